@@ -1,0 +1,44 @@
+import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+
+/** A method of a generated client that takes one message and answers one. */
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+export interface CallLimits {
+  /** Time the call may take, milliseconds. */
+  readonly timeoutMs?: number;
+  /** Cancels the call; it then rejects with CANCELLED. */
+  readonly signal?: AbortSignal;
+}
+
+export const defaultTimeoutMs = 15_000;
+
+export const deadlineAfter = (timeoutMs: number): Date => new Date(Date.now() + timeoutMs);
+
+/**
+ * One unary call as a promise: `unary(c.jobs, c.jobs.getJob, { jobId })`.
+ *
+ * @throws grpc-js's ServiceError; `describeFailure` turns it into words
+ */
+export function unary<Request, Response>(
+  client: object,
+  method: Unary<Request, Response>,
+  request: Request,
+  limits: CallLimits = {},
+): Promise<Response> {
+  const deadline = deadlineAfter(limits.timeoutMs ?? defaultTimeoutMs);
+  return new Promise((resolve, reject) => {
+    const call = method.call(client, request, new Metadata(), { deadline }, (error, response) => {
+      limits.signal?.removeEventListener('abort', cancel);
+      if (error) reject(error);
+      else resolve(response);
+    });
+    const cancel = () => call.cancel();
+    if (limits.signal?.aborted) cancel();
+    else limits.signal?.addEventListener('abort', cancel, { once: true });
+  });
+}

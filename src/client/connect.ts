@@ -1,0 +1,42 @@
+import { Client, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
+import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
+import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
+import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
+import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
+
+/** The master's services, over one connection. */
+export interface Connection {
+  /** HOST:PORT as it was given. */
+  readonly address: string;
+  readonly bots: BotServiceClient;
+  readonly jobs: JobServiceClient;
+  readonly crashes: CrashServiceClient;
+  readonly artifacts: ArtifactServiceClient;
+  readonly system: SystemServiceClient;
+  /** Ends the connection and every call on it. */
+  close(): void;
+}
+
+const options: ClientOptions = {
+  'grpc.max_receive_message_length': 4 * 2 ** 20,
+  // A master that was restarted is found again within a second or so.
+  'grpc.initial_reconnect_backoff_ms': 200,
+  'grpc.max_reconnect_backoff_ms': 2000,
+};
+
+/** Connects lazily: a master that is not there shows in the first call. */
+export function connect(address: string): Connection {
+  const plaintext = credentials.createInsecure();
+  const shared = new Client(address, plaintext, options);
+  const overShared = { ...options, channelOverride: shared.getChannel() };
+  return {
+    address,
+    bots: new BotServiceClient(address, plaintext, overShared),
+    jobs: new JobServiceClient(address, plaintext, overShared),
+    crashes: new CrashServiceClient(address, plaintext, overShared),
+    artifacts: new ArtifactServiceClient(address, plaintext, overShared),
+    system: new SystemServiceClient(address, plaintext, overShared),
+    close: () => shared.close(),
+  };
+}

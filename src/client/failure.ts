@@ -1,0 +1,54 @@
+import { status as Code, type ServiceError } from '@grpc/grpc-js';
+import { ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
+import { Status } from '../gen/google/rpc/status.js';
+
+/** What a failed call tells a program. */
+export interface Failure {
+  /** gRPC status code. */
+  readonly code: Code;
+  /** ErrorInfo.reason, e.g. "STALE_LEASE"; empty when the status has none. */
+  readonly reason: string;
+  /** RetryInfo, milliseconds; undefined when repeating the call is not suggested. */
+  readonly retryAfterMs: number | undefined;
+  readonly message: string;
+}
+
+/** @returns undefined for an error that is no gRPC status */
+export function failureOf(error: unknown): Failure | undefined {
+  if (!isServiceError(error)) return undefined;
+  let reason = '';
+  let retryAfterMs: number | undefined;
+  for (const packed of error.metadata?.get('grpc-status-details-bin') ?? []) {
+    for (const detail of Status.decode(packed as Buffer).details) {
+      if (detail.typeUrl.endsWith('/google.rpc.ErrorInfo')) {
+        reason = ErrorInfo.decode(detail.value).reason;
+      } else if (detail.typeUrl.endsWith('/google.rpc.RetryInfo')) {
+        const delay = RetryInfo.decode(detail.value).retryDelay;
+        retryAfterMs = delay ? delay.seconds * 1000 + delay.nanos / 1e6 : undefined;
+      }
+    }
+  }
+  return { code: error.code, reason, retryAfterMs, message: error.details };
+}
+
+/** One line for a person: what went wrong, and what to do about it. */
+export function describeFailure(error: unknown, address: string): string {
+  const failure = failureOf(error);
+  if (!failure) return error instanceof Error ? error.message : String(error);
+  if (failure.code === Code.UNAVAILABLE && failure.reason === '') {
+    return `no master answers at ${address}: start one with "pandafuzz master", or name another with --master HOST:PORT`;
+  }
+  if (failure.code === Code.DEADLINE_EXCEEDED) {
+    return `the master at ${address} did not answer in time: ${failure.message}`;
+  }
+  return failure.message || `the master answered ${Code[failure.code]}`;
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'number' &&
+    'details' in error
+  );
+}

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import {
+  type ClientReadableStream,
+  type ClientWritableStream,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { DataLossError } from '../core/errors.js';
+import type { Artifact, ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
+import type {
+  UploadArtifactRequest,
+  UploadArtifactResponse,
+} from '../gen/pandafuzz/v1/artifact_service.js';
+import type {
+  CrashReport,
+  ReportCrashRequest,
+  ReportCrashResponse,
+} from '../gen/pandafuzz/v1/crash_service.js';
+import { deadlineAfter } from './call.js';
+import type { Connection } from './connect.js';
+
+/** Bytes in a message; the contract allows no more. */
+const chunkBytes = 256 * 1024;
+
+export interface TransferOptions {
+  /** Whole transfer, milliseconds. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called as bytes move, with how many are done and how many there are. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+const defaultTransferMs = 10 * 60_000;
+
+/** SHA-256 (hex) and length of a file. */
+export async function fingerprint(path: string): Promise<{ sha256: string; sizeBytes: number }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+/** Uploads a file, unless the master has it already. */
+export async function uploadArtifact(
+  connection: Connection,
+  file: { path: string; kind: ArtifactKind; name: string },
+  options: TransferOptions = {},
+): Promise<UploadArtifactResponse> {
+  const { sha256, sizeBytes } = await fingerprint(file.path);
+  const header = { sha256, sizeBytes, kind: file.kind, name: file.name };
+  return sendFile<UploadArtifactRequest, UploadArtifactResponse>(
+    (metadata, callOptions, callback) =>
+      connection.artifacts.uploadArtifact(metadata, callOptions, callback),
+    { message: { $case: 'header', value: header } },
+    (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
+    { path: file.path, sizeBytes },
+    options,
+  );
+}
+
+/** Uploads a crash; resolves once the master has report and input on disk. */
+export function reportCrash(
+  connection: Connection,
+  report: CrashReport,
+  inputPath: string,
+  options: TransferOptions = {},
+): Promise<ReportCrashResponse> {
+  return sendFile<ReportCrashRequest, ReportCrashResponse>(
+    (metadata, callOptions, callback) =>
+      connection.crashes.reportCrash(metadata, callOptions, callback),
+    { message: { $case: 'report', value: report } },
+    (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
+    { path: inputPath, sizeBytes: report.inputSizeBytes },
+    options,
+  );
+}
+
+/** Downloads an artifact to `path`, which appears only once it is whole. */
+export async function downloadArtifact(
+  connection: Connection,
+  sha256: string,
+  path: string,
+  options: TransferOptions = {},
+): Promise<Artifact> {
+  const call = connection.artifacts.downloadArtifact({ sha256, offsetBytes: 0 }, new Metadata(), {
+    deadline: deadlineAfter(options.timeoutMs ?? defaultTransferMs),
+  });
+  let artifact: Artifact | undefined;
+  await receiveFile(call, path, options, (message) => {
+    artifact ??= message.artifact;
+    return { sha256, sizeBytes: artifact?.sizeBytes ?? 0, chunk: message.chunk };
+  });
+  if (!artifact) throw new DataLossError({ why: 'the master sent no artifact header' });
+  return artifact;
+}
+
+/** Downloads the input of a crash to `path`, which appears only once it is whole. */
+export async function downloadCrashInput(
+  connection: Connection,
+  crashId: string,
+  path: string,
+  options: TransferOptions = {},
+): Promise<{ sha256: string; sizeBytes: number }> {
+  const call = connection.crashes.downloadCrashInput({ crashId, offsetBytes: 0 }, new Metadata(), {
+    deadline: deadlineAfter(options.timeoutMs ?? defaultTransferMs),
+  });
+  let whole = { sha256: '', sizeBytes: 0 };
+  await receiveFile(call, path, options, (message) => {
+    if (message.sha256) whole = { sha256: message.sha256, sizeBytes: message.sizeBytes };
+    return { ...whole, chunk: message.chunk };
+  });
+  return whole;
+}
+
+type Send<Request, Response> = (
+  metadata: Metadata,
+  callOptions: { deadline: Date },
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientWritableStream<Request>;
+
+/** Writes the first message and the file, no faster than the peer reads; ends when it answers. */
+async function sendFile<Request, Response>(
+  send: Send<Request, Response>,
+  first: Request,
+  wrap: (chunk: Buffer) => Request,
+  file: { path: string; sizeBytes: number },
+  options: TransferOptions,
+): Promise<Response> {
+  const answer = Promise.withResolvers<Response>();
+  const answered = new AbortController();
+  const deadline = deadlineAfter(options.timeoutMs ?? defaultTransferMs);
+  const call = send(new Metadata(), { deadline }, (error, response) => {
+    if (error) answer.reject(error);
+    else answer.resolve(response);
+    answered.abort();
+  });
+  const cancel = () => call.cancel();
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  if (options.signal?.aborted) cancel();
+  answer.promise.catch(() => {});
+  try {
+    call.write(first);
+    let doneBytes = 0;
+    for await (const chunk of createReadStream(file.path, { highWaterMark: chunkBytes })) {
+      if (answered.signal.aborted) break;
+      if (!call.write(wrap(chunk))) await drained(call, answered.signal);
+      doneBytes += chunk.length;
+      options.onProgress?.(doneBytes, file.sizeBytes);
+    }
+    call.end();
+    return await answer.promise;
+  } catch (error) {
+    call.cancel();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Once the stream takes more, or the call was answered: then no drain ever comes. */
+async function drained(call: NodeJS.EventEmitter, answered: AbortSignal): Promise<void> {
+  await once(call, 'drain', { signal: answered }).catch((error) => {
+    if (!answered.aborted) throw error;
+  });
+}
+
+/** Writes to a temporary name, checks length and SHA-256, and only then gives it `path`. */
+async function receiveFile<Message>(
+  call: ClientReadableStream<Message>,
+  path: string,
+  options: TransferOptions,
+  read: (message: Message) => { sha256: string; sizeBytes: number; chunk: Buffer },
+): Promise<void> {
+  const cancel = () => call.cancel();
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  if (options.signal?.aborted) cancel();
+  const partial = `${path}.part`;
+  const hash = createHash('sha256');
+  let doneBytes = 0;
+  let expected = '';
+  try {
+    const file = await open(partial, 'w');
+    await pipeline(
+      call,
+      async function* (messages: AsyncIterable<Message>) {
+        for await (const message of messages) {
+          const { sha256, sizeBytes, chunk } = read(message);
+          expected = sha256;
+          hash.update(chunk);
+          doneBytes += chunk.length;
+          options.onProgress?.(doneBytes, sizeBytes);
+          yield chunk;
+        }
+      },
+      file.createWriteStream(),
+    );
+    if (hash.digest('hex') !== expected) {
+      throw new DataLossError({ why: 'what arrived is not what the master promised; try again' });
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { logFormats, logLevels } from '../core/log.js';
+import { address, duration, size } from './units.js';
+
+/**
+ * Every setting of the master with its default. master.yaml lists the same keys
+ * with the same defaults and one comment each; a test holds the two together.
+ * Durations are read into milliseconds and sizes into bytes.
+ */
+const whole = (min: number, max: number) =>
+  z
+    .int({ error: `must be a whole number from ${min} to ${max}` })
+    .min(min, `must be a whole number from ${min} to ${max}`)
+    .max(max, `must be a whole number from ${min} to ${max}`);
+
+const oneOf = <const Values extends readonly string[]>(values: Values) =>
+  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
+
+const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, `must be ${what}`);
+
+const grpc = z.strictObject({
+  address: address.prefault('127.0.0.1:50051'),
+  max_message: size({ min: '320KiB', max: '4MiB' }).prefault('512KiB'),
+});
+
+const http = z.strictObject({
+  address: address.prefault('127.0.0.1:50052'),
+});
+
+const data = z.strictObject({
+  directory: text('a folder').default('./data'),
+});
+
+const database = z
+  .strictObject({
+    synchronous: oneOf(['full', 'normal']).default('full'),
+    readers: whole(1, 64).default(2),
+    max_queued_writes: whole(1, 1_000_000).default(10_000),
+    max_queued_reads: whole(1, 1_000_000).default(1000),
+    max_retries: whole(0, 1000).optional(),
+    retry_delay: duration({ min: '1ms', max: '1m' }).prefault('10ms'),
+    max_retry_delay: duration({ min: '1ms', max: '10m' }).prefault('1s'),
+    retry_multiplier: z
+      .number({ error: 'must be a number from 1 to 100' })
+      .min(1, 'must be a number from 1 to 100')
+      .max(100, 'must be a number from 1 to 100')
+      .default(2),
+  })
+  .refine((d) => d.max_retry_delay >= d.retry_delay, {
+    path: ['max_retry_delay'],
+    error: 'must not be shorter than database.retry_delay',
+  });
+
+const timeouts = z.strictObject({
+  database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
+  database_retries: whole(0, 1000).default(5),
+  transfer: duration({ min: '1s', max: '24h' }).prefault('10m'),
+  shutdown: duration({ min: '100ms', max: '5m' }).prefault('5s'),
+});
+
+const leases = z
+  .strictObject({
+    ttl: duration({ min: '1s', max: '24h' }).prefault('30s'),
+    heartbeat_interval: duration({ min: '100ms', max: '1h' }).prefault('5s'),
+    offer_timeout: duration({ min: '100ms', max: '1h' }).prefault('10s'),
+    flush_interval: duration({ min: '10ms', max: '10m' }).prefault('2s'),
+  })
+  .refine((l) => l.ttl >= 2 * l.heartbeat_interval, {
+    path: ['ttl'],
+    error: 'must be at least twice leases.heartbeat_interval, or one lost beat loses a lease',
+  });
+
+const jobs = z.strictObject({
+  engines: z
+    .array(z.string().regex(/^[a-z0-9_-]{1,32}$/, 'must be names such as "libfuzzer"'), {
+      error: 'must be a list of engine names',
+    })
+    .min(1, 'must name at least one engine')
+    .default(['libfuzzer']),
+  max_attempts: whole(1, 100).default(3),
+  max_duration: duration({ min: '1s', max: '30d' }).prefault('1h'),
+  max_memory: size({ min: '16MiB', max: '1TiB' }).prefault('2GiB'),
+  input_timeout: duration({ min: '1s', max: '1h' }).prefault('25s'),
+  max_input: size({ min: '1B', max: '1MiB' }).prefault('4KiB'),
+});
+
+const limits = z.strictObject({
+  max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
+  max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
+});
+
+const log = z.strictObject({
+  level: oneOf(logLevels).default('info'),
+  format: oneOf(logFormats).default('auto'),
+});
+
+export const masterSchema = z.strictObject({
+  grpc: grpc.prefault({}),
+  http: http.prefault({}),
+  data: data.prefault({}),
+  database: database.prefault({}),
+  timeouts: timeouts.prefault({}),
+  leases: leases.prefault({}),
+  jobs: jobs.prefault({}),
+  limits: limits.prefault({}),
+  log: log.prefault({}),
+});
+
+/** Durations in milliseconds, sizes in bytes. */
+export type MasterConfig = z.output<typeof masterSchema>;

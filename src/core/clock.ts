@@ -1,0 +1,49 @@
+/**
+ * Time, as everything in the house is given it. Rules never read a clock of
+ * their own, so a test can hand them one it turns by hand.
+ */
+export interface Clock {
+  /** Wall time, milliseconds since 1970. For records that people read; never for expiry. */
+  now(): number;
+  /** Milliseconds from an arbitrary start, never stepping back. For deadlines and leases. */
+  monotonic(): number;
+  /** Calls `fire` once after `delayMs`; `unref` lets the process end before that. */
+  schedule(delayMs: number, fire: () => void, options?: { unref?: boolean }): Timer;
+}
+
+export interface Timer {
+  /** Idempotent; after it, `fire` is never called. */
+  cancel(): void;
+}
+
+/** setTimeout counts in signed 32-bit milliseconds; beyond that it fires at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  schedule(delayMs, fire, options) {
+    const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), longestTimeoutMs));
+    if (options?.unref) handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/**
+ * Resolves after `delayMs`, or rejects with the signal's reason as soon as it
+ * aborts. Leaves neither timer nor listener behind.
+ */
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      timer.cancel();
+      reject(signal.reason);
+    };
+    const timer = clock.schedule(delayMs, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

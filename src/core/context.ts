@@ -1,0 +1,82 @@
+import { type Clock, systemClock, type Timer } from './clock.js';
+import { TimeoutError } from './errors.js';
+import type { Logger } from './log.js';
+
+/**
+ * First argument of everything below a handler: how long this operation may
+ * take, who asked, and where to write about it.
+ */
+export interface RequestContext {
+  /** Aborts at the deadline (TimeoutError), when the caller goes (CancelledError) or the master does. */
+  readonly signal: AbortSignal;
+  /** `clock.monotonic()` value at which the signal aborts. */
+  readonly deadline: number;
+  readonly requestId: string;
+  /** Who asked; "anonymous" until somebody has to say. */
+  readonly principal: string;
+  readonly log: Logger;
+}
+
+/**
+ * A RequestContext with an owner: whoever makes one calls `end()` when the
+ * operation is over, which frees its timer and listener.
+ */
+export class OperationContext implements RequestContext {
+  readonly deadline: number;
+  readonly requestId: string;
+  readonly principal: string;
+  readonly log: Logger;
+  readonly #controller = new AbortController();
+  readonly #timer: Timer;
+  readonly #parent: AbortSignal | undefined;
+  readonly #onParentAbort = () => this.abort(this.#parent?.reason);
+
+  constructor(options: {
+    operation: string;
+    timeoutMs: number;
+    requestId: string;
+    log: Logger;
+    principal?: string;
+    parent?: AbortSignal;
+    clock?: Clock;
+  }) {
+    const clock = options.clock ?? systemClock;
+    this.requestId = options.requestId;
+    this.principal = options.principal ?? 'anonymous';
+    this.log = options.log;
+    this.deadline = clock.monotonic() + options.timeoutMs;
+    this.#timer = clock.schedule(options.timeoutMs, () =>
+      this.abort(new TimeoutError({ operation: options.operation, durationMs: options.timeoutMs })),
+    );
+    this.#parent = options.parent;
+    if (this.#parent?.aborted) this.#onParentAbort();
+    else this.#parent?.addEventListener('abort', this.#onParentAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.end();
+    this.#controller.abort(reason);
+  }
+
+  end(): void {
+    this.#timer.cancel();
+    this.#parent?.removeEventListener('abort', this.#onParentAbort);
+  }
+}
+
+/**
+ * Settles as `work` does, or rejects with the signal's reason once it aborts,
+ * whichever comes first. The work itself goes on; only the wait ends.
+ */
+export function orAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * What can go wrong, as types. Thrown where the rule is, mapped to a gRPC status
+ * in one table (rpc/status.ts), and carried between threads by name and fields.
+ *
+ * Messages are for the caller: they say what is wrong and what to do, and never
+ * repeat the caller's own text.
+ */
+export abstract class DomainError<Fields extends object = object> extends Error {
+  constructor(
+    message: string,
+    readonly fields: Fields,
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** Every bad field of a request at once, each by its path. */
+export class ValidationError extends DomainError<{
+  violations: readonly { path: string; problem: string }[];
+}> {
+  constructor(fields: ValidationError['fields']) {
+    super(fields.violations.map((v) => `${v.path}: ${v.problem}`).join('; '), fields);
+  }
+}
+
+/** There is no such thing. `resource` is its kind, e.g. "job". */
+export class NotFoundError extends DomainError<{ resource: string; id: string }> {
+  constructor(fields: NotFoundError['fields']) {
+    super(`there is no such ${fields.resource}`, fields);
+  }
+}
+
+/** It is there already, and it is another one. */
+export class AlreadyExistsError extends DomainError<{
+  resource: string;
+  id: string;
+  why: string;
+}> {
+  constructor(fields: AlreadyExistsError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
+/** Not in the state the call needs. `reason` is a constant in capitals. */
+export class PreconditionError extends DomainError<{ reason: string; why: string }> {
+  constructor(fields: PreconditionError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
+/** The lease named is not, or no longer, the valid one. */
+export class StaleLeaseError extends DomainError<{
+  jobId: string;
+  attempt: number;
+  fence: number;
+}> {
+  readonly reason = 'STALE_LEASE';
+  constructor(fields: StaleLeaseError['fields']) {
+    super('this lease is not the valid one of its job: stop the run and forget it', fields);
+  }
+}
+
+/** An offset or cursor beyond what there is. */
+export class OutOfRangeError extends DomainError<{ why: string }> {
+  constructor(fields: OutOfRangeError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
+/** Bytes arrived other than promised. */
+export class DataLossError extends DomainError<{ why: string }> {
+  constructor(fields: DataLossError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
+/** `operation` did not end within `durationMs`. */
+export class TimeoutError extends DomainError<{ operation: string; durationMs: number }> {
+  constructor(fields: TimeoutError['fields']) {
+    super(`${fields.operation} did not finish within ${Math.round(fields.durationMs)} ms`, fields);
+  }
+}
+
+/** `operation` met a passing fault `attempts` times. `lastError` names the last one. */
+export class RetryExhaustedError extends DomainError<{
+  operation: string;
+  attempts: number;
+  lastError: string;
+  retryAfterMs: number;
+}> {
+  constructor(fields: RetryExhaustedError['fields']) {
+    super(
+      `${fields.operation} gave up after ${fields.attempts} attempts (${fields.lastError}); try again later`,
+      fields,
+    );
+  }
+}
+
+/** More work than is taken at once. */
+export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
+  constructor(fields: OverloadError['fields']) {
+    super(`${fields.what}; try again later`, fields);
+  }
+}
+
+/** More than a limit allows; trying again does not help. */
+export class QuotaError extends DomainError<{ subject: string; why: string }> {
+  constructor(fields: QuotaError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
+/** The disk has no room. Nothing was written. */
+export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
+  constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
+    super("the master's disk is full: free some space there and try again", fields);
+  }
+}
+
+/** Another stream of the same bot took over. */
+export class ReplacedError extends DomainError<{ why: string }> {
+  constructor(fields: ReplacedError['fields'] = { why: 'a newer stream of this bot took over' }) {
+    super(fields.why, fields);
+  }
+}
+
+/** The caller went away. */
+export class CancelledError extends DomainError<object> {
+  constructor(fields: object = {}) {
+    super('the caller cancelled', fields);
+  }
+}
+
+/** The master is going down. */
+export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
+  constructor(fields: ShuttingDownError['fields'] = { retryAfterMs: 1000 }) {
+    super('the master is shutting down; try again shortly', fields);
+  }
+}
+
+/**
+ * Something a person at a terminal has to mend: shown as one line, without a
+ * stack, and ends the command with `exitCode` (sysexits.h where one fits).
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  constructor(
+    message: string,
+    readonly exitCode: number = 1,
+  ) {
+    super(message);
+  }
+}
+
+/** `error.code` of Node's system errors and of better-sqlite3's, if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

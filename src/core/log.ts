@@ -1,0 +1,25 @@
+import { type DestinationStream, type Level, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger };
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const logFormats = ['auto', 'json', 'pretty'] as const;
+
+export interface LogOptions {
+  readonly level: Level | 'silent';
+  /** "auto": pretty on a terminal, JSON lines elsewhere. */
+  readonly format: (typeof logFormats)[number];
+}
+
+/** Logs go to standard error; standard output is for answers. */
+export function createLog(options: LogOptions): Logger {
+  const asPretty =
+    options.format === 'pretty' || (options.format === 'auto' && process.stderr.isTTY === true);
+  const destination: DestinationStream = asPretty
+    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
+    : pino.destination({ dest: 2, sync: true });
+  return pino({ level: options.level, base: { pid: process.pid } }, destination);
+}
+
+export const silentLog: Logger = pino({ level: 'silent' });
