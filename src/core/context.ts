@@ -27,12 +27,13 @@ export class OperationContext implements RequestContext {
   readonly principal: string;
   readonly log: Logger;
   readonly #controller = new AbortController();
-  readonly #timer: Timer;
+  #timer: Timer | undefined;
   readonly #parent: AbortSignal | undefined;
   readonly #onParentAbort = () => this.abort(this.#parent?.reason);
 
   constructor(options: {
     operation: string;
+    /** Infinity: no deadline; zero or less: expired on arrival. */
     timeoutMs: number;
     requestId: string;
     log: Logger;
@@ -63,7 +64,7 @@ export class OperationContext implements RequestContext {
   }
 
   end(): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#parent?.removeEventListener('abort', this.#onParentAbort);
   }
 }
@@ -79,4 +80,26 @@ export function orAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     else signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** Runs work nobody called for (expiry, dispatch, flushes) under a deadline of its own. */
+export type InBackground = <T>(
+  operation: string,
+  work: (ctx: RequestContext) => Promise<T>,
+) => Promise<T>;
+
+export function backgroundRunner(options: {
+  timeoutMs: number;
+  log: Logger;
+  newId: () => string;
+}): InBackground {
+  return async (operation, work) => {
+    const requestId = options.newId();
+    const ctx = new OperationContext({ ...options, operation, requestId, principal: 'master' });
+    try {
+      return await work(ctx);
+    } finally {
+      ctx.end();
+    }
+  };
 }

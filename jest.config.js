@@ -1,0 +1,9 @@
+/** The tests run as they were compiled: what is tested is what ships. */
+export default {
+  roots: ['<rootDir>/dist/test'],
+  transform: {},
+  testEnvironment: '<rootDir>/dist/test/environment.js',
+  testTimeout: 30_000,
+  // Test files run side by side in this many processes; each needs a core.
+  maxWorkers: 2,
+};

@@ -1,0 +1,136 @@
+import { loadMasterConfig } from './config/load.js';
+import type { MasterConfig } from './config/schema.js';
+import { type Address, formatAddress } from './config/units.js';
+import { systemClock } from './core/clock.js';
+import { newId } from './core/ids.js';
+import { Lifecycle } from './core/lifecycle.js';
+import { createLog, type Logger } from './core/log.js';
+import { version } from './core/version.js';
+import { startHttpServer } from './http/server.js';
+import { createMetrics } from './metrics.js';
+import { startGrpcServer } from './rpc/server.js';
+import { createState } from './state/state.js';
+import { Store } from './store/store.js';
+
+/** A running master. */
+export interface Master {
+  readonly grpc: Address;
+  readonly http: Address;
+  /** Rejects if the master cannot go on by itself; then `stop` it. */
+  readonly failed: Promise<never>;
+  /** Idempotent. Everything acknowledged is on disk when it resolves. */
+  stop(): Promise<void>;
+}
+
+/** Time within the whole of a stop for calls in flight, before connections are cut. */
+const callsGrace = 0.6;
+
+/**
+ * Builds the parts bottom up and starts them; what was started is stopped again
+ * if a later part cannot start.
+ *
+ * @throws UserError for what a person has to mend
+ */
+export async function startMaster(config: Readonly<MasterConfig>, log: Logger): Promise<Master> {
+  const lifecycle = new Lifecycle(log);
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {}); // heard by whoever awaits it, or by nobody
+  const { timeouts, database } = config;
+  let ready = false;
+  const stop = () => {
+    ready = false;
+    return lifecycle.stop(timeouts.shutdown);
+  };
+  try {
+    const metrics = createMetrics();
+    const store = await Store.open({
+      directory: config.data.directory,
+      synchronous: database.synchronous,
+      readers: database.readers,
+      maxQueuedWrites: database.max_queued_writes,
+      maxQueuedReads: database.max_queued_reads,
+      retry: {
+        maxRetries: database.max_retries ?? timeouts.database_retries,
+        firstDelayMs: database.retry_delay,
+        maxDelayMs: database.max_retry_delay,
+        multiplier: database.retry_multiplier,
+      },
+      metrics,
+      onFailure: failed.reject,
+    });
+    lifecycle.own('store', () => store.close());
+
+    const parts = { log, metrics, newId };
+    const state = createState({ ...parts, store, config, clock: systemClock, version });
+    lifecycle.own('state', () => state.stop());
+    await state.start();
+
+    const http = await startHttpServer({
+      ...parts,
+      address: config.http.address,
+      ready: () => ready,
+    });
+    lifecycle.own('http', () => http.stop());
+
+    const grpc = await startGrpcServer({
+      ...parts,
+      state,
+      address: config.grpc.address,
+      maxMessageBytes: config.grpc.max_message,
+      timeouts: { unaryMs: timeouts.database_op, transferMs: timeouts.transfer },
+    });
+    lifecycle.own('grpc', () => grpc.stop(timeouts.shutdown * callsGrace));
+
+    ready = true;
+    return { grpc: grpc.address, http: http.address, failed: failed.promise, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * Runs a master in this process until it is asked to end: SIGTERM or SIGINT stop
+ * it gracefully, a second one at once.
+ *
+ * @returns the exit code
+ * @throws UserError
+ */
+export async function runMaster(configFile: string | undefined): Promise<number> {
+  const config = loadMasterConfig({
+    environment: process.env,
+    ...(configFile !== undefined && { file: configFile }),
+  });
+  const log = createLog(config.log);
+  const asked = signalled(['SIGTERM', 'SIGINT']);
+  try {
+    const master = await startMaster(config, log);
+    const grpc = formatAddress(master.grpc);
+    const http = formatAddress(master.http);
+    log.info({ grpc, http, data: config.data.directory, version }, 'the master is ready');
+    const signal = await Promise.race([asked.first, master.failed]).catch((error) => {
+      log.fatal({ err: error }, 'the master cannot go on');
+      return undefined;
+    });
+    if (signal) log.info({ signal }, 'stopping; once more to stop at once');
+    await master.stop();
+    log.info('stopped');
+    return signal ? 0 : 1;
+  } finally {
+    asked.forget();
+  }
+}
+
+/** The first of these signals; a second one ends the process at once, as signals do. */
+function signalled(names: readonly NodeJS.Signals[]) {
+  const first = Promise.withResolvers<NodeJS.Signals>();
+  const forget = () => {
+    for (const name of names) process.off(name, hear);
+  };
+  const hear = (name: NodeJS.Signals) => {
+    forget();
+    first.resolve(name);
+  };
+  for (const name of names) process.on(name, hear);
+  return { first: first.promise, forget };
+}

@@ -1,0 +1,24 @@
+import { Command, Option } from 'commander';
+import { runMaster } from '../app.js';
+
+export function masterCommand(): Command {
+  return new Command('master')
+    .summary('run the master')
+    .description(
+      'Runs the master: takes jobs, hands them to bots, keeps what they find.\n\n' +
+        'Without a configuration it listens on 127.0.0.1:50051 (gRPC) and 127.0.0.1:50052\n' +
+        '(/metrics, /healthz, /readyz) and keeps its data in ./data. Every setting can also\n' +
+        'come from the environment: PANDAFUZZ_DATA_DIRECTORY is data.directory.',
+    )
+    .addOption(new Option('-c, --config <file>', 'settings (master.yaml lists them all)'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  $ pandafuzz master\n' +
+        '  $ pandafuzz master --config master.yaml\n' +
+        '  $ PANDAFUZZ_GRPC_ADDRESS=0.0.0.0:50051 pandafuzz master\n',
+    )
+    .action(async (options: { config?: string }) => {
+      process.exitCode = await runMaster(options.config);
+    });
+}

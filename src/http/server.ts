@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Address, formatAddress } from '../config/units.js';
+import { codeOf, messageOf, UserError } from '../core/errors.js';
+import type { Logger } from '../core/log.js';
+import type { Metrics } from '../metrics.js';
+
+export interface HttpServer {
+  /** Where it listens; the port is the real one. */
+  readonly address: Address;
+  stop(): Promise<void>;
+}
+
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/**
+ * For Prometheus and for probes: /metrics; /healthz, whether the process is
+ * alive; /readyz, whether it takes work.
+ *
+ * @throws UserError when the address cannot be had
+ */
+export async function startHttpServer(options: {
+  address: Address;
+  metrics: Metrics;
+  ready: () => boolean;
+  log: Logger;
+}): Promise<HttpServer> {
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5000 },
+    (request, response) => {
+      pageFor(request, options)
+        .catch((error) => {
+          options.log.error({ err: error, path: request.url }, 'a page could not be made');
+          return plain(500, 'the master met an error of its own; its log says more\n');
+        })
+        .then((page) => send(response, page));
+    },
+  );
+  const { host, port } = options.address;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen(options.address, error)));
+    server.listen(port, host, resolve);
+  });
+  return {
+    address: { host, port: (server.address() as AddressInfo).port },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function pageFor(
+  request: IncomingMessage,
+  { metrics, ready }: { metrics: Metrics; ready: () => boolean },
+): Promise<Page> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET\n');
+  switch (request.url?.split('?', 1)[0]) {
+    case '/metrics':
+      return {
+        status: 200,
+        type: metrics.registry.contentType,
+        body: await metrics.registry.metrics(),
+      };
+    case '/healthz':
+      return plain(200, 'alive\n');
+    case '/readyz':
+      return ready() ? plain(200, 'ready\n') : plain(503, 'not ready\n');
+    default:
+      return plain(404, 'there are /metrics, /healthz and /readyz\n');
+  }
+}
+
+const plain = (status: number, body: string): Page => ({ status, type: 'text/plain', body });
+
+function send(response: ServerResponse, page: Page): void {
+  response.writeHead(page.status, { 'content-type': page.type });
+  response.end(page.body);
+}
+
+function cannotListen(address: Address, error: Error): UserError {
+  const why = codeOf(error) === 'EADDRINUSE' ? 'it is in use' : messageOf(error);
+  return new UserError(
+    `HTTP cannot listen on ${formatAddress(address)} (${why}): end the program that uses it, or set another http.address`,
+  );
+}

@@ -1,0 +1,57 @@
+import { OutOfRangeError, ValidationError } from '../core/errors.js';
+import type { BlobStore } from '../store/blobs.js';
+
+/** Bytes of a file in one message. */
+export const chunkBytes = 256 * 1024;
+
+type Upload<Header> =
+  | { $case: 'chunk'; value: Buffer }
+  | { $case: string; value: Header }
+  | undefined;
+
+const refuse = (problem: string) =>
+  new ValidationError({ violations: [{ path: 'message', problem }] });
+
+/**
+ * Takes an upload apart: its first message, and the bytes of the others as they
+ * come.
+ *
+ * @throws ValidationError for messages in another order, or chunks too large
+ */
+export async function readUpload<Header>(
+  requests: AsyncIterable<{ message: Upload<Header> }>,
+): Promise<{ header: Header; chunks: AsyncIterable<Buffer> }> {
+  const messages = requests[Symbol.asyncIterator]();
+  const first = await messages.next();
+  const opening = first.done ? undefined : first.value.message;
+  if (!opening || opening.$case === 'chunk') {
+    throw refuse('the first message must say what is coming; the bytes follow');
+  }
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (;;) {
+      const next = await messages.next();
+      if (next.done) return;
+      const { message } = next.value;
+      if (message?.$case !== 'chunk') throw refuse('only chunks may follow the first message');
+      const chunk = message.value as Buffer;
+      if (chunk.length > chunkBytes) throw refuse(`a chunk may have at most ${chunkBytes} bytes`);
+      yield chunk;
+    }
+  }
+  return { header: opening.value as Header, chunks: chunks() };
+}
+
+/**
+ * A kept file from `offsetBytes` on.
+ *
+ * @throws OutOfRangeError when it ends before
+ */
+export function fileChunks(
+  blobs: BlobStore,
+  file: { sha256: string; sizeBytes: number; offsetBytes: number },
+): AsyncIterable<Buffer> {
+  if (file.offsetBytes > file.sizeBytes) {
+    throw new OutOfRangeError({ why: `the file ends at ${file.sizeBytes} bytes` });
+  }
+  return blobs.read(file.sha256, file.offsetBytes, chunkBytes);
+}

@@ -1,0 +1,67 @@
+import { orAbort, type RequestContext } from '../../core/context.js';
+import { ValidationError } from '../../core/errors.js';
+import type { BotServiceServer } from '../../gen/pandafuzz/v1/bot_service.js';
+import type {
+  HeartbeatRequest,
+  HeartbeatResponse,
+  Hello,
+} from '../../gen/pandafuzz/v1/heartbeat.js';
+import { BotSession } from '../../state/session.js';
+import type { State } from '../../state/state.js';
+import type { Adapter, BidiStream } from '../adapter.js';
+
+export function botHandlers({ bots, sessionParts }: State, adapt: Adapter) {
+  return {
+    registerBot: adapt.unary(async (request, ctx) => ({
+      bot: await bots.register(ctx, request),
+    })),
+    heartbeat: adapt.bidiStream(heartbeat(sessionParts)),
+    getBot: adapt.unary(async (request, ctx) => ({ bot: await bots.get(ctx, request.botId) })),
+    listBots: adapt.unary((request, ctx) => bots.list(ctx, request)),
+  } satisfies Partial<BotServiceServer>;
+}
+
+/** One bot's stream: the first message opens its session, the others are for that to hear. */
+function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, HeartbeatResponse> {
+  return async (requests, ctx, outbox) => {
+    const failed = Promise.withResolvers<never>();
+    let session: BotSession | undefined;
+    const outgoing = {
+      send: (message: HeartbeatResponse) => {
+        try {
+          outbox.send(message);
+        } catch (error) {
+          failed.reject(error);
+        }
+      },
+      fail: (error: Error) => failed.reject(error),
+    };
+    const listen = async () => {
+      for await (const request of requests) {
+        if (session) session.hear(request);
+        else session = await open(request, ctx);
+        if (session.gone) return;
+      }
+    };
+    const open = (request: HeartbeatRequest, { log }: RequestContext) =>
+      parts.inBackground('heartbeat_hello', (deadline) =>
+        BotSession.open(
+          { ...deadline, signal: deadline.signal, log },
+          helloOf(request),
+          parts,
+          outgoing,
+        ),
+      );
+    try {
+      await orAbort(ctx.signal, Promise.race([listen(), failed.promise]));
+    } finally {
+      session?.end();
+    }
+  };
+}
+
+function helloOf({ message }: HeartbeatRequest): Hello {
+  if (message?.$case === 'hello') return message.value;
+  const problem = 'the first message of a stream must be Hello';
+  throw new ValidationError({ violations: [{ path: 'message', problem }] });
+}

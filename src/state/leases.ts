@@ -1,0 +1,224 @@
+import type { Clock, Timer } from '../core/clock.js';
+import type { LeasePhase } from '../gen/pandafuzz/v1/heartbeat.js';
+import type { JobStatistics } from '../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../gen/pandafuzz/v1/lease.js';
+import type { JobRow, LeaseRow } from '../store/rows.js';
+
+/**
+ * The leases that are valid now, in memory. SQLite says which lease of a job is
+ * the valid one; this says how long it has left.
+ *
+ *   offered ── acknowledged ──> held ── renewed by each beat ──> held
+ *      │                          │
+ *      └── offer time is up ──────┴── TTL is up ──> expired: taken back
+ *
+ * Time here runs only while the master does. Each tick moves it on by the time
+ * that passed, but by no more than a few ticks' worth: a master that was stopped
+ * for longer than the TTL finds its fleet's leases as it left them, and after a
+ * restart each has one full TTL of grace.
+ */
+export interface LiveLease {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly botId: string;
+  readonly engine: string;
+  /** Length of the lease once it is acknowledged. */
+  readonly ttlMs: number;
+  /** Claimed by a unary call: the bot may not have a stream to name it on. */
+  readonly pulled: boolean;
+  /** On the lease clock. */
+  expiresAt: number;
+  acknowledged: boolean;
+  /** The store knows, or is being told. */
+  acknowledgedOnDisk: boolean;
+  cancelRequested: boolean;
+  /** Where its end is looked for next; a renewal moves `expiresAt` only. */
+  dueTick: number;
+  phase: LeasePhase | undefined;
+  statistics: JobStatistics | undefined;
+}
+
+/** How often ends are looked for, and by how much a lease may outlive its time. */
+const tickMs = 250;
+/** More time than this between two ticks means that the master stood still. */
+const longestStepMs = 4 * tickMs;
+
+export class Leases {
+  readonly #byJob = new Map<string, LiveLease>();
+  readonly #byBot = new Map<string, Set<LiveLease>>();
+  readonly #due = new Map<number, Set<LiveLease>>();
+  readonly #unflushed = new Set<LiveLease>();
+  #executionsPerSecond = 0;
+  #tick = 0;
+  #now = 0;
+  #lastStep: number;
+  #timer: Timer | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly times: { ttlMs: number; offerTimeoutMs: number },
+    private readonly onExpired: (lease: LiveLease) => void,
+  ) {
+    this.#lastStep = clock.monotonic();
+  }
+
+  get size(): number {
+    return this.#byJob.size;
+  }
+
+  start(): void {
+    this.#timer = this.clock.schedule(tickMs, () => {
+      this.#step();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** A lease just handed out: an offer, unless taking it was the acknowledgement. */
+  grant(job: JobRow, lease: { botId: string; ttlMs: number; acknowledged: boolean }): LiveLease {
+    return this.#add({
+      jobId: job.id,
+      attempt: job.attempt,
+      fence: job.fence,
+      botId: lease.botId,
+      engine: job.engine,
+      ttlMs: lease.ttlMs,
+      acknowledged: lease.acknowledged,
+      acknowledgedOnDisk: lease.acknowledged,
+      cancelRequested: job.cancel_requested_at !== null,
+      pulled: lease.acknowledged,
+    });
+  }
+
+  /** A lease handed out before the master was restarted. */
+  restore(row: LeaseRow): LiveLease {
+    return this.#add({
+      jobId: row.job_id,
+      attempt: row.attempt,
+      fence: row.fence,
+      botId: row.bot_id,
+      engine: row.engine,
+      ttlMs: row.ttl_ms,
+      acknowledged: row.acknowledged_at !== null,
+      acknowledgedOnDisk: row.acknowledged_at !== null,
+      cancelRequested: row.cancel_requested === 1,
+      pulled: row.pulled === 1,
+    });
+  }
+
+  /** The live lease this names, if it is exactly that one. */
+  find(lease: Pick<Lease, 'jobId' | 'attempt' | 'fence'>): LiveLease | undefined {
+    const live = this.#byJob.get(lease.jobId);
+    return live?.fence === lease.fence && live.attempt === lease.attempt ? live : undefined;
+  }
+
+  ofJob(jobId: string): LiveLease | undefined {
+    return this.#byJob.get(jobId);
+  }
+
+  ofBot(botId: string): readonly LiveLease[] {
+    return [...(this.#byBot.get(botId) ?? [])];
+  }
+
+  countOfBot(botId: string): number {
+    return this.#byBot.get(botId)?.size ?? 0;
+  }
+
+  acknowledge(lease: LiveLease): void {
+    lease.acknowledged = true;
+    this.renew(lease);
+  }
+
+  renew(lease: LiveLease): void {
+    lease.expiresAt = this.#now + (lease.acknowledged ? lease.ttlMs : this.times.offerTimeoutMs);
+  }
+
+  remainingMs(lease: LiveLease): number {
+    return Math.max(Math.round(lease.expiresAt - this.#now), 1);
+  }
+
+  /** It is no longer valid: completed, taken back or expired. */
+  end(lease: LiveLease): void {
+    if (this.#byJob.get(lease.jobId) === lease) this.#byJob.delete(lease.jobId);
+    this.#due.get(lease.dueTick)?.delete(lease);
+    this.#unflushed.delete(lease);
+    this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
+    lease.statistics = undefined;
+    const siblings = this.#byBot.get(lease.botId);
+    siblings?.delete(lease);
+    if (siblings?.size === 0) this.#byBot.delete(lease.botId);
+  }
+
+  /** What the bot says of the run. */
+  report(lease: LiveLease, phase: LeasePhase, statistics: JobStatistics | undefined): void {
+    lease.phase = phase;
+    if (!statistics) return;
+    this.#executionsPerSecond +=
+      statistics.executionsPerSecond - (lease.statistics?.executionsPerSecond ?? 0);
+    lease.statistics = statistics;
+    this.#unflushed.add(lease);
+  }
+
+  /** Leases with statistics that came in since the last call. */
+  takeUnflushed(): LiveLease[] {
+    const fresh = [...this.#unflushed];
+    this.#unflushed.clear();
+    return fresh;
+  }
+
+  /** Sum over all leases. */
+  get executionsPerSecond(): number {
+    return this.#executionsPerSecond;
+  }
+
+  #add(lease: Omit<LiveLease, 'expiresAt' | 'dueTick' | 'phase' | 'statistics'>): LiveLease {
+    const known = this.#byJob.get(lease.jobId);
+    if (known && known.fence >= lease.fence) return known;
+    if (known) this.end(known);
+    const live: LiveLease = {
+      ...lease,
+      expiresAt: 0,
+      dueTick: 0,
+      phase: undefined,
+      statistics: undefined,
+    };
+    this.renew(live);
+    this.#byJob.set(live.jobId, live);
+    const siblings = this.#byBot.get(live.botId);
+    if (siblings) siblings.add(live);
+    else this.#byBot.set(live.botId, new Set([live]));
+    this.#lookAgain(live);
+    return live;
+  }
+
+  #lookAgain(lease: LiveLease): void {
+    lease.dueTick = Math.max(Math.ceil(lease.expiresAt / tickMs), this.#tick + 1);
+    const bucket = this.#due.get(lease.dueTick);
+    if (bucket) bucket.add(lease);
+    else this.#due.set(lease.dueTick, new Set([lease]));
+  }
+
+  #step(): void {
+    const now = this.clock.monotonic();
+    this.#now += Math.min(now - this.#lastStep, longestStepMs);
+    this.#lastStep = now;
+    for (const last = Math.floor(this.#now / tickMs); this.#tick < last; ) {
+      this.#tick++;
+      const due = this.#due.get(this.#tick);
+      this.#due.delete(this.#tick);
+      for (const lease of due ?? []) {
+        if (lease.expiresAt > this.#now) this.#lookAgain(lease);
+        else this.#expire(lease);
+      }
+    }
+  }
+
+  #expire(lease: LiveLease): void {
+    this.end(lease);
+    this.onExpired(lease);
+  }
+}

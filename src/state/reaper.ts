@@ -1,0 +1,108 @@
+import { type Clock, sleep, type Timer } from '../core/clock.js';
+import type { InBackground } from '../core/context.js';
+import type { Logger } from '../core/log.js';
+import { backoffMs } from '../core/retry.js';
+import { listLeases } from '../store/ops/list-leases.js';
+import { releaseLease } from '../store/ops/release-lease.js';
+import type { AttemptOutcome } from '../store/rows.js';
+import type { Store } from '../store/store.js';
+import type { Dispatch } from './dispatch.js';
+import type { Leases, LiveLease } from './leases.js';
+
+const pageSize = 1000;
+const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
+
+/**
+ * Takes leases back that ended without a result, and brings those into memory
+ * that only the store knows: all of them at the start; later, single ones whose
+ * claim was committed after its caller had stopped waiting. So no lease on disk
+ * is ever without somebody who looks after its end.
+ */
+export class Reaper {
+  readonly #stopped = new AbortController();
+  readonly #releasing = new Set<Promise<void>>();
+  #timer: Timer | undefined;
+
+  constructor(
+    private readonly store: Pick<Store, 'run'>,
+    private readonly leases: Leases,
+    private readonly dispatch: Dispatch,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly inBackground: InBackground,
+    private readonly adoptEveryMs: number,
+  ) {}
+
+  start(): void {
+    this.#timer = this.clock.schedule(this.adoptEveryMs, () => {
+      this.restore()
+        .catch((error) => this.log.warn({ err: error }, 'the leases could not be read'))
+        .finally(() => !this.#stopped.signal.aborted && this.start());
+    });
+  }
+
+  /** Every lease on disk that memory does not know gets its full time. */
+  async restore(): Promise<void> {
+    for (let afterJobId = ''; ; ) {
+      const page = { afterJobId, limit: pageSize };
+      const rows = await this.inBackground('list_leases', (ctx) =>
+        this.store.run(ctx, listLeases, page),
+      );
+      for (const row of rows) this.leases.restore(row);
+      if (rows.length < pageSize) return;
+      afterJobId = rows.at(-1)?.job_id ?? '';
+    }
+  }
+
+  /**
+   * The lease is over, from now on; its job is given back as soon as the store
+   * takes it, however long that is locked.
+   */
+  release(
+    lease: LiveLease,
+    outcome: Extract<AttemptOutcome, 'rejected' | 'unanswered' | 'lost'>,
+    message: string,
+  ): void {
+    this.leases.end(lease);
+    this.log.info({ job: lease.jobId, fence: lease.fence, bot: lease.botId, outcome }, message);
+    const releasing = this.#releaseOnDisk(lease, outcome, message).finally(() =>
+      this.#releasing.delete(releasing),
+    );
+    this.#releasing.add(releasing);
+  }
+
+  /** For Leases: its time is up. */
+  expired(lease: LiveLease): void {
+    if (lease.acknowledged) this.release(lease, 'lost', 'the bot was not heard of within the TTL');
+    else this.release(lease, 'unanswered', 'the bot did not answer the offer in time');
+  }
+
+  /** What was not given back by now is found again by the next start. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#timer?.cancel();
+    await Promise.all(this.#releasing);
+  }
+
+  async #releaseOnDisk(
+    lease: LiveLease,
+    outcome: Extract<AttemptOutcome, 'rejected' | 'unanswered' | 'lost'>,
+    message: string,
+  ): Promise<void> {
+    const { jobId, fence } = lease;
+    for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
+      try {
+        const now = this.clock.now();
+        const job = await this.inBackground('release_lease', (ctx) =>
+          this.store.run(ctx, releaseLease, { jobId, fence, outcome, message, now }),
+        );
+        if (job?.state === 'pending') this.dispatch.jobPending(job.engine);
+        return;
+      } catch (error) {
+        this.log.warn({ err: error, job: jobId, attempt }, 'a lease could not be given back yet');
+        const delayMs = backoffMs(backoff, attempt);
+        await sleep(this.clock, delayMs, this.#stopped.signal).catch(() => {});
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { Artifact, ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
+import { Bot, BotState } from '../gen/pandafuzz/v1/bot.js';
+import { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import { Job, JobOutcome, JobSpec, JobState, JobStatistics } from '../gen/pandafuzz/v1/job.js';
+import type {
+  ArtifactRow,
+  AttemptOutcome,
+  BotRow,
+  CrashGroupRow,
+  CrashRow,
+  JobRow,
+  JobStateName,
+} from '../store/rows.js';
+
+/** Rows of the store as messages of the contract. */
+
+const time = (ms: number | null) => (ms === null ? undefined : new Date(ms));
+
+const jobStates: Record<JobStateName, JobState> = {
+  pending: JobState.PENDING,
+  assigned: JobState.ASSIGNED,
+  running: JobState.RUNNING,
+  completed: JobState.COMPLETED,
+  cancelled: JobState.CANCELLED,
+  dead: JobState.DEAD,
+};
+
+export const jobStateOf = (name: JobStateName): JobState => jobStates[name];
+
+/** @returns undefined for UNSPECIFIED and for values this version does not know */
+export function jobStateName(state: JobState): JobStateName | undefined {
+  return (Object.keys(jobStates) as JobStateName[]).find((name) => jobStates[name] === state);
+}
+
+/** What no bot told, the master saw: the bot's own trouble, or a bot's refusal. */
+const outcomes: Record<AttemptOutcome, JobOutcome> = {
+  completed: JobOutcome.COMPLETED,
+  failed: JobOutcome.FAILED,
+  cancelled: JobOutcome.CANCELLED,
+  infrastructure: JobOutcome.INFRASTRUCTURE,
+  rejected: JobOutcome.FAILED,
+  unanswered: JobOutcome.INFRASTRUCTURE,
+  lost: JobOutcome.INFRASTRUCTURE,
+};
+
+/** `live`: the statistics told last, where they are newer than the row's. */
+export function jobRecord(row: JobRow, live?: JobStatistics): Job {
+  const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
+  const statistics = live ?? (stored && JobStatistics.fromJSON(stored));
+  return Job.create({
+    id: row.id,
+    state: jobStates[row.state],
+    spec: JobSpec.fromJSON(JSON.parse(row.spec)),
+    attempt: row.attempt,
+    fence: row.fence,
+    botId: row.bot_id ?? '',
+    createdAt: time(row.created_at),
+    startedAt: time(row.started_at),
+    finishedAt: time(row.finished_at),
+    cancelRequestedAt: time(row.cancel_requested_at),
+    statistics,
+    failedAttempts: row.failed_attempts,
+    result: row.outcome
+      ? { outcome: outcomes[row.outcome], message: row.message ?? '', statistics: undefined }
+      : undefined,
+  });
+}
+
+export function botRecord(
+  row: BotRow,
+  live: { online: boolean; runningJobs: number; lastSeenAt?: number },
+): Bot {
+  return Bot.create({
+    id: row.id,
+    name: row.name,
+    state: live.online ? BotState.ONLINE : BotState.OFFLINE,
+    engines: JSON.parse(row.engines),
+    slots: row.slots,
+    labels: JSON.parse(row.labels),
+    version: row.version,
+    registeredAt: time(row.registered_at),
+    lastSeenAt: time(Math.max(row.last_seen_at, live.lastSeenAt ?? 0)),
+    runningJobs: live.runningJobs,
+  });
+}
+
+const artifactKinds = { target: ArtifactKind.TARGET, seeds: ArtifactKind.SEEDS } as const;
+
+export function artifactKindName(kind: ArtifactKind): ArtifactRow['kind'] | undefined {
+  if (kind === ArtifactKind.TARGET) return 'target';
+  if (kind === ArtifactKind.SEEDS) return 'seeds';
+  return undefined;
+}
+
+export function artifactRecord(row: ArtifactRow): Artifact {
+  return Artifact.create({
+    sha256: row.sha256,
+    kind: artifactKinds[row.kind],
+    name: row.name,
+    sizeBytes: row.size_bytes,
+    createdAt: time(row.created_at),
+  });
+}
+
+export function crashRecord(row: CrashRow, report = ''): Crash {
+  return Crash.create({
+    id: row.id,
+    groupId: row.group_id,
+    jobId: row.job_id,
+    attempt: row.attempt,
+    botId: row.bot_id,
+    targetName: row.target_name,
+    kind: row.kind,
+    topFrame: row.top_frame,
+    frames: JSON.parse(row.frames),
+    inputSha256: row.input_sha256,
+    inputSizeBytes: row.input_size_bytes,
+    report,
+    foundAt: time(row.found_at),
+    late: row.late === 1,
+  });
+}
+
+export function crashGroupRecord(row: CrashGroupRow): CrashGroup {
+  return CrashGroup.create({
+    id: row.id,
+    targetName: row.target_name,
+    kind: row.kind,
+    topFrame: row.top_frame,
+    count: row.count,
+    firstFoundAt: time(row.first_found_at),
+    lastFoundAt: time(row.last_found_at),
+    firstCrashId: row.first_crash_id,
+  });
+}

@@ -1,0 +1,335 @@
+import type { Clock, Timer } from '../core/clock.js';
+import type { InBackground, RequestContext } from '../core/context.js';
+import {
+  NotFoundError,
+  PreconditionError,
+  ReplacedError,
+  ValidationError,
+} from '../core/errors.js';
+import type { Logger } from '../core/log.js';
+import type {
+  Beat,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  Hello,
+  JobDone,
+  RenewedLease,
+  ResumedLease,
+} from '../gen/pandafuzz/v1/heartbeat.js';
+import { JobOutcome, JobSpec } from '../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../gen/pandafuzz/v1/lease.js';
+import { acknowledgeLease } from '../store/ops/acknowledge-lease.js';
+import { getBot } from '../store/ops/get-bot.js';
+import type { BotRow, JobRow } from '../store/rows.js';
+import type { Store } from '../store/store.js';
+import type { BeatLog } from './beat-log.js';
+import type { Dispatch, Taker } from './dispatch.js';
+import type { Jobs } from './jobs.js';
+import type { Leases, LiveLease } from './leases.js';
+import type { Reaper } from './reaper.js';
+import { refusalOf } from './refusal.js';
+import type { SessionHandle, Sessions } from './sessions.js';
+import { Violations } from './violations.js';
+
+/**
+ * One heartbeat stream, from Hello to its end.
+ *
+ *   Hello ──> Welcome: each lease the bot still holds is kept or not; a lease
+ *             the master has and the bot does not (an Assign lost with the
+ *             stream, a restarted bot) is taken back at once.
+ *   Beat ───> BeatAck, from memory. Renews what it names and announces credit.
+ *   credit ─> Assign, as jobs come; LeaseAck or LeaseReject answers it.
+ *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
+ *   JobDone > JobDoneAck, after the commit.
+ *
+ * Credit is what the bot announced, less the offers it had not answered when it
+ * spoke: the stream keeps order, so an offer still open when a Beat arrives was
+ * not yet counted in it.
+ *
+ * The end of the stream ends no lease: only the TTL does.
+ */
+export interface SessionParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly sessions: Sessions;
+  readonly reaper: Reaper;
+  readonly beatLog: BeatLog;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly inBackground: InBackground;
+  readonly intervals: { heartbeatMs: number; ttlMs: number };
+}
+
+/** The stream's other direction. */
+export interface Outgoing {
+  send(message: HeartbeatResponse): void;
+  /** Ends the stream with this error's status. */
+  fail(error: Error): void;
+}
+
+/** A bot in trouble of its own is given nothing for this long, doubled each time in a row. */
+const firstRestMs = 1000;
+const longestRestMs = 60_000;
+
+export class BotSession implements SessionHandle, Taker {
+  readonly botId: string;
+  readonly engines: readonly string[];
+  readonly ttlMs: number;
+  readonly acknowledged = false;
+  credit = 0;
+  claiming = 0;
+  gone = false;
+  lastSeenAt: number;
+  #announced = 0;
+  #offers = new Set<LiveLease>();
+  #sequence = 0;
+  #troubles = 0;
+  #rest: Timer | undefined;
+
+  private constructor(
+    bot: BotRow,
+    private readonly parts: SessionParts,
+    private readonly outgoing: Outgoing,
+    private readonly log: Logger,
+  ) {
+    this.botId = bot.id;
+    this.engines = JSON.parse(bot.engines);
+    this.ttlMs = parts.intervals.ttlMs;
+    this.lastSeenAt = parts.clock.now();
+  }
+
+  /** @throws ValidationError, NotFoundError (the bot must register first) */
+  static async open(
+    ctx: RequestContext,
+    hello: Hello,
+    parts: SessionParts,
+    outgoing: Outgoing,
+  ): Promise<BotSession> {
+    new Violations()
+      .id(hello.botId, 'hello.bot_id')
+      .id(hello.instanceId, 'hello.instance_id')
+      .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: 1024 })
+      .expect(hello.leases.length <= 1024, 'hello.leases', 'must be at most 1024')
+      .throwIfAny();
+    const bot = await parts.store.run(ctx, getBot, hello.botId);
+    if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
+    const log = ctx.log.child({ bot: bot.id, botName: bot.name });
+    const session = new BotSession(bot, parts, outgoing, log);
+    session.#welcome(hello);
+    return session;
+  }
+
+  get freeSlots(): number {
+    return Math.max(this.credit, 0);
+  }
+
+  /** @throws ValidationError, PreconditionError: the stream is not worth going on with */
+  hear({ message }: HeartbeatRequest): void {
+    this.#seen();
+    switch (message?.$case) {
+      case 'beat':
+        return this.#beat(message.value);
+      case 'leaseAck':
+        return this.#accepted(message.value.lease);
+      case 'leaseReject':
+        return this.#rejected(message.value.lease, message.value.reason);
+      case 'cancelAck':
+        return this.log.debug({ lease: message.value.lease }, 'the bot is stopping a run');
+      case 'jobDone':
+        return void this.#done(message.value);
+      case 'hello': {
+        const why = 'Hello opens a stream and comes only once';
+        throw new PreconditionError({ reason: 'UNEXPECTED_HELLO', why });
+      }
+      default: {
+        const problem = 'must be one of the messages of a heartbeat stream';
+        throw new ValidationError({ violations: [{ path: 'message', problem }] });
+      }
+    }
+  }
+
+  receive(job: JobRow): void {
+    const { botId, ttlMs } = this;
+    const lease = this.parts.leases.grant(job, { botId, ttlMs, acknowledged: false });
+    if (this.gone) {
+      this.parts.reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
+      return;
+    }
+    this.#offers.add(lease);
+    const spec = JobSpec.fromJSON(JSON.parse(job.spec));
+    const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
+    this.#send({ $case: 'assign', value: { assignment } });
+    this.log.info({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
+  }
+
+  cancel(lease: LiveLease): void {
+    this.#send({ $case: 'cancel', value: { lease: namesOf(lease) } });
+  }
+
+  replace(): void {
+    this.outgoing.fail(new ReplacedError());
+    this.end();
+  }
+
+  /** The stream is over. Idempotent. */
+  end(): void {
+    if (this.gone) return;
+    this.#rest?.cancel();
+    this.parts.dispatch.leave(this);
+    this.parts.sessions.leave(this);
+    this.log.info('a bot has left');
+  }
+
+  #welcome(hello: Hello): void {
+    const { sessions, leases, reaper, intervals } = this.parts;
+    const resumed = hello.leases.map((lease): ResumedLease => {
+      const live = this.#mine(lease);
+      if (live) this.#hold(live);
+      return { lease, keep: live !== undefined, cancelRequested: live?.cancelRequested ?? false };
+    });
+    for (const live of leases.ofBot(this.botId)) {
+      const named = hello.leases.some((lease) => leases.find(lease) === live);
+      if (!named && !live.pulled) reaper.release(live, 'lost', 'the bot came back without it');
+    }
+    sessions.enter(this);
+    this.#send({
+      $case: 'welcome',
+      value: {
+        heartbeatIntervalMs: intervals.heartbeatMs,
+        leaseTtlMs: intervals.ttlMs,
+        leases: resumed,
+      },
+    });
+    this.log.info({ leases: resumed.length, freeSlots: hello.freeSlots }, 'a bot is on the line');
+    this.#seen();
+    this.#announce(hello.freeSlots);
+  }
+
+  #beat(beat: Beat): void {
+    if (beat.sequence !== this.#sequence + 1) {
+      const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
+      throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
+    }
+    this.#sequence = beat.sequence;
+    const leases = beat.leases.flatMap((status): RenewedLease[] => {
+      if (!status.lease) return [];
+      const live = this.#mine(status.lease);
+      if (!live) return [{ lease: status.lease, remainingTtlMs: 0, cancelRequested: false }];
+      this.#hold(live);
+      this.parts.leases.report(live, status.phase, status.statistics);
+      return [
+        {
+          lease: status.lease,
+          remainingTtlMs: this.parts.leases.remainingMs(live),
+          cancelRequested: live.cancelRequested,
+        },
+      ];
+    });
+    this.#send({ $case: 'beatAck', value: { sequence: beat.sequence, leases } });
+    this.#announce(beat.freeSlots);
+  }
+
+  #accepted(lease: Lease | undefined): void {
+    const live = lease && this.#mine(lease);
+    if (live) this.#hold(live);
+  }
+
+  /**
+   * The bot has the lease, by its own word: it is renewed, and no offer any
+   * more. The store is told once; if that fails, the next beat that names the
+   * lease tries again.
+   */
+  #hold(live: LiveLease): void {
+    const { leases, inBackground, store, clock } = this.parts;
+    this.#offers.delete(live);
+    leases.acknowledge(live);
+    if (live.acknowledgedOnDisk) return;
+    live.acknowledgedOnDisk = true;
+    const input = { ...namesOf(live), botId: this.botId, now: clock.now() };
+    inBackground('acknowledge_lease', (ctx) => store.run(ctx, acknowledgeLease, input)).catch(
+      (error) => {
+        live.acknowledgedOnDisk = false;
+        this.log.warn({ err: error, job: live.jobId }, 'an acknowledgement is not stored yet');
+      },
+    );
+  }
+
+  #rejected(lease: Lease | undefined, reason: string): void {
+    const live = lease && this.#mine(lease);
+    if (!live) return;
+    this.#offers.delete(live);
+    new Violations().text(reason, 'lease_reject.reason', { max: 1024 }).throwIfAny();
+    this.parts.reaper.release(
+      live,
+      'rejected',
+      `the bot refused it: ${reason || 'no reason given'}`,
+    );
+  }
+
+  async #done({ lease, result }: JobDone): Promise<void> {
+    const { jobs, inBackground } = this.parts;
+    const live = lease && this.#mine(lease);
+    try {
+      const receipt = await inBackground('complete_job', (ctx) =>
+        jobs.complete(ctx, lease, result),
+      );
+      if (live) this.#offers.delete(live);
+      this.#learn(result?.outcome);
+      this.log.info({ lease, outcome: result && JobOutcome[result.outcome] }, 'a job is done');
+      this.#send({
+        $case: 'jobDoneAck',
+        value: { lease, outcome: { $case: 'receipt', value: receipt } },
+      });
+    } catch (error) {
+      const refusal = refusalOf(error);
+      this.log.warn({ err: error, lease, reason: refusal.reason }, 'a result was not recorded');
+      this.#send({
+        $case: 'jobDoneAck',
+        value: { lease, outcome: { $case: 'refusal', value: refusal } },
+      });
+    }
+  }
+
+  /** Trouble of the bot's own, again and again, must not send jobs round in circles. */
+  #learn(outcome: JobOutcome | undefined): void {
+    if (outcome !== JobOutcome.INFRASTRUCTURE) {
+      this.#troubles = 0;
+      return;
+    }
+    const restMs = Math.min(firstRestMs * 2 ** this.#troubles++, longestRestMs);
+    this.#rest?.cancel();
+    this.#rest = this.parts.clock.schedule(restMs, () => {
+      this.#rest = undefined;
+      this.#announce(this.#announced);
+    });
+    this.credit = 0;
+    this.parts.dispatch.creditChanged(this);
+  }
+
+  #announce(freeSlots: number): void {
+    this.#announced = freeSlots;
+    if (this.gone) return;
+    for (const offer of this.#offers) {
+      if (this.parts.leases.find(offer) !== offer) this.#offers.delete(offer);
+    }
+    this.credit = this.#rest ? 0 : freeSlots - this.#offers.size - this.claiming;
+    this.parts.dispatch.creditChanged(this);
+  }
+
+  #mine(lease: Lease): LiveLease | undefined {
+    const live = this.parts.leases.find(lease);
+    return live?.botId === this.botId ? live : undefined;
+  }
+
+  #seen(): void {
+    this.lastSeenAt = this.parts.clock.now();
+    this.parts.beatLog.saw(this.botId, this.lastSeenAt);
+  }
+
+  #send(message: NonNullable<HeartbeatResponse['message']>): void {
+    if (!this.gone) this.outgoing.send({ message });
+  }
+}
+
+const namesOf = ({ jobId, attempt, fence }: LiveLease): Lease => ({ jobId, attempt, fence });

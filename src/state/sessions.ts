@@ -1,0 +1,41 @@
+import type { LiveLease } from './leases.js';
+
+/** A bot on the line, as the rest of the state layer sees it. */
+export interface SessionHandle {
+  readonly botId: string;
+  /** When it was last heard of, ms since 1970. */
+  readonly lastSeenAt: number;
+  /** Slots it has announced and not been given a job for. */
+  readonly freeSlots: number;
+  /** Asks it to stop a run. */
+  cancel(lease: LiveLease): void;
+  /** A newer stream of the same bot took over. */
+  replace(): void;
+}
+
+/** Who is on the line: one session a bot. */
+export class Sessions {
+  readonly #byBot = new Map<string, SessionHandle>();
+
+  get online(): number {
+    return this.#byBot.size;
+  }
+
+  of(botId: string): SessionHandle | undefined {
+    return this.#byBot.get(botId);
+  }
+
+  all(): Iterable<SessionHandle> {
+    return this.#byBot.values();
+  }
+
+  /** Ends the bot's earlier session, if it has one. */
+  enter(session: SessionHandle): void {
+    this.#byBot.get(session.botId)?.replace();
+    this.#byBot.set(session.botId, session);
+  }
+
+  leave(session: SessionHandle): void {
+    if (this.#byBot.get(session.botId) === session) this.#byBot.delete(session.botId);
+  }
+}

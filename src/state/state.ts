@@ -1,0 +1,76 @@
+import type { MasterConfig } from '../config/schema.js';
+import type { Clock } from '../core/clock.js';
+import { backgroundRunner } from '../core/context.js';
+import type { Logger } from '../core/log.js';
+import type { Metrics } from '../metrics.js';
+import type { Store } from '../store/store.js';
+import { Artifacts } from './artifacts.js';
+import { BeatLog } from './beat-log.js';
+import { Bots } from './bots.js';
+import { Crashes } from './crashes.js';
+import { Dispatch } from './dispatch.js';
+import { Jobs } from './jobs.js';
+import { Leases } from './leases.js';
+import { Pull } from './pull.js';
+import { Reaper } from './reaper.js';
+import type { SessionParts } from './session.js';
+import { Sessions } from './sessions.js';
+import { System } from './system.js';
+
+/** The rules, put together. Holds no lock: what has to be decided once, the store decides. */
+export type State = ReturnType<typeof createState>;
+
+export function createState(options: {
+  store: Store;
+  config: Readonly<MasterConfig>;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  newId: () => string;
+  version: string;
+}) {
+  const { store, config, clock, log, metrics, newId } = options;
+  const { ttl, offer_timeout, flush_interval, heartbeat_interval } = config.leases;
+  const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log, newId });
+
+  const times = { ttlMs: ttl, offerTimeoutMs: offer_timeout };
+  const leases: Leases = new Leases(clock, times, (lease) => reaper.expired(lease));
+  const sessions = new Sessions();
+  const dispatch = new Dispatch(store, clock, log, inBackground);
+  const reaper = new Reaper(store, leases, dispatch, clock, log, inBackground, ttl);
+  const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
+  const jobs = new Jobs(store, leases, dispatch, sessions, clock, newId, config.jobs);
+  const startedAt = new Date(clock.now());
+  const sessionParts: SessionParts = {
+    ...{ store, leases, dispatch, sessions, reaper, beatLog, jobs, clock, inBackground },
+    intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
+  };
+  metrics.watch({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
+
+  return {
+    bots: new Bots(store, leases, sessions, clock, newId),
+    jobs,
+    pull: new Pull(store, leases, dispatch, reaper, clock, ttl),
+    crashes: new Crashes(store, clock, newId, config.limits.max_crash_input),
+    artifacts: new Artifacts(store, clock, config.limits.max_artifact),
+    system: new System(store, leases, sessions, { version: options.version, startedAt }),
+    blobs: store.blobs,
+    sessionParts,
+
+    /** Brings the leases of an earlier process back, then lets time run. */
+    async start(): Promise<void> {
+      await reaper.restore();
+      leases.start();
+      reaper.start();
+      beatLog.start();
+    },
+
+    /** Hands nothing out any more, and brings what beats told to disk. */
+    async stop(): Promise<void> {
+      dispatch.stop();
+      leases.stop();
+      await reaper.stop();
+      await beatLog.stop();
+    },
+  };
+}

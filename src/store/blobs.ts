@@ -1,0 +1,121 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { RequestContext } from '../core/context.js';
+import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
+
+/**
+ * Targets, seeds and crash inputs: files named by their SHA-256. A blob appears
+ * under its name only when all of it is on disk, so what is there is whole.
+ */
+export class BlobStore {
+  private constructor(private readonly directory: string) {}
+
+  /** Also clears away what uploads left behind that an earlier process did not finish. */
+  static async open(directory: string): Promise<BlobStore> {
+    const blobs = new BlobStore(directory);
+    try {
+      await mkdir(blobs.#incoming, { recursive: true });
+      for (const name of await readdir(blobs.#incoming)) {
+        await rm(join(blobs.#incoming, name), { force: true });
+      }
+    } catch (error) {
+      throw new UserError(`${directory} cannot be used: ${messageOf(error)}`);
+    }
+    return blobs;
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    return (await stat(this.#pathOf(sha256)).catch(() => undefined)) !== undefined;
+  }
+
+  /**
+   * Keeps what `chunks` bring, which must be `sizeBytes` long and hash to
+   * `sha256`. On disk, folder entry included, when it resolves; when it rejects,
+   * nothing is left.
+   *
+   * @throws DataLossError when the bytes are others; DiskFullError
+   */
+  async put(
+    ctx: RequestContext,
+    expected: { sha256: string; sizeBytes: number },
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const temporary = join(this.#incoming, randomUUID());
+    try {
+      await this.#write(ctx, temporary, expected, chunks);
+      const path = this.#pathOf(expected.sha256);
+      await mkdir(dirname(path), { recursive: true });
+      await rename(temporary, path);
+      await syncFolder(dirname(path));
+      await syncFolder(this.directory);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? new DiskFullError() : error;
+    }
+  }
+
+  /** The bytes from `offset` on, in chunks of at most `chunkBytes`. */
+  read(sha256: string, offset: number, chunkBytes: number): AsyncIterable<Buffer> {
+    return createReadStream(this.#pathOf(sha256), { start: offset, highWaterMark: chunkBytes });
+  }
+
+  async #write(
+    ctx: RequestContext,
+    path: string,
+    expected: { sha256: string; sizeBytes: number },
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    const file = await open(path, 'wx');
+    try {
+      for await (const chunk of chunks) {
+        ctx.signal.throwIfAborted();
+        sizeBytes += chunk.length;
+        if (sizeBytes > expected.sizeBytes) break;
+        hash.update(chunk);
+        await writeWhole(file, chunk);
+      }
+      ctx.signal.throwIfAborted();
+      if (sizeBytes !== expected.sizeBytes) {
+        const why = `the announced length is ${expected.sizeBytes} bytes, but ${sizeBytes > expected.sizeBytes ? 'more' : `only ${sizeBytes}`} arrived`;
+        throw new DataLossError({ why });
+      }
+      if (hash.digest('hex') !== expected.sha256) {
+        throw new DataLossError({
+          why: 'the bytes that arrived do not have the announced SHA-256',
+        });
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  get #incoming(): string {
+    return join(this.directory, 'incoming');
+  }
+
+  /** Two levels, so that no folder grows without end. */
+  #pathOf(sha256: string): string {
+    return join(this.directory, sha256.slice(0, 2), sha256);
+  }
+}
+
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    done += (await file.write(chunk, done)).bytesWritten;
+  }
+}
+
+/** Makes a rename in the folder survive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,48 @@
+import Database from 'better-sqlite3';
+import { UserError } from '../core/errors.js';
+
+export interface ConnectionOptions {
+  /** The database file. */
+  readonly path: string;
+  readonly access: 'read' | 'write';
+  readonly synchronous: 'full' | 'normal';
+}
+
+/**
+ * What every connection runs with. WAL lets readers run beside the writer; a
+ * lock held by another process comes back at once (the caller backs off, no
+ * thread sleeps); memory-mapped I/O stays off, as it turns disk errors into
+ * signals. Settings hold for a connection, not for the file.
+ */
+const pragmas = (options: ConnectionOptions): [name: string, value: string, reads: unknown][] => [
+  ['busy_timeout', '0', 0],
+  ['journal_mode', 'WAL', 'wal'],
+  ['synchronous', options.synchronous.toUpperCase(), options.synchronous === 'full' ? 2 : 1],
+  ['temp_store', 'MEMORY', 2],
+  ['cache_size', '-64000', -64000],
+  ['foreign_keys', 'ON', 1],
+  ['mmap_size', '0', 0],
+  ['journal_size_limit', String(64 * 2 ** 20), 64 * 2 ** 20],
+];
+
+/** Opens a connection and makes sure that each of its settings took. */
+export function openConnection(options: ConnectionOptions): Database.Database {
+  const db = new Database(options.path, { readonly: options.access === 'read', timeout: 0 });
+  try {
+    for (const [name, value, reads] of pragmas(options)) {
+      // A reader cannot set the journal mode, only find it set.
+      const readerMayOnlyLook = options.access === 'read' && name === 'journal_mode';
+      db.pragma(readerMayOnlyLook ? name : `${name} = ${value}`);
+      const actual = db.pragma(name, { simple: true });
+      if (actual !== reads) {
+        throw new UserError(
+          `${options.path}: SQLite did not take ${name} = ${value} (it reads ${actual}); is this a local disk?`,
+        );
+      }
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Database } from 'better-sqlite3';
+
+/**
+ * One named transaction. `prepare` runs once on a thread, where it prepares the
+ * statements; what it returns runs for each call, inside a transaction (writes:
+ * a savepoint of the group's). Input and output travel between threads, so they
+ * are plain data. Throws DomainErrors; the rest of the group does not notice.
+ *
+ * The main thread imports operations for their name and types only.
+ */
+export interface Operation<Input, Output> {
+  readonly name: string;
+  readonly access: 'read' | 'write';
+  readonly prepare: (db: Database) => (input: Input) => Output;
+}
+
+export function readOperation<Input, Output>(
+  name: string,
+  prepare: Operation<Input, Output>['prepare'],
+): Operation<Input, Output> {
+  return { name, access: 'read', prepare };
+}
+
+export function writeOperation<Input, Output>(
+  name: string,
+  prepare: Operation<Input, Output>['prepare'],
+): Operation<Input, Output> {
+  return { name, access: 'write', prepare };
+}

@@ -1,0 +1,56 @@
+import { writeOperation } from '../operation.js';
+import { type JobRow, jobColumns } from '../rows.js';
+import { eventRecorder } from './record-event.js';
+
+/**
+ * Hands the next job of any of `engines` to a bot: highest priority first, then
+ * oldest. The fence rises in the same statement that takes the job, so no two
+ * claims ever get the same one, and everything said under an earlier lease is
+ * stale from here on.
+ */
+export const claimJob = writeOperation('claim_job', (db) => {
+  const claim = db.prepare<[object], JobRow>(`
+      UPDATE jobs SET
+        state = CASE WHEN @acknowledged THEN 'running' ELSE 'assigned' END,
+        fence = fence + 1,
+        attempt = failed_attempts + 1,
+        bot_id = @botId,
+        started_at = CASE WHEN @acknowledged THEN coalesce(started_at, @now) ELSE started_at END
+      WHERE id = (
+        SELECT job.id
+        FROM json_each(@engines) AS engine
+        JOIN jobs AS job ON job.id = (
+          SELECT id FROM jobs
+          WHERE state = 'pending' AND engine = engine.value
+          ORDER BY priority DESC, id LIMIT 1)
+        ORDER BY job.priority DESC, job.id LIMIT 1)
+      RETURNING ${jobColumns}`);
+  const lease = db.prepare<[object]>(`
+      INSERT INTO leases (job_id, attempt, fence, bot_id, ttl_ms, pulled, assigned_at,
+        acknowledged_at)
+      VALUES (@jobId, @attempt, @fence, @botId, @ttlMs, @acknowledged, @now, iif(@acknowledged, @now, NULL))`);
+  const attempt = db.prepare<[object]>(`
+      INSERT INTO attempts (job_id, attempt, fence, bot_id, assigned_at, acknowledged_at)
+      VALUES (@jobId, @attempt, @fence, @botId, @now, iif(@acknowledged, @now, NULL))`);
+  const recordEvent = eventRecorder(db);
+
+  return (input: {
+    botId: string;
+    engines: readonly string[];
+    ttlMs: number;
+    /** The claim itself is the acknowledgement (AssignJob). */
+    acknowledged: boolean;
+    now: number;
+  }): JobRow | undefined => {
+    const { botId, ttlMs, now } = input;
+    const acknowledged = input.acknowledged ? 1 : 0;
+    const engines = JSON.stringify(input.engines);
+    const job = claim.get({ botId, acknowledged, engines, now });
+    if (!job) return undefined;
+    const grant = { jobId: job.id, attempt: job.attempt, fence: job.fence, botId, now };
+    lease.run({ ...grant, ttlMs, acknowledged });
+    attempt.run({ ...grant, acknowledged });
+    recordEvent(now, 'job.assigned', job.id, { botId, attempt: job.attempt, fence: job.fence });
+    return job;
+  };
+});

@@ -1,0 +1,32 @@
+import { writeOperation } from '../operation.js';
+import type { BotRow } from '../rows.js';
+import { eventRecorder } from './record-event.js';
+
+/** Makes a bot known by its name, or brings it up to date; its id never changes. */
+export const registerBot = writeOperation('register_bot', (db) => {
+  const upsert = db.prepare<[object], BotRow>(`
+      INSERT INTO bots (id, name, engines, slots, labels, version, registered_at, last_seen_at)
+      VALUES (@id, @name, @engines, @slots, @labels, @version, @now, @now)
+      ON CONFLICT (name) DO UPDATE SET
+        engines = excluded.engines, slots = excluded.slots, labels = excluded.labels,
+        version = excluded.version, last_seen_at = excluded.last_seen_at
+      RETURNING *`);
+  const recordEvent = eventRecorder(db);
+  return (input: {
+    id: string;
+    name: string;
+    engines: readonly string[];
+    slots: number;
+    labels: Readonly<Record<string, string>>;
+    version: string;
+    now: number;
+  }): BotRow => {
+    const row = upsert.get({
+      ...input,
+      engines: JSON.stringify(input.engines),
+      labels: JSON.stringify(input.labels),
+    }) as BotRow;
+    recordEvent(input.now, 'bot.registered', row.id, { version: row.version });
+    return row;
+  };
+});

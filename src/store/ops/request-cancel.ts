@@ -1,0 +1,39 @@
+import { NotFoundError, PreconditionError } from '../../core/errors.js';
+import { writeOperation } from '../operation.js';
+import { type JobRow, jobColumns } from '../rows.js';
+import { eventRecorder } from './record-event.js';
+
+/**
+ * Wants a job stopped. A pending one is cancelled here and now; for one that
+ * runs the wish is recorded, and stands until the attempt ends.
+ *
+ * @throws NotFoundError
+ * @throws PreconditionError JOB_FINISHED when it ended otherwise
+ */
+export const requestCancel = writeOperation('request_cancel', (db) => {
+  const cancel = db.prepare<[object], JobRow>(`
+      UPDATE jobs SET
+        cancel_requested_at = @now,
+        finished_at = iif(state = 'pending', @now, NULL),
+        state = iif(state = 'pending', 'cancelled', state)
+      WHERE id = @jobId AND finished_at IS NULL AND cancel_requested_at IS NULL
+      RETURNING ${jobColumns}`);
+  const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
+  const recordEvent = eventRecorder(db);
+
+  return ({ jobId, now }: { jobId: string; now: number }): JobRow => {
+    const wanted = cancel.get({ jobId, now });
+    if (wanted) {
+      recordEvent(now, 'job.cancel_requested', jobId);
+      if (wanted.state === 'cancelled') recordEvent(now, 'job.cancelled', jobId);
+      return wanted;
+    }
+    const job = select.get(jobId);
+    if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
+    if (job.state === 'completed' || job.state === 'dead') {
+      const why = `the job is ${job.state} already: there is nothing to cancel`;
+      throw new PreconditionError({ reason: 'JOB_FINISHED', why });
+    }
+    return job;
+  };
+});

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
+import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environment';
+import type { Circus } from '@jest/types';
+import { TestEnvironment } from 'jest-environment-node';
+
+/** How long what is being closed may take to be gone. */
+const settleMs = 2000;
+
+/** What Node itself keeps open for reporting to the parent process or writing output. */
+const ours = new Set(['PipeWrap', 'TTYWrap', 'FSReqPromise', 'FSReqCallback', 'SimpleWriteWrap']);
+
+/**
+ * Fails a test file that leaves anything behind: a child process, a worker
+ * thread, a timer, a socket or an open file.
+ */
+export default class LeakCheckedEnvironment extends TestEnvironment {
+  readonly #threads = new Set<Worker>();
+  readonly #before = new Map<string, number>();
+  readonly #onWorker = (worker: Worker) => {
+    this.#threads.add(worker);
+    worker.once('exit', () => this.#threads.delete(worker));
+  };
+
+  constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
+    super(config, context);
+    process.on('worker', this.#onWorker);
+  }
+
+  async handleTestEvent(event: Circus.AsyncEvent): Promise<void> {
+    if (event.name === 'run_start') for (const [what, n] of this.#open()) this.#before.set(what, n);
+    if (event.name === 'run_finish') await this.#expectNothingLeft();
+  }
+
+  override async teardown(): Promise<void> {
+    process.off('worker', this.#onWorker);
+    await super.teardown();
+  }
+
+  async #expectNothingLeft(): Promise<void> {
+    const giveUpAt = performance.now() + settleMs;
+    let left = this.#left();
+    while (left.length > 0 && performance.now() < giveUpAt) {
+      await new Promise((resolve) => setImmediate(resolve));
+      left = this.#left();
+    }
+    if (left.length > 0) throw new Error(`this test file left behind: ${left.join(', ')}`);
+  }
+
+  #left(): string[] {
+    return [...this.#open()]
+      .filter(([what, count]) => count > (this.#before.get(what) ?? 0))
+      .map(([what, count]) => `${count - (this.#before.get(what) ?? 0)} x ${what}`);
+  }
+
+  #open(): Map<string, number> {
+    const found = [
+      ...process.getActiveResourcesInfo().filter((kind) => !ours.has(kind)),
+      ...[...this.#threads].map((worker) => `thread ${worker.threadName || worker.threadId}`),
+      ...openFiles(),
+      ...childProcesses(),
+    ];
+    const counts = new Map<string, number>();
+    for (const what of found) counts.set(what, (counts.get(what) ?? 0) + 1);
+    return counts;
+  }
+}
+
+/** Regular files this process has open; sockets and pipes are counted as resources. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => linkOf(`/proc/self/fd/${fd}`))
+    .filter((path) => path.startsWith('/') && !/^\/(dev|proc)\//.test(path))
+    .filter((path) => !path.includes('/node_modules/') && !path.includes('jest'))
+    .map((path) => `open file ${path}`);
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // closed since it was listed
+  }
+}
+
+function childProcesses(): string[] {
+  return readdirSync('/proc/self/task').flatMap((thread) => {
+    try {
+      const pids = readFileSync(`/proc/self/task/${thread}/children`, 'utf8');
+      return pids
+        .split(' ')
+        .filter(Boolean)
+        .map((pid) => `child process ${commandOf(pid)}`);
+    } catch {
+      return []; // the thread has ended
+    }
+  });
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return 'that has just ended';
+  }
+}
