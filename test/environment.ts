@@ -27,9 +27,9 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
     process.on('worker', this.#onWorker);
   }
 
-  async handleTestEvent(event: Circus.AsyncEvent): Promise<void> {
+  async handleTestEvent(event: Circus.AsyncEvent, state: Circus.State): Promise<void> {
     if (event.name === 'run_start') for (const [what, n] of this.#open()) this.#before.set(what, n);
-    if (event.name === 'run_finish') await this.#expectNothingLeft();
+    if (event.name === 'run_finish') await this.#expectNothingLeft(state);
   }
 
   override async teardown(): Promise<void> {
@@ -37,14 +37,15 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
     await super.teardown();
   }
 
-  async #expectNothingLeft(): Promise<void> {
+  async #expectNothingLeft(state: Circus.State): Promise<void> {
     const giveUpAt = performance.now() + settleMs;
     let left = this.#left();
     while (left.length > 0 && performance.now() < giveUpAt) {
       await new Promise((resolve) => setImmediate(resolve));
       left = this.#left();
     }
-    if (left.length > 0) throw new Error(`this test file left behind: ${left.join(', ')}`);
+    if (left.length === 0) return;
+    state.unhandledErrors.push(new Error(`this test file left behind: ${left.join(', ')}`));
   }
 
   #left(): string[] {
@@ -56,7 +57,9 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
   #open(): Map<string, number> {
     const found = [
       ...process.getActiveResourcesInfo().filter((kind) => !ours.has(kind)),
-      ...[...this.#threads].map((worker) => `thread ${worker.threadName || worker.threadId}`),
+      ...[...this.#threads]
+        .filter((worker) => worker.threadId !== -1) // -1: it has ended
+        .map((worker) => `thread ${worker.threadName || worker.threadId}`),
       ...openFiles(),
       ...childProcesses(),
     ];

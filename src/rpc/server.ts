@@ -1,7 +1,4 @@
-import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Address, formatAddress } from '../config/units.js';
 import { systemClock } from '../core/clock.js';
@@ -21,8 +18,7 @@ import { botHandlers } from './handlers/bot.js';
 import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
-
-const protoFolder = fileURLToPath(new URL('../../../proto', import.meta.url));
+import { addReflection } from './reflection.js';
 
 const serviceNames = [
   'ArtifactService',
@@ -32,10 +28,6 @@ const serviceNames = [
   'JobService',
   'SystemService',
 ].map((name) => `pandafuzz.v1.${name}`);
-
-const protoFiles = ['artifact', 'bot', 'corpus', 'crash', 'job', 'system'].map(
-  (name) => `pandafuzz/v1/${name}_service.proto`,
-);
 
 export interface GrpcServer {
   /** Where it listens; the port is the real one. */
@@ -88,11 +80,6 @@ export async function startGrpcServer(options: {
       timer.cancel();
     },
   };
-}
-
-function addReflection(server: Server): void {
-  const definition = loadSync(protoFiles, { includeDirs: [protoFolder], keepCase: true });
-  new ReflectionService(definition).addToServer(server);
 }
 
 function addHealth(server: Server): HealthImplementation {

@@ -129,15 +129,20 @@ export class BotSession implements SessionHandle, Taker {
     this.#seen();
     switch (message?.$case) {
       case 'beat':
-        return this.#beat(message.value);
+        this.#beat(message.value);
+        break;
       case 'leaseAck':
-        return this.#accepted(message.value.lease);
+        this.#accepted(message.value.lease);
+        break;
       case 'leaseReject':
-        return this.#rejected(message.value.lease, message.value.reason);
+        this.#rejected(message.value.lease, message.value.reason);
+        break;
       case 'cancelAck':
-        return this.log.debug({ lease: message.value.lease }, 'the bot is stopping a run');
+        this.log.debug({ lease: message.value.lease }, 'the bot is stopping a run');
+        break;
       case 'jobDone':
-        return void this.#done(message.value);
+        void this.#done(message.value);
+        break;
       case 'hello': {
         const why = 'Hello opens a stream and comes only once';
         throw new PreconditionError({ reason: 'UNEXPECTED_HELLO', why });

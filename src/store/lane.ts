@@ -1,8 +1,8 @@
 import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
 import { fromWire } from './faults.js';
+import type { Call, Outcome } from './group-commit.js';
 import type { DatabaseThread } from './thread.js';
-import type { Call, Outcome } from './worker.js';
 
 interface Waiting {
   readonly call: Call;

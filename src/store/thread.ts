@@ -1,14 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
 import type { ConnectionOptions } from './connection.js';
-import type { Call, FromThread, Outcome, ToThread } from './worker.js';
+import type { Call, Outcome } from './group-commit.js';
+import type { FromThread, ToThread } from './worker.js';
 
 /** A database thread, seen from the main thread. Runs one group of calls at a time. */
 export class DatabaseThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #waiting: PromiseWithResolvers<readonly Outcome[]> | undefined;
-  #closing = false;
+  #serving = false;
 
   private constructor(options: ConnectionOptions, name: string) {
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -34,19 +35,19 @@ export class DatabaseThread {
     const die = (error: Error) => {
       opened.reject(error);
       thread.#waiting?.reject(error);
-      if (!thread.#closing) onDeath(error);
-      thread.#closing = true;
+      if (thread.#serving) onDeath(error);
+      thread.#serving = false;
     };
     thread.#worker.on('error', (error) => die(error as Error));
     thread.#worker.on('exit', () => die(new Error(`the database thread "${name}" has ended`)));
     thread.#worker.on('message', (message: FromThread) => {
       if (message.type === 'done') return thread.#settle(message.outcomes);
       if (message.type === 'ready') return opened.resolve();
-      thread.#closing = true;
       opened.reject(new UserError(message.message, message.exitCode));
     });
     try {
       await opened.promise;
+      thread.#serving = true;
     } catch (error) {
       await thread.#exited;
       throw error;
@@ -63,7 +64,7 @@ export class DatabaseThread {
 
   /** Ends after the group that is running, with the connection closed. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#serving = false;
     this.#post({ type: 'close' });
     await this.#exited;
   }

@@ -1,0 +1,72 @@
+/**
+ * The floors of the house (docs/architecture.md): imports only go down.
+ *
+ *   cli -> app -> rpc, http -> state -> store -> core
+ *
+ * Each room names the rooms it may import; anything else is forbidden. Types
+ * count like values.
+ */
+const leaves = ['core', 'gen'];
+const rooms = {
+  cli: ['app', 'bot', 'operator', 'config', 'core'],
+  app: ['rpc', 'http', 'state', 'store', 'metrics', 'config', 'core'],
+  rpc: ['state', 'store', 'metrics', 'config', ...leaves],
+  http: ['metrics', 'config', 'core'],
+  state: ['store', 'metrics', 'config', ...leaves],
+  store: ['metrics', 'core'],
+  operator: ['client', 'config', ...leaves],
+  bot: ['client', 'config', ...leaves],
+  client: leaves,
+  config: ['core'],
+  metrics: [],
+  core: [],
+  gen: [],
+};
+
+const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
+
+const floors = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `${room}-imports-only-what-is-below`,
+  severity: 'error',
+  from: { path: inside([room]) },
+  to: { path: '^src/', pathNot: inside([room, ...allowed]) },
+}));
+
+const onlyIn = (names, library) => ({
+  name: `${library.replace(/\W+/g, '-')}-only-in-${names.join('-and-')}`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: inside(names) },
+  to: { path: `node_modules/${library}/` },
+});
+
+export default {
+  forbidden: [
+    ...floors,
+    onlyIn(['store'], 'better-sqlite3'),
+    onlyIn(['store'], '@types/better-sqlite3'),
+    onlyIn(['rpc', 'client', 'bot', 'gen'], '@grpc/grpc-js'),
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'no-lost-imports', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'only-listed-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], pathNot: '@types/' },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
+  },
+};

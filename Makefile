@@ -1,0 +1,109 @@
+# PandaFuzz: set-up, build and checks. Everything it brings stays in this folder,
+# apart from the compiler for the demo target, which is a Debian package.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Node: the machine's own where it is new enough, otherwise one from npm's
+# registry, in .tools/.
+NODE_VERSION := 24.21.0
+NODE_NEEDED := 22.13
+node_is_enough := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number), \
+  [c, d] = "$(NODE_NEEDED)".split("."); process.stdout.write(a > c || a == c && b >= d ? "yes" : "")' 2>/dev/null)
+ifneq ($(node_is_enough),yes)
+node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+NODE := .tools/node_modules/$(node_package)/bin/node
+export PATH := $(CURDIR)/$(dir $(NODE)):$(PATH)
+endif
+
+BIN := node_modules/.bin
+NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
+JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
+
+installed := node_modules/.package-lock.json
+generated := src/gen/.done
+built := dist/.done
+
+protos := $(shell find proto -name '*.proto')
+sources := $(shell find src test examples -name gen -prune -o -type f -print)
+
+## demo: set up everything, fuzz the demo target, show the crashes found
+.PHONY: demo
+demo: $(built)
+	@examples/demo/build-target.sh --tools-only
+	@exec node dist/examples/demo/demo.js
+
+## build: set up and build, nothing more
+.PHONY: build
+build: $(built)
+
+## test: set up, build and run every test (ONLY=path for some of them)
+.PHONY: test
+test: $(built)
+	@examples/demo/build-target.sh --tools-only
+	@$(JEST) $(ONLY)
+
+## check: types, lint, format, the contract's lint, the import rules
+.PHONY: check
+check: $(generated)
+	@$(BIN)/tsc --project . --noEmit --incremental false
+	@$(BIN)/biome ci .
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code
+	@$(BIN)/depcruise --config .dependency-cruiser.mjs src
+	@echo "check: types, lint, format, contract and import rules are fine"
+
+## format: put sources and protos into the one format
+.PHONY: format
+format: $(generated)
+	@$(BIN)/biome check --write .
+	@$(BIN)/buf format --write
+
+## clean: remove what was built, and the demo's data
+.PHONY: clean
+clean:
+	rm -rf dist src/gen data/demo-*
+
+## distclean: clean, and remove what was installed
+.PHONY: distclean
+distclean: clean
+	rm -rf node_modules .tools
+
+## help: this list
+.PHONY: help
+help:
+	@echo "PandaFuzz. Targets:"
+	@sed -n 's/^## \([a-z]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+ifdef NODE
+$(NODE):
+	@echo "node: this machine's is older than $(NODE_NEEDED); bringing $(NODE_VERSION) into .tools/"
+	@$(NPM) install --prefix .tools --no-save --no-package-lock $(node_package)@$(NODE_VERSION) >/dev/null
+	@touch $@
+endif
+
+$(installed): package.json package-lock.json | $(NODE)
+	@echo "npm: installing locked dependencies"
+	@$(NPM) ci >/dev/null
+	@touch $@
+
+$(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
+	@echo "buf: generating code from proto/"
+	@$(BIN)/buf generate
+	@mkdir -p src/gen/descriptors
+	@$(BIN)/buf build proto --as-file-descriptor-set --output src/gen/descriptors/pandafuzz.binpb
+	@$(BIN)/buf build node_modules/grpc-health-check/proto --as-file-descriptor-set \
+	  --output src/gen/descriptors/health.binpb
+	@$(BIN)/buf build node_modules/google-proto-files --path node_modules/google-proto-files/google/rpc/error_details.proto \
+	  --as-file-descriptor-set --output src/gen/descriptors/errors.binpb
+	@touch $@
+
+$(built): $(generated) $(sources) tsconfig.json
+	@echo "tsc: building"
+	@rm -rf dist
+	@$(BIN)/tsc --project .
+	@cp -R src/store/migrations dist/src/store/
+	@cp -R src/gen/descriptors dist/src/gen/
+	@chmod +x dist/src/cli/main.js
+	@touch $@

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import type { Server } from '@grpc/grpc-js';
+import { loadFileDescriptorSetFromBuffer, type PackageDefinition } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+
+/** Descriptors as the compiler made them, comments included; written by the build. */
+const sets = ['pandafuzz', 'health', 'errors'].map(
+  (name) => new URL(`../gen/descriptors/${name}.binpb`, import.meta.url),
+);
+
+/**
+ * Server reflection, v1 and v1alpha, for grpcurl and its like.
+ *
+ * proto-loader's own copies of the descriptors lose their imports, so that a
+ * client finds no google.protobuf.Timestamp (grpc-node issues 2958 and 3018);
+ * the compiler's originals are put back into what it loaded.
+ */
+export function addReflection(server: Server): void {
+  const definition: PackageDefinition = {};
+  for (const set of sets) Object.assign(definition, load(readFileSync(set)));
+  new ReflectionService(definition).addToServer(server);
+}
+
+function load(set: Buffer): PackageDefinition {
+  const { file } = fromBinary(FileDescriptorSetSchema, set);
+  const fileDescriptorProtos = file.map((one) =>
+    Buffer.from(toBinary(FileDescriptorProtoSchema, one)),
+  );
+  const definition = loadFileDescriptorSetFromBuffer(set);
+  for (const part of Object.values(definition)) Object.assign(part, { fileDescriptorProtos });
+  return definition;
+}

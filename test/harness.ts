@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
+import { type Master, startMaster } from '../src/app.js';
+import { type Connection, connect } from '../src/client/connect.js';
+import { loadMasterConfig } from '../src/config/load.js';
+import { formatAddress } from '../src/config/units.js';
+import { OperationContext } from '../src/core/context.js';
+import { newId } from '../src/core/ids.js';
+import { silentLog } from '../src/core/log.js';
+import { createMetrics } from '../src/metrics.js';
+import { Store, type StoreOptions } from '../src/store/store.js';
+
+/** What a test started is ended after it, newest first. */
+const endings: (() => unknown)[] = [];
+
+export function atEnd(end: () => unknown): void {
+  endings.push(end);
+}
+
+afterEach(async () => {
+  for (let end = endings.pop(); end; end = endings.pop()) await end();
+});
+
+/** An empty folder, gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-test-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A context of the test's own, ended after it. */
+export function testContext(timeoutMs = 10_000): OperationContext {
+  const options = { operation: 'test', timeoutMs, requestId: newId(), log: silentLog };
+  const ctx = new OperationContext(options);
+  atEnd(() => ctx.end());
+  return ctx;
+}
+
+export async function openStore(options: Partial<StoreOptions> = {}): Promise<Store> {
+  const store = await Store.open({
+    directory: options.directory ?? temporaryFolder(),
+    synchronous: 'normal',
+    readers: 2,
+    maxQueuedWrites: 1000,
+    maxQueuedReads: 1000,
+    retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
+    metrics: createMetrics(),
+    onFailure: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+  atEnd(() => store.close());
+  return store;
+}
+
+export interface TestMaster {
+  readonly master: Master;
+  readonly connection: Connection;
+  readonly address: string;
+}
+
+/** A real master on free ports, and a connection to it. `settings` as in the environment. */
+export async function runMasterFor(
+  settings: Record<string, string> = {},
+  directory = temporaryFolder(),
+): Promise<TestMaster> {
+  const config = loadMasterConfig({
+    environment: {
+      PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
+      PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
+      PANDAFUZZ_DATA_DIRECTORY: directory,
+      PANDAFUZZ_DATABASE_SYNCHRONOUS: 'normal',
+      ...settings,
+    },
+  });
+  const master = await startMaster(config, silentLog);
+  atEnd(() => master.stop());
+  const address = formatAddress(master.grpc);
+  const connection = connect(address);
+  atEnd(() => connection.close());
+  return { master, connection, address };
+}

@@ -1,0 +1,382 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import {
+  AlreadyExistsError,
+  NotFoundError,
+  PreconditionError,
+  RetryExhaustedError,
+  StaleLeaseError,
+  TimeoutError,
+} from '../../src/core/errors.js';
+import { newId } from '../../src/core/ids.js';
+import { acknowledgeLease } from '../../src/store/ops/acknowledge-lease.js';
+import { claimJob } from '../../src/store/ops/claim-job.js';
+import { completeJob } from '../../src/store/ops/complete-job.js';
+import { createJob } from '../../src/store/ops/create-job.js';
+import { getJob } from '../../src/store/ops/get-job.js';
+import { listJobs } from '../../src/store/ops/list-jobs.js';
+import { putArtifact } from '../../src/store/ops/put-artifact.js';
+import { readCounters } from '../../src/store/ops/read-counters.js';
+import { recordCrash } from '../../src/store/ops/record-crash.js';
+import { registerBot } from '../../src/store/ops/register-bot.js';
+import { releaseLease } from '../../src/store/ops/release-lease.js';
+import { requestCancel } from '../../src/store/ops/request-cancel.js';
+import type { JobRow } from '../../src/store/rows.js';
+import type { Store } from '../../src/store/store.js';
+import { openStore, temporaryFolder, testContext } from '../harness.js';
+
+const target = 'a'.repeat(64);
+let clock = 1000;
+
+async function withTarget(store: Store): Promise<void> {
+  const artifact = {
+    sha256: target,
+    kind: 'target',
+    name: 'demo',
+    size_bytes: 1,
+    created_at: 1,
+  } as const;
+  await store.run(testContext(), putArtifact, artifact);
+}
+
+async function withBot(store: Store, name = 'b'): Promise<string> {
+  const bot = {
+    id: newId(),
+    name,
+    engines: ['libfuzzer'],
+    slots: 1,
+    labels: {},
+    version: '1',
+    now: 1,
+  };
+  return (await store.run(testContext(), registerBot, bot)).id;
+}
+
+async function newJob(store: Store, options: Partial<Parameters<typeof jobInput>[0]> = {}) {
+  return (await store.run(testContext(), createJob, jobInput(options))).job;
+}
+
+function jobInput(options: {
+  priority?: number;
+  engine?: string;
+  requestId?: string | null;
+  maxAttempts?: number;
+  name?: string;
+}) {
+  const {
+    priority = 0,
+    engine = 'libfuzzer',
+    requestId = null,
+    maxAttempts = 3,
+    name = '',
+  } = options;
+  return {
+    ...{ id: newId(), requestId, engine, priority, maxAttempts },
+    ...{ targetSha256: target, seedsSha256: null, targetName: '', now: clock++ },
+    spec: JSON.stringify({ engine, name }),
+  };
+}
+
+const claim = (store: Store, botId: string, acknowledged = true) =>
+  store.run(testContext(), claimJob, {
+    ...{ botId, engines: ['libfuzzer'], ttlMs: 1000, acknowledged, now: clock++ },
+  });
+
+const finish = (
+  store: Store,
+  job: JobRow,
+  outcome: 'completed' | 'failed' | 'cancelled' | 'infrastructure',
+) =>
+  store.run(testContext(), completeJob, {
+    ...{ jobId: job.id, attempt: job.attempt, fence: job.fence, outcome, message: 'm' },
+    ...{ statistics: '{}', now: clock++ },
+  });
+
+describe('the store', () => {
+  test('sets every connection up alike, and has what it wrote after a reopen', async () => {
+    const directory = temporaryFolder();
+    const first = await openStore({ directory });
+    await withTarget(first);
+    const job = await newJob(first, { name: 'kept' });
+    await first.close();
+    const second = await openStore({ directory });
+    const row = await second.run(testContext(), getJob, job.id);
+    expect(JSON.parse(row?.spec ?? '{}')).toMatchObject({ name: 'kept', targetName: 'demo' });
+  });
+
+  test('puts writes that come together into one commit, and one that fails fails alone', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const outcomes = await Promise.allSettled([
+      newJob(store),
+      store.run(testContext(), createJob, { ...jobInput({}), targetSha256: 'b'.repeat(64) }),
+      newJob(store),
+      store.run(testContext(), requestCancel, { jobId: newId(), now: 1 }),
+      newJob(store),
+    ]);
+    expect(outcomes.map((o) => o.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect((outcomes[1] as PromiseRejectedResult).reason).toBeInstanceOf(NotFoundError);
+    expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 3 });
+  });
+
+  test('waits out a lock of another process', async () => {
+    const directory = temporaryFolder();
+    const store = await openStore({
+      ...{ directory, retry: { maxRetries: 50, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 } },
+    });
+    await withTarget(store);
+    const other = new Database(join(directory, 'pandafuzz.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const waiting = newJob(store);
+    const reads = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 10 });
+    expect(reads).toEqual([]);
+    other.exec('COMMIT');
+    other.close();
+    expect((await waiting).state).toBe('pending');
+  });
+
+  test('says how often it tried when the lock stays', async () => {
+    const directory = temporaryFolder();
+    const retry = { maxRetries: 2, firstDelayMs: 1, maxDelayMs: 2, multiplier: 2 };
+    const store = await openStore({ directory, retry });
+    const other = new Database(join(directory, 'pandafuzz.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const error = await withTarget(store).catch((e: unknown) => e);
+    other.close();
+    expect(error).toBeInstanceOf(RetryExhaustedError);
+    expect((error as RetryExhaustedError).fields).toMatchObject({
+      operation: 'put_artifact',
+      attempts: 3,
+      lastError: expect.stringContaining('SQLITE_BUSY'),
+    });
+  });
+
+  test('drops a write whose deadline comes while the lock is held, for good', async () => {
+    const directory = temporaryFolder();
+    const retry = { maxRetries: 1000, firstDelayMs: 5, maxDelayMs: 10, multiplier: 2 };
+    const store = await openStore({ directory, retry });
+    await withTarget(store);
+    const other = new Database(join(directory, 'pandafuzz.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const startedAt = performance.now();
+    const error = await store
+      .run(testContext(100), createJob, jobInput({}))
+      .catch((e: unknown) => e);
+    const tookMs = performance.now() - startedAt;
+    other.exec('COMMIT');
+    other.close();
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(tookMs).toBeLessThan(150);
+    await newJob(store);
+    expect(await store.run(testContext(), listJobs, { beforeId: 'g', limit: 10 })).toHaveLength(1);
+  });
+});
+
+describe('a database file', () => {
+  test('belongs to one master at a time, and the second is told whose it is', async () => {
+    const directory = temporaryFolder();
+    await openStore({ directory });
+    await expect(openStore({ directory })).rejects.toThrow(
+      new RegExp(`belongs to another master \\(process ${process.pid} on .*stop that one`),
+    );
+  });
+
+  test('from a newer version is refused, and left as it is', async () => {
+    const directory = temporaryFolder();
+    await (await openStore({ directory })).close();
+    const db = new Database(join(directory, 'pandafuzz.db'));
+    db.pragma('user_version = 99');
+    db.close();
+    await expect(openStore({ directory })).rejects.toThrow(/newer PandaFuzz \(schema 99.*upgrade/);
+  });
+
+  test('of another program is refused', async () => {
+    const directory = temporaryFolder();
+    const db = new Database(join(directory, 'pandafuzz.db'));
+    db.exec('CREATE TABLE theirs (x)');
+    db.close();
+    await expect(openStore({ directory })).rejects.toThrow(/database of another program/);
+  });
+
+  test('that is no database is refused', async () => {
+    const directory = temporaryFolder();
+    writeFileSync(
+      join(directory, 'pandafuzz.db'),
+      'not a database, but long enough to look at'.repeat(50),
+    );
+    await expect(openStore({ directory })).rejects.toThrow(
+      /not a readable database.*restore a backup, or move it away/,
+    );
+  });
+
+  test('with a damaged page is refused', async () => {
+    const directory = temporaryFolder();
+    await (await openStore({ directory })).close();
+    const path = join(directory, 'pandafuzz.db');
+    const db = new Database(path);
+    db.pragma('journal_mode = DELETE');
+    db.close();
+    const { readFileSync } = await import('node:fs');
+    const bytes = readFileSync(path);
+    bytes.fill(0xee, 4096 * 3, 4096 * 6);
+    writeFileSync(path, bytes);
+    await expect(openStore({ directory })).rejects.toThrow(/not a readable database/);
+  });
+});
+
+describe('a job', () => {
+  test('goes to one claim only, highest priority first, then oldest', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    const low = await newJob(store);
+    const high = await newJob(store, { priority: 5 });
+    const later = await newJob(store);
+    const claims = await Promise.all([
+      claim(store, bot),
+      claim(store, bot),
+      claim(store, bot),
+      claim(store, bot),
+    ]);
+    expect(claims.map((job) => job?.id)).toEqual([high.id, low.id, later.id, undefined]);
+    expect(claims[0]).toMatchObject({ state: 'running', attempt: 1, fence: 1, bot_id: bot });
+  });
+
+  test('is made once for a request id, and another spec under it is refused', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const requestId = newId();
+    const first = await newJob(store, { requestId });
+    expect((await newJob(store, { requestId })).id).toBe(first.id);
+    await expect(newJob(store, { requestId, name: 'other' })).rejects.toBeInstanceOf(
+      AlreadyExistsError,
+    );
+  });
+
+  test('ends with its result, and the same result again gets the same receipt', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    await newJob(store);
+    const job = (await claim(store, bot)) as JobRow;
+    const receipt = await finish(store, job, 'completed');
+    expect(receipt.state).toBe('completed');
+    expect(await finish(store, job, 'completed')).toEqual({ ...receipt, job: undefined });
+    await expect(finish(store, job, 'failed')).rejects.toBeInstanceOf(AlreadyExistsError);
+  });
+
+  test('that fails goes round until its attempts are used up, and is dead then', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    const { id } = await newJob(store, { maxAttempts: 2 });
+    const first = (await claim(store, bot)) as JobRow;
+    expect((await finish(store, first, 'failed')).state).toBe('pending');
+    const second = (await claim(store, bot)) as JobRow;
+    expect(second).toMatchObject({ id, attempt: 2, fence: 2 });
+    expect((await finish(store, second, 'failed')).state).toBe('dead');
+  });
+
+  test('is not charged for a bot that is lost, or for its own trouble', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    const { id: jobId } = await newJob(store, { maxAttempts: 1 });
+    const first = (await claim(store, bot)) as JobRow;
+    const lost = { jobId, fence: first.fence, outcome: 'lost', message: 'gone', now: 5 } as const;
+    expect(await store.run(testContext(), releaseLease, lost)).toMatchObject({ state: 'pending' });
+    expect(await store.run(testContext(), releaseLease, lost)).toBeUndefined();
+    const second = (await claim(store, bot)) as JobRow;
+    expect((await finish(store, second, 'infrastructure')).state).toBe('pending');
+    expect(await claim(store, bot)).toMatchObject({ attempt: 1, fence: 3, failed_attempts: 0 });
+  });
+
+  test('that every bot refuses ends as dead', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    const { id: jobId } = await newJob(store, { maxAttempts: 1 });
+    const { fence } = (await claim(store, bot, false)) as JobRow;
+    const refusal = { jobId, fence, outcome: 'rejected', message: 'no', now: 5 } as const;
+    expect(await store.run(testContext(), releaseLease, refusal)).toMatchObject({ state: 'dead' });
+  });
+
+  test('hears nothing said under a lease that is not the valid one', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    const { id: jobId } = await newJob(store);
+    const stale = (await claim(store, bot, false)) as JobRow;
+    const lost = { jobId, fence: stale.fence, outcome: 'unanswered', message: '', now: 5 } as const;
+    await store.run(testContext(), releaseLease, lost);
+    const valid = (await claim(store, bot, false)) as JobRow;
+    await expect(finish(store, stale, 'completed')).rejects.toBeInstanceOf(StaleLeaseError);
+    const taken = { jobId, attempt: 1, fence: stale.fence, botId: bot, now: 6 };
+    await expect(store.run(testContext(), acknowledgeLease, taken)).rejects.toBeInstanceOf(
+      StaleLeaseError,
+    );
+    await store.run(testContext(), acknowledgeLease, { ...taken, fence: valid.fence });
+    expect(await store.run(testContext(), getJob, jobId)).toMatchObject({ state: 'running' });
+  });
+
+  test('that waits is cancelled at once, one that runs when its attempt ends', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    const cancel = (jobId: string) => store.run(testContext(), requestCancel, { jobId, now: 9 });
+    const waiting = await newJob(store);
+    expect(await cancel(waiting.id)).toMatchObject({ state: 'cancelled', finished_at: 9 });
+    expect(await cancel(waiting.id)).toMatchObject({ state: 'cancelled' });
+    await newJob(store);
+    const running = (await claim(store, bot)) as JobRow;
+    expect(await cancel(running.id)).toMatchObject({ state: 'running', cancel_requested_at: 9 });
+    expect((await finish(store, running, 'failed')).state).toBe('cancelled');
+    await newJob(store);
+    const done = (await claim(store, bot)) as JobRow;
+    await finish(store, done, 'completed');
+    await expect(cancel(done.id)).rejects.toBeInstanceOf(PreconditionError);
+  });
+});
+
+describe('crashes', () => {
+  const crash = (job: JobRow, input: string, signature = 's') => ({
+    ...{ id: newId(), newGroupId: newId(), jobId: job.id, attempt: job.attempt, fence: job.fence },
+    ...{ kind: 'SEGV', frames: ['f', 'g'], topFrame: 'f', signature, report: 'r', now: clock++ },
+    ...{ inputSha256: input.repeat(64), inputSizeBytes: 3 },
+  });
+
+  test('are kept once an input and job, counted in their group, and marked when late', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    await newJob(store);
+    const job = (await claim(store, bot)) as JobRow;
+    const record = (input: ReturnType<typeof crash>) =>
+      store.run(testContext(), recordCrash, input);
+    const first = await record(crash(job, '1'));
+    expect(first).toMatchObject({ newGroup: true, duplicate: false, late: false });
+    expect(await record(crash(job, '1'))).toMatchObject({
+      duplicate: true,
+      crashId: first.crashId,
+    });
+    expect(await record(crash(job, '2'))).toMatchObject({
+      newGroup: false,
+      groupId: first.groupId,
+    });
+    await finish(store, job, 'completed');
+    expect(await record(crash(job, '3', 'other'))).toMatchObject({ newGroup: true, late: true });
+    expect(await store.run(testContext(), readCounters, null)).toMatchObject({
+      crashes: 3,
+      crash_groups: 2,
+    });
+    await expect(record({ ...crash(job, '4'), fence: 7 })).rejects.toBeInstanceOf(NotFoundError);
+  });
+});
