@@ -44,6 +44,8 @@ const tickMs = 250;
 /** More time than this between two ticks means that the master stood still. */
 const longestStepMs = 4 * tickMs;
 
+const tickOf = (time: number) => Math.ceil(time / tickMs);
+
 export class Leases {
   readonly #byJob = new Map<string, LiveLease>();
   readonly #byBot = new Map<string, Set<LiveLease>>();
@@ -134,7 +136,9 @@ export class Leases {
   }
 
   renew(lease: LiveLease): void {
-    lease.expiresAt = this.#now + (lease.acknowledged ? lease.ttlMs : this.times.offerTimeoutMs);
+    lease.expiresAt = this.#endFromNow(lease);
+    // A later end is found when the earlier one is looked at; only a sooner one must be moved.
+    if (tickOf(lease.expiresAt) < lease.dueTick) this.#lookAgain(lease);
   }
 
   remainingMs(lease: LiveLease): number {
@@ -186,17 +190,22 @@ export class Leases {
       phase: undefined,
       statistics: undefined,
     };
-    this.renew(live);
     this.#byJob.set(live.jobId, live);
     const siblings = this.#byBot.get(live.botId);
     if (siblings) siblings.add(live);
     else this.#byBot.set(live.botId, new Set([live]));
+    live.expiresAt = this.#endFromNow(live);
     this.#lookAgain(live);
     return live;
   }
 
+  #endFromNow(lease: LiveLease): number {
+    return this.#now + (lease.acknowledged ? lease.ttlMs : this.times.offerTimeoutMs);
+  }
+
   #lookAgain(lease: LiveLease): void {
-    lease.dueTick = Math.max(Math.ceil(lease.expiresAt / tickMs), this.#tick + 1);
+    this.#due.get(lease.dueTick)?.delete(lease);
+    lease.dueTick = Math.max(tickOf(lease.expiresAt), this.#tick + 1);
     const bucket = this.#due.get(lease.dueTick);
     if (bucket) bucket.add(lease);
     else this.#due.set(lease.dueTick, new Set([lease]));

@@ -1,0 +1,107 @@
+import { status as Code, type ServiceError } from '@grpc/grpc-js';
+import type { Connection } from '../src/client/connect.js';
+import { newId } from '../src/core/ids.js';
+import type { HeartbeatRequest, HeartbeatResponse } from '../src/gen/pandafuzz/v1/heartbeat.js';
+import { type JobOutcome, JobStatistics } from '../src/gen/pandafuzz/v1/job.js';
+import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
+import { atEnd } from './harness.js';
+
+type Said = NonNullable<HeartbeatRequest['message']>;
+type Heard = NonNullable<HeartbeatResponse['message']>;
+type Value<Kind extends Heard['$case']> = Extract<Heard, { $case: Kind }>['value'];
+
+/** A heartbeat stream whose bot says what the test tells it to, and nothing else. */
+export class ScriptedBot {
+  readonly #call: ReturnType<Connection['bots']['heartbeat']>;
+  readonly #heard: Heard[] = [];
+  readonly #ended = Promise.withResolvers<Code>();
+  #waiting: (() => void)[] = [];
+  #sequence = 0;
+
+  constructor(
+    connection: Connection,
+    private readonly botId: string,
+  ) {
+    this.#call = connection.bots.heartbeat();
+    this.#call.on('data', ({ message }: HeartbeatResponse) => {
+      if (message) this.#heard.push(message);
+      this.#wake();
+    });
+    this.#call.on('error', (error: ServiceError) => this.#end(error.code));
+    this.#call.on('end', () => this.#end(Code.OK));
+    atEnd(() => this.leave());
+  }
+
+  /** The status the stream ended with. */
+  get ended(): Promise<Code> {
+    return this.#ended.promise;
+  }
+
+  say(message: Said): void {
+    this.#call.write({ message });
+  }
+
+  async hello(freeSlots: number, leases: Lease[] = []): Promise<Value<'welcome'>> {
+    const value = { botId: this.botId, instanceId: newId(), freeSlots, leases };
+    this.say({ $case: 'hello', value });
+    return this.hear('welcome');
+  }
+
+  async beat(freeSlots: number, leases: Lease[] = []): Promise<Value<'beatAck'>> {
+    const statistics = JobStatistics.create({ executions: 42 });
+    const value = {
+      sequence: ++this.#sequence,
+      freeSlots,
+      leases: leases.map((lease) => ({ lease, phase: 2, statistics })),
+      resources: undefined,
+    };
+    this.say({ $case: 'beat', value });
+    return this.hear('beatAck');
+  }
+
+  /** Takes the next offer. */
+  async take(): Promise<Lease> {
+    const { assignment } = await this.hear('assign');
+    const lease = assignment?.lease as Lease;
+    this.say({ $case: 'leaseAck', value: { lease } });
+    return lease;
+  }
+
+  async done(lease: Lease, outcome: JobOutcome): Promise<Value<'jobDoneAck'>> {
+    const result = { outcome, message: 'because', statistics: undefined };
+    this.say({ $case: 'jobDone', value: { lease, result } });
+    return this.hear('jobDoneAck');
+  }
+
+  /** The next message of this kind, now or later; others keep their place. */
+  async hear<Kind extends Heard['$case']>(kind: Kind): Promise<Value<Kind>> {
+    for (;;) {
+      const index = this.#heard.findIndex((message) => message.$case === kind);
+      if (index >= 0) return this.#heard.splice(index, 1)[0]?.value as Value<Kind>;
+      await Promise.race([
+        new Promise<void>((resolve) => this.#waiting.push(resolve)),
+        this.ended.then((code) => {
+          throw new Error(`the stream ended with ${Code[code]} before ${kind} came`);
+        }),
+      ]);
+    }
+  }
+
+  /** Messages of this kind that came and were not asked for. */
+  unheard(kind: Heard['$case']): number {
+    return this.#heard.filter((message) => message.$case === kind).length;
+  }
+
+  leave(): void {
+    this.#call.cancel();
+  }
+
+  #end(code: Code): void {
+    this.#ended.resolve(code);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unary } from '../src/client/call.js';
+import type { Connection } from '../src/client/connect.js';
+import { uploadArtifact } from '../src/client/transfer.js';
+import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
+import { JobSpec } from '../src/gen/pandafuzz/v1/job.js';
+import { temporaryFolder } from './harness.js';
+
+/** What many tests begin with, by way of the contract. */
+
+export async function registerBot(connection: Connection, name = 'bot') {
+  const request = { name, engines: ['libfuzzer'], slots: 1, labels: { arch: 'any' }, version: '1' };
+  const { bot } = await unary(connection.bots, connection.bots.registerBot, request);
+  return given(bot);
+}
+
+export async function uploadTarget(connection: Connection, bytes = randomBytes(700_000)) {
+  const path = join(temporaryFolder(), 'target');
+  writeFileSync(path, bytes);
+  const file = { path, kind: ArtifactKind.TARGET, name: 'target' };
+  const { artifact } = await uploadArtifact(connection, file);
+  return given(artifact);
+}
+
+export async function createJob(connection: Connection, spec: Partial<JobSpec> = {}) {
+  const targetSha256 = spec.targetSha256 ?? (await uploadTarget(connection)).sha256;
+  const request = {
+    spec: JobSpec.create({ engine: 'libfuzzer', ...spec, targetSha256 }),
+    requestId: '',
+  };
+  const { job } = await unary(connection.jobs, connection.jobs.createJob, request);
+  return given(job);
+}
+
+/** The part of an answer that must be there. */
+export function given<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('the answer lacks what it is for');
+  return part;
+}
