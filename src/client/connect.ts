@@ -23,6 +23,10 @@ const options: ClientOptions = {
   // A master that was restarted is found again within a second or so.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 2000,
+  // A machine that vanished closes no connection: without pings, calls would go on
+  // being sent to it for as long as TCP tries, a quarter of an hour.
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 5000,
 };
 
 /** Connects lazily: a master that is not there shows in the first call. */

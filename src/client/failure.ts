@@ -52,3 +52,11 @@ function isServiceError(error: unknown): error is ServiceError {
     'details' in error
   );
 }
+
+export const isNotFound = (error: unknown): boolean => failureOf(error)?.code === Code.NOT_FOUND;
+
+/** The master cannot be reached. */
+export const isAway = (error: unknown): boolean =>
+  failureOf(error)?.code === Code.UNAVAILABLE && failureOf(error)?.reason === '';
+
+export const isCancelled = (error: unknown): boolean => failureOf(error)?.code === Code.CANCELLED;

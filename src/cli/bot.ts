@@ -1,0 +1,106 @@
+import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { runBot } from '../bot/main.js';
+import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
+
+interface Given {
+  readonly master: string;
+  readonly name: string;
+  readonly workDir?: string;
+  readonly slots: number;
+  readonly label: Record<string, string>;
+  readonly logLevel: LogOptions['level'];
+  readonly logFormat: LogOptions['format'];
+}
+
+/** `pandafuzz bot`: the agent, as its default action. */
+export function botCommand(): Command {
+  return new Command('bot')
+    .summary('run a bot: take jobs from a master and fuzz')
+    .description(
+      'Runs a bot: connects to a master, takes jobs, fuzzes, and reports what it finds.\n' +
+        'It works on while the master is away, and keeps crashes on disk until they are acknowledged.',
+    )
+    .addOption(masterOption())
+    .option(
+      '--name <name>',
+      'who this bot is to the master; unique in the fleet',
+      botName,
+      defaultName(),
+    )
+    .option('--work-dir <folder>', 'folder of its own (default: ./data/bots/<name>)')
+    .option('--slots <number>', 'jobs to run at once, 1 to 1024', slots, availableParallelism())
+    .addOption(
+      new Option('--label <key=value>', 'what to tell of itself; may be repeated')
+        .argParser(label)
+        .default({}, 'none'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least important lines to log')
+        .choices(logLevels)
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: pretty on a terminal, json elsewhere')
+        .choices(logFormats)
+        .default('auto'),
+    )
+    .addHelpText('after', examples)
+    .action(async (given: Given) => {
+      await runBot({
+        master: given.master,
+        name: given.name,
+        workDir: given.workDir ?? join('data', 'bots', given.name),
+        slots: given.slots,
+        labels: given.label,
+        log: createLog({ level: given.logLevel, format: given.logFormat }),
+      });
+    });
+}
+
+const examples = `
+Examples:
+  $ pandafuzz bot
+  $ pandafuzz bot --master fuzz.example.org:50051 --slots 16 --label zone=eu
+  $ pandafuzz bot --name second --slots 2
+
+SIGTERM or Ctrl-C stops it within 5 s; a second one stops it at once.`;
+
+function masterOption(): Option {
+  return new Option('--master <host:port>', 'where the master listens')
+    .env('PANDAFUZZ_MASTER')
+    .default('127.0.0.1:50051')
+    .argParser((text) => {
+      if (/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):\d{1,5}$/.test(text)) return text;
+      throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051.');
+    });
+}
+
+/** The machine's own name, with what no bot's name may have replaced. */
+function defaultName(): string {
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 128) || 'bot'
+  );
+}
+
+function botName(text: string): string {
+  if (/^[A-Za-z0-9._-]{1,128}$/.test(text) && !/^\.+$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be 1 to 128 letters, digits, '.', '_' or '-'.");
+}
+
+function slots(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 1024) return count;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 1024.');
+}
+
+function label(text: string, labels: Record<string, string>): Record<string, string> {
+  const [, key, value] = /^([^=]{1,63})=(.{0,256})$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError('It must be KEY=VALUE, 63 and 256 characters at most.');
+  }
+  return { ...labels, [key]: value };
+}

@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
+import { duration, size } from '../config/units.js';
+
+/** Options that several commands share, and how their words are read. */
+
+export interface OperatorFlags {
+  readonly master: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly json: boolean;
+}
+
+export const defaultMaster = '127.0.0.1:50051';
+
+export function masterOption(): Option {
+  return new Option('--master <host:port>', 'where the master listens')
+    .env('PANDAFUZZ_MASTER')
+    .default(defaultMaster)
+    .argParser((text) => {
+      if (/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):\d{1,5}$/.test(text)) return text;
+      throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051.');
+    });
+}
+
+/** `--master`, `--timeout` and `--json`, for every command that asks a master. */
+export function withOperatorFlags(command: Command): Command {
+  return command
+    .addOption(masterOption())
+    .addOption(
+      new Option('--timeout <duration>', 'time one call may take')
+        .argParser(durationWithin('1ms', '24h'))
+        .default(15_000, '15s'),
+    )
+    .option('--json', 'print JSON for scripts', false);
+}
+
+/** Reads "10m" as milliseconds. */
+export const durationWithin = (min: string, max: string) => reader(duration({ min, max }));
+
+/** Reads "2GiB" as bytes. */
+export const sizeWithin = (min: string, max: string) => reader(size({ min, max }));
+
+function reader(schema: z.ZodType<number>) {
+  return (text: string): number => {
+    const result = schema.safeParse(text);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    throw new InvalidArgumentError(`It ${issue?.message ?? 'cannot be read'}.`);
+  };
+}
+
+export function wholeWithin(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** Reads KEY=VALUE, once or several times, into one object. */
+export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be KEY=VALUE.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+export function limitOption(): Option {
+  return new Option('--limit <number>', 'show at most this many')
+    .argParser(wholeWithin(1, 1_000_000))
+    .default(100);
+}

@@ -1,0 +1,11 @@
+import { Command } from 'commander';
+import { showJob } from '../operator/commands.js';
+import { type OperatorFlags, withOperatorFlags } from './flags.js';
+
+export function jobGetCommand(): Command {
+  const command = new Command('get')
+    .description('Shows one job.')
+    .argument('<job>', 'id of the job')
+    .action((id: string, flags: OperatorFlags) => showJob(flags, id));
+  return withOperatorFlags(command);
+}

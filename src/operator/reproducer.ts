@@ -1,0 +1,56 @@
+import { stat } from 'node:fs/promises';
+import { unary } from '../client/call.js';
+import type { Connection } from '../client/connect.js';
+import { isNotFound } from '../client/failure.js';
+import { downloadCrashInput } from '../client/transfer.js';
+import { UserError } from '../core/errors.js';
+import type { Crash } from '../gen/pandafuzz/v1/crash.js';
+import { listCrashes } from './lists.js';
+import { withProgress } from './progress.js';
+import type { CallOptions } from './submit.js';
+
+/**
+ * Brings the input of a crash to disk; of a group, that of its newest crash.
+ *
+ * @param path empty: a name made of the crash's kind and id, in this folder
+ * @throws UserError when the file is there already and may not be replaced
+ */
+export async function downloadReproducer(
+  connection: Connection,
+  crashOrGroupId: string,
+  file: { path: string; replace: boolean },
+  options: CallOptions = {},
+): Promise<{ path: string; crash: Crash }> {
+  const crash = await findCrash(connection, crashOrGroupId, options);
+  const path = file.path || `${crash.kind.replace(/[^A-Za-z0-9-]/g, '_')}-${crash.id}`;
+  if (!file.replace && (await exists(path))) {
+    throw new UserError(`${path} is there already: give --force, or another name with --output`);
+  }
+  await withProgress('reproducer', (onProgress) =>
+    downloadCrashInput(connection, crash.id, path, {
+      onProgress,
+      ...(options.signal && { signal: options.signal }),
+    }),
+  );
+  return { path, crash };
+}
+
+async function findCrash(connection: Connection, id: string, options: CallOptions): Promise<Crash> {
+  const { crashes } = connection;
+  try {
+    const { crash } = await unary(crashes, crashes.getCrash, { crashId: id }, options);
+    if (crash) return crash;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  const filter = { groupId: id, jobId: '', limit: 1 };
+  const [newest] = await listCrashes(connection, filter, options);
+  if (newest) return newest;
+  throw new UserError('there is no such crash or group: "pandafuzz crash list" shows them');
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

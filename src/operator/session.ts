@@ -1,0 +1,44 @@
+import { type Connection, connect } from '../client/connect.js';
+import { describeFailure, failureOf, isAway, isCancelled } from '../client/failure.js';
+import { codeOf, DomainError, UserError } from '../core/errors.js';
+import type { CallOptions } from './submit.js';
+
+/** EX_UNAVAILABLE of sysexits.h, and what a shell makes of an interrupt. */
+const noMaster = 69;
+const interrupted = 130;
+
+/**
+ * One command's connection to a master, closed when `use` has ended. Ctrl-C
+ * aborts `options.signal`, and with it the calls under way. What a call failed
+ * with becomes one line for a person.
+ *
+ * @throws UserError
+ */
+export async function withMaster<T>(
+  where: { master: string; timeoutMs: number },
+  use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
+): Promise<T> {
+  const connection = connect(where.master);
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort(new UserError('interrupted', interrupted));
+  process.once('SIGINT', onInterrupt);
+  process.once('SIGTERM', onInterrupt);
+  try {
+    return await use(connection, { timeoutMs: where.timeoutMs, signal: stop.signal });
+  } catch (error) {
+    if (stop.signal.aborted && (isCancelled(error) || error === stop.signal.reason)) {
+      throw stop.signal.reason;
+    }
+    if (!isForPeople(error)) throw error;
+    throw new UserError(describeFailure(error, where.master), isAway(error) ? noMaster : 1);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onInterrupt);
+    connection.close();
+  }
+}
+
+/** A refused call, or trouble with a local file; anything else is a fault of ours, with a stack. */
+const isForPeople = (error: unknown) =>
+  !(error instanceof UserError) &&
+  (failureOf(error) !== undefined || error instanceof DomainError || codeOf(error) !== undefined);

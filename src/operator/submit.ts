@@ -1,0 +1,67 @@
+import { basename } from 'node:path';
+import { unary } from '../client/call.js';
+import type { Connection } from '../client/connect.js';
+import { uploadArtifact } from '../client/transfer.js';
+import { newId } from '../core/ids.js';
+import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
+import { type Job, JobSpec } from '../gen/pandafuzz/v1/job.js';
+import { withProgress } from './progress.js';
+import { withSeedArchive } from './seeds.js';
+import { expectExecutable } from './target.js';
+
+export interface Submission {
+  /** The executable to fuzz. */
+  readonly targetPath: string;
+  /** Folder of seed inputs. */
+  readonly seedsPath?: string;
+  /** What the job asks for besides; what it leaves out, the master fills in. */
+  readonly spec: Partial<JobSpec>;
+  /** Jobs of this kind, each of its own. */
+  readonly count: number;
+}
+
+export interface CallOptions {
+  /** One call's time, milliseconds; transfers have their own. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Uploads what the master does not have yet, and queues the jobs.
+ *
+ * @throws UserError for a target or seeds that cannot be used; nothing was sent then
+ */
+export async function submitJobs(
+  connection: Connection,
+  submission: Submission,
+  options: CallOptions = {},
+): Promise<Job[]> {
+  await expectExecutable(submission.targetPath);
+  const upload = async (kind: ArtifactKind, path: string, name: string, what: string) => {
+    const send = await withProgress(what, (onProgress) =>
+      uploadArtifact(
+        connection,
+        { path, kind, name },
+        { onProgress, ...(options.signal && { signal: options.signal }) },
+      ),
+    );
+    return send.artifact?.sha256 ?? '';
+  };
+  const { seedsPath, targetPath } = submission;
+  const seedsSha256 =
+    seedsPath === undefined
+      ? ''
+      : await withSeedArchive(seedsPath, ({ path, name }) =>
+          upload(ArtifactKind.SEEDS, path, name, 'seeds '),
+        );
+  const name = basename(targetPath).slice(-128);
+  const targetSha256 = await upload(ArtifactKind.TARGET, targetPath, name, 'target');
+  const spec = JobSpec.create({ ...submission.spec, targetSha256, seedsSha256 });
+  const jobs: Job[] = [];
+  while (jobs.length < submission.count) {
+    const request = { spec, requestId: newId() };
+    const { job } = await unary(connection.jobs, connection.jobs.createJob, request, options);
+    if (job) jobs.push(job);
+  }
+  return jobs;
+}

@@ -1,0 +1,137 @@
+import { type Bot, BotState } from '../gen/pandafuzz/v1/bot.js';
+import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import { type Job, JobOutcome, JobState } from '../gen/pandafuzz/v1/job.js';
+import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
+import { ago, bytes, clockTime, count, duration, plain, plainLines } from './format.js';
+import { facts, heading, table } from './table.js';
+
+/** What people see of each thing. `now` is ms since 1970. */
+
+const word = (name: string | undefined) => (name ?? 'unknown').toLowerCase();
+const or = (text: string | undefined) => text || '-';
+
+export function jobState(job: Job): string {
+  const stopping = job.cancelRequestedAt !== undefined && job.finishedAt === undefined;
+  return word(JobState[job.state]) + (stopping ? ' (stopping)' : '');
+}
+
+export function jobTable(jobs: readonly Job[], now: number): string {
+  if (jobs.length === 0) return 'no jobs';
+  return table(
+    [
+      ...['id', 'state', 'engine', 'target', 'name', { right: 'execs' }, { right: 'execs/s' }],
+      ...[{ right: 'cov' }, { right: 'crashes' }, { right: 'created' }],
+    ],
+    jobs.map((job) => {
+      const { statistics } = job;
+      const rate = job.finishedAt ? '-' : count(statistics?.executionsPerSecond ?? 0);
+      return [
+        ...[job.id, jobState(job), or(job.spec?.engine), or(job.spec?.targetName)],
+        ...[or(job.spec?.name), count(statistics?.executions ?? 0), rate],
+        ...[count(statistics?.coverage ?? 0), count(statistics?.crashes ?? 0)],
+        ago(job.createdAt, now),
+      ];
+    }),
+  );
+}
+
+export function jobDetails(job: Job, now: number): string {
+  const { spec, statistics, result } = job;
+  const limits = spec?.limits;
+  return facts([
+    ['id', job.id],
+    ['state', jobState(job)],
+    ['name', or(spec?.name)],
+    ['engine', or(spec?.engine)],
+    ['target', `${or(spec?.targetName)} (${spec?.targetSha256 ?? ''})`],
+    ['seeds', or(spec?.seedsSha256)],
+    ['arguments', or(spec?.arguments.join(' '))],
+    ['priority', String(spec?.priority ?? 0)],
+    ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],
+    ['memory', `${limits?.maxMemoryMib ?? 0} MiB`],
+    ['attempt', `${job.attempt} (${job.failedAttempts} of ${spec?.maxAttempts ?? 0} used up)`],
+    ['bot', or(job.botId)],
+    ['created', ago(job.createdAt, now)],
+    ['started', ago(job.startedAt, now)],
+    ['finished', ago(job.finishedAt, now)],
+    ['executions', count(statistics?.executions ?? 0)],
+    ['coverage', count(statistics?.coverage ?? 0)],
+    ['corpus', `${statistics?.corpusFiles ?? 0} files, ${bytes(statistics?.corpusBytes ?? 0)}`],
+    ['crashes', count(statistics?.crashes ?? 0)],
+    [
+      'last result',
+      result ? [word(JobOutcome[result.outcome]), result.message].filter(Boolean).join(': ') : '-',
+    ],
+  ]);
+}
+
+export function botTable(bots: readonly Bot[], now: number): string {
+  if (bots.length === 0) return 'no bots: start one with "pandafuzz bot"';
+  return table(
+    ['id', 'name', 'state', 'engines', { right: 'jobs' }, { right: 'slots' }, { right: 'seen' }],
+    bots.map((bot) => [
+      ...[bot.id, bot.name, word(BotState[bot.state]), bot.engines.join(',')],
+      ...[String(bot.runningJobs), String(bot.slots), ago(bot.lastSeenAt, now)],
+    ]),
+  );
+}
+
+export function crashGroupTable(groups: readonly CrashGroup[], now: number): string {
+  if (groups.length === 0) return 'no crashes';
+  return table(
+    ['group', 'kind', 'top frame', 'target', { right: 'count' }, { right: 'first found' }],
+    groups.map((group) => [
+      ...[group.id, group.kind, group.topFrame, group.targetName],
+      ...[String(group.count), clockTime(group.firstFoundAt, now)],
+    ]),
+  );
+}
+
+export function crashTable(crashes: readonly Crash[], now: number): string {
+  if (crashes.length === 0) return 'no crashes';
+  return table(
+    ['crash', 'kind', 'top frame', 'job', { right: 'input' }, { right: 'found' }],
+    crashes.map((crash) => [
+      ...[crash.id, crash.kind, crash.topFrame, crash.jobId],
+      ...[
+        bytes(crash.inputSizeBytes),
+        clockTime(crash.foundAt, now) + (crash.late ? ' (late)' : ''),
+      ],
+    ]),
+  );
+}
+
+export function crashDetails(crash: Crash, now: number): string {
+  const about = facts([
+    ['id', crash.id],
+    ['group', crash.groupId],
+    ['kind', crash.kind],
+    ['target', crash.targetName],
+    ['job', `${crash.jobId} (attempt ${crash.attempt})`],
+    ['bot', crash.botId],
+    ['input', `${bytes(crash.inputSizeBytes)}, ${crash.inputSha256}`],
+    [
+      'found',
+      clockTime(crash.foundAt, now) + (crash.late ? ' (under a lease no longer valid)' : ''),
+    ],
+  ]);
+  const frames = crash.frames.map((frame, depth) => `  #${depth} ${plain(frame)}`).join('\n');
+  return `${about}\n\n${heading('stack')}\n${frames}\n\n${heading('report')}\n${plainLines(crash.report)}`;
+}
+
+export function statsView(stats: GetSystemStatsResponse, now: number): string {
+  const { jobs } = stats;
+  const up = stats.startedAt ? duration(now - stats.startedAt.getTime()) : '-';
+  return facts([
+    ['master', `${stats.version}, up ${up}`],
+    ['bots', `${stats.botsOnline} online of ${stats.botsTotal}, ${stats.freeSlots} free slots`],
+    [
+      'jobs',
+      `${jobs?.pending ?? 0} pending, ${jobs?.assigned ?? 0} assigned, ${jobs?.running ?? 0} running, ` +
+        `${jobs?.completed ?? 0} completed, ${jobs?.cancelled ?? 0} cancelled, ${jobs?.dead ?? 0} dead`,
+    ],
+    ['executions', `${count(stats.executionsPerSecond)}/s`],
+    ['crashes', `${stats.crashes} in ${stats.crashGroups} groups`],
+    ['disk', `${bytes(stats.databaseBytes)} database, ${bytes(stats.diskFreeBytes)} free`],
+  ]);
+}
