@@ -1,4 +1,9 @@
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  setLogger,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Address, formatAddress } from '../config/units.js';
 import { systemClock } from '../core/clock.js';
@@ -47,6 +52,7 @@ export async function startGrpcServer(options: {
   newId: () => string;
 }): Promise<GrpcServer> {
   const { state, log } = options;
+  listenTo(log);
   const server = new Server({
     'grpc.max_receive_message_length': options.maxMessageBytes,
     // Bots beat; this finds operators' connections whose other end has vanished.
@@ -96,11 +102,18 @@ function listen(server: Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
     server.bindAsync(where, ServerCredentials.createInsecure(), (error, port) => {
       if (!error) return resolve({ host: address.host, port });
+      const why = messageOf(error);
       reject(
         new UserError(
-          `gRPC cannot listen on ${where} (${messageOf(error)}): end the program that uses it, or set another grpc.address`,
+          `gRPC cannot listen on ${where} (${why.includes('EADDRINUSE') ? 'it is in use' : why}): end the program that uses it, or set another grpc.address`,
         ),
       );
     });
   });
+}
+
+/** What grpc-js has to say goes where everything else is said. */
+function listenTo(log: Logger): void {
+  const say = (...words: unknown[]) => log.debug({ from: 'grpc-js' }, words.join(' '));
+  setLogger({ debug: say, info: say, error: say });
 }

@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { unary } from '../../src/client/call.js';
+import type { Connection } from '../../src/client/connect.js';
+import { describeFailure, isAway } from '../../src/client/failure.js';
+import { sleep, systemClock } from '../../src/core/clock.js';
+import { UserError } from '../../src/core/errors.js';
+import type { CrashGroup } from '../../src/gen/pandafuzz/v1/crash.js';
+import type { Job } from '../../src/gen/pandafuzz/v1/job.js';
+import { clockTime } from '../../src/operator/format.js';
+import { listCrashGroups } from '../../src/operator/lists.js';
+import { downloadReproducer } from '../../src/operator/reproducer.js';
+import { submitJobs } from '../../src/operator/submit.js';
+import { table } from '../../src/operator/table.js';
+import { type PlantedBug, readPlantedBugs } from './bugs.js';
+import { Fleet } from './fleet.js';
+import { createProgress, type Progress } from './progress.js';
+import { replay } from './replay.js';
+
+/**
+ * `make demo`: the main job on real input. A master, two bots, a target with
+ * four planted bugs; ends when all four were found, kept, fetched and replayed.
+ */
+const botCount = 2;
+const fuzzingLimitMs = 160_000;
+const lookEveryMs = 1000;
+const source = resolve('examples/demo');
+
+interface Proof {
+  readonly group: CrashGroup;
+  readonly path: string;
+  readonly verdict: string;
+  readonly proven: boolean;
+}
+
+const stopped = new AbortController();
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => stopped.abort(new UserError('stopped', exitCode)));
+}
+
+try {
+  await demo(stopped.signal);
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(`demo: ${error.message}`);
+  process.exitCode = error.exitCode;
+}
+
+async function demo(signal: AbortSignal): Promise<void> {
+  const target = await buildTarget(signal);
+  const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+  const folder = resolve('data', `demo-${stamp}`);
+  const progress = createProgress();
+  const fleet = await Fleet.start(folder, botCount, progress.note);
+  try {
+    signal.throwIfAborted();
+    const jobs = await submit(fleet.connection, target, signal);
+    progress.note(
+      `submitted ${jobs.length} jobs; look on with: pandafuzz --help, at ${fleet.grpc}`,
+    );
+    const bugs = readPlantedBugs(source);
+    const groups = await hunt(fleet.connection, jobs, bugs, progress, signal);
+    progress.end();
+    await cancel(fleet.connection, jobs);
+    const proofs = await prove(fleet.connection, groups, target, join(folder, 'crashes'), signal);
+    console.log(`\n${proofTable(proofs)}\n`);
+    if (!proofs.every(({ proven }) => proven)) {
+      throw new UserError('not every reproducer failed again in the same way');
+    }
+    console.log(`all ${bugs.length} planted bugs were found, and every reproducer replays`);
+  } finally {
+    progress.end();
+    await fleet.stop();
+  }
+}
+
+/** @throws UserError when the compiler is missing or fails; it says why itself */
+function buildTarget(signal: AbortSignal): Promise<string> {
+  const folder = resolve('dist/demo');
+  const target = join(folder, 'demo-target');
+  mkdirSync(folder, { recursive: true });
+  const build = spawn(join(source, 'build-target.sh'), [target], { stdio: 'inherit' });
+  return new Promise((done, fail) => {
+    build.once('error', fail);
+    build.once('exit', (code) => {
+      if (signal.aborted) fail(signal.reason);
+      else if (code === 0) done(target);
+      else fail(new UserError('the demo target could not be built', code ?? 1));
+    });
+  });
+}
+
+function submit(connection: Connection, target: string, signal: AbortSignal): Promise<Job[]> {
+  const seeds = join(source, 'seeds');
+  const maxDurationSeconds = Math.ceil(fuzzingLimitMs / 1000);
+  const limits = { maxDurationSeconds, maxMemoryMib: 2048, inputTimeoutSeconds: 10 };
+  const spec = {
+    ...{ name: 'demo', engine: 'libfuzzer' },
+    limits: { ...limits, maxInputBytes: 4096, maxCrashes: 0 },
+  };
+  const submission = { targetPath: target, seedsPath: seeds, spec, count: botCount };
+  return submitJobs(connection, submission, { signal });
+}
+
+/** Looks on until every planted bug has its group. */
+async function hunt(
+  connection: Connection,
+  submitted: readonly Job[],
+  bugs: readonly PlantedBug[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<CrashGroup[]> {
+  const startedAt = systemClock.monotonic();
+  const told = new Set<string>();
+  let jobs = submitted;
+  let groups: CrashGroup[] = [];
+  for (;;) {
+    const elapsedMs = systemClock.monotonic() - startedAt;
+    try {
+      const { stats, ...seen } = await look(connection, submitted);
+      ({ jobs, groups } = seen);
+      for (const group of groups) {
+        if (!told.has(group.id)) progress.note(`found: ${group.kind} in ${group.topFrame}`);
+        told.add(group.id);
+      }
+      progress.show({ elapsedMs, stats, jobs, groups, bugs });
+    } catch (error) {
+      if (!isAway(error)) throw new UserError(describeFailure(error, connection.address));
+      progress.show({ elapsedMs, stats: undefined, jobs, groups, bugs });
+    }
+    if (bugs.every((bug) => groups.some(bug.isFoundAs))) return groups;
+    if (elapsedMs > fuzzingLimitMs) {
+      throw new UserError(`found only ${told.size} of ${bugs.length} bugs in time; run it again`);
+    }
+    await sleep(systemClock, lookEveryMs, signal);
+  }
+}
+
+async function look(connection: Connection, submitted: readonly Job[]) {
+  const { system, jobs: service } = connection;
+  const [stats, groups, ...answers] = await Promise.all([
+    unary(system, system.getSystemStats, {}),
+    listCrashGroups(connection, { limit: 100 }),
+    ...submitted.map(({ id }) => unary(service, service.getJob, { jobId: id })),
+  ]);
+  return { stats, groups, jobs: answers.flatMap(({ job }) => job ?? []) };
+}
+
+async function cancel({ jobs: service }: Connection, jobs: readonly Job[]): Promise<void> {
+  await Promise.allSettled(jobs.map(({ id }) => unary(service, service.cancelJob, { jobId: id })));
+}
+
+/** Brings every group's first crash and runs the target on it again. */
+async function prove(
+  connection: Connection,
+  groups: readonly CrashGroup[],
+  target: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Proof[]> {
+  mkdirSync(folder, { recursive: true });
+  const proofs: Proof[] = [];
+  for (const group of groups.toReversed()) {
+    const path = join(folder, `${group.kind}-in-${group.topFrame.replace(/\W/g, '_')}`);
+    const file = { path, replace: true };
+    await downloadReproducer(connection, group.firstCrashId, file, { signal });
+    const { same, saw } = await replay(target, path, group);
+    proofs.push({ group, path, proven: same, verdict: same ? 'crashes again' : saw });
+  }
+  return proofs;
+}
+
+function proofTable(proofs: readonly Proof[]): string {
+  const now = Date.now();
+  return table(
+    ['kind', 'top frame', { right: 'count' }, 'first found', 'replayed', 'reproducer'],
+    proofs.map(({ group, path, verdict }) => [
+      ...[group.kind, group.topFrame, String(group.count), clockTime(group.firstFoundAt, now)],
+      ...[verdict, relative('.', path)],
+    ]),
+  );
+}

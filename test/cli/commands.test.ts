@@ -1,0 +1,216 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { unary } from '../../src/client/call.js';
+import { reportCrash } from '../../src/client/transfer.js';
+import { runMasterFor, temporaryFolder } from '../harness.js';
+import { given, registerBot } from '../steps.js';
+import { pandafuzz } from './run.js';
+
+/** A folder with an executable and seeds in it, as an operator has them. */
+function operatorsFolder(): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'fuzzer'), '#!/bin/sh\nexit 0\n');
+  chmodSync(join(folder, 'fuzzer'), 0o755);
+  mkdirSync(join(folder, 'seeds'));
+  writeFileSync(join(folder, 'seeds', 'one'), 'seed');
+  return folder;
+}
+
+/** A master, and `pandafuzz` with that master and that folder. */
+async function atWork() {
+  const { connection, address } = await runMasterFor();
+  const folder = operatorsFolder();
+  const run = (...args: string[]) =>
+    pandafuzz(args, { cwd: folder, environment: { PANDAFUZZ_MASTER: address } });
+  return { connection, folder, run };
+}
+
+async function closedPort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${port}`;
+}
+
+describe('a job', () => {
+  test('is submitted, listed, looked at and cancelled', async () => {
+    const { run } = await atWork();
+    const submitted = await run(
+      'job',
+      'submit',
+      'fuzzer',
+      '--seeds',
+      'seeds',
+      '--name',
+      'night',
+      '--duration',
+      '2m',
+    );
+    expect(submitted).toMatchObject({ code: 0, err: '' });
+    const id = submitted.out.trim();
+    const listed = await run('job', 'list');
+    expect(listed.out).toMatch(
+      new RegExp(`^id +state .*\\n${id} +pending +libfuzzer +fuzzer +night`),
+    );
+    const got = await run('job', 'get', id, '--json');
+    expect(JSON.parse(got.out)).toMatchObject({
+      ...{ id, state: 'JOB_STATE_PENDING' },
+      spec: { targetName: 'fuzzer', limits: { maxDurationSeconds: 120 } },
+    });
+    const cancelled = await run('job', 'cancel', id, '--json');
+    expect(JSON.parse(cancelled.out)).toMatchObject({
+      jobs: [{ id, state: 'JOB_STATE_CANCELLED' }],
+    });
+    expect((await run('job', 'list', '--state', 'pending')).out).toBe('no jobs\n');
+  });
+
+  test('can be submitted many times over, each with an id of its own', async () => {
+    const { run } = await atWork();
+    const { out } = await run('job', 'submit', 'fuzzer', '--count', '3');
+    expect(new Set(out.trim().split('\n')).size).toBe(3);
+    const { jobs } = JSON.parse((await run('job', 'list', '--json', '--limit', '2')).out);
+    expect(jobs).toHaveLength(2);
+  });
+
+  test.each([
+    ['missing', 'there is no such file'],
+    ['seeds', 'is not a file: name the executable to fuzz'],
+    ['seeds/one', 'is not executable: chmod +x it, or name another'],
+  ])('with the target %s is refused before anything is sent', async (target, complaint) => {
+    const options = { cwd: operatorsFolder() };
+    const ran = await pandafuzz(['job', 'submit', target], options);
+    expect(ran.code).toBe(66);
+    expect(ran.err.trim().split('\n')).toEqual([expect.stringContaining(complaint)]);
+  });
+
+  test('with seeds that are not there, or none, is refused', async () => {
+    const cwd = operatorsFolder();
+    mkdirSync(join(cwd, 'empty'));
+    const submit = (seeds: string) =>
+      pandafuzz(['job', 'submit', 'fuzzer', '--seeds', seeds], { cwd });
+    expect(await submit('nowhere')).toMatchObject({
+      code: 66,
+      err: expect.stringMatching(/no such folder/),
+    });
+    expect(await submit('empty')).toMatchObject({
+      code: 66,
+      err: expect.stringMatching(/no file in it/),
+    });
+  });
+
+  test('of an unknown engine is refused by the master, in one line', async () => {
+    const { run } = await atWork();
+    const ran = await run('job', 'submit', 'fuzzer', '--engine', 'afll');
+    expect(ran).toEqual({
+      ...{ code: 1, out: '' },
+      err: 'pandafuzz: spec.engine: this master takes jobs for: libfuzzer\n',
+    });
+  });
+});
+
+describe('a crash', () => {
+  test('is listed, looked at and downloaded, and no file is written over unasked', async () => {
+    const { run, connection, folder } = await atWork();
+    await run('job', 'submit', 'fuzzer');
+    const bot = await registerBot(connection);
+    const pull = { botId: bot.id, waitMs: 0, leaseTtlMs: 0 };
+    const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
+    const path = join(folder, 'input');
+    writeFileSync(path, 'seed');
+    const report = '==1==ERROR: AddressSanitizer: SEGV\n    #0 0x1 in deep\u001b[31m /t.c:1\n';
+    const inputSha256 = '19b25856e1c150ca834cffc8b59b23adbd0ec0389e58eb22b3b64768098d002b';
+    const about = { lease: given(assignment).lease, inputSha256, inputSizeBytes: 4, report };
+    const { crashId, groupId } = await reportCrash(connection, about, path);
+
+    expect((await run('crash', 'list')).out).toMatch(/^group +kind .*\n.* SEGV /);
+    expect((await run('crash', 'list', '--group', groupId)).out).toContain(crashId);
+    const shown = await run('crash', 'get', crashId);
+    expect(shown.out).toContain('AddressSanitizer: SEGV');
+    expect(shown.out).not.toContain('\u001b');
+    const fetched = await run('crash', 'download', groupId);
+    expect(fetched.out).toMatch(new RegExp(`^SEGV-${crashId} \\(4 B, SEGV in `));
+    expect(readFileSync(join(folder, `SEGV-${crashId}`), 'utf8')).toBe('seed');
+    const again = await run('crash', 'download', crashId);
+    expect(again).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/is there already: give --force/),
+    });
+    expect((await run('crash', 'download', crashId, '--force')).code).toBe(0);
+  });
+});
+
+describe('the fleet', () => {
+  test('is shown with its bots and figures', async () => {
+    const { run, connection } = await atWork();
+    expect((await run('bot', 'list')).out).toMatch(/no bots/);
+    await registerBot(connection, 'north');
+    expect((await run('bot', 'list')).out).toMatch(/north +offline +libfuzzer/);
+    expect((await run('stats')).out).toMatch(/bots +0 online of 1/);
+    expect(JSON.parse((await run('stats', '--json')).out)).toMatchObject({ botsTotal: 1 });
+  });
+});
+
+describe('a command', () => {
+  test('that finds no master says so in one line and exits with 69', async () => {
+    const ran = await pandafuzz(['stats', '--master', await closedPort()]);
+    expect(ran).toMatchObject({ code: 69, out: '' });
+    expect(ran.err).toMatch(/^pandafuzz: no master answers at 127\.0\.0\.1:\d+: start one .*\n$/);
+  });
+
+  test.each([
+    [['jb', 'list'], /unknown command 'jb'\n.*Did you mean job/],
+    [['job', 'list', '--state', 'asleep'], /Allowed choices are pending/],
+    [['job', 'submit', 'x', '--duration', 'soon'], /must be a duration such as "10s"/],
+    [['stats', '--master', 'nowhere'], /must be HOST:PORT/],
+    [['job', 'get'], /missing required argument 'job'/],
+  ])('%j is wrong usage, and exits with 64', async (args, complaint) => {
+    const ran = await pandafuzz(args);
+    expect(ran).toMatchObject({ code: 64, out: '' });
+    expect(ran.err).toMatch(complaint);
+  });
+
+  test.each([[['job', 'submit']], [['crash', 'download']], [['bot']], [['master']]])(
+    '%j helps with examples',
+    async (args) => {
+      const { code, out } = await pandafuzz([...args, '--help']);
+      expect(code).toBe(0);
+      expect(out).toMatch(/Examples?:\n {2}\$ pandafuzz/);
+    },
+  );
+});
+
+describe('a master', () => {
+  test('that is given a wrong setting names it and exits with 78', async () => {
+    const environment = { PANDAFUZZ_LEASES_TTL: 'soon' };
+    expect(await pandafuzz(['master'], { environment, cwd: temporaryFolder() })).toMatchObject({
+      ...{ code: 78, out: '' },
+      err: expect.stringMatching(
+        /^pandafuzz: configuration .*leases\.ttl: must be a duration.*\n$/,
+      ),
+    });
+  });
+
+  test('whose port is in use says which, and what to do', async () => {
+    const { address } = await runMasterFor();
+    const environment = {
+      PANDAFUZZ_GRPC_ADDRESS: address,
+      PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
+      PANDAFUZZ_LOG_LEVEL: 'silent',
+    };
+    const ran = await pandafuzz(['master'], { environment, cwd: temporaryFolder() });
+    expect(ran.code).toBe(1);
+    expect(ran.err).toMatch(/^pandafuzz: gRPC cannot listen on .*it is in use.*grpc\.address\n$/);
+  });
+
+  test('on data that another one has is refused, and told whose it is', async () => {
+    const directory = temporaryFolder();
+    await runMasterFor({}, directory);
+    const environment = { PANDAFUZZ_DATA_DIRECTORY: directory, PANDAFUZZ_LOG_LEVEL: 'silent' };
+    const ran = await pandafuzz(['master'], { environment });
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(/^pandafuzz: .*belongs to another master \(process \d+ on .*\n$/);
+  });
+});
