@@ -25,6 +25,7 @@ import { replay } from './replay.js';
 const botCount = 2;
 const fuzzingLimitMs = 160_000;
 const lookEveryMs = 1000;
+const patienceMs = 20_000;
 const source = resolve('examples/demo');
 
 interface Proof {
@@ -46,9 +47,10 @@ for (const [signal, exitCode] of [
 try {
   await demo(stopped.signal);
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(`demo: ${error.message}`);
-  process.exitCode = error.exitCode;
+  const cause = stopped.signal.aborted ? stopped.signal.reason : error;
+  if (!(cause instanceof UserError)) throw cause;
+  console.error(`demo: ${cause.message}`);
+  process.exitCode = cause.exitCode;
 }
 
 async function demo(signal: AbortSignal): Promise<void> {
@@ -61,7 +63,7 @@ async function demo(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const jobs = await submit(fleet.connection, target, signal);
     progress.note(
-      `submitted ${jobs.length} jobs; look on with: pandafuzz --help, at ${fleet.grpc}`,
+      `submitted ${jobs.length} jobs; look on with bin/pandafuzz job list --master ${fleet.grpc}`,
     );
     const bugs = readPlantedBugs(source);
     const groups = await hunt(fleet.connection, jobs, bugs, progress, signal);
@@ -104,7 +106,7 @@ function submit(connection: Connection, target: string, signal: AbortSignal): Pr
     limits: { ...limits, maxInputBytes: 4096, maxCrashes: 0 },
   };
   const submission = { targetPath: target, seedsPath: seeds, spec, count: botCount };
-  return submitJobs(connection, submission, { signal });
+  return patiently(signal, () => submitJobs(connection, submission, { signal }));
 }
 
 /** Looks on until every planted bug has its group. */
@@ -151,6 +153,19 @@ async function look(connection: Connection, submitted: readonly Job[]) {
   return { stats, groups, jobs: answers.flatMap(({ job }) => job ?? []) };
 }
 
+/** Again, for a while, when the master is away: it is on its way back. */
+async function patiently<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  const giveUpAt = systemClock.monotonic() + patienceMs;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isAway(error) || systemClock.monotonic() > giveUpAt) throw error;
+      await sleep(systemClock, lookEveryMs, signal);
+    }
+  }
+}
+
 async function cancel({ jobs: service }: Connection, jobs: readonly Job[]): Promise<void> {
   await Promise.allSettled(jobs.map(({ id }) => unary(service, service.cancelJob, { jobId: id })));
 }
@@ -168,7 +183,9 @@ async function prove(
   for (const group of groups.toReversed()) {
     const path = join(folder, `${group.kind}-in-${group.topFrame.replace(/\W/g, '_')}`);
     const file = { path, replace: true };
-    await downloadReproducer(connection, group.firstCrashId, file, { signal });
+    await patiently(signal, () =>
+      downloadReproducer(connection, group.firstCrashId, file, { signal }),
+    );
     const { same, saw } = await replay(target, path, group);
     proofs.push({ group, path, proven: same, verdict: same ? 'crashes again' : saw });
   }

@@ -21,6 +21,8 @@ export function parseStackFrame(line: string): StackFrame | undefined {
   if (!start) return undefined;
   const text = line.slice(start[0].length).trimEnd().replace(buildIdAtEnd, '');
   const module = moduleAtEnd.exec(text);
+  // ThreadSanitizer gives no address, but always a module.
+  if (start[1] === undefined && !module) return undefined;
   const described = module ? text.slice(0, module.index).trim() : text;
   const moduleName = module ? baseName(module[1] as string) : '';
   const split = splitLocation(described);
@@ -100,6 +102,7 @@ function spacesOutside(text: string): number[] {
  */
 export function functionName(text: string): string {
   let cut = text.trim();
+  if (cut === '<null>') return '';
   cut = cut.replace(/ \[clone [^\]]{0,256}\]/g, '').replace(/\[abi:\w{1,64}\]/g, '');
   cut = cut.replace(/\)(?: const| volatile| &{1,2}| noexcept)+$/, ')');
   const leading = cut.startsWith('<') ? closing(cut) : -1;

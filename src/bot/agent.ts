@@ -1,0 +1,185 @@
+import { arch, platform } from 'node:os';
+import { type Connection, connect } from '../client/connect.js';
+import { systemClock } from '../core/clock.js';
+import { isId, newId } from '../core/ids.js';
+import { Lifecycle } from '../core/lifecycle.js';
+import type { Logger } from '../core/log.js';
+import { version } from '../core/version.js';
+import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
+import { ArtifactCache } from './artifacts.js';
+import type { Engine } from './engines/engine.js';
+import { libFuzzer } from './engines/libfuzzer.js';
+import { findSymbolizer } from './engines/sanitizers.js';
+import { claimWorkFolder, type WorkFolder } from './identity.js';
+import { clearLeftovers } from './leftovers.js';
+import { Link } from './link.js';
+import { Machine } from './machine.js';
+import { Outbox } from './outbox.js';
+import { Run } from './run.js';
+import { findSandboxTools, killEverything, type SandboxTools } from './sandbox.js';
+import { Slots } from './slots.js';
+import { sendOutbox } from './uploads.js';
+
+export interface BotOptions {
+  /** HOST:PORT. */
+  readonly master: string;
+  /** Who this bot is to the master; unique in the fleet. */
+  readonly name: string;
+  /** Folder of its own. */
+  readonly workDir: string;
+  /** Jobs it runs at once. */
+  readonly slots: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}
+
+/** For dying engines to die, milliseconds; they are killed after half of it. */
+const quietMs = 1000;
+/** For the master to acknowledge crashes and results of a bot that goes, milliseconds. */
+const farewellMs = 2000;
+/** For the parts to stop, milliseconds. */
+const stopMs = 1500;
+
+/** A bot at work: its parts, started and stopped in order. */
+export class Agent {
+  /** Resolves when the bot has stopped; rejects with UserError when the master will never have it. */
+  readonly finished: Promise<void>;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly slots: Slots,
+    private readonly link: Link,
+    private readonly lifecycle: Lifecycle,
+    linked: Promise<void>,
+  ) {
+    this.finished = linked.then(
+      () => this.stop(),
+      async (error) => {
+        await this.stop();
+        throw error;
+      },
+    );
+  }
+
+  /** @throws UserError when the work folder is another bot's or cannot be used */
+  static async start(options: BotOptions): Promise<Agent> {
+    const { log } = options;
+    const lifecycle = new Lifecycle(log);
+    const folder = await claimWorkFolder(options.workDir);
+    lifecycle.own('work folder', () => folder.release());
+    try {
+      return await assemble(options, folder, lifecycle);
+    } catch (error) {
+      await lifecycle.stop(stopMs);
+      throw error;
+    }
+  }
+
+  /**
+   * Idempotent; done within 5 s. Engines die first; crashes and results are told
+   * while the master answers, and what cannot be told waits on disk.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.slots.close('shutdown');
+    await within(quietMs, this.slots.quiet());
+    if (this.link.isConnected) await within(farewellMs, this.slots.emptied());
+    await within(stopMs, this.slots.clear());
+    killEverything();
+    await this.lifecycle.stop(stopMs);
+  }
+}
+
+async function assemble(
+  options: BotOptions,
+  folder: WorkFolder,
+  lifecycle: Lifecycle,
+): Promise<Agent> {
+  const { log } = options;
+  const tools = findSandboxTools();
+  const symbolizer = findSymbolizer(folder.tools);
+  warnOfMissing(tools, symbolizer, log);
+  const engine = libFuzzer({ symbolizer });
+  const outbox = await Outbox.open(folder.outbox, log);
+  await clearLeftovers(folder.runs, outbox, engine.isCrash, log);
+  const machine = await Machine.observe(folder.path);
+
+  const connection: Connection = connect(options.master);
+  lifecycle.own('connection', () => connection.close());
+  const working = new AbortController();
+  const signal = working.signal;
+  const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
+  await artifacts.prune();
+
+  const slots: Slots = new Slots({
+    count: options.slots,
+    hasRoom: () => machine.hasRoom,
+    begin: (job) => begin(job, { engine, artifacts, outbox, tools, runs: folder.runs, log }),
+    onDone: (done) => link.tell(done),
+    onFree: () => link.beat(),
+    log,
+  });
+  const link: Link = new Link({
+    connection,
+    describe: {
+      name: options.name,
+      engines: [engine.name],
+      slots: options.slots,
+      labels: { arch: arch(), os: platform(), ...options.labels },
+      version,
+    },
+    instanceId: newId(),
+    work: slots,
+    resources: () => machine.resources,
+    onWelcome: () => outbox.nudge(),
+    log,
+  });
+  const sent = sendOutbox(outbox, connection, { log, signal });
+  const linked = link.run(signal);
+  lifecycle.own('stream and uploads', async () => {
+    working.abort(new Error('the bot is shutting down'));
+    await Promise.allSettled([linked, sent]);
+  });
+  log.info({ name: options.name, slots: options.slots, workDir: folder.path }, 'bot started');
+  return new Agent(slots, link, lifecycle, linked);
+}
+
+type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engine: Engine };
+
+function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
+  const { lease, spec } = assignment;
+  if (!isId(lease.jobId)) return 'the job has no proper id';
+  if (!spec) return 'the assignment has no spec';
+  if (spec.engine !== parts.engine.name) return 'this bot does not have that engine';
+  const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
+  log.info({ target: spec.targetName, job: spec.name }, 'job taken');
+  return new Run(lease, spec, { ...parts, log });
+}
+
+function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {
+  if (!tools.setpriv || !tools.prlimit) {
+    log.warn(
+      'setpriv or prlimit is missing (Debian: util-linux): engines may outlive a bot that is killed, and leave core dumps',
+    );
+  }
+  if (!symbolizer) {
+    log.warn(
+      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
+    );
+  }
+}
+
+/** Waits for `work`, but no longer than `limitMs`. */
+function within(limitMs: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = systemClock.schedule(limitMs, resolve);
+    work.finally(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}

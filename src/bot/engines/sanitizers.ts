@@ -1,0 +1,46 @@
+import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { findProgram } from '../programs.js';
+
+/**
+ * A symbolizer under the one name that the sanitizers accept, "llvm-symbolizer".
+ * Debian's "llvm-symbolizer-14" gets that name in `toolsFolder`.
+ *
+ * @returns undefined when there is none: stacks then have offsets for names
+ */
+export function findSymbolizer(toolsFolder: string, path?: string): string | undefined {
+  const versions = Array.from({ length: 40 }, (_, i) => `llvm-symbolizer-${50 - i}`);
+  const found = findProgram(['llvm-symbolizer', ...versions], path);
+  if (!found || basename(found) === 'llvm-symbolizer') return found;
+  const renamed = join(toolsFolder, 'llvm-symbolizer');
+  mkdirSync(toolsFolder, { recursive: true });
+  rmSync(renamed, { force: true });
+  symlinkSync(realpathSync(found), renamed);
+  return renamed;
+}
+
+/**
+ * The environment in which sanitizers report what they find so that it can be
+ * read. Options of the job's author go over our wishes and under our needs:
+ * reports on standard error, and an end by exit rather than by abort, so that
+ * the engine gets to write the input down.
+ */
+export function sanitizerEnvironment(
+  asked: Readonly<Record<string, string>>,
+  symbolizer: string | undefined,
+): Record<string, string> {
+  const needs = 'abort_on_error=0:disable_coredump=1:log_path=stderr:stack_trace_format=DEFAULT';
+  const wishes = { symbolize: symbolizer ? '1' : '0', print_stacktrace: '1', halt_on_error: '1' };
+  const environment: Record<string, string> = { ...asked };
+  for (const name of ['ASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN']) {
+    const options = [
+      ...Object.entries(wishes).map(([key, value]) => `${key}=${value}`),
+      ...(name === 'TSAN' && symbolizer ? [`external_symbolizer_path=${symbolizer}`] : []),
+      ...(asked[`${name}_OPTIONS`] ? [asked[`${name}_OPTIONS`]] : []),
+      needs,
+    ];
+    environment[`${name}_OPTIONS`] = options.join(':');
+    if (symbolizer) environment[`${name}_SYMBOLIZER_PATH`] ??= symbolizer;
+  }
+  return environment;
+}
