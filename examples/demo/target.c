@@ -25,7 +25,7 @@
 
 #define OUT_OF_LINE __attribute__((noinline))
 
-enum { NAME_BYTES = 20, MIN_PALETTE_BYTES = 12, SCANLINE_BYTES = 8192 };
+enum { NAME_BYTES = 20, SCANLINE_BYTES = 8192 };
 enum { MAX_SLOTS = 4, MAX_LAYERS = 8, MAX_SIDE = 16, NONE = '-' << 8 | '-' };
 
 struct tile {
@@ -109,8 +109,8 @@ static bool read_palette(struct picture *picture, const uint8_t *colours, size_t
   if (length % 3 != 0) return false;
   if (length > picture->capacity) {
     free(picture->palette);
-    picture->capacity = length > MIN_PALETTE_BYTES ? length : MIN_PALETTE_BYTES;
-    picture->palette = malloc(picture->capacity);
+    picture->palette = malloc(length);
+    picture->capacity = length;
   }
   for (size_t i = 0; i < length; i++)
     picture->palette[i] = colours[i];

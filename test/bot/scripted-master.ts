@@ -103,7 +103,8 @@ export class ScriptedMaster {
     this.#server.addService(BotServiceService, {
       registerBot: (call: { request: RegisterBotRequest }, callback: sendUnaryData<unknown>) => {
         this.registered.push(call.request);
-        callback(null, { bot: { id: '01a209fc-4f9f-70c9-9fc6-b0e45e32b538', labels: {} } });
+        const bot = Bot.fromPartial({ id: '01a209fc-4f9f-70c9-9fc6-b0e45e32b538' });
+        callback(null, { bot });
       },
       heartbeat: (call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse>) => {
         this.#peers.push(new Peer(call));
