@@ -83,9 +83,11 @@ $(NODE):
 	@touch $@
 endif
 
+# Not `npm ci`: it refuses a lock file that lacks optional packages of other
+# platforms, which a registry mirror may not have. Versions are exact all the same.
 $(installed): package.json package-lock.json | $(NODE)
 	@echo "npm: installing locked dependencies"
-	@$(NPM) ci >/dev/null
+	@$(NPM) install --no-save >/dev/null
 	@touch $@
 
 $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
