@@ -18,6 +18,7 @@ export PATH := $(CURDIR)/$(dir $(NODE)):$(PATH)
 endif
 
 BIN := node_modules/.bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
