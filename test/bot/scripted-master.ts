@@ -13,6 +13,7 @@ import {
   type DownloadArtifactRequest,
   type DownloadArtifactResponse,
 } from '../../src/gen/pandafuzz/v1/artifact_service.js';
+import { Bot } from '../../src/gen/pandafuzz/v1/bot.js';
 import {
   BotServiceService,
   type RegisterBotRequest,
