@@ -32,7 +32,6 @@ sources := $(shell find src test examples -name gen -prune -o -type f -print)
 ## demo: set up everything, fuzz the demo target, show the crashes found
 .PHONY: demo
 demo: $(built)
-	@examples/demo/build-target.sh --tools-only
 	@exec node dist/examples/demo/demo.js
 
 ## build: set up and build, nothing more

@@ -126,7 +126,7 @@ describe('a sandbox', () => {
     let longest = 0;
     const sandbox: Sandbox = await startSandbox(tools, {
       file: '/bin/sh',
-      args: ['-c', 'head -c 50000000 /dev/zero | tr "\\0" x >&2; yes | head -c 5000000 >&2'],
+      args: ['-c', 'head -c 20000000 /dev/zero | tr "\\0" x >&2; yes | head -c 2000000 >&2'],
       environment: process.env,
       cwd: folder,
       maxFileBytes: 2 ** 30,

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { listJobs } from '../../src/operator/lists.js';
+import { createJob, uploadTarget } from '../steps.js';
+import { Process, place, reach } from './processes.js';
+
+const everything = { state: JobState.UNSPECIFIED, limit: 10_000 };
+
+test('a master that is killed in the middle of writes has every job it acknowledged', async () => {
+  const { address, environment } = await place();
+  const first = new Process(['master'], environment);
+  const connection = await reach(address);
+  const { sha256: targetSha256 } = await uploadTarget(connection);
+  const acknowledged: string[] = [];
+  const writing = Array.from({ length: 8 }, async () => {
+    for (;;) acknowledged.push((await createJob(connection, { targetSha256 })).id);
+  });
+  const stopped = Promise.allSettled(writing);
+  while (acknowledged.length < 200) await new Promise((resolve) => setImmediate(resolve));
+  first.end('SIGKILL');
+  await stopped;
+
+  new Process(['master'], environment);
+  const after = await reach(address);
+  const kept = new Set((await listJobs(after, everything)).map((job) => job.id));
+  expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+});
+
+test('a master ends on SIGTERM within five seconds, with streams open, and says so', async () => {
+  const { address, environment } = await place();
+  const master = new Process(['master'], environment);
+  const connection = await reach(address);
+  const call = connection.bots.heartbeat();
+  const ended = new Promise<string>((resolve) =>
+    call.once('error', ({ message }) => resolve(message)),
+  );
+  await createJob(connection);
+  const askedAt = performance.now();
+  master.end('SIGTERM');
+  expect(await master.exited).toEqual({ code: 0, signal: null });
+  expect(performance.now() - askedAt).toBeLessThan(5000);
+  expect(await ended).toMatch(/UNAVAILABLE/);
+  expect(master.said).toContain('"msg":"stopped"');
+});
