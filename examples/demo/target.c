@@ -34,7 +34,7 @@ struct tile {
 };
 
 struct layer {
-  size_t parent, tile, mask;
+  unsigned parent, tile, mask;
 };
 
 struct picture {
@@ -45,7 +45,7 @@ struct picture {
   const uint8_t *brush; /* points into the palette */
   struct tile tiles[MAX_SLOTS];
   struct layer layers[MAX_LAYERS];
-  size_t layer_count;
+  unsigned layer_count;
   unsigned checksum; /* of what was drawn, so that no read is optimised away */
 };
 
@@ -88,7 +88,7 @@ static void discard(struct tile *tile) {
   *tile = (struct tile){0};
 }
 
-static size_t number(const uint8_t *bytes) { return (size_t)bytes[0] << 8 | bytes[1]; }
+static unsigned number(const uint8_t *bytes) { return (unsigned)bytes[0] << 8 | bytes[1]; }
 
 static bool read_name(struct picture *picture, const uint8_t *name, size_t length) {
   if (picture->name == NULL) picture->name = malloc(NAME_BYTES);
@@ -127,7 +127,7 @@ static bool read_brush(struct picture *picture, const uint8_t *payload, size_t l
 static bool read_tile(struct picture *picture, const uint8_t *payload, size_t length) {
   if (length < 6 || number(payload) >= MAX_SLOTS) return false;
   struct tile *tile = &picture->tiles[number(payload)];
-  size_t width = number(payload + 2), height = number(payload + 4), size = width * height;
+  unsigned width = number(payload + 2), height = number(payload + 4), size = width * height;
   if (width > MAX_SIDE || height > MAX_SIDE || size == 0 || size != length - 6) return false;
 
   discard(tile);
@@ -137,7 +137,7 @@ static bool read_tile(struct picture *picture, const uint8_t *payload, size_t le
   return true;
 }
 
-static bool is_filled(const struct picture *picture, size_t slot) {
+static bool is_filled(const struct picture *picture, unsigned slot) {
   return slot < MAX_SLOTS && picture->tiles[slot].pixels != NULL;
 }
 

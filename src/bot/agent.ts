@@ -87,7 +87,10 @@ export class Agent {
   async #stop(): Promise<void> {
     this.slots.close('shutdown');
     await within(quietMs, this.slots.quiet());
-    if (this.link.isConnected) await within(farewellMs, this.slots.emptied());
+    if (this.link.isConnected) {
+      const farewell = Promise.race([this.slots.emptied(), this.link.disconnected()]);
+      await within(farewellMs, farewell);
+    }
     await within(stopMs, this.slots.clear());
     killEverything();
     await this.lifecycle.stop(stopMs);

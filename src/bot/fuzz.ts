@@ -26,6 +26,8 @@ const maxFileBytes = 256 * 2 ** 20;
 const leastDiskBytes = 64 * 2 ** 20;
 /** Between SIGTERM, at which libFuzzer prints its figures, and SIGKILL, milliseconds. */
 const stopGraceMs = 500;
+/** A target that dies sooner than this is not started at once again: ten starts a second are enough. */
+const shortestStartMs = 100;
 const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as const;
 
 /**
@@ -58,6 +60,7 @@ export async function fuzz(options: {
     if (leftMs <= 0) return completed;
     if (await isDiskFull(folder.path)) return infrastructure("the bot's disk is full");
 
+    const startedAtMs = clock.monotonic();
     const reader = engine.reader();
     const exit = await runOnce(options, reader, leftMs);
     const found = await findings.collect(folder.artifacts, reader.report, engine.isCrash);
@@ -83,10 +86,11 @@ export async function fuzz(options: {
     }
     // A start that got to fuzzing has used its time well, whatever it found.
     futileStarts = isFuzzing || removed > 0 ? 0 : futileStarts + 1;
-    if (futileStarts > 0) {
-      const pauseMs = backoffMs(futileBackoff, futileStarts);
-      await sleep(clock, Math.min(pauseMs, Math.max(endsAtMs - clock.monotonic(), 0)), signal);
-    }
+    const pauseMs = Math.max(
+      futileStarts > 0 ? backoffMs(futileBackoff, futileStarts) : 0,
+      shortestStartMs - (clock.monotonic() - startedAtMs),
+    );
+    await sleep(clock, Math.min(pauseMs, Math.max(endsAtMs - clock.monotonic(), 0)), signal);
   }
 }
 

@@ -67,6 +67,11 @@ export class Link {
     this.#session?.tell(done);
   }
 
+  /** Resolves when the stream there is now has ended. */
+  async disconnected(): Promise<void> {
+    await this.#session?.ended;
+  }
+
   /** Whether there is a stream, and the master on its other side. */
   get isConnected(): boolean {
     return this.#session?.isWelcomed === true;

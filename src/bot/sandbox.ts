@@ -56,6 +56,9 @@ export function findSandboxTools(path?: string): SandboxTools {
   return { setpriv: findProgram(['setpriv'], path), prlimit: findProgram(['prlimit'], path) };
 }
 
+/** A bot that died before its death could be watched is not waited for: then the parent is another. */
+const orphanCheck = ['/bin/sh', '-c', '[ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
+
 /**
  * Starts a command in a process group of its own, at a lower priority than the
  * bot's, and first in line when memory runs out.
@@ -64,7 +67,7 @@ export function findSandboxTools(path?: string): SandboxTools {
  */
 export async function startSandbox(tools: SandboxTools, command: SandboxCommand): Promise<Sandbox> {
   const [file, ...args] = [
-    ...(tools.setpriv ? [tools.setpriv, '--pdeathsig', 'KILL', '--'] : []),
+    ...(tools.setpriv ? [tools.setpriv, '--pdeathsig', 'KILL', '--', ...orphanCheck] : []),
     ...(tools.prlimit ? [tools.prlimit, '--core=0', `--fsize=${command.maxFileBytes}`, '--'] : []),
     command.file,
     ...command.args,

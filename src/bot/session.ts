@@ -16,6 +16,13 @@ import type {
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import { Outgoing } from './outgoing.js';
 
+/**
+ * What becomes of an offer. A refusal uses up one of the job's attempts, so it is
+ * for what is wrong with the job; where only this bot cannot take it now, the
+ * offer is left to lapse.
+ */
+export type Answer = 'taken' | 'not now' | { readonly refused: string };
+
 /** What the protocol is about, seen from the stream. */
 export interface SessionWork {
   readonly free: number;
@@ -23,8 +30,7 @@ export interface SessionWork {
   readonly statuses: LeaseStatus[];
   readonly done: JobDone[];
   has(lease: Lease): boolean;
-  /** @returns why not, or undefined when the job was taken */
-  assign(assignment: Assignment): string | undefined;
+  assign(assignment: Assignment): Answer;
   cancel(lease: Lease): void;
   abandon(lease: Lease): void;
   settle(lease: Lease, outcome: JobDoneAck['outcome']): void;
@@ -52,8 +58,11 @@ type Heard = NonNullable<HeartbeatResponse['message']>;
 
 /** For the connection to come about and the master to answer Hello, milliseconds. */
 const welcomeTimeoutMs = 10_000;
-/** Intervals without an answer to a beat after which the stream is taken for dead. */
-const mostSilentIntervals = 3;
+/**
+ * Intervals in a row without an answer after which the stream is taken for dead.
+ * Counted, not timed: a bot that was itself held up has not waited for the master.
+ */
+const mostUnanswered = 3;
 /** For the master to end its side as well, milliseconds. */
 const closingMs = 500;
 const intervalBounds = { minMs: 50, maxMs: 3_600_000 } as const;
@@ -79,7 +88,7 @@ export class Session {
   #isDraining = false;
   #sequence = 0;
   #intervalMs = 0;
-  #heardAtMs = 0;
+  #unanswered = 0;
   #reconnectAfterMs: number | undefined;
 
   constructor(
@@ -161,11 +170,11 @@ export class Session {
   }
 
   #tick(): void {
-    const silentMs = this.#clock.monotonic() - this.#heardAtMs;
-    if (silentMs > mostSilentIntervals * this.#intervalMs) {
-      this.#giveUp(`the master was silent for ${Math.round(silentMs)} ms`);
+    if (this.#unanswered >= mostUnanswered) {
+      this.#giveUp(`the master left ${this.#unanswered} beats unanswered`);
       return;
     }
+    this.#unanswered += 1;
     this.beat();
     // While the master does not read, saying it again would only pile up.
     if (this.#out.isClear) this.#tellAll();
@@ -194,7 +203,7 @@ export class Session {
   #follow(message: Heard): void {
     if (message.$case === 'welcome') this.#onWelcome(message.value);
     else if (message.$case === 'beatAck') {
-      this.#heardAtMs = this.#clock.monotonic();
+      this.#unanswered = 0;
       for (const { lease, remainingTtlMs, cancelRequested } of message.value.leases) {
         this.#onLease(lease, remainingTtlMs > 0, cancelRequested);
       }
@@ -217,7 +226,6 @@ export class Session {
     this.#isWelcomed = true;
     const { minMs, maxMs } = intervalBounds;
     this.#intervalMs = Math.min(Math.max(welcome.heartbeatIntervalMs, minMs), maxMs);
-    this.#heardAtMs = this.#clock.monotonic();
     for (const { lease, keep, cancelRequested } of welcome.leases) {
       this.#onLease(lease, keep, cancelRequested);
     }
@@ -240,12 +248,12 @@ export class Session {
       this.#giveUp('the master sent an Assign without a lease');
       return;
     }
-    const reason = this.#isDraining ? 'the bot is draining' : this.work.assign(assignment);
-    if (reason === undefined) this.#out.say({ $case: 'leaseAck', value: { lease } });
+    const answer = this.#isDraining ? 'not now' : this.work.assign(assignment);
+    if (answer === 'taken') this.#out.say({ $case: 'leaseAck', value: { lease } });
+    else if (answer === 'not now') this.beat();
     else {
-      this.options.log.info({ jobId: lease.jobId, why: reason }, 'a job was not taken');
-      this.#out.say({ $case: 'leaseReject', value: { lease, reason } });
-      this.beat();
+      this.options.log.warn({ jobId: lease.jobId, why: answer.refused }, 'a job was refused');
+      this.#out.say({ $case: 'leaseReject', value: { lease, reason: answer.refused } });
     }
   }
 

@@ -3,6 +3,7 @@ import type { JobDone, JobDoneAck, LeaseStatus } from '../gen/pandafuzz/v1/heart
 import type { JobResult } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { Run, StopReason } from './run.js';
+import type { Answer } from './session.js';
 
 export const leaseKey = ({ jobId, attempt, fence }: Lease) => `${jobId}/${attempt}/${fence}`;
 
@@ -32,7 +33,7 @@ export class Slots {
       hasRoom: () => boolean;
       /** A run has ended: its result can be told. */
       onDone: (done: JobDone) => void;
-      /** A slot became free. */
+      /** How many slots are free has changed. */
       onFree: () => void;
       log: Logger;
     },
@@ -62,21 +63,19 @@ export class Slots {
     );
   }
 
-  /** @returns why not, or undefined when the job was taken (or had been already) */
-  assign(assignment: Assignment): string | undefined {
+  /** The same job again is taken already. */
+  assign(assignment: Assignment): Answer {
     const { lease } = assignment;
-    if (!lease) return 'the assignment has no lease';
-    if (this.#taken.has(leaseKey(lease))) return undefined;
+    if (!lease) return { refused: 'the assignment has no lease' };
+    if (this.#taken.has(leaseKey(lease))) return 'taken';
     this.#abandonOlder(lease);
-    if (this.#isClosed) return 'the bot is shutting down';
-    if (!this.options.hasRoom()) return "the bot's disk is nearly full";
-    if (this.free === 0) return 'no slot is free';
+    if (this.free === 0) return 'not now';
     const run = this.options.begin({ ...assignment, lease });
-    if (typeof run === 'string') return run;
+    if (typeof run === 'string') return { refused: run };
     const slot: Slot = { run };
     this.#taken.set(leaseKey(lease), slot);
     void run.ended.then((result) => this.#onEnded(slot, result));
-    return undefined;
+    return 'taken';
   }
 
   /** A newer lease of the same job makes this bot's older one worthless. */
@@ -136,6 +135,7 @@ export class Slots {
   /** Takes nothing more, and stops what runs. */
   close(reason: StopReason): void {
     this.#isClosed = true;
+    this.options.onFree();
     for (const { run } of this.#taken.values()) run.stop(reason);
   }
 

@@ -89,11 +89,11 @@ export async function downloadArtifact(
   path: string,
   options: TransferOptions = {},
 ): Promise<Artifact> {
-  const call = connection.artifacts.downloadArtifact({ sha256, offsetBytes: 0 }, new Metadata(), {
-    deadline: deadlineAfter(options.timeoutMs ?? defaultTransferMs),
-  });
+  const deadline = deadlineAfter(options.timeoutMs ?? defaultTransferMs);
+  const start = () =>
+    connection.artifacts.downloadArtifact({ sha256, offsetBytes: 0 }, new Metadata(), { deadline });
   let artifact: Artifact | undefined;
-  await receiveFile(call, path, options, (message) => {
+  await receiveFile(start, path, options, (message) => {
     artifact ??= message.artifact;
     return { sha256, sizeBytes: artifact?.sizeBytes ?? 0, chunk: message.chunk };
   });
@@ -108,11 +108,13 @@ export async function downloadCrashInput(
   path: string,
   options: TransferOptions = {},
 ): Promise<{ sha256: string; sizeBytes: number }> {
-  const call = connection.crashes.downloadCrashInput({ crashId, offsetBytes: 0 }, new Metadata(), {
-    deadline: deadlineAfter(options.timeoutMs ?? defaultTransferMs),
-  });
+  const deadline = deadlineAfter(options.timeoutMs ?? defaultTransferMs);
+  const start = () =>
+    connection.crashes.downloadCrashInput({ crashId, offsetBytes: 0 }, new Metadata(), {
+      deadline,
+    });
   let whole = { sha256: '', sizeBytes: 0 };
-  await receiveFile(call, path, options, (message) => {
+  await receiveFile(start, path, options, (message) => {
     if (message.sha256) whole = { sha256: message.sha256, sizeBytes: message.sizeBytes };
     return { ...whole, chunk: message.chunk };
   });
@@ -173,20 +175,22 @@ async function drained(call: NodeJS.EventEmitter, answered: AbortSignal): Promis
 
 /** Writes to a temporary name, checks length and SHA-256, and only then gives it `path`. */
 async function receiveFile<Message>(
-  call: ClientReadableStream<Message>,
+  start: () => ClientReadableStream<Message>,
   path: string,
   options: TransferOptions,
   read: (message: Message) => { sha256: string; sizeBytes: number; chunk: Buffer },
 ): Promise<void> {
-  const cancel = () => call.cancel();
-  options.signal?.addEventListener('abort', cancel, { once: true });
-  if (options.signal?.aborted) cancel();
   const partial = `${path}.part`;
   const hash = createHash('sha256');
   let doneBytes = 0;
   let expected = '';
+  // The file first: from the moment there is a call, somebody has to hear its errors.
+  const file = await open(partial, 'w');
+  const call = start();
+  const cancel = () => call.cancel();
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  if (options.signal?.aborted) cancel();
   try {
-    const file = await open(partial, 'w');
     await pipeline(
       call,
       async function* (messages: AsyncIterable<Message>) {
@@ -206,6 +210,8 @@ async function receiveFile<Message>(
     }
     await rename(partial, path);
   } catch (error) {
+    call.on('error', () => {}); // of being cancelled now, which nobody waits for
+    call.cancel();
     await rm(partial, { force: true });
     throw error;
   } finally {

@@ -22,7 +22,7 @@ export async function downloadReproducer(
   options: CallOptions = {},
 ): Promise<{ path: string; crash: Crash }> {
   const crash = await findCrash(connection, crashOrGroupId, options);
-  const path = file.path || `${crash.kind.replace(/[^A-Za-z0-9-]/g, '_')}-${crash.id}`;
+  const path = file.path || `${crash.kind}-${crash.id}`.replace(/[^A-Za-z0-9-]/g, '_');
   if (!file.replace && (await exists(path))) {
     throw new UserError(`${path} is there already: give --force, or another name with --output`);
   }

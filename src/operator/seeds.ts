@@ -1,12 +1,15 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { create } from 'tar';
+import { basename, join, relative, resolve } from 'node:path';
+import { create, type WriteEntry } from 'tar';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
 import { noInput } from './target.js';
 
-/** One archive for one content: no owners, no modes, and this as every file's time. */
-const noTime = new Date(0);
+/** One archive for one content: no owners, and the same mode and time for every file. */
+const mtime = new Date(0);
+const sameMode = (entry: WriteEntry) => {
+  if (entry.stat) entry.stat.mode = (entry.stat.mode & ~0o7777) | 0o644;
+};
 
 /**
  * Packs the files of a folder into a .tar.gz for as long as `use` runs. The same
@@ -22,29 +25,40 @@ export async function withSeedArchive<T>(
   const temporary = await mkdtemp(join(tmpdir(), 'pandafuzz-seeds-'));
   try {
     const path = join(temporary, 'seeds.tar.gz');
-    await create(
-      { file: path, cwd: folder, gzip: { level: 6 }, portable: true, mtime: noTime, follow: true },
-      files,
-    );
+    const always = { gzip: { level: 6 }, portable: true, mtime, onWriteEntry: sameMode };
+    // A link may lead out of the folder, where a bot could not follow it: its file goes along.
+    await create({ ...always, file: path, cwd: folder, follow: true }, files);
     return await use({ path, name: `${basename(resolve(folder))}.tar.gz`.slice(-128) });
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
+const unusable: Record<string, string> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'it is not a folder: name the one the seeds are in',
+};
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: unknown) => {
-      const why = codeOf(error) === 'ENOENT' ? 'there is no such folder' : messageOf(error);
+      const why = unusable[codeOf(error) ?? ''] ?? messageOf(error);
       throw new UserError(`--seeds ${folder}: ${why}`, noInput);
     },
   );
-  const root = resolve(folder);
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => `./${resolve(path).slice(root.length + 1)}`)
-    .sort();
-  if (files.length > 0) return files;
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path)))) {
+      files.push(`./${relative(folder, path)}`);
+    }
+  }
+  if (files.length > 0) return files.sort();
   throw new UserError(`--seeds ${folder}: there is no file in it; leave --seeds out`, noInput);
 }
+
+const leadsToFile = (link: string) =>
+  stat(link).then(
+    (found) => found.isFile(),
+    () => false,
+  );

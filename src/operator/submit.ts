@@ -1,8 +1,12 @@
 import { basename } from 'node:path';
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
+import { isAway } from '../client/failure.js';
 import { uploadArtifact } from '../client/transfer.js';
+import { sleep, systemClock } from '../core/clock.js';
+import { UserError } from '../core/errors.js';
 import { newId } from '../core/ids.js';
+import { backoffMs } from '../core/retry.js';
 import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import { type Job, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import { withProgress } from './progress.js';
@@ -38,14 +42,14 @@ export async function submitJobs(
 ): Promise<Job[]> {
   await expectExecutable(submission.targetPath);
   const upload = async (kind: ArtifactKind, path: string, name: string, what: string) => {
-    const send = await withProgress(what, (onProgress) =>
+    const sent = await withProgress(what, (onProgress) =>
       uploadArtifact(
         connection,
         { path, kind, name },
         { onProgress, ...(options.signal && { signal: options.signal }) },
       ),
     );
-    return send.artifact?.sha256 ?? '';
+    return sent.artifact?.sha256 ?? '';
   };
   const { seedsPath, targetPath } = submission;
   const seedsSha256 =
@@ -58,10 +62,29 @@ export async function submitJobs(
   const targetSha256 = await upload(ArtifactKind.TARGET, targetPath, name, 'target');
   const spec = JobSpec.create({ ...submission.spec, targetSha256, seedsSha256 });
   const jobs: Job[] = [];
-  while (jobs.length < submission.count) {
-    const request = { spec, requestId: newId() };
-    const { job } = await unary(connection.jobs, connection.jobs.createJob, request, options);
-    if (job) jobs.push(job);
-  }
+  while (jobs.length < submission.count) jobs.push(await createJob(connection, spec, options));
   return jobs;
+}
+
+/** A master that restarts is back within these waits: 10 s at most, 5 s on the whole. */
+const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
+
+/** Safe to repeat while no master answers: the same request_id is always the same job. */
+async function createJob(
+  { jobs }: Connection,
+  spec: JobSpec,
+  options: CallOptions,
+): Promise<Job> {
+  const signal = options.signal ?? new AbortController().signal;
+  const request = { spec, requestId: newId() };
+  for (let retry = 1; ; retry++) {
+    try {
+      const { job } = await unary(jobs, jobs.createJob, request, options);
+      if (job) return job;
+      throw new UserError('the master sent no job');
+    } catch (error) {
+      if (!isAway(error) || retry > repetition.maxRetries) throw error;
+      await sleep(systemClock, backoffMs(repetition, retry), signal);
+    }
+  }
 }

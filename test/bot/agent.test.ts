@@ -234,20 +234,29 @@ describe('a bot', () => {
     await enginesGone();
   });
 
-  test('rejects what it has no slot or engine for, and acknowledges the same job twice', async () => {
-    const { peer, lease } = await fuzzing();
-    peer.assign(assignment(target));
-    expect((await peer.next('leaseReject')).reason).toBe('no slot is free');
-    peer.assign({ lease, spec: undefined, ttlMs: 1 });
-    expect(await peer.next('leaseAck')).toEqual({ lease });
+  test('refuses a job for an engine it does not have', async () => {
+    const peer = await connected();
+    const job = assignment(target, { engine: 'other' });
+    peer.assign(job);
+    const reason = 'this bot does not have that engine';
+    expect(await peer.next('leaseReject')).toEqual({ lease: job.lease, reason });
   });
 
-  test('takes nothing while it drains', async () => {
-    const peer = await connected();
+  test('lets an offer lapse that it has no slot for, which costs the job nothing', async () => {
+    const { peer, lease } = await fuzzing();
+    peer.assign(assignment(target));
+    peer.assign({ lease, spec: undefined, ttlMs: 1 });
+    const answer = await Promise.race([peer.next('leaseAck'), peer.next('leaseReject')]);
+    expect(answer).toEqual({ lease });
+  });
+
+  test('takes nothing while it drains, and goes on with what it has', async () => {
+    const { peer, lease } = await fuzzing(2);
     peer.say({ $case: 'drain', value: {} });
     await peer.next('beat', (beat) => beat.freeSlots === 0);
     peer.assign(assignment(target));
-    await peer.next('leaseReject');
+    const { leases } = await peer.next('beat', (beat) => beat.sequence > 5);
+    expect(leases.map((status) => status.lease)).toEqual([lease]);
   });
 
   test('takes a silent stream for dead and opens another', async () => {
@@ -305,8 +314,9 @@ describe('a bot', () => {
   });
 
   test('that is stopped kills its engines, tells what it can and leaves', async () => {
-    const { peer, lease } = await fuzzing();
+    const { peer, lease } = await fuzzing(2);
     const stopped = agent?.stop();
+    await peer.next('beat', (beat) => beat.freeSlots === 0);
     const { result } = await peer.next('jobDone');
     expect(result).toMatchObject({
       outcome: JobOutcome.INFRASTRUCTURE,
