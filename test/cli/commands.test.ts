@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { reportCrash } from '../../src/client/transfer.js';
+import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { given, registerBot } from '../steps.js';
-import { pandafuzz } from './run.js';
+import { firstComplaint, pandafuzz, startPandafuzz } from './run.js';
 
 /** A folder with an executable and seeds in it, as an operator has them. */
 function operatorsFolder(): string {
@@ -22,9 +23,10 @@ function operatorsFolder(): string {
 async function atWork() {
   const { connection, address } = await runMasterFor();
   const folder = operatorsFolder();
-  const run = (...args: string[]) =>
-    pandafuzz(args, { cwd: folder, environment: { PANDAFUZZ_MASTER: address } });
-  return { connection, folder, run };
+  const options = { cwd: folder, environment: { PANDAFUZZ_MASTER: address } };
+  const run = (...args: string[]) => pandafuzz(args, options);
+  const start = (...args: string[]) => startPandafuzz(args, options);
+  return { connection, folder, run, start };
 }
 
 async function closedPort(): Promise<string> {
@@ -65,6 +67,47 @@ describe('a job', () => {
       jobs: [{ id, state: 'JOB_STATE_CANCELLED' }],
     });
     expect((await run('job', 'list', '--state', 'pending')).out).toBe('no jobs\n');
+  });
+
+  test('is cancelled even when another one cannot be', async () => {
+    const { run } = await atWork();
+    const id = (await run('job', 'submit', 'fuzzer')).out.trim();
+    const absent = '0198c0de-0000-7000-8000-000000000000';
+    const ran = await run('job', 'cancel', absent, id);
+    expect(ran).toMatchObject({ code: 1, err: `pandafuzz: ${absent}: there is no such job\n` });
+    expect(ran.out).toMatch(new RegExp(`\n${id} +cancelled`));
+  });
+
+  test('that is waited for ends the wait as it ended', async () => {
+    const { run, connection } = await atWork();
+    const bot = await registerBot(connection);
+    const waiting = run('job', 'submit', 'fuzzer', '--wait', '--json');
+    const pull = { botId: bot.id, waitMs: 20_000, leaseTtlMs: 0 };
+    const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull, {
+      timeoutMs: 25_000,
+    });
+    await unary(connection.jobs, connection.jobs.completeJob, {
+      lease: given(assignment).lease,
+      result: { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined },
+    });
+    const { code, out } = await waiting;
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ jobs: [{ state: 'JOB_STATE_COMPLETED' }] });
+  });
+
+  test('that is waited for goes on when the waiting is interrupted, which exits with 130', async () => {
+    const { start, connection } = await atWork();
+    const { child, ended } = start('job', 'submit', 'fuzzer', '--wait');
+    await firstComplaint(child);
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({
+      code: 130,
+      err: expect.stringMatching(/ pending, .*\npandafuzz: interrupted\n$/),
+    });
+    const { jobs } = await unary(connection.jobs, connection.jobs.listJobs, {
+      ...{ pageSize: 1, pageToken: '', state: JobState.PENDING },
+    });
+    expect(jobs).toHaveLength(1);
   });
 
   test('can be submitted many times over, each with an id of its own', async () => {
@@ -161,7 +204,8 @@ describe('a command', () => {
   });
 
   test.each([
-    [['jb', 'list'], /unknown command 'jb'\n.*Did you mean job/],
+    [['jb', 'list'], /unknown command 'jb' \(Did you mean job\?\)/],
+    [['job', 'submit', 'one', 'two', '--', '-x'], /unexpected argument 'two' .* after --/],
     [['job', 'list', '--state', 'asleep'], /Allowed choices are pending/],
     [['job', 'submit', 'x', '--duration', 'soon'], /must be a duration such as "10s"/],
     [['stats', '--master', 'nowhere'], /must be HOST:PORT/],
@@ -170,6 +214,33 @@ describe('a command', () => {
     const ran = await pandafuzz(args);
     expect(ran).toMatchObject({ code: 64, out: '' });
     expect(ran.err).toMatch(complaint);
+    expect(ran.err).toMatch(/^pandafuzz: [^\n]*\n$/);
+  });
+
+  test('is named in the help', async () => {
+    const top = await pandafuzz(['help']);
+    expect(top.code).toBe(0);
+    for (const name of ['master', 'bot', 'job', 'crash', 'stats']) {
+      expect(top.out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    }
+    const submit = await pandafuzz(['help', 'job', 'submit']);
+    expect(submit).toMatchObject({ code: 0, out: expect.stringMatching(/--max-crashes <number>/) });
+  });
+
+  test('whose reader goes away ends quietly', async () => {
+    const { start } = await atWork();
+    const { child, ended } = start('stats');
+    child.stdout?.destroy();
+    expect(await ended).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('lets nothing in an error play with the terminal', async () => {
+    const ran = await pandafuzz(['job', 'submit', 'a\u001b[31mb']);
+    expect(ran).toMatchObject({ code: 66, err: expect.not.stringContaining('\u001b') });
+  });
+
+  test('tells the version', async () => {
+    expect((await pandafuzz(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test.each([[['job', 'submit']], [['crash', 'download']], [['bot']], [['master']]])(

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -9,16 +10,31 @@ export interface Ran {
   readonly err: string;
 }
 
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly environment?: Record<string, string>;
+}
+
 /** Runs the real `pandafuzz` to its end. */
-export function pandafuzz(
+export function pandafuzz(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return startPandafuzz(args, options).ended;
+}
+
+/** Starts the real `pandafuzz`, for a test that meddles with it as it runs. */
+export function startPandafuzz(
   args: readonly string[],
-  options: { cwd?: string; environment?: Record<string, string> } = {},
-): Promise<Ran> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.environment };
-    const run = { env, cwd: options.cwd, timeout: 20_000, maxBuffer: 2 ** 26 };
-    execFile(process.execPath, [main, ...args], run, (error, out, err) => {
-      resolve({ code: error ? Number(error.code ?? -1) : 0, out, err });
-    });
+  options: RunOptions = {},
+): { child: ChildProcess; ended: Promise<Ran> } {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.environment };
+  const run = { env, cwd: options.cwd, timeout: 20_000, maxBuffer: 2 ** 26 };
+  const { promise: ended, resolve } = Promise.withResolvers<Ran>();
+  const child = execFile(process.execPath, [main, ...args], run, (error, out, err) => {
+    resolve({ code: error ? Number(error.code ?? -1) : 0, out, err });
   });
+  return { child, ended };
+}
+
+/** Once it has written something to standard error. */
+export async function firstComplaint(child: ChildProcess): Promise<void> {
+  if (child.stderr) await once(child.stderr, 'data');
 }
