@@ -19,6 +19,7 @@ async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
