@@ -55,7 +55,9 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
         maxDelayMs: database.max_retry_delay,
         multiplier: database.retry_multiplier,
       },
+      checkpointIntervalMs: database.checkpoint_interval,
       metrics,
+      log,
       onFailure: failed.reject,
     });
     lifecycle.own('store', () => store.close());

@@ -10,13 +10,20 @@ export function createMetrics() {
   const seconds = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
   ];
-  const gaugeOf = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      ...{ name, help, registers },
-      collect() {
-        this.set(read());
-      },
+  const gaugeOf = (
+    name: string,
+    help: string,
+    read: (gauge: Gauge) => void | Promise<void>,
+    labelNames: string[] = [],
+  ) => {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect: () => read(gauge),
     });
+  };
   collectDefaultMetrics({ register: registry });
   return {
     registry,
@@ -42,9 +49,30 @@ export function createMetrics() {
       help: 'Reader threads at work.',
       registers,
     }),
-    queuedWrites: new Gauge({
-      name: 'database_queued_writes',
-      help: 'Writes waiting for the next group.',
+    databaseLockWaitSeconds: new Histogram({
+      name: 'database_lock_wait_seconds',
+      help: 'Time an operation waited for a lock that another process held.',
+      buckets: seconds,
+      registers,
+    }),
+    databaseTransactionSeconds: new Histogram({
+      name: 'database_transaction_duration_seconds',
+      help: 'Time from BEGIN to COMMIT of a group, on its thread.',
+      labelNames: ['access'],
+      buckets: seconds,
+      registers,
+    }),
+    databaseGroupSize: new Histogram({
+      name: 'database_group_size',
+      help: 'Writes in one commit.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      registers,
+    }),
+    checkpointSeconds: new Histogram({
+      name: 'database_checkpoint_duration_seconds',
+      help: 'Time of one checkpoint of the write-ahead log.',
+      labelNames: ['mode'],
+      buckets: seconds,
       registers,
     }),
     apiRequestSeconds: new Histogram({
@@ -55,9 +83,29 @@ export function createMetrics() {
       registers,
     }),
     /** Figures that are read when somebody asks, not pushed when they change. */
-    watch(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
-      gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', sources.botsOnline);
-      gaugeOf('leases_held', 'Leases that are valid now.', sources.leasesHeld);
+    watchFleet(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
+      gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', (gauge) =>
+        gauge.set(sources.botsOnline()),
+      );
+      gaugeOf('leases_held', 'Leases that are valid now.', (gauge) =>
+        gauge.set(sources.leasesHeld()),
+      );
+    },
+    watchStore(sources: {
+      queued: () => (readonly [urgency: string, depth: number])[];
+      walBytes: () => Promise<number>;
+    }): void {
+      gaugeOf(
+        'database_queue_depth',
+        'Writes waiting, by urgency.',
+        (gauge) => {
+          for (const [urgency, depth] of sources.queued()) gauge.set({ urgency }, depth);
+        },
+        ['urgency'],
+      );
+      gaugeOf('database_wal_bytes', 'Size of the write-ahead log.', async (gauge) =>
+        gauge.set(await sources.walBytes()),
+      );
     },
   };
 }

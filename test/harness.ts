@@ -46,7 +46,9 @@ export async function openStore(options: Partial<StoreOptions> = {}): Promise<St
     maxQueuedWrites: 1000,
     maxQueuedReads: 1000,
     retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
+    checkpointIntervalMs: 1000,
     metrics: createMetrics(),
+    log: silentLog,
     onFailure: (error) => {
       throw error;
     },

@@ -35,6 +35,7 @@ const database = z
   .strictObject({
     synchronous: oneOf(['full', 'normal']).default('full'),
     readers: whole(1, 64).default(2),
+    checkpoint_interval: duration({ min: '10ms', max: '1h' }).prefault('1s'),
     max_queued_writes: whole(1, 1_000_000).default(10_000),
     max_queued_reads: whole(1, 1_000_000).default(1000),
     max_retries: whole(0, 1000).optional(),
@@ -89,6 +90,14 @@ const limits = z.strictObject({
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
 });
 
+const retention = z.strictObject({
+  jobs: duration({ min: '1m', max: '3650d' }).prefault('90d'),
+  events: duration({ min: '1m', max: '3650d' }).prefault('30d'),
+  samples: duration({ min: '1m', max: '3650d' }).prefault('14d'),
+  sample_interval: duration({ min: '1s', max: '24h' }).prefault('1m'),
+  sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
+});
+
 const log = z.strictObject({
   level: oneOf(logLevels).default('info'),
   format: oneOf(logFormats).default('auto'),
@@ -103,6 +112,7 @@ export const masterSchema = z.strictObject({
   leases: leases.prefault({}),
   jobs: jobs.prefault({}),
   limits: limits.prefault({}),
+  retention: retention.prefault({}),
   log: log.prefault({}),
 });
 

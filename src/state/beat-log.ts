@@ -1,6 +1,7 @@
-import type { Clock, Timer } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
 import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
+import { Repeat } from '../core/repeat.js';
 import { JobStatistics } from '../gen/pandafuzz/v1/job.js';
 import { flushBeats } from '../store/ops/flush-beats.js';
 import type { Store } from '../store/store.js';
@@ -12,33 +13,30 @@ import type { Leases } from './leases.js';
  * answered from memory.
  */
 export class BeatLog {
+  readonly #repeat: Repeat;
   #seen = new Map<string, number>();
-  #timer: Timer | undefined;
-  #stopped = false;
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
     private readonly leases: Leases,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly log: Logger,
     private readonly inBackground: InBackground,
-    private readonly intervalMs: number,
-  ) {}
+    intervalMs: number,
+  ) {
+    this.#repeat = new Repeat(clock, log, intervalMs, 'flushing beats', () => this.flush());
+  }
 
   saw(botId: string, at: number): void {
     this.#seen.set(botId, at);
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#timer = this.clock.schedule(this.intervalMs, () => {
-      void this.flush().then(() => this.start());
-    });
+    this.#repeat.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
+    await this.#repeat.stop();
     await this.flush();
   }
 

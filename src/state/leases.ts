@@ -69,6 +69,10 @@ export class Leases {
     return this.#byJob.size;
   }
 
+  all(): Iterable<LiveLease> {
+    return this.#byJob.values();
+  }
+
   start(): void {
     this.#timer = this.clock.schedule(tickMs, () => {
       this.#step();

@@ -1,6 +1,7 @@
-import { type Clock, sleep, type Timer } from '../core/clock.js';
+import { type Clock, sleep } from '../core/clock.js';
 import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
+import { Repeat } from '../core/repeat.js';
 import { backoffMs } from '../core/retry.js';
 import { listLeases } from '../store/ops/list-leases.js';
 import { releaseLease } from '../store/ops/release-lease.js';
@@ -21,7 +22,7 @@ const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
 export class Reaper {
   readonly #stopped = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
-  #timer: Timer | undefined;
+  readonly #adopting: Repeat;
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
@@ -30,15 +31,14 @@ export class Reaper {
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly inBackground: InBackground,
-    private readonly adoptEveryMs: number,
-  ) {}
+    adoptEveryMs: number,
+  ) {
+    const restore = () => this.restore();
+    this.#adopting = new Repeat(clock, log, adoptEveryMs, 'looking after leases', restore);
+  }
 
   start(): void {
-    this.#timer = this.clock.schedule(this.adoptEveryMs, () => {
-      this.restore()
-        .catch((error) => this.log.warn({ err: error }, 'the leases could not be read'))
-        .finally(() => !this.#stopped.signal.aborted && this.start());
-    });
+    this.#adopting.start();
   }
 
   /** Every lease on disk that memory does not know gets its full time. */
@@ -80,7 +80,7 @@ export class Reaper {
   /** What was not given back by now is found again by the next start. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#timer?.cancel();
+    await this.#adopting.stop();
     await Promise.all(this.#releasing);
   }
 

@@ -13,6 +13,8 @@ import { Jobs } from './jobs.js';
 import { Leases } from './leases.js';
 import { Pull } from './pull.js';
 import { Reaper } from './reaper.js';
+import { Retention } from './retention.js';
+import { Sampler } from './sampler.js';
 import type { SessionParts } from './session.js';
 import { Sessions } from './sessions.js';
 import { System } from './system.js';
@@ -39,13 +41,15 @@ export function createState(options: {
   const dispatch = new Dispatch(store, clock, log, inBackground);
   const reaper = new Reaper(store, leases, dispatch, clock, log, inBackground, ttl);
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
+  const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
+  const retention = new Retention(store, clock, log, inBackground, config.retention);
   const jobs = new Jobs(store, leases, dispatch, sessions, clock, newId, config.jobs);
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...{ store, leases, dispatch, sessions, reaper, beatLog, jobs, clock, inBackground },
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
   };
-  metrics.watch({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
+  metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
 
   return {
     bots: new Bots(store, leases, sessions, clock, newId),
@@ -63,12 +67,15 @@ export function createState(options: {
       leases.start();
       reaper.start();
       beatLog.start();
+      sampler.start();
+      retention.start();
     },
 
     /** Hands nothing out any more, and brings what beats told to disk. */
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
+      await Promise.all([sampler.stop(), retention.stop()]);
       await reaper.stop();
       await beatLog.stop();
     },

@@ -26,6 +26,11 @@ export class BlobStore {
     return blobs;
   }
 
+  /** A name of no file, in a folder that the next start clears. */
+  temporaryPath(): string {
+    return join(this.#incoming, randomUUID());
+  }
+
   async has(sha256: string): Promise<boolean> {
     return (await stat(this.#pathOf(sha256)).catch(() => undefined)) !== undefined;
   }
@@ -42,7 +47,7 @@ export class BlobStore {
     expected: { sha256: string; sizeBytes: number },
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    const temporary = join(this.#incoming, randomUUID());
+    const temporary = this.temporaryPath();
     try {
       await this.#write(ctx, temporary, expected, chunks);
       const path = this.#pathOf(expected.sha256);

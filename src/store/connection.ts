@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.js';
 export interface ConnectionOptions {
   /** The database file. */
   readonly path: string;
-  readonly access: 'read' | 'write';
+  readonly access: 'read' | 'write' | 'upkeep';
   readonly synchronous: 'full' | 'normal';
 }
 
@@ -23,6 +23,8 @@ const pragmas = (options: ConnectionOptions): [name: string, value: string, read
   ['foreign_keys', 'ON', 1],
   ['mmap_size', '0', 0],
   ['journal_size_limit', String(64 * 2 ** 20), 64 * 2 ** 20],
+  // Checkpoints are made beside the writer (checkpoints.ts), not in its commits.
+  ['wal_autocheckpoint', '0', 0],
 ];
 
 /** Opens a connection and makes sure that each of its settings took. */

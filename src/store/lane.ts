@@ -2,6 +2,8 @@ import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
 import { fromWire } from './faults.js';
 import type { Call, Outcome } from './group-commit.js';
+import type { Urgency } from './operation.js';
+import { UrgencyQueue } from './queue.js';
 import type { DatabaseThread } from './thread.js';
 
 interface Waiting {
@@ -12,6 +14,17 @@ interface Waiting {
   abandoned: boolean;
 }
 
+export interface LaneOptions {
+  /** Calls of one urgency that may wait. */
+  readonly maxQueued: number;
+  /** Calls a thread takes at once. */
+  readonly groupSize: number;
+  /** Told whenever the number of threads at work has changed. */
+  readonly onBusyChange?: (busy: number) => void;
+  /** Told of every group that has run: how many calls, and how long the thread was at it. */
+  readonly onGroup?: (calls: number, durationMs: number) => void;
+}
+
 /**
  * A bounded queue in front of database threads. While a thread works on one
  * group, the next one gathers; with a single writing thread that is group
@@ -20,26 +33,21 @@ interface Waiting {
 export class Lane {
   readonly #idle: DatabaseThread[];
   readonly #busy = new Set<DatabaseThread>();
-  #queue: Waiting[] = [];
+  readonly #queue: UrgencyQueue<Waiting>;
+  #scheduled = false;
   #closed = false;
   #drained = () => {};
 
   constructor(
     threads: readonly DatabaseThread[],
-    private readonly options: {
-      /** Calls that may wait. */
-      maxQueued: number;
-      /** Calls a thread takes at once. */
-      groupSize: number;
-      /** Told whenever the number of threads at work has changed. */
-      onBusyChange?: (busy: number) => void;
-    },
+    private readonly options: LaneOptions,
   ) {
     this.#idle = [...threads];
+    this.#queue = new UrgencyQueue(options.maxQueued);
   }
 
-  get queued(): number {
-    return this.#queue.length;
+  depthOf(urgency: Urgency): number {
+    return this.#queue.depthOf(urgency);
   }
 
   /**
@@ -49,13 +57,9 @@ export class Lane {
    *
    * @throws OverloadError, ShuttingDownError
    */
-  run(ctx: RequestContext, call: Call): Promise<unknown> {
+  run(ctx: RequestContext, call: Call, urgency: Urgency): Promise<unknown> {
     if (this.#closed) return Promise.reject(new ShuttingDownError());
     if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason);
-    if (this.#queue.length >= this.options.maxQueued) {
-      const what = 'too many database operations are waiting';
-      return Promise.reject(new OverloadError({ what, retryAfterMs: 1000 }));
-    }
     return new Promise((resolve, reject) => {
       const onAbort = () => waiting.abandon(ctx.signal.reason);
       const waiting: Waiting = {
@@ -72,17 +76,19 @@ export class Lane {
           reject(reason);
         },
       };
+      if (!this.#queue.push(urgency, waiting)) {
+        const what = 'too many database operations are waiting';
+        return reject(new OverloadError({ what, retryAfterMs: 1000 }));
+      }
       ctx.signal.addEventListener('abort', onAbort, { once: true });
-      this.#queue.push(waiting);
-      // After this turn of the event loop, so that what comes together goes together.
-      if (this.#queue.length === 1) setImmediate(() => this.#dispatch());
+      this.#schedule();
     });
   }
 
   /** Runs what is queued, takes nothing new, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#queue.length > 0 || this.#busy.size > 0) {
+    if (this.#queue.size > 0 || this.#busy.size > 0) {
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
       });
@@ -90,50 +96,52 @@ export class Lane {
     await Promise.all(this.#idle.map((thread) => thread.close()));
   }
 
+  /** After this turn of the event loop, so that what comes together goes together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#idle.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
-    while (this.#queue.length > 0) {
+    while (this.#queue.size > 0) {
       const thread = this.#idle.pop();
       if (!thread) return;
-      const group = this.#nextGroup();
+      const group = this.#queue.take(this.options.groupSize);
       if (group.length === 0) {
         this.#idle.push(thread);
-        break;
+        continue;
       }
       this.#busy.add(thread);
       this.options.onBusyChange?.(this.#busy.size);
       void this.#work(thread, group);
     }
-    if (this.#queue.length === 0 && this.#busy.size === 0) this.#drained();
-  }
-
-  #nextGroup(): Waiting[] {
-    const group: Waiting[] = [];
-    let taken = 0;
-    for (const waiting of this.#queue) {
-      if (group.length === this.options.groupSize) break;
-      taken++;
-      if (!waiting.abandoned) group.push(waiting);
-    }
-    this.#queue = this.#queue.slice(taken);
-    return group;
+    if (this.#busy.size === 0) this.#drained();
   }
 
   async #work(thread: DatabaseThread, group: readonly Waiting[]): Promise<void> {
     try {
-      const outcomes = await thread.run(group.map((waiting) => waiting.call));
+      const { outcomes, durationMs } = await thread.run(group.map((waiting) => waiting.call));
+      this.options.onGroup?.(group.length, durationMs);
       for (const [index, waiting] of group.entries()) {
         if (!waiting.abandoned) waiting.settle(outcomes[index] as Outcome);
       }
       this.#idle.push(thread);
     } catch (error) {
       // The thread has died. It does not come back: the master ends (see app.ts).
-      const lost = this.#idle.length + this.#busy.size === 1 ? [...group, ...this.#queue] : group;
-      for (const waiting of lost) if (!waiting.abandoned) waiting.abandon(error);
-      if (lost !== group) this.#closed = true;
-      if (lost !== group) this.#queue = [];
+      for (const waiting of group) if (!waiting.abandoned) waiting.abandon(error);
+      if (this.#idle.length + this.#busy.size === 1) this.#abandonAll(error);
     }
     this.#busy.delete(thread);
     this.options.onBusyChange?.(this.#busy.size);
     this.#dispatch();
+  }
+
+  #abandonAll(error: unknown): void {
+    this.#closed = true;
+    for (const waiting of this.#queue.drain()) if (!waiting.abandoned) waiting.abandon(error);
   }
 }

@@ -1,6 +1,13 @@
 import type { Database } from 'better-sqlite3';
 
 /**
+ * Whose writes go first when more wait than one commit takes: what bots found
+ * and finished, then new work, then what beats told, then upkeep.
+ */
+export const urgencies = ['result', 'work', 'beats', 'upkeep'] as const;
+export type Urgency = (typeof urgencies)[number];
+
+/**
  * One named transaction. `prepare` runs once on a thread, where it prepares the
  * statements; what it returns runs for each call, inside a transaction (writes:
  * a savepoint of the group's). Input and output travel between threads, so they
@@ -11,6 +18,7 @@ import type { Database } from 'better-sqlite3';
 export interface Operation<Input, Output> {
   readonly name: string;
   readonly access: 'read' | 'write';
+  readonly urgency: Urgency;
   readonly prepare: (db: Database) => (input: Input) => Output;
 }
 
@@ -18,12 +26,13 @@ export function readOperation<Input, Output>(
   name: string,
   prepare: Operation<Input, Output>['prepare'],
 ): Operation<Input, Output> {
-  return { name, access: 'read', prepare };
+  return { name, access: 'read', urgency: 'work', prepare };
 }
 
 export function writeOperation<Input, Output>(
   name: string,
+  urgency: Urgency,
   prepare: Operation<Input, Output>['prepare'],
 ): Operation<Input, Output> {
-  return { name, access: 'write', prepare };
+  return { name, access: 'write', urgency, prepare };
 }

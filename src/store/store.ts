@@ -3,12 +3,16 @@ import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
 import { messageOf, TimeoutError, UserError } from '../core/errors.js';
+import type { Logger } from '../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../core/retry.js';
 import type { Metrics } from '../metrics.js';
+import { copyDatabase, type DatabaseCopy } from './backup.js';
 import { BlobStore } from './blobs.js';
+import { Checkpoints, walBytes } from './checkpoints.js';
+import type { ConnectionOptions } from './connection.js';
 import { isRetryableError } from './faults.js';
 import { Lane } from './lane.js';
-import type { Operation } from './operation.js';
+import { type Operation, urgencies } from './operation.js';
 import { DatabaseThread } from './thread.js';
 
 export interface StoreOptions {
@@ -20,7 +24,10 @@ export interface StoreOptions {
   readonly maxQueuedWrites: number;
   readonly maxQueuedReads: number;
   readonly retry: RetryPolicy;
+  /** Time between checkpoints, milliseconds. */
+  readonly checkpointIntervalMs: number;
   readonly metrics: Metrics;
+  readonly log: Logger;
   /** Called when a database thread dies: the store is of no use any more. */
   readonly onFailure: (error: Error) => void;
 }
@@ -30,56 +37,70 @@ const largestGroup = 512;
 /** Reads a thread takes at once: few, so that a slow page delays little beside it. */
 const readsAtOnce = 4;
 
+const noTimer = () => 0;
+
 /**
  * The one way to the database from the main thread: named operations, as
  * promises, under the caller's deadline. No lock anywhere: writes go in order
  * through one thread, reads run beside it on their own.
  */
 export class Store {
+  readonly #writes: Lane;
+  readonly #reads: Lane;
+  readonly #checkpoints: Checkpoints;
+
   private constructor(
     private readonly options: StoreOptions,
     private readonly databasePath: string,
-    private readonly writes: Lane,
-    private readonly reads: Lane,
+    [writer, checkpointer, ...readers]: readonly DatabaseThread[],
     /** Files kept by their content. */
     readonly blobs: BlobStore,
-  ) {}
+  ) {
+    const { metrics, log, maxQueuedWrites, maxQueuedReads, checkpointIntervalMs } = options;
+    const took = metrics.databaseTransactionSeconds;
+    const thread = checkpointer as DatabaseThread;
+    this.#checkpoints = new Checkpoints(thread, checkpointIntervalMs, metrics, log);
+    this.#writes = new Lane([writer as DatabaseThread], {
+      maxQueued: maxQueuedWrites,
+      groupSize: largestGroup,
+      onGroup: (calls, durationMs) => {
+        metrics.databaseGroupSize.observe(calls);
+        took.observe({ access: 'write' }, durationMs / 1000);
+        this.#checkpoints.wrote();
+      },
+    });
+    this.#reads = new Lane(readers, {
+      maxQueued: maxQueuedReads,
+      groupSize: readsAtOnce,
+      onBusyChange: (busy) => metrics.concurrentReaders.set(busy),
+      onGroup: (_, durationMs) => took.observe({ access: 'read' }, durationMs / 1000),
+    });
+    metrics.watchStore({
+      queued: () => urgencies.map((urgency) => [urgency, this.#writes.depthOf(urgency)]),
+      walBytes: () => walBytes(databasePath),
+    });
+    this.#checkpoints.start();
+  }
 
   /** @throws UserError when the folder or the database cannot be used */
   static async open(options: StoreOptions): Promise<Store> {
     makeFolder(options.directory);
     const path = join(options.directory, 'pandafuzz.db');
-    const start = (access: 'read' | 'write', name: string) =>
+    const start = (access: ConnectionOptions['access'], name: string) =>
       DatabaseThread.start(
         { path, access, synchronous: options.synchronous },
         name,
         options.onFailure,
       );
     // The writer first: it takes ownership and brings the schema up to date.
-    const writer = await start('write', 'writer');
-    const started = await Promise.allSettled(
-      Array.from({ length: options.readers }, (_, i) => start('read', `reader ${i + 1}`)),
-    );
-    const readers = started.flatMap((reader) =>
-      reader.status === 'fulfilled' ? [reader.value] : [],
-    );
-    const failed = started.find((reader) => reader.status === 'rejected');
+    const threads = [await start('write', 'writer')];
     try {
-      if (failed) throw failed.reason;
+      threads.push(await start('upkeep', 'checkpointer'));
+      for (let i = 1; i <= options.readers; i++) threads.push(await start('read', `reader ${i}`));
       const blobs = await BlobStore.open(join(options.directory, 'blobs'));
-      return new Store(
-        options,
-        path,
-        new Lane([writer], { maxQueued: options.maxQueuedWrites, groupSize: largestGroup }),
-        new Lane(readers, {
-          maxQueued: options.maxQueuedReads,
-          groupSize: readsAtOnce,
-          onBusyChange: (busy) => options.metrics.concurrentReaders.set(busy),
-        }),
-        blobs,
-      );
+      return new Store(options, path, threads, blobs);
     } catch (error) {
-      await Promise.all([writer, ...readers].map((thread) => thread.close()));
+      await Promise.all(threads.map((thread) => thread.close()));
       throw error;
     }
   }
@@ -97,17 +118,22 @@ export class Store {
     input: Input,
   ): Promise<Output> {
     const { metrics, retry } = this.options;
-    const lane = operation.access === 'write' ? this.writes : this.reads;
+    const lane = operation.access === 'write' ? this.#writes : this.#reads;
+    const call = { operation: operation.name, input };
     const stop = metrics.databaseOperationSeconds.startTimer({ operation: operation.name });
+    let lockWait = noTimer;
     try {
       const output = await executeWithRetry(
         ctx,
         retry,
-        () => lane.run(ctx, { operation: operation.name, input }),
+        () => lane.run(ctx, call, operation.urgency),
         {
           operation: operation.name,
           isRetryable: isRetryableError,
-          onRetry: () => metrics.databaseRetries.inc(),
+          onRetry: () => {
+            metrics.databaseRetries.inc();
+            if (lockWait === noTimer) lockWait = metrics.databaseLockWaitSeconds.startTimer();
+          },
         },
       );
       stop({ outcome: 'ok' });
@@ -117,23 +143,30 @@ export class Store {
       stop({ outcome: error instanceof TimeoutError ? 'timeout' : 'error' });
       throw error;
     } finally {
-      metrics.queuedWrites.set(this.writes.queued);
+      lockWait();
     }
+  }
+
+  /** A checked copy of the database as it is now, made while work goes on. */
+  copy(ctx: RequestContext): Promise<DatabaseCopy> {
+    return copyDatabase(ctx, this.databasePath, this.blobs.temporaryPath());
   }
 
   /** Bytes of the database with its write-ahead log, and bytes free beside them. */
   async space(): Promise<{ databaseBytes: number; diskFreeBytes: number }> {
-    const sizes = [this.databasePath, `${this.databasePath}-wal`].map(async (path) => {
-      return (await stat(path).catch(() => undefined))?.size ?? 0;
-    });
-    const { bavail, bsize } = await statfs(this.options.directory);
-    const [database = 0, log = 0] = await Promise.all(sizes);
-    return { databaseBytes: database + log, diskFreeBytes: bavail * bsize };
+    const [database, log, { bavail, bsize }] = await Promise.all([
+      stat(this.databasePath),
+      walBytes(this.databasePath),
+      statfs(this.options.directory),
+    ]);
+    return { databaseBytes: database.size + log, diskFreeBytes: bavail * bsize };
   }
 
   /** Runs what was taken, then closes every connection. Idempotent. */
   async close(): Promise<void> {
-    await Promise.all([this.reads.close(), this.writes.close()]);
+    // The writer last: with the last connection SQLite brings the log home.
+    await Promise.all([this.#reads.close(), this.#checkpoints.stop()]);
+    await this.#writes.close();
   }
 }
 

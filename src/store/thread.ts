@@ -1,14 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
 import type { ConnectionOptions } from './connection.js';
-import type { Call, Outcome } from './group-commit.js';
-import type { FromThread, ToThread } from './worker.js';
+import type { Call } from './group-commit.js';
+import type { CheckpointMode, FromThread, ToThread } from './worker.js';
 
-/** A database thread, seen from the main thread. Runs one group of calls at a time. */
+type Reply<Type extends FromThread['type']> = Extract<FromThread, { type: Type }>;
+
+/** A database thread, seen from the main thread. Does one thing at a time. */
 export class DatabaseThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  #waiting: PromiseWithResolvers<readonly Outcome[]> | undefined;
+  #waiting: PromiseWithResolvers<FromThread> | undefined;
   #serving = false;
 
   private constructor(options: ConnectionOptions, name: string) {
@@ -41,9 +43,9 @@ export class DatabaseThread {
     thread.#worker.on('error', (error) => die(error as Error));
     thread.#worker.on('exit', () => die(new Error(`the database thread "${name}" has ended`)));
     thread.#worker.on('message', (message: FromThread) => {
-      if (message.type === 'done') return thread.#settle(message.outcomes);
-      if (message.type === 'ready') return opened.resolve();
-      opened.reject(new UserError(message.message, message.exitCode));
+      if (message.type === 'ready') opened.resolve();
+      else if (message.type !== 'refused') thread.#settle(message);
+      else opened.reject(new UserError(message.message, message.exitCode));
     });
     try {
       await opened.promise;
@@ -56,26 +58,30 @@ export class DatabaseThread {
   }
 
   /** Runs a group; its outcomes come in the order of its calls. */
-  run(calls: readonly Call[]): Promise<readonly Outcome[]> {
-    this.#waiting = Promise.withResolvers();
-    this.#post({ type: 'run', calls });
-    return this.#waiting.promise;
+  run(calls: readonly Call[]): Promise<Reply<'done'>> {
+    return this.#ask({ type: 'run', calls });
+  }
+
+  checkpoint(mode: CheckpointMode): Promise<Reply<'checkpointed'>> {
+    return this.#ask({ type: 'checkpoint', mode });
   }
 
   /** Ends after the group that is running, with the connection closed. */
   async close(): Promise<void> {
     this.#serving = false;
-    this.#post({ type: 'close' });
+    this.#worker.postMessage({ type: 'close' } satisfies ToThread);
     await this.#exited;
   }
 
-  #post(message: ToThread): void {
+  #ask<Type extends FromThread['type']>(message: ToThread): Promise<Reply<Type>> {
+    this.#waiting = Promise.withResolvers();
     this.#worker.postMessage(message);
+    return this.#waiting.promise as Promise<Reply<Type>>;
   }
 
-  #settle(outcomes: readonly Outcome[]): void {
+  #settle(reply: FromThread): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.resolve(outcomes);
+    waiting?.resolve(reply);
   }
 }

@@ -13,12 +13,17 @@ import { takeOwnership } from './ownership.js';
  */
 export type ToThread =
   | { readonly type: 'run'; readonly calls: readonly Call[] }
+  | { readonly type: 'checkpoint'; readonly mode: CheckpointMode }
   | { readonly type: 'close' };
+
+/** PASSIVE copies what it can beside everybody; TRUNCATE waits for nobody, and empties the log. */
+export type CheckpointMode = 'PASSIVE' | 'TRUNCATE';
 
 export type FromThread =
   | { readonly type: 'ready' }
   | { readonly type: 'refused'; readonly message: string; readonly exitCode: number }
-  | { readonly type: 'done'; readonly outcomes: readonly Outcome[] };
+  | { readonly type: 'done'; readonly outcomes: readonly Outcome[]; readonly durationMs: number }
+  | { readonly type: 'checkpointed'; readonly complete: boolean; readonly durationMs: number };
 
 /** The check on start reads the whole file, so it is left out for large ones. */
 const largestCheckedBytes = 64 * 2 ** 20;
@@ -41,10 +46,19 @@ function serve(options: ConnectionOptions): void {
   const runners = prepare(db, options.access);
   const run = options.access === 'write' ? groupCommit(db, runners) : eachAlone(db, runners);
   port.on('message', (message: ToThread) => {
-    if (message.type === 'run') return answer({ type: 'done', outcomes: run(message.calls) });
-    db.close();
-    release();
-    port.close();
+    const startedAt = performance.now();
+    const took = () => performance.now() - startedAt;
+    if (message.type === 'run') {
+      const outcomes = run(message.calls);
+      answer({ type: 'done', outcomes, durationMs: took() });
+    } else if (message.type === 'checkpoint') {
+      const complete = checkpoint(db, message.mode);
+      answer({ type: 'checkpointed', complete, durationMs: took() });
+    } else {
+      db.close();
+      release();
+      port.close();
+    }
   });
   answer({ type: 'ready' });
 }
@@ -60,6 +74,20 @@ function open(options: ConnectionOptions): Database {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** @returns whether the whole log was copied; not while a reader or writer is in the way */
+function checkpoint(db: Database, mode: CheckpointMode): boolean {
+  try {
+    const [row] = db.pragma(`wal_checkpoint(${mode})`) as {
+      busy: number;
+      log: number;
+      checkpointed: number;
+    }[];
+    return row?.busy === 0 && row.log === row.checkpointed;
+  } catch {
+    return false; // the next one tries again; a disk in trouble shows in the writes
   }
 }
 

@@ -7,7 +7,7 @@ import { eventRecorder } from './record-event.js';
  *
  * @throws StaleLeaseError
  */
-export const acknowledgeLease = writeOperation('acknowledge_lease', (db) => {
+export const acknowledgeLease = writeOperation('acknowledge_lease', 'result', (db) => {
   const lease = db.prepare<[object]>(`
       UPDATE leases SET acknowledged_at = coalesce(acknowledged_at, @now)
       WHERE job_id = @jobId AND fence = @fence AND bot_id = @botId`);

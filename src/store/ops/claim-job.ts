@@ -8,7 +8,7 @@ import { eventRecorder } from './record-event.js';
  * claims ever get the same one, and everything said under an earlier lease is
  * stale from here on.
  */
-export const claimJob = writeOperation('claim_job', (db) => {
+export const claimJob = writeOperation('claim_job', 'work', (db) => {
   const claim = db.prepare<[object], JobRow>(`
       UPDATE jobs SET
         state = CASE WHEN @acknowledged THEN 'running' ELSE 'assigned' END,

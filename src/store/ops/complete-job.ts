@@ -34,7 +34,7 @@ interface EndedAttempt {
  *
  * @throws StaleLeaseError, AlreadyExistsError (another result), NotFoundError (job)
  */
-export const completeJob = writeOperation('complete_job', (db) => {
+export const completeJob = writeOperation('complete_job', 'result', (db) => {
   const unlease = db.prepare<[object]>(`
       DELETE FROM leases
       WHERE job_id = @jobId AND fence = @fence AND attempt = @attempt`);

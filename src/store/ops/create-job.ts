@@ -9,7 +9,7 @@ import { eventRecorder } from './record-event.js';
  * @throws NotFoundError when an artifact was never uploaded
  * @throws AlreadyExistsError when the requestId made a job of another spec
  */
-export const createJob = writeOperation('create_job', (db) => {
+export const createJob = writeOperation('create_job', 'work', (db) => {
   const artifact = db.prepare<[string, string], Pick<ArtifactRow, 'name'>>(
     'SELECT name FROM artifacts WHERE sha256 = ? AND kind = ?',
   );

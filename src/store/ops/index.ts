@@ -1,5 +1,6 @@
 import type { Operation } from '../operation.js';
 import { acknowledgeLease } from './acknowledge-lease.js';
+import { addSamples } from './add-samples.js';
 import { claimJob } from './claim-job.js';
 import { completeJob } from './complete-job.js';
 import { createJob } from './create-job.js';
@@ -13,6 +14,9 @@ import { listCrashGroups } from './list-crash-groups.js';
 import { listCrashes } from './list-crashes.js';
 import { listJobs } from './list-jobs.js';
 import { listLeases } from './list-leases.js';
+import { pruneEvents } from './prune-events.js';
+import { pruneJobs } from './prune-jobs.js';
+import { pruneSamples } from './prune-samples.js';
 import { putArtifact } from './put-artifact.js';
 import { readCounters } from './read-counters.js';
 import { recordCrash } from './record-crash.js';
@@ -23,6 +27,7 @@ import { requestCancel } from './request-cancel.js';
 /** Everything the store can do; the threads look operations up here by name. */
 export const operations = [
   acknowledgeLease,
+  addSamples,
   claimJob,
   completeJob,
   createJob,
@@ -36,6 +41,9 @@ export const operations = [
   listCrashes,
   listJobs,
   listLeases,
+  pruneEvents,
+  pruneJobs,
+  pruneSamples,
   putArtifact,
   readCounters,
   recordCrash,

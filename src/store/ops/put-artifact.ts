@@ -3,7 +3,7 @@ import type { ArtifactRow } from '../rows.js';
 import { eventRecorder } from './record-event.js';
 
 /** Makes an artifact known whose blob is on disk. The same bytes keep their first name. */
-export const putArtifact = writeOperation('put_artifact', (db) => {
+export const putArtifact = writeOperation('put_artifact', 'work', (db) => {
   const insert = db.prepare<[object]>(`
       INSERT INTO artifacts (sha256, kind, name, size_bytes, created_at)
       VALUES (@sha256, @kind, @name, @size_bytes, @created_at)

@@ -17,7 +17,7 @@ export interface RecordedCrash {
  *
  * @throws NotFoundError for a job, or an attempt of it, that never was
  */
-export const recordCrash = writeOperation('record_crash', (db) => {
+export const recordCrash = writeOperation('record_crash', 'result', (db) => {
   const attempt = db.prepare<[object], { bot_id: string; target_name: string; late: 0 | 1 }>(`
       SELECT attempts.bot_id, target_name,
         NOT EXISTS (SELECT 1 FROM leases WHERE job_id = @jobId AND fence = @fence) AS late

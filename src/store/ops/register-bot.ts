@@ -3,7 +3,7 @@ import type { BotRow } from '../rows.js';
 import { eventRecorder } from './record-event.js';
 
 /** Makes a bot known by its name, or brings it up to date; its id never changes. */
-export const registerBot = writeOperation('register_bot', (db) => {
+export const registerBot = writeOperation('register_bot', 'work', (db) => {
   const upsert = db.prepare<[object], BotRow>(`
       INSERT INTO bots (id, name, engines, slots, labels, version, registered_at, last_seen_at)
       VALUES (@id, @name, @engines, @slots, @labels, @version, @now, @now)

@@ -9,7 +9,7 @@ import { eventRecorder } from './record-event.js';
  * ends as dead rather than go round for ever. A lease that is no longer valid:
  * undefined.
  */
-export const releaseLease = writeOperation('release_lease', (db) => {
+export const releaseLease = writeOperation('release_lease', 'result', (db) => {
   const unlease = db.prepare<[object]>(
     'DELETE FROM leases WHERE job_id = @jobId AND fence = @fence',
   );

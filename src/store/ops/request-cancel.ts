@@ -10,7 +10,7 @@ import { eventRecorder } from './record-event.js';
  * @throws NotFoundError
  * @throws PreconditionError JOB_FINISHED when it ended otherwise
  */
-export const requestCancel = writeOperation('request_cancel', (db) => {
+export const requestCancel = writeOperation('request_cancel', 'work', (db) => {
   const cancel = db.prepare<[object], JobRow>(`
       UPDATE jobs SET
         cancel_requested_at = @now,
