@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { fetchReproducer } from '../operator/commands.js';
+import { fetchReproducer } from '../operator/crashes.js';
 import { type OperatorFlags, withOperatorFlags } from './flags.js';
 
 const examples = `
@@ -9,6 +9,7 @@ Example:
 
 export function crashDownloadCommand(): Command {
   const command = new Command('download')
+    .summary('download what makes it crash')
     .description('Brings the input of a crash, or of the newest crash of a group: the reproducer.')
     .argument('<crash-or-group>', 'id of a crash or of a group')
     .option('-o, --output <file>', 'where to write it (default: named by kind and id)')

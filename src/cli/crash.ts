@@ -5,6 +5,7 @@ import { crashListCommand } from './crash-list.js';
 
 export function crashCommand(): Command {
   return new Command('crash')
+    .summary('list, look at and download what was found')
     .description('List, look at and download what was found.')
     .addCommand(crashListCommand())
     .addCommand(crashGetCommand())

@@ -65,6 +65,17 @@ export function pair(text: string, before: Record<string, string> = {}): Record<
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/**
+ * Refuses operands that commander takes without "--" before them: a second
+ * target, say, would quietly become an argument of the engine.
+ */
+export function expectAfterDashes(command: Command, operands: readonly string[]): void {
+  const dashes = process.argv.indexOf('--');
+  const behind = dashes === -1 ? 0 : process.argv.length - dashes - 1;
+  if (operands.length <= behind) return;
+  command.error(`error: unexpected argument '${operands[0]}' (the engine's come after --)`);
+}
+
 export function limitOption(): Option {
   return new Option('--limit <number>', 'show at most this many')
     .argParser(wholeWithin(1, 1_000_000))

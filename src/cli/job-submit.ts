@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
-import { submitAndShow } from '../operator/commands.js';
+import { submitAndShow } from '../operator/jobs.js';
 import {
   durationWithin,
+  expectAfterDashes,
   type OperatorFlags,
   pair,
   sizeWithin,
@@ -85,7 +86,8 @@ export function jobSubmitCommand(): Command {
     )
     .option('--wait', 'wait until they have ended; fails unless all completed', false)
     .addHelpText('after', examples)
-    .action(async (target: string, engineArguments: string[], flags: Flags) => {
+    .action(async (target: string, engineArguments: string[], flags: Flags, self: Command) => {
+      expectAfterDashes(self, engineArguments);
       const seconds = (ms = 0) => Math.ceil(ms / 1000);
       process.exitCode = await submitAndShow(flags, {
         targetPath: target,

@@ -6,6 +6,7 @@ import { jobSubmitCommand } from './job-submit.js';
 
 export function jobCommand(): Command {
   return new Command('job')
+    .summary('submit, list, look at and cancel jobs')
     .description('Submit, list, look at and cancel jobs.')
     .addCommand(jobSubmitCommand())
     .addCommand(jobListCommand())

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
+import { debuglog } from 'node:util';
 import { Command, CommanderError } from 'commander';
-import { UserError } from '../core/errors.js';
+import { messageOf, UserError } from '../core/errors.js';
 import { version } from '../core/version.js';
+import { complain } from '../operator/output.js';
+import { backupCommand } from './backup.js';
 import { botCommand } from './bot.js';
 import { botListCommand } from './bot-list.js';
 import { crashCommand } from './crash.js';
@@ -20,6 +23,7 @@ const program = new Command('pandafuzz')
   .addCommand(jobCommand())
   .addCommand(crashCommand())
   .addCommand(statsCommand())
+  .addCommand(backupCommand())
   .addHelpText(
     'after',
     `
@@ -28,13 +32,14 @@ Begin with:
   $ pandafuzz bot                                     a bot, in another
   $ pandafuzz job submit ./fuzzer --seeds ./corpus    work for it
   $ pandafuzz crash list                              what it found
+  $ pandafuzz bot list                                who is at work
 
 Exit codes: 0 done, 1 failed, 64 wrong usage, 66 no such input, 69 no master,
 78 wrong configuration.`,
   );
 
 for (const command of everyCommand(program)) {
-  command.exitOverride().showHelpAfterError('(--help says more)');
+  command.exitOverride().configureOutput({ outputError: (text) => complain(inOneLine(text)) });
 }
 
 // `pandafuzz … | head`: who reads no further wants no more.
@@ -44,16 +49,34 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(helpAtTheEnd(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error);
 }
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
-  if (!(error instanceof UserError)) throw error;
-  console.error(`pandafuzz: ${error.message}`);
-  return error.exitCode;
+  if (error instanceof UserError) {
+    complain(error.message);
+    return error.exitCode;
+  }
+  complain(`a fault of its own: ${messageOf(error)} (NODE_DEBUG=pandafuzz shows where)`);
+  debuglog('pandafuzz')('%O', error);
+  return 1;
+}
+
+/** commander's "error: unknown command 'jb'\n(Did you mean job?)". */
+function inOneLine(text: string): string {
+  const said = text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\.?\s*\n/g, ' ');
+  return `${said.replace(/\.$/, '')}; --help says more`;
+}
+
+/** "help job submit" as "job submit --help": commander itself looks no further than "help job". */
+function helpAtTheEnd(args: string[]): string[] {
+  return args[0] === 'help' && args.length > 2 ? [...args.slice(1), '--help'] : args;
 }
 
 function everyCommand(command: Command): Command[] {

@@ -113,6 +113,26 @@ export async function downloadCrashInput(
     connection.crashes.downloadCrashInput({ crashId, offsetBytes: 0 }, new Metadata(), {
       deadline,
     });
+  return receiveAnnounced(start, path, options);
+}
+
+/** Brings a checked copy of the master's database to `path`, which appears only once it is whole. */
+export async function downloadBackup(
+  connection: Connection,
+  path: string,
+  options: TransferOptions = {},
+): Promise<{ sha256: string; sizeBytes: number }> {
+  const deadline = deadlineAfter(options.timeoutMs ?? defaultTransferMs);
+  const start = () => connection.system.backupDatabase({}, new Metadata(), { deadline });
+  return receiveAnnounced(start, path, options);
+}
+
+/** For files whose first message tells length and SHA-256. */
+async function receiveAnnounced(
+  start: () => ClientReadableStream<{ sha256: string; sizeBytes: number; chunk: Buffer }>,
+  path: string,
+  options: TransferOptions,
+): Promise<{ sha256: string; sizeBytes: number }> {
   let whole = { sha256: '', sizeBytes: 0 };
   await receiveFile(start, path, options, (message) => {
     if (message.sha256) whole = { sha256: message.sha256, sizeBytes: message.sizeBytes };

@@ -1,17 +1,28 @@
 import { createLogUpdate } from 'log-update';
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
+import { isAway } from '../client/failure.js';
 import { sleep, systemClock } from '../core/clock.js';
 import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
-import { count } from './format.js';
+import { count, plain } from './format.js';
 import type { CallOptions } from './submit.js';
 import { jobState, jobTable } from './views.js';
 
 const lookEveryMs = 1000;
 
+/** Where the waiting is shown. */
+export interface FollowView {
+  update(jobs: readonly Job[]): void;
+  /** No master answers at `address`. */
+  away(address: string): void;
+  /** `finished`: they all ended, and whoever waited shows how. */
+  end(finished: boolean): void;
+}
+
 /**
  * Waits until all of these jobs have ended, and shows how they do: a live table
  * on a terminal, elsewhere a line whenever a state changes. On standard error.
+ * A master that goes away is waited for: its jobs outlive it.
  *
  * @returns the jobs as they ended, in the order given
  */
@@ -19,46 +30,77 @@ export async function followJobs(
   connection: Connection,
   jobIds: readonly string[],
   options: CallOptions & { signal: AbortSignal },
+  show: FollowView = process.stderr.isTTY ? liveTable() : linePerChange(toStandardError),
 ): Promise<Job[]> {
-  const show = process.stderr.isTTY ? liveTable() : linePerChange();
+  let finished = false;
   try {
     for (;;) {
-      const { jobs: service } = connection;
-      const jobs: Job[] = [];
-      for (const jobId of jobIds) {
-        const { job } = await unary(service, service.getJob, { jobId }, options);
-        if (job) jobs.push(job);
-      }
-      show.update(jobs);
-      if (jobs.every((job) => job.finishedAt !== undefined)) return jobs;
+      const jobs = await lookAt(connection, jobIds, options);
+      if (jobs) show.update(jobs);
+      else show.away(connection.address);
+      finished = jobs?.every((job) => job.finishedAt !== undefined) ?? false;
+      if (jobs && finished) return jobs;
       await sleep(systemClock, lookEveryMs, options.signal);
     }
   } finally {
-    show.end();
+    show.end(finished);
   }
 }
+
+/** @returns undefined while no master answers */
+async function lookAt(
+  { jobs: service }: Connection,
+  jobIds: readonly string[],
+  options: CallOptions,
+): Promise<Job[] | undefined> {
+  const jobs: Job[] = [];
+  try {
+    for (const jobId of jobIds) {
+      const { job } = await unary(service, service.getJob, { jobId }, options);
+      if (job) jobs.push(job);
+    }
+    return jobs;
+  } catch (error) {
+    if (isAway(error)) return undefined;
+    throw error;
+  }
+}
+
+const toStandardError = (line: string) => void process.stderr.write(`${line}\n`);
+const awayLine = (address: string) => `no master answers at ${address}; waiting for it`;
 
 export const allCompleted = (jobs: readonly Job[]): boolean =>
   jobs.every((job) => job.state === JobState.COMPLETED);
 
-function liveTable() {
+function liveTable(): FollowView {
   const area = createLogUpdate(process.stderr);
   return {
     update: (jobs: readonly Job[]) => area(jobTable(jobs, Date.now())),
-    end: () => area.done(),
+    away: (address: string) => area(awayLine(address)),
+    end(finished) {
+      if (finished) area.clear();
+      area.done();
+    },
   };
 }
 
-function linePerChange() {
+/** A line whenever a job's state changes, or the master goes. */
+export function linePerChange(write: (line: string) => void): FollowView {
   const told = new Map<string, string>();
+  let away = false;
   return {
+    away(address: string) {
+      if (!away) write(awayLine(address));
+      away = true;
+    },
     update(jobs: readonly Job[]) {
+      away = false;
       for (const job of jobs) {
         const state = jobState(job);
         if (told.get(job.id) === state) continue;
         told.set(job.id, state);
         const { executions = 0, crashes = 0 } = job.statistics ?? {};
-        console.error(`${job.id} ${state}, ${count(executions)} executions, ${crashes} crashes`);
+        write(plain(`${job.id} ${state}, ${count(executions)} executions, ${crashes} crashes`));
       }
     },
     end() {},

@@ -1,15 +1,22 @@
+import { constants, type Stats } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
-import { create, type WriteEntry } from 'tar';
+import { create, type ReadEntry } from 'tar';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
 import { noInput } from './target.js';
 
-/** One archive for one content: no owners, and the same mode and time for every file. */
+/** One archive for one content: no owners, and this time for every file. */
 const mtime = new Date(0);
-const sameMode = (entry: WriteEntry) => {
-  if (entry.stat) entry.stat.mode = (entry.stat.mode & ~0o7777) | 0o644;
-};
+
+/**
+ * Makes every file one of its own with the same mode, before tar looks at them.
+ * It would store further hard links as links, which bots do not unpack.
+ */
+function asPlainFile(_path: string, file: Stats | ReadEntry): boolean {
+  if ('nlink' in file) Object.assign(file, { nlink: 1, mode: constants.S_IFREG | 0o644 });
+  return true;
+}
 
 /**
  * Packs the files of a folder into a .tar.gz for as long as `use` runs. The same
@@ -25,9 +32,8 @@ export async function withSeedArchive<T>(
   const temporary = await mkdtemp(join(tmpdir(), 'pandafuzz-seeds-'));
   try {
     const path = join(temporary, 'seeds.tar.gz');
-    const always = { gzip: { level: 6 }, portable: true, mtime, onWriteEntry: sameMode };
-    // A link may lead out of the folder, where a bot could not follow it: its file goes along.
-    await create({ ...always, file: path, cwd: folder, follow: true }, files);
+    const always = { gzip: { level: 6 }, portable: true, mtime, follow: true };
+    await create({ ...always, file: path, cwd: folder, filter: asPlainFile }, files);
     return await use({ path, name: `${basename(resolve(folder))}.tar.gz`.slice(-128) });
   } finally {
     await rm(temporary, { recursive: true, force: true });

@@ -9,8 +9,8 @@ const interrupted = 130;
 
 /**
  * One command's connection to a master, closed when `use` has ended. Ctrl-C
- * aborts `options.signal`, and with it the calls under way. What a call failed
- * with becomes one line for a person.
+ * aborts `options.signal`, and with it the calls under way; a second one ends the
+ * process. What a call failed with becomes one line for a person.
  *
  * @throws UserError
  */
@@ -20,9 +20,13 @@ export async function withMaster<T>(
 ): Promise<T> {
   const connection = connect(where.master);
   const stop = new AbortController();
-  const onInterrupt = () => stop.abort(new UserError('interrupted', interrupted));
-  process.once('SIGINT', onInterrupt);
-  process.once('SIGTERM', onInterrupt);
+  const onInterrupt = () => {
+    if (stop.signal.aborted) process.exit(interrupted);
+    stop.abort(new UserError('interrupted', interrupted));
+  };
+  // Not once(): log-update's own listener kills the process when it finds itself the last one.
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onInterrupt);
   try {
     return await use(connection, { timeoutMs: where.timeoutMs, signal: stop.signal });
   } catch (error) {
@@ -37,6 +41,19 @@ export async function withMaster<T>(
     connection.close();
   }
 }
+
+/** What every command of an operator is told. */
+export interface Flags {
+  readonly master: string;
+  /** One call's time, milliseconds. */
+  readonly timeout: number;
+  readonly json: boolean;
+}
+
+export const asking = <T>(
+  flags: Flags,
+  use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
+): Promise<T> => withMaster({ master: flags.master, timeoutMs: flags.timeout }, use);
 
 /** A refused call, or trouble with a local file; anything else is a fault of ours, with a stack. */
 const isForPeople = (error: unknown) =>

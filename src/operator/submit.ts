@@ -70,11 +70,7 @@ export async function submitJobs(
 const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
 
 /** Safe to repeat while no master answers: the same request_id is always the same job. */
-async function createJob(
-  { jobs }: Connection,
-  spec: JobSpec,
-  options: CallOptions,
-): Promise<Job> {
+async function createJob({ jobs }: Connection, spec: JobSpec, options: CallOptions): Promise<Job> {
   const signal = options.signal ?? new AbortController().signal;
   const request = { spec, requestId: newId() };
   for (let retry = 1; ; retry++) {

@@ -1,5 +1,6 @@
 import type { RequestContext } from '../core/context.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
+import type { DatabaseCopy } from '../store/backup.js';
 import { readCounters } from '../store/ops/read-counters.js';
 import type { Store } from '../store/store.js';
 import type { Leases } from './leases.js';
@@ -13,6 +14,12 @@ export class System {
     private readonly sessions: Sessions,
     private readonly about: { version: string; startedAt: Date },
   ) {}
+
+  /** A consistent copy, made beside everything else; whoever asks removes it. */
+  copyDatabase(ctx: RequestContext): Promise<DatabaseCopy> {
+    ctx.log.info('copying the database');
+    return this.store.copy(ctx);
+  }
 
   async stats(ctx: RequestContext): Promise<GetSystemStatsResponse> {
     const [counters, space] = await Promise.all([

@@ -3,15 +3,23 @@ import { systemClock } from '../core/clock.js';
 import type { Logger } from '../core/log.js';
 import { Repeat } from '../core/repeat.js';
 import type { Metrics } from '../metrics.js';
+import type { Lane } from './lane.js';
 import type { DatabaseThread } from './thread.js';
+import type { CheckpointMode } from './worker.js';
 
 /** The log is emptied when nothing was written for this many intervals. */
 const idleIntervals = 3;
+/** A log of more pages than this is brought home completely, so that it starts over: 8 MiB. */
+const restartAbovePages = 2048;
 
 /**
  * Brings the write-ahead log back into the database, on a connection of its own,
  * beside readers and writer: PASSIVE every `intervalMs` while there are writes;
  * TRUNCATE once after them, so that an idle master has no log on disk.
+ *
+ * A log starts over only when all of it is home as a write begins, and beside a
+ * busy writer there is always a rest. So when it has grown, the writer itself
+ * brings the rest home between two groups: little, as the bulk was just done.
  */
 export class Checkpoints {
   readonly #repeat: Repeat;
@@ -21,6 +29,7 @@ export class Checkpoints {
 
   constructor(
     private readonly thread: DatabaseThread,
+    private readonly writes: Lane,
     intervalMs: number,
     private readonly metrics: Metrics,
     log: Logger,
@@ -48,10 +57,18 @@ export class Checkpoints {
     const isIdle = this.#quietIntervals >= idleIntervals;
     if (this.#isTruncated || (this.#writes === 0 && !isIdle)) return;
     this.#writes = 0;
-    const mode = isIdle ? 'TRUNCATE' : 'PASSIVE';
-    const { complete, durationMs } = await this.thread.checkpoint(mode);
-    this.#isTruncated = isIdle && complete;
-    this.metrics.checkpointSeconds.observe({ mode }, durationMs / 1000);
+    const { log, home } = await this.#checkpoint(this.thread, isIdle ? 'TRUNCATE' : 'PASSIVE');
+    this.#isTruncated = isIdle && log === home;
+    if (isIdle || log < restartAbovePages) return;
+    this.writes.between(async (writer) => {
+      await this.#checkpoint(writer, 'PASSIVE');
+    });
+  }
+
+  async #checkpoint(thread: DatabaseThread, mode: CheckpointMode) {
+    const pages = await thread.checkpoint(mode);
+    this.metrics.checkpointSeconds.observe({ mode }, pages.durationMs / 1000);
+    return pages;
   }
 }
 

@@ -34,6 +34,7 @@ export class Lane {
   readonly #idle: DatabaseThread[];
   readonly #busy = new Set<DatabaseThread>();
   readonly #queue: UrgencyQueue<Waiting>;
+  readonly #interludes: ((thread: DatabaseThread) => Promise<void>)[] = [];
   #scheduled = false;
   #closed = false;
   #drained = () => {};
@@ -85,10 +86,17 @@ export class Lane {
     });
   }
 
+  /** Something else to do on a thread, between two groups. Must not fail. */
+  between(interlude: (thread: DatabaseThread) => Promise<void>): void {
+    if (this.#closed) return;
+    this.#interludes.push(interlude);
+    this.#schedule();
+  }
+
   /** Runs what is queued, takes nothing new, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#queue.size > 0 || this.#busy.size > 0) {
+    if (this.#queue.size + this.#interludes.length + this.#busy.size > 0) {
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
       });
@@ -107,19 +115,33 @@ export class Lane {
   }
 
   #dispatch(): void {
-    while (this.#queue.size > 0) {
+    while (this.#interludes.length > 0 || this.#queue.size > 0) {
       const thread = this.#idle.pop();
       if (!thread) return;
-      const group = this.#queue.take(this.options.groupSize);
-      if (group.length === 0) {
+      const interlude = this.#interludes.shift();
+      const group = interlude ? [] : this.#queue.take(this.options.groupSize);
+      if (!interlude && group.length === 0) {
         this.#idle.push(thread);
         continue;
       }
       this.#busy.add(thread);
       this.options.onBusyChange?.(this.#busy.size);
-      void this.#work(thread, group);
+      void this.#use(thread, () => (interlude ? interlude(thread) : this.#work(thread, group)));
     }
     if (this.#busy.size === 0) this.#drained();
+  }
+
+  async #use(thread: DatabaseThread, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#idle.push(thread);
+    } catch (error) {
+      // The thread has died. It does not come back: the master ends (see app.ts).
+      if (this.#idle.length + this.#busy.size === 1) this.#abandonAll(error);
+    }
+    this.#busy.delete(thread);
+    this.options.onBusyChange?.(this.#busy.size);
+    this.#dispatch();
   }
 
   async #work(thread: DatabaseThread, group: readonly Waiting[]): Promise<void> {
@@ -129,15 +151,10 @@ export class Lane {
       for (const [index, waiting] of group.entries()) {
         if (!waiting.abandoned) waiting.settle(outcomes[index] as Outcome);
       }
-      this.#idle.push(thread);
     } catch (error) {
-      // The thread has died. It does not come back: the master ends (see app.ts).
       for (const waiting of group) if (!waiting.abandoned) waiting.abandon(error);
-      if (this.#idle.length + this.#busy.size === 1) this.#abandonAll(error);
+      throw error;
     }
-    this.#busy.delete(thread);
-    this.options.onBusyChange?.(this.#busy.size);
-    this.#dispatch();
   }
 
   #abandonAll(error: unknown): void {

@@ -58,8 +58,6 @@ export class Store {
   ) {
     const { metrics, log, maxQueuedWrites, maxQueuedReads, checkpointIntervalMs } = options;
     const took = metrics.databaseTransactionSeconds;
-    const thread = checkpointer as DatabaseThread;
-    this.#checkpoints = new Checkpoints(thread, checkpointIntervalMs, metrics, log);
     this.#writes = new Lane([writer as DatabaseThread], {
       maxQueued: maxQueuedWrites,
       groupSize: largestGroup,
@@ -75,6 +73,13 @@ export class Store {
       onBusyChange: (busy) => metrics.concurrentReaders.set(busy),
       onGroup: (_, durationMs) => took.observe({ access: 'read' }, durationMs / 1000),
     });
+    this.#checkpoints = new Checkpoints(
+      checkpointer as DatabaseThread,
+      this.#writes,
+      checkpointIntervalMs,
+      metrics,
+      log,
+    );
     metrics.watchStore({
       queued: () => urgencies.map((urgency) => [urgency, this.#writes.depthOf(urgency)]),
       walBytes: () => walBytes(databasePath),

@@ -23,7 +23,13 @@ export type FromThread =
   | { readonly type: 'ready' }
   | { readonly type: 'refused'; readonly message: string; readonly exitCode: number }
   | { readonly type: 'done'; readonly outcomes: readonly Outcome[]; readonly durationMs: number }
-  | { readonly type: 'checkpointed'; readonly complete: boolean; readonly durationMs: number };
+  | {
+      readonly type: 'checkpointed';
+      /** Pages in the log, and how many of them are home. */
+      readonly log: number;
+      readonly home: number;
+      readonly durationMs: number;
+    };
 
 /** The check on start reads the whole file, so it is left out for large ones. */
 const largestCheckedBytes = 64 * 2 ** 20;
@@ -52,8 +58,8 @@ function serve(options: ConnectionOptions): void {
       const outcomes = run(message.calls);
       answer({ type: 'done', outcomes, durationMs: took() });
     } else if (message.type === 'checkpoint') {
-      const complete = checkpoint(db, message.mode);
-      answer({ type: 'checkpointed', complete, durationMs: took() });
+      const pages = checkpoint(db, message.mode);
+      answer({ type: 'checkpointed', ...pages, durationMs: took() });
     } else {
       db.close();
       release();
@@ -77,17 +83,13 @@ function open(options: ConnectionOptions): Database {
   }
 }
 
-/** @returns whether the whole log was copied; not while a reader or writer is in the way */
-function checkpoint(db: Database, mode: CheckpointMode): boolean {
+function checkpoint(db: Database, mode: CheckpointMode): { log: number; home: number } {
   try {
-    const [row] = db.pragma(`wal_checkpoint(${mode})`) as {
-      busy: number;
-      log: number;
-      checkpointed: number;
-    }[];
-    return row?.busy === 0 && row.log === row.checkpointed;
+    const [row] = db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
+    return { log: row?.log ?? 0, home: row?.checkpointed ?? 0 };
   } catch {
-    return false; // the next one tries again; a disk in trouble shows in the writes
+    // Somebody is in the way, or the disk is in trouble, which the writes will tell of.
+    return { log: 1, home: 0 };
   }
 }
 

@@ -1,9 +1,25 @@
-import type { SystemServiceServer } from '../../gen/pandafuzz/v1/system_service.js';
+import type {
+  BackupDatabaseResponse,
+  SystemServiceServer,
+} from '../../gen/pandafuzz/v1/system_service.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
+import { chunkBytes } from '../chunks.js';
 
 export function systemHandlers({ system }: State, adapt: Adapter) {
   return {
     getSystemStats: adapt.unary((_request, ctx) => system.stats(ctx)),
+    backupDatabase: adapt.serverStream(
+      async function* (_request, ctx): AsyncGenerator<BackupDatabaseResponse> {
+        const copy = await system.copyDatabase(ctx);
+        try {
+          yield { sizeBytes: copy.sizeBytes, sha256: copy.sha256, chunk: Buffer.alloc(0) };
+          for await (const chunk of copy.read(chunkBytes))
+            yield { sizeBytes: 0, sha256: '', chunk };
+        } finally {
+          await copy.remove();
+        }
+      },
+    ),
   } satisfies Partial<SystemServiceServer>;
 }

@@ -1,0 +1,80 @@
+import { unary } from '../client/call.js';
+import { describeFailure, failureOf, isAway, isCancelled } from '../client/failure.js';
+import { UserError } from '../core/errors.js';
+import { Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { allCompleted, followJobs } from './follow.js';
+import { plain, plainLines } from './format.js';
+import { listJobs } from './lists.js';
+import { complain, print } from './output.js';
+import { asking, type Flags } from './session.js';
+import { type Submission, submitJobs } from './submit.js';
+import { jobDetails, jobTable } from './views.js';
+
+/** What `pandafuzz job …` does. Prints its answer; throws UserErrors for a person to read. */
+
+/** @returns the exit code */
+export function submitAndShow(
+  flags: Flags,
+  submission: Submission & { wait: boolean },
+): Promise<number> {
+  return asking(flags, async (connection, options) => {
+    const queued = await submitJobs(connection, submission, options);
+    const ids = queued.map((job) => job.id);
+    if (process.stderr.isTTY && !flags.json && !submission.wait) {
+      process.stderr.write(`${plain(`queued; "pandafuzz job get ${ids[0]}" shows how it does`)}\n`);
+    }
+    const jobs = submission.wait ? await followJobs(connection, ids, options) : queued;
+    print(flags.json, {
+      json: () => ({ jobs: jobs.map(Job.toJSON) }),
+      text: () => (submission.wait ? jobTable(jobs, Date.now()) : plainLines(ids.join('\n'))),
+    });
+    return submission.wait && !allCompleted(jobs) ? 1 : 0;
+  });
+}
+
+export function showJobs(flags: Flags & { limit: number; state?: string }): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const state = JobState[(flags.state ?? 'unspecified').toUpperCase() as keyof typeof JobState];
+    const jobs = await listJobs(connection, { state, limit: flags.limit }, options);
+    print(flags.json, {
+      json: () => ({ jobs: jobs.map(Job.toJSON) }),
+      text: () => jobTable(jobs, Date.now()),
+    });
+  });
+}
+
+export function showJob(flags: Flags, jobId: string): Promise<void> {
+  return asking(flags, async ({ jobs }, options) => {
+    const { job } = await unary(jobs, jobs.getJob, { jobId }, options);
+    if (!job) throw new UserError('the master sent no job');
+    print(flags.json, { json: () => Job.toJSON(job), text: () => jobDetails(job, Date.now()) });
+  });
+}
+
+/**
+ * Cancels each, whatever becomes of the others.
+ *
+ * @returns the exit code: 1 when a master refused one
+ */
+export function cancelJobs(flags: Flags, jobIds: readonly string[]): Promise<number> {
+  return asking(flags, async (connection, options) => {
+    const { jobs: service } = connection;
+    const jobs: Job[] = [];
+    let refused = 0;
+    for (const jobId of jobIds) {
+      try {
+        const { job } = await unary(service, service.cancelJob, { jobId }, options);
+        if (job) jobs.push(job);
+      } catch (error) {
+        if (isAway(error) || isCancelled(error) || failureOf(error) === undefined) throw error;
+        refused += 1;
+        complain(`${jobId}: ${describeFailure(error, connection.address)}`);
+      }
+    }
+    print(flags.json, {
+      json: () => ({ jobs: jobs.map(Job.toJSON) }),
+      text: () => jobTable(jobs, Date.now()),
+    });
+    return refused > 0 ? 1 : 0;
+  });
+}

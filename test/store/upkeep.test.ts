@@ -1,0 +1,152 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { unary } from '../../src/client/call.js';
+import { downloadBackup } from '../../src/client/transfer.js';
+import { newId } from '../../src/core/ids.js';
+import { silentLog } from '../../src/core/log.js';
+import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { listJobs as everyJob } from '../../src/operator/lists.js';
+import { Retention } from '../../src/state/retention.js';
+import { claimJob } from '../../src/store/ops/claim-job.js';
+import { completeJob } from '../../src/store/ops/complete-job.js';
+import { createJob } from '../../src/store/ops/create-job.js';
+import { listJobs } from '../../src/store/ops/list-jobs.js';
+import { putArtifact } from '../../src/store/ops/put-artifact.js';
+import { readCounters } from '../../src/store/ops/read-counters.js';
+import { recordCrash } from '../../src/store/ops/record-crash.js';
+import { registerBot } from '../../src/store/ops/register-bot.js';
+import type { Store } from '../../src/store/store.js';
+import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
+import { createJob as submitJob, uploadTarget } from '../steps.js';
+import { VirtualClock } from '../virtual-clock.js';
+
+const sha256 = 'a'.repeat(64);
+
+async function withBotAndTarget(store: Store): Promise<string> {
+  const ctx = testContext();
+  const target = { sha256, kind: 'target', name: 't', size_bytes: 1, created_at: 1 } as const;
+  await store.run(ctx, putArtifact, target);
+  const bot = {
+    id: newId(),
+    name: 'b',
+    engines: ['libfuzzer'],
+    slots: 1,
+    labels: {},
+    version: '1',
+  };
+  return (await store.run(ctx, registerBot, { ...bot, now: 1 })).id;
+}
+
+/** A job that ended at `now`, with a crash or without. */
+async function endedJob(store: Store, botId: string, now: number, crashed: boolean) {
+  const ctx = testContext();
+  const id = newId();
+  await store.run(ctx, createJob, {
+    ...{ id, requestId: null, engine: 'libfuzzer', priority: 0, targetSha256: sha256 },
+    ...{ seedsSha256: null, targetName: '', maxAttempts: 1, spec: '{}', now },
+  });
+  const claim = { botId, engines: ['libfuzzer'], ttlMs: 1000, acknowledged: true, now };
+  const job = await store.run(ctx, claimJob, claim);
+  const lease = { jobId: id, attempt: 1, fence: job?.fence ?? 0 };
+  if (crashed) {
+    await store.run(ctx, recordCrash, {
+      ...{ ...lease, id: newId(), newGroupId: newId(), kind: 'SEGV', frames: [], topFrame: 'f' },
+      ...{ signature: 's', inputSha256: sha256, inputSizeBytes: 1, report: '', now },
+    });
+  }
+  const result = { outcome: 'completed', message: '', statistics: '{}', now } as const;
+  await store.run(ctx, completeJob, { ...lease, ...result });
+  return id;
+}
+
+describe('retention', () => {
+  test('forgets what is too old in slices, keeps jobs with crashes, and keeps count', async () => {
+    const store = await openStore();
+    const botId = await withBotAndTarget(store);
+    const clock = new VirtualClock();
+    const old = clock.now() - 100 * 86_400_000;
+    for (let i = 0; i < 250; i++) await endedJob(store, botId, old + i, false);
+    const crashed = await endedJob(store, botId, old, true);
+    const fresh = await endedJob(store, botId, clock.now() - 1000, false);
+
+    const day = 86_400_000;
+    const ages = { jobs: 90 * day, events: 30 * day, samples: 14 * day, sweep_interval: day };
+    const inBackground = <T>(
+      _: string,
+      work: (ctx: ReturnType<typeof testContext>) => Promise<T>,
+    ) => work(testContext());
+    await new Retention(store, clock, silentLog, inBackground, ages).sweep();
+
+    const kept = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 });
+    expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
+    const counters = await store.run(testContext(), readCounters, null);
+    expect(counters).toMatchObject({ 'jobs.completed': 2, 'jobs.pending': 0, crashes: 1 });
+  });
+});
+
+describe('checkpoints', () => {
+  test('empty the log once nothing is written any more, and leave it bounded while there is', async () => {
+    const directory = temporaryFolder();
+    const store = await openStore({ directory, checkpointIntervalMs: 10 });
+    const botId = await withBotAndTarget(store);
+    const log = join(directory, 'pandafuzz.db-wal');
+    let largest = 0;
+    for (let i = 0; i < 600; i++) {
+      await endedJob(store, botId, i, false);
+      largest = Math.max(largest, statSync(log).size);
+    }
+    expect(largest).toBeLessThan(24 * 2 ** 20);
+    while (statSync(log).size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 })).toHaveLength(
+      600,
+    );
+  });
+});
+
+describe('a backup', () => {
+  test('is consistent and whole, while writes go on that wait for it for no time', async () => {
+    const directory = temporaryFolder();
+    const { connection } = await runMasterFor({}, directory);
+    const { sha256: targetSha256 } = await uploadTarget(connection);
+    for (let i = 0; i < 20; i++) await submitJob(connection, { targetSha256 });
+    let slowestMs = 0;
+    let over = false;
+    const writing = (async () => {
+      while (!over) {
+        const startedAt = performance.now();
+        await submitJob(connection, { targetSha256 });
+        slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      }
+    })();
+    const path = join(temporaryFolder(), 'copy.db');
+    const copy = await downloadBackup(connection, path);
+    over = true;
+    await writing;
+    expect(statSync(path).size).toBe(copy.sizeBytes);
+    expect(slowestMs).toBeLessThan(100);
+
+    const db = new Database(path, { readonly: true });
+    const count = (sql: string) => db.prepare(sql).pluck().get() as number;
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(count('SELECT count(*) FROM jobs')).toBeGreaterThanOrEqual(20);
+    expect(count('SELECT count(*) FROM jobs')).toBe(
+      count("SELECT value FROM counters WHERE name = 'jobs.pending'"),
+    );
+    db.close();
+    expect(readdirSync(join(directory, 'blobs', 'incoming'))).toEqual([]);
+  });
+
+  test('can be started from', async () => {
+    const { connection } = await runMasterFor();
+    const { id } = await submitJob(connection);
+    const directory = temporaryFolder();
+    await downloadBackup(connection, join(directory, 'pandafuzz.db'));
+    const restored = await runMasterFor({}, directory);
+    const filter = { state: JobState.UNSPECIFIED, limit: 10 };
+    expect((await everyJob(restored.connection, filter)).map((job) => job.id)).toEqual([id]);
+    const { system } = restored.connection;
+    expect((await unary(system, system.getSystemStats, {})).jobs?.pending).toBe(1);
+  });
+});
