@@ -7,8 +7,15 @@ import { TestEnvironment } from 'jest-environment-node';
 /** How long what is being closed may take to be gone. */
 const settleMs = 2000;
 
-/** What Node itself keeps open for reporting to the parent process or writing output. */
-const ours = new Set(['PipeWrap', 'TTYWrap', 'FSReqPromise', 'FSReqCallback', 'SimpleWriteWrap']);
+/**
+ * What Node itself keeps open for reporting to the parent process or writing
+ * output; and timers, since the runner has some of its own that come and go: those
+ * of the tests are counted by themselves.
+ */
+const ours = new Set([
+  ...['PipeWrap', 'TTYWrap', 'FSReqPromise', 'FSReqCallback', 'SimpleWriteWrap'],
+  ...['Timeout', 'Immediate'],
+]);
 
 /**
  * Fails a test file that leaves anything behind: a child process, a worker
@@ -16,6 +23,7 @@ const ours = new Set(['PipeWrap', 'TTYWrap', 'FSReqPromise', 'FSReqCallback', 'S
  */
 export default class LeakCheckedEnvironment extends TestEnvironment {
   readonly #threads = new Set<Worker>();
+  readonly #timers = new Set<WeakRef<NodeJS.Timeout>>();
   readonly #before = new Map<string, number>();
   readonly #onWorker = (worker: Worker) => {
     this.#threads.add(worker);
@@ -25,6 +33,7 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
   constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
     super(config, context);
     process.on('worker', this.#onWorker);
+    this.#watchTimers();
   }
 
   async handleTestEvent(event: Circus.AsyncEvent, state: Circus.State): Promise<void> {
@@ -37,11 +46,35 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
     await super.teardown();
   }
 
+  /** The timers that code under test sets, by its global functions. */
+  #watchTimers(): void {
+    const { setTimeout, setInterval } = this.global;
+    const watch = <Set extends typeof setTimeout | typeof setInterval>(set: Set) =>
+      Object.assign((...args: Parameters<Set>) => {
+        const timer = (set as typeof setTimeout)(...(args as Parameters<typeof setTimeout>));
+        this.#timers.add(new WeakRef(timer));
+        return timer;
+      }, set);
+    this.global.setTimeout = watch(setTimeout) as typeof setTimeout;
+    this.global.setInterval = watch(setInterval) as typeof setInterval;
+  }
+
+  /** Still to fire, and holding the process up until they do. */
+  #pendingTimers(): string[] {
+    return [...this.#timers].flatMap((reference) => {
+      const timer = reference.deref() as (NodeJS.Timeout & { _destroyed: boolean }) | undefined;
+      if (timer && !timer._destroyed) return timer.hasRef() ? ['timer'] : [];
+      this.#timers.delete(reference);
+      return [];
+    });
+  }
+
   async #expectNothingLeft(state: Circus.State): Promise<void> {
     const giveUpAt = performance.now() + settleMs;
+    await nextTurn(); // a thread is announced one tick after it was made
     let left = this.#left();
     while (left.length > 0 && performance.now() < giveUpAt) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       left = this.#left();
     }
     if (left.length === 0) return;
@@ -60,6 +93,7 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
       ...[...this.#threads]
         .filter((worker) => worker.threadId !== -1) // -1: it has ended
         .map((worker) => `thread ${worker.threadName || worker.threadId}`),
+      ...this.#pendingTimers(),
       ...openFiles(),
       ...childProcesses(),
     ];
@@ -68,6 +102,8 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
     return counts;
   }
 }
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Regular files this process has open; sockets and pipes are counted as resources. */
 function openFiles(): string[] {
