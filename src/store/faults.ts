@@ -2,7 +2,7 @@ import * as errors from '../core/errors.js';
 
 /** An error of SQLite's own, by its extended code, e.g. "SQLITE_BUSY_SNAPSHOT". */
 export class SqliteFault extends Error {
-  override readonly name = 'SqliteFault';
+  override readonly name: string = 'SqliteFault';
   constructor(
     readonly code: string,
     message: string,
@@ -15,7 +15,7 @@ export class SqliteFault extends Error {
  * Codes that say "somebody else holds the lock" or "the other side was changing
  * just now", and nothing was done. See sqlite.org/rescode.html.
  */
-const retryable = new Set([
+const lockConflicts = new Set([
   'SQLITE_BUSY',
   'SQLITE_BUSY_RECOVERY',
   'SQLITE_BUSY_SNAPSHOT',
@@ -26,8 +26,17 @@ const retryable = new Set([
   'SQLITE_PROTOCOL',
 ]);
 
-export const isRetryableError = (error: unknown): boolean =>
-  error instanceof SqliteFault && retryable.has(error.code);
+/** Another process holds the lock of the database; nothing was done, and it passes. */
+export class LockConflict extends SqliteFault {
+  override readonly name = 'LockConflict';
+}
+
+export const isRetryableError = (error: unknown): boolean => error instanceof LockConflict;
+
+/** By its code, never by its message. */
+export function sqliteFault(code: string, message: string): SqliteFault {
+  return lockConflicts.has(code) ? new LockConflict(code, message) : new SqliteFault(code, message);
+}
 
 /** An error on its way between threads, where classes do not survive. */
 export type WireError =
@@ -55,7 +64,7 @@ export function fromWire(wire: WireError): Error {
   }
   if (wire.kind === 'sqlite') {
     if (wire.code === 'SQLITE_FULL') return new errors.DiskFullError();
-    return new SqliteFault(wire.code, wire.message);
+    return sqliteFault(wire.code, wire.message);
   }
   const error = new Error(wire.message);
   if (wire.stack) error.stack = wire.stack;
