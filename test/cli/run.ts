@@ -13,6 +13,8 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd?: string;
   readonly environment?: Record<string, string>;
+  /** Standard error is taken for a terminal, with all that is drawn there. */
+  readonly onTerminal?: boolean;
 }
 
 /** Runs the real `pandafuzz` to its end. */
@@ -28,13 +30,16 @@ export function startPandafuzz(
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.environment };
   const run = { env, cwd: options.cwd, timeout: 20_000, maxBuffer: 2 ** 26 };
   const { promise: ended, resolve } = Promise.withResolvers<Ran>();
-  const child = execFile(process.execPath, [main, ...args], run, (error, out, err) => {
+  const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY = true'];
+  const command = [...(options.onTerminal ? terminal : []), main, ...args];
+  const child = execFile(process.execPath, command, run, (error, out, err) => {
     resolve({ code: error ? Number(error.code ?? -1) : 0, out, err });
   });
   return { child, ended };
 }
 
-/** Once it has written something to standard error. */
-export async function firstComplaint(child: ChildProcess): Promise<void> {
-  if (child.stderr) await once(child.stderr, 'data');
+/** Once it has written this to standard error. */
+export async function said(child: ChildProcess, what: RegExp): Promise<void> {
+  let text = '';
+  while (child.stderr && !what.test(text)) text += (await once(child.stderr, 'data'))[0];
 }

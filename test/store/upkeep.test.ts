@@ -4,11 +4,14 @@ import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { unary } from '../../src/client/call.js';
 import { downloadBackup } from '../../src/client/transfer.js';
+import type { RequestContext } from '../../src/core/context.js';
 import { newId } from '../../src/core/ids.js';
 import { silentLog } from '../../src/core/log.js';
-import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { JobState, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import { listJobs as everyJob } from '../../src/operator/lists.js';
+import { Leases } from '../../src/state/leases.js';
 import { Retention } from '../../src/state/retention.js';
+import { Sampler } from '../../src/state/sampler.js';
 import { claimJob } from '../../src/store/ops/claim-job.js';
 import { completeJob } from '../../src/store/ops/complete-job.js';
 import { createJob } from '../../src/store/ops/create-job.js';
@@ -17,6 +20,7 @@ import { putArtifact } from '../../src/store/ops/put-artifact.js';
 import { readCounters } from '../../src/store/ops/read-counters.js';
 import { recordCrash } from '../../src/store/ops/record-crash.js';
 import { registerBot } from '../../src/store/ops/register-bot.js';
+import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
 import { createJob as submitJob, uploadTarget } from '../steps.js';
@@ -61,6 +65,9 @@ async function endedJob(store: Store, botId: string, now: number, crashed: boole
   return id;
 }
 
+const inBackground = <T>(_: string, work: (ctx: RequestContext) => Promise<T>) =>
+  work(testContext());
+
 describe('retention', () => {
   test('forgets what is too old in slices, keeps jobs with crashes, and keeps count', async () => {
     const store = await openStore();
@@ -83,6 +90,36 @@ describe('retention', () => {
     expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
     const counters = await store.run(testContext(), readCounters, null);
     expect(counters).toMatchObject({ 'jobs.completed': 2, 'jobs.pending': 0, crashes: 1 });
+  });
+});
+
+describe('sampling', () => {
+  test('keeps the figures of every run, and retention forgets them', async () => {
+    const directory = temporaryFolder();
+    const store = await openStore({ directory });
+    const botId = await withBotAndTarget(store);
+    const jobId = await endedJob(store, botId, 1, false);
+    const clock = new VirtualClock();
+    const leases = new Leases(clock, { ttlMs: 1000, offerTimeoutMs: 1000 }, () => {});
+    const job = { id: jobId, attempt: 1, fence: 1, engine: 'libfuzzer', cancel_requested_at: null };
+    const lease = leases.grant(job as JobRow, { botId, ttlMs: 1000, acknowledged: true });
+    leases.report(lease, 2, JobStatistics.create({ executions: 7, executionsPerSecond: 0.5 }));
+    const day = 86_400_000;
+    const ages = { jobs: day, events: day, samples: day, sweep_interval: day };
+    const sampler = new Sampler(store, leases, clock, silentLog, inBackground, {
+      sample_interval: 1000,
+    });
+    await sampler.sample();
+
+    const db = new Database(join(directory, 'pandafuzz.db'), { readonly: true });
+    const samples = db.prepare(
+      'SELECT job_id, time, executions, executions_per_second FROM samples',
+    );
+    expect(samples.raw().all()).toEqual([[jobId, clock.now(), 7, 0.5]]);
+    clock.advance(2 * day);
+    await new Retention(store, clock, silentLog, inBackground, ages).sweep();
+    expect(samples.all()).toEqual([]);
+    db.close();
   });
 });
 
