@@ -19,16 +19,15 @@ export interface Collected {
 export class Findings {
   readonly #inputs = new Set<string>();
   readonly #bySignature = new Map<string, number>();
-  #kept = 0;
 
   constructor(
     private readonly lease: Lease,
     private readonly outbox: Outbox,
   ) {}
 
-  /** Distinct inputs that went to the outbox. */
-  get kept(): number {
-    return this.#kept;
+  /** Distinct crashing inputs seen, those not worth sending included. */
+  get distinct(): number {
+    return this.#inputs.size;
   }
 
   /**
@@ -51,7 +50,6 @@ export class Findings {
         inputs.push(input);
         if (this.#isWanted(input, report)) {
           await this.outbox.add(this.lease, path, report);
-          this.#kept += 1;
           kept += 1;
         }
       }
@@ -63,10 +61,10 @@ export class Findings {
   #isWanted(input: Buffer, report: string): boolean {
     const hash = createHash('sha256').update(input).digest('base64');
     if (this.#inputs.has(hash)) return false;
+    this.#inputs.add(hash);
     const signature = crashSignature(parseCrashReport(report));
     const count = this.#bySignature.get(signature) ?? 0;
     if (count >= uploadsPerSignature) return false;
-    this.#inputs.add(hash);
     this.#bySignature.set(signature, count + 1);
     return true;
   }

@@ -66,7 +66,7 @@ export async function fuzz(options: {
     const found = await findings.collect(folder.artifacts, reader.report, engine.isCrash);
     for (const _ of found.inputs) tally.crashed();
     signal.throwIfAborted();
-    if (findings.kept >= maxCrashes) return completed;
+    if (findings.distinct >= maxCrashes) return completed;
     const { isFuzzing, executions } = reader.progress;
     const isOver = clock.monotonic() >= endsAtMs || (exit.code === 0 && isFuzzing);
     if (isOver && tally.executions > 0) return completed;

@@ -17,8 +17,8 @@ export function backupCommand(): Command {
     .summary("bring a consistent copy of the master's database")
     .description("Brings a consistent, checked copy of the master's database, while work goes on.")
     .argument('<file>', 'where to write it')
-    .option('-f, --force', 'replace the file if it is there', false)
+    .option('-f, --force', 'replace the file if it is there')
     .addHelpText('after', examples)
-    .action((file: string, flags: OperatorFlags & { force: boolean }) => fetchBackup(flags, file));
+    .action((file: string, flags: OperatorFlags & { force?: boolean }) => fetchBackup(flags, file));
   return withOperatorFlags(command);
 }

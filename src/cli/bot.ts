@@ -1,8 +1,8 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { runBot } from '../bot/main.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
+import { masterOption } from './flags.js';
 
 interface Given {
   readonly master: string;
@@ -48,6 +48,7 @@ export function botCommand(): Command {
     )
     .addHelpText('after', examples)
     .action(async (given: Given) => {
+      const { runBot } = await import('../bot/main.js');
       await runBot({
         master: given.master,
         name: given.name,
@@ -66,16 +67,6 @@ Examples:
   $ pandafuzz bot --name second --slots 2
 
 SIGTERM or Ctrl-C stops it within 5 s; a second one stops it at once.`;
-
-function masterOption(): Option {
-  return new Option('--master <host:port>', 'where the master listens')
-    .env('PANDAFUZZ_MASTER')
-    .default('127.0.0.1:50051')
-    .argParser((text) => {
-      if (/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):\d{1,5}$/.test(text)) return text;
-      throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051.');
-    });
-}
 
 /** The machine's own name, with what no bot's name may have replaced. */
 function defaultName(): string {

@@ -13,9 +13,9 @@ export function crashDownloadCommand(): Command {
     .description('Brings the input of a crash, or of the newest crash of a group: the reproducer.')
     .argument('<crash-or-group>', 'id of a crash or of a group')
     .option('-o, --output <file>', 'where to write it (default: named by kind and id)')
-    .option('-f, --force', 'replace the file if it is there', false)
+    .option('-f, --force', 'replace the file if it is there')
     .addHelpText('after', examples)
-    .action((id: string, flags: OperatorFlags & { output?: string; force: boolean }) =>
+    .action((id: string, flags: OperatorFlags & { output?: string; force?: boolean }) =>
       fetchReproducer(flags, id),
     );
   return withOperatorFlags(command);

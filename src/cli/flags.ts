@@ -8,7 +8,7 @@ export interface OperatorFlags {
   readonly master: string;
   /** Milliseconds. */
   readonly timeout: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export const defaultMaster = '127.0.0.1:50051';
@@ -32,7 +32,7 @@ export function withOperatorFlags(command: Command): Command {
         .argParser(durationWithin('1ms', '24h'))
         .default(15_000, '15s'),
     )
-    .option('--json', 'print JSON for scripts', false);
+    .option('--json', 'print JSON for scripts');
 }
 
 /** Reads "10m" as milliseconds. */

@@ -24,7 +24,7 @@ interface Flags extends OperatorFlags {
   readonly priority: number;
   readonly env?: Record<string, string>;
   readonly count: number;
-  readonly wait: boolean;
+  readonly wait?: boolean;
 }
 
 const examples = `
@@ -84,7 +84,7 @@ export function jobSubmitCommand(): Command {
         .argParser(wholeWithin(1, 10_000))
         .default(1),
     )
-    .option('--wait', 'wait until they have ended; fails unless all completed', false)
+    .option('--wait', 'wait until they have ended; fails unless all completed')
     .addHelpText('after', examples)
     .action(async (target: string, engineArguments: string[], flags: Flags, self: Command) => {
       expectAfterDashes(self, engineArguments);

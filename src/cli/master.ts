@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { runMaster } from '../app.js';
 
 export function masterCommand(): Command {
   return new Command('master')
@@ -19,6 +18,8 @@ export function masterCommand(): Command {
         '  $ PANDAFUZZ_GRPC_ADDRESS=0.0.0.0:50051 pandafuzz master\n',
     )
     .action(async (options: { config?: string }) => {
+      // Loaded here: the other commands start sooner without the master's half.
+      const { runMaster } = await import('../app.js');
       process.exitCode = await runMaster(options.config);
     });
 }

@@ -44,11 +44,11 @@ export function showCrash(flags: Flags, crashId: string): Promise<void> {
 }
 
 export function fetchReproducer(
-  flags: Flags & { output?: string; force: boolean },
+  flags: Flags & { output?: string; force?: boolean },
   id: string,
 ): Promise<void> {
   return asking(flags, async (connection, options) => {
-    const file = { path: flags.output ?? '', replace: flags.force };
+    const file = { path: flags.output ?? '', replace: flags.force ?? false };
     const { path, crash } = await downloadReproducer(connection, id, file, options);
     print(flags.json, {
       json: () => ({ path, crash: Crash.toJSON(crash) }),

@@ -15,7 +15,7 @@ import { jobDetails, jobTable } from './views.js';
 /** @returns the exit code */
 export function submitAndShow(
   flags: Flags,
-  submission: Submission & { wait: boolean },
+  submission: Submission & { wait?: boolean },
 ): Promise<number> {
   return asking(flags, async (connection, options) => {
     const queued = await submitJobs(connection, submission, options);

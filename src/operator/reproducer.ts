@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { isNotFound } from '../client/failure.js';
@@ -6,6 +5,7 @@ import { downloadCrashInput } from '../client/transfer.js';
 import { UserError } from '../core/errors.js';
 import type { Crash } from '../gen/pandafuzz/v1/crash.js';
 import { listCrashes } from './lists.js';
+import { checkOutputFile } from './output-file.js';
 import { withProgress } from './progress.js';
 import type { CallOptions } from './submit.js';
 
@@ -13,7 +13,7 @@ import type { CallOptions } from './submit.js';
  * Brings the input of a crash to disk; of a group, that of its newest crash.
  *
  * @param path empty: a name made of the crash's kind and id, in this folder
- * @throws UserError when the file is there already and may not be replaced
+ * @throws UserError when there is no such crash, or the file cannot be written
  */
 export async function downloadReproducer(
   connection: Connection,
@@ -23,9 +23,7 @@ export async function downloadReproducer(
 ): Promise<{ path: string; crash: Crash }> {
   const crash = await findCrash(connection, crashOrGroupId, options);
   const path = file.path || `${crash.kind}-${crash.id}`.replace(/[^A-Za-z0-9-]/g, '_');
-  if (!file.replace && (await exists(path))) {
-    throw new UserError(`${path} is there already: give --force, or another name with --output`);
-  }
+  await checkOutputFile(path, file.replace);
   await withProgress('reproducer', (onProgress) =>
     downloadCrashInput(connection, crash.id, path, {
       onProgress,
@@ -48,9 +46,3 @@ async function findCrash(connection: Connection, id: string, options: CallOption
   if (newest) return newest;
   throw new UserError('there is no such crash or group: "pandafuzz crash list" shows them');
 }
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -47,7 +47,7 @@ export interface Flags {
   readonly master: string;
   /** One call's time, milliseconds. */
   readonly timeout: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export const asking = <T>(
