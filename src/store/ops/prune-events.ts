@@ -9,7 +9,7 @@ import { writeOperation } from '../operation.js';
 export const pruneEvents = writeOperation('prune_events', 'upkeep', (db) => {
   const remove = db.prepare<[number, number]>(`
     DELETE FROM events WHERE sequence IN (
-      SELECT sequence FROM events ORDER BY sequence LIMIT ?) AND time < ?`);
+      SELECT sequence FROM events WHERE sequence > 0 ORDER BY sequence LIMIT ?) AND time < ?`);
   return (input: { olderThan: number; limit: number }): number =>
     remove.run(input.limit, input.olderThan).changes;
 });

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type Database from 'better-sqlite3';
+import { openConnection } from '../../src/store/connection.js';
+import { migrate } from '../../src/store/migrate.js';
+import { operations } from '../../src/store/ops/index.js';
+import { atEnd, temporaryFolder } from '../harness.js';
+
+/** Tables that stay as small as they are: one row a counter. */
+const fixedTables = ['counters'];
+
+function emptyDatabase(): Database.Database {
+  const path = join(temporaryFolder(), 'pandafuzz.db');
+  const db = openConnection({ path, access: 'write', synchronous: 'normal' });
+  atEnd(() => db.close());
+  migrate(db);
+  return db;
+}
+
+/** Every statement that an operation prepares. */
+function statementsOf(db: Database.Database, operation: (typeof operations)[number]): string[] {
+  const statements: string[] = [];
+  const watched = new Proxy(db, {
+    get: (target, property) =>
+      property === 'prepare'
+        ? (sql: string) => {
+            statements.push(sql);
+            return target.prepare(sql);
+          }
+        : Reflect.get(target, property, target),
+  });
+  operation.prepare(watched);
+  return statements;
+}
+
+/**
+ * The steps of a statement's plan, as SQLite tells them. Left out are those behind
+ * FkIfZero: a new row is compared with the rows that already wait for a parent of
+ * theirs, and with constraints that are checked at once there never are any.
+ */
+function planOf(db: Database.Database, sql: string): string[] {
+  const parameters = Object.fromEntries(
+    [...sql.matchAll(/@(\w+)/g)].map(([, name]) => [name as string, null]),
+  );
+  const positions = [...sql.matchAll(/\?/g)].map(() => null);
+  const explain = <Row>(what: string) =>
+    db.prepare<unknown[], Row>(`${what} ${sql}`).all(...positions, parameters);
+  const skipped = explain<{ addr: number; opcode: string; p2: number }>('EXPLAIN').filter(
+    ({ opcode }) => opcode === 'FkIfZero',
+  );
+  return explain<{ id: number; detail: string }>('EXPLAIN QUERY PLAN')
+    .filter(({ id }) => !skipped.some(({ addr, p2 }) => addr < id && id < p2))
+    .map(({ detail }) => detail);
+}
+
+/** Whether a step reads a whole table that grows: "SCAN jobs", "SCAN job USING INDEX …". */
+function scans(step: string, db: Database.Database, sql: string): boolean {
+  const [, name = ''] = /^SCAN (\w+)/.exec(step) ?? [];
+  if (name === '') return false;
+  const [, aliased = name] = new RegExp(`(\\w+) AS ${name}\\b`, 'i').exec(sql) ?? [];
+  const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  return isTable.get(aliased) !== undefined && !fixedTables.includes(aliased);
+}
+
+describe('every statement', () => {
+  test.each(operations.map((operation) => [operation.name, operation] as const))(
+    'of %s finds its rows by an index',
+    (_, operation) => {
+      const db = emptyDatabase();
+      const statements = statementsOf(db, operation);
+      expect(statements.length).toBeGreaterThan(0);
+      for (const sql of statements) {
+        const plan = planOf(db, sql);
+        expect({ sql, scans: plan.filter((step) => scans(step, db, sql)) }).toEqual({
+          sql,
+          scans: [],
+        });
+        expect({ sql, sorts: plan.filter((step) => isLongSort(step, sql)) }).toEqual({
+          sql,
+          sorts: [],
+        });
+      }
+    },
+  );
+
+  test('is looked at by a test that would see a scan', () => {
+    const db = emptyDatabase();
+    const seen = (sql: string) => planOf(db, sql).some((step) => scans(step, db, sql));
+    expect(seen('SELECT * FROM jobs WHERE message = ?')).toBe(true);
+    expect(seen('SELECT count(*) FROM crashes')).toBe(true);
+    expect(seen('SELECT * FROM events AS e ORDER BY sequence LIMIT ?')).toBe(true);
+    expect(seen('UPDATE jobs SET message = @message')).toBe(true);
+    expect(seen('SELECT * FROM jobs WHERE id = @id')).toBe(false);
+    expect(seen('SELECT * FROM counters')).toBe(false);
+  });
+});
+
+/** Rows sorted in memory: fine only for the few heads of the engines' queues in a claim. */
+function isLongSort(step: string, sql: string): boolean {
+  return step.startsWith('USE TEMP B-TREE') && !sql.includes('json_each(@engines)');
+}
+
+describe('deleting a row', () => {
+  test('finds the rows that refer to it by an index', () => {
+    const db = emptyDatabase();
+    const deletedFrom = operations
+      .flatMap((operation) => statementsOf(db, operation))
+      .flatMap((sql) => /DELETE FROM (\w+)/.exec(sql)?.[1] ?? []);
+    expect(deletedFrom).toContain('jobs');
+    const references = db
+      .prepare<[], { child: string; parent: string; column: string }>(
+        `SELECT child.name AS child, key."table" AS parent, key."from" AS "column"
+         FROM sqlite_schema AS child, pragma_foreign_key_list (child.name) AS key
+         WHERE child.type = 'table'`,
+      )
+      .all()
+      .filter(({ parent }) => deletedFrom.includes(parent));
+    expect(references.length).toBeGreaterThan(3);
+    const hasIndex = ({ child, column }: (typeof references)[number]) =>
+      planOf(db, `SELECT 1 FROM ${child} WHERE ${column} = ?`).some((step) =>
+        step.startsWith(`SEARCH ${child}`),
+      );
+    expect(references.filter((reference) => !hasIndex(reference))).toEqual([]);
+  });
+});
