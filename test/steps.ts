@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Master } from '../src/app.js';
 import { unary } from '../src/client/call.js';
 import type { Connection } from '../src/client/connect.js';
 import { uploadArtifact } from '../src/client/transfer.js';
+import { formatAddress } from '../src/config/units.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import { JobSpec } from '../src/gen/pandafuzz/v1/job.js';
 import { temporaryFolder } from './harness.js';
@@ -38,4 +40,11 @@ export async function createJob(connection: Connection, spec: Partial<JobSpec> =
 export function given<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('the answer lacks what it is for');
   return part;
+}
+
+/** The value of an instrument without labels, as Prometheus would read it. */
+export async function metric(master: Master, name: string): Promise<number> {
+  const response = await fetch(`http://${formatAddress(master.http)}/metrics`);
+  const line = new RegExp(`^${name} (\\S+)$`, 'm').exec(await response.text());
+  return Number(given(line?.[1]));
 }

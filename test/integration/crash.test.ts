@@ -8,8 +8,8 @@ import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { listCrashGroups } from '../../src/operator/lists.js';
 import { downloadReproducer } from '../../src/operator/reproducer.js';
 import { submitJobs } from '../../src/operator/submit.js';
+import { buildDemoTarget, Process, place, reach } from '../processes.js';
 import { given } from '../steps.js';
-import { buildDemoTarget, Process, place, reach } from './processes.js';
 
 const job = async ({ jobs }: Connection, jobId: string) =>
   given((await unary(jobs, jobs.getJob, { jobId })).job);

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { listJobs } from '../../src/operator/lists.js';
+import { Process, place, reach } from '../processes.js';
 import { createJob, uploadTarget } from '../steps.js';
-import { Process, place, reach } from './processes.js';
 
 const everything = { state: JobState.UNSPECIFIED, limit: 10_000 };
 

@@ -65,7 +65,9 @@ describe('an error of SQLite', () => {
 
 describe('an error of ours', () => {
   test('arrives as what it was thrown as', () => {
-    const error = fromWire(structuredClone(toWire(new NotFoundError({ resource: 'job', id: 'x' }))));
+    const error = fromWire(
+      structuredClone(toWire(new NotFoundError({ resource: 'job', id: 'x' }))),
+    );
     expect(error).toBeInstanceOf(NotFoundError);
     expect((error as NotFoundError).fields).toEqual({ resource: 'job', id: 'x' });
     expect(error).not.toBeInstanceOf(SqliteFault);

@@ -17,82 +17,24 @@ import { completeJob } from '../../src/store/ops/complete-job.js';
 import { createJob } from '../../src/store/ops/create-job.js';
 import { getJob } from '../../src/store/ops/get-job.js';
 import { listJobs } from '../../src/store/ops/list-jobs.js';
-import { putArtifact } from '../../src/store/ops/put-artifact.js';
 import { readCounters } from '../../src/store/ops/read-counters.js';
 import { recordCrash } from '../../src/store/ops/record-crash.js';
-import { registerBot } from '../../src/store/ops/register-bot.js';
 import { releaseLease } from '../../src/store/ops/release-lease.js';
 import { requestCancel } from '../../src/store/ops/request-cancel.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, temporaryFolder, testContext } from '../harness.js';
+import { claimInput, completeInput, crashInput, jobInput, withBot, withTarget } from './inputs.js';
 
-const target = 'a'.repeat(64);
-let clock = 1000;
-
-async function withTarget(store: Store): Promise<void> {
-  const artifact = {
-    sha256: target,
-    kind: 'target',
-    name: 'demo',
-    size_bytes: 1,
-    created_at: 1,
-  } as const;
-  await store.run(testContext(), putArtifact, artifact);
-}
-
-async function withBot(store: Store, name = 'b'): Promise<string> {
-  const bot = {
-    id: newId(),
-    name,
-    engines: ['libfuzzer'],
-    slots: 1,
-    labels: {},
-    version: '1',
-    now: 1,
-  };
-  return (await store.run(testContext(), registerBot, bot)).id;
-}
-
-async function newJob(store: Store, options: Partial<Parameters<typeof jobInput>[0]> = {}) {
+async function newJob(store: Store, options: Parameters<typeof jobInput>[0] = {}) {
   return (await store.run(testContext(), createJob, jobInput(options))).job;
 }
 
-function jobInput(options: {
-  priority?: number;
-  engine?: string;
-  requestId?: string | null;
-  maxAttempts?: number;
-  name?: string;
-}) {
-  const {
-    priority = 0,
-    engine = 'libfuzzer',
-    requestId = null,
-    maxAttempts = 3,
-    name = '',
-  } = options;
-  return {
-    ...{ id: newId(), requestId, engine, priority, maxAttempts },
-    ...{ targetSha256: target, seedsSha256: null, targetName: '', now: clock++ },
-    spec: JSON.stringify({ engine, name }),
-  };
-}
-
 const claim = (store: Store, botId: string, acknowledged = true) =>
-  store.run(testContext(), claimJob, {
-    ...{ botId, engines: ['libfuzzer'], ttlMs: 1000, acknowledged, now: clock++ },
-  });
+  store.run(testContext(), claimJob, claimInput(botId, acknowledged));
 
-const finish = (
-  store: Store,
-  job: JobRow,
-  outcome: 'completed' | 'failed' | 'cancelled' | 'infrastructure',
-) =>
-  store.run(testContext(), completeJob, {
-    ...{ jobId: job.id, attempt: job.attempt, fence: job.fence, outcome, message: 'm' },
-    ...{ statistics: '{}', now: clock++ },
-  });
+const finish = (store: Store, job: JobRow, outcome: Parameters<typeof completeInput>[1]) =>
+  store.run(testContext(), completeJob, completeInput(job, outcome));
 
 describe('the store', () => {
   test('sets every connection up alike, and has what it wrote after a reopen', async () => {
@@ -111,7 +53,7 @@ describe('the store', () => {
     await withTarget(store);
     const outcomes = await Promise.allSettled([
       newJob(store),
-      store.run(testContext(), createJob, { ...jobInput({}), targetSha256: 'b'.repeat(64) }),
+      store.run(testContext(), createJob, { ...jobInput(), targetSha256: 'b'.repeat(64) }),
       newJob(store),
       store.run(testContext(), requestCancel, { jobId: newId(), now: 1 }),
       newJob(store),
@@ -167,9 +109,7 @@ describe('the store', () => {
     const other = new Database(join(directory, 'pandafuzz.db'));
     other.exec('BEGIN IMMEDIATE');
     const startedAt = performance.now();
-    const error = await store
-      .run(testContext(100), createJob, jobInput({}))
-      .catch((e: unknown) => e);
+    const error = await store.run(testContext(100), createJob, jobInput()).catch((e: unknown) => e);
     const tookMs = performance.now() - startedAt;
     other.exec('COMMIT');
     other.close();
@@ -347,36 +287,35 @@ describe('a job', () => {
 });
 
 describe('crashes', () => {
-  const crash = (job: JobRow, input: string, signature = 's') => ({
-    ...{ id: newId(), newGroupId: newId(), jobId: job.id, attempt: job.attempt, fence: job.fence },
-    ...{ kind: 'SEGV', frames: ['f', 'g'], topFrame: 'f', signature, report: 'r', now: clock++ },
-    ...{ inputSha256: input.repeat(64), inputSizeBytes: 3 },
-  });
-
   test('are kept once an input and job, counted in their group, and marked when late', async () => {
     const store = await openStore();
     await withTarget(store);
     const bot = await withBot(store);
     await newJob(store);
     const job = (await claim(store, bot)) as JobRow;
-    const record = (input: ReturnType<typeof crash>) =>
+    const record = (input: ReturnType<typeof crashInput>) =>
       store.run(testContext(), recordCrash, input);
-    const first = await record(crash(job, '1'));
+    const first = await record(crashInput(job, '1'));
     expect(first).toMatchObject({ newGroup: true, duplicate: false, late: false });
-    expect(await record(crash(job, '1'))).toMatchObject({
+    expect(await record(crashInput(job, '1'))).toMatchObject({
       duplicate: true,
       crashId: first.crashId,
     });
-    expect(await record(crash(job, '2'))).toMatchObject({
+    expect(await record(crashInput(job, '2'))).toMatchObject({
       newGroup: false,
       groupId: first.groupId,
     });
     await finish(store, job, 'completed');
-    expect(await record(crash(job, '3', 'other'))).toMatchObject({ newGroup: true, late: true });
+    expect(await record(crashInput(job, '3', 'other'))).toMatchObject({
+      newGroup: true,
+      late: true,
+    });
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({
       crashes: 3,
       crash_groups: 2,
     });
-    await expect(record({ ...crash(job, '4'), fence: 7 })).rejects.toBeInstanceOf(NotFoundError);
+    await expect(record({ ...crashInput(job, '4'), fence: 7 })).rejects.toBeInstanceOf(
+      NotFoundError,
+    );
   });
 });

@@ -5,7 +5,6 @@ import Database from 'better-sqlite3';
 import { unary } from '../../src/client/call.js';
 import { downloadBackup } from '../../src/client/transfer.js';
 import type { RequestContext } from '../../src/core/context.js';
-import { newId } from '../../src/core/ids.js';
 import { silentLog } from '../../src/core/log.js';
 import { JobState, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import { listJobs as everyJob } from '../../src/operator/lists.js';
@@ -16,53 +15,29 @@ import { claimJob } from '../../src/store/ops/claim-job.js';
 import { completeJob } from '../../src/store/ops/complete-job.js';
 import { createJob } from '../../src/store/ops/create-job.js';
 import { listJobs } from '../../src/store/ops/list-jobs.js';
-import { putArtifact } from '../../src/store/ops/put-artifact.js';
 import { readCounters } from '../../src/store/ops/read-counters.js';
 import { recordCrash } from '../../src/store/ops/record-crash.js';
-import { registerBot } from '../../src/store/ops/register-bot.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
 import { createJob as submitJob, uploadTarget } from '../steps.js';
 import { VirtualClock } from '../virtual-clock.js';
-
-const sha256 = 'a'.repeat(64);
+import { claimInput, completeInput, crashInput, jobInput, withBot, withTarget } from './inputs.js';
 
 async function withBotAndTarget(store: Store): Promise<string> {
-  const ctx = testContext();
-  const target = { sha256, kind: 'target', name: 't', size_bytes: 1, created_at: 1 } as const;
-  await store.run(ctx, putArtifact, target);
-  const bot = {
-    id: newId(),
-    name: 'b',
-    engines: ['libfuzzer'],
-    slots: 1,
-    labels: {},
-    version: '1',
-  };
-  return (await store.run(ctx, registerBot, { ...bot, now: 1 })).id;
+  await withTarget(store);
+  return withBot(store);
 }
 
 /** A job that ended at `now`, with a crash or without. */
 async function endedJob(store: Store, botId: string, now: number, crashed: boolean) {
   const ctx = testContext();
-  const id = newId();
-  await store.run(ctx, createJob, {
-    ...{ id, requestId: null, engine: 'libfuzzer', priority: 0, targetSha256: sha256 },
-    ...{ seedsSha256: null, targetName: '', maxAttempts: 1, spec: '{}', now },
-  });
-  const claim = { botId, engines: ['libfuzzer'], ttlMs: 1000, acknowledged: true, now };
-  const job = await store.run(ctx, claimJob, claim);
-  const lease = { jobId: id, attempt: 1, fence: job?.fence ?? 0 };
-  if (crashed) {
-    await store.run(ctx, recordCrash, {
-      ...{ ...lease, id: newId(), newGroupId: newId(), kind: 'SEGV', frames: [], topFrame: 'f' },
-      ...{ signature: 's', inputSha256: sha256, inputSizeBytes: 1, report: '', now },
-    });
-  }
-  const result = { outcome: 'completed', message: '', statistics: '{}', now } as const;
-  await store.run(ctx, completeJob, { ...lease, ...result });
-  return id;
+  const { job } = await store.run(ctx, createJob, jobInput({ now }));
+  const lease = await store.run(ctx, claimJob, { ...claimInput(botId), now });
+  if (!lease) throw new Error('nothing to claim');
+  if (crashed) await store.run(ctx, recordCrash, { ...crashInput(lease, '1'), now });
+  await store.run(ctx, completeJob, { ...completeInput(lease), now });
+  return job.id;
 }
 
 const inBackground = <T>(_: string, work: (ctx: RequestContext) => Promise<T>) =>

@@ -50,7 +50,9 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
     const grant = { jobId: job.id, attempt: job.attempt, fence: job.fence, botId, now };
     lease.run({ ...grant, ttlMs, acknowledged });
     attempt.run({ ...grant, acknowledged });
-    recordEvent(now, 'job.assigned', job.id, { botId, attempt: job.attempt, fence: job.fence });
+    const { attempt: number, fence } = job;
+    recordEvent(now, 'job.assigned', job.id, { botId, attempt: number, fence });
+    if (input.acknowledged) recordEvent(now, 'job.running', job.id, { botId, fence });
     return job;
   };
 });

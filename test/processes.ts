@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Connection, connect } from '../../src/client/connect.js';
-import { atEnd, temporaryFolder } from '../harness.js';
+import { type Connection, connect } from '../src/client/connect.js';
+import { atEnd, temporaryFolder } from './harness.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 /** A real `pandafuzz` process; killed after the test if it is still there. */
 export class Process {

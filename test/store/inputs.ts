@@ -1,0 +1,74 @@
+import { newId } from '../../src/core/ids.js';
+import { putArtifact } from '../../src/store/ops/put-artifact.js';
+import { registerBot } from '../../src/store/ops/register-bot.js';
+import type { ArtifactRow } from '../../src/store/rows.js';
+import type { Store } from '../../src/store/store.js';
+import { testContext } from '../harness.js';
+
+/** Inputs of operations as tests need them: valid, small, and at times that only rise. */
+
+let time = 1000;
+export const tick = (): number => time++;
+
+const engine = 'libfuzzer';
+
+export const target: ArtifactRow = {
+  sha256: 'a'.repeat(64),
+  kind: 'target',
+  name: 'demo',
+  size_bytes: 1,
+  created_at: 1,
+};
+
+export const botInput = (name = 'b', id = newId()) => ({
+  ...{ id, name, engines: [engine], slots: 1, labels: {}, version: '1', now: 1 },
+});
+
+export function jobInput(
+  options: {
+    id?: string;
+    priority?: number;
+    requestId?: string | null;
+    maxAttempts?: number;
+    name?: string;
+    now?: number;
+  } = {},
+) {
+  const { name = '', ...given } = options;
+  return {
+    ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: tick() },
+    ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '' },
+    spec: JSON.stringify({ engine, name }),
+    ...given,
+  };
+}
+
+export const claimInput = (botId: string, acknowledged = true) => ({
+  ...{ botId, engines: [engine], ttlMs: 1000, acknowledged, now: tick() },
+});
+
+export const completeInput = (
+  lease: { id: string; attempt: number; fence: number },
+  outcome: 'completed' | 'failed' | 'cancelled' | 'infrastructure' = 'completed',
+) => ({
+  ...{ jobId: lease.id, attempt: lease.attempt, fence: lease.fence },
+  ...{ outcome, message: 'm', statistics: '{}', now: tick() },
+});
+
+export const crashInput = (
+  lease: { id: string; attempt: number; fence: number },
+  input: string,
+  signature = 's',
+) => ({
+  ...{ jobId: lease.id, attempt: lease.attempt, fence: lease.fence },
+  ...{ id: newId(), newGroupId: newId(), kind: 'SEGV', frames: ['f', 'g'], topFrame: 'f' },
+  ...{ signature, report: 'r', inputSha256: input.repeat(64), inputSizeBytes: 3, now: tick() },
+});
+
+export async function withTarget(store: Store): Promise<void> {
+  await store.run(testContext(), putArtifact, target);
+}
+
+export async function withBot(store: Store, name = 'b'): Promise<string> {
+  return (await store.run(testContext(), registerBot, botInput(name))).id;
+}
