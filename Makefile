@@ -27,7 +27,7 @@ generated := src/gen/.done
 built := dist/.done
 
 protos := $(shell find proto -name '*.proto')
-sources := $(shell find src test examples -name gen -prune -o -type f -print)
+sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
 
 ## demo: set up everything, fuzz the demo target, show the crashes found
 .PHONY: demo
@@ -55,6 +55,16 @@ check: $(generated)
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
 	@echo "check: types, lint, format, contract and import rules are fine"
 
+## bench: figures beside their limits, into docs/benchmarks.md (ONLY=store for some)
+.PHONY: bench
+bench: $(built)
+	@node dist/bench/main.js $(ONLY)
+
+## bench-quick: a small part of them, in a minute
+.PHONY: bench-quick
+bench-quick: $(built)
+	@node dist/bench/main.js --quick $(ONLY)
+
 ## format: put sources and protos into the one format
 .PHONY: format
 format: $(generated)
@@ -75,7 +85,7 @@ distclean: clean
 .PHONY: help
 help:
 	@echo "PandaFuzz. Targets:"
-	@sed -n 's/^## \([a-z]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 ifdef NODE
 $(NODE):

@@ -33,7 +33,7 @@ export interface StoreOptions {
 }
 
 /** Most calls in one transaction: keeps a group's commit well below any deadline. */
-const largestGroup = 512;
+const largestGroup = 128;
 /** Reads a thread takes at once: few, so that a slow page delays little beside it. */
 const readsAtOnce = 4;
 

@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { unary } from '../../src/client/call.js';
+import { formatAddress } from '../../src/config/units.js';
+import { runMasterFor } from '../harness.js';
+import { createJob, registerBot } from '../steps.js';
+
+/** By the original plan's names, and ours beside them; the type of each as Prometheus has it. */
+const instruments = {
+  database_operation_duration_seconds: 'histogram',
+  database_retry_count: 'counter',
+  database_timeout_count: 'counter',
+  api_request_duration_seconds: 'histogram',
+  concurrent_readers_gauge: 'gauge',
+  database_lock_wait_seconds: 'histogram',
+  database_transaction_duration_seconds: 'histogram',
+  database_group_size: 'histogram',
+  database_queue_depth: 'gauge',
+  database_wal_bytes: 'gauge',
+  database_checkpoint_duration_seconds: 'histogram',
+  nodejs_eventloop_lag_p99_seconds: 'gauge',
+};
+
+test('/metrics has every instrument, and no label with a value of a caller', async () => {
+  const { connection, master } = await runMasterFor();
+  const bot = await registerBot(connection, 'a-bot-by-name');
+  const job = await createJob(connection, { name: 'a-job-by-name' });
+  await unary(connection.jobs, connection.jobs.getJob, { jobId: job.id });
+  const response = await fetch(`http://${formatAddress(master.http)}/metrics`);
+  const text = await response.text();
+  for (const [name, type] of Object.entries(instruments)) {
+    expect(text).toContain(`# TYPE ${name} ${type}\n`);
+  }
+  expect(text).toMatch(
+    /database_operation_duration_seconds_count\{operation="create_job",outcome="ok"\} 1/,
+  );
+  expect(text).toMatch(
+    /api_request_duration_seconds_count\{endpoint="[^"]*CreateJob",code="OK"\} 1/,
+  );
+  for (const value of [bot.id, bot.name, job.id, 'a-job-by-name', job.spec?.targetSha256 ?? '?']) {
+    expect(text).not.toContain(value);
+  }
+});
