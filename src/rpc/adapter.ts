@@ -56,6 +56,9 @@ export interface AdapterOptions {
   readonly timeouts: { readonly unaryMs: number; readonly transferMs: number };
 }
 
+/** A call that is cancelled this close to its deadline has met it, milliseconds. */
+const clocksApartMs = 50;
+
 export class Adapter {
   constructor(private readonly options: AdapterOptions) {}
 
@@ -135,14 +138,15 @@ export class Adapter {
     const endpoint = call.getPath();
     const requestId = newId();
     const stop = metrics.apiRequestSeconds.startTimer({ endpoint });
+    const effectiveMs = Math.min(timeoutMs, clientTimeoutMs(call));
     const ctx = new OperationContext({
       operation: endpoint,
-      timeoutMs: Math.min(timeoutMs, clientTimeoutMs(call)),
+      timeoutMs: effectiveMs,
       requestId,
       log: log.child({ requestId, endpoint }),
       parent: shutdown,
     });
-    const onCancelled = () => ctx.abort(reasonOfCancel(call, endpoint));
+    const onCancelled = () => ctx.abort(reasonOfCancel(call, endpoint, effectiveMs));
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
@@ -179,11 +183,13 @@ function clientTimeoutMs(call: ServerCall): number {
   return Number(deadline) - Date.now();
 }
 
-/** grpc-js ends a call at its deadline and then says "cancelled", as for a client that left. */
-function reasonOfCancel(call: ServerCall, operation: string): Error {
-  const overdueMs = -clientTimeoutMs(call);
-  return overdueMs >= 0
-    ? new TimeoutError({ operation, durationMs: overdueMs })
+/**
+ * A client that reaches its deadline cancels the call itself, by its own clock:
+ * a little before ours says so, as the deadline came here as time left.
+ */
+function reasonOfCancel(call: ServerCall, operation: string, timeoutMs: number): Error {
+  return clientTimeoutMs(call) <= clocksApartMs
+    ? new TimeoutError({ operation, durationMs: timeoutMs })
     : new CancelledError();
 }
 
