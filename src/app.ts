@@ -70,7 +70,7 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
     const http = await startHttpServer({
       ...parts,
       address: config.http.address,
-      ready: () => ready,
+      ready: () => ready && state.vitals.writes,
     });
     lifecycle.own('http', () => http.stop());
 
@@ -79,7 +79,19 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
       state,
       address: config.grpc.address,
       maxMessageBytes: config.grpc.max_message,
-      timeouts: { unaryMs: timeouts.database_op, transferMs: timeouts.transfer },
+      clock: systemClock,
+      timeouts: {
+        unaryMs: timeouts.database_op,
+        transferMs: timeouts.transfer,
+        stallMs: timeouts.stalled_stream,
+        methods: timeouts.methods,
+      },
+      capacities: {
+        calls: config.limits.max_calls,
+        transfers: config.limits.max_transfers,
+        waits: config.limits.max_waits,
+        streams: config.limits.max_streams,
+      },
     });
     lifecycle.own('grpc', () => grpc.stop(timeouts.shutdown * callsGrace));
 

@@ -91,6 +91,48 @@ export function createMetrics() {
         gauge.set(sources.leasesHeld()),
       );
     },
+    /** Of gRPC: what is under way now, and what has passed through each method. */
+    watchCalls(sources: {
+      underWay: () => (readonly [pool: string, calls: number])[];
+      methods: () => Iterable<
+        [endpoint: string, { received: number; sent: number; deadlinesMissed: number }]
+      >;
+    }): void {
+      gaugeOf(
+        'api_in_flight',
+        'Calls under way, by kind.',
+        (gauge) => {
+          for (const [pool, calls] of sources.underWay()) gauge.set({ pool }, calls);
+        },
+        ['pool'],
+      );
+      const counterOf = (name: string, help: string, labelNames: string[], read: Read) => {
+        const counter: Counter = new Counter({
+          ...{ name, help, labelNames, registers },
+          collect: () => {
+            counter.reset();
+            for (const [endpoint, counts] of sources.methods()) read(counter, endpoint, counts);
+          },
+        });
+      };
+      type Counts = { received: number; sent: number; deadlinesMissed: number };
+      type Read = (counter: Counter, endpoint: string, counts: Counts) => void;
+      counterOf(
+        'api_messages_total',
+        'Messages, by method and direction.',
+        ['endpoint', 'direction'],
+        (counter, endpoint, { received, sent }) => {
+          counter.inc({ endpoint, direction: 'in' }, received);
+          counter.inc({ endpoint, direction: 'out' }, sent);
+        },
+      );
+      counterOf(
+        'api_deadline_exceeded_total',
+        'Calls that ended because their deadline came first.',
+        ['endpoint'],
+        (counter, endpoint, { deadlinesMissed }) => counter.inc({ endpoint }, deadlinesMissed),
+      );
+    },
     watchStore(sources: {
       queued: () => (readonly [urgency: string, depth: number])[];
       walBytes: () => Promise<number>;

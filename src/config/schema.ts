@@ -36,6 +36,7 @@ const database = z
     synchronous: oneOf(['full', 'normal']).default('full'),
     readers: whole(1, 64).default(2),
     checkpoint_interval: duration({ min: '10ms', max: '1h' }).prefault('1s'),
+    probe_interval: duration({ min: '50ms', max: '1h' }).prefault('5s'),
     max_queued_writes: whole(1, 1_000_000).default(10_000),
     max_queued_reads: whole(1, 1_000_000).default(1000),
     max_retries: whole(0, 1000).optional(),
@@ -56,6 +57,13 @@ const timeouts = z.strictObject({
   database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
   database_retries: whole(0, 1000).default(5),
   transfer: duration({ min: '1s', max: '24h' }).prefault('10m'),
+  methods: z
+    .record(
+      z.string().regex(/^[A-Za-z]+\/[A-Za-z]+$/, 'must be named as "JobService/ListJobs"'),
+      duration({ min: '1ms', max: '24h' }),
+    )
+    .prefault({}),
+  stalled_stream: duration({ min: '10ms', max: '1h' }).prefault('30s'),
   shutdown: duration({ min: '100ms', max: '5m' }).prefault('5s'),
 });
 
@@ -88,6 +96,11 @@ const jobs = z.strictObject({
 const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
+  min_disk_free: size({ min: '0B', max: '1TiB' }).prefault('64MiB'),
+  max_calls: whole(1, 1_000_000).default(1000),
+  max_transfers: whole(1, 1_000_000).default(256),
+  max_waits: whole(1, 1_000_000).default(10_000),
+  max_streams: whole(1, 1_000_000).default(100_000),
 });
 
 const retention = z.strictObject({

@@ -25,10 +25,13 @@ export class OperationContext implements RequestContext {
   readonly deadline: number;
   readonly requestId: string;
   readonly principal: string;
-  readonly log: Logger;
   readonly #controller = new AbortController();
   #timer: Timer | undefined;
   readonly #parent: AbortSignal | undefined;
+  readonly #operation: string;
+  readonly #timeoutMs: number;
+  #log: Logger;
+  #bindings: ((requestId: string) => object) | undefined;
   readonly #onParentAbort = () => this.abort(this.#parent?.reason);
 
   constructor(options: {
@@ -37,6 +40,8 @@ export class OperationContext implements RequestContext {
     timeoutMs: number;
     requestId: string;
     log: Logger;
+    /** What every line of this operation's log says; asked for with the first line. */
+    bindings?: (requestId: string) => object;
     principal?: string;
     parent?: AbortSignal;
     clock?: Clock;
@@ -44,18 +49,40 @@ export class OperationContext implements RequestContext {
     const clock = options.clock ?? systemClock;
     this.requestId = options.requestId;
     this.principal = options.principal ?? 'anonymous';
-    this.log = options.log;
+    this.#log = options.log;
+    this.#bindings = options.bindings;
+    this.#timeoutMs = options.timeoutMs;
+    this.#operation = options.operation;
     this.deadline = clock.monotonic() + options.timeoutMs;
-    this.#timer = clock.schedule(options.timeoutMs, () =>
-      this.abort(new TimeoutError({ operation: options.operation, durationMs: options.timeoutMs })),
-    );
     this.#parent = options.parent;
-    if (this.#parent?.aborted) this.#onParentAbort();
-    else this.#parent?.addEventListener('abort', this.#onParentAbort, { once: true });
+    if (options.timeoutMs <= 0) {
+      this.expire();
+    } else if (this.#parent?.aborted) {
+      this.#onParentAbort();
+    } else {
+      if (Number.isFinite(options.timeoutMs)) {
+        this.#timer = clock.schedule(options.timeoutMs, () => this.expire());
+      }
+      this.#parent?.addEventListener('abort', this.#onParentAbort, { once: true });
+    }
+  }
+
+  get log(): Logger {
+    if (this.#bindings) {
+      this.#log = this.#log.child(this.#bindings(this.requestId));
+      this.#bindings = undefined;
+    }
+    return this.#log;
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Its time is up. */
+  expire(): void {
+    const durationMs = Math.max(this.#timeoutMs, 0);
+    this.abort(new TimeoutError({ operation: this.#operation, durationMs }));
   }
 
   abort(reason: unknown): void {

@@ -5,24 +5,30 @@ import {
   type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
+  Metadata,
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
   type StatusObject,
 } from '@grpc/grpc-js';
-
+import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
-import { CancelledError, TimeoutError } from '../core/errors.js';
+import { CancelledError, OverloadError, ValidationError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
+import type { Admission, Pool, Precedence } from './admission.js';
+import { cutOff, isOpen } from './http2.js';
+import { type MethodCounters, undecodable } from './methods.js';
 import { Outbox } from './outbox.js';
-import { statusOf } from './status.js';
+import { requestIdTrailer, statusOf } from './status.js';
+import { parseTraceParent } from './trace.js';
 
 /**
  * grpc-js's four kinds of calls as functions of a request and a context. Here,
- * and only here, a call gets its deadline, everything a handler throws becomes
- * a status, and each call is settled once. grpc-js does not await handlers, and
- * goes on firing `cancelled` after a call was answered; nothing of that passes.
+ * and only here, a call is let in or refused, gets its deadline, everything a
+ * handler throws becomes a status, and each call is settled once. grpc-js does
+ * not await handlers, and goes on firing `cancelled` after a call was answered;
+ * nothing of that passes.
  */
 export type Unary<Request, Response> = (request: Request, ctx: RequestContext) => Promise<Response>;
 
@@ -44,61 +50,101 @@ export type BidiStream<Request, Response> = (
 ) => Promise<void>;
 
 /** What every kind of call has. */
-type ServerCall = Pick<ServerUnaryCall<unknown, unknown>, 'cancelled' | 'getPath' | 'getDeadline'> &
+type ServerCall = Pick<
+  ServerUnaryCall<unknown, unknown>,
+  'cancelled' | 'getPath' | 'getDeadline' | 'metadata'
+> &
   EventEmitter;
+
+/** How a kind of call is told how it ended. */
+interface Settle<Response> {
+  answer(response: Response, trailers: Metadata): void;
+  refuse(status: StatusObject): void;
+}
+
+/** What a call may use. */
+interface Terms {
+  readonly pool: Pool;
+  readonly precedence: Precedence;
+  /** Longest it may take, unless its method has a time of its own; Infinity: as long as it likes. */
+  readonly timeoutMs: number;
+}
 
 export interface AdapterOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly newId: () => string;
-  /** Aborts when calls in flight have to end. */
+  readonly clock: Clock;
+  readonly admission: Admission;
+  readonly counters: MethodCounters;
+  /** Aborts when what has no end of its own has to end: streams and long polls. */
+  readonly draining: AbortSignal;
+  /** Aborts when everything has to. */
   readonly shutdown: AbortSignal;
-  readonly timeouts: { readonly unaryMs: number; readonly transferMs: number };
+  readonly timeouts: {
+    readonly unaryMs: number;
+    readonly transferMs: number;
+    /** A peer that reads nothing for this long is cut off. */
+    readonly stallMs: number;
+    /** Of single methods, by their path. */
+    readonly byPath: ReadonlyMap<string, number>;
+  };
 }
 
 /** A call that is cancelled this close to its deadline has met it, milliseconds. */
 const clocksApartMs = 50;
+/** Time for a peer to take its status before the stream is cut off, milliseconds. */
+const lingerMs = 1000;
 
 export class Adapter {
   constructor(private readonly options: AdapterOptions) {}
 
-  unary<Request, Response>(handler: Unary<Request, Response>): handleUnaryCall<Request, Response> {
-    return this.#unary(handler, this.options.timeouts.unaryMs);
+  unary<Request, Response>(
+    precedence: Precedence,
+    handler: Unary<Request, Response>,
+  ): handleUnaryCall<Request, Response> {
+    const { unaryMs } = this.options.timeouts;
+    return this.#unary(handler, { pool: 'calls', precedence, timeoutMs: unaryMs });
   }
 
   /** A unary call that may wait for something to happen: as long as its caller likes. */
   longPoll<Request, Response>(
     handler: Unary<Request, Response>,
   ): handleUnaryCall<Request, Response> {
-    return this.#unary(handler, this.options.timeouts.transferMs);
+    const { transferMs } = this.options.timeouts;
+    return this.#unary(handler, { pool: 'waits', precedence: 'result', timeoutMs: transferMs });
   }
 
   clientStream<Request, Response>(
+    precedence: Precedence,
     handler: ClientStream<Request, Response>,
   ): handleClientStreamingCall<Request, Response> {
+    const { transferMs } = this.options.timeouts;
+    const terms: Terms = { pool: 'transfers', precedence, timeoutMs: transferMs };
     return (call, callback) => {
-      const { transferMs } = this.options.timeouts;
-      this.#serve(call, transferMs, (ctx) => handler(messagesOf(call), ctx), {
-        answer: (response) => callback(null, response),
+      this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx), {
+        answer: (response, trailers) => callback(null, response, trailers),
         refuse: (status) => callback(status),
       });
     };
   }
 
   serverStream<Request, Response>(
+    precedence: Precedence,
     handler: ServerStream<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
+    const { clock, timeouts } = this.options;
+    const terms: Terms = { pool: 'transfers', precedence, timeoutMs: timeouts.transferMs };
     return (call) => {
-      const { transferMs } = this.options.timeouts;
       const send = async (ctx: RequestContext) => {
-        const outbox = new Outbox<Response>(call);
-        for await (const message of handler(call.request, ctx)) {
+        const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);
+        for await (const message of handler(decoded(call.request), ctx)) {
           ctx.signal.throwIfAborted();
           await orAbort(ctx.signal, outbox.sendWhenTaken(message));
         }
       };
-      this.#serve(call, transferMs, send, {
-        answer: () => call.end(),
+      this.#serve(call, terms, send, {
+        answer: (_, trailers) => call.end(trailers),
         refuse: (status) => call.emit('error', status),
       });
     };
@@ -107,10 +153,13 @@ export class Adapter {
   bidiStream<Request, Response>(
     handler: BidiStream<Request, Response>,
   ): handleBidiStreamingCall<Request, Response> {
+    const { clock, timeouts } = this.options;
+    const timeoutMs = Number.POSITIVE_INFINITY;
+    const terms: Terms = { pool: 'streams', precedence: 'result', timeoutMs };
     return (call) => {
-      const talk = (ctx: RequestContext) => handler(messagesOf(call), ctx, new Outbox(call));
-      this.#serve(call, Number.POSITIVE_INFINITY, talk, {
-        answer: () => call.end(),
+      const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);
+      this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx, outbox), {
+        answer: (_, trailers) => call.end(trailers),
         refuse: (status) => call.emit('error', status),
       });
     };
@@ -118,11 +167,11 @@ export class Adapter {
 
   #unary<Request, Response>(
     handler: Unary<Request, Response>,
-    timeoutMs: number,
+    terms: Terms,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      this.#serve(call, timeoutMs, (ctx) => handler(call.request, ctx), {
-        answer: (response) => callback(null, response),
+      this.#serve(call, terms, (ctx) => handler(decoded(call.request), ctx), {
+        answer: (response, trailers) => callback(null, response, trailers),
         refuse: (status) => callback(status),
       });
     };
@@ -130,51 +179,89 @@ export class Adapter {
 
   #serve<Response>(
     call: ServerCall,
-    timeoutMs: number,
+    terms: Terms,
     work: (ctx: RequestContext) => Promise<Response>,
-    settle: { answer: (response: Response) => void; refuse: (status: StatusObject) => void },
+    settle: Settle<Response>,
   ): void {
-    const { log, metrics, newId, shutdown } = this.options;
+    const { metrics, newId, admission, counters, timeouts } = this.options;
     const endpoint = call.getPath();
-    const requestId = newId();
-    const stop = metrics.apiRequestSeconds.startTimer({ endpoint });
-    const effectiveMs = Math.min(timeoutMs, clientTimeoutMs(call));
     const ctx = new OperationContext({
       operation: endpoint,
-      timeoutMs: effectiveMs,
-      requestId,
-      log: log.child({ requestId, endpoint }),
-      parent: shutdown,
+      timeoutMs: Math.min(timeouts.byPath.get(endpoint) ?? terms.timeoutMs, clientTimeoutMs(call)),
+      requestId: newId(),
+      log: this.options.log,
+      bindings: (requestId) => ({
+        ...{ requestId, endpoint },
+        ...parseTraceParent(call.metadata.get('traceparent')[0]),
+      }),
+      parent: this.#parentOf(terms),
     });
-    const onCancelled = () => ctx.abort(reasonOfCancel(call, endpoint, effectiveMs));
+    const stop = metrics.apiRequestSeconds.startTimer({ endpoint });
+    const onCancelled = () => {
+      if (isOverdue(call)) ctx.expire();
+      else ctx.abort(new CancelledError());
+    };
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
       ctx.end();
       stop({ code: Code[code] });
+      if (code === Code.DEADLINE_EXCEEDED) counters.of(endpoint).deadlinesMissed++;
     };
-    run(ctx, work).then(
+    run(ctx, admission, terms, work).then(
       (response) => {
         settled(Code.OK);
-        if (!call.cancelled) settle.answer(response);
+        if (!call.cancelled) settle.answer(response, trailersOf(ctx.requestId));
       },
       (error) => {
         // What a broken stream throws is a consequence; the cause is the context's.
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
-        const status = statusOf(cause, requestId, ctx.log);
+        const status = statusOf(cause, ctx);
         settled(status.code);
         if (!call.cancelled) settle.refuse(status);
+        if (terms.pool !== 'calls') this.#endSoon(call, cause instanceof OverloadError);
       },
     );
+  }
+
+  #parentOf({ pool }: Terms): AbortSignal {
+    const { draining, shutdown } = this.options;
+    return pool === 'streams' || pool === 'waits' ? draining : shutdown;
+  }
+
+  /** A stream that was refused ends even if its peer does not care. */
+  #endSoon(call: ServerCall, overloaded: boolean): void {
+    if (!isOpen(call)) return;
+    this.options.clock.schedule(lingerMs, () => cutOff(call, overloaded), { unref: true });
   }
 }
 
 async function run<Response>(
   ctx: OperationContext,
+  admission: Admission,
+  { pool, precedence }: Terms,
   work: (ctx: RequestContext) => Promise<Response>,
 ): Promise<Response> {
   ctx.signal.throwIfAborted();
-  return await orAbort(ctx.signal, work(ctx));
+  admission.enter(pool, precedence);
+  try {
+    return await orAbort(ctx.signal, work(ctx));
+  } finally {
+    admission.leave(pool);
+  }
+}
+
+/** @throws ValidationError for a request that is no message of its kind */
+function decoded<Request>(request: Request): Request {
+  if (request !== undecodable) return request;
+  const problem = 'cannot be decoded: it is not a message of this method';
+  throw new ValidationError({ violations: [{ path: 'the request', problem }] });
+}
+
+function trailersOf(requestId: string): Metadata {
+  const trailers = new Metadata();
+  trailers.set(requestIdTrailer, requestId);
+  return trailers;
 }
 
 /** Time the client gave, milliseconds; Infinity if it gave none. */
@@ -187,11 +274,7 @@ function clientTimeoutMs(call: ServerCall): number {
  * A client that reaches its deadline cancels the call itself, by its own clock:
  * a little before ours says so, as the deadline came here as time left.
  */
-function reasonOfCancel(call: ServerCall, operation: string, timeoutMs: number): Error {
-  return clientTimeoutMs(call) <= clocksApartMs
-    ? new TimeoutError({ operation, durationMs: timeoutMs })
-    : new CancelledError();
-}
+const isOverdue = (call: ServerCall): boolean => clientTimeoutMs(call) <= clocksApartMs;
 
 /** The messages, without the habit of streams to be destroyed when one stops reading. */
 function messagesOf<Request>(

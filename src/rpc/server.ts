@@ -1,57 +1,57 @@
 import {
   Server,
   ServerCredentials,
+  type ServiceDefinition,
   setLogger,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { type Address, formatAddress } from '../config/units.js';
-import { systemClock } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
 import { messageOf, ShuttingDownError, UserError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
-import { ArtifactServiceService } from '../gen/pandafuzz/v1/artifact_service.js';
-import { BotServiceService } from '../gen/pandafuzz/v1/bot_service.js';
-import { CorpusServiceService } from '../gen/pandafuzz/v1/corpus_service.js';
-import { CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
-import { JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
-import { SystemServiceService } from '../gen/pandafuzz/v1/system_service.js';
 import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
 import { Adapter } from './adapter.js';
+import { Admission, type Pool, pools } from './admission.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
+import { addHealth } from './health.js';
+import { capDeadlines } from './http2.js';
+import { MethodCounters, watched } from './methods.js';
 import { addReflection } from './reflection.js';
-
-const serviceNames = [
-  'ArtifactService',
-  'BotService',
-  'CorpusService',
-  'CrashService',
-  'JobService',
-  'SystemService',
-].map((name) => `pandafuzz.v1.${name}`);
+import { packageName, serviceNames, services } from './services.js';
 
 export interface GrpcServer {
   /** Where it listens; the port is the real one. */
   readonly address: Address;
-  /** NOT_SERVING, nothing new taken, calls in flight ended, connections closed. */
+  /**
+   * NOT_SERVING and nothing new taken; streams and long polls ended, calls in
+   * flight given most of `graceMs`, then answered UNAVAILABLE; connections closed.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
-/** @throws UserError when the address cannot be had */
+/** Of the time for a stop, what calls in flight may use before they are ended. */
+const callsShare = 0.6;
+/** What a bot is asked to wait before it looks for the master again, milliseconds. */
+const reconnectAfterMs = 1000;
+
+/** @throws UserError when the address cannot be had, or a setting names no method */
 export async function startGrpcServer(options: {
   address: Address;
   maxMessageBytes: number;
-  timeouts: { unaryMs: number; transferMs: number };
+  timeouts: { unaryMs: number; transferMs: number; stallMs: number; methods: MethodTimes };
+  capacities: Readonly<Record<Pool, number>>;
   state: State;
   metrics: Metrics;
   log: Logger;
+  clock: Clock;
   newId: () => string;
 }): Promise<GrpcServer> {
-  const { state, log } = options;
+  const { state, log, metrics, clock } = options;
   listenTo(log);
   const server = new Server({
     'grpc.max_receive_message_length': options.maxMessageBytes,
@@ -59,42 +59,72 @@ export async function startGrpcServer(options: {
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
+  const draining = new AbortController();
   const shutdown = new AbortController();
-  const adapter = new Adapter({ ...options, shutdown: shutdown.signal });
+  const admission = new Admission(options.capacities);
+  const counters = new MethodCounters();
+  metrics.watchCalls({
+    underWay: () => pools.map((pool) => [pool, admission.underWay(pool)]),
+    methods: () => counters.all(),
+  });
+  const adapter = new Adapter({
+    ...options,
+    ...{ admission, counters, draining: draining.signal, shutdown: shutdown.signal },
+    timeouts: { ...options.timeouts, byPath: timesByPath(options.timeouts.methods) },
+  });
   // Methods that later work will fill are answered with UNIMPLEMENTED by grpc-js.
-  const missing: UntypedServiceImplementation = {};
-  server.addService(ArtifactServiceService, { ...missing, ...artifactHandlers(state, adapter) });
-  server.addService(BotServiceService, { ...missing, ...botHandlers(state, adapter) });
-  server.addService(CorpusServiceService, missing);
-  server.addService(CrashServiceService, { ...missing, ...crashHandlers(state, adapter) });
-  server.addService(JobServiceService, { ...missing, ...jobHandlers(state, adapter) });
-  server.addService(SystemServiceService, { ...missing, ...systemHandlers(state, adapter) });
+  const handlers: Record<keyof typeof services, UntypedServiceImplementation> = {
+    ArtifactService: artifactHandlers(state, adapter),
+    BotService: botHandlers(state, adapter),
+    CorpusService: {},
+    CrashService: crashHandlers(state, adapter),
+    JobService: jobHandlers(state, adapter),
+    SystemService: systemHandlers(state, adapter),
+  };
+  for (const name of serviceNames) {
+    server.addService(watched(services[name], counters), handlers[name]);
+  }
   addReflection(server);
-  const health = addHealth(server);
+  const health = addHealth(server, state.vitals);
   const address = await listen(server, options.address);
+  capDeadlines(server);
   return {
     address,
     async stop(graceMs) {
-      for (const name of ['', ...serviceNames]) health.setStatus(name, 'NOT_SERVING');
+      health.stop();
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      shutdown.abort(new ShuttingDownError());
-      const timer = systemClock.schedule(graceMs, () => {
-        log.warn('calls were still open at the end of the grace period');
-        server.forceShutdown();
-      });
+      state.sessionParts.sessions.goAway('the master is shutting down', reconnectAfterMs);
+      draining.abort(new ShuttingDownError());
+      const timers = [
+        clock.schedule(graceMs * callsShare, () => shutdown.abort(new ShuttingDownError())),
+        clock.schedule(graceMs, () => {
+          log.warn('calls were still open at the end of the grace period');
+          server.forceShutdown();
+        }),
+      ];
       await closed;
-      timer.cancel();
+      for (const timer of timers) timer.cancel();
     },
   };
 }
 
-function addHealth(server: Server): HealthImplementation {
-  const names = ['', ...serviceNames];
-  const health = new HealthImplementation(
-    Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
+/** Times of single methods, milliseconds, by "JobService/ListJobs". */
+type MethodTimes = Readonly<Record<string, number>>;
+
+function timesByPath(times: MethodTimes): ReadonlyMap<string, number> {
+  const paths = Object.values(services).flatMap((service: ServiceDefinition) =>
+    Object.values(service).map(({ path }) => path),
   );
-  health.addToServer(server);
-  return health;
+  return new Map(
+    Object.entries(times).map(([name, ms]) => {
+      const path = `/${packageName}.${name}`;
+      if (paths.includes(path)) return [path, ms];
+      throw new UserError(
+        `timeouts.methods.${name}: there is no such method; one is JobService/ListJobs, and "grpcurl describe" shows them all`,
+        78,
+      );
+    }),
+  );
 }
 
 function listen(server: Server, address: Address): Promise<Address> {

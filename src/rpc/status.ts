@@ -23,6 +23,7 @@ import {
   BadRequest,
   ErrorInfo,
   QuotaFailure,
+  RequestInfo,
   ResourceInfo,
   RetryInfo,
 } from '../gen/google/rpc/error_details.js';
@@ -107,20 +108,32 @@ function mappingOf(error: DomainError): Mapping {
  * What the caller is told. An error that is not the domain's own is logged in
  * full and told as the request's id only.
  */
-export function statusOf(error: unknown, requestId: string, log: Logger): StatusObject {
-  if (!(error instanceof DomainError)) {
-    log.error({ err: error, requestId }, 'an error of our own');
-    const details = `the master met an error of its own; its log has it under request ${requestId}`;
-    return { code: Code.INTERNAL, details, metadata: new Metadata() };
-  }
-  const { code, details } = mappingOf(error);
-  const message = error.message.toWellFormed().slice(0, 2048);
+export function statusOf(
+  error: unknown,
+  { requestId, log }: { readonly requestId: string; readonly log: Logger },
+): StatusObject {
+  const { code, message, details } =
+    error instanceof DomainError ? told(error) : internal(error, requestId, log);
   const metadata = new Metadata();
-  if (details.length > 0) {
-    const packed = Status.encode({ code, message, details: [...details] }).finish();
-    metadata.set('grpc-status-details-bin', Buffer.from(packed));
-  }
+  metadata.set(requestIdTrailer, requestId);
+  const all = [...details, pack('RequestInfo', RequestInfo.encode({ requestId, servingData: '' }))];
+  const packed = Status.encode({ code, message, details: all }).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(packed));
   return { code, details: message, metadata };
+}
+
+/** What every answer's trailers carry: under this the log has the call. */
+export const requestIdTrailer = 'x-request-id';
+
+const told = (error: DomainError) => ({
+  ...mappingOf(error),
+  message: error.message.toWellFormed().slice(0, 2048),
+});
+
+function internal(error: unknown, requestId: string, log: Logger) {
+  log.error({ err: error }, 'an error of our own');
+  const message = `the master met an error of its own; its log has it under request ${requestId}`;
+  return { code: Code.INTERNAL, message, details: [] };
 }
 
 function pack(type: string, message: { finish(): Uint8Array }): Any {

@@ -64,6 +64,8 @@ export interface SessionParts {
 /** The stream's other direction. */
 export interface Outgoing {
   send(message: HeartbeatResponse): void;
+  /** Instead of an earlier one that was not sent yet. */
+  sendLatest(message: HeartbeatResponse): void;
   /** Ends the stream with this error's status. */
   fail(error: Error): void;
 }
@@ -172,6 +174,10 @@ export class BotSession implements SessionHandle, Taker {
     this.#send({ $case: 'cancel', value: { lease: namesOf(lease) } });
   }
 
+  goAway(reason: string, reconnectAfterMs: number): void {
+    this.#send({ $case: 'goAway', value: { reason, reconnectAfterMs } });
+  }
+
   replace(): void {
     this.outgoing.fail(new ReplacedError());
     this.end();
@@ -231,7 +237,8 @@ export class BotSession implements SessionHandle, Taker {
         },
       ];
     });
-    this.#send({ $case: 'beatAck', value: { sequence: beat.sequence, leases } });
+    const message = { $case: 'beatAck', value: { sequence: beat.sequence, leases } } as const;
+    if (!this.gone) this.outgoing.sendLatest({ message });
     this.#announce(beat.freeSlots);
   }
 

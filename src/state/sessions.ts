@@ -9,6 +9,8 @@ export interface SessionHandle {
   readonly freeSlots: number;
   /** Asks it to stop a run. */
   cancel(lease: LiveLease): void;
+  /** Asks it to come back later; its stream ends next. */
+  goAway(reason: string, reconnectAfterMs: number): void;
   /** A newer stream of the same bot took over. */
   replace(): void;
 }
@@ -33,6 +35,11 @@ export class Sessions {
   enter(session: SessionHandle): void {
     this.#byBot.get(session.botId)?.replace();
     this.#byBot.set(session.botId, session);
+  }
+
+  /** Tells every bot that its stream is about to end. */
+  goAway(reason: string, reconnectAfterMs: number): void {
+    for (const session of this.#byBot.values()) session.goAway(reason, reconnectAfterMs);
   }
 
   leave(session: SessionHandle): void {

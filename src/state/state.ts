@@ -18,6 +18,7 @@ import { Sampler } from './sampler.js';
 import type { SessionParts } from './session.js';
 import { Sessions } from './sessions.js';
 import { System } from './system.js';
+import { Vitals } from './vitals.js';
 
 /** The rules, put together. Holds no lock: what has to be decided once, the store decides. */
 export type State = ReturnType<typeof createState>;
@@ -43,6 +44,12 @@ export function createState(options: {
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
   const retention = new Retention(store, clock, log, inBackground, config.retention);
+  const probing = { intervalMs: config.database.probe_interval };
+  const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log, newId });
+  const vitals = new Vitals(store, clock, log, probe, {
+    ...probing,
+    leastFreeBytes: config.limits.min_disk_free,
+  });
   const jobs = new Jobs(store, leases, dispatch, sessions, clock, newId, config.jobs);
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
@@ -60,9 +67,11 @@ export function createState(options: {
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     blobs: store.blobs,
     sessionParts,
+    vitals,
 
     /** Brings the leases of an earlier process back, then lets time run. */
     async start(): Promise<void> {
+      await vitals.start();
       await reaper.restore();
       leases.start();
       reaper.start();
@@ -75,7 +84,7 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      await Promise.all([sampler.stop(), retention.stop()]);
+      await Promise.all([vitals.stop(), sampler.stop(), retention.stop()]);
       await reaper.stop();
       await beatLog.stop();
     },

@@ -9,20 +9,20 @@ import { fileChunks, readUpload } from '../chunks.js';
 
 export function artifactHandlers({ artifacts, blobs }: State, adapt: Adapter) {
   return {
-    uploadArtifact: adapt.clientStream(async (requests, ctx) => {
+    uploadArtifact: adapt.clientStream('work', async (requests, ctx) => {
       const { header, chunks } = await readUpload<ArtifactHeader>(requests);
       return artifacts.upload(ctx, header, chunks);
     }),
-    downloadArtifact: adapt.serverStream(async function* (
-      { sha256, offsetBytes },
-      ctx,
-    ): AsyncGenerator<DownloadArtifactResponse> {
-      const artifact = await artifacts.get(ctx, sha256);
-      const { sizeBytes } = artifact;
-      yield { artifact, chunk: Buffer.alloc(0) };
-      for await (const chunk of fileChunks(blobs, { sha256, sizeBytes, offsetBytes })) {
-        yield { artifact: undefined, chunk };
-      }
-    }),
+    downloadArtifact: adapt.serverStream(
+      'read',
+      async function* ({ sha256, offsetBytes }, ctx): AsyncGenerator<DownloadArtifactResponse> {
+        const artifact = await artifacts.get(ctx, sha256);
+        const { sizeBytes } = artifact;
+        yield { artifact, chunk: Buffer.alloc(0) };
+        for await (const chunk of fileChunks(blobs, { sha256, sizeBytes, offsetBytes })) {
+          yield { artifact: undefined, chunk };
+        }
+      },
+    ),
   } satisfies Partial<ArtifactServiceServer>;
 }

@@ -12,12 +12,14 @@ import type { Adapter, BidiStream } from '../adapter.js';
 
 export function botHandlers({ bots, sessionParts }: State, adapt: Adapter) {
   return {
-    registerBot: adapt.unary(async (request, ctx) => ({
+    registerBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.register(ctx, request),
     })),
     heartbeat: adapt.bidiStream(heartbeat(sessionParts)),
-    getBot: adapt.unary(async (request, ctx) => ({ bot: await bots.get(ctx, request.botId) })),
-    listBots: adapt.unary((request, ctx) => bots.list(ctx, request)),
+    getBot: adapt.unary('read', async (request, ctx) => ({
+      bot: await bots.get(ctx, request.botId),
+    })),
+    listBots: adapt.unary('read', (request, ctx) => bots.list(ctx, request)),
   } satisfies Partial<BotServiceServer>;
 }
 
@@ -26,14 +28,16 @@ function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, H
   return async (requests, ctx, outbox) => {
     const failed = Promise.withResolvers<never>();
     let session: BotSession | undefined;
+    const orFail = (send: () => void) => {
+      try {
+        send();
+      } catch (error) {
+        failed.reject(error);
+      }
+    };
     const outgoing = {
-      send: (message: HeartbeatResponse) => {
-        try {
-          outbox.send(message);
-        } catch (error) {
-          failed.reject(error);
-        }
-      },
+      send: (message: HeartbeatResponse) => orFail(() => outbox.send(message)),
+      sendLatest: (message: HeartbeatResponse) => orFail(() => outbox.sendLatest(message)),
       fail: (error: Error) => failed.reject(error),
     };
     const listen = async () => {

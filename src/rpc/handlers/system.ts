@@ -8,8 +8,9 @@ import { chunkBytes } from '../chunks.js';
 
 export function systemHandlers({ system }: State, adapt: Adapter) {
   return {
-    getSystemStats: adapt.unary((_request, ctx) => system.stats(ctx)),
+    getSystemStats: adapt.unary('read', (_request, ctx) => system.stats(ctx)),
     backupDatabase: adapt.serverStream(
+      'read',
       async function* (_request, ctx): AsyncGenerator<BackupDatabaseResponse> {
         const copy = await system.copyDatabase(ctx);
         try {

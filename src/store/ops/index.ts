@@ -14,6 +14,7 @@ import { listCrashGroups } from './list-crash-groups.js';
 import { listCrashes } from './list-crashes.js';
 import { listJobs } from './list-jobs.js';
 import { listLeases } from './list-leases.js';
+import { markAlive } from './mark-alive.js';
 import { pruneEvents } from './prune-events.js';
 import { pruneJobs } from './prune-jobs.js';
 import { pruneSamples } from './prune-samples.js';
@@ -41,6 +42,7 @@ export const operations = [
   listCrashes,
   listJobs,
   listLeases,
+  markAlive,
   pruneEvents,
   pruneJobs,
   pruneSamples,

@@ -1,0 +1,42 @@
+import { OverloadError } from '../core/errors.js';
+
+/**
+ * How much is under way at once. Each pool is bounded, and the less a call
+ * matters the sooner it is refused: what bots found and finished may fill the
+ * whole pool, new work three quarters of it, reads and lists one half. So the
+ * last to be turned away is what cannot be made again.
+ */
+export const precedences = ['result', 'work', 'read'] as const;
+export type Precedence = (typeof precedences)[number];
+
+/** calls: short ones; transfers: files; waits: long polls; streams: heartbeats. */
+export const pools = ['calls', 'transfers', 'waits', 'streams'] as const;
+export type Pool = (typeof pools)[number];
+
+const shares: Record<Precedence, number> = { result: 1, work: 0.75, read: 0.5 };
+
+/** When to come again: long enough for a full pool to have moved on. */
+const retryAfterMs = 1000;
+
+export class Admission {
+  readonly #underWay: Record<Pool, number> = { calls: 0, transfers: 0, waits: 0, streams: 0 };
+
+  /** `capacities`: how many of each pool may be under way. */
+  constructor(private readonly capacities: Readonly<Record<Pool, number>>) {}
+
+  underWay(pool: Pool): number {
+    return this.#underWay[pool];
+  }
+
+  /** Each `enter` that returns is followed by one `leave`. @throws OverloadError */
+  enter(pool: Pool, precedence: Precedence): void {
+    if (this.#underWay[pool] >= Math.ceil(this.capacities[pool] * shares[precedence])) {
+      throw new OverloadError({ what: `too many ${pool} are under way`, retryAfterMs });
+    }
+    this.#underWay[pool]++;
+  }
+
+  leave(pool: Pool): void {
+    this.#underWay[pool]--;
+  }
+}

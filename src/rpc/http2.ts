@@ -1,0 +1,53 @@
+import { constants, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
+
+/**
+ * The three things that have to be done below grpc-js, which has no door for
+ * them. They reach for fields it keeps to itself: the version is pinned, and
+ * test/rpc/deadlines.test.ts and streams.test.ts fail when an upgrade moves them.
+ */
+
+/** Longest a client may ask for: a day. */
+const longestSeconds = 86_400;
+const header = 'grpc-timeout';
+const secondsPer: Record<string, number> = { H: 3600, M: 60, S: 1, m: 1e-3, u: 1e-6, n: 1e-9 };
+
+/**
+ * Makes sense of every client's deadline before grpc-js reads it. It counts in
+ * 32-bit milliseconds, where 700 hours are over before they begin; and it finds
+ * a number anywhere in the text, so that "-5S" would be five seconds. Longer
+ * than a day is a day; what is no timeout at all is as if it were not there.
+ */
+export function capDeadlines(server: Server): void {
+  const { http2Servers } = server as unknown as { http2Servers: Map<Http2Server, unknown> };
+  for (const http2 of http2Servers.keys()) {
+    http2.prependListener('stream', (_stream, headers) => {
+      const given = headers[header];
+      if (given === undefined) return;
+      const [, count = '', unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(String(given)) ?? [];
+      if (count === '') delete headers[header];
+      else if (Number(count) * (secondsPer[unit] as number) > longestSeconds) {
+        headers[header] = `${longestSeconds}S`;
+      }
+    });
+  }
+}
+
+/**
+ * Ends a stream that was answered and goes on: its peer reads no more, so that
+ * its status is stuck behind what it was sent, or has not finished sending,
+ * which grpc-js waits for without end.
+ *
+ * @param overloaded tells the peer RESOURCE_EXHAUSTED, by HTTP/2's own code for it
+ */
+export function cutOff(call: object, overloaded: boolean): void {
+  const stream = streamOf(call);
+  if (!stream || stream.closed) return;
+  stream.close(overloaded ? constants.NGHTTP2_ENHANCE_YOUR_CALM : constants.NGHTTP2_NO_ERROR);
+}
+
+export const isOpen = (call: object): boolean => streamOf(call)?.closed === false;
+
+function streamOf(call: object): ServerHttp2Stream | undefined {
+  return (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream;
+}
