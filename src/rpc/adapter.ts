@@ -6,8 +6,6 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Metadata,
-  type ServerDuplexStream,
-  type ServerReadableStream,
   type ServerUnaryCall,
   type StatusObject,
 } from '@grpc/grpc-js';
@@ -18,6 +16,7 @@ import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { cutOff, isOpen } from './http2.js';
+import { messagesOf } from './incoming.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { Outbox } from './outbox.js';
 import { requestIdTrailer, statusOf } from './status.js';
@@ -275,10 +274,3 @@ function clientTimeoutMs(call: ServerCall): number {
  * a little before ours says so, as the deadline came here as time left.
  */
 const isOverdue = (call: ServerCall): boolean => clientTimeoutMs(call) <= clocksApartMs;
-
-/** The messages, without the habit of streams to be destroyed when one stops reading. */
-function messagesOf<Request>(
-  call: ServerReadableStream<Request, unknown> | ServerDuplexStream<Request, unknown>,
-): AsyncIterable<Request> {
-  return call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
-}
