@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
@@ -28,6 +29,14 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-test-'));
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A small file with known content. */
+export function temporaryFile(content: string) {
+  const path = join(temporaryFolder(), 'file');
+  const bytes = Buffer.from(content);
+  writeFileSync(path, bytes);
+  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** A context of the test's own, ended after it. */

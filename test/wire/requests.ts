@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { unary } from '../../src/client/call.js';
+import type { Connection } from '../../src/client/connect.js';
+import { reportCrash } from '../../src/client/transfer.js';
+import { newId } from '../../src/core/ids.js';
+import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
+import * as artifacts from '../../src/gen/pandafuzz/v1/artifact_service.js';
+import * as bots from '../../src/gen/pandafuzz/v1/bot_service.js';
+import * as crashes from '../../src/gen/pandafuzz/v1/crash_service.js';
+import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import { JobOutcome, JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
+import * as jobs from '../../src/gen/pandafuzz/v1/job_service.js';
+import * as system from '../../src/gen/pandafuzz/v1/system_service.js';
+import { temporaryFile } from '../harness.js';
+import { createJob, given, registerBot, uploadTarget } from '../steps.js';
+
+/** What each method can be called with, so that it goes all the way to the database. */
+export async function validRequests(
+  connection: Connection,
+): Promise<Record<string, readonly Uint8Array[]>> {
+  const bot = await registerBot(connection, `bot-${newId()}`);
+  const target = await uploadTarget(connection, randomBytes(1000));
+  const targetSha256 = target.sha256;
+  const pending = await createJob(connection, { targetSha256, priority: -1 });
+  await createJob(connection, { targetSha256 });
+  const pull = { botId: bot.id, waitMs: 0, leaseTtlMs: 0 };
+  const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
+  const { lease } = given(assignment);
+  const input = temporaryFile('input');
+  const about = {
+    ...{ lease, inputSha256: input.sha256, inputSizeBytes: input.bytes.length },
+    report: '==1==ERROR: AddressSanitizer: SEGV\n    #0 0x1 in f /t.c:1\n',
+  };
+  const { crashId, groupId } = await reportCrash(connection, about, input.path);
+  const page = { pageSize: 5, pageToken: '' };
+  const spec = JobSpec.create({
+    ...{ engine: 'libfuzzer', targetSha256, name: 'wire', arguments: ['-a'], priority: -5 },
+    ...{ environment: { A: 'b' }, limits: { maxDurationSeconds: 5 } },
+  });
+  const seeds = temporaryFile('seeds of any kind');
+  const header = {
+    ...{ sha256: seeds.sha256, sizeBytes: seeds.bytes.length },
+    ...{ kind: ArtifactKind.SEEDS, name: 'seeds' },
+  };
+  const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
+  const hello = { botId: bot.id, instanceId: newId(), freeSlots: 0, leases: [] };
+  const one = <T>(codec: { encode(message: T): { finish(): Uint8Array } }, message: T) => [
+    codec.encode(message).finish(),
+  ];
+  return {
+    'ArtifactService/UploadArtifact': [
+      ...one(artifacts.UploadArtifactRequest, { message: { $case: 'header', value: header } }),
+      ...one(artifacts.UploadArtifactRequest, { message: { $case: 'chunk', value: seeds.bytes } }),
+    ],
+    'ArtifactService/DownloadArtifact': one(artifacts.DownloadArtifactRequest, {
+      ...{ sha256: targetSha256, offsetBytes: 10 },
+    }),
+    'BotService/RegisterBot': one(bots.RegisterBotRequest, {
+      ...{ name: bot.name, engines: ['libfuzzer'], slots: 2, labels: { a: 'b' }, version: '1' },
+    }),
+    'BotService/Heartbeat': one(HeartbeatRequest, { message: { $case: 'hello', value: hello } }),
+    'BotService/GetBot': one(bots.GetBotRequest, { botId: bot.id }),
+    'BotService/ListBots': one(bots.ListBotsRequest, page),
+    'CrashService/ReportCrash': [
+      ...one(crashes.ReportCrashRequest, { message: { $case: 'report', value: about } }),
+      ...one(crashes.ReportCrashRequest, { message: { $case: 'chunk', value: input.bytes } }),
+    ],
+    'CrashService/GetCrash': one(crashes.GetCrashRequest, { crashId }),
+    'CrashService/ListCrashes': one(crashes.ListCrashesRequest, { ...page, groupId, jobId: '' }),
+    'CrashService/ListCrashGroups': one(crashes.ListCrashGroupsRequest, page),
+    'CrashService/DownloadCrashInput': one(crashes.DownloadCrashInputRequest, {
+      ...{ crashId, offsetBytes: 1 },
+    }),
+    'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
+    'JobService/GetJob': one(jobs.GetJobRequest, { jobId: pending.id }),
+    'JobService/ListJobs': one(jobs.ListJobsRequest, { ...page, state: 1 }),
+    'JobService/CancelJob': one(jobs.CancelJobRequest, { jobId: pending.id }),
+    'JobService/AssignJob': one(jobs.AssignJobRequest, { ...pull, waitMs: 50 }),
+    'JobService/CompleteJob': one(jobs.CompleteJobRequest, { lease, result }),
+    'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
+    'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),
+  };
+}
+
+/** Methods that answer UNIMPLEMENTED until they are built (docs/architecture.md). */
+export const notYet = [
+  'BotService/DrainBot',
+  'BotService/DeleteBot',
+  'BotService/ExplainBot',
+  'CorpusService/PushCorpus',
+  'CorpusService/PullCorpus',
+  'CorpusService/GetCorpusStats',
+  'JobService/WatchJobs',
+  'JobService/ExplainJob',
+];
