@@ -13,7 +13,7 @@ import { listCrashGroups } from '../store/ops/list-crash-groups.js';
 import { listCrashes } from '../store/ops/list-crashes.js';
 import { recordCrash } from '../store/ops/record-crash.js';
 import type { Store } from '../store/store.js';
-import { checkLease } from './jobs.js';
+import { checkLease } from './checks.js';
 import { cutPage, type PageRequest, readPage } from './pages.js';
 import { crashGroupRecord, crashRecord } from './records.js';
 import { Violations } from './violations.js';
@@ -40,8 +40,9 @@ export class Crashes {
     report: CrashReport,
     input: AsyncIterable<Uint8Array>,
   ): Promise<ReportCrashResponse> {
-    const lease = checkLease(report.lease);
-    this.#check(report);
+    const found = new Violations();
+    const lease = checkLease(report.lease, found);
+    this.#check(report, found);
     const { inputSha256, inputSizeBytes } = report;
     const content = { sha256: inputSha256, sizeBytes: inputSizeBytes };
     if (!(await this.store.blobs.has(inputSha256))) await this.store.blobs.put(ctx, content, input);
@@ -77,10 +78,12 @@ export class Crashes {
     const found = new Violations();
     if (groupId !== '') found.id(groupId, 'group_id');
     if (jobId !== '') found.id(jobId, 'job_id');
-    found
-      .expect(groupId === '' || jobId === '', 'job_id', 'must not be given together with group_id')
-      .throwIfAny();
-    const page = readPage(request);
+    found.expect(
+      groupId === '' || jobId === '',
+      'job_id',
+      'must not be given together with group_id',
+    );
+    const page = readPage(request, found);
     const rows = await this.store.run(ctx, listCrashes, { ...page, groupId, jobId });
     const cut = cutPage(rows, page.limit);
     const crashes = cut.rows.map((row) => crashRecord(row));
@@ -96,8 +99,8 @@ export class Crashes {
     return { groups: cut.rows.map(crashGroupRecord), nextPageToken: cut.nextPageToken };
   }
 
-  #check(report: CrashReport): void {
-    new Violations()
+  #check(report: CrashReport, found: Violations): void {
+    found
       .sha256(report.inputSha256, 'report.input_sha256')
       .whole(report.inputSizeBytes, 'report.input_size_bytes', { min: 0, max: this.maxInputBytes })
       .expect(

@@ -1,19 +1,22 @@
 import type { MasterConfig } from '../config/schema.js';
-import { JobLimits, type JobSpec } from '../gen/pandafuzz/v1/job.js';
-import { Violations } from './violations.js';
+import { JobLimits, JobSpec } from '../gen/pandafuzz/v1/job.js';
+import type { Violations } from './violations.js';
 
 /**
  * Checks a job's spec and fills in what it leaves to the master.
  *
- * @throws ValidationError naming every bad field
+ * @throws ValidationError naming every bad field, those `found` before included
  */
-export function completeSpec(spec: JobSpec | undefined, defaults: MasterConfig['jobs']): JobSpec {
-  if (!spec) {
-    new Violations().expect(false, 'spec', 'must be given').throwIfAny();
-    throw new Error('unreachable');
-  }
+export function completeSpec(
+  given: JobSpec | undefined,
+  defaults: MasterConfig['jobs'],
+  found: Violations,
+): JobSpec {
+  const spec = given ?? JobSpec.create();
   const limits = spec.limits ?? JobLimits.create();
-  check(spec, limits, defaults);
+  if (given) check(spec, limits, defaults, found);
+  else found.expect(false, 'spec', 'must be given');
+  found.throwIfAny();
   return {
     ...spec,
     maxAttempts: spec.maxAttempts || defaults.max_attempts,
@@ -27,8 +30,13 @@ export function completeSpec(spec: JobSpec | undefined, defaults: MasterConfig['
   };
 }
 
-function check(spec: JobSpec, limits: JobLimits, defaults: MasterConfig['jobs']): void {
-  const found = new Violations()
+function check(
+  spec: JobSpec,
+  limits: JobLimits,
+  defaults: MasterConfig['jobs'],
+  found: Violations,
+): void {
+  found
     .text(spec.name, 'spec.name', { max: 128 })
     .expect(
       defaults.engines.includes(spec.engine),
@@ -64,6 +72,5 @@ function check(spec: JobSpec, limits: JobLimits, defaults: MasterConfig['jobs'])
     )
     .whole(limits.inputTimeoutSeconds, 'spec.limits.input_timeout_seconds', { min: 0, max: 3600 })
     .whole(limits.maxInputBytes, 'spec.limits.max_input_bytes', { min: 0, max: 2 ** 20 })
-    .whole(limits.maxCrashes, 'spec.limits.max_crashes', { min: 0, max: 1_000_000 })
-    .throwIfAny();
+    .whole(limits.maxCrashes, 'spec.limits.max_crashes', { min: 0, max: 1_000_000 });
 }

@@ -4,22 +4,21 @@ import type { RequestContext } from '../core/context.js';
 import { NotFoundError } from '../core/errors.js';
 import {
   type Job,
-  JobOutcome,
   type JobReceipt,
   type JobResult,
   JobSpec,
   JobState,
-  JobStatistics,
 } from '../gen/pandafuzz/v1/job.js';
 import type { CreateJobRequest, ListJobsRequest } from '../gen/pandafuzz/v1/job_service.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { type CompleteJobInput, completeJob } from '../store/ops/complete-job.js';
+import { completeJob } from '../store/ops/complete-job.js';
 import { createJob } from '../store/ops/create-job.js';
 import { getJob } from '../store/ops/get-job.js';
 import { listJobs } from '../store/ops/list-jobs.js';
 import { requestCancel } from '../store/ops/request-cancel.js';
 import type { JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
+import { checkLease, checkResult } from './checks.js';
 import type { Dispatch } from './dispatch.js';
 import { completeSpec } from './job-spec.js';
 import type { Leases } from './leases.js';
@@ -41,10 +40,9 @@ export class Jobs {
   ) {}
 
   async create(ctx: RequestContext, request: CreateJobRequest): Promise<Job> {
-    const spec = completeSpec(request.spec, this.defaults);
-    if (request.requestId !== '') {
-      new Violations().id(request.requestId, 'request_id').throwIfAny();
-    }
+    const found = new Violations();
+    if (request.requestId !== '') found.id(request.requestId, 'request_id');
+    const spec = completeSpec(request.spec, this.defaults, found);
     const { job, created } = await this.store.run(ctx, createJob, {
       id: this.newId(),
       requestId: request.requestId || null,
@@ -74,14 +72,12 @@ export class Jobs {
     request: ListJobsRequest,
   ): Promise<{ jobs: Job[]; nextPageToken: string }> {
     const state = jobStateName(request.state);
-    new Violations()
-      .expect(
-        state !== undefined || request.state === JobState.UNSPECIFIED,
-        'state',
-        'must be a JobState',
-      )
-      .throwIfAny();
-    const page = readPage(request);
+    const found = new Violations().expect(
+      state !== undefined || request.state === JobState.UNSPECIFIED,
+      'state',
+      'must be a JobState',
+    );
+    const page = readPage(request, found);
     const rows = await this.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
     const cut = cutPage(rows, page.limit);
     return { jobs: cut.rows.map((row) => this.#record(row)), nextPageToken: cut.nextPageToken };
@@ -105,14 +101,12 @@ export class Jobs {
     lease: Lease | undefined,
     result: JobResult | undefined,
   ): Promise<JobReceipt> {
-    const { jobId, attempt, fence } = checkLease(lease);
-    const done = await this.store.run(ctx, completeJob, {
-      jobId,
-      attempt,
-      fence,
-      ...checkResult(result),
-      now: this.clock.now(),
-    });
+    const found = new Violations();
+    const { jobId, attempt, fence } = checkLease(lease, found);
+    const ending = checkResult(result, found);
+    found.throwIfAny();
+    const input = { jobId, attempt, fence, ...ending, now: this.clock.now() };
+    const done = await this.store.run(ctx, completeJob, input);
     const live = this.leases.find({ jobId, attempt, fence });
     if (live) this.leases.end(live);
     if (done.job?.state === 'pending') this.dispatch.jobPending(done.job.engine);
@@ -124,46 +118,4 @@ export class Jobs {
     const lease = this.leases.ofJob(row.id);
     return jobRecord(row, lease?.fence === row.fence ? lease.statistics : undefined);
   }
-}
-
-/** @throws ValidationError */
-export function checkLease(lease: Lease | undefined): Lease {
-  const given = lease ?? { jobId: '', attempt: 0, fence: 0 };
-  new Violations()
-    .id(given.jobId, 'lease.job_id')
-    .whole(given.attempt, 'lease.attempt', { min: 1, max: 2 ** 31 })
-    .whole(given.fence, 'lease.fence', { min: 1, max: Number.MAX_SAFE_INTEGER })
-    .throwIfAny();
-  return given;
-}
-
-const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
-  [JobOutcome.COMPLETED]: 'completed',
-  [JobOutcome.FAILED]: 'failed',
-  [JobOutcome.CANCELLED]: 'cancelled',
-  [JobOutcome.INFRASTRUCTURE]: 'infrastructure',
-};
-
-function checkResult(result: JobResult | undefined) {
-  const outcome = result && outcomeNames[result.outcome];
-  const message = result?.message ?? '';
-  new Violations()
-    .expect(outcome !== undefined, 'result.outcome', 'must say how the attempt ended')
-    .expect(
-      message !== '' || outcome === 'completed',
-      'result.message',
-      'must say why, unless the outcome is COMPLETED',
-    )
-    .expect(
-      Buffer.byteLength(message) <= 4096 && message.isWellFormed(),
-      'result.message',
-      'must be at most 4096 bytes of well-formed text',
-    )
-    .throwIfAny();
-  const statistics = JobStatistics.toJSON(result?.statistics ?? JobStatistics.create());
-  return {
-    outcome: outcome as CompleteJobInput['outcome'],
-    message,
-    statistics: JSON.stringify(statistics),
-  };
 }

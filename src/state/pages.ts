@@ -15,10 +15,13 @@ const largestPage = 1000;
 /** Sorts after every UUID. */
 const beyondAll = 'g';
 
-/** @throws ValidationError */
-export function readPage(request: PageRequest): { beforeId: string; limit: number } {
+/** @throws ValidationError for it, and for what was `found` before */
+export function readPage(
+  request: PageRequest,
+  found = new Violations(),
+): { beforeId: string; limit: number } {
   const beforeId = request.pageToken === '' ? beyondAll : decode(request.pageToken);
-  new Violations()
+  found
     .whole(request.pageSize, 'page_size', { min: 0, max: largestPage })
     .expect(beforeId !== undefined, 'page_token', 'must be a next_page_token of this list')
     .throwIfAny();

@@ -23,6 +23,7 @@ import { getBot } from '../store/ops/get-bot.js';
 import type { BotRow, JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { BeatLog } from './beat-log.js';
+import { checkBeat, checkLease, mostLeases } from './checks.js';
 import type { Dispatch, Taker } from './dispatch.js';
 import type { Jobs } from './jobs.js';
 import type { Leases, LiveLease } from './leases.js';
@@ -111,8 +112,8 @@ export class BotSession implements SessionHandle, Taker {
     new Violations()
       .id(hello.botId, 'hello.bot_id')
       .id(hello.instanceId, 'hello.instance_id')
-      .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: 1024 })
-      .expect(hello.leases.length <= 1024, 'hello.leases', 'must be at most 1024')
+      .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: mostLeases })
+      .expect(hello.leases.length <= mostLeases, 'hello.leases', `must be at most ${mostLeases}`)
       .throwIfAny();
     const bot = await parts.store.run(ctx, getBot, hello.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
@@ -218,24 +219,22 @@ export class BotSession implements SessionHandle, Taker {
   }
 
   #beat(beat: Beat): void {
+    checkBeat(beat);
     if (beat.sequence !== this.#sequence + 1) {
       const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
       throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
     }
     this.#sequence = beat.sequence;
-    const leases = beat.leases.flatMap((status): RenewedLease[] => {
-      if (!status.lease) return [];
+    const leases = beat.leases.map((status): RenewedLease => {
       const live = this.#mine(status.lease);
-      if (!live) return [{ lease: status.lease, remainingTtlMs: 0, cancelRequested: false }];
+      if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       this.#hold(live);
       this.parts.leases.report(live, status.phase, status.statistics);
-      return [
-        {
-          lease: status.lease,
-          remainingTtlMs: this.parts.leases.remainingMs(live),
-          cancelRequested: live.cancelRequested,
-        },
-      ];
+      return {
+        lease: status.lease,
+        remainingTtlMs: this.parts.leases.remainingMs(live),
+        cancelRequested: live.cancelRequested,
+      };
     });
     const message = { $case: 'beatAck', value: { sequence: beat.sequence, leases } } as const;
     if (!this.gone) this.outgoing.sendLatest({ message });
@@ -243,7 +242,9 @@ export class BotSession implements SessionHandle, Taker {
   }
 
   #accepted(lease: Lease | undefined): void {
-    const live = lease && this.#mine(lease);
+    const found = new Violations();
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
     if (live) this.#hold(live);
   }
 
@@ -268,10 +269,11 @@ export class BotSession implements SessionHandle, Taker {
   }
 
   #rejected(lease: Lease | undefined, reason: string): void {
-    const live = lease && this.#mine(lease);
+    const found = new Violations().text(reason, 'lease_reject.reason', { max: 1024 });
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
     if (!live) return;
     this.#offers.delete(live);
-    new Violations().text(reason, 'lease_reject.reason', { max: 1024 }).throwIfAny();
     this.parts.reaper.release(
       live,
       'rejected',

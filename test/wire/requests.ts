@@ -8,7 +8,7 @@ import * as artifacts from '../../src/gen/pandafuzz/v1/artifact_service.js';
 import * as bots from '../../src/gen/pandafuzz/v1/bot_service.js';
 import * as crashes from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
+import { JobOutcome, JobSpec, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import * as jobs from '../../src/gen/pandafuzz/v1/job_service.js';
 import * as system from '../../src/gen/pandafuzz/v1/system_service.js';
 import { temporaryFile } from '../harness.js';
@@ -43,6 +43,9 @@ export async function validRequests(
     ...{ kind: ArtifactKind.SEEDS, name: 'seeds' },
   };
   const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
+  const statistics = JobStatistics.create({ executions: 5, executionsPerSecond: 1.5 });
+  const resources = { loadAverage: 0.5, memoryFreeBytes: 1, diskFreeBytes: 1 };
+  const beat = { sequence: 1, freeSlots: 0, leases: [{ lease, phase: 2, statistics }], resources };
   const hello = { botId: bot.id, instanceId: newId(), freeSlots: 0, leases: [] };
   const one = <T>(codec: { encode(message: T): { finish(): Uint8Array } }, message: T) => [
     codec.encode(message).finish(),
@@ -58,7 +61,17 @@ export async function validRequests(
     'BotService/RegisterBot': one(bots.RegisterBotRequest, {
       ...{ name: bot.name, engines: ['libfuzzer'], slots: 2, labels: { a: 'b' }, version: '1' },
     }),
-    'BotService/Heartbeat': one(HeartbeatRequest, { message: { $case: 'hello', value: hello } }),
+    'BotService/Heartbeat': [
+      { $case: 'hello' as const, value: hello },
+      { $case: 'beat' as const, value: beat },
+      { $case: 'leaseAck' as const, value: { lease } },
+      { $case: 'cancelAck' as const, value: { lease } },
+      {
+        $case: 'leaseReject' as const,
+        value: { lease: { ...given(lease), fence: 7 }, reason: 'x' },
+      },
+      { $case: 'jobDone' as const, value: { lease, result } },
+    ].flatMap((message) => one(HeartbeatRequest, { message })),
     'BotService/GetBot': one(bots.GetBotRequest, { botId: bot.id }),
     'BotService/ListBots': one(bots.ListBotsRequest, page),
     'CrashService/ReportCrash': [
