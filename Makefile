@@ -25,6 +25,7 @@ JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning $(B
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
+clients := .tools/clients.done
 
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
@@ -40,7 +41,7 @@ build: $(built)
 
 ## test: set up, build and run every test (ONLY=path for some of them)
 .PHONY: test
-test: $(built)
+test: $(built) $(clients)
 	@examples/demo/build-target.sh --tools-only
 	@$(JEST) $(ONLY)
 
@@ -111,6 +112,9 @@ $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 	@$(BIN)/buf build node_modules/google-proto-files --path node_modules/google-proto-files/google/rpc/error_details.proto \
 	  --as-file-descriptor-set --output src/gen/descriptors/errors.binpb
 	@touch $@
+
+$(clients): $(shell find test/languages -type f)
+	@test/languages/set-up.sh
 
 $(built): $(generated) $(sources) tsconfig.json
 	@echo "tsc: building"

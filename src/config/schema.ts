@@ -96,7 +96,7 @@ const jobs = z.strictObject({
 const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
-  min_disk_free: size({ min: '0B', max: '1TiB' }).prefault('64MiB'),
+  min_disk_free: size({ min: '0B', max: '1024TiB' }).prefault('64MiB'),
   max_calls: whole(1, 1_000_000).default(1000),
   max_transfers: whole(1, 1_000_000).default(256),
   max_waits: whole(1, 1_000_000).default(10_000),
