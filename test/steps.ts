@@ -42,9 +42,9 @@ export function given<T>(part: T | undefined): T {
   return part;
 }
 
-/** The value of an instrument without labels, as Prometheus would read it. */
+/** The value of one line of /metrics, as Prometheus would read it: `name` or `name{label="x"}`. */
 export async function metric(master: Master, name: string): Promise<number> {
   const response = await fetch(`http://${formatAddress(master.http)}/metrics`);
-  const line = new RegExp(`^${name} (\\S+)$`, 'm').exec(await response.text());
-  return Number(given(line?.[1]));
+  const lines = (await response.text()).split('\n');
+  return Number(given(lines.find((line) => line.startsWith(`${name} `))).slice(name.length));
 }

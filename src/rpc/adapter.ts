@@ -158,7 +158,10 @@ export class Adapter {
     return (call) => {
       const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);
       this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx, outbox), {
-        answer: (_, trailers) => call.end(trailers),
+        answer: (_, trailers) => {
+          outbox.flush();
+          call.end(trailers);
+        },
         refuse: (status) => call.emit('error', status),
       });
     };

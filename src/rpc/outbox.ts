@@ -81,16 +81,21 @@ export class Outbox<Message> {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(this.#flush);
+    setImmediate(this.#endTurn);
   }
 
-  readonly #flush = (): void => {
-    this.#flushing = false;
+  /** Sends what was only to be sent at the end of this turn. */
+  flush(): void {
     const message = this.#latest;
     this.#latest = undefined;
     if (message === undefined || this.#isOver) return;
     this.#movedAtMs = this.clock.monotonic();
     this.stream.write(message, this.#onTaken);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#flushing = false;
+    this.flush();
   };
 
   readonly #onTaken = (): void => {

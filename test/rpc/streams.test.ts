@@ -1,0 +1,107 @@
+import { constants } from 'node:http2';
+import { status as Code } from '@grpc/grpc-js';
+import { describe, expect, test } from '@jest/globals';
+import { newId } from '../../src/core/ids.js';
+import { DownloadArtifactRequest } from '../../src/gen/pandafuzz/v1/artifact_service.js';
+import {
+  type BeatAck,
+  HeartbeatRequest,
+  HeartbeatResponse,
+} from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import { runMasterFor } from '../harness.js';
+import { registerBot, uploadTarget } from '../steps.js';
+import { RawClient } from '../wire/raw-client.js';
+
+const heartbeat = '/pandafuzz.v1.BotService/Heartbeat';
+
+const encode = (message: HeartbeatRequest['message']) =>
+  HeartbeatRequest.encode({ message }).finish();
+const hello = (botId: string) =>
+  encode({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots: 0, leases: [] } });
+const beat = (sequence: number) =>
+  encode({ $case: 'beat', value: { sequence, freeSlots: 0, leases: [], resources: undefined } });
+
+const acksIn = (messages: readonly Buffer[]): BeatAck[] =>
+  messages.flatMap((bytes) => {
+    const { message } = HeartbeatResponse.decode(bytes);
+    return message?.$case === 'beatAck' ? [message.value] : [];
+  });
+
+describe('acknowledgements', () => {
+  test('of beats that came together are one, to the last', async () => {
+    const { connection, address } = await runMasterFor();
+    const bot = await registerBot(connection);
+    const beats = Array.from({ length: 500 }, (_, i) => beat(i + 1));
+    const answer = await new RawClient(address).call(heartbeat, [hello(bot.id), ...beats]);
+    const acks = acksIn(answer.messages);
+    expect(acks.at(-1)?.sequence).toBe(500);
+    expect(acks.length).toBeLessThan(250);
+    expect(answer.code).toBe(Code.OK);
+  });
+});
+
+describe('a peer that does not read', () => {
+  test('is cut off with RESOURCE_EXHAUSTED, and costs next to no memory until then', async () => {
+    const settings = { PANDAFUZZ_TIMEOUTS_STALLED_STREAM: '1s' };
+    const { connection, address } = await runMasterFor(settings);
+    const bot = await registerBot(connection);
+    const client = new RawClient(address, { initialWindowSize: 100 });
+    const call = client.open(heartbeat);
+    call.stream.pause(); // no window is given back any more
+    call.send(hello(bot.id));
+    let sequence = 0;
+    let isOver = false;
+    void call.answer.then(() => {
+      isOver = true;
+    });
+    const heapBefore = process.memoryUsage().heapUsed;
+    let mostHeap = 0;
+    while (!isOver) {
+      for (let i = 0; i < 100; i++) call.send(beat(++sequence));
+      mostHeap = Math.max(mostHeap, process.memoryUsage().heapUsed - heapBefore);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const answer = await call.answer;
+    // HTTP/2's code that gRPC clients read as RESOURCE_EXHAUSTED.
+    expect(answer.resetCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(sequence).toBeGreaterThan(1000);
+    expect(mostHeap).toBeLessThan(256 * 2 ** 20);
+    const { bot: after } = await new Promise<{ bot: unknown }>((resolve, reject) =>
+      connection.bots.getBot({ botId: bot.id }, (error, response) =>
+        error ? reject(error) : resolve({ bot: response.bot }),
+      ),
+    );
+    expect(after).toMatchObject({ state: 2 });
+  });
+
+  test('of a download is cut off too', async () => {
+    const settings = { PANDAFUZZ_TIMEOUTS_STALLED_STREAM: '300ms' };
+    const { connection, address } = await runMasterFor(settings);
+    const { sha256 } = await uploadTarget(connection, Buffer.alloc(20 * 2 ** 20));
+    const client = new RawClient(address, { initialWindowSize: 100 });
+    const call = client.open('/pandafuzz.v1.ArtifactService/DownloadArtifact');
+    call.stream.pause();
+    call.send(DownloadArtifactRequest.encode({ sha256, offsetBytes: 0 }).finish());
+    call.end();
+    expect((await call.answer).resetCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+});
+
+describe('a stream that was refused', () => {
+  test('ends even if its client never stops sending', async () => {
+    const { address } = await runMasterFor();
+    const call = new RawClient(address).open('/pandafuzz.v1.ArtifactService/UploadArtifact');
+    call.send(Buffer.from('not an upload'));
+    const answer = await call.answer;
+    expect(Code[answer.code]).toBe('INVALID_ARGUMENT');
+    expect(answer.tookMs).toBeLessThan(3000);
+  });
+
+  test('is told why before it ends, whatever was still to be sent', async () => {
+    const { connection, address } = await runMasterFor();
+    const bot = await registerBot(connection);
+    const answer = await new RawClient(address).call(heartbeat, [hello(bot.id), beat(1), beat(3)]);
+    expect(Code[answer.code]).toBe('FAILED_PRECONDITION');
+    expect(answer.message).toBe('beats count up from 1 without a gap; the next is 2');
+  });
+});
