@@ -9,7 +9,7 @@
 const leaves = ['core', 'gen'];
 const rooms = {
   cli: ['app', 'bot', 'operator', 'config', 'core'],
-  app: ['rpc', 'http', 'state', 'store', 'metrics', 'config', 'core'],
+  app: ['rpc', 'http', 'state', 'store', 'metrics', 'tracing', 'config', 'core'],
   rpc: ['state', 'store', 'metrics', 'config', ...leaves],
   http: ['metrics', 'config', 'core'],
   state: ['store', 'metrics', 'config', ...leaves],
@@ -19,6 +19,7 @@ const rooms = {
   client: leaves,
   config: ['core'],
   metrics: [],
+  tracing: [],
   core: [],
   gen: [],
 };

@@ -11,6 +11,7 @@ import { createMetrics } from './metrics.js';
 import { startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
+import { startTracing } from './tracing.js';
 
 /** A running master. */
 export interface Master {
@@ -42,6 +43,11 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
     return lifecycle.stop(timeouts.shutdown);
   };
   try {
+    const { otlp_endpoint: endpoint } = config.tracing;
+    if (endpoint !== '') {
+      const tracing = await startTracing({ endpoint, version });
+      lifecycle.own('tracing', () => tracing.stop());
+    }
     const metrics = createMetrics();
     const store = await Store.open({
       directory: config.data.directory,

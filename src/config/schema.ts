@@ -111,6 +111,14 @@ const retention = z.strictObject({
   sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
 });
 
+const tracing = z.strictObject({
+  otlp_endpoint: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })], {
+      error: 'must be a URL such as "http://127.0.0.1:4318/v1/traces", or empty for no tracing',
+    })
+    .default(''),
+});
+
 const log = z.strictObject({
   level: oneOf(logLevels).default('info'),
   format: oneOf(logFormats).default('auto'),
@@ -126,6 +134,7 @@ export const masterSchema = z.strictObject({
   jobs: jobs.prefault({}),
   limits: limits.prefault({}),
   retention: retention.prefault({}),
+  tracing: tracing.prefault({}),
   log: log.prefault({}),
 });
 
