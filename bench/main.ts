@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { withFolders } from './bench.js';
 import { report, type Section } from './report.js';
+import { benchSoak } from './soak/soak.js';
 import { benchStore } from './store/store.js';
 
 /**
@@ -11,6 +12,7 @@ import { benchStore } from './store/store.js';
  */
 const benches = {
   store: { about: 'The store, without gRPC', run: benchStore },
+  soak: { about: 'A million calls', run: benchSoak },
 };
 
 const { values, positionals } = parseArgs({
