@@ -26,6 +26,8 @@ installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
 clients := .tools/clients.done
+ghz := .tools/bin/ghz
+GHZ_VERSION := v0.121.0
 
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
@@ -58,12 +60,12 @@ check: $(generated)
 
 ## bench: figures beside their limits, into docs/benchmarks.md (ONLY=store for some)
 .PHONY: bench
-bench: $(built)
+bench: $(built) $(ghz)
 	@node dist/bench/main.js $(ONLY)
 
 ## bench-quick: a small part of them, in a minute
 .PHONY: bench-quick
-bench-quick: $(built)
+bench-quick: $(built) $(ghz)
 	@node dist/bench/main.js --quick $(ONLY)
 
 ## format: put sources and protos into the one format
@@ -115,6 +117,11 @@ $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 
 $(clients): $(shell find test/languages -type f)
 	@test/languages/set-up.sh
+
+$(ghz):
+	@command -v go >/dev/null || { echo "bench: ghz needs Go: install it (Debian: golang-go), version 1.23 or newer"; exit 69; }
+	@echo "bench: bringing ghz $(GHZ_VERSION)"
+	@GOBIN=$(CURDIR)/.tools/bin go install github.com/bojand/ghz/cmd/ghz@$(GHZ_VERSION)
 
 $(built): $(generated) $(sources) tsconfig.json
 	@echo "tsc: building"

@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { withFolders } from './bench.js';
+import { pinLoad } from './processes.js';
 import { report, type Section } from './report.js';
+import { benchOverload } from './rpc/overload.js';
 import { benchSoak } from './soak/soak.js';
 import { benchStore } from './store/store.js';
 
@@ -12,6 +14,7 @@ import { benchStore } from './store/store.js';
  */
 const benches = {
   store: { about: 'The store, without gRPC', run: benchStore },
+  overload: { about: 'More than it can do', run: benchOverload },
   soak: { about: 'A million calls', run: benchSoak },
 };
 
@@ -29,6 +32,7 @@ if (unknown !== undefined) {
 const chosen = names.filter((name) => positionals.length === 0 || positionals.includes(name));
 const settings = values.quick ? { rounds: 3, scale: 0.1 } : { rounds: 7, scale: 1 };
 
+await pinLoad();
 mkdirSync('data', { recursive: true });
 const sections: Section[] = [];
 for (const name of chosen) {

@@ -1,14 +1,10 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { unary } from '../../src/client/call.js';
 import { type Connection, connect } from '../../src/client/connect.js';
 import { newId } from '../../src/core/ids.js';
 import type { Bench } from '../bench.js';
 import { eachInFlight, type Figure } from '../measure.js';
-import type { Told } from './master.js';
+import { startMaster } from '../processes.js';
 
-const script = fileURLToPath(new URL('./master.js', import.meta.url));
 const inFlight = 64;
 
 /**
@@ -16,32 +12,18 @@ const inFlight = 64;
  * What the master holds on to afterwards is not to be more than before.
  */
 export async function benchSoak({ folder, scale, say }: Bench): Promise<Figure[]> {
-  const child = fork(script, [], {
-    execArgv: ['--expose-gc'],
-    env: {
-      PATH: process.env['PATH'],
-      PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
-      PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
-      PANDAFUZZ_DATA_DIRECTORY: folder(),
-    },
-  });
-  const told = async <Kind extends Told>() => (await once(child, 'message'))[0] as Kind;
-  const { address } = await told<{ address: string }>();
-  const connection = connect(address);
-  const memory = () => {
-    child.send('memory');
-    return told<{ heapBytes: number; rssBytes: number }>();
-  };
+  const master = await startMaster(folder());
+  const connection = connect(master.address);
   try {
     const bot = { name: 'soak', engines: ['libfuzzer'], slots: 1, labels: {}, version: '1' };
     const registered = await unary(connection.bots, connection.bots.registerBot, bot);
     const calls = callsOf(connection, registered.bot?.id ?? '');
     const count = Math.round(1_000_000 * scale);
     await many(calls, Math.round(count / 10)); // until caches and code are warm
-    const before = await memory();
+    const before = await master.memory();
     say(`${count.toLocaleString('en')} calls: answered, refused, cancelled and overdue`);
     const perSecond = await many(calls, count);
-    const after = await memory();
+    const after = await master.memory();
     const grownMib = (after.heapBytes - before.heapBytes) / 2 ** 20;
     return [
       {
@@ -53,8 +35,7 @@ export async function benchSoak({ folder, scale, say }: Bench): Promise<Figure[]
     ];
   } finally {
     connection.close();
-    child.send('stop');
-    await once(child, 'exit');
+    await master.stop();
   }
 }
 

@@ -10,6 +10,9 @@ const instruments = {
   database_retry_count: 'counter',
   database_timeout_count: 'counter',
   api_request_duration_seconds: 'histogram',
+  api_in_flight: 'gauge',
+  api_messages_total: 'counter',
+  api_deadline_exceeded_total: 'counter',
   concurrent_readers_gauge: 'gauge',
   database_lock_wait_seconds: 'histogram',
   database_transaction_duration_seconds: 'histogram',
@@ -36,6 +39,9 @@ test('/metrics has every instrument, and no label with a value of a caller', asy
   expect(text).toMatch(
     /api_request_duration_seconds_count\{endpoint="[^"]*CreateJob",code="OK"\} 1/,
   );
+  const getJob = 'endpoint="/pandafuzz.v1.JobService/GetJob"';
+  expect(text).toContain(`api_messages_total{${getJob},direction="in"} 1\n`);
+  expect(text).toContain(`api_messages_total{${getJob},direction="out"} 1\n`);
   for (const value of [bot.id, bot.name, job.id, 'a-job-by-name', job.spec?.targetSha256 ?? '?']) {
     expect(text).not.toContain(value);
   }

@@ -1,12 +1,10 @@
-import { startMaster } from '../../src/app.js';
-import { loadMasterConfig } from '../../src/config/load.js';
-import { formatAddress } from '../../src/config/units.js';
-import { silentLog } from '../../src/core/log.js';
+import { startMaster } from '../src/app.js';
+import { loadMasterConfig } from '../src/config/load.js';
+import { formatAddress } from '../src/config/units.js';
+import { silentLog } from '../src/core/log.js';
+import type { Told } from './processes.js';
 
 /** A master in a process of its own that can be asked what it holds on to. */
-
-/** From it: where it listens, then answers to "memory". */
-export type Told = { readonly address: string } | { readonly heapBytes: number; rssBytes: number };
 
 const master = await startMaster(loadMasterConfig({ environment: process.env }), silentLog);
 const tell = (told: Told) => process.send?.(told);
