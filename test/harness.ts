@@ -84,6 +84,7 @@ export async function runMasterFor(
       PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
       PANDAFUZZ_DATA_DIRECTORY: directory,
       PANDAFUZZ_DATABASE_SYNCHRONOUS: 'normal',
+      PANDAFUZZ_JOBS_RETRY_DELAY: '0ms',
       ...settings,
     },
   });

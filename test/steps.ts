@@ -13,7 +13,15 @@ import { temporaryFolder } from './harness.js';
 /** What many tests begin with, by way of the contract. */
 
 export async function registerBot(connection: Connection, name = 'bot') {
-  const request = { name, engines: ['libfuzzer'], slots: 1, labels: { arch: 'any' }, version: '1' };
+  const request = {
+    name,
+    engines: ['libfuzzer'],
+    slots: 1,
+    labels: { arch: 'any' },
+    version: '1',
+    memoryMib: 0,
+    diskMib: 0,
+  };
   const { bot } = await unary(connection.bots, connection.bots.registerBot, request);
   return given(bot);
 }

@@ -78,7 +78,15 @@ async function startBeating(connection: Connection) {
   const timers: NodeJS.Timeout[] = [];
   const calls: ReturnType<Connection['bots']['heartbeat']>[] = [];
   for (let i = 0; i < bots; i++) {
-    const request = { name: `b${i}`, engines: ['none'], slots: 1, labels: {}, version: '1' };
+    const request = {
+      name: `b${i}`,
+      engines: ['none'],
+      slots: 1,
+      labels: {},
+      version: '1',
+      memoryMib: 0,
+      diskMib: 0,
+    };
     const { bot } = await unary(connection.bots, connection.bots.registerBot, request);
     const call = connection.bots.heartbeat();
     const sentAt: number[] = [];

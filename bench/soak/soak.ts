@@ -15,7 +15,15 @@ export async function benchSoak({ folder, scale, say }: Bench): Promise<Figure[]
   const master = await startMaster(folder());
   const connection = connect(master.address);
   try {
-    const bot = { name: 'soak', engines: ['libfuzzer'], slots: 1, labels: {}, version: '1' };
+    const bot = {
+      name: 'soak',
+      engines: ['libfuzzer'],
+      slots: 1,
+      labels: {},
+      version: '1',
+      memoryMib: 0,
+      diskMib: 0,
+    };
     const registered = await unary(connection.bots, connection.bots.registerBot, bot);
     const calls = callsOf(connection, registered.bot?.id ?? '');
     const count = Math.round(1_000_000 * scale);

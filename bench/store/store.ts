@@ -30,16 +30,30 @@ export async function benchStore(bench: Bench): Promise<Figure[]> {
 
 const engine = 'libfuzzer';
 const bot = {
-  ...{ id: 'bot', name: 'bot', engines: [engine], slots: 1, labels: {}, version: '1', now: 1 },
+  ...{
+    id: 'bot',
+    name: 'bot',
+    engines: [engine],
+    slots: 1,
+    labels: {},
+    version: '1',
+    memoryMib: 0,
+    diskMib: 0,
+    now: 1,
+  },
 };
 const target: ArtifactRow = {
   ...{ sha256: 'a'.repeat(64), kind: 'target' as const, name: 't', size_bytes: 1, created_at: 1 },
 };
 const spec = JSON.stringify({ engine, name: 'bench', arguments: ['-rss_limit_mb=2048'] });
 
+const noPause = { retryFirstMs: 0, retryMaxMs: 0 };
+
 const newJob = () => ({
   ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: Date.now() },
   ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '', spec },
+  ...{ campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
+  ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
 });
 /** As many beats as a transaction of the raw side takes: beats are written in batches. */
 const flush = () => ({
@@ -47,11 +61,12 @@ const flush = () => ({
   runs: [],
 });
 const claim = () => ({
-  ...{ botId: bot.id, engines: [engine], ttlMs: 30_000, acknowledged: false, now: Date.now() },
+  ...{ botId: bot.id, queues: [1], ttlMs: 30_000, acknowledged: false, now: Date.now() },
 });
 const completion = ({ id, attempt, fence }: JobRow) => ({
   ...{ jobId: id, attempt, fence, message: '', statistics: '{"executions":1}', now: Date.now() },
   outcome: 'completed' as const,
+  ...noPause,
 });
 
 async function withBot(side: Side): Promise<Side> {
@@ -152,7 +167,13 @@ async function againstSmall(
   const claimOnce = async (side: Side) => {
     const job = await side.run(claimJob, claim());
     if (!job) throw new Error('nothing to claim');
-    const back = { jobId: job.id, fence: job.fence, outcome: 'lost', message: '' } as const;
+    const back = {
+      jobId: job.id,
+      fence: job.fence,
+      outcome: 'lost',
+      message: '',
+      ...noPause,
+    } as const;
     await side.run(releaseLease, { ...back, now: Date.now() });
   };
   const claims = await alternate(
@@ -183,12 +204,13 @@ const idOf = (index: number) => `00000000-0000-7000-8000-${String(index).padStar
 function fill(directory: string, count: number): void {
   const db = new Database(`${directory}/pandafuzz.db`);
   db.pragma('synchronous = OFF');
+  db.prepare("INSERT INTO queues VALUES (1, '', ?, '{}', 0, 0, 0)").run(engine);
   db.prepare(
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < @count)
-     INSERT INTO jobs (id, state, engine, priority, target_sha256, target_name, max_attempts,
-       created_at, spec)
-     SELECT printf('00000000-0000-7000-8000-%012d', i), 'pending', @engine, i % 10, @sha256, 't', 3,
-       i, @spec FROM n`,
+     INSERT INTO jobs (id, state, queue_id, campaign, engine, priority, target_sha256, target_name,
+       max_attempts, created_at, spec)
+     SELECT printf('00000000-0000-7000-8000-%012d', i), 'pending', 1, '', @engine, i % 10, @sha256,
+       't', 3, i, @spec FROM n`,
   ).run({ count, engine, sha256: target.sha256, spec });
   db.close();
 }

@@ -1,4 +1,4 @@
-import { arch, platform } from 'node:os';
+import { arch, platform, totalmem } from 'node:os';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { isId, newId } from '../core/ids.js';
@@ -126,6 +126,7 @@ async function assemble(
     onFree: () => link.beat(),
     log,
   });
+  const perSlot = (bytes: number) => Math.floor(bytes / options.slots / 2 ** 20);
   const link: Link = new Link({
     connection,
     describe: {
@@ -133,6 +134,8 @@ async function assemble(
       engines: [engine.name],
       slots: options.slots,
       labels: { arch: arch(), os: platform(), ...options.labels },
+      memoryMib: perSlot(totalmem()),
+      diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
     },
     instanceId: newId(),

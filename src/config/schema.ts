@@ -87,6 +87,8 @@ const jobs = z.strictObject({
     .min(1, 'must name at least one engine')
     .default(['libfuzzer']),
   max_attempts: whole(1, 100).default(3),
+  retry_delay: duration({ min: '0ms', max: '24h' }).prefault('10s'),
+  max_retry_delay: duration({ min: '0ms', max: '24h' }).prefault('10m'),
   max_duration: duration({ min: '1s', max: '30d' }).prefault('1h'),
   max_memory: size({ min: '16MiB', max: '1TiB' }).prefault('2GiB'),
   input_timeout: duration({ min: '1s', max: '1h' }).prefault('25s'),

@@ -132,8 +132,23 @@ export class Adapter {
     precedence: Precedence,
     handler: ServerStream<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
+    const { transferMs } = this.options.timeouts;
+    return this.#serverStream(handler, { pool: 'transfers', precedence, timeoutMs: transferMs });
+  }
+
+  /** A server stream that goes on for as long as its caller likes. */
+  feed<Request, Response>(
+    handler: ServerStream<Request, Response>,
+  ): handleServerStreamingCall<Request, Response> {
+    const timeoutMs = Number.POSITIVE_INFINITY;
+    return this.#serverStream(handler, { pool: 'waits', precedence: 'read', timeoutMs });
+  }
+
+  #serverStream<Request, Response>(
+    handler: ServerStream<Request, Response>,
+    terms: Terms,
+  ): handleServerStreamingCall<Request, Response> {
     const { clock, timeouts } = this.options;
-    const terms: Terms = { pool: 'transfers', precedence, timeoutMs: timeouts.transferMs };
     return (call) => {
       const send = async (ctx: RequestContext) => {
         const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);

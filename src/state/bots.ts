@@ -3,6 +3,8 @@ import type { RequestContext } from '../core/context.js';
 import { NotFoundError } from '../core/errors.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../gen/pandafuzz/v1/bot_service.js';
+import { drainBot } from '../store/ops/drain-bot.js';
+import { forgetBot } from '../store/ops/forget-bot.js';
 import { getBot } from '../store/ops/get-bot.js';
 import { listBots } from '../store/ops/list-bots.js';
 import { registerBot } from '../store/ops/register-bot.js';
@@ -40,6 +42,22 @@ export class Bots {
     return this.#record(row);
   }
 
+  /** Lets it take nothing new (`wanted`), or work again. @throws NotFoundError */
+  async drain(ctx: RequestContext, botId: string, wanted: boolean): Promise<Bot> {
+    new Violations().id(botId, 'bot_id').throwIfAny();
+    const now = this.clock.now();
+    const row = await this.store.run(ctx, drainBot, { botId, wanted, now });
+    this.sessions.of(botId)?.drain(wanted);
+    return this.#record(row);
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async forget(ctx: RequestContext, botId: string): Promise<void> {
+    new Violations().id(botId, 'bot_id').throwIfAny();
+    await this.store.run(ctx, forgetBot, { botId, now: this.clock.now() });
+    this.sessions.of(botId)?.forget();
+  }
+
   async list(
     ctx: RequestContext,
     request: PageRequest,
@@ -72,7 +90,9 @@ function checkRegistration(request: RegisterBotRequest): void {
       'must be 1 to 16 engines',
     )
     .whole(request.slots, 'slots', { min: 1, max: 1024 })
-    .text(request.version, 'version', { max: 64 });
+    .text(request.version, 'version', { max: 64 })
+    .whole(request.memoryMib, 'memory_mib', { min: 0, max: 2 ** 30 })
+    .whole(request.diskMib, 'disk_mib', { min: 0, max: 2 ** 30 });
   for (const [index, engine] of request.engines.slice(0, 16).entries()) {
     found.expect(
       /^[a-z0-9_-]{1,32}$/.test(engine),

@@ -2,22 +2,38 @@ import type { Clock, Timer } from '../core/clock.js';
 import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { claimJob } from '../store/ops/claim-job.js';
-import type { JobRow } from '../store/rows.js';
+import type { JobRow, QueueRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
+import type { Campaigns } from './campaigns.js';
+import { fits, type Need, needOf, type Offer } from './matching.js';
 
 /**
  * Brings pending jobs and free slots together the moment both exist.
  *
- * A taker is somebody with credit: free slots announced on a stream, or a unary
- * AssignJob that waits. A claim is one statement in the store, which picks the
- * job; here is only decided who claims, and when. An engine whose last claim
- * came back empty is drained, and not asked about again before a job arrives
- * for it. A job that arrives while a claim is under way is told apart by the
- * engine's count of arrivals, so that no arrival is ever slept over.
+ *   queue     jobs of one campaign that ask the same of a bot; few, however many
+ *             jobs there are
+ *   profile   takers that fit the same queues; few, however many bots there are,
+ *             and whatever else they say of themselves
+ *   taker     somebody with credit: free slots announced on a stream, or a unary
+ *             AssignJob that waits
+ *
+ * For the taker that has waited longest, the campaign whose turn it is
+ * (campaigns.ts) is chosen among the queues of its profile; which job of it goes,
+ * one statement in the store decides: the highest priority, then the oldest. So
+ * what an assignment costs depends neither on the jobs that wait nor on the bots.
+ *
+ * A queue whose claim came back empty is drained, and not asked about again
+ * before a job arrives in it. A job that arrives while a claim is under way is
+ * told apart by the queue's count of arrivals, so that no arrival is slept over.
+ *
+ * Races, and who decides them: two claims of one job: the store's one statement.
+ * A taker that leaves while its claim is under way: its `receive` gives the job
+ * back. A claim whose answer is lost: the lease is on disk, and the reaper finds
+ * it there. A limit of a campaign: claims under way count as running.
  */
 export interface Taker {
   readonly botId: string;
-  readonly engines: readonly string[];
+  readonly offer: Offer;
   /** Length of the leases it is given, milliseconds. */
   readonly ttlMs: number;
   /** Taking the job is the acknowledgement. */
@@ -30,6 +46,33 @@ export interface Taker {
   gone: boolean;
   /** The job is claimed and on disk; the taker's credit was lowered for it. */
   receive(job: JobRow): void;
+  /** A claim for it found nothing; its credit is as before. */
+  missed?(): void;
+}
+
+interface Queue {
+  readonly id: number;
+  readonly campaign: string;
+  readonly need: Need;
+  /** Nothing pending, as far as is known. */
+  isDrained: boolean;
+  arrivals: number;
+  /** Whose takers fit it. */
+  readonly profiles: Profile[];
+}
+
+interface Profile {
+  /** Those that its takers fit and that may have work. */
+  readonly ready: Set<Queue>;
+  /** With credit, in the order in which they became free. */
+  readonly takers: Set<Taker>;
+}
+
+interface Match {
+  readonly profile: Profile;
+  readonly taker: Taker;
+  readonly campaign: string;
+  readonly queues: readonly Queue[];
 }
 
 /** Claims under way at once; more would only queue in the store. */
@@ -38,17 +81,17 @@ const claimsAtOnce = 64;
 const retryClaimsAfterMs = 500;
 
 export class Dispatch {
-  /** Takers with credit, by engine, each in the order in which they became free. */
-  readonly #hungry = new Map<string, Set<Taker>>();
-  /** Engines with nothing pending, as far as is known. */
-  readonly #drained = new Set<string>();
-  readonly #arrivals = new Map<string, number>();
+  readonly #queues = new Map<number, Queue>();
+  readonly #profiles = new Map<string, Profile>();
+  #profileOf = new WeakMap<Taker, Profile>();
+  readonly #claimingOf = new Map<string, number>();
   #claiming = 0;
   #pause: Timer | undefined;
   #stopped = false;
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
+    private readonly campaigns: Campaigns,
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly inBackground: InBackground,
@@ -59,10 +102,31 @@ export class Dispatch {
     this.#pause?.cancel();
   }
 
+  /** Jobs of a campaign that are on their way to a bot. */
+  claimingOf(campaign: string): number {
+    return this.#claimingOf.get(campaign) ?? 0;
+  }
+
+  /** There is such a queue; said again, nothing changes. Sorts the takers anew: kinds of jobs are few. */
+  addQueue(row: QueueRow): void {
+    if (this.#queues.has(row.id)) return;
+    const { id, campaign } = row;
+    const queue = { id, campaign, need: needOf(row), isDrained: false, arrivals: 0, profiles: [] };
+    this.#queues.set(id, queue);
+    const takers = [...this.#profiles.values()].flatMap((profile) => [...profile.takers]);
+    for (const { profiles } of this.#queues.values()) profiles.length = 0;
+    this.#profiles.clear();
+    this.#profileOf = new WeakMap();
+    for (const taker of takers) this.#seat(taker);
+    this.#pump();
+  }
+
   /** A job waits for a bot: a new one, or one that was given back. */
-  jobPending(engine: string): void {
-    this.#arrivals.set(engine, (this.#arrivals.get(engine) ?? 0) + 1);
-    this.#drained.delete(engine);
+  jobPending(queueId: number): void {
+    const queue = this.#queues.get(queueId);
+    if (!queue) return;
+    queue.arrivals++;
+    setDrained(queue, false);
     this.#pump();
   }
 
@@ -76,81 +140,112 @@ export class Dispatch {
   leave(taker: Taker): void {
     taker.credit = 0;
     taker.gone = true;
-    this.#seat(taker);
+    this.#profileOf.get(taker)?.takers.delete(taker);
+  }
+
+  /** A campaign may have room again. */
+  roomChanged(): void {
+    this.#pump();
   }
 
   #seat(taker: Taker): void {
-    for (const engine of taker.engines) {
-      const takers = this.#hungry.get(engine);
-      if (taker.credit <= 0) takers?.delete(taker);
-      else if (takers) takers.add(taker);
-      else this.#hungry.set(engine, new Set([taker]));
-    }
+    const { takers } = this.#find(taker);
+    if (taker.credit <= 0) takers.delete(taker);
+    else takers.add(taker);
+  }
+
+  #find(taker: Taker): Profile {
+    const known = this.#profileOf.get(taker);
+    if (known) return known;
+    const queues = [...this.#queues.values()].filter(({ need }) => fits(taker.offer, need));
+    const key = queues.map(({ id }) => id).join();
+    const profile = this.#profiles.get(key) ?? this.#add(key, queues);
+    this.#profileOf.set(taker, profile);
+    return profile;
+  }
+
+  #add(key: string, queues: readonly Queue[]): Profile {
+    const ready = new Set(queues.filter(({ isDrained }) => !isDrained));
+    const profile: Profile = { ready, takers: new Set() };
+    this.#profiles.set(key, profile);
+    for (const queue of queues) queue.profiles.push(profile);
+    return profile;
   }
 
   #pump(): void {
     if (this.#stopped || this.#pause) return;
     while (this.#claiming < claimsAtOnce) {
-      const taker = this.#next();
-      if (!taker) return;
-      taker.credit--;
-      taker.claiming++;
-      this.#stepBack(taker);
-      void this.#claim(taker);
+      const match = this.#next();
+      if (!match) return;
+      void this.#claim(match);
     }
   }
 
-  /** Whoever has waited longest for an engine that may have work. */
-  #next(): Taker | undefined {
-    for (const [engine, takers] of this.#hungry) {
-      if (takers.size === 0) this.#hungry.delete(engine);
-      else if (!this.#drained.has(engine)) return takers.values().next().value;
+  #next(): Match | undefined {
+    for (const [key, profile] of this.#profiles) {
+      const [taker] = profile.takers;
+      const match = taker && this.#choose(profile, taker);
+      if (!match) continue;
+      // The other profiles have their turn before this one comes again.
+      this.#profiles.delete(key);
+      this.#profiles.set(key, profile);
+      return match;
     }
     return undefined;
   }
 
-  /** Whoever was served goes to the end of the line. */
-  #stepBack(taker: Taker): void {
-    for (const engine of taker.engines) this.#hungry.get(engine)?.delete(taker);
-    this.#seat(taker);
+  #choose(profile: Profile, taker: Taker): Match | undefined {
+    const ready = [...profile.ready];
+    const campaign = this.campaigns.next(ready.map((queue) => queue.campaign));
+    if (campaign === undefined) return undefined;
+    const queues = ready.filter((queue) => queue.campaign === campaign);
+    return { profile, taker, campaign, queues };
   }
 
-  async #claim(taker: Taker): Promise<void> {
-    const arrivals = taker.engines.map((engine) => this.#arrivals.get(engine));
-    this.#claiming++;
+  async #claim({ profile, taker, campaign, queues }: Match): Promise<void> {
+    const arrivals = queues.map((queue) => queue.arrivals);
+    taker.credit--;
+    taker.claiming++;
+    profile.takers.delete(taker); // to the end of the line
+    this.#seat(taker);
+    this.#count(campaign, 1);
+    this.campaigns.took(campaign);
     let job: JobRow | undefined;
     try {
       job = await this.inBackground('claim_job', (ctx) =>
         this.store.run(ctx, claimJob, {
           botId: taker.botId,
-          engines: taker.engines,
+          queues: queues.map(({ id }) => id),
           ttlMs: taker.ttlMs,
           acknowledged: taker.acknowledged,
           now: this.clock.now(),
         }),
       );
-      if (!job) this.#markDrained(taker, arrivals);
+      if (!job) markDrained(queues, arrivals);
     } catch (error) {
       this.log.warn({ err: error }, 'a claim failed');
       this.#rest();
     }
-    this.#claiming--;
     taker.claiming--;
     if (job) taker.receive(job);
-    else this.#giveBack(taker);
+    else this.#giveBack(taker, campaign);
+    this.#count(campaign, -1);
     this.#pump();
   }
 
-  #markDrained(taker: Taker, arrivals: readonly (number | undefined)[]): void {
-    for (const [index, engine] of taker.engines.entries()) {
-      if (this.#arrivals.get(engine) === arrivals[index]) this.#drained.add(engine);
-    }
+  #count(campaign: string, change: 1 | -1): void {
+    this.#claiming += change;
+    const count = this.claimingOf(campaign) + change;
+    if (count === 0) this.#claimingOf.delete(campaign);
+    else this.#claimingOf.set(campaign, count);
   }
 
-  #giveBack(taker: Taker): void {
+  #giveBack(taker: Taker, campaign: string): void {
+    this.campaigns.gaveBack(campaign);
     if (taker.gone) return;
     taker.credit++;
     this.#seat(taker);
+    taker.missed?.();
   }
 
   #rest(): void {
@@ -158,5 +253,19 @@ export class Dispatch {
       this.#pause = undefined;
       this.#pump();
     });
+  }
+}
+
+function markDrained(queues: readonly Queue[], arrivals: readonly number[]): void {
+  for (const [index, queue] of queues.entries()) {
+    if (queue.arrivals === arrivals[index]) setDrained(queue, true);
+  }
+}
+
+function setDrained(queue: Queue, isDrained: boolean): void {
+  queue.isDrained = isDrained;
+  for (const { ready } of queue.profiles) {
+    if (isDrained) ready.delete(queue);
+    else ready.add(queue);
   }
 }

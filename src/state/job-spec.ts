@@ -46,7 +46,10 @@ function check(
     .sha256(spec.targetSha256, 'spec.target_sha256')
     .text(spec.targetName, 'spec.target_name', { max: 128 })
     .whole(spec.priority, 'spec.priority', { min: -1000, max: 1000 })
-    .whole(spec.maxAttempts, 'spec.max_attempts', { min: 0, max: 100 });
+    .whole(spec.maxAttempts, 'spec.max_attempts', { min: 0, max: 100 })
+    .text(spec.campaign, 'spec.campaign', { max: 128 });
+  checkRequirements(spec, found);
+  checkTimes(spec, found);
   if (spec.seedsSha256 !== '') found.sha256(spec.seedsSha256, 'spec.seeds_sha256');
 
   found.expect(spec.arguments.length <= 64, 'spec.arguments', 'must be at most 64');
@@ -73,4 +76,38 @@ function check(
     .whole(limits.inputTimeoutSeconds, 'spec.limits.input_timeout_seconds', { min: 0, max: 3600 })
     .whole(limits.maxInputBytes, 'spec.limits.max_input_bytes', { min: 0, max: 2 ** 20 })
     .whole(limits.maxCrashes, 'spec.limits.max_crashes', { min: 0, max: 1_000_000 });
+}
+
+/** A year, seconds. */
+const longestTimeout = 31_536_000;
+
+function checkTimes({ timeouts, notBefore }: JobSpec, found: Violations): void {
+  const bounds = { min: 0, max: longestTimeout };
+  const path = 'spec.timeouts';
+  found
+    .whole(timeouts?.scheduleToStartSeconds ?? 0, `${path}.schedule_to_start_seconds`, bounds)
+    .whole(timeouts?.startToCloseSeconds ?? 0, `${path}.start_to_close_seconds`, bounds)
+    .whole(timeouts?.scheduleToCloseSeconds ?? 0, `${path}.schedule_to_close_seconds`, bounds)
+    .expect(
+      notBefore === undefined || (notBefore.getTime() >= 0 && notBefore.getTime() < latestStart),
+      'spec.not_before',
+      'must be a time before the year 2100',
+    );
+}
+
+const latestStart = Date.UTC(2100, 0, 1);
+
+function checkRequirements({ requirements }: JobSpec, found: Violations): void {
+  if (!requirements) return;
+  const path = 'spec.requirements';
+  const labels = Object.entries(requirements.labels);
+  found
+    .expect(labels.length <= 16, `${path}.labels`, 'must have at most 16 entries')
+    .whole(requirements.memoryMib, `${path}.memory_mib`, { min: 0, max: 2 ** 30 })
+    .whole(requirements.diskMib, `${path}.disk_mib`, { min: 0, max: 2 ** 30 });
+  for (const [index, [key, value]] of labels.slice(0, 16).entries()) {
+    found
+      .text(key, `${path}.labels (key of entry ${index + 1})`, { min: 1, max: 63 })
+      .text(value, `${path}.labels (value of entry ${index + 1})`, { max: 256 });
+  }
 }

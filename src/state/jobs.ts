@@ -1,8 +1,10 @@
 import type { MasterConfig } from '../config/schema.js';
+import { canonicalJson } from '../core/canonical-json.js';
 import type { Clock } from '../core/clock.js';
 import type { RequestContext } from '../core/context.js';
 import { NotFoundError } from '../core/errors.js';
 import {
+  type Attempt,
   type Job,
   type JobReceipt,
   type JobResult,
@@ -14,18 +16,26 @@ import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import { completeJob } from '../store/ops/complete-job.js';
 import { createJob } from '../store/ops/create-job.js';
 import { getJob } from '../store/ops/get-job.js';
+import { listAttempts } from '../store/ops/list-attempts.js';
 import { listJobs } from '../store/ops/list-jobs.js';
+import { pauseJob } from '../store/ops/pause-job.js';
 import { requestCancel } from '../store/ops/request-cancel.js';
+import { resumeJob } from '../store/ops/resume-job.js';
+import { retryJob } from '../store/ops/retry-job.js';
 import type { JobRow } from '../store/rows.js';
+import type { RetryPause } from '../store/sql.js';
 import type { Store } from '../store/store.js';
 import { checkLease, checkResult } from './checks.js';
 import type { Dispatch } from './dispatch.js';
 import { completeSpec } from './job-spec.js';
-import type { Leases } from './leases.js';
+import { isStopWanted, type Leases } from './leases.js';
 import { cutPage, readPage } from './pages.js';
-import { jobRecord, jobStateName, jobStateOf } from './records.js';
+import { attemptRecord, jobRecord, jobStateName, jobStateOf } from './records.js';
 import type { Sessions } from './sessions.js';
 import { Violations } from './violations.js';
+
+/** Leases of a job that GetJob shows. */
+const shownAttempts = 100;
 
 /** Jobs, from a wish to a receipt. Nothing is held across an await: the store decides. */
 export class Jobs {
@@ -37,34 +47,48 @@ export class Jobs {
     private readonly clock: Clock,
     private readonly newId: () => string,
     private readonly defaults: MasterConfig['jobs'],
+    private readonly retryPause: RetryPause,
   ) {}
 
   async create(ctx: RequestContext, request: CreateJobRequest): Promise<Job> {
     const found = new Violations();
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const spec = completeSpec(request.spec, this.defaults, found);
-    const { job, created } = await this.store.run(ctx, createJob, {
+    const { requirements, timeouts } = spec;
+    const { job, queue, created } = await this.store.run(ctx, createJob, {
       id: this.newId(),
       requestId: request.requestId || null,
+      campaign: spec.campaign,
       engine: spec.engine,
+      labels: canonicalJson(requirements?.labels ?? {}),
+      memoryMib: requirements?.memoryMib ?? 0,
+      diskMib: requirements?.diskMib ?? 0,
       priority: spec.priority,
       targetSha256: spec.targetSha256,
       seedsSha256: spec.seedsSha256 || null,
       targetName: spec.targetName,
       maxAttempts: spec.maxAttempts,
+      readyAt: spec.notBefore?.getTime() ?? null,
+      startWithinMs: milliseconds(timeouts?.scheduleToStartSeconds),
+      runWithinMs: milliseconds(timeouts?.startToCloseSeconds),
+      closeWithinMs: milliseconds(timeouts?.scheduleToCloseSeconds),
       spec: JSON.stringify(JobSpec.toJSON(spec)),
       now: this.clock.now(),
     });
-    if (created) this.dispatch.jobPending(job.engine);
+    this.dispatch.addQueue(queue);
+    if (created) this.#wake(job);
     return this.#record(job);
   }
 
   /** @throws NotFoundError */
-  async get(ctx: RequestContext, id: string): Promise<Job> {
+  async get(ctx: RequestContext, id: string): Promise<{ job: Job; attempts: Attempt[] }> {
     new Violations().id(id, 'job_id').throwIfAny();
-    const row = await this.store.run(ctx, getJob, id);
+    const [row, attempts] = await Promise.all([
+      this.store.run(ctx, getJob, id),
+      this.store.run(ctx, listAttempts, { jobId: id, limit: shownAttempts }),
+    ]);
     if (!row) throw new NotFoundError({ resource: 'job', id });
-    return this.#record(row);
+    return { job: this.#record(row), attempts: attempts.map(attemptRecord) };
   }
 
   async list(
@@ -86,12 +110,30 @@ export class Jobs {
   /** @throws NotFoundError, PreconditionError */
   async cancel(ctx: RequestContext, jobId: string): Promise<Job> {
     new Violations().id(jobId, 'job_id').throwIfAny();
-    const row = await this.store.run(ctx, requestCancel, { jobId, now: this.clock.now() });
-    const lease = this.leases.ofJob(jobId);
-    if (lease && lease.fence === row.fence && row.finished_at === null) {
-      lease.cancelRequested = true;
-      this.sessions.of(lease.botId)?.cancel(lease);
-    }
+    return this.#stop(await this.store.run(ctx, requestCancel, { jobId, now: this.clock.now() }));
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async pause(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    return this.#stop(await this.store.run(ctx, pauseJob, { jobId, now: this.clock.now() }));
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async resume(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    const row = await this.store.run(ctx, resumeJob, { jobId, now: this.clock.now() });
+    const live = this.leases.ofJob(jobId);
+    if (live?.fence === row.fence) live.stopRequested = isStopWanted(row);
+    this.#wake(row);
+    return this.#record(row);
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async retry(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    const row = await this.store.run(ctx, retryJob, { jobId, now: this.clock.now() });
+    this.#wake(row);
     return this.#record(row);
   }
 
@@ -105,13 +147,29 @@ export class Jobs {
     const { jobId, attempt, fence } = checkLease(lease, found);
     const ending = checkResult(result, found);
     found.throwIfAny();
-    const input = { jobId, attempt, fence, ...ending, now: this.clock.now() };
+    const now = this.clock.now();
+    const input = { jobId, attempt, fence, ...ending, ...this.retryPause, now };
     const done = await this.store.run(ctx, completeJob, input);
     const live = this.leases.find({ jobId, attempt, fence });
     if (live) this.leases.end(live);
-    if (done.job?.state === 'pending') this.dispatch.jobPending(done.job.engine);
+    if (done.job) this.#wake(done.job);
     const state = jobStateOf(done.state);
     return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
+  }
+
+  /** What waits may go to a bot; also what was created by an earlier process. */
+  #wake(row: JobRow): void {
+    if (row.state === 'pending' && row.delayed === 0) this.dispatch.jobPending(row.queue_id);
+  }
+
+  /** Passes on to the bot that somebody wants the run stopped. */
+  #stop(row: JobRow): Job {
+    const live = this.leases.ofJob(row.id);
+    if (live && live.fence === row.fence && row.finished_at === null && isStopWanted(row)) {
+      live.stopRequested = true;
+      this.sessions.of(live.botId)?.cancel(live);
+    }
+    return this.#record(row);
   }
 
   #record(row: JobRow): Job {
@@ -119,3 +177,5 @@ export class Jobs {
     return jobRecord(row, lease?.fence === row.fence ? lease.statistics : undefined);
   }
 }
+
+const milliseconds = (seconds: number | undefined) => (seconds ? seconds * 1000 : null);

@@ -22,7 +22,7 @@ export interface LiveLease {
   readonly attempt: number;
   readonly fence: number;
   readonly botId: string;
-  readonly engine: string;
+  readonly campaign: string;
   /** Length of the lease once it is acknowledged. */
   readonly ttlMs: number;
   /** Claimed by a unary call: the bot may not have a stream to name it on. */
@@ -32,7 +32,8 @@ export interface LiveLease {
   acknowledged: boolean;
   /** The store knows, or is being told. */
   acknowledgedOnDisk: boolean;
-  cancelRequested: boolean;
+  /** Somebody wants the run stopped. */
+  stopRequested: boolean;
   /** Where its end is looked for next; a renewal moves `expiresAt` only. */
   dueTick: number;
   phase: LeasePhase | undefined;
@@ -51,6 +52,7 @@ export class Leases {
   readonly #byBot = new Map<string, Set<LiveLease>>();
   readonly #due = new Map<number, Set<LiveLease>>();
   readonly #unflushed = new Set<LiveLease>();
+  readonly #ofCampaign = new Map<string, number>();
   #executionsPerSecond = 0;
   #tick = 0;
   #now = 0;
@@ -61,6 +63,8 @@ export class Leases {
     private readonly clock: Clock,
     private readonly times: { ttlMs: number; offerTimeoutMs: number },
     private readonly onExpired: (lease: LiveLease) => void,
+    /** A lease is over, however it ended. */
+    private readonly onEnded: (lease: LiveLease) => void = () => {},
   ) {
     this.#lastStep = clock.monotonic();
   }
@@ -91,11 +95,11 @@ export class Leases {
       attempt: job.attempt,
       fence: job.fence,
       botId: lease.botId,
-      engine: job.engine,
+      campaign: job.campaign,
       ttlMs: lease.ttlMs,
       acknowledged: lease.acknowledged,
       acknowledgedOnDisk: lease.acknowledged,
-      cancelRequested: job.cancel_requested_at !== null,
+      stopRequested: isStopWanted(job),
       pulled: lease.acknowledged,
     });
   }
@@ -107,11 +111,11 @@ export class Leases {
       attempt: row.attempt,
       fence: row.fence,
       botId: row.bot_id,
-      engine: row.engine,
+      campaign: row.campaign,
       ttlMs: row.ttl_ms,
       acknowledged: row.acknowledged_at !== null,
       acknowledgedOnDisk: row.acknowledged_at !== null,
-      cancelRequested: row.cancel_requested === 1,
+      stopRequested: row.stop_requested === 1,
       pulled: row.pulled === 1,
     });
   }
@@ -128,6 +132,10 @@ export class Leases {
 
   ofBot(botId: string): readonly LiveLease[] {
     return [...(this.#byBot.get(botId) ?? [])];
+  }
+
+  countOfCampaign(campaign: string): number {
+    return this.#ofCampaign.get(campaign) ?? 0;
   }
 
   countOfBot(botId: string): number {
@@ -151,7 +159,8 @@ export class Leases {
 
   /** It is no longer valid: completed, taken back or expired. */
   end(lease: LiveLease): void {
-    if (this.#byJob.get(lease.jobId) === lease) this.#byJob.delete(lease.jobId);
+    if (this.#byJob.get(lease.jobId) !== lease) return;
+    this.#byJob.delete(lease.jobId);
     this.#due.get(lease.dueTick)?.delete(lease);
     this.#unflushed.delete(lease);
     this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
@@ -159,6 +168,8 @@ export class Leases {
     const siblings = this.#byBot.get(lease.botId);
     siblings?.delete(lease);
     if (siblings?.size === 0) this.#byBot.delete(lease.botId);
+    this.#count(lease.campaign, -1);
+    this.onEnded(lease);
   }
 
   /** What the bot says of the run. */
@@ -198,9 +209,16 @@ export class Leases {
     const siblings = this.#byBot.get(live.botId);
     if (siblings) siblings.add(live);
     else this.#byBot.set(live.botId, new Set([live]));
+    this.#count(live.campaign, 1);
     live.expiresAt = this.#endFromNow(live);
     this.#lookAgain(live);
     return live;
+  }
+
+  #count(campaign: string, change: 1 | -1): void {
+    const count = this.countOfCampaign(campaign) + change;
+    if (count === 0) this.#ofCampaign.delete(campaign);
+    else this.#ofCampaign.set(campaign, count);
   }
 
   #endFromNow(lease: LiveLease): number {
@@ -235,3 +253,7 @@ export class Leases {
     this.onExpired(lease);
   }
 }
+
+/** Somebody wants a job's run stopped, for whatever reason. */
+export const isStopWanted = (job: JobRow): boolean =>
+  (job.cancel_requested_at ?? job.pause_requested_at ?? job.timed_out_at ?? null) !== null;

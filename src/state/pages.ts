@@ -21,11 +21,17 @@ export function readPage(
   found = new Violations(),
 ): { beforeId: string; limit: number } {
   const beforeId = request.pageToken === '' ? beyondAll : decode(request.pageToken);
+  const limit = pageSizeOf(request, found);
   found
-    .whole(request.pageSize, 'page_size', { min: 0, max: largestPage })
     .expect(beforeId !== undefined, 'page_token', 'must be a next_page_token of this list')
     .throwIfAny();
-  return { beforeId: beforeId as string, limit: (request.pageSize || defaultPageSize) + 1 };
+  return { beforeId: beforeId as string, limit: limit + 1 };
+}
+
+/** How many rows are wanted; a bad number is noted in `found`. */
+export function pageSizeOf(request: PageRequest, found: Violations): number {
+  found.whole(request.pageSize, 'page_size', { min: 0, max: largestPage });
+  return request.pageSize || defaultPageSize;
 }
 
 /** One row more than the page was read, to know whether there is a next one. */

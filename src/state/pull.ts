@@ -4,12 +4,12 @@ import { NotFoundError } from '../core/errors.js';
 import { JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { AssignJobRequest } from '../gen/pandafuzz/v1/job_service.js';
 import type { Assignment } from '../gen/pandafuzz/v1/lease.js';
-import { claimJob } from '../store/ops/claim-job.js';
 import { getBot } from '../store/ops/get-bot.js';
 import type { BotRow, JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { Dispatch, Taker } from './dispatch.js';
 import type { Leases } from './leases.js';
+import { offerOf } from './matching.js';
 import type { Reaper } from './reaper.js';
 import { Violations } from './violations.js';
 
@@ -42,9 +42,7 @@ export class Pull {
     const bot = await this.store.run(ctx, getBot, request.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: request.botId });
     const ttlMs = request.leaseTtlMs || this.defaultTtlMs;
-    const job = await (request.waitMs === 0
-      ? this.#claimNow(ctx, bot, ttlMs)
-      : this.#wait(ctx, bot, ttlMs, request.waitMs));
+    const job = await this.#wait(ctx, bot, ttlMs, request.waitMs);
     if (!job) return undefined;
     const lease = this.leases.ofJob(job.id);
     const remaining = lease?.fence === job.fence ? this.leases.remainingMs(lease) : ttlMs;
@@ -57,10 +55,11 @@ export class Pull {
 
   /** Waits in the dispatcher's line, until a job, the end of the wait, or the caller's end. */
   #wait(ctx: RequestContext, bot: BotRow, ttlMs: number, waitMs: number) {
+    if (bot.drain_requested_at !== null) return undefined;
     const answer = Promise.withResolvers<JobRow | undefined>();
     const taker: Taker = {
       botId: bot.id,
-      engines: JSON.parse(bot.engines),
+      offer: offerOf(bot),
       ttlMs,
       acknowledged: true,
       credit: 1,
@@ -71,24 +70,22 @@ export class Pull {
         if (taker.gone) this.reaper.release(lease, 'unanswered', 'the caller left too early');
         else answer.resolve(job);
       },
+      missed: () => {
+        if (waitMs === 0) answer.resolve(undefined);
+      },
     };
     const leftMs = ctx.deadline - this.clock.monotonic() - answerMs;
-    const timer = this.clock.schedule(Math.min(waitMs, leftMs), () => answer.resolve(undefined));
+    const timer = this.clock.schedule(Math.min(waitMs || leftMs, leftMs), () =>
+      answer.resolve(undefined),
+    );
     const onAbort = () => answer.reject(ctx.signal.reason);
     ctx.signal.addEventListener('abort', onAbort, { once: true });
     this.dispatch.creditChanged(taker);
+    if (waitMs === 0 && taker.claiming === 0) answer.resolve(undefined);
     return answer.promise.finally(() => {
       timer.cancel();
       ctx.signal.removeEventListener('abort', onAbort);
       this.dispatch.leave(taker);
     });
-  }
-
-  async #claimNow(ctx: RequestContext, bot: BotRow, ttlMs: number): Promise<JobRow | undefined> {
-    const engines: string[] = JSON.parse(bot.engines);
-    const claim = { botId: bot.id, engines, ttlMs, acknowledged: true, now: this.clock.now() };
-    const job = await this.store.run(ctx, claimJob, claim);
-    if (job) this.leases.grant(job, claim);
-    return job;
   }
 }

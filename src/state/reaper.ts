@@ -5,7 +5,8 @@ import { Repeat } from '../core/repeat.js';
 import { backoffMs } from '../core/retry.js';
 import { listLeases } from '../store/ops/list-leases.js';
 import { releaseLease } from '../store/ops/release-lease.js';
-import type { AttemptOutcome } from '../store/rows.js';
+import type { ReleaseOutcome } from '../store/rows.js';
+import type { RetryPause } from '../store/sql.js';
 import type { Store } from '../store/store.js';
 import type { Dispatch } from './dispatch.js';
 import type { Leases, LiveLease } from './leases.js';
@@ -32,6 +33,7 @@ export class Reaper {
     private readonly log: Logger,
     private readonly inBackground: InBackground,
     adoptEveryMs: number,
+    private readonly retryPause: RetryPause,
   ) {
     const restore = () => this.restore();
     this.#adopting = new Repeat(clock, log, adoptEveryMs, 'looking after leases', restore);
@@ -58,11 +60,7 @@ export class Reaper {
    * The lease is over, from now on; its job is given back as soon as the store
    * takes it, however long that is locked.
    */
-  release(
-    lease: LiveLease,
-    outcome: Extract<AttemptOutcome, 'rejected' | 'unanswered' | 'lost'>,
-    message: string,
-  ): void {
+  release(lease: LiveLease, outcome: ReleaseOutcome, message: string): void {
     this.leases.end(lease);
     this.log.info({ job: lease.jobId, fence: lease.fence, bot: lease.botId, outcome }, message);
     const releasing = this.#releaseOnDisk(lease, outcome, message).finally(() =>
@@ -84,19 +82,18 @@ export class Reaper {
     await Promise.all(this.#releasing);
   }
 
-  async #releaseOnDisk(
-    lease: LiveLease,
-    outcome: Extract<AttemptOutcome, 'rejected' | 'unanswered' | 'lost'>,
-    message: string,
-  ): Promise<void> {
+  async #releaseOnDisk(lease: LiveLease, outcome: ReleaseOutcome, message: string): Promise<void> {
     const { jobId, fence } = lease;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
         const now = this.clock.now();
         const job = await this.inBackground('release_lease', (ctx) =>
-          this.store.run(ctx, releaseLease, { jobId, fence, outcome, message, now }),
+          this.store.run(ctx, releaseLease, {
+            ...{ jobId, fence, outcome, message, now },
+            ...this.retryPause,
+          }),
         );
-        if (job?.state === 'pending') this.dispatch.jobPending(job.engine);
+        if (job?.state === 'pending' && job.delayed === 0) this.dispatch.jobPending(job.queue_id);
         return;
       } catch (error) {
         this.log.warn({ err: error, job: jobId, attempt }, 'a lease could not be given back yet');

@@ -1,10 +1,19 @@
 import { Artifact, ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import { Bot, BotState } from '../gen/pandafuzz/v1/bot.js';
 import { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
-import { Job, JobOutcome, JobSpec, JobState, JobStatistics } from '../gen/pandafuzz/v1/job.js';
+import {
+  Attempt,
+  AttemptEnd,
+  Job,
+  JobOutcome,
+  JobSpec,
+  JobState,
+  JobStatistics,
+} from '../gen/pandafuzz/v1/job.js';
 import type {
   ArtifactRow,
   AttemptOutcome,
+  AttemptRow,
   BotRow,
   CrashGroupRow,
   CrashRow,
@@ -23,6 +32,7 @@ const jobStates: Record<JobStateName, JobState> = {
   completed: JobState.COMPLETED,
   cancelled: JobState.CANCELLED,
   dead: JobState.DEAD,
+  paused: JobState.PAUSED,
 };
 
 export const jobStateOf = (name: JobStateName): JobState => jobStates[name];
@@ -41,7 +51,32 @@ const outcomes: Record<AttemptOutcome, JobOutcome> = {
   rejected: JobOutcome.FAILED,
   unanswered: JobOutcome.INFRASTRUCTURE,
   lost: JobOutcome.INFRASTRUCTURE,
+  timed_out: JobOutcome.FAILED,
 };
+
+const attemptEnds: Record<AttemptOutcome, AttemptEnd> = {
+  completed: AttemptEnd.COMPLETED,
+  failed: AttemptEnd.FAILED,
+  cancelled: AttemptEnd.CANCELLED,
+  infrastructure: AttemptEnd.INFRASTRUCTURE,
+  rejected: AttemptEnd.REJECTED,
+  unanswered: AttemptEnd.UNANSWERED,
+  lost: AttemptEnd.LOST,
+  timed_out: AttemptEnd.TIMED_OUT,
+};
+
+export function attemptRecord(row: AttemptRow): Attempt {
+  return Attempt.create({
+    attempt: row.attempt,
+    fence: row.fence,
+    botId: row.bot_id,
+    assignedAt: time(row.assigned_at),
+    acknowledgedAt: time(row.acknowledged_at),
+    endedAt: time(row.ended_at),
+    end: row.outcome ? attemptEnds[row.outcome] : AttemptEnd.UNSPECIFIED,
+    message: row.message ?? '',
+  });
+}
 
 /** `live`: the statistics told last, where they are newer than the row's. */
 export function jobRecord(row: JobRow, live?: JobStatistics): Job {
@@ -60,6 +95,11 @@ export function jobRecord(row: JobRow, live?: JobStatistics): Job {
     cancelRequestedAt: time(row.cancel_requested_at),
     statistics,
     failedAttempts: row.failed_attempts,
+    refusedAttempts: row.refused_attempts,
+    lostAttempts: row.lost_attempts,
+    cancelAcknowledgedAt: time(row.cancel_acknowledged_at),
+    pauseRequestedAt: time(row.pause_requested_at),
+    readyAt: time(row.ready_at),
     result: row.outcome
       ? { outcome: outcomes[row.outcome], message: row.message ?? '', statistics: undefined }
       : undefined,
@@ -73,7 +113,7 @@ export function botRecord(
   return Bot.create({
     id: row.id,
     name: row.name,
-    state: live.online ? BotState.ONLINE : BotState.OFFLINE,
+    state: botState(row, live.online),
     engines: JSON.parse(row.engines),
     slots: row.slots,
     labels: JSON.parse(row.labels),
@@ -81,7 +121,16 @@ export function botRecord(
     registeredAt: time(row.registered_at),
     lastSeenAt: time(Math.max(row.last_seen_at, live.lastSeenAt ?? 0)),
     runningJobs: live.runningJobs,
+    memoryMib: row.memory_mib,
+    diskMib: row.disk_mib,
+    drainRequestedAt: time(row.drain_requested_at),
+    drainedAt: time(row.drained_at),
   });
+}
+
+function botState(row: BotRow, online: boolean): BotState {
+  if (!online) return BotState.OFFLINE;
+  return row.drain_requested_at === null ? BotState.ONLINE : BotState.DRAINING;
 }
 
 const artifactKinds = { target: ArtifactKind.TARGET, seeds: ArtifactKind.SEEDS } as const;

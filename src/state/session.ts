@@ -19,6 +19,7 @@ import type {
 import { JobOutcome, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import { acknowledgeLease } from '../store/ops/acknowledge-lease.js';
+import { acknowledgeStop } from '../store/ops/acknowledge-stop.js';
 import { getBot } from '../store/ops/get-bot.js';
 import type { BotRow, JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
@@ -27,6 +28,7 @@ import { checkBeat, checkLease, mostLeases } from './checks.js';
 import type { Dispatch, Taker } from './dispatch.js';
 import type { Jobs } from './jobs.js';
 import type { Leases, LiveLease } from './leases.js';
+import { type Offer, offerOf } from './matching.js';
 import type { Reaper } from './reaper.js';
 import { refusalOf } from './refusal.js';
 import type { SessionHandle, Sessions } from './sessions.js';
@@ -77,7 +79,7 @@ const longestRestMs = 60_000;
 
 export class BotSession implements SessionHandle, Taker {
   readonly botId: string;
-  readonly engines: readonly string[];
+  readonly offer: Offer;
   readonly ttlMs: number;
   readonly acknowledged = false;
   credit = 0;
@@ -85,6 +87,7 @@ export class BotSession implements SessionHandle, Taker {
   gone = false;
   lastSeenAt: number;
   #announced = 0;
+  #isDraining: boolean;
   #offers = new Set<LiveLease>();
   #sequence = 0;
   #troubles = 0;
@@ -97,7 +100,8 @@ export class BotSession implements SessionHandle, Taker {
     private readonly log: Logger,
   ) {
     this.botId = bot.id;
-    this.engines = JSON.parse(bot.engines);
+    this.offer = offerOf(bot);
+    this.#isDraining = bot.drain_requested_at !== null;
     this.ttlMs = parts.intervals.ttlMs;
     this.lastSeenAt = parts.clock.now();
   }
@@ -141,7 +145,7 @@ export class BotSession implements SessionHandle, Taker {
         this.#rejected(message.value.lease, message.value.reason);
         break;
       case 'cancelAck':
-        this.log.debug({ lease: message.value.lease }, 'the bot is stopping a run');
+        this.#stopping(message.value.lease);
         break;
       case 'jobDone':
         void this.#done(message.value);
@@ -175,6 +179,25 @@ export class BotSession implements SessionHandle, Taker {
     this.#send({ $case: 'cancel', value: { lease: namesOf(lease) } });
   }
 
+  drain(isDraining: boolean): void {
+    this.#isDraining = isDraining;
+    if (isDraining) this.#send({ $case: 'drain', value: {} });
+    this.#announce(this.#announced);
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  get isResting(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  forget(): void {
+    this.outgoing.fail(new NotFoundError({ resource: 'bot', id: this.botId }));
+    this.end();
+  }
+
   goAway(reason: string, reconnectAfterMs: number): void {
     this.#send({ $case: 'goAway', value: { reason, reconnectAfterMs } });
   }
@@ -198,7 +221,7 @@ export class BotSession implements SessionHandle, Taker {
     const resumed = hello.leases.map((lease): ResumedLease => {
       const live = this.#mine(lease);
       if (live) this.#hold(live);
-      return { lease, keep: live !== undefined, cancelRequested: live?.cancelRequested ?? false };
+      return { lease, keep: live !== undefined, cancelRequested: live?.stopRequested ?? false };
     });
     for (const live of leases.ofBot(this.botId)) {
       const named = hello.leases.some((lease) => leases.find(lease) === live);
@@ -213,6 +236,7 @@ export class BotSession implements SessionHandle, Taker {
         leases: resumed,
       },
     });
+    if (this.#isDraining) this.#send({ $case: 'drain', value: {} });
     this.log.info({ leases: resumed.length, freeSlots: hello.freeSlots }, 'a bot is on the line');
     this.#seen();
     this.#announce(hello.freeSlots);
@@ -233,7 +257,7 @@ export class BotSession implements SessionHandle, Taker {
       return {
         lease: status.lease,
         remainingTtlMs: this.parts.leases.remainingMs(live),
-        cancelRequested: live.cancelRequested,
+        cancelRequested: live.stopRequested,
       };
     });
     const message = { $case: 'beatAck', value: { sequence: beat.sequence, leases } } as const;
@@ -278,6 +302,19 @@ export class BotSession implements SessionHandle, Taker {
       live,
       'rejected',
       `the bot refused it: ${reason || 'no reason given'}`,
+    );
+  }
+
+  /** It has heard that it is to stop; when it first said so is kept. */
+  #stopping(lease: Lease | undefined): void {
+    const found = new Violations();
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
+    if (!live?.stopRequested) return;
+    const { inBackground, store, clock } = this.parts;
+    const input = { jobId: live.jobId, fence: live.fence, now: clock.now() };
+    inBackground('acknowledge_stop', (ctx) => store.run(ctx, acknowledgeStop, input)).catch(
+      (error) => this.log.warn({ err: error, job: live.jobId }, 'a stop was not recorded'),
     );
   }
 
@@ -327,7 +364,8 @@ export class BotSession implements SessionHandle, Taker {
     for (const offer of this.#offers) {
       if (this.parts.leases.find(offer) !== offer) this.#offers.delete(offer);
     }
-    this.credit = this.#rest ? 0 : freeSlots - this.#offers.size - this.claiming;
+    this.credit =
+      this.#rest || this.#isDraining ? 0 : freeSlots - this.#offers.size - this.claiming;
     this.parts.dispatch.creditChanged(this);
   }
 

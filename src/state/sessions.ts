@@ -1,4 +1,5 @@
 import type { LiveLease } from './leases.js';
+import type { Offer } from './matching.js';
 
 /** A bot on the line, as the rest of the state layer sees it. */
 export interface SessionHandle {
@@ -7,8 +8,17 @@ export interface SessionHandle {
   readonly lastSeenAt: number;
   /** Slots it has announced and not been given a job for. */
   readonly freeSlots: number;
+  /** What it was registered with when it came. */
+  readonly offer: Offer;
+  readonly isDraining: boolean;
+  /** It is given nothing for a while, for troubles of its own. */
+  readonly isResting: boolean;
   /** Asks it to stop a run. */
   cancel(lease: LiveLease): void;
+  /** Gives it nothing new, or work again. */
+  drain(isDraining: boolean): void;
+  /** There is no such bot any more. */
+  forget(): void;
   /** Asks it to come back later; its stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
   /** A newer stream of the same bot took over. */

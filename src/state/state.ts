@@ -7,8 +7,12 @@ import type { Store } from '../store/store.js';
 import { Artifacts } from './artifacts.js';
 import { BeatLog } from './beat-log.js';
 import { Bots } from './bots.js';
+import { CampaignBook } from './campaign-book.js';
+import { Campaigns } from './campaigns.js';
 import { Crashes } from './crashes.js';
 import { Dispatch } from './dispatch.js';
+import { Drains } from './drains.js';
+import { Explain } from './explain.js';
 import { Jobs } from './jobs.js';
 import { Leases } from './leases.js';
 import { Pull } from './pull.js';
@@ -18,7 +22,9 @@ import { Sampler } from './sampler.js';
 import type { SessionParts } from './session.js';
 import { Sessions } from './sessions.js';
 import { System } from './system.js';
+import { Timekeeper } from './timekeeper.js';
 import { Vitals } from './vitals.js';
+import { Watch } from './watch.js';
 
 /** The rules, put together. Holds no lock: what has to be decided once, the store decides. */
 export type State = ReturnType<typeof createState>;
@@ -37,10 +43,31 @@ export function createState(options: {
   const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log, newId });
 
   const times = { ttlMs: ttl, offerTimeoutMs: offer_timeout };
-  const leases: Leases = new Leases(clock, times, (lease) => reaper.expired(lease));
+  const retryPause = {
+    retryFirstMs: config.jobs.retry_delay,
+    retryMaxMs: config.jobs.max_retry_delay,
+  };
+
+  const leases: Leases = new Leases(
+    clock,
+    times,
+    (lease) => reaper.expired(lease),
+    (lease) => {
+      dispatch.roomChanged();
+      drains.leaseEnded(lease.botId);
+    },
+  );
   const sessions = new Sessions();
-  const dispatch = new Dispatch(store, clock, log, inBackground);
-  const reaper = new Reaper(store, leases, dispatch, clock, log, inBackground, ttl);
+  const campaigns: Campaigns = new Campaigns(
+    (key) => leases.countOfCampaign(key) + dispatch.claimingOf(key),
+  );
+  const dispatch: Dispatch = new Dispatch(store, campaigns, clock, log, inBackground);
+  const drains = new Drains(store, sessions, leases, clock, log, inBackground);
+  const reaper = new Reaper(store, leases, dispatch, clock, log, inBackground, ttl, retryPause);
+  const book = new CampaignBook(store, campaigns, dispatch, leases, clock, inBackground);
+  const timekeeper = new Timekeeper(
+    ...([store, leases, sessions, dispatch, reaper, clock, log, inBackground, ttl] as const),
+  );
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
   const retention = new Retention(store, clock, log, inBackground, config.retention);
@@ -50,7 +77,9 @@ export function createState(options: {
     ...probing,
     leastFreeBytes: config.limits.min_disk_free,
   });
-  const jobs = new Jobs(store, leases, dispatch, sessions, clock, newId, config.jobs);
+  const jobs = new Jobs(
+    ...([store, leases, dispatch, sessions, clock, newId, config.jobs, retryPause] as const),
+  );
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...{ store, leases, dispatch, sessions, reaper, beatLog, jobs, clock, inBackground },
@@ -65,6 +94,9 @@ export function createState(options: {
     crashes: new Crashes(store, clock, newId, config.limits.max_crash_input),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
+    campaigns: book,
+    watch: new Watch(store, clock),
+    explain: new Explain(store, sessions, leases, campaigns, clock),
     blobs: store.blobs,
     sessionParts,
     vitals,
@@ -72,11 +104,13 @@ export function createState(options: {
     /** Brings the leases of an earlier process back, then lets time run. */
     async start(): Promise<void> {
       await vitals.start();
+      await book.restore();
       await reaper.restore();
       leases.start();
       reaper.start();
       beatLog.start();
       sampler.start();
+      timekeeper.start();
       retention.start();
     },
 
@@ -84,8 +118,9 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      await Promise.all([vitals.stop(), sampler.stop(), retention.stop()]);
+      await Promise.all([vitals.stop(), sampler.stop(), retention.stop(), timekeeper.stop()]);
       await reaper.stop();
+      await drains.stop();
       await beatLog.stop();
     },
   };

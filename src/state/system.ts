@@ -41,6 +41,7 @@ export class System {
         completed: count('jobs.completed'),
         cancelled: count('jobs.cancelled'),
         dead: count('jobs.dead'),
+        paused: count('jobs.paused'),
       },
       crashes: count('crashes'),
       crashGroups: count('crash_groups'),

@@ -1,16 +1,21 @@
 /** Rows as the operations return them: columns by their SQL names, times in ms since 1970. */
 
-export type JobStateName = 'pending' | 'assigned' | 'running' | 'completed' | 'cancelled' | 'dead';
-
-/** How an attempt ended: as its bot told it, or what the master saw when the bot told nothing. */
-export type AttemptOutcome =
+export type JobStateName =
+  | 'pending'
+  | 'assigned'
+  | 'running'
   | 'completed'
-  | 'failed'
   | 'cancelled'
-  | 'infrastructure'
-  | 'rejected'
-  | 'unanswered'
-  | 'lost';
+  | 'dead'
+  | 'paused';
+
+/** How an attempt ended, as its bot told it. */
+export type ToldOutcome = 'completed' | 'failed' | 'cancelled' | 'infrastructure';
+
+/** How a lease was taken back, for what the master saw. */
+export type ReleaseOutcome = 'rejected' | 'unanswered' | 'lost' | 'timed_out';
+
+export type AttemptOutcome = ToldOutcome | ReleaseOutcome;
 
 export interface BotRow {
   id: string;
@@ -20,23 +25,41 @@ export interface BotRow {
   slots: number;
   /** JSON object of strings. */
   labels: string;
+  memory_mib: number;
+  disk_mib: number;
   version: string;
   registered_at: number;
   last_seen_at: number;
+  drain_requested_at: number | null;
+  drained_at: number | null;
 }
+
+export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
+  registered_at, last_seen_at, drain_requested_at, drained_at`;
 
 export interface JobRow {
   id: string;
   state: JobStateName;
+  queue_id: number;
+  campaign: string;
   engine: string;
+  priority: number;
   attempt: number;
+  max_attempts: number;
   failed_attempts: number;
+  refused_attempts: number;
+  lost_attempts: number;
   fence: number;
   bot_id: string | null;
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
   cancel_requested_at: number | null;
+  cancel_acknowledged_at: number | null;
+  pause_requested_at: number | null;
+  timed_out_at: number | null;
+  delayed: 0 | 1;
+  ready_at: number | null;
   outcome: AttemptOutcome | null;
   message: string | null;
   /** JobStatistics as protobuf JSON. */
@@ -45,20 +68,67 @@ export interface JobRow {
   spec: string;
 }
 
-export const jobColumns = `id, state, engine, attempt, failed_attempts, fence, bot_id, created_at,
-  started_at, finished_at, cancel_requested_at, outcome, message, statistics, spec`;
+const jobColumnNames = [
+  ...['id', 'state', 'queue_id', 'campaign', 'engine', 'priority', 'attempt', 'max_attempts'],
+  ...['failed_attempts', 'refused_attempts', 'lost_attempts', 'fence', 'bot_id', 'created_at'],
+  ...['started_at', 'finished_at', 'cancel_requested_at', 'cancel_acknowledged_at'],
+  ...['pause_requested_at', 'timed_out_at', 'delayed', 'ready_at', 'outcome', 'message'],
+  ...['statistics', 'spec'],
+];
+
+export const jobColumns = jobColumnNames.join(', ');
+
+/** For statements in which other tables have columns of these names. */
+export const qualifiedJobColumns = jobColumnNames.map((name) => `jobs.${name}`).join(', ');
+
+/** Jobs of one campaign that ask the same of a bot. */
+export interface QueueRow {
+  id: number;
+  campaign: string;
+  engine: string;
+  /** JSON object of strings. */
+  labels: string;
+  memory_mib: number;
+  disk_mib: number;
+  pending: number;
+}
+
+export interface CampaignRow {
+  key: string;
+  weight: number;
+  max_parallel: number;
+  pending: number;
+}
+
+export interface AttemptRow {
+  attempt: number;
+  fence: number;
+  bot_id: string;
+  assigned_at: number;
+  acknowledged_at: number | null;
+  ended_at: number | null;
+  outcome: AttemptOutcome | null;
+  message: string | null;
+}
+
+export interface EventRow {
+  sequence: number;
+  time: number;
+  kind: string;
+  subject: string;
+}
 
 export interface LeaseRow {
   job_id: string;
   attempt: number;
   fence: number;
   bot_id: string;
-  engine: string;
+  campaign: string;
   ttl_ms: number;
   /** Claimed by a unary call, without a stream. */
   pulled: 0 | 1;
   acknowledged_at: number | null;
-  cancel_requested: 0 | 1;
+  stop_requested: 0 | 1;
 }
 
 export interface ArtifactRow {

@@ -48,6 +48,7 @@ export class Store {
   readonly #writes: Lane;
   readonly #reads: Lane;
   readonly #checkpoints: Checkpoints;
+  readonly #onWrite: (() => void)[] = [];
 
   private constructor(
     private readonly options: StoreOptions,
@@ -65,6 +66,7 @@ export class Store {
         metrics.databaseGroupSize.observe(calls);
         took.observe({ access: 'write' }, durationMs / 1000);
         this.#checkpoints.wrote();
+        for (const listener of this.#onWrite) listener();
       },
     });
     this.#reads = new Lane(readers, {
@@ -150,6 +152,11 @@ export class Store {
     } finally {
       lockWait();
     }
+  }
+
+  /** `listener` is called after each group of writes; for as long as the store lives. */
+  onWrite(listener: () => void): void {
+    this.#onWrite.push(listener);
   }
 
   /** A checked copy of the database as it is now, made while work goes on. */

@@ -23,7 +23,7 @@ function masterAnswering(answers: Answer[]) {
         const next = answers.shift() ?? away;
         if (!('state' in next)) return answer(next);
         const finishedAt = next.state >= JobState.COMPLETED ? new Date() : undefined;
-        answer(null, { job: Job.create({ ...next, id: request.jobId, finishedAt }) });
+        answer(null, { attempts: [], job: Job.create({ ...next, id: request.jobId, finishedAt }) });
       },
     },
   ]);

@@ -11,10 +11,11 @@ const steps: Record<string, readonly string[]> = {
   'job.created': [],
   'job.assigned': ['pending'],
   'job.running': ['assigned'],
-  'job.pending': ['assigned', 'running'],
+  'job.pending': ['assigned', 'running', 'paused', 'dead'],
+  'job.paused': ['pending', 'assigned', 'running'],
   'job.completed': ['assigned', 'running'],
-  'job.cancelled': ['pending', 'assigned', 'running'],
-  'job.dead': ['assigned', 'running'],
+  'job.cancelled': ['pending', 'assigned', 'running', 'paused'],
+  'job.dead': ['pending', 'assigned', 'running', 'paused'],
 };
 
 /**
@@ -54,5 +55,6 @@ export function replay(db: Database): Record<string, number> {
     'jobs.completed': inState('completed'),
     'jobs.cancelled': inState('cancelled'),
     'jobs.dead': inState('dead'),
+    'jobs.paused': inState('paused'),
   };
 }

@@ -115,7 +115,7 @@ export class Model {
     }
     const job = this.#job(lease.id);
     if (outcome === 'failed') job.failed++;
-    if (outcome === 'completed' || outcome === 'cancelled') job.state = outcome;
+    if (outcome === 'completed') job.state = 'completed';
     else if (job.cancelRequested) job.state = 'cancelled';
     else job.state = outcome === 'failed' && job.failed >= job.maxAttempts ? 'dead' : 'pending';
     job.outcome = outcome;
@@ -180,6 +180,7 @@ export class Model {
         'jobs.completed': inState('completed'),
         'jobs.cancelled': inState('cancelled'),
         'jobs.dead': inState('dead'),
+        'jobs.paused': inState('paused'),
       },
     };
   }

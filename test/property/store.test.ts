@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { CrashGroupRow, JobRow, LeaseRow } from '../../src/store/rows.js';
 import { atEnd, temporaryFolder } from '../harness.js';
-import { botInput, claimInput, crashInput, jobInput, target } from '../store/inputs.js';
+import { botInput, claimInput, crashInput, jobInput, noPause, target } from '../store/inputs.js';
 import { type Answer, type Lease, Model, type Outcome, type Return } from './model.js';
 import { StoreClient } from './store-client.js';
 
@@ -90,15 +90,18 @@ const acknowledge = fc
 const complete = fc
   .tuple(pick, outcome, fc.constantFrom('m', 'n'))
   .map(([at, result, message]) =>
-    onLease('complete_job', at, { outcome: result, message, statistics: '{}' }, (model, lease) =>
-      model.complete(lease, result, message),
+    onLease(
+      'complete_job',
+      at,
+      { outcome: result, message, statistics: '{}', ...noPause },
+      (model, lease) => model.complete(lease, result, message),
     ),
   );
 
 const release = fc
   .tuple(pick, back)
   .map(([at, how]) =>
-    onLease('release_lease', at, { outcome: how, message: '' }, (model, lease) =>
+    onLease('release_lease', at, { outcome: how, message: '', ...noPause }, (model, lease) =>
       model.release(lease, how),
     ),
   );
@@ -168,7 +171,12 @@ async function view(store: StoreClient) {
   const groups = await read<CrashGroupRow[]>('list_crash_groups', { beforeId: 'z', limit: 10 });
   return {
     jobs: jobs.map((job) => ({
-      ...{ id: job.id, state: job.state, attempt: job.attempt, failed: job.failed_attempts },
+      ...{
+        id: job.id,
+        state: job.state,
+        attempt: job.attempt,
+        failed: job.failed_attempts + job.refused_attempts,
+      },
       ...{ fence: job.fence, bot: job.bot_id, outcome: job.outcome },
       cancelRequested: job.cancel_requested_at !== null,
     })),

@@ -11,6 +11,10 @@ let time = 1000;
 export const tick = (): number => time++;
 
 const engine = 'libfuzzer';
+/** No pause after a failure. */
+export const noPause = { retryFirstMs: 0, retryMaxMs: 0 };
+/** The only queue, as long as all jobs ask the same of a bot. */
+const onlyQueue = 1;
 
 export const target: ArtifactRow = {
   sha256: 'a'.repeat(64),
@@ -22,6 +26,7 @@ export const target: ArtifactRow = {
 
 export const botInput = (name = 'b', id = newId()) => ({
   ...{ id, name, engines: [engine], slots: 1, labels: {}, version: '1', now: 1 },
+  ...{ memoryMib: 0, diskMib: 0 },
 });
 
 export function jobInput(
@@ -38,13 +43,15 @@ export function jobInput(
   return {
     ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: tick() },
     ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '' },
+    ...{ campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
+    ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
     spec: JSON.stringify({ engine, name }),
     ...given,
   };
 }
 
 export const claimInput = (botId: string, acknowledged = true) => ({
-  ...{ botId, engines: [engine], ttlMs: 1000, acknowledged, now: tick() },
+  ...{ botId, queues: [onlyQueue], ttlMs: 1000, acknowledged, now: tick() },
 });
 
 export const completeInput = (
@@ -52,7 +59,7 @@ export const completeInput = (
   outcome: 'completed' | 'failed' | 'cancelled' | 'infrastructure' = 'completed',
 ) => ({
   ...{ jobId: lease.id, attempt: lease.attempt, fence: lease.fence },
-  ...{ outcome, message: 'm', statistics: '{}', now: tick() },
+  ...{ outcome, message: 'm', statistics: '{}', now: tick(), ...noPause },
 });
 
 export const crashInput = (

@@ -24,7 +24,15 @@ import { requestCancel } from '../../src/store/ops/request-cancel.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, temporaryFolder, testContext } from '../harness.js';
-import { claimInput, completeInput, crashInput, jobInput, withBot, withTarget } from './inputs.js';
+import {
+  claimInput,
+  completeInput,
+  crashInput,
+  jobInput,
+  noPause,
+  withBot,
+  withTarget,
+} from './inputs.js';
 
 async function newJob(store: Store, options: Parameters<typeof jobInput>[0] = {}) {
   return (await store.run(testContext(), createJob, jobInput(options))).job;
@@ -231,7 +239,14 @@ describe('a job', () => {
     const bot = await withBot(store);
     const { id: jobId } = await newJob(store, { maxAttempts: 1 });
     const first = (await claim(store, bot)) as JobRow;
-    const lost = { jobId, fence: first.fence, outcome: 'lost', message: 'gone', now: 5 } as const;
+    const lost = {
+      jobId,
+      fence: first.fence,
+      outcome: 'lost',
+      message: 'gone',
+      now: 5,
+      ...noPause,
+    } as const;
     expect(await store.run(testContext(), releaseLease, lost)).toMatchObject({ state: 'pending' });
     expect(await store.run(testContext(), releaseLease, lost)).toBeUndefined();
     const second = (await claim(store, bot)) as JobRow;
@@ -245,7 +260,14 @@ describe('a job', () => {
     const bot = await withBot(store);
     const { id: jobId } = await newJob(store, { maxAttempts: 1 });
     const { fence } = (await claim(store, bot, false)) as JobRow;
-    const refusal = { jobId, fence, outcome: 'rejected', message: 'no', now: 5 } as const;
+    const refusal = {
+      jobId,
+      fence,
+      outcome: 'rejected',
+      message: 'no',
+      now: 5,
+      ...noPause,
+    } as const;
     expect(await store.run(testContext(), releaseLease, refusal)).toMatchObject({ state: 'dead' });
   });
 
@@ -255,7 +277,14 @@ describe('a job', () => {
     const bot = await withBot(store);
     const { id: jobId } = await newJob(store);
     const stale = (await claim(store, bot, false)) as JobRow;
-    const lost = { jobId, fence: stale.fence, outcome: 'unanswered', message: '', now: 5 } as const;
+    const lost = {
+      jobId,
+      fence: stale.fence,
+      outcome: 'unanswered',
+      message: '',
+      now: 5,
+      ...noPause,
+    } as const;
     await store.run(testContext(), releaseLease, lost);
     const valid = (await claim(store, bot, false)) as JobRow;
     await expect(finish(store, stale, 'completed')).rejects.toBeInstanceOf(StaleLeaseError);

@@ -19,6 +19,7 @@ export async function validRequests(
   connection: Connection,
 ): Promise<Record<string, readonly Uint8Array[]>> {
   const bot = await registerBot(connection, `bot-${newId()}`);
+  const other = await registerBot(connection, `bot-${newId()}`);
   const target = await uploadTarget(connection, randomBytes(1000));
   const targetSha256 = target.sha256;
   const pending = await createJob(connection, { targetSha256, priority: -1 });
@@ -59,7 +60,15 @@ export async function validRequests(
       ...{ sha256: targetSha256, offsetBytes: 10 },
     }),
     'BotService/RegisterBot': one(bots.RegisterBotRequest, {
-      ...{ name: bot.name, engines: ['libfuzzer'], slots: 2, labels: { a: 'b' }, version: '1' },
+      ...{
+        name: bot.name,
+        engines: ['libfuzzer'],
+        slots: 2,
+        labels: { a: 'b' },
+        version: '1',
+        memoryMib: 0,
+        diskMib: 0,
+      },
     }),
     'BotService/Heartbeat': [
       { $case: 'hello' as const, value: hello },
@@ -90,6 +99,19 @@ export async function validRequests(
     'JobService/CancelJob': one(jobs.CancelJobRequest, { jobId: pending.id }),
     'JobService/AssignJob': one(jobs.AssignJobRequest, { ...pull, waitMs: 50 }),
     'JobService/CompleteJob': one(jobs.CompleteJobRequest, { lease, result }),
+    'JobService/RetryJob': one(jobs.RetryJobRequest, { jobId: pending.id }),
+    'JobService/PauseJob': one(jobs.PauseJobRequest, { jobId: pending.id }),
+    'JobService/ResumeJob': one(jobs.ResumeJobRequest, { jobId: pending.id }),
+    'JobService/SetCampaign': one(jobs.SetCampaignRequest, {
+      ...{ key: 'night', weight: 2, maxParallel: 5 },
+    }),
+    'JobService/ListCampaigns': one(jobs.ListCampaignsRequest, page),
+    'JobService/WatchJobs': one(jobs.WatchJobsRequest, { cursor: 1, jobId: '' }),
+    'JobService/ExplainJob': one(jobs.ExplainJobRequest, { jobId: pending.id }),
+    'BotService/DrainBot': one(bots.DrainBotRequest, { botId: other.id }),
+    'BotService/ResumeBot': one(bots.ResumeBotRequest, { botId: other.id }),
+    'BotService/DeleteBot': one(bots.DeleteBotRequest, { botId: other.id }),
+    'BotService/ExplainBot': one(bots.ExplainBotRequest, { botId: bot.id }),
     'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),
   };
@@ -97,12 +119,7 @@ export async function validRequests(
 
 /** Methods that answer UNIMPLEMENTED until they are built (docs/architecture.md). */
 export const notYet = [
-  'BotService/DrainBot',
-  'BotService/DeleteBot',
-  'BotService/ExplainBot',
   'CorpusService/PushCorpus',
   'CorpusService/PullCorpus',
   'CorpusService/GetCorpusStats',
-  'JobService/WatchJobs',
-  'JobService/ExplainJob',
 ];

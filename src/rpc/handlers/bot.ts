@@ -10,17 +10,28 @@ import { BotSession } from '../../state/session.js';
 import type { State } from '../../state/state.js';
 import type { Adapter, BidiStream } from '../adapter.js';
 
-export function botHandlers({ bots, sessionParts }: State, adapt: Adapter) {
+export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapter) {
   return {
     registerBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.register(ctx, request),
     })),
     heartbeat: adapt.bidiStream(heartbeat(sessionParts)),
+    drainBot: adapt.unary('work', async (request, ctx) => ({
+      bot: await bots.drain(ctx, request.botId, true),
+    })),
+    resumeBot: adapt.unary('work', async (request, ctx) => ({
+      bot: await bots.drain(ctx, request.botId, false),
+    })),
+    deleteBot: adapt.unary('work', async (request, ctx) => {
+      await bots.forget(ctx, request.botId);
+      return {};
+    }),
+    explainBot: adapt.unary('read', (request, ctx) => explain.bot(ctx, request.botId)),
     getBot: adapt.unary('read', async (request, ctx) => ({
       bot: await bots.get(ctx, request.botId),
     })),
     listBots: adapt.unary('read', (request, ctx) => bots.list(ctx, request)),
-  } satisfies Partial<BotServiceServer>;
+  } satisfies BotServiceServer;
 }
 
 /** One bot's stream: the first message opens its session, the others are for that to hear. */

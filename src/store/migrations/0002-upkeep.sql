@@ -34,3 +34,4 @@ CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NU
 
 CREATE TRIGGER uncount_jobs AFTER DELETE ON jobs
 BEGIN UPDATE counters SET value = value - 1 WHERE name = 'jobs.' || OLD.state; END;
+

@@ -1,5 +1,6 @@
 import { StaleLeaseError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
+import { earlier } from '../sql.js';
 import { eventRecorder } from './record-event.js';
 
 /**
@@ -12,7 +13,10 @@ export const acknowledgeLease = writeOperation('acknowledge_lease', 'result', (d
       UPDATE leases SET acknowledged_at = coalesce(acknowledged_at, @now)
       WHERE job_id = @jobId AND fence = @fence AND bot_id = @botId`);
   const job = db.prepare<[object]>(`
-      UPDATE jobs SET state = 'running', started_at = coalesce(started_at, @now)
+      UPDATE jobs SET
+        state = 'running',
+        started_at = coalesce(started_at, @now),
+        due_at = ${earlier('@now + run_within_ms', 'close_by')}
       WHERE id = @jobId AND fence = @fence AND state = 'assigned'`);
   const attempt = db.prepare<[object]>(`
       UPDATE attempts SET acknowledged_at = @now

@@ -1,9 +1,10 @@
 import { writeOperation } from '../operation.js';
 import { type JobRow, jobColumns } from '../rows.js';
+import { earlier } from '../sql.js';
 import { eventRecorder } from './record-event.js';
 
 /**
- * Hands the next job of any of `engines` to a bot: highest priority first, then
+ * Hands the next job of any of `queues` to a bot: highest priority first, then
  * oldest. The fence rises in the same statement that takes the job, so no two
  * claims ever get the same one, and everything said under an earlier lease is
  * stale from here on.
@@ -11,17 +12,18 @@ import { eventRecorder } from './record-event.js';
 export const claimJob = writeOperation('claim_job', 'work', (db) => {
   const claim = db.prepare<[object], JobRow>(`
       UPDATE jobs SET
-        state = CASE WHEN @acknowledged THEN 'running' ELSE 'assigned' END,
+        state = iif(@acknowledged, 'running', 'assigned'),
         fence = fence + 1,
-        attempt = failed_attempts + 1,
+        attempt = failed_attempts + refused_attempts + 1,
         bot_id = @botId,
-        started_at = CASE WHEN @acknowledged THEN coalesce(started_at, @now) ELSE started_at END
+        started_at = iif(@acknowledged, coalesce(started_at, @now), started_at),
+        due_at = iif(@acknowledged, ${earlier('@now + run_within_ms', 'close_by')}, close_by)
       WHERE id = (
         SELECT job.id
-        FROM json_each(@engines) AS engine
+        FROM json_each(@queues) AS queue
         JOIN jobs AS job ON job.id = (
           SELECT id FROM jobs
-          WHERE state = 'pending' AND engine = engine.value
+          WHERE state = 'pending' AND delayed = 0 AND queue_id = queue.value
           ORDER BY priority DESC, id LIMIT 1)
         ORDER BY job.priority DESC, job.id LIMIT 1)
       RETURNING ${jobColumns}`);
@@ -36,7 +38,8 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
 
   return (input: {
     botId: string;
-    engines: readonly string[];
+    /** Queues the bot may be given jobs of, by their ids. */
+    queues: readonly number[];
     ttlMs: number;
     /** The claim itself is the acknowledgement (AssignJob). */
     acknowledged: boolean;
@@ -44,13 +47,13 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
   }): JobRow | undefined => {
     const { botId, ttlMs, now } = input;
     const acknowledged = input.acknowledged ? 1 : 0;
-    const engines = JSON.stringify(input.engines);
-    const job = claim.get({ botId, acknowledged, engines, now });
+    const queues = JSON.stringify(input.queues);
+    const job = claim.get({ botId, acknowledged, queues, now });
     if (!job) return undefined;
-    const grant = { jobId: job.id, attempt: job.attempt, fence: job.fence, botId, now };
+    const { attempt: number, fence } = job;
+    const grant = { jobId: job.id, attempt: number, fence, botId, now };
     lease.run({ ...grant, ttlMs, acknowledged });
     attempt.run({ ...grant, acknowledged });
-    const { attempt: number, fence } = job;
     recordEvent(now, 'job.assigned', job.id, { botId, attempt: number, fence });
     if (input.acknowledged) recordEvent(now, 'job.running', job.id, { botId, fence });
     return job;

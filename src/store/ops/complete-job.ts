@@ -1,13 +1,20 @@
 import { AlreadyExistsError, NotFoundError, StaleLeaseError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
-import { type AttemptOutcome, type JobRow, type JobStateName, jobColumns } from '../rows.js';
+import {
+  type AttemptOutcome,
+  type JobRow,
+  type JobStateName,
+  qualifiedJobColumns,
+  type ToldOutcome,
+} from '../rows.js';
+import { earlier, type RetryPause, retryPause, usedAttempts } from '../sql.js';
 import { eventRecorder } from './record-event.js';
 
-export interface CompleteJobInput {
+export interface CompleteJobInput extends RetryPause {
   jobId: string;
   attempt: number;
   fence: number;
-  outcome: Extract<AttemptOutcome, 'completed' | 'failed' | 'cancelled' | 'infrastructure'>;
+  outcome: ToldOutcome;
   message: string;
   /** JobStatistics as protobuf JSON. */
   statistics: string;
@@ -27,10 +34,12 @@ interface EndedAttempt {
  * Ends an attempt with its bot's result. Idempotent: the same result under the
  * same lease again returns what was recorded the first time.
  *
- * Where the job goes: completed and cancelled are final; a failure uses up an
- * attempt and leads back to pending until none is left (dead); infrastructure
- * trouble uses up none. Whatever leads back to pending is cancelled instead if
- * somebody asked for that meanwhile: the first commit wins, both are recorded.
+ * Where the job goes: completed is final. A failure, or a run that was stopped
+ * for taking too long, uses up an attempt and leads back to pending, after a
+ * pause, until none is left (dead). The bot's own trouble uses up none, and so
+ * does a run that was stopped though nobody wanted it. Whatever leads back to
+ * pending is cancelled or paused instead if somebody asked for that, and dead if
+ * the job's time is over: the first commit wins, both are recorded.
  *
  * @throws StaleLeaseError, AlreadyExistsError (another result), NotFoundError (job)
  */
@@ -39,21 +48,42 @@ export const completeJob = writeOperation('complete_job', 'result', (db) => {
       DELETE FROM leases
       WHERE job_id = @jobId AND fence = @fence AND attempt = @attempt`);
   const finish = db.prepare<[object], JobRow>(`
-      WITH next (state) AS (
-        SELECT CASE
-          WHEN @outcome IN ('completed', 'cancelled') THEN @outcome
-          WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
-          WHEN @outcome = 'failed' AND failed_attempts + 1 >= max_attempts THEN 'dead'
-          ELSE 'pending' END
-        FROM jobs WHERE id = @jobId)
+      WITH
+        judged (completed, failed) AS (
+          SELECT @outcome = 'completed',
+            @outcome <> 'completed' AND (@outcome = 'failed' OR timed_out_at IS NOT NULL)
+          FROM jobs WHERE id = @jobId),
+        next (state, failed, ready_at) AS (
+          SELECT CASE
+            WHEN completed THEN 'completed'
+            WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
+            WHEN close_by <= @now OR (failed AND ${usedAttempts} + 1 >= max_attempts) THEN 'dead'
+            WHEN pause_requested_at IS NOT NULL THEN 'paused'
+            ELSE 'pending' END,
+            failed,
+            iif(failed AND @retryFirstMs > 0, @now + ${retryPause}, NULL)
+          FROM jobs, judged WHERE id = @jobId)
       UPDATE jobs SET
         state = next.state,
-        failed_attempts = failed_attempts + (@outcome = 'failed'),
-        finished_at = iif(next.state = 'pending', NULL, @now),
-        outcome = @outcome, message = @message, statistics = @statistics
+        failed_attempts = failed_attempts + next.failed,
+        lost_attempts = lost_attempts + (next.state IN ('pending', 'paused') AND NOT next.failed
+          AND pause_requested_at IS NULL),
+        finished_at = iif(next.state IN ('pending', 'paused'), NULL, @now),
+        delayed = next.state = 'pending' AND next.ready_at IS NOT NULL,
+        ready_at = next.ready_at,
+        start_by = coalesce(next.ready_at, @now) + start_within_ms,
+        due_at = CASE next.state
+          WHEN 'pending' THEN
+            ${earlier('coalesce(next.ready_at, @now) + start_within_ms', 'close_by')}
+          WHEN 'paused' THEN close_by END,
+        outcome = iif(timed_out_at IS NULL OR @outcome = 'completed', @outcome, 'timed_out'),
+        message = iif(timed_out_at IS NULL OR @outcome = 'completed', @message,
+          'the run took longer than its timeouts allow'),
+        timed_out_at = NULL,
+        statistics = @statistics
       FROM next
       WHERE id = @jobId AND fence = @fence
-      RETURNING ${jobColumns.replace('state', 'jobs.state')}`);
+      RETURNING ${qualifiedJobColumns}`);
   const end = db.prepare<[object]>(`
       UPDATE attempts SET ended_at = @now, outcome = @outcome, message = @message,
         statistics = @statistics, state_after = @stateAfter
@@ -86,10 +116,12 @@ export const completeJob = writeOperation('complete_job', 'result', (db) => {
   return (
     input: CompleteJobInput,
   ): { recordedAt: number; state: JobStateName; job: JobRow | undefined } => {
-    const { jobId, attempt, fence, ...result } = input;
+    const { jobId, attempt, fence, outcome, message, statistics, now } = input;
     if (unlease.run({ jobId, attempt, fence }).changes === 0) return recordedBefore(input);
-    const job = finish.get({ jobId, fence, ...result }) as JobRow;
-    end.run({ jobId, fence, ...result, stateAfter: job.state });
+    const { retryFirstMs, retryMaxMs } = input;
+    const result = { jobId, fence, outcome, message, statistics, now };
+    const job = finish.get({ ...result, retryFirstMs, retryMaxMs }) as JobRow;
+    end.run({ ...result, stateAfter: job.state });
     recordEvent(input.now, `job.${job.state}`, jobId, { attempt, fence, outcome: input.outcome });
     return { recordedAt: input.now, state: job.state, job };
   };

@@ -1,7 +1,35 @@
+import { canonicalJson } from '../../core/canonical-json.js';
 import { AlreadyExistsError, NotFoundError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
-import { type ArtifactRow, type JobRow, jobColumns } from '../rows.js';
+import { type ArtifactRow, type JobRow, jobColumns, type QueueRow } from '../rows.js';
+import { earlier } from '../sql.js';
 import { eventRecorder } from './record-event.js';
+
+export interface CreateJobInput {
+  id: string;
+  requestId: string | null;
+  campaign: string;
+  engine: string;
+  /** What a bot must offer: labels as JSON with sorted keys. */
+  labels: string;
+  memoryMib: number;
+  diskMib: number;
+  priority: number;
+  targetSha256: string;
+  seedsSha256: string | null;
+  /** Empty: the target artifact's name. */
+  targetName: string;
+  maxAttempts: number;
+  /** Not handed out before; null: at once. */
+  readyAt: number | null;
+  /** JobTimeouts; null: no such time. */
+  startWithinMs: number | null;
+  runWithinMs: number | null;
+  closeWithinMs: number | null;
+  /** JobSpec as protobuf JSON. */
+  spec: string;
+  now: number;
+}
 
 /**
  * Queues a job. A `requestId` seen before returns the job it made then.
@@ -13,11 +41,25 @@ export const createJob = writeOperation('create_job', 'work', (db) => {
   const artifact = db.prepare<[string, string], Pick<ArtifactRow, 'name'>>(
     'SELECT name FROM artifacts WHERE sha256 = ? AND kind = ?',
   );
+  const queue = db.prepare<[object], QueueRow>(`
+      SELECT * FROM queues
+      WHERE campaign = @campaign AND engine = @engine AND labels = @labels
+        AND memory_mib = @memoryMib AND disk_mib = @diskMib`);
+  const newQueue = db.prepare<[object], QueueRow>(`
+      INSERT INTO queues (campaign, engine, labels, memory_mib, disk_mib)
+      VALUES (@campaign, @engine, @labels, @memoryMib, @diskMib)
+      RETURNING *`);
+  const newCampaign = db.prepare<[string]>(
+    'INSERT INTO campaigns (key, weight, max_parallel) VALUES (?, 1, 0) ON CONFLICT DO NOTHING',
+  );
   const insert = db.prepare<[object], JobRow>(`
-      INSERT INTO jobs (id, request_id, state, engine, priority, target_sha256, seeds_sha256,
-        target_name, max_attempts, created_at, spec)
-      VALUES (@id, @requestId, 'pending', @engine, @priority, @targetSha256, @seedsSha256,
-        @targetName, @maxAttempts, @now, json_set(@spec, '$.targetName', @targetName))
+      INSERT INTO jobs (id, request_id, state, queue_id, campaign, engine, priority, target_sha256,
+        seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
+        start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
+      VALUES (@id, @requestId, 'pending', @queueId, @campaign, @engine, @priority, @targetSha256,
+        @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
+        @startBy, @runWithinMs, @closeWithinMs, @closeBy, ${earlier('@startBy', '@closeBy')},
+        json_set(@spec, '$.targetName', @targetName))
       ON CONFLICT (request_id) DO NOTHING
       RETURNING ${jobColumns}`);
   const byRequest = db.prepare<[string], JobRow>(
@@ -25,52 +67,46 @@ export const createJob = writeOperation('create_job', 'work', (db) => {
   );
   const recordEvent = eventRecorder(db);
 
-  return (input: {
-    id: string;
-    requestId: string | null;
-    engine: string;
-    priority: number;
-    targetSha256: string;
-    seedsSha256: string | null;
-    /** Empty: the target artifact's name. */
-    targetName: string;
-    maxAttempts: number;
-    /** JobSpec as protobuf JSON. */
-    spec: string;
-    now: number;
-  }): { job: JobRow; created: boolean } => {
+  const queueOf = (input: CreateJobInput): QueueRow => {
+    const known = queue.get(input);
+    if (known) return known;
+    newCampaign.run(input.campaign);
+    return newQueue.get(input) as QueueRow;
+  };
+
+  return (input: CreateJobInput): { job: JobRow; queue: QueueRow; created: boolean } => {
     const target = artifact.get(input.targetSha256, 'target');
     if (!target) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
     if (input.seedsSha256 !== null && !artifact.get(input.seedsSha256, 'seeds')) {
       throw new NotFoundError({ resource: 'seed archive', id: input.seedsSha256 });
     }
+    const { now, readyAt, startWithinMs, closeWithinMs } = input;
     const targetName = input.targetName || target.name;
-    const job = insert.get({ ...input, targetName });
+    const home = queueOf(input);
+    const job = insert.get({
+      ...input,
+      targetName,
+      queueId: home.id,
+      delayed: readyAt !== null && readyAt > now ? 1 : 0,
+      startBy: startWithinMs === null ? null : Math.max(readyAt ?? now, now) + startWithinMs,
+      closeBy: closeWithinMs === null ? null : now + closeWithinMs,
+    });
     if (job) {
-      recordEvent(input.now, 'job.created', job.id, { engine: job.engine });
-      return { job, created: true };
+      recordEvent(now, 'job.created', job.id, { engine: job.engine, campaign: job.campaign });
+      return { job, queue: home, created: true };
     }
-    const earlier = byRequest.get(input.requestId as string) as JobRow;
-    if (!sameSpec(earlier.spec, { ...JSON.parse(input.spec), targetName })) {
+    const earlierJob = byRequest.get(input.requestId as string) as JobRow;
+    if (!sameSpec(earlierJob.spec, { ...JSON.parse(input.spec), targetName })) {
       throw new AlreadyExistsError({
         resource: 'job',
-        id: earlier.id,
+        id: earlierJob.id,
         why: 'this request_id has already made a job of another spec: use a new one',
       });
     }
-    return { job: earlier, created: false };
+    return { job: earlierJob, queue: home, created: false };
   };
 });
 
 function sameSpec(stored: string, given: Record<string, unknown>): boolean {
-  return canonical(JSON.parse(stored)) === canonical(given);
-}
-
-/** JSON with every object's keys in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  return canonicalJson(JSON.parse(stored)) === canonicalJson(given);
 }

@@ -1,10 +1,11 @@
 import { readOperation } from '../operation.js';
-import type { BotRow } from '../rows.js';
+import { type BotRow, botColumns } from '../rows.js';
 
 /** Newest first, those before `beforeId`. */
 export const listBots = readOperation('list_bots', (db) => {
   const select = db.prepare<[string, number], BotRow>(
-    'SELECT * FROM bots WHERE id < ? ORDER BY id DESC LIMIT ?',
+    `SELECT ${botColumns} FROM bots
+     WHERE forgotten_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?`,
   );
   return (page: { beforeId: string; limit: number }): BotRow[] =>
     select.all(page.beforeId, page.limit);

@@ -1,11 +1,12 @@
-import { NotFoundError, PreconditionError } from '../../core/errors.js';
+import { NotFoundError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
 import { type JobRow, jobColumns } from '../rows.js';
+import { finishedAlready } from './job-finished.js';
 import { eventRecorder } from './record-event.js';
 
 /**
- * Wants a job stopped. A pending one is cancelled here and now; for one that
- * runs the wish is recorded, and stands until the attempt ends.
+ * Wants a job stopped. One that waits or is paused is cancelled here and now;
+ * for one that runs the wish is recorded, and stands until the attempt ends.
  *
  * @throws NotFoundError
  * @throws PreconditionError JOB_FINISHED when it ended otherwise
@@ -14,8 +15,10 @@ export const requestCancel = writeOperation('request_cancel', 'work', (db) => {
   const cancel = db.prepare<[object], JobRow>(`
       UPDATE jobs SET
         cancel_requested_at = @now,
-        finished_at = iif(state = 'pending', @now, NULL),
-        state = iif(state = 'pending', 'cancelled', state)
+        finished_at = iif(state IN ('pending', 'paused'), @now, NULL),
+        due_at = iif(state IN ('pending', 'paused'), NULL, due_at),
+        delayed = 0,
+        state = iif(state IN ('pending', 'paused'), 'cancelled', state)
       WHERE id = @jobId AND finished_at IS NULL AND cancel_requested_at IS NULL
       RETURNING ${jobColumns}`);
   const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
@@ -30,10 +33,7 @@ export const requestCancel = writeOperation('request_cancel', 'work', (db) => {
     }
     const job = select.get(jobId);
     if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
-    if (job.state === 'completed' || job.state === 'dead') {
-      const why = `the job is ${job.state} already: there is nothing to cancel`;
-      throw new PreconditionError({ reason: 'JOB_FINISHED', why });
-    }
+    if (job.state !== 'cancelled' && job.finished_at !== null) throw finishedAlready(job, 'cancel');
     return job;
   };
 });

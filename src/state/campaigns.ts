@@ -1,0 +1,60 @@
+/**
+ * Whose turn it is: start-time fair queueing. Each campaign has a clock of its
+ * own, which each of its jobs moves on by 1 / weight; the one whose clock is
+ * behind goes next. One that comes back after a while starts from the others'
+ * time: it has saved nothing up, and owes nothing.
+ */
+export interface CampaignTerms {
+  readonly weight: number;
+  /** Jobs that may run at once; 0: no limit. */
+  readonly maxParallel: number;
+}
+
+const usual: CampaignTerms = { weight: 1, maxParallel: 0 };
+
+export class Campaigns {
+  readonly #terms = new Map<string, CampaignTerms>();
+  readonly #clocks = new Map<string, number>();
+  #time = 0;
+
+  /** `running`: jobs of a campaign that run or are on their way to a bot. */
+  constructor(private readonly running: (key: string) => number) {}
+
+  set(key: string, terms: CampaignTerms): void {
+    this.#terms.set(key, terms);
+  }
+
+  termsOf(key: string): CampaignTerms {
+    return this.#terms.get(key) ?? usual;
+  }
+
+  hasRoom(key: string): boolean {
+    const { maxParallel } = this.termsOf(key);
+    return maxParallel === 0 || this.running(key) < maxParallel;
+  }
+
+  /** The one of these whose turn it is; undefined when none has room. */
+  next(keys: Iterable<string>): string | undefined {
+    let first: string | undefined;
+    for (const key of keys) {
+      if (!this.hasRoom(key)) continue;
+      if (first === undefined || this.#clockOf(key) < this.#clockOf(first)) first = key;
+    }
+    return first;
+  }
+
+  /** A job of it is handed out. */
+  took(key: string): void {
+    this.#time = this.#clockOf(key);
+    this.#clocks.set(key, this.#time + 1 / this.termsOf(key).weight);
+  }
+
+  /** It was not: there was none. */
+  gaveBack(key: string): void {
+    this.#clocks.set(key, this.#clockOf(key) - 1 / this.termsOf(key).weight);
+  }
+
+  #clockOf(key: string): number {
+    return Math.max(this.#clocks.get(key) ?? 0, this.#time);
+  }
+}

@@ -1,0 +1,63 @@
+import { type Clock, sleep } from '../core/clock.js';
+import { orAbort, type RequestContext } from '../core/context.js';
+import type { Job } from '../gen/pandafuzz/v1/job.js';
+import type { WatchJobsRequest, WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
+import { listEvents } from '../store/ops/list-events.js';
+import type { JobRow } from '../store/rows.js';
+import type { Store } from '../store/store.js';
+import { jobRecord } from './records.js';
+import { Violations } from './violations.js';
+
+/** Events read at once. */
+const sliceSize = 200;
+/** What is written in this time goes to the watchers together. */
+const gatherMs = 20;
+
+/**
+ * The changes of jobs, read from the log of events that each change is written
+ * to in its own transaction: from any cursor on, without gaps, in order.
+ */
+export class Watch {
+  #wrote = Promise.withResolvers<void>();
+
+  constructor(
+    private readonly store: Pick<Store, 'run' | 'onWrite'>,
+    private readonly clock: Clock,
+  ) {
+    store.onWrite(() => {
+      this.#wrote.resolve();
+      this.#wrote = Promise.withResolvers();
+    });
+  }
+
+  /** @throws ValidationError, OutOfRangeError */
+  async *changes(
+    ctx: RequestContext,
+    request: WatchJobsRequest,
+  ): AsyncGenerator<WatchJobsResponse> {
+    const found = new Violations();
+    if (request.jobId !== '') found.id(request.jobId, 'job_id');
+    found.throwIfAny();
+    const jobId = request.jobId || undefined;
+    let cursor = request.cursor === 0 ? null : request.cursor;
+    for (;;) {
+      const next = this.#wrote.promise; // asked for before reading: no write is slept over
+      const slice = await this.store.run(ctx, listEvents, { cursor, jobId, limit: sliceSize });
+      for (const { event, job } of slice.events) yield changeOf(event, job);
+      if (cursor === null)
+        yield { cursor: slice.cursor, kind: '', time: undefined, job: undefined };
+      cursor = slice.cursor;
+      if (!slice.isLast) continue;
+      await orAbort(ctx.signal, next);
+      await sleep(this.clock, gatherMs, ctx.signal);
+    }
+  }
+}
+
+function changeOf(
+  event: { sequence: number; time: number; kind: string; subject: string },
+  row: JobRow | undefined,
+): WatchJobsResponse {
+  const job: Job | undefined = row && jobRecord(row);
+  return { cursor: event.sequence, kind: event.kind, time: new Date(event.time), job };
+}

@@ -1,0 +1,38 @@
+import { NotFoundError } from '../../core/errors.js';
+import { writeOperation } from '../operation.js';
+import { type JobRow, jobColumns } from '../rows.js';
+import { finishedAlready } from './job-finished.js';
+import { eventRecorder } from './record-event.js';
+
+/**
+ * Holds a job back. One that waits is paused here and now; for one that runs the
+ * wish is recorded, and stands until the attempt ends.
+ *
+ * @throws NotFoundError
+ * @throws PreconditionError JOB_FINISHED
+ */
+export const pauseJob = writeOperation('pause_job', 'work', (db) => {
+  const pause = db.prepare<[object], JobRow>(`
+      UPDATE jobs SET
+        pause_requested_at = @now,
+        delayed = 0,
+        due_at = iif(state = 'pending', close_by, due_at),
+        state = iif(state = 'pending', 'paused', state)
+      WHERE id = @jobId AND finished_at IS NULL AND pause_requested_at IS NULL
+      RETURNING ${jobColumns}`);
+  const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
+  const recordEvent = eventRecorder(db);
+
+  return ({ jobId, now }: { jobId: string; now: number }): JobRow => {
+    const wanted = pause.get({ jobId, now });
+    if (wanted) {
+      recordEvent(now, 'job.pause_requested', jobId);
+      if (wanted.state === 'paused') recordEvent(now, 'job.paused', jobId);
+      return wanted;
+    }
+    const job = select.get(jobId);
+    if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
+    if (job.finished_at !== null) throw finishedAlready(job, 'pause');
+    return job;
+  };
+});
