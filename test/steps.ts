@@ -7,20 +7,21 @@ import type { Connection } from '../src/client/connect.js';
 import { uploadArtifact } from '../src/client/transfer.js';
 import { formatAddress } from '../src/config/units.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
+import type { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
 import { JobSpec } from '../src/gen/pandafuzz/v1/job.js';
 import { temporaryFolder } from './harness.js';
 
 /** What many tests begin with, by way of the contract. */
 
-export async function registerBot(connection: Connection, name = 'bot') {
+export async function registerBot(
+  connection: Connection,
+  name = 'bot',
+  offer: Partial<RegisterBotRequest> = {},
+) {
   const request = {
-    name,
-    engines: ['libfuzzer'],
-    slots: 1,
-    labels: { arch: 'any' },
-    version: '1',
-    memoryMib: 0,
-    diskMib: 0,
+    ...{ name, engines: ['libfuzzer'], slots: 1, labels: { arch: 'any' }, version: '1' },
+    ...{ memoryMib: 0, diskMib: 0 },
+    ...offer,
   };
   const { bot } = await unary(connection.bots, connection.bots.registerBot, request);
   return given(bot);

@@ -26,6 +26,7 @@ function busyOnce(failAt: number) {
     new Proxy(statement, {
       get(target, property) {
         const value = Reflect.get(target, property, target);
+        if (property === 'pluck') return () => meddleWith(target.pluck());
         if (property !== 'run' && property !== 'get' && property !== 'all') return value;
         return (...args: unknown[]) => {
           if (++executed === failAt) throw new Database.SqliteError('locked', 'SQLITE_BUSY');
@@ -69,6 +70,11 @@ const story: readonly Call[] = [
   { operation: 'put_artifact', input: target },
   { operation: 'register_bot', input: botInput('bot', 'b') },
   { operation: 'create_job', input: jobInput({ id: 'j', now: 1 }) },
+  { operation: 'set_campaign', input: { key: '', weight: 2, maxParallel: 5, now: 1 } },
+  { operation: 'pause_job', input: { jobId: 'j', now: 1 } },
+  { operation: 'resume_job', input: { jobId: 'j', now: 1 } },
+  { operation: 'drain_bot', input: { botId: 'b', wanted: true, now: 1 } },
+  { operation: 'drain_bot', input: { botId: 'b', wanted: false, now: 1 } },
   { operation: 'claim_job', input: { ...claimInput('b', false), now: 2 } },
   {
     operation: 'acknowledge_lease',
@@ -88,7 +94,17 @@ const story: readonly Call[] = [
   },
 ];
 
-const tables = ['bots', 'jobs', 'attempts', 'leases', 'artifacts', 'events', 'counters'];
+const tables = [
+  'bots',
+  'campaigns',
+  'queues',
+  'jobs',
+  'attempts',
+  'leases',
+  'artifacts',
+  'events',
+  'counters',
+];
 
 /** Tells the story on a database whose `failAt`th statement fails once. */
 async function tell(failAt: number) {

@@ -95,9 +95,9 @@ describe('every statement', () => {
   });
 });
 
-/** Rows sorted in memory: fine only for the few heads of the engines' queues in a claim. */
+/** Rows sorted in memory: fine only for the few heads of queues in a claim. */
 function isLongSort(step: string, sql: string): boolean {
-  return step.startsWith('USE TEMP B-TREE') && !sql.includes('json_each(@engines)');
+  return step.startsWith('USE TEMP B-TREE') && !sql.includes('json_each(@queues)');
 }
 
 describe('deleting a row', () => {
