@@ -4,7 +4,9 @@ import { parseArgs } from 'node:util';
 import { withFolders } from './bench.js';
 import { pinLoad } from './processes.js';
 import { report, type Section } from './report.js';
+import { benchCalls } from './rpc/calls.js';
 import { benchOverload } from './rpc/overload.js';
+import { benchStreams } from './rpc/streams.js';
 import { benchSoak } from './soak/soak.js';
 import { benchStore } from './store/store.js';
 
@@ -14,6 +16,8 @@ import { benchStore } from './store/store.js';
  */
 const benches = {
   store: { about: 'The store, without gRPC', run: benchStore },
+  calls: { about: 'Calls, beside a bare gRPC server', run: benchCalls },
+  streams: { about: 'Streams, beside a bare gRPC server', run: benchStreams },
   overload: { about: 'More than it can do', run: benchOverload },
   soak: { about: 'A million calls', run: benchSoak },
 };

@@ -5,7 +5,7 @@ import { Repeat } from '../core/repeat.js';
 import { backoffMs } from '../core/retry.js';
 import { listLeases } from '../store/ops/list-leases.js';
 import { releaseLease } from '../store/ops/release-lease.js';
-import type { ReleaseOutcome } from '../store/rows.js';
+import type { LeaseRow, ReleaseOutcome } from '../store/rows.js';
 import type { RetryPause } from '../store/sql.js';
 import type { Store } from '../store/store.js';
 import type { Dispatch } from './dispatch.js';
@@ -24,6 +24,8 @@ export class Reaper {
   readonly #stopped = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
   readonly #adopting: Repeat;
+  /** Leases that only the store knew of when it was last looked. */
+  #strangers: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
@@ -35,22 +37,41 @@ export class Reaper {
     adoptEveryMs: number,
     private readonly retryPause: RetryPause,
   ) {
-    const restore = () => this.restore();
-    this.#adopting = new Repeat(clock, log, adoptEveryMs, 'looking after leases', restore);
+    const adopt = () => this.#adopt();
+    this.#adopting = new Repeat(clock, log, adoptEveryMs, 'looking after leases', adopt);
   }
 
   start(): void {
     this.#adopting.start();
   }
 
-  /** Every lease on disk that memory does not know gets its full time. */
+  /** Every lease on disk gets its full time, when the master starts. */
   async restore(): Promise<void> {
+    for await (const row of this.#onDisk()) this.leases.restore(row);
+  }
+
+  /**
+   * Those that memory does not know, and did not know the last time either: one
+   * that is unknown just now may be on its way out, its end not on disk yet.
+   */
+  async #adopt(): Promise<void> {
+    const strangers = new Set<string>();
+    for await (const row of this.#onDisk()) {
+      if (this.leases.ofJob(row.job_id)?.fence === row.fence) continue;
+      const key = `${row.job_id}/${row.fence}`;
+      if (this.#strangers.has(key)) this.leases.restore(row);
+      else strangers.add(key);
+    }
+    this.#strangers = strangers;
+  }
+
+  async *#onDisk(): AsyncGenerator<LeaseRow> {
     for (let afterJobId = ''; ; ) {
       const page = { afterJobId, limit: pageSize };
       const rows = await this.inBackground('list_leases', (ctx) =>
         this.store.run(ctx, listLeases, page),
       );
-      for (const row of rows) this.leases.restore(row);
+      yield* rows;
       if (rows.length < pageSize) return;
       afterJobId = rows.at(-1)?.job_id ?? '';
     }

@@ -1,0 +1,44 @@
+import { newId } from '../../src/core/ids.js';
+import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import { type Job, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+
+type Heard = NonNullable<HeartbeatResponse['message']>;
+
+const ttlMs = 30_000;
+
+/**
+ * What a master would say to this, made up on the spot: as many bytes, no state.
+ * Every slot that Hello announces is offered a job; later ones are not.
+ */
+export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
+  switch (message?.$case) {
+    case 'hello': {
+      const value = { heartbeatIntervalMs: 5000, leaseTtlMs: ttlMs, leases: [] };
+      return [{ $case: 'welcome', value }, ...offers(message.value.freeSlots, job)];
+    }
+    case 'beat': {
+      const { sequence, leases } = message.value;
+      const renewed = leases.map(({ lease }) => ({
+        ...{ lease, remainingTtlMs: ttlMs, cancelRequested: false },
+      }));
+      return [{ $case: 'beatAck', value: { sequence, leases: renewed } }];
+    }
+    case 'jobDone': {
+      const { lease } = message.value;
+      const { jobId = '', attempt = 0, fence = 0 } = lease ?? {};
+      const state = JobState.COMPLETED;
+      const receipt = { jobId, attempt, fence, recordedAt: new Date(), state };
+      return [
+        { $case: 'jobDoneAck', value: { lease, outcome: { $case: 'receipt', value: receipt } } },
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+const offers = (count: number, { spec }: Job): Heard[] =>
+  Array.from({ length: count }, () => ({
+    $case: 'assign',
+    value: { assignment: { lease: { jobId: newId(), attempt: 1, fence: 1 }, spec, ttlMs } },
+  }));

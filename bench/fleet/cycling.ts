@@ -1,0 +1,47 @@
+import type { ServerProcess } from '../processes.js';
+import { botsPerLine, type Fleet } from './beating.js';
+import { countdown } from './countdown.js';
+import { Lines } from './lines.js';
+import { createJobs } from './stock.js';
+import { VirtualBot } from './virtual-bot.js';
+
+/** Of each bot; with fewer, the waits for commits are measured and not the work. */
+const slots = 8;
+
+export interface Cycling {
+  readonly perSecond: number;
+  readonly slots: number;
+}
+
+/** Jobs that wait already, worked off: assigned, acknowledged, completed on disk. */
+export async function cyclesPerSecond(
+  { connection, spec, botIds }: Fleet,
+  master: ServerProcess,
+  jobs: number,
+): Promise<Cycling> {
+  await createJobs(connection, spec, jobs);
+  const lines = new Lines(master.address, Math.ceil(botIds.length / botsPerLine));
+  const done = countdown(jobs);
+  const startedAt = performance.now();
+  for (const [index, id] of botIds.entries()) {
+    let isToBeat = false;
+    const bot: VirtualBot = new VirtualBot(id, slots, {
+      assigned: (lease) => bot.finish(lease),
+      done() {
+        done.one();
+        if (isToBeat) return;
+        isToBeat = true;
+        // One beat tells of all the slots that became free together.
+        queueMicrotask(() => {
+          isToBeat = false;
+          bot.beat();
+        });
+      },
+    });
+    bot.connect(lines.of(index));
+  }
+  await done.over;
+  const perSecond = (jobs / (performance.now() - startedAt)) * 1000;
+  lines.close();
+  return { perSecond, slots };
+}
