@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { withFolders } from './bench.js';
+import { benchFleet } from './fleet/fleet.js';
 import { pinLoad } from './processes.js';
 import { report, type Section } from './report.js';
 import { benchCalls } from './rpc/calls.js';
@@ -19,6 +20,7 @@ const benches = {
   calls: { about: 'Calls, beside a bare gRPC server', run: benchCalls },
   streams: { about: 'Streams, beside a bare gRPC server', run: benchStreams },
   overload: { about: 'More than it can do', run: benchOverload },
+  fleet: { about: 'Ten thousand bots', run: benchFleet },
   soak: { about: 'A million calls', run: benchSoak },
 };
 

@@ -58,6 +58,13 @@ export function wholeWithin(min: number, max: number) {
   };
 }
 
+/** Reads a time by ISO 8601. */
+export function moment(text: string): Date {
+  const time = new Date(text);
+  if (/^\d{4}-\d\d-\d\d(T|$)/.test(text) && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('It must be a time such as 2030-01-31T22:00Z.');
+}
+
 /** Reads KEY=VALUE, once or several times, into one object. */
 export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');

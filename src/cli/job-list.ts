@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { showJobs } from '../operator/jobs.js';
 import { limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
 
-const states = ['pending', 'assigned', 'running', 'completed', 'cancelled', 'dead'];
+const states = ['pending', 'assigned', 'running', 'completed', 'cancelled', 'dead', 'paused'];
 
 const examples = `
 Examples:

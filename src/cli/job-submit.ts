@@ -3,6 +3,7 @@ import { submitAndShow } from '../operator/jobs.js';
 import {
   durationWithin,
   expectAfterDashes,
+  moment,
   type OperatorFlags,
   pair,
   sizeWithin,
@@ -23,6 +24,14 @@ interface Flags extends OperatorFlags {
   readonly maxAttempts?: number;
   readonly priority: number;
   readonly env?: Record<string, string>;
+  readonly campaign?: string;
+  readonly requireLabel?: Record<string, string>;
+  readonly requireMemory?: number;
+  readonly requireDisk?: number;
+  readonly notBefore?: Date;
+  readonly startWithin?: number;
+  readonly runWithin?: number;
+  readonly endWithin?: number;
   readonly count: number;
   readonly wait?: boolean;
 }
@@ -33,6 +42,7 @@ What is left out, the master decides (see jobs in master.yaml).
 Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
   $ pandafuzz job submit ./png_fuzzer --count 8 --memory 4GiB
+  $ pandafuzz job submit ./png_fuzzer --campaign nightly --require-label zone=eu
   $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1`;
 
 export function jobSubmitCommand(): Command {
@@ -79,6 +89,42 @@ export function jobSubmitCommand(): Command {
     .addOption(
       new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
     )
+    .option('--campaign <key>', 'whose share of the fleet it runs on')
+    .addOption(
+      new Option('--require-label <key=value>', 'label a bot must have; may be repeated').argParser(
+        pair,
+      ),
+    )
+    .addOption(
+      new Option('--require-memory <size>', 'memory a bot must offer').argParser(
+        sizeWithin('1MiB', '1024TiB'),
+      ),
+    )
+    .addOption(
+      new Option('--require-disk <size>', 'disk a bot must offer').argParser(
+        sizeWithin('1MiB', '1024TiB'),
+      ),
+    )
+    .addOption(
+      new Option('--not-before <time>', 'earliest start, such as 2030-01-31T22:00Z').argParser(
+        moment,
+      ),
+    )
+    .addOption(
+      new Option('--start-within <duration>', 'give it up if no bot takes it in time').argParser(
+        durationWithin('1s', '365d'),
+      ),
+    )
+    .addOption(
+      new Option('--run-within <duration>', 'stop an attempt that takes longer').argParser(
+        durationWithin('1s', '365d'),
+      ),
+    )
+    .addOption(
+      new Option('--end-within <duration>', 'give it up if it is not over in time').argParser(
+        durationWithin('1s', '365d'),
+      ),
+    )
     .addOption(
       new Option('--count <number>', 'jobs to queue, each of its own')
         .argParser(wholeWithin(1, 10_000))
@@ -102,6 +148,18 @@ export function jobSubmitCommand(): Command {
           environment: flags.env ?? {},
           priority: flags.priority,
           maxAttempts: flags.maxAttempts ?? 0,
+          campaign: flags.campaign ?? '',
+          requirements: {
+            labels: flags.requireLabel ?? {},
+            memoryMib: Math.ceil((flags.requireMemory ?? 0) / 2 ** 20),
+            diskMib: Math.ceil((flags.requireDisk ?? 0) / 2 ** 20),
+          },
+          notBefore: flags.notBefore,
+          timeouts: {
+            scheduleToStartSeconds: seconds(flags.startWithin),
+            startToCloseSeconds: seconds(flags.runWithin),
+            scheduleToCloseSeconds: seconds(flags.endWithin),
+          },
           limits: {
             maxDurationSeconds: seconds(flags.duration),
             maxMemoryMib: Math.ceil((flags.memory ?? 0) / 2 ** 20),

@@ -1,15 +1,20 @@
 import { Command } from 'commander';
-import { jobCancelCommand } from './job-cancel.js';
+import { jobChangeCommands } from './job-change.js';
+import { jobExplainCommand } from './job-explain.js';
 import { jobGetCommand } from './job-get.js';
 import { jobListCommand } from './job-list.js';
 import { jobSubmitCommand } from './job-submit.js';
+import { jobWatchCommand } from './job-watch.js';
 
 export function jobCommand(): Command {
-  return new Command('job')
-    .summary('submit, list, look at and cancel jobs')
-    .description('Submit, list, look at and cancel jobs.')
+  const command = new Command('job')
+    .summary('submit, list, look at, watch and cancel jobs')
+    .description('Submit, list, look at, watch and cancel jobs.')
     .addCommand(jobSubmitCommand())
     .addCommand(jobListCommand())
     .addCommand(jobGetCommand())
-    .addCommand(jobCancelCommand());
+    .addCommand(jobExplainCommand())
+    .addCommand(jobWatchCommand());
+  for (const change of jobChangeCommands()) command.addCommand(change);
+  return command;
 }

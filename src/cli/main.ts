@@ -6,7 +6,10 @@ import { version } from '../core/version.js';
 import { complain } from '../operator/output.js';
 import { backupCommand } from './backup.js';
 import { botCommand } from './bot.js';
+import { botChangeCommands } from './bot-change.js';
+import { botExplainCommand } from './bot-explain.js';
 import { botListCommand } from './bot-list.js';
+import { campaignCommand } from './campaign.js';
 import { crashCommand } from './crash.js';
 import { jobCommand } from './job.js';
 import { masterCommand } from './master.js';
@@ -19,9 +22,10 @@ const program = new Command('pandafuzz')
   .description('Coordinates a fleet of fuzzing bots: one process, one file, over gRPC.')
   .version(version)
   .addCommand(masterCommand())
-  .addCommand(botCommand().addCommand(botListCommand()))
+  .addCommand(botWithItsCommands())
   .addCommand(jobCommand())
   .addCommand(crashCommand())
+  .addCommand(campaignCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
   .addHelpText(
@@ -52,6 +56,12 @@ try {
   await program.parseAsync(helpAtTheEnd(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error);
+}
+
+function botWithItsCommands(): Command {
+  const bot = botCommand().addCommand(botListCommand()).addCommand(botExplainCommand());
+  for (const change of botChangeCommands()) bot.addCommand(change);
+  return bot;
 }
 
 function report(error: unknown): number {

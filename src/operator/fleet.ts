@@ -1,12 +1,17 @@
 import { unary } from '../client/call.js';
+import type { Connection } from '../client/connect.js';
+import { UserError } from '../core/errors.js';
+import { isId } from '../core/ids.js';
 import { Bot } from '../gen/pandafuzz/v1/bot.js';
 import { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
+import { eachOf } from './each.js';
 import { listBots } from './lists.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
+import type { CallOptions } from './submit.js';
 import { botTable, statsView } from './views.js';
 
-/** What `pandafuzz bot list` and `pandafuzz stats` do. */
+/** What `pandafuzz bot …` and `pandafuzz stats` do. */
 
 export function showBots(flags: Flags & { limit: number }): Promise<void> {
   return asking(flags, async (connection, options) => {
@@ -16,6 +21,54 @@ export function showBots(flags: Flags & { limit: number }): Promise<void> {
       text: () => botTable(bots, Date.now()),
     });
   });
+}
+
+export type BotChange = 'drain' | 'resume' | 'delete';
+
+/**
+ * Wants the same of each, whatever becomes of the others.
+ *
+ * @returns the exit code: 1 when a master refused one
+ */
+export function changeBots(
+  flags: Flags,
+  change: BotChange,
+  idsOrNames: readonly string[],
+): Promise<number> {
+  return asking(flags, async (connection, options) => {
+    const { bots: service } = connection;
+    const bots: Bot[] = [];
+    const refused = await eachOf(idsOrNames, connection.address, async (idOrName) => {
+      const request = { botId: await findBot(connection, idOrName, options) };
+      if (change === 'delete') {
+        await unary(service, service.deleteBot, request, options);
+        return;
+      }
+      const method = change === 'drain' ? service.drainBot : service.resumeBot;
+      const { bot } = await unary(service, method, request, options);
+      if (bot) bots.push(bot);
+    });
+    if (change !== 'delete') {
+      print(flags.json, {
+        json: () => ({ bots: bots.map(Bot.toJSON) }),
+        text: () => botTable(bots, Date.now()),
+      });
+    }
+    return refused > 0 ? 1 : 0;
+  });
+}
+
+/** What an id says for itself, and a name by looking through the fleet. */
+export async function findBot(
+  connection: Connection,
+  idOrName: string,
+  options: CallOptions,
+): Promise<string> {
+  if (isId(idOrName)) return idOrName;
+  const everyBot = await listBots(connection, { limit: Number.MAX_SAFE_INTEGER }, options);
+  const bot = everyBot.find(({ name }) => name === idOrName);
+  if (bot) return bot.id;
+  throw new UserError(`there is no bot ${idOrName}: "pandafuzz bot list" shows them`);
 }
 
 export function showStats(flags: Flags): Promise<void> {

@@ -1,11 +1,11 @@
 import { unary } from '../client/call.js';
-import { describeFailure, failureOf, isAway, isCancelled } from '../client/failure.js';
 import { UserError } from '../core/errors.js';
-import { Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { Attempt, Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { eachOf } from './each.js';
 import { allCompleted, followJobs } from './follow.js';
 import { plain, plainLines } from './format.js';
 import { listJobs } from './lists.js';
-import { complain, print } from './output.js';
+import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 import { type Submission, submitJobs } from './submit.js';
 import { jobDetails, jobTable } from './views.js';
@@ -45,32 +45,40 @@ export function showJobs(flags: Flags & { limit: number; state?: string }): Prom
 
 export function showJob(flags: Flags, jobId: string): Promise<void> {
   return asking(flags, async ({ jobs }, options) => {
-    const { job } = await unary(jobs, jobs.getJob, { jobId }, options);
+    const { job, attempts } = await unary(jobs, jobs.getJob, { jobId }, options);
     if (!job) throw new UserError('the master sent no job');
-    print(flags.json, { json: () => Job.toJSON(job), text: () => jobDetails(job, Date.now()) });
+    print(flags.json, {
+      json: () => ({ ...(Job.toJSON(job) as object), attempts: attempts.map(Attempt.toJSON) }),
+      text: () => jobDetails(job, attempts, Date.now()),
+    });
   });
 }
 
+export type JobChange = 'cancel' | 'pause' | 'resume' | 'retry';
+
 /**
- * Cancels each, whatever becomes of the others.
+ * Wants the same of each, whatever becomes of the others.
  *
  * @returns the exit code: 1 when a master refused one
  */
-export function cancelJobs(flags: Flags, jobIds: readonly string[]): Promise<number> {
+export function changeJobs(
+  flags: Flags,
+  change: JobChange,
+  jobIds: readonly string[],
+): Promise<number> {
   return asking(flags, async (connection, options) => {
     const { jobs: service } = connection;
+    const methods = {
+      cancel: service.cancelJob,
+      pause: service.pauseJob,
+      resume: service.resumeJob,
+      retry: service.retryJob,
+    };
     const jobs: Job[] = [];
-    let refused = 0;
-    for (const jobId of jobIds) {
-      try {
-        const { job } = await unary(service, service.cancelJob, { jobId }, options);
-        if (job) jobs.push(job);
-      } catch (error) {
-        if (isAway(error) || isCancelled(error) || failureOf(error) === undefined) throw error;
-        refused += 1;
-        complain(`${jobId}: ${describeFailure(error, connection.address)}`);
-      }
-    }
+    const refused = await eachOf(jobIds, connection.address, async (jobId) => {
+      const { job } = await unary(service, methods[change], { jobId }, options);
+      if (job) jobs.push(job);
+    });
     print(flags.json, {
       json: () => ({ jobs: jobs.map(Job.toJSON) }),
       text: () => jobTable(jobs, Date.now()),

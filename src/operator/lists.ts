@@ -2,7 +2,7 @@ import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
-import type { Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import type { Campaign, Job, JobState } from '../gen/pandafuzz/v1/job.js';
 import type { CallOptions } from './submit.js';
 
 const largestPage = 1000;
@@ -47,6 +47,18 @@ export function listBots(
   return upTo(filter.limit, async (page) => {
     const answer = await unary(bots, bots.listBots, page, options);
     return { items: answer.bots, nextPageToken: answer.nextPageToken };
+  });
+}
+
+/** By key. */
+export function listCampaigns(
+  { jobs }: Connection,
+  filter: { limit: number },
+  options: CallOptions = {},
+): Promise<Campaign[]> {
+  return upTo(filter.limit, async (page) => {
+    const answer = await unary(jobs, jobs.listCampaigns, page, options);
+    return { items: answer.campaigns, nextPageToken: answer.nextPageToken };
   });
 }
 

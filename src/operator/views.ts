@@ -1,6 +1,14 @@
 import { type Bot, BotState } from '../gen/pandafuzz/v1/bot.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
-import { type Job, JobOutcome, JobState } from '../gen/pandafuzz/v1/job.js';
+import {
+  type Attempt,
+  AttemptEnd,
+  type Campaign,
+  type Job,
+  JobOutcome,
+  type JobSpec,
+  JobState,
+} from '../gen/pandafuzz/v1/job.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { ago, bytes, clockTime, count, duration, plain, plainLines } from './format.js';
 import { facts, heading, table } from './table.js';
@@ -11,7 +19,9 @@ const word = (name: string | undefined) => (name ?? 'unknown').toLowerCase();
 const or = (text: string | undefined) => text || '-';
 
 export function jobState(job: Job): string {
-  const stopping = job.cancelRequestedAt !== undefined && job.finishedAt === undefined;
+  const isWanted = job.cancelRequestedAt ?? job.pauseRequestedAt;
+  const isOver = job.finishedAt !== undefined || job.state === JobState.PAUSED;
+  const stopping = isWanted !== undefined && !isOver;
   return word(JobState[job.state]) + (stopping ? ' (stopping)' : '');
 }
 
@@ -35,13 +45,14 @@ export function jobTable(jobs: readonly Job[], now: number): string {
   );
 }
 
-export function jobDetails(job: Job, now: number): string {
+export function jobDetails(job: Job, attempts: readonly Attempt[], now: number): string {
   const { spec, statistics, result } = job;
   const limits = spec?.limits;
-  return facts([
+  const about = facts([
     ['id', job.id],
     ['state', jobState(job)],
     ['name', or(spec?.name)],
+    ['campaign', or(spec?.campaign)],
     ['engine', or(spec?.engine)],
     ['target', `${or(spec?.targetName)} (${spec?.targetSha256 ?? ''})`],
     ['seeds', or(spec?.seedsSha256)],
@@ -49,7 +60,8 @@ export function jobDetails(job: Job, now: number): string {
     ['priority', String(spec?.priority ?? 0)],
     ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],
     ['memory', `${limits?.maxMemoryMib ?? 0} MiB`],
-    ['attempt', `${job.attempt} (${job.failedAttempts} of ${spec?.maxAttempts ?? 0} used up)`],
+    ['requires', or(requirementsOf(spec))],
+    ['attempt', attemptsOf(job)],
     ['bot', or(job.botId)],
     ['created', ago(job.createdAt, now)],
     ['started', ago(job.startedAt, now)],
@@ -63,6 +75,43 @@ export function jobDetails(job: Job, now: number): string {
       result ? [word(JobOutcome[result.outcome]), result.message].filter(Boolean).join(': ') : '-',
     ],
   ]);
+  if (attempts.length === 0) return about;
+  return `${about}\n\n${attemptTable(attempts, now)}`;
+}
+
+function attemptsOf(job: Job): string {
+  const used = `${job.failedAttempts} failed and ${job.refusedAttempts} refused`;
+  return `${job.attempt} (${used} of ${job.spec?.maxAttempts ?? 0}; ${job.lostAttempts} lost)`;
+}
+
+function requirementsOf(spec: JobSpec | undefined): string {
+  const { labels = {}, memoryMib = 0, diskMib = 0 } = spec?.requirements ?? {};
+  return [
+    ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
+    ...(memoryMib > 0 ? [`${memoryMib} MiB of memory`] : []),
+    ...(diskMib > 0 ? [`${diskMib} MiB of disk`] : []),
+  ].join(', ');
+}
+
+function attemptTable(attempts: readonly Attempt[], now: number): string {
+  return table(
+    ['fence', 'attempt', 'bot', { right: 'assigned' }, { right: 'ended' }, 'end', 'message'],
+    attempts.map((one) => [
+      ...[String(one.fence), String(one.attempt), one.botId, ago(one.assignedAt, now)],
+      ...[ago(one.endedAt, now), one.endedAt ? word(AttemptEnd[one.end]) : '-', or(one.message)],
+    ]),
+  );
+}
+
+export function campaignTable(campaigns: readonly Campaign[]): string {
+  if (campaigns.length === 0) return 'no campaigns';
+  return table(
+    ['campaign', { right: 'weight' }, { right: 'max' }, { right: 'running' }, { right: 'pending' }],
+    campaigns.map(({ key, weight, maxParallel, running, pending }) => [
+      ...[or(key), String(weight), maxParallel === 0 ? '-' : String(maxParallel)],
+      ...[String(running), String(pending)],
+    ]),
+  );
 }
 
 export function botTable(bots: readonly Bot[], now: number): string {
@@ -128,7 +177,8 @@ export function statsView(stats: GetSystemStatsResponse, now: number): string {
     [
       'jobs',
       `${jobs?.pending ?? 0} pending, ${jobs?.assigned ?? 0} assigned, ${jobs?.running ?? 0} running, ` +
-        `${jobs?.completed ?? 0} completed, ${jobs?.cancelled ?? 0} cancelled, ${jobs?.dead ?? 0} dead`,
+        `${jobs?.paused ?? 0} paused, ${jobs?.completed ?? 0} completed, ` +
+        `${jobs?.cancelled ?? 0} cancelled, ${jobs?.dead ?? 0} dead`,
     ],
     ['executions', `${count(stats.executionsPerSecond)}/s`],
     ['crashes', `${stats.crashes} in ${stats.crashGroups} groups`],

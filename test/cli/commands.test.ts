@@ -158,6 +158,41 @@ describe('a job', () => {
   });
 });
 
+describe('jobs that wait', () => {
+  test('are paused, explained, resumed, and watched as all that happens', async () => {
+    const { run, start } = await atWork();
+    const id = (
+      await run('job', 'submit', 'fuzzer', '--campaign', 'night', '--require-label', 'zone=eu')
+    ).out.trim();
+    expect((await run('job', 'explain', id)).out).toBe(
+      'no bot is online\nit is the next of its kind\n',
+    );
+    expect((await run('job', 'get', id)).out).toMatch(/requires +zone=eu/);
+    expect((await run('job', 'pause', id)).out).toMatch(new RegExp(`${id} +paused`));
+    expect((await run('job', 'explain', id)).out).toMatch(/^it is paused/);
+    expect((await run('job', 'resume', id)).out).toMatch(new RegExp(`${id} +pending`));
+    const retried = await run('job', 'retry', id);
+    expect(retried).toMatchObject({ code: 1, err: expect.stringMatching(/only a dead one/) });
+    expect((await run('campaign', 'set', 'night', '--weight', '5')).out).toMatch(
+      /night +5 +- +0 +1/,
+    );
+    expect((await run('campaign', 'list')).out).toMatch(/^campaign .*\nnight +5/);
+
+    const { child, ended } = start(false, 'job', 'watch', id, '--json', '--after', '1');
+    const lines: string[] = [];
+    for await (const chunk of child.stdout ?? []) {
+      lines.push(...String(chunk).trim().split('\n'));
+      if (lines.length >= 5) break;
+    }
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(130);
+    expect(lines.map((line) => JSON.parse(line).kind)).toEqual([
+      ...['job.created', 'job.pause_requested', 'job.paused', 'job.resume_requested'],
+      'job.pending',
+    ]);
+  });
+});
+
 describe('a crash', () => {
   test('is listed, looked at and downloaded, and no file is written over unasked', async () => {
     const { run, connection, folder } = await atWork();
@@ -197,6 +232,20 @@ describe('the fleet', () => {
     expect((await run('bot', 'list')).out).toMatch(/north +offline +libfuzzer/);
     expect((await run('stats')).out).toMatch(/bots +0 online of 1/);
     expect(JSON.parse((await run('stats', '--json')).out)).toMatchObject({ botsTotal: 1 });
+  });
+
+  test('is drained, resumed and made smaller by name', async () => {
+    const { run, connection } = await atWork();
+    await registerBot(connection, 'north');
+    expect((await run('bot', 'explain', 'north')).out).toBe(
+      'it is offline: it holds no heartbeat stream\n',
+    );
+    expect((await run('bot', 'drain', 'north')).out).toMatch(/north +offline/);
+    expect((await run('bot', 'resume', 'north')).code).toBe(0);
+    expect(await run('bot', 'delete', 'north')).toMatchObject({ code: 0, out: '', err: '' });
+    expect(await run('bot', 'drain', 'north')).toMatchObject({
+      ...{ code: 1, err: 'pandafuzz: there is no bot north: "pandafuzz bot list" shows them\n' },
+    });
   });
 });
 

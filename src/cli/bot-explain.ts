@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { explainBot } from '../operator/explain.js';
+import { type OperatorFlags, withOperatorFlags } from './flags.js';
+
+export function botExplainCommand(): Command {
+  const command = new Command('explain')
+    .alias('why')
+    .summary('say why a bot is not working')
+    .description('Says why a bot is not working at its full capacity.')
+    .argument('<bot>', "the bot's id or name")
+    .action((bot: string, _: unknown, self: Command) =>
+      explainBot(self.optsWithGlobals<OperatorFlags>(), bot),
+    );
+  return withOperatorFlags(command);
+}

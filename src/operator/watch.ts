@@ -1,0 +1,25 @@
+import { Metadata } from '@grpc/grpc-js';
+import { WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
+import { plain } from './format.js';
+import { asking, type Flags } from './session.js';
+
+/** What `pandafuzz job watch` does: a line a change, until it is interrupted. */
+export function watchJobs(flags: Flags, from: { jobId: string; cursor: number }): Promise<void> {
+  return asking(flags, async ({ jobs }, { signal }) => {
+    const call = jobs.watchJobs(from, new Metadata());
+    signal?.addEventListener('abort', () => call.cancel(), { once: true });
+    for await (const change of call as AsyncIterable<WatchJobsResponse>) {
+      if (change.kind === '') continue;
+      const line = flags.json
+        ? JSON.stringify(WatchJobsResponse.toJSON(change))
+        : plain(lineOf(change));
+      process.stdout.write(`${line}\n`);
+    }
+  });
+}
+
+function lineOf({ time, kind, job }: WatchJobsResponse): string {
+  const at = time?.toISOString().slice(11, 19) ?? '';
+  const about = job ? `${job.id} ${job.spec?.targetName ?? ''} ${job.spec?.name ?? ''}` : '';
+  return `${at}  ${kind.padEnd(22)} ${about}`.trimEnd();
+}
