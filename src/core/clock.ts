@@ -3,7 +3,10 @@
  * their own, so a test can hand them one it turns by hand.
  */
 export interface Clock {
-  /** Wall time, milliseconds since 1970. For records that people read; never for expiry. */
+  /**
+   * Milliseconds since 1970, for records and for times that outlive the process.
+   * Whole; steady: a clock that somebody sets meanwhile does not move it.
+   */
   now(): number;
   /** Milliseconds from an arbitrary start, never stepping back. For deadlines and leases. */
   monotonic(): number;
@@ -19,8 +22,11 @@ export interface Timer {
 /** setTimeout counts in signed 32-bit milliseconds; beyond that it fires at once. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+/** The wall clock as the process began, moved on by the clock that nobody sets. */
+const beganAt = Date.now() - performance.now();
+
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => Math.floor(beganAt + performance.now()),
   monotonic: () => performance.now(),
   schedule(delayMs, fire, options) {
     const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), longestTimeoutMs));

@@ -5,6 +5,22 @@ import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { JobRow, LeaseRow } from '../store/rows.js';
 
 /**
+ * A job's way, and who takes each step (the store, in one statement each):
+ *
+ *   pending ── claim ──> assigned ── LeaseAck ──> running ── JobDone ──> completed
+ *      ▲                    │                        │
+ *      │  rejected, unanswered                       │ failed, lost, infrastructure,
+ *      └────────────────────┴────────────────────────┘ timed out, stopped unasked
+ *
+ * On the way back to pending the wishes that came meanwhile decide: cancelled
+ * before dead (attempts or time used up) before paused before pending. A failure,
+ * a run that took too long and a refusal use up an attempt and lead to a pause;
+ * what the bot or the master is to blame for uses up none.
+ *
+ * Races: a result against the lease's end: whichever deletes the lease row first;
+ * the other finds it gone (STALE_LEASE). A cancel against a result: the first
+ * commit, and both are on record. A result said twice: the row it left answers.
+ *
  * The leases that are valid now, in memory. SQLite says which lease of a job is
  * the valid one; this says how long it has left.
  *

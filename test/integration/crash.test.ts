@@ -79,12 +79,19 @@ test('a crash is found, kept, shown and proven, through a master that was killed
 
   // Between two runs of the engine there is none for a moment.
   await eventually(async () => runningFrom(work)[0]);
+  const askedAt = performance.now();
   await unary(connection.jobs, connection.jobs.cancelJob, { jobId: id });
+  await eventually(async () => runningFrom(work).length === 0 || undefined);
+  expect(performance.now() - askedAt).toBeLessThan(1000);
   const cancelled = await eventually(async () => {
     const now = await job(connection, id);
     return now.finishedAt && now;
   });
-  expect(cancelled.state).toBe(JobState.CANCELLED);
+  expect(cancelled).toMatchObject({
+    state: JobState.CANCELLED,
+    cancelRequestedAt: expect.any(Date),
+    cancelAcknowledgedAt: expect.any(Date),
+  });
   expect(runningFrom(work)).toEqual([]);
 
   bot.end('SIGTERM');
