@@ -1,4 +1,10 @@
-import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type CallOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 
 /** A method of a generated client that takes one message and answers one. */
 type Unary<Request, Response> = (
@@ -41,4 +47,24 @@ export function unary<Request, Response>(
     if (limits.signal?.aborted) cancel();
     else limits.signal?.addEventListener('abort', cancel, { once: true });
   });
+}
+
+/** A method of a generated client that takes one message and answers many. */
+type Feed<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+) => ClientReadableStream<Response>;
+
+/** A server stream without a deadline, for as long as `signal` lets it go on. */
+export function feed<Request, Response>(
+  client: object,
+  method: Feed<Request, Response>,
+  request: Request,
+  signal: AbortSignal,
+): AsyncIterable<Response> {
+  const call = method.call(client, request, new Metadata());
+  const cancel = () => call.cancel();
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel, { once: true });
+  return call;
 }

@@ -1,4 +1,4 @@
-import { Metadata } from '@grpc/grpc-js';
+import { feed } from '../client/call.js';
 import { WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
 import { plain } from './format.js';
 import { asking, type Flags } from './session.js';
@@ -6,9 +6,7 @@ import { asking, type Flags } from './session.js';
 /** What `pandafuzz job watch` does: a line a change, until it is interrupted. */
 export function watchJobs(flags: Flags, from: { jobId: string; cursor: number }): Promise<void> {
   return asking(flags, async ({ jobs }, { signal }) => {
-    const call = jobs.watchJobs(from, new Metadata());
-    signal?.addEventListener('abort', () => call.cancel(), { once: true });
-    for await (const change of call as AsyncIterable<WatchJobsResponse>) {
+    for await (const change of feed(jobs, jobs.watchJobs, from, signal)) {
       if (change.kind === '') continue;
       const line = flags.json
         ? JSON.stringify(WatchJobsResponse.toJSON(change))
