@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
 import type { InBackground, RequestContext } from '../core/context.js';
 import {
   NotFoundError,
@@ -25,10 +25,11 @@ import type { BotRow, JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { BeatLog } from './beat-log.js';
 import { checkBeat, checkLease, mostLeases } from './checks.js';
-import type { Dispatch, Taker } from './dispatch.js';
+import { Credit } from './credit.js';
+import type { Dispatch } from './dispatch.js';
 import type { Jobs } from './jobs.js';
 import type { Leases, LiveLease } from './leases.js';
-import { type Offer, offerOf } from './matching.js';
+import type { Offer } from './matching.js';
 import type { Reaper } from './reaper.js';
 import { refusalOf } from './refusal.js';
 import type { SessionHandle, Sessions } from './sessions.js';
@@ -44,10 +45,6 @@ import { Violations } from './violations.js';
  *   credit ─> Assign, as jobs come; LeaseAck or LeaseReject answers it.
  *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
  *   JobDone > JobDoneAck, after the commit.
- *
- * Credit is what the bot announced, less the offers it had not answered when it
- * spoke: the stream keeps order, so an offer still open when a Beat arrives was
- * not yet counted in it.
  *
  * The end of the stream ends no lease: only the TTL does.
  */
@@ -73,25 +70,11 @@ export interface Outgoing {
   fail(error: Error): void;
 }
 
-/** A bot in trouble of its own is given nothing for this long, doubled each time in a row. */
-const firstRestMs = 1000;
-const longestRestMs = 60_000;
-
-export class BotSession implements SessionHandle, Taker {
+export class BotSession implements SessionHandle {
   readonly botId: string;
-  readonly offer: Offer;
-  readonly ttlMs: number;
-  readonly acknowledged = false;
-  credit = 0;
-  claiming = 0;
-  gone = false;
   lastSeenAt: number;
-  #announced = 0;
-  #isDraining: boolean;
-  #offers = new Set<LiveLease>();
+  readonly #credit: Credit;
   #sequence = 0;
-  #troubles = 0;
-  #rest: Timer | undefined;
 
   private constructor(
     bot: BotRow,
@@ -99,11 +82,12 @@ export class BotSession implements SessionHandle, Taker {
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
+    const { intervals, leases, dispatch, clock } = parts;
     this.botId = bot.id;
-    this.offer = offerOf(bot);
-    this.#isDraining = bot.drain_requested_at !== null;
-    this.ttlMs = parts.intervals.ttlMs;
-    this.lastSeenAt = parts.clock.now();
+    this.lastSeenAt = clock.now();
+    this.#credit = new Credit(bot, intervals.ttlMs, leases, dispatch, clock, (job) =>
+      this.#receive(job),
+    );
   }
 
   /** @throws ValidationError, NotFoundError (the bot must register first) */
@@ -128,7 +112,23 @@ export class BotSession implements SessionHandle, Taker {
   }
 
   get freeSlots(): number {
-    return Math.max(this.credit, 0);
+    return Math.max(this.#credit.credit, 0);
+  }
+
+  get offer(): Offer {
+    return this.#credit.offer;
+  }
+
+  get isDraining(): boolean {
+    return this.#credit.isDraining;
+  }
+
+  get isResting(): boolean {
+    return this.#credit.isResting;
+  }
+
+  get gone(): boolean {
+    return this.#credit.gone;
   }
 
   /** @throws ValidationError, PreconditionError: the stream is not worth going on with */
@@ -161,36 +161,13 @@ export class BotSession implements SessionHandle, Taker {
     }
   }
 
-  receive(job: JobRow): void {
-    const { botId, ttlMs } = this;
-    const lease = this.parts.leases.grant(job, { botId, ttlMs, acknowledged: false });
-    if (this.gone) {
-      this.parts.reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
-      return;
-    }
-    this.#offers.add(lease);
-    const spec = JobSpec.fromJSON(JSON.parse(job.spec));
-    const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
-    this.#send({ $case: 'assign', value: { assignment } });
-    this.log.info({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
-  }
-
   cancel(lease: LiveLease): void {
     this.#send({ $case: 'cancel', value: { lease: namesOf(lease) } });
   }
 
   drain(isDraining: boolean): void {
-    this.#isDraining = isDraining;
     if (isDraining) this.#send({ $case: 'drain', value: {} });
-    this.#announce(this.#announced);
-  }
-
-  get isDraining(): boolean {
-    return this.#isDraining;
-  }
-
-  get isResting(): boolean {
-    return this.#rest !== undefined;
+    this.#credit.drain(isDraining);
   }
 
   forget(): void {
@@ -210,10 +187,23 @@ export class BotSession implements SessionHandle, Taker {
   /** The stream is over. Idempotent. */
   end(): void {
     if (this.gone) return;
-    this.#rest?.cancel();
-    this.parts.dispatch.leave(this);
+    this.#credit.end();
     this.parts.sessions.leave(this);
     this.log.info('a bot has left');
+  }
+
+  #receive(job: JobRow): void {
+    const { botId, ttlMs } = this.#credit;
+    const lease = this.parts.leases.grant(job, { botId, ttlMs, acknowledged: false });
+    if (this.gone) {
+      this.parts.reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
+      return;
+    }
+    this.#credit.offered(lease);
+    const spec = JobSpec.fromJSON(JSON.parse(job.spec));
+    const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
+    this.#send({ $case: 'assign', value: { assignment } });
+    this.log.info({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
   }
 
   #welcome(hello: Hello): void {
@@ -236,10 +226,10 @@ export class BotSession implements SessionHandle, Taker {
         leases: resumed,
       },
     });
-    if (this.#isDraining) this.#send({ $case: 'drain', value: {} });
+    if (this.isDraining) this.#send({ $case: 'drain', value: {} });
     this.log.info({ leases: resumed.length, freeSlots: hello.freeSlots }, 'a bot is on the line');
     this.#seen();
-    this.#announce(hello.freeSlots);
+    this.#credit.announce(hello.freeSlots);
   }
 
   #beat(beat: Beat): void {
@@ -262,7 +252,7 @@ export class BotSession implements SessionHandle, Taker {
     });
     const message = { $case: 'beatAck', value: { sequence: beat.sequence, leases } } as const;
     if (!this.gone) this.outgoing.sendLatest({ message });
-    this.#announce(beat.freeSlots);
+    this.#credit.announce(beat.freeSlots);
   }
 
   #accepted(lease: Lease | undefined): void {
@@ -279,7 +269,7 @@ export class BotSession implements SessionHandle, Taker {
    */
   #hold(live: LiveLease): void {
     const { leases, inBackground, store, clock } = this.parts;
-    this.#offers.delete(live);
+    this.#credit.answered(live);
     leases.acknowledge(live);
     if (live.acknowledgedOnDisk) return;
     live.acknowledgedOnDisk = true;
@@ -297,7 +287,7 @@ export class BotSession implements SessionHandle, Taker {
     const live = this.#mine(checkLease(lease, found));
     found.throwIfAny();
     if (!live) return;
-    this.#offers.delete(live);
+    this.#credit.answered(live);
     this.parts.reaper.release(
       live,
       'rejected',
@@ -325,8 +315,8 @@ export class BotSession implements SessionHandle, Taker {
       const receipt = await inBackground('complete_job', (ctx) =>
         jobs.complete(ctx, lease, result),
       );
-      if (live) this.#offers.delete(live);
-      this.#learn(result?.outcome);
+      if (live) this.#credit.answered(live);
+      this.#credit.learn(result?.outcome);
       this.log.info({ lease, outcome: result && JobOutcome[result.outcome] }, 'a job is done');
       this.#send({
         $case: 'jobDoneAck',
@@ -340,33 +330,6 @@ export class BotSession implements SessionHandle, Taker {
         value: { lease, outcome: { $case: 'refusal', value: refusal } },
       });
     }
-  }
-
-  /** Trouble of the bot's own, again and again, must not send jobs round in circles. */
-  #learn(outcome: JobOutcome | undefined): void {
-    if (outcome !== JobOutcome.INFRASTRUCTURE) {
-      this.#troubles = 0;
-      return;
-    }
-    const restMs = Math.min(firstRestMs * 2 ** this.#troubles++, longestRestMs);
-    this.#rest?.cancel();
-    this.#rest = this.parts.clock.schedule(restMs, () => {
-      this.#rest = undefined;
-      this.#announce(this.#announced);
-    });
-    this.credit = 0;
-    this.parts.dispatch.creditChanged(this);
-  }
-
-  #announce(freeSlots: number): void {
-    this.#announced = freeSlots;
-    if (this.gone) return;
-    for (const offer of this.#offers) {
-      if (this.parts.leases.find(offer) !== offer) this.#offers.delete(offer);
-    }
-    this.credit =
-      this.#rest || this.#isDraining ? 0 : freeSlots - this.#offers.size - this.claiming;
-    this.parts.dispatch.creditChanged(this);
   }
 
   #mine(lease: Lease): LiveLease | undefined {
