@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/store.js';
 import { openStore, testContext } from '../harness.js';
 import { target } from '../store/inputs.js';
 import { VirtualClock } from '../virtual-clock.js';
+import { replaying } from './replaying.js';
 
 /**
  * Random schedules of a fleet: bots that come, go, forget, refuse, repeat
@@ -397,7 +398,7 @@ test(
         await world.end();
         world = undefined;
       }),
-      { numRuns: runs, interruptAfterTimeLimit: limitMs },
+      { ...replaying(), numRuns: runs, interruptAfterTimeLimit: limitMs },
     );
   },
   3 * limitMs,

@@ -4,6 +4,7 @@ import type { CrashGroupRow, JobRow, LeaseRow } from '../../src/store/rows.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 import { botInput, claimInput, crashInput, jobInput, noPause, target } from '../store/inputs.js';
 import { type Answer, type Lease, Model, type Outcome, type Return } from './model.js';
+import { replaying } from './replaying.js';
 import { StoreClient } from './store-client.js';
 
 /**
@@ -220,7 +221,7 @@ test('the store does what a plain model of it does, also across reopening and ki
         expect(found).toEqual(model.view());
       }
     }),
-    { numRuns: 25, interruptAfterTimeLimit: 25_000, markInterruptAsFailure: false },
+    { ...replaying(), numRuns: 25, interruptAfterTimeLimit: 25_000, markInterruptAsFailure: false },
   );
 }, 60_000);
 

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { unary } from '../../src/client/call.js';
 import { BadRequest } from '../../src/gen/google/rpc/error_details.js';
 import { runMasterFor } from '../harness.js';
+import { replaying } from '../property/replaying.js';
 import { everyMethod } from '../wire/contract.js';
 import { type RawAnswer, RawClient } from '../wire/raw-client.js';
 import { notYet, validRequests } from '../wire/requests.js';
@@ -139,7 +140,6 @@ function expectClear(name: string, answer: RawAnswer): void {
   expect(echoes.filter((text) => answer.message.includes(text))).toEqual([]);
 }
 
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const runs = Number(process.env['FUZZ_RUNS'] ?? 60);
 
 test.each(everyMethod().filter(({ name }) => !notYet.includes(name)))(
@@ -164,7 +164,7 @@ test.each(everyMethod().filter(({ name }) => !notYet.includes(name)))(
         expectClear(name, answer);
       },
     );
-    await fc.assert(property, { seed, numRuns: runs, interruptAfterTimeLimit: 15_000 });
+    await fc.assert(property, { ...replaying(), numRuns: runs, interruptAfterTimeLimit: 15_000 });
     // Nobody else has noticed.
     const { system } = connection;
     expect(await unary(system, system.getSystemStats, {})).toMatchObject({
