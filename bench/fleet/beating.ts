@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../src/client/connect.js';
 import type { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
+import { whileBusy } from '../baseline/busy.js';
 import type { ServerProcess } from '../processes.js';
 import { countdown } from './countdown.js';
 import { Lines } from './lines.js';
@@ -21,6 +22,8 @@ export interface Beating {
   readonly beatsPerSecond: number;
   /** Beats that one acknowledgement answered. */
   readonly beatsPerAnswer: number;
+  /** Of the server's core, 1 being all of it. */
+  readonly busy: number;
 }
 
 /**
@@ -53,13 +56,15 @@ export async function answeredPerSecond(
   for (const bot of bots) for (let i = 0; i < inFlight; i++) bot.beat();
   await sleep(200); // until the load is even
   [beats, answers] = [0, 0];
-  const startedAt = performance.now();
-  await sleep(seconds * 1000);
-  const beatsPerSecond = (beats / (performance.now() - startedAt)) * 1000;
-  const beatsPerAnswer = beats / answers;
+  const { result, busy } = await whileBusy(server, async () => {
+    const startedAt = performance.now();
+    await sleep(seconds * 1000);
+    const beatsPerSecond = (beats / (performance.now() - startedAt)) * 1000;
+    return { beatsPerSecond, beatsPerAnswer: beats / answers };
+  });
   isOver = true;
   for (const bot of bots) for (const lease of bot.leases.values()) bot.finish(lease);
   await done.over;
   lines.close();
-  return { beatsPerSecond, beatsPerAnswer };
+  return { ...result, busy };
 }

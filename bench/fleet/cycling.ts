@@ -1,3 +1,4 @@
+import { whileBusy } from '../baseline/busy.js';
 import type { ServerProcess } from '../processes.js';
 import { botsPerLine, type Fleet } from './beating.js';
 import { countdown } from './countdown.js';
@@ -11,6 +12,8 @@ const slots = 8;
 export interface Cycling {
   readonly perSecond: number;
   readonly slots: number;
+  /** Of the master's core, 1 being all of it. */
+  readonly busy: number;
 }
 
 /** Jobs that wait already, worked off: assigned, acknowledged, completed on disk. */
@@ -23,25 +26,27 @@ export async function cyclesPerSecond(
   const lines = new Lines(master.address, Math.ceil(botIds.length / botsPerLine));
   const done = countdown(jobs);
   const startedAt = performance.now();
-  for (const [index, id] of botIds.entries()) {
-    let isToBeat = false;
-    const bot: VirtualBot = new VirtualBot(id, slots, {
-      assigned: (lease) => bot.finish(lease),
-      done() {
-        done.one();
-        if (isToBeat) return;
-        isToBeat = true;
-        // One beat tells of all the slots that became free together.
-        queueMicrotask(() => {
-          isToBeat = false;
-          bot.beat();
-        });
-      },
-    });
-    bot.connect(lines.of(index));
-  }
-  await done.over;
+  const { busy } = await whileBusy(master, () => {
+    for (const [index, id] of botIds.entries()) {
+      let isToBeat = false;
+      const bot: VirtualBot = new VirtualBot(id, slots, {
+        assigned: (lease) => bot.finish(lease),
+        done() {
+          done.one();
+          if (isToBeat) return;
+          isToBeat = true;
+          // One beat tells of all the slots that became free together.
+          queueMicrotask(() => {
+            isToBeat = false;
+            bot.beat();
+          });
+        },
+      });
+      bot.connect(lines.of(index));
+    }
+    return done.over;
+  });
   const perSecond = (jobs / (performance.now() - startedAt)) * 1000;
   lines.close();
-  return { perSecond, slots };
+  return { perSecond, slots, busy };
 }

@@ -42,6 +42,21 @@ describe('a lease', () => {
     expect(expired).toEqual([lease]);
   });
 
+  test('of a whole fleet that is lost ends in slices; one that is heard of meanwhile lives', () => {
+    const { clock, leases, expired, grant } = leasing();
+    const all = Array.from({ length: 1000 }, (_, i) => grant(`job ${i}`));
+    clock.advance(30_100);
+    expect(expired).toHaveLength(256);
+    const late = all.at(-1) as LiveLease;
+    leases.renew(late);
+    clock.advance(1500);
+    expect(expired).toHaveLength(999);
+    expect(new Set(expired).size).toBe(999);
+    expect(expired).not.toContain(late);
+    clock.advance(31_000);
+    expect(expired).toContain(late);
+  });
+
   test('that is only offered ends after the offer’s time', () => {
     const { clock, expired, grant } = leasing();
     const lease = grant('job', false);
