@@ -22,6 +22,8 @@ export interface Beating {
   readonly beatsPerSecond: number;
   /** Beats that one acknowledgement answered. */
   readonly beatsPerAnswer: number;
+  /** For each second of the server's CPU. */
+  readonly beatsPerCpuSecond: number;
   /** Of the server's core, 1 being all of it. */
   readonly busy: number;
 }
@@ -56,15 +58,19 @@ export async function answeredPerSecond(
   for (const bot of bots) for (let i = 0; i < inFlight; i++) bot.beat();
   await sleep(200); // until the load is even
   [beats, answers] = [0, 0];
-  const { result, busy } = await whileBusy(server, async () => {
+  const { result, cpuSeconds, busy } = await whileBusy(server, async () => {
     const startedAt = performance.now();
     await sleep(seconds * 1000);
-    const beatsPerSecond = (beats / (performance.now() - startedAt)) * 1000;
-    return { beatsPerSecond, beatsPerAnswer: beats / answers };
+    return { beats, answers, seconds: (performance.now() - startedAt) / 1000 };
   });
   isOver = true;
   for (const bot of bots) for (const lease of bot.leases.values()) bot.finish(lease);
   await done.over;
   lines.close();
-  return { ...result, busy };
+  return {
+    beatsPerSecond: result.beats / result.seconds,
+    beatsPerAnswer: result.beats / result.answers,
+    beatsPerCpuSecond: result.beats / cpuSeconds,
+    busy,
+  };
 }

@@ -92,11 +92,11 @@ async function call(
 ): Promise<Run> {
   const service = { address: server.address, call: `pandafuzz.v1.JobService/${method}` };
   const load = { ...service, data, concurrency: callers, seconds, more: asItIs };
-  const { result, busy } = await whileBusy(server, () => runGhz(load));
+  const { result, cpuSeconds, busy } = await whileBusy(server, () => runGhz(load));
   const { okPerSecond, codes, p99Ms } = result;
   const others = Object.keys(codes).filter((code) => code !== 'OK');
   if (others.length > 0) throw new Error(`${method} was also answered ${others.join(', ')}`);
-  return { perSecond: okPerSecond, perCpuSecond: okPerSecond / busy, busy, p99Ms };
+  return { perSecond: okPerSecond, perCpuSecond: (codes['OK'] ?? 0) / cpuSeconds, busy, p99Ms };
 }
 
 function perCpuSecond(masters: readonly Run[], echoes: readonly Run[]): Comparison {

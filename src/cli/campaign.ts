@@ -1,6 +1,6 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { setCampaign, showCampaigns } from '../operator/campaigns.js';
-import { limitOption, type OperatorFlags, wholeWithin, withOperatorFlags } from './flags.js';
+import { limitOption, type OperatorFlags, wholeOption, withOperatorFlags } from './flags.js';
 
 const examples = `
 Examples:
@@ -30,15 +30,11 @@ function setCommand(): Command {
     .summary("set a campaign's share")
     .description("Sets a campaign's weight beside the others, and how much of it may run at once.")
     .argument('<campaign>', 'its key, as in "job submit --campaign"')
+    .addOption(wholeOption('--weight', 'its share, 1 to 1000', 1, 1000).default(1))
     .addOption(
-      new Option('--weight <number>', 'its share, 1 to 1000')
-        .argParser(wholeWithin(1, 1000))
-        .default(1),
-    )
-    .addOption(
-      new Option('--max-parallel <number>', 'jobs that may run at once; 0: no limit')
-        .argParser(wholeWithin(0, 1_000_000))
-        .default(0),
+      wholeOption('--max-parallel', 'jobs that may run at once; 0: no limit', 0, 1_000_000).default(
+        0,
+      ),
     )
     .addHelpText('after', examples)
     .action((key: string, flags: OperatorFlags & { weight: number; maxParallel: number }) =>

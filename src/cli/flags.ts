@@ -58,6 +58,18 @@ export function wholeWithin(min: number, max: number) {
   };
 }
 
+/** An option that takes a duration, as milliseconds. */
+export const durationOption = (flag: string, about: string, min: string, max: string) =>
+  new Option(`${flag} <duration>`, about).argParser(durationWithin(min, max));
+
+/** An option that takes a size, as bytes. */
+export const sizeOption = (flag: string, about: string, min: string, max: string) =>
+  new Option(`${flag} <size>`, about).argParser(sizeWithin(min, max));
+
+/** An option that takes a whole number. */
+export const wholeOption = (flag: string, about: string, min: number, max: number) =>
+  new Option(`${flag} <number>`, about).argParser(wholeWithin(min, max));
+
 /** Reads a time by ISO 8601. */
 export function moment(text: string): Date {
   const time = new Date(text);

@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
 import { submitAndShow } from '../operator/jobs.js';
 import {
-  durationWithin,
+  durationOption,
   expectAfterDashes,
   moment,
   type OperatorFlags,
   pair,
-  sizeWithin,
-  wholeWithin,
+  sizeOption,
+  wholeOption,
   withOperatorFlags,
 } from './flags.js';
 
@@ -55,36 +55,14 @@ export function jobSubmitCommand(): Command {
     .option('--seeds <folder>', 'folder of seed inputs')
     .option('--name <text>', 'label of the job, for people')
     .option('--target-name <text>', "the target's name across builds (default: its file name)")
+    .addOption(durationOption('--duration', 'time to fuzz', '1s', '30d'))
+    .addOption(sizeOption('--memory', 'resident memory of the target', '16MiB', '1TiB'))
+    .addOption(durationOption('--input-timeout', 'time one input may take', '1s', '1h'))
+    .addOption(sizeOption('--max-input', 'longest input to try', '1B', '1MiB'))
+    .addOption(wholeOption('--max-crashes', 'end after this many crashing inputs', 1, 1_000_000))
+    .addOption(wholeOption('--max-attempts', 'attempts before it is dead', 1, 100))
     .addOption(
-      new Option('--duration <duration>', 'time to fuzz').argParser(durationWithin('1s', '30d')),
-    )
-    .addOption(
-      new Option('--memory <size>', 'resident memory of the target').argParser(
-        sizeWithin('16MiB', '1TiB'),
-      ),
-    )
-    .addOption(
-      new Option('--input-timeout <duration>', 'time one input may take').argParser(
-        durationWithin('1s', '1h'),
-      ),
-    )
-    .addOption(
-      new Option('--max-input <size>', 'longest input to try').argParser(sizeWithin('1B', '1MiB')),
-    )
-    .addOption(
-      new Option('--max-crashes <number>', 'end after this many crashing inputs').argParser(
-        wholeWithin(1, 1_000_000),
-      ),
-    )
-    .addOption(
-      new Option('--max-attempts <number>', 'attempts before it is dead').argParser(
-        wholeWithin(1, 100),
-      ),
-    )
-    .addOption(
-      new Option('--priority <number>', 'higher goes first, -1000 to 1000')
-        .argParser(wholeWithin(-1000, 1000))
-        .default(0),
+      wholeOption('--priority', 'higher goes first, -1000 to 1000', -1000, 1000).default(0),
     )
     .addOption(
       new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
@@ -95,41 +73,19 @@ export function jobSubmitCommand(): Command {
         pair,
       ),
     )
-    .addOption(
-      new Option('--require-memory <size>', 'memory a bot must offer').argParser(
-        sizeWithin('1MiB', '1024TiB'),
-      ),
-    )
-    .addOption(
-      new Option('--require-disk <size>', 'disk a bot must offer').argParser(
-        sizeWithin('1MiB', '1024TiB'),
-      ),
-    )
+    .addOption(sizeOption('--require-memory', 'memory a bot must offer', '1MiB', '1024TiB'))
+    .addOption(sizeOption('--require-disk', 'disk a bot must offer', '1MiB', '1024TiB'))
     .addOption(
       new Option('--not-before <time>', 'earliest start, such as 2030-01-31T22:00Z').argParser(
         moment,
       ),
     )
     .addOption(
-      new Option('--start-within <duration>', 'give it up if no bot takes it in time').argParser(
-        durationWithin('1s', '365d'),
-      ),
+      durationOption('--start-within', 'give it up if no bot takes it in time', '1s', '365d'),
     )
-    .addOption(
-      new Option('--run-within <duration>', 'stop an attempt that takes longer').argParser(
-        durationWithin('1s', '365d'),
-      ),
-    )
-    .addOption(
-      new Option('--end-within <duration>', 'give it up if it is not over in time').argParser(
-        durationWithin('1s', '365d'),
-      ),
-    )
-    .addOption(
-      new Option('--count <number>', 'jobs to queue, each of its own')
-        .argParser(wholeWithin(1, 10_000))
-        .default(1),
-    )
+    .addOption(durationOption('--run-within', 'stop an attempt that takes longer', '1s', '365d'))
+    .addOption(durationOption('--end-within', 'give it up if it is not over in time', '1s', '365d'))
+    .addOption(wholeOption('--count', 'jobs to queue, each of its own', 1, 10_000).default(1))
     .option('--wait', 'wait until they have ended; fails unless all completed')
     .addHelpText('after', examples)
     .action(async (target: string, engineArguments: string[], flags: Flags, self: Command) => {

@@ -1,6 +1,6 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { watchJobs } from '../operator/watch.js';
-import { type OperatorFlags, wholeWithin, withOperatorFlags } from './flags.js';
+import { type OperatorFlags, wholeOption, withOperatorFlags } from './flags.js';
 
 const examples = `
 Each line of --json has a cursor: give the last one you saw with --after, and
@@ -16,11 +16,7 @@ export function jobWatchCommand(): Command {
     .summary('follow what happens to jobs')
     .description('Shows the changes of jobs as they are committed, a line each, until Ctrl-C.')
     .argument('[job]', 'only this one, by its id')
-    .addOption(
-      new Option('--after <cursor>', 'begin after this change').argParser(
-        wholeWithin(1, Number.MAX_SAFE_INTEGER),
-      ),
-    )
+    .addOption(wholeOption('--after', 'begin after this change', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', examples)
     .action((id: string | undefined, flags: OperatorFlags & { after?: number }) =>
       watchJobs(flags, { jobId: id ?? '', cursor: flags.after ?? 0 }),

@@ -5,7 +5,7 @@ import { failureOf } from '../../src/client/failure.js';
 import { JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { listJobs } from '../../src/operator/lists.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
-import { latenessAfter } from '../lateness.js';
+import { withLateness } from '../lateness.js';
 import { createJob, metric, uploadTarget } from '../steps.js';
 import { lockFromOutside } from './second-process.js';
 
@@ -24,12 +24,10 @@ test('timeout: the caller hears of it in time, and the dropped write never appea
   const startedAt = performance.now();
   const failures = await Promise.all(
     [200, 400, 600].map(async (timeoutMs) => {
-      const machinesMs = latenessAfter(timeoutMs);
-      const error = await unary(connection.jobs, connection.jobs.createJob, request, {
-        timeoutMs,
-      }).catch((error: unknown) => error);
-      const lateMs = performance.now() - startedAt - timeoutMs;
-      return { ...failureOf(error), lateMs: lateMs - (await machinesMs) };
+      const call = unary(connection.jobs, connection.jobs.createJob, request, { timeoutMs });
+      const [error, machinesMs] = await withLateness(call.catch((error: unknown) => error));
+      const lateMs = performance.now() - startedAt - timeoutMs - machinesMs;
+      return { ...failureOf(error), lateMs };
     }),
   );
   for (const { code, lateMs } of failures) {

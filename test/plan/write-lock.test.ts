@@ -54,5 +54,6 @@ test('write lock: reads go on, writes wait and succeed, and the event loop never
   const stored = (await listJobs(connection, filter)).map(({ id }) => id);
   expect(new Set(stored)).toEqual(new Set(writes.map(({ id }) => id)));
   const machinesMs = Math.max(machine.max / 1e6 - resolutionMs, 0);
-  expect(delayMs).toBeLessThan(20 + machinesMs);
+  // Each of the two processes may have been kept from running at a moment of its own.
+  expect(delayMs).toBeLessThan(20 + 2 * machinesMs);
 });

@@ -2,7 +2,7 @@ import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
-import { latenessAfter } from '../lateness.js';
+import { withLateness } from '../lateness.js';
 import { blockDatabase } from '../wire/block-database.js';
 import { everyMethod } from '../wire/contract.js';
 import { RawClient } from '../wire/raw-client.js';
@@ -24,10 +24,9 @@ describe('every method', () => {
       if (notYet.includes(name)) continue;
       const messages = requests[name];
       if (!messages) throw new Error(`test/wire/requests.ts has no request for ${name}`);
-      const [answer, machinesMs] = await Promise.all([
+      const [answer, machinesMs] = await withLateness(
         client.call(path, messages, { 'grpc-timeout': `${timeoutMs}m` }),
-        latenessAfter(timeoutMs),
-      ]);
+      );
       expect({ name, code: Code[answer.code] }).toEqual({ name, code: 'DEADLINE_EXCEEDED' });
       expect({ name, early: answer.tookMs < timeoutMs - 5 }).toEqual({ name, early: false });
       expect({ name, late: answer.tookMs > timeoutMs + lateMs + machinesMs }).toEqual({
@@ -83,10 +82,7 @@ describe('a deadline', () => {
     await client.call(stats, empty);
     const { release } = await blockDatabase(directory);
     for (const headers of [{}, { 'grpc-timeout': '60S' }] as Record<string, string>[]) {
-      const [answer, machinesMs] = await Promise.all([
-        client.call(stats, empty, headers),
-        latenessAfter(150),
-      ]);
+      const [answer, machinesMs] = await withLateness(client.call(stats, empty, headers));
       expect(Code[answer.code]).toBe('DEADLINE_EXCEEDED');
       expect(answer.tookMs).toBeGreaterThan(145);
       expect(answer.tookMs).toBeLessThan(150 + lateMs + machinesMs);

@@ -1,7 +1,6 @@
-import { NotFoundError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
 import { type JobRow, jobColumns } from '../rows.js';
-import { finishedAlready } from './job-finished.js';
+import { unchangedJob } from './job-finished.js';
 import { eventRecorder } from './record-event.js';
 
 /**
@@ -20,7 +19,7 @@ export const pauseJob = writeOperation('pause_job', 'work', (db) => {
         state = iif(state = 'pending', 'paused', state)
       WHERE id = @jobId AND finished_at IS NULL AND pause_requested_at IS NULL
       RETURNING ${jobColumns}`);
-  const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
+  const unchanged = unchangedJob(db, 'pause');
   const recordEvent = eventRecorder(db);
 
   return ({ jobId, now }: { jobId: string; now: number }): JobRow => {
@@ -30,9 +29,6 @@ export const pauseJob = writeOperation('pause_job', 'work', (db) => {
       if (wanted.state === 'paused') recordEvent(now, 'job.paused', jobId);
       return wanted;
     }
-    const job = select.get(jobId);
-    if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
-    if (job.finished_at !== null) throw finishedAlready(job, 'pause');
-    return job;
+    return unchanged(jobId);
   };
 });

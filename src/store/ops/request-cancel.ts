@@ -1,7 +1,6 @@
-import { NotFoundError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
 import { type JobRow, jobColumns } from '../rows.js';
-import { finishedAlready } from './job-finished.js';
+import { unchangedJob } from './job-finished.js';
 import { eventRecorder } from './record-event.js';
 
 /**
@@ -21,7 +20,11 @@ export const requestCancel = writeOperation('request_cancel', 'work', (db) => {
         state = iif(state IN ('pending', 'paused'), 'cancelled', state)
       WHERE id = @jobId AND finished_at IS NULL AND cancel_requested_at IS NULL
       RETURNING ${jobColumns}`);
-  const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
+  const unchanged = unchangedJob(
+    db,
+    'cancel',
+    (job) => job.state === 'cancelled' || job.finished_at === null,
+  );
   const recordEvent = eventRecorder(db);
 
   return ({ jobId, now }: { jobId: string; now: number }): JobRow => {
@@ -31,9 +34,6 @@ export const requestCancel = writeOperation('request_cancel', 'work', (db) => {
       if (wanted.state === 'cancelled') recordEvent(now, 'job.cancelled', jobId);
       return wanted;
     }
-    const job = select.get(jobId);
-    if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
-    if (job.state !== 'cancelled' && job.finished_at !== null) throw finishedAlready(job, 'cancel');
-    return job;
+    return unchanged(jobId);
   };
 });

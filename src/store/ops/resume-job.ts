@@ -1,8 +1,7 @@
-import { NotFoundError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
 import { type JobRow, jobColumns } from '../rows.js';
 import { earlier } from '../sql.js';
-import { finishedAlready } from './job-finished.js';
+import { unchangedJob } from './job-finished.js';
 import { eventRecorder } from './record-event.js';
 
 /**
@@ -23,7 +22,7 @@ export const resumeJob = writeOperation('resume_job', 'work', (db) => {
         state = iif(state = 'paused', 'pending', state)
       WHERE id = @jobId AND finished_at IS NULL AND pause_requested_at IS NOT NULL
       RETURNING ${jobColumns}`);
-  const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
+  const unchanged = unchangedJob(db, 'resume');
   const recordEvent = eventRecorder(db);
 
   return ({ jobId, now }: { jobId: string; now: number }): JobRow => {
@@ -33,9 +32,6 @@ export const resumeJob = writeOperation('resume_job', 'work', (db) => {
       if (resumed.state === 'pending') recordEvent(now, 'job.pending', jobId);
       return resumed;
     }
-    const job = select.get(jobId);
-    if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
-    if (job.finished_at !== null) throw finishedAlready(job, 'resume');
-    return job;
+    return unchanged(jobId);
   };
 });
