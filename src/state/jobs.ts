@@ -15,13 +15,12 @@ import type { CreateJobRequest, ListJobsRequest } from '../gen/pandafuzz/v1/job_
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import { completeJob } from '../store/ops/complete-job.js';
 import { createJob } from '../store/ops/create-job.js';
-import { getJob } from '../store/ops/get-job.js';
-import { listAttempts } from '../store/ops/list-attempts.js';
 import { listJobs } from '../store/ops/list-jobs.js';
 import { pauseJob } from '../store/ops/pause-job.js';
 import { requestCancel } from '../store/ops/request-cancel.js';
 import { resumeJob } from '../store/ops/resume-job.js';
 import { retryJob } from '../store/ops/retry-job.js';
+import { showJob } from '../store/ops/show-job.js';
 import type { JobRow } from '../store/rows.js';
 import type { RetryPause } from '../store/sql.js';
 import type { Store } from '../store/store.js';
@@ -83,12 +82,9 @@ export class Jobs {
   /** @throws NotFoundError */
   async get(ctx: RequestContext, id: string): Promise<{ job: Job; attempts: Attempt[] }> {
     new Violations().id(id, 'job_id').throwIfAny();
-    const [row, attempts] = await Promise.all([
-      this.store.run(ctx, getJob, id),
-      this.store.run(ctx, listAttempts, { jobId: id, limit: shownAttempts }),
-    ]);
-    if (!row) throw new NotFoundError({ resource: 'job', id });
-    return { job: this.#record(row), attempts: attempts.map(attemptRecord) };
+    const shown = await this.store.run(ctx, showJob, { jobId: id, attempts: shownAttempts });
+    if (!shown) throw new NotFoundError({ resource: 'job', id });
+    return { job: this.#record(shown.job), attempts: shown.attempts.map(attemptRecord) };
   }
 
   async list(

@@ -13,7 +13,6 @@ import { getBot } from './get-bot.js';
 import { getCrash } from './get-crash.js';
 import { getJob } from './get-job.js';
 import { listAhead } from './list-ahead.js';
-import { listAttempts } from './list-attempts.js';
 import { listBots } from './list-bots.js';
 import { listCampaigns } from './list-campaigns.js';
 import { listCrashGroups } from './list-crash-groups.js';
@@ -39,6 +38,7 @@ import { requestCancel } from './request-cancel.js';
 import { resumeJob } from './resume-job.js';
 import { retryJob } from './retry-job.js';
 import { setCampaign } from './set-campaign.js';
+import { showJob } from './show-job.js';
 import { timeOutJob } from './time-out-job.js';
 
 /** Everything the store can do; the threads look operations up here by name. */
@@ -57,7 +57,6 @@ export const operations = [
   getCrash,
   getJob,
   listAhead,
-  listAttempts,
   listBots,
   listCampaigns,
   listCrashGroups,
@@ -83,5 +82,6 @@ export const operations = [
   resumeJob,
   retryJob,
   setCampaign,
+  showJob,
   timeOutJob,
 ] as readonly Operation<never, unknown>[];
