@@ -120,8 +120,10 @@ export function backgroundRunner(options: {
   log: Logger;
   newId: () => string;
 }): InBackground {
+  const prefix = options.newId();
+  let count = 0;
   return async (operation, work) => {
-    const requestId = options.newId();
+    const requestId = `${prefix}-${++count}`;
     const ctx = new OperationContext({ ...options, operation, requestId, principal: 'master' });
     try {
       return await work(ctx);

@@ -21,7 +21,7 @@ import { requestCancel } from '../store/ops/request-cancel.js';
 import { resumeJob } from '../store/ops/resume-job.js';
 import { retryJob } from '../store/ops/retry-job.js';
 import { showJob } from '../store/ops/show-job.js';
-import type { JobRow } from '../store/rows.js';
+import type { JobAfterLease, JobRow } from '../store/rows.js';
 import type { RetryPause } from '../store/sql.js';
 import type { Store } from '../store/store.js';
 import { checkLease, checkResult } from './checks.js';
@@ -154,7 +154,7 @@ export class Jobs {
   }
 
   /** What waits may go to a bot; also what was created by an earlier process. */
-  #wake(row: JobRow): void {
+  #wake(row: JobAfterLease): void {
     if (row.state === 'pending' && row.delayed === 0) this.dispatch.jobPending(row.queue_id);
   }
 

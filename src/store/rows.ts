@@ -81,6 +81,11 @@ export const jobColumns = jobColumnNames.join(', ');
 /** For statements in which other tables have columns of these names. */
 export const qualifiedJobColumns = jobColumnNames.map((name) => `jobs.${name}`).join(', ');
 
+/** What the dispatcher has to know of a job whose lease has ended. */
+export type JobAfterLease = Pick<JobRow, 'id' | 'state' | 'queue_id' | 'delayed'>;
+
+export const jobAfterLeaseColumns = 'id, state, queue_id, delayed';
+
 /** Jobs of one campaign that ask the same of a bot. */
 export interface QueueRow {
   id: number;
