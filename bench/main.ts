@@ -36,7 +36,7 @@ if (unknown !== undefined) {
   process.exit(64);
 }
 const chosen = names.filter((name) => positionals.length === 0 || positionals.includes(name));
-const settings = values.quick ? { rounds: 3, scale: 0.1 } : { rounds: 7, scale: 1 };
+const settings = values.quick ? { rounds: 3, scale: 0.1 } : { rounds: 3, scale: 1 };
 
 await pinLoad();
 mkdirSync('data', { recursive: true });

@@ -99,6 +99,8 @@ export async function runGhz(options: {
   const args = [
     ...['--insecure', '--protoset', protoset, '--call', call, '--format', 'json'],
     ...['--concurrency', `${concurrency}`, '--connections', `${Math.min(concurrency, 8)}`],
+    // By default ghz reads every call as a template anew, and is what is measured.
+    ...['--disable-template-functions', '--disable-template-data'],
     ...['--duration', `${seconds}s`, '--duration-stop', 'wait', ...more],
     ...['--data', typeof data === 'string' ? data : JSON.stringify(data), address],
   ];

@@ -9,8 +9,6 @@ import { runGhz, type ServerProcess, startMaster } from '../processes.js';
 
 /** Callers at once with which either server has as much to do as ghz can bring. */
 const callers = 400;
-/** Or ghz reads the same call as a template anew, each time, for most of its core. */
-const asItIs = ['--disable-template-functions', '--disable-template-data'];
 
 /**
  * Unary calls of the master beside those of a bare server with the same messages.
@@ -91,7 +89,7 @@ async function call(
   seconds: number,
 ): Promise<Run> {
   const service = { address: server.address, call: `pandafuzz.v1.JobService/${method}` };
-  const load = { ...service, data, concurrency: callers, seconds, more: asItIs };
+  const load = { ...service, data, concurrency: callers, seconds };
   const { result, cpuSeconds, busy } = await whileBusy(server, () => runGhz(load));
   const { okPerSecond, codes, p99Ms } = result;
   const others = Object.keys(codes).filter((code) => code !== 'OK');
