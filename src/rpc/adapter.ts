@@ -16,7 +16,7 @@ import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { cutOff, isOpen } from './http2.js';
-import { messagesOf } from './incoming.js';
+import { eachMessage, messagesOf } from './incoming.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { Outbox } from './outbox.js';
 import { requestIdTrailer, statusOf } from './status.js';
@@ -43,7 +43,8 @@ export type ServerStream<Request, Response> = (
 
 /** The stream ends when the promise settles. Its life is no operation: it has no deadline of ours. */
 export type BidiStream<Request, Response> = (
-  requests: AsyncIterable<Request>,
+  /** As eachMessage (incoming.ts) has it. */
+  listen: (hear: (request: Request) => Promise<void> | undefined) => Promise<void>,
   ctx: RequestContext,
   outbox: Outbox<Response>,
 ) => Promise<void>;
@@ -172,7 +173,8 @@ export class Adapter {
     const terms: Terms = { pool: 'streams', precedence: 'result', timeoutMs };
     return (call) => {
       const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);
-      this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx, outbox), {
+      const work = (ctx: RequestContext) => handler((hear) => eachMessage(call, hear), ctx, outbox);
+      this.#serve(call, terms, work, {
         answer: (_, trailers) => {
           outbox.flush();
           call.end(trailers);

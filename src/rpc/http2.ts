@@ -2,7 +2,7 @@ import { constants, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from '@grpc/grpc-js';
 
 /**
- * The three things that have to be done below grpc-js, which has no door for
+ * What has to be done below grpc-js, which has no door for
  * them. They reach for fields it keeps to itself: the version is pinned, and
  * test/rpc/deadlines.test.ts and streams.test.ts fail when an upgrade moves them.
  */
@@ -48,6 +48,36 @@ export function cutOff(call: object, overloaded: boolean): void {
 
 export const isOpen = (call: object): boolean => streamOf(call)?.closed === false;
 
-function streamOf(call: object): ServerHttp2Stream | undefined {
-  return (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream;
+/**
+ * Sends a message on a stream without the object stream that grpc-js puts before
+ * it. That passes one on only when the one before is with the socket, so each goes
+ * out in a frame of its own; HTTP/2's own stream puts what waits together into one.
+ *
+ * @param onTaken called when the socket has it; never for a stream that is over
+ */
+export function sendMessage<Message>(call: object, message: Message, onTaken: () => void): void {
+  innerOf(call).sendMessage(message, onTaken);
 }
+
+/**
+ * Messages of a stream as they come, null after the last, without the object stream:
+ * one for each `askForMessage`.
+ */
+export function takeMessages<Message>(call: object, take: (message: Message | null) => void): void {
+  (call as { push(message: Message | null): boolean }).push = (message) => {
+    take(message);
+    return true;
+  };
+}
+
+export const askForMessage = (call: object): void => innerOf(call).startRead();
+
+interface InnerCall {
+  readonly stream?: ServerHttp2Stream;
+  sendMessage(message: unknown, onTaken: () => void): void;
+  startRead(): void;
+}
+
+const innerOf = (call: object): InnerCall => (call as { call: InnerCall }).call;
+
+const streamOf = (call: object): ServerHttp2Stream | undefined => innerOf(call)?.stream;

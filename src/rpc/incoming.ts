@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { askForMessage, takeMessages } from './http2.js';
 
 /**
  * The messages of a stream, one at a time, until its peer has sent the last one
@@ -33,4 +34,43 @@ export async function* messagesOf<Message>(stream: Readable): AsyncGenerator<Mes
     stream.off('end', onOver);
     stream.off('close', onOver);
   }
+}
+
+/**
+ * Hands each message to `hear` as it comes, without a promise and an object stream's
+ * bookkeeping for each: heartbeats are many. While what `hear` returned is pending,
+ * nothing more is read. Resolves when the peer has sent its last or is gone; rejects
+ * with what `hear` threw, and then reads no more.
+ */
+export function eachMessage<Message>(
+  stream: Readable,
+  hear: (message: Message) => Promise<void> | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isAsking = false;
+    let isWanted = true;
+    // A loop, where each message would otherwise be heard inside the hearing of the one before.
+    const readOn = () => {
+      isWanted = true;
+      if (isAsking) return;
+      isAsking = true;
+      while (isWanted) {
+        isWanted = false;
+        askForMessage(stream);
+      }
+      isAsking = false;
+    };
+    takeMessages<Message>(stream, (message) => {
+      if (message === null) return resolve();
+      try {
+        const pending = hear(message);
+        if (pending) pending.then(readOn, reject);
+        else readOn();
+      } catch (error) {
+        reject(error);
+      }
+    });
+    stream.once('close', resolve);
+    readOn();
+  });
 }

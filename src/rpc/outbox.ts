@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { type Clock, sleep } from '../core/clock.js';
 import { OverloadError } from '../core/errors.js';
+import { atEndOfTurn } from '../core/turn.js';
+import { sendMessage } from './http2.js';
 
 /** Messages that may wait for a peer that does not read, before it is cut off. */
 const largestBacklog = 1024;
@@ -12,17 +14,17 @@ const largestBacklog = 1024;
  */
 export class Outbox<Message> {
   #latest: Message | undefined;
-  #flushing = false;
-  /** When something was last taken off us, or we last had nothing; monotonic. */
-  #movedAtMs: number;
+  #isToFlush = false;
+  /** Messages handed to HTTP/2 that the peer has not taken yet. */
+  #waiting = 0;
+  /** When the peer last took something, or something began to wait for it; monotonic. */
+  #movedAtMs = 0;
 
   constructor(
     private readonly stream: Writable,
     private readonly clock: Clock,
     private readonly stallMs: number,
-  ) {
-    this.#movedAtMs = clock.monotonic();
-  }
+  ) {}
 
   /**
    * Queues a message.
@@ -32,7 +34,7 @@ export class Outbox<Message> {
   send(message: Message): void {
     if (this.#isOver) return;
     this.#expectReader();
-    this.stream.write(message, this.#onTaken);
+    this.#write(message);
   }
 
   /**
@@ -45,7 +47,7 @@ export class Outbox<Message> {
   sendLatest(message: Message): void {
     if (this.#isOver) return;
     this.#latest = message;
-    if (this.stream.writableLength > 0) this.#expectReader();
+    if (this.#waiting > 0) this.#expectReader();
     else this.#flushSoon();
   }
 
@@ -72,35 +74,37 @@ export class Outbox<Message> {
   }
 
   #expectReader(): void {
-    const waiting = this.stream.writableLength;
-    const now = this.clock.monotonic();
-    if (waiting === 0) this.#movedAtMs = now;
-    if (waiting >= largestBacklog || now - this.#movedAtMs > this.stallMs) throw notRead();
+    if (this.#waiting === 0) return;
+    const stalledMs = this.clock.monotonic() - this.#movedAtMs;
+    if (this.#waiting >= largestBacklog || stalledMs > this.stallMs) throw notRead();
   }
 
   #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(this.#endTurn);
+    if (this.#isToFlush) return;
+    this.#isToFlush = true;
+    atEndOfTurn(this.#endTurn);
   }
 
   /** Sends what was only to be sent at the end of this turn. */
   flush(): void {
     const message = this.#latest;
     this.#latest = undefined;
-    if (message === undefined || this.#isOver) return;
-    this.#movedAtMs = this.clock.monotonic();
-    this.stream.write(message, this.#onTaken);
+    if (message !== undefined && !this.#isOver) this.#write(message);
+  }
+
+  #write(message: Message): void {
+    if (this.#waiting++ === 0) this.#movedAtMs = this.clock.monotonic();
+    sendMessage(this.stream, message, this.#onTaken);
   }
 
   readonly #endTurn = (): void => {
-    this.#flushing = false;
+    this.#isToFlush = false;
     this.flush();
   };
 
   readonly #onTaken = (): void => {
-    this.#movedAtMs = this.clock.monotonic();
-    if (this.#latest !== undefined && this.stream.writableLength === 0) this.#flushSoon();
+    if (--this.#waiting > 0) this.#movedAtMs = this.clock.monotonic();
+    else if (this.#latest !== undefined) this.#flushSoon();
   };
 }
 

@@ -1,5 +1,6 @@
 import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
+import { atEndOfTurn } from '../core/turn.js';
 import { fromWire } from './faults.js';
 import type { Call, Outcome } from './group-commit.js';
 import type { Urgency } from './operation.js';
@@ -108,7 +109,7 @@ export class Lane {
   #schedule(): void {
     if (this.#scheduled || this.#idle.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    atEndOfTurn(() => {
       this.#scheduled = false;
       this.#dispatch();
     });

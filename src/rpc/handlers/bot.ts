@@ -36,7 +36,7 @@ export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapt
 
 /** One bot's stream: the first message opens its session, the others are for that to hear. */
 function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, HeartbeatResponse> {
-  return async (requests, ctx, outbox) => {
+  return async (listen, ctx, outbox) => {
     const failed = Promise.withResolvers<never>();
     let session: BotSession | undefined;
     const orFail = (send: () => void) => {
@@ -51,15 +51,13 @@ function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, H
       sendLatest: (message: HeartbeatResponse) => orFail(() => outbox.sendLatest(message)),
       fail: (error: Error) => failed.reject(error),
     };
-    const listen = async () => {
-      for await (const request of requests) {
-        if (session) session.hear(request);
-        else session = await open(request, ctx);
-        if (session.gone) return;
-      }
+    const hear = (request: HeartbeatRequest) => {
+      if (!session) return open(request, ctx);
+      if (!session.gone) session.hear(request);
+      return undefined;
     };
-    const open = (request: HeartbeatRequest, { log }: RequestContext) =>
-      parts.inBackground('heartbeat_hello', (deadline) =>
+    const open = async (request: HeartbeatRequest, { log }: RequestContext) => {
+      session = await parts.inBackground('heartbeat_hello', (deadline) =>
         BotSession.open(
           { ...deadline, signal: deadline.signal, log },
           helloOf(request),
@@ -67,8 +65,9 @@ function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, H
           outgoing,
         ),
       );
+    };
     try {
-      await orAbort(ctx.signal, Promise.race([listen(), failed.promise]));
+      await orAbort(ctx.signal, Promise.race([listen(hear), failed.promise]));
     } finally {
       session?.end();
     }

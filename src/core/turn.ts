@@ -1,0 +1,16 @@
+let due: (() => void)[] = [];
+
+/**
+ * Calls `work` at the end of this turn of the event loop, so that what comes
+ * together can be done together. One immediate serves everybody: a fleet that
+ * beats would otherwise make thousands of them.
+ */
+export function atEndOfTurn(work: () => void): void {
+  if (due.push(work) === 1) setImmediate(endTurn);
+}
+
+function endTurn(): void {
+  const now = due;
+  due = [];
+  for (const work of now) work();
+}
