@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { loadMasterConfig } from '../../src/config/load.js';
-import type { RequestContext } from '../../src/core/context.js';
 import { newId } from '../../src/core/ids.js';
 import { silentLog } from '../../src/core/log.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
@@ -10,11 +9,10 @@ import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { createMetrics } from '../../src/metrics.js';
 import { BotSession } from '../../src/state/session.js';
 import { createState, type State } from '../../src/state/state.js';
-import type { Operation } from '../../src/store/operation.js';
 import { getJob } from '../../src/store/ops/get-job.js';
 import { putArtifact } from '../../src/store/ops/put-artifact.js';
-import type { Store } from '../../src/store/store.js';
 import { openStore, testContext } from '../harness.js';
+import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
 import { VirtualClock } from '../virtual-clock.js';
 import { replaying } from './replaying.js';
@@ -30,36 +28,6 @@ const ttlMs = 30_000;
 const config = loadMasterConfig({
   environment: { PANDAFUZZ_JOBS_RETRY_DELAY: '1s', PANDAFUZZ_LEASES_TTL: '30s' },
 });
-
-/** The store, with a count of what is under way: a step is over when nothing is. */
-class Busy {
-  #underWay = 0;
-  readonly store: Store;
-
-  constructor(store: Store) {
-    const run = async <I, O>(ctx: RequestContext, operation: Operation<I, O>, input: I) => {
-      this.#underWay++;
-      try {
-        return await store.run(ctx, operation, input);
-      } finally {
-        this.#underWay--;
-      }
-    };
-    this.store = new Proxy(store, {
-      get: (real, property) => {
-        if (property === 'run') return run;
-        const value = Reflect.get(real, property, real);
-        return typeof value === 'function' ? value.bind(real) : value;
-      },
-    });
-  }
-
-  async settled(): Promise<void> {
-    for (let quiet = 0; quiet < 3; quiet = this.#underWay === 0 ? quiet + 1 : 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-}
 
 /** A bot as it might be: what it holds, what it was offered, what it has ever said. */
 class Bot {
@@ -88,7 +56,7 @@ class World {
   readonly #refusals: Lease[] = [];
   state!: State;
 
-  constructor(private readonly busy: Busy) {}
+  constructor(private readonly busy: SettlingStore) {}
 
   async begin(): Promise<void> {
     this.state = createState({
@@ -380,7 +348,7 @@ const limitMs = Math.max(runs * 100, 30_000);
 test(
   'whatever bots, operators and the master do, and in whatever order, the leases hold',
   async () => {
-    const busy = new Busy(await openStore({ readers: 1 }));
+    const busy = new SettlingStore(await openStore({ readers: 1 }));
     await busy.store.run(testContext(), putArtifact, target);
     let world: World | undefined;
     await fc.assert(
