@@ -203,6 +203,7 @@ export class BotSession implements SessionHandle {
     const spec = JobSpec.fromJSON(JSON.parse(job.spec));
     const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
     this.#send({ $case: 'assign', value: { assignment } });
+    if (lease.stopRequested) this.cancel(lease);
     this.log.info({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
   }
 

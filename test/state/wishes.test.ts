@@ -48,4 +48,20 @@ describe('a wish', () => {
     await fleet.settled();
     expect(await fleet.job(id)).toMatchObject({ state: 'PENDING', failedAttempts: 1 });
   });
+
+  for (const [name, wish] of Object.entries({ cancel, pause })) {
+    test(`a ${name} while the job is on its way to a bot reaches that bot`, async () => {
+      const fleet = await Fleet.open();
+      const bot = await fleet.bot(1);
+      const { id } = await fleet.create(); // its claim is under way as this is answered
+      await wish(fleet, id);
+      await fleet.settled();
+      const lease = only(bot.offers());
+      bot.accept(lease);
+      bot.beat(0, [lease]);
+      await fleet.settled();
+      expect(bot.take('beatAck').at(-1)?.leases).toMatchObject([{ cancelRequested: true }]);
+      expect(bot.take('cancel')).toMatchObject([{ lease }]);
+    });
+  }
 });
