@@ -109,6 +109,7 @@ class World {
       send: ({ message }: HeartbeatResponse) => this.#heard(bot, message),
       sendLatest: ({ message }: HeartbeatResponse) => this.#heard(bot, message),
       fail: () => {},
+      isOver: () => false,
     };
     const hello = {
       ...{ botId: bot.id, instanceId: newId(), freeSlots: 2 - bot.held.length },

@@ -20,6 +20,8 @@ async function onLine(connection: Connection, name = 'bot') {
   return { id, bot: new ScriptedBot(connection, id) };
 }
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 /** Beats until the condition holds; each beat is an event of its own. */
 async function beatUntil(bot: ScriptedBot, holds: () => Promise<boolean>, slots = 0) {
   while (!(await holds())) await bot.beat(slots);
@@ -61,6 +63,20 @@ describe('a heartbeat stream', () => {
     await newer.hello(0);
     expect(await older.ended).toBe(Code.ABORTED);
     expect((await newer.beat(0)).sequence).toBe(1);
+  });
+
+  test('that is broken off in the middle of its Hello leaves its bot offline', async () => {
+    const { connection } = await runMasterFor();
+    for (let turns = 0; turns < 60; turns++) {
+      const { id: botId, bot } = await onLine(connection, `bot-${turns}`);
+      const value = { botId, instanceId: newId(), freeSlots: 0, leases: [] };
+      bot.say({ $case: 'hello', value });
+      for (let turn = 0; turn < 3 + (turns % 20); turn++) await nextTurn();
+      bot.leave();
+    }
+    const online = async () =>
+      (await unary(connection.system, connection.system.getSystemStats, {})).botsOnline;
+    while ((await online()) > 0);
   });
 
   test('ends when a beat is missing', async () => {

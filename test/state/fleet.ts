@@ -24,6 +24,8 @@ export class Line {
   /** What its stream ended with. */
   error: Error | undefined;
   session: BotSession | undefined;
+  /** Its stream has broken off, and nobody knows it by its session yet. */
+  isOver = false;
   #sequence = 0;
 
   constructor(readonly botId: string) {}
@@ -130,7 +132,7 @@ export class Fleet {
       if (message) line.heard.push(message);
     };
     const outgoing = {
-      ...{ send: hear, sendLatest: hear },
+      ...{ send: hear, sendLatest: hear, isOver: () => line.isOver },
       fail: (error: Error) => {
         line.error = error;
       },
