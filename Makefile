@@ -1,5 +1,6 @@
 # PandaFuzz: set-up, build and checks. Everything it brings stays in this folder,
-# apart from the compiler for the demo target, which is a Debian package.
+# apart from Debian packages: the compiler for the demo target, and libfaketime for
+# the tests.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -45,6 +46,7 @@ build: $(built)
 .PHONY: test
 test: $(built) $(clients)
 	@examples/demo/build-target.sh --tools-only
+	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
 
 ## check: types, lint, format, the contract's lint, the import rules

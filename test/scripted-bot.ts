@@ -1,5 +1,6 @@
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import type { Connection } from '../src/client/connect.js';
+import { type Failure, failureOf } from '../src/client/failure.js';
 import { newId } from '../src/core/ids.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../src/gen/pandafuzz/v1/heartbeat.js';
 import { type JobOutcome, JobStatistics } from '../src/gen/pandafuzz/v1/job.js';
@@ -15,6 +16,7 @@ export class ScriptedBot {
   readonly #call: ReturnType<Connection['bots']['heartbeat']>;
   readonly #heard: Heard[] = [];
   readonly #ended = Promise.withResolvers<Code>();
+  #error: ServiceError | undefined;
   #waiting: (() => void)[] = [];
   #sequence = 0;
 
@@ -27,7 +29,10 @@ export class ScriptedBot {
       if (message) this.#heard.push(message);
       this.#wake();
     });
-    this.#call.on('error', (error: ServiceError) => this.#end(error.code));
+    this.#call.on('error', (error: ServiceError) => {
+      this.#error = error;
+      this.#end(error.code);
+    });
     this.#call.on('end', () => this.#end(Code.OK));
     atEnd(() => this.leave());
   }
@@ -35,6 +40,12 @@ export class ScriptedBot {
   /** The status the stream ended with. */
   get ended(): Promise<Code> {
     return this.#ended.promise;
+  }
+
+  /** What the stream was refused with, details included, once it has ended. */
+  async failure(): Promise<Failure | undefined> {
+    await this.ended;
+    return failureOf(this.#error);
   }
 
   say(message: Said): void {

@@ -28,8 +28,9 @@ import { fits, type Need, needOf, type Offer } from './matching.js';
  *
  * Races, and who decides them: two claims of one job: the store's one statement.
  * A taker that leaves while its claim is under way: its `receive` gives the job
- * back. A claim whose answer is lost: the lease is on disk, and the reaper finds
- * it there. A limit of a campaign: claims under way count as running.
+ * back. A wish to stop a job that comes between its claim and its taker: the taker is
+ * given the job with the wish. A claim whose answer is lost: the lease is on disk,
+ * and the reaper finds it there. A limit of a campaign: claims under way count as running.
  */
 export interface Taker {
   readonly botId: string;
@@ -85,6 +86,8 @@ export class Dispatch {
   readonly #profiles = new Map<string, Profile>();
   #profileOf = new WeakMap<Taker, Profile>();
   readonly #claimingOf = new Map<string, number>();
+  /** Jobs that changed while claims were under way. */
+  readonly #changed = new Map<string, JobRow>();
   #claiming = 0;
   #pause: Timer | undefined;
   #stopped = false;
@@ -128,6 +131,14 @@ export class Dispatch {
     queue.arrivals++;
     setDrained(queue, false);
     this.#pump();
+  }
+
+  /**
+   * A job that is handed out was changed, and nobody has it yet: it may be on its
+   * way to a taker, which is then given the newer row.
+   */
+  jobChanged(job: JobRow): void {
+    if (this.#claiming > 0) this.#changed.set(job.id, job);
   }
 
   /** The taker's credit has changed, or it is new. */
@@ -227,14 +238,20 @@ export class Dispatch {
       this.#rest();
     }
     taker.claiming--;
-    if (job) taker.receive(job);
+    if (job) taker.receive(this.#newest(job));
     else this.#giveBack(taker, campaign);
     this.#count(campaign, -1);
     this.#pump();
   }
 
+  #newest(job: JobRow): JobRow {
+    const changed = this.#changed.get(job.id);
+    return changed?.fence === job.fence ? changed : job;
+  }
+
   #count(campaign: string, change: 1 | -1): void {
     this.#claiming += change;
+    if (this.#claiming === 0) this.#changed.clear();
     const count = this.claimingOf(campaign) + change;
     if (count === 0) this.#claimingOf.delete(campaign);
     else this.#claimingOf.set(campaign, count);

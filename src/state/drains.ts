@@ -20,8 +20,10 @@ export class Drains {
     private readonly inBackground: InBackground,
   ) {}
 
+  /** Of a bot without a stream (lost, or pulling its work) only the store knows whether it is drained. */
   leaseEnded(botId: string): void {
-    if (!this.sessions.of(botId)?.isDraining || this.leases.countOfBot(botId) > 0) return;
+    if (this.leases.countOfBot(botId) > 0) return;
+    if (this.sessions.of(botId)?.isDraining === false) return;
     const marking = this.#mark(botId).finally(() => this.#marking.delete(marking));
     this.#marking.add(marking);
   }

@@ -27,7 +27,7 @@ import type { Store } from '../store/store.js';
 import { checkLease, checkResult } from './checks.js';
 import type { Dispatch } from './dispatch.js';
 import { completeSpec } from './job-spec.js';
-import { isStopWanted, type Leases } from './leases.js';
+import { isStopWanted, type Leases, type LiveLease } from './leases.js';
 import { cutPage, readPage } from './pages.js';
 import { attemptRecord, jobRecord, jobStateName, jobStateOf } from './records.js';
 import type { Sessions } from './sessions.js';
@@ -119,8 +119,8 @@ export class Jobs {
   async resume(ctx: RequestContext, jobId: string): Promise<Job> {
     new Violations().id(jobId, 'job_id').throwIfAny();
     const row = await this.store.run(ctx, resumeJob, { jobId, now: this.clock.now() });
-    const live = this.leases.ofJob(jobId);
-    if (live?.fence === row.fence) live.stopRequested = isStopWanted(row);
+    const live = this.#leaseOf(row);
+    if (live) live.stopRequested = isStopWanted(row);
     this.#wake(row);
     return this.#record(row);
   }
@@ -160,12 +160,21 @@ export class Jobs {
 
   /** Passes on to the bot that somebody wants the run stopped. */
   #stop(row: JobRow): Job {
-    const live = this.leases.ofJob(row.id);
-    if (live && live.fence === row.fence && row.finished_at === null && isStopWanted(row)) {
+    const live = this.#leaseOf(row);
+    if (live && isStopWanted(row)) {
       live.stopRequested = true;
       this.sessions.of(live.botId)?.cancel(live);
     }
     return this.#record(row);
+  }
+
+  /** The lease of a job that is handed out; if it is on its way yet, its bot will hear of the change. */
+  #leaseOf(row: JobRow): LiveLease | undefined {
+    if (row.state !== 'assigned' && row.state !== 'running') return undefined;
+    const live = this.leases.ofJob(row.id);
+    if (live?.fence === row.fence) return live;
+    this.dispatch.jobChanged(row);
+    return undefined;
   }
 
   #record(row: JobRow): Job {

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { InBackground, RequestContext } from '../core/context.js';
 import {
+  CancelledError,
   NotFoundError,
   PreconditionError,
   ReplacedError,
@@ -68,6 +69,8 @@ export interface Outgoing {
   sendLatest(message: HeartbeatResponse): void;
   /** Ends the stream with this error's status. */
   fail(error: Error): void;
+  /** Nobody is there any more. */
+  isOver(): boolean;
 }
 
 export class BotSession implements SessionHandle {
@@ -90,7 +93,7 @@ export class BotSession implements SessionHandle {
     );
   }
 
-  /** @throws ValidationError, NotFoundError (the bot must register first) */
+  /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError */
   static async open(
     ctx: RequestContext,
     hello: Hello,
@@ -105,6 +108,8 @@ export class BotSession implements SessionHandle {
       .throwIfAny();
     const bot = await parts.store.run(ctx, getBot, hello.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
+    // A session made now would stay on the line for ever: its stream has ended already.
+    if (outgoing.isOver()) throw new CancelledError();
     const log = ctx.log.child({ bot: bot.id, botName: bot.name });
     const session = new BotSession(bot, parts, outgoing, log);
     session.#welcome(hello);
@@ -203,6 +208,7 @@ export class BotSession implements SessionHandle {
     const spec = JobSpec.fromJSON(JSON.parse(job.spec));
     const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
     this.#send({ $case: 'assign', value: { assignment } });
+    if (lease.stopRequested) this.cancel(lease);
     this.log.info({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
   }
 

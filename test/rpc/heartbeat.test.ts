@@ -20,6 +20,8 @@ async function onLine(connection: Connection, name = 'bot') {
   return { id, bot: new ScriptedBot(connection, id) };
 }
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 /** Beats until the condition holds; each beat is an event of its own. */
 async function beatUntil(bot: ScriptedBot, holds: () => Promise<boolean>, slots = 0) {
   while (!(await holds())) await bot.beat(slots);
@@ -31,13 +33,17 @@ describe('a heartbeat stream', () => {
     const { bot } = await onLine(connection);
     const lease = { jobId: newId(), attempt: 1, fence: 1 };
     bot.say({ $case: 'leaseAck', value: { lease } });
-    expect(await bot.ended).toBe(Code.INVALID_ARGUMENT);
+    expect(await bot.failure()).toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+      message: 'message: the first message of a stream must be Hello',
+    });
   });
 
   test('is refused to a bot that never registered', async () => {
     const { connection } = await runMasterFor();
     const bot = new ScriptedBot(connection, newId());
     await expect(bot.hello(1)).rejects.toThrow(/NOT_FOUND/);
+    expect((await bot.failure())?.message).toBe('there is no such bot');
   });
 
   test('makes its bot online, and offline when it ends', async () => {
@@ -59,8 +65,24 @@ describe('a heartbeat stream', () => {
     await older.hello(0);
     const newer = new ScriptedBot(connection, id);
     await newer.hello(0);
-    expect(await older.ended).toBe(Code.ABORTED);
+    expect(await older.failure()).toMatchObject({
+      ...{ code: Code.ABORTED, message: 'a newer stream of this bot took over' },
+    });
     expect((await newer.beat(0)).sequence).toBe(1);
+  });
+
+  test('that is broken off in the middle of its Hello leaves its bot offline', async () => {
+    const { connection } = await runMasterFor();
+    for (let turns = 0; turns < 60; turns++) {
+      const { id: botId, bot } = await onLine(connection, `bot-${turns}`);
+      const value = { botId, instanceId: newId(), freeSlots: 0, leases: [] };
+      bot.say({ $case: 'hello', value });
+      for (let turn = 0; turn < 3 + (turns % 20); turn++) await nextTurn();
+      bot.leave();
+    }
+    const online = async () =>
+      (await unary(connection.system, connection.system.getSystemStats, {})).botsOnline;
+    while ((await online()) > 0);
   });
 
   test('ends when a beat is missing', async () => {
@@ -69,7 +91,35 @@ describe('a heartbeat stream', () => {
     await bot.hello(0);
     const beat = { sequence: 2, freeSlots: 0, leases: [], resources: undefined };
     bot.say({ $case: 'beat', value: beat });
-    expect(await bot.ended).toBe(Code.FAILED_PRECONDITION);
+    expect(await bot.failure()).toMatchObject({
+      ...{ code: Code.FAILED_PRECONDITION, reason: 'WRONG_SEQUENCE' },
+      message: expect.stringContaining('the next is 1'),
+    });
+  });
+
+  test('ends when a beat comes twice, or Hello does', async () => {
+    const { connection } = await runMasterFor();
+    const { id, bot: twice } = await onLine(connection, 'twice');
+    await twice.hello(0);
+    await twice.beat(0);
+    const beat = { sequence: 1, freeSlots: 0, leases: [], resources: undefined };
+    twice.say({ $case: 'beat', value: beat });
+    expect((await twice.failure())?.reason).toBe('WRONG_SEQUENCE');
+    const again = new ScriptedBot(connection, id);
+    await again.hello(0);
+    await expect(again.hello(0)).rejects.toThrow(/FAILED_PRECONDITION/);
+    expect((await again.failure())?.reason).toBe('UNEXPECTED_HELLO');
+  });
+
+  test('that says something wrong is told what, by field', async () => {
+    const { connection } = await runMasterFor();
+    const { bot } = await onLine(connection);
+    await bot.hello(0);
+    const beat = { sequence: 1, freeSlots: 9999, leases: [], resources: undefined };
+    bot.say({ $case: 'beat', value: beat });
+    expect(await bot.failure()).toMatchObject({
+      ...{ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('beat.free_slots') },
+    });
   });
 });
 

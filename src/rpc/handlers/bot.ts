@@ -50,6 +50,7 @@ function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, H
       send: (message: HeartbeatResponse) => orFail(() => outbox.send(message)),
       sendLatest: (message: HeartbeatResponse) => orFail(() => outbox.sendLatest(message)),
       fail: (error: Error) => failed.reject(error),
+      isOver: () => ctx.signal.aborted,
     };
     const hear = (request: HeartbeatRequest) => {
       if (!session) return open(request, ctx);

@@ -16,6 +16,7 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
         fence = fence + 1,
         attempt = failed_attempts + refused_attempts + 1,
         bot_id = @botId,
+        cancel_acknowledged_at = NULL,
         started_at = iif(@acknowledged, coalesce(started_at, @now), started_at),
         due_at = iif(@acknowledged, ${earlier('@now + run_within_ms', 'close_by')}, close_by)
       WHERE id = (
