@@ -1,3 +1,5 @@
+import type { Percentiles } from './latencies.js';
+
 /** Taking figures: always beside the limit they are compared with, in the same run. */
 
 /** One line of the report. */
@@ -12,6 +14,8 @@ export interface Figure {
   readonly target: { readonly is: '>=' | '<=' | '<'; readonly bound: number };
   /** What went into it, for the reader: absolute figures, numbers of rows. */
   readonly detail: string;
+  /** Where it is taken from many times: more of them, for the results file. */
+  readonly percentiles?: Percentiles;
 }
 
 export const isMet = ({ value, target: { is, bound } }: Figure): boolean =>
