@@ -6,8 +6,8 @@ import type { Stocked } from './stocked.js';
 /** Still fine: so much of what was asked for is answered, and in this time. */
 export const leastServed = 0.95;
 export const slowestMs = 50;
-/** Shares of what callers get that never pause. */
-const steps = [0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+/** Shares of what callers get that never pause, until one is fine. */
+const steps = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
 const callers = 100;
 
 /** The most calls a second that are still answered as they should be. */
@@ -16,7 +16,7 @@ export interface Knee {
   readonly figure: Figure;
 }
 
-/** Raises the rate of one call step by step, until it is too much. */
+/** Lowers the rate of one call step by step, until it is not too much any more. */
 export async function findKnee(
   { scale, say }: Bench,
   { master, folder }: Stocked,
@@ -28,19 +28,17 @@ export async function findKnee(
   const load = { seconds, concurrency: callers, data };
   const peak = await runScenario(master.address, scenario, folder, load);
   const tried: string[] = [];
-  let [perSecond, firstTooMuch] = [0, peak.okPerSecond];
+  let lastTooMuch = peak.okPerSecond;
   for (const step of steps) {
     const rate = step * peak.okPerSecond;
     const run = await runScenario(master.address, scenario, folder, { ...load, rate });
-    const isFine = keepsUp(run, rate);
     tried.push(`${Math.round(rate)}/s: p99 ${run.times.p99.toFixed(1)} ms`);
-    if (!isFine) {
-      firstTooMuch = rate;
-      break;
+    if (keepsUp(run, rate)) {
+      return { perSecond: rate, figure: kneeFigure(scenario, rate, lastTooMuch, tried) };
     }
-    perSecond = rate;
+    lastTooMuch = rate;
   }
-  return { perSecond, figure: kneeFigure(scenario, perSecond, firstTooMuch, tried) };
+  throw new Error(`${scenario} is too slow at any rate: ${tried.join(', ')}`);
 }
 
 const keepsUp = ({ okPerSecond, times }: ScenarioRun, rate: number) =>
@@ -49,11 +47,11 @@ const keepsUp = ({ okPerSecond, times }: ScenarioRun, rate: number) =>
 const kneeFigure = (
   scenario: Scenario,
   perSecond: number,
-  firstTooMuch: number,
+  lastTooMuch: number,
   tried: readonly string[],
 ): Figure => ({
   name: `knee of ${scenario}`,
-  ...{ value: perSecond, spread: [perSecond, firstTooMuch], unit: '/s' },
-  detail: `${tried.join(', ')}; spread: to the first rate that was too much`,
+  ...{ value: perSecond, spread: [perSecond, lastTooMuch], unit: '/s' },
+  detail: `${tried.join(', ')}; spread: to the lowest rate that was too much`,
   absolute: { kneePerSecond: perSecond },
 });
