@@ -42,7 +42,7 @@ if (unknown !== undefined) {
 }
 const chosen = names.filter((name) => positionals.length === 0 || positionals.includes(name));
 const isWhole = !values.quick && chosen.length === names.length;
-const settings = values.quick ? { rounds: 1, scale: 0.1 } : { rounds: 3, scale: 1 };
+const settings = values.quick ? { rounds: 1, scale: 0.05 } : { rounds: 3, scale: 1 };
 
 // Server and load share nothing but the disk: without a core each, the figures mean little.
 if (spawnSync('taskset', ['--version']).error) {

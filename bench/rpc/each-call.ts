@@ -32,7 +32,7 @@ export async function eachCall(bench: Bench, stocked: Stocked): Promise<Figure[]
 
 function callsOf({ scale }: Bench, stocked: Stocked): readonly Call[] {
   const { master, jobId, pullingBotId, beatingBotId, folder } = stocked;
-  const seconds = scale < 1 ? 0.5 : 1;
+  const seconds = scale < 1 ? 0.3 : 1;
   const cycles = scale < 1 ? 500 : 2000;
   const ghz = (scenario: Scenario, data?: object): Promise<ScenarioRun> =>
     runScenario(master.address, scenario, folder, { seconds, ...(data && { data }) });
@@ -116,7 +116,7 @@ export async function pages(
   rows: number,
 ): Promise<Figure> {
   say('the last page / the first, over gRPC');
-  const seconds = scale < 1 ? 0.5 : 1.5;
+  const seconds = scale < 1 ? 0.3 : 1.5;
   // Few callers: what is asked is how long a page takes, and not how long others do.
   const time = async (scenario: Scenario, data: object) => {
     const load = { seconds, concurrency: 2, data };

@@ -8,6 +8,7 @@ export const leastServed = 0.95;
 export const slowestMs = 50;
 /** Shares of what callers get that never pause, until one is fine. */
 const steps = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+const quickSteps = [0.9, 0.6, 0.3, 0.1];
 const callers = 100;
 
 /** The most calls a second that are still answered as they should be. */
@@ -24,12 +25,12 @@ export async function findKnee(
   data: object,
 ): Promise<Knee> {
   say(`${scenario}: where the knee is`);
-  const seconds = scale < 1 ? 0.5 : 1.5;
+  const seconds = scale < 1 ? 0.3 : 1.5;
   const load = { seconds, concurrency: callers, data };
   const peak = await runScenario(master.address, scenario, folder, load);
   const tried: string[] = [];
   let lastTooMuch = peak.okPerSecond;
-  for (const step of steps) {
+  for (const step of scale < 1 ? quickSteps : steps) {
     const rate = step * peak.okPerSecond;
     const run = await runScenario(master.address, scenario, folder, { ...load, rate });
     tried.push(`${Math.round(rate)}/s: p99 ${run.times.p99.toFixed(1)} ms`);

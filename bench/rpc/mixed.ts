@@ -9,6 +9,7 @@ import { type Served, Traffic } from './traffic.js';
 const firstLevel = 1;
 const lastLevel = 64;
 const growth = 1.25;
+const quickGrowth = 2;
 const shareOfKnee = 0.8;
 
 interface Round {
@@ -23,7 +24,7 @@ export async function mixedProfile(bench: Bench, stocked: Stocked): Promise<Figu
   try {
     await traffic.run(firstLevel, 1); // until code is warm
     bench.say('mixed traffic: where the knee is');
-    const { knee, tried } = await findKnee(traffic, isQuick ? 1 : 2);
+    const { knee, tried } = await findKnee(traffic, isQuick);
     const level = shareOfKnee * knee;
     const rounds: Round[] = [];
     for (let round = 1; round <= bench.rounds; round++) {
@@ -36,13 +37,14 @@ export async function mixedProfile(bench: Bench, stocked: Stocked): Promise<Figu
   }
 }
 
-async function findKnee(traffic: Traffic, seconds: number) {
+async function findKnee(traffic: Traffic, isQuick: boolean) {
+  const [seconds, by, attempts] = isQuick ? [1, quickGrowth, 1] : [2, growth, 2];
   let knee = firstLevel;
   const tried: string[] = [];
-  for (let level = firstLevel; level <= lastLevel; level *= growth) {
+  for (let level = firstLevel; level <= lastLevel; level *= by) {
     let isFine = false;
     // Once more where it was too much: a single run may have had bad luck.
-    for (let attempt = 0; attempt < 2 && !isFine; attempt++) {
+    for (let attempt = 0; attempt < attempts && !isFine; attempt++) {
       const { acks, share } = await traffic.run(level, seconds);
       tried.push(`${level.toFixed(1)}: ${acks.p99.toFixed(0)} ms, ${(share * 100).toFixed(0)} %`);
       isFine = acks.p99 < slowestMs && share >= leastServed;

@@ -26,7 +26,7 @@ export async function benchOverload({ folder, rounds, scale, say }: Bench): Prom
   try {
     const jobId = await anyJob(connection);
     const load = { address: master.address, call: 'pandafuzz.v1.JobService/GetJob' };
-    const seconds = Math.max(Math.round(4 * scale), 2);
+    const seconds = Math.max(Math.round(4 * scale), 1);
     const reads = (concurrency: number) =>
       runGhz({ ...load, data: { job_id: jobId }, concurrency, seconds });
     const watched = async <T>(work: () => Promise<T>) =>
