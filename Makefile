@@ -27,8 +27,8 @@ installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
 clients := .tools/clients.done
-ghz := .tools/bin/ghz
 GHZ_VERSION := v0.121.0
+ghz := .tools/ghz-$(GHZ_VERSION).done
 
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
@@ -120,10 +120,13 @@ $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 $(clients): $(shell find test/languages -type f)
 	@test/languages/set-up.sh
 
+# An older Go brings the newer one that ghz asks for by itself, from 1.21 on.
 $(ghz):
-	@command -v go >/dev/null || { echo "bench: ghz needs Go: install it (Debian: golang-go), version 1.23 or newer"; exit 69; }
+	@command -v go >/dev/null || { echo "bench: ghz needs Go 1.23 or newer, and there is none: install it \
+	(Debian 13: golang-go; otherwise go.dev/dl), then run this again"; exit 69; }
 	@echo "bench: bringing ghz $(GHZ_VERSION)"
 	@GOBIN=$(CURDIR)/.tools/bin go install github.com/bojand/ghz/cmd/ghz@$(GHZ_VERSION)
+	@touch $@
 
 $(built): $(generated) $(sources) tsconfig.json
 	@echo "tsc: building"

@@ -1,3 +1,5 @@
+import type { Percentiles } from './latencies.js';
+
 /** Taking figures: always beside the limit they are compared with, in the same run. */
 
 /** One line of the report. */
@@ -9,12 +11,22 @@ export interface Figure {
   readonly spread: readonly [number, number];
   /** What is measured, and in what unit, e.g. "ratio", "ms". */
   readonly unit: string;
-  readonly target: { readonly is: '>=' | '<=' | '<'; readonly bound: number };
+  /** Absent where the figure is there to be known, and not to be held. */
+  readonly target?: Target;
   /** What went into it, for the reader: absolute figures, numbers of rows. */
   readonly detail: string;
+  /** Where it is taken from many times: more of them, for the results file. */
+  readonly percentiles?: Percentiles;
+  /** What a ratio was made of and the like, by name, for the results file. */
+  readonly absolute?: Readonly<Record<string, number>>;
 }
 
-export const isMet = ({ value, target: { is, bound } }: Figure): boolean =>
+export interface Target {
+  readonly is: '>=' | '<=' | '<';
+  readonly bound: number;
+}
+
+export const isMet = (value: number, { is, bound }: Target): boolean =>
   is === '>=' ? value >= bound : is === '<=' ? value <= bound : value < bound;
 
 export function quantile(values: readonly number[], q: number): number {

@@ -4,30 +4,58 @@ import { type Figure, isMet } from './measure.js';
 export interface Section {
   readonly name: string;
   readonly about: string;
+  /** That takes these figures again. */
+  readonly command: string;
+  /** How long taking them took. */
+  readonly seconds: number;
   readonly figures: readonly Figure[];
 }
 
-/** What docs/benchmarks.md says. */
-export function report(run: {
-  date: string;
-  machine: { cpu: string; cores: number; node: string };
-  sections: readonly Section[];
-}): string {
-  const { cpu, cores, node } = run.machine;
-  return `# Benchmarks
-
-Written by \`make bench\` on ${run.date.slice(0, 10)}: ${cores} cores (${cpu}), Node ${node.slice(1)}, a disk
-shared with others. Figures are ratios against a limit measured in the same run,
-by turns with it, so that they mean something on any machine: the median over
-the rounds, and the smallest and the largest.
-
-${run.sections.map(sectionText).join('\n')}`;
+export interface Run {
+  /** When it began, ISO 8601. */
+  readonly date: string;
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGib: number;
+    readonly system: string;
+    readonly node: string;
+  };
+  readonly settings: object;
+  readonly sections: readonly Section[];
 }
 
-function sectionText({ name, about, figures }: Section): string {
+/** What docs/benchmarks.md says, apart from what people write into it. */
+export function report({ date, machine, sections }: Run): string {
+  const { cpu, cores, memoryGib, system, node } = machine;
+  const held = sections
+    .flatMap(({ figures }) => figures)
+    .filter(({ target }) => target !== undefined);
+  const met = held.filter(({ value, target }) => target && isMet(value, target));
+  const minutes = sections.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
+  return `# Benchmarks
+
+Written by \`make bench\` on ${date.slice(0, 10)}, in ${minutes.toFixed(1)} minutes: ${cores} cores (${cpu}), ${memoryGib} GiB,
+${system}, Node ${node.slice(1)}, a disk shared with others. ${met.length} of ${held.length} targets are met.
+
+![Every figure that has a target, by how many times better or worse it is](benchmarks.svg)
+
+**How it is measured.** The master runs as it ships, on a core of its own; the load
+is made on another. Where there is a limit to compare with (a bare grpc-js server
+with the same messages, the same SQL by better-sqlite3 alone), both run by turns,
+A B B A, in the same minutes, so that the ratio means something on any machine.
+**How to read it.** The figure is the median of the rounds, the spread their smallest
+and largest; of latencies taken in one go it is the median and the longest of them,
+and the line says so. Figures without a target are there to be known. Everything,
+with percentiles and absolute figures, is in \`bench/results/\` after a run.
+
+${sections.map(sectionText).join('\n')}`;
+}
+
+function sectionText({ about, command, seconds, figures }: Section): string {
   return `## ${about}
 
-\`make bench ONLY=${name}\`
+\`${command}\`${seconds > 0 ? `, ${seconds.toFixed(0)} s` : ''}
 
 | figure | median | spread | target | | in this run |
 |---|---|---|---|---|---|
@@ -35,12 +63,19 @@ ${figures.map(row).join('\n')}
 `;
 }
 
-const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
-
 function row(figure: Figure): string {
-  const { name, value, spread, unit, target, detail } = figure;
-  const shown = unit === 'ratio' ? number(value) : `${number(value)} ${unit}`;
-  const [low, high] = spread.map(number);
-  const verdict = isMet(figure) ? 'met' : '**missed**';
-  return `| ${name} | ${shown} | ${low} to ${high} | ${target.is} ${target.bound} | ${verdict} | ${detail} |`;
+  const { name, value, spread, target, detail } = figure;
+  const [low, high] = spread.map(numberText);
+  const aim = target ? `${target.is} ${target.bound}` : '—';
+  const verdict = target ? (isMet(value, target) ? 'met' : '**missed**') : '—';
+  return `| ${name} | ${valueText(figure)} | ${low} to ${high} | ${aim} | ${verdict} | ${detail} |`;
+}
+
+export const valueText = ({ value, unit }: Figure): string =>
+  unit === 'ratio' ? numberText(value) : `${numberText(value)}${unit === '/s' ? '' : ' '}${unit}`;
+
+/** With as many digits as mean something. */
+export function numberText(value: number): string {
+  if (Number.isInteger(value)) return value.toLocaleString('en');
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 }

@@ -8,6 +8,7 @@ import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Bench } from '../bench.js';
 import { type Figure, median, quantile } from '../measure.js';
 import { runGhz, startMaster } from '../processes.js';
+import { watchVitals } from '../vitals.js';
 
 /** Callers at once with which the master has as much to do as it can. */
 const saturating = 400;
@@ -25,9 +26,11 @@ export async function benchOverload({ folder, rounds, scale, say }: Bench): Prom
   try {
     const jobId = await anyJob(connection);
     const load = { address: master.address, call: 'pandafuzz.v1.JobService/GetJob' };
-    const seconds = Math.max(Math.round(5 * scale), 2);
+    const seconds = Math.max(Math.round(4 * scale), 1);
     const reads = (concurrency: number) =>
       runGhz({ ...load, data: { job_id: jobId }, concurrency, seconds });
+    const watched = async <T>(work: () => Promise<T>) =>
+      (await watchVitals(master, 'overload', work)).result;
     await reads(saturating);
     const ratios: number[] = [];
     const details: string[] = [];
@@ -35,9 +38,9 @@ export async function benchOverload({ folder, rounds, scale, say }: Bench): Prom
     const acks: number[] = [];
     for (let round = 1; round <= rounds; round++) {
       say(`overload, round ${round} of ${rounds}`);
-      const peak = await reads(saturating);
+      const peak = await watched(() => reads(saturating));
       beating.take();
-      const over = await reads(2 * saturating);
+      const over = await watched(() => reads(2 * saturating));
       acks.push(...beating.take());
       ratios.push(over.okPerSecond / peak.okPerSecond);
       details.push(`${Math.round(over.okPerSecond)} of ${Math.round(peak.okPerSecond)}/s`);

@@ -4,6 +4,7 @@ import { newId } from '../../src/core/ids.js';
 import type { Bench } from '../bench.js';
 import { eachInFlight, type Figure } from '../measure.js';
 import { startMaster } from '../processes.js';
+import { watchVitals } from '../vitals.js';
 
 const inFlight = 64;
 
@@ -26,11 +27,12 @@ export async function benchSoak({ folder, scale, say }: Bench): Promise<Figure[]
     };
     const registered = await unary(connection.bots, connection.bots.registerBot, bot);
     const calls = callsOf(connection, registered.bot?.id ?? '');
-    const count = Math.round(1_000_000 * scale);
+    const count = Math.round(400_000 * scale);
     await many(calls, Math.round(count / 10)); // until caches and code are warm
     const before = await master.memory();
     say(`${count.toLocaleString('en')} calls: answered, refused, cancelled and overdue`);
-    const perSecond = await many(calls, count);
+    const soak = () => many(calls, count);
+    const { result: perSecond } = await watchVitals(master, 'soak', soak);
     const after = await master.memory();
     const grownMib = (after.heapBytes - before.heapBytes) / 2 ** 20;
     return [

@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3';
 import { newId } from '../../src/core/ids.js';
 import { claimJob } from '../../src/store/ops/claim-job.js';
 import { completeJob } from '../../src/store/ops/complete-job.js';
@@ -9,10 +8,12 @@ import { putArtifact } from '../../src/store/ops/put-artifact.js';
 import { registerBot } from '../../src/store/ops/register-bot.js';
 import { releaseLease } from '../../src/store/ops/release-lease.js';
 import type { ArtifactRow, JobRow } from '../../src/store/rows.js';
+import { raw, rawGroup } from '../baseline/raw.js';
 import type { Bench } from '../bench.js';
 import { LoopDelay } from '../loop-delay.js';
 import { alternate, type Comparison, type Figure, latencyOf } from '../measure.js';
-import { inFlight, raw, rawGroup, type Side, throughStore } from './sides.js';
+import { fill, idOf } from './fill.js';
+import { inFlight, type Side, throughStore } from './sides.js';
 
 /**
  * The store by itself: what threads, group commit, deadlines and metrics cost
@@ -161,7 +162,7 @@ async function againstSmall(
     [small, few],
   ] as const) {
     await (await withBot(await throughStore(directory, loop))).close();
-    fill(directory, jobs);
+    fill(directory, jobs, { engine, targetSha256: target.sha256, targetName: 't', spec });
   }
   const sides = [await throughStore(large, loop), await throughStore(small, loop)] as const;
   say('claims with many pending / with few');
@@ -197,23 +198,6 @@ async function againstSmall(
       detail: `${milliseconds(pages.a)} against ${milliseconds(pages.b)}, 100 of ${many.toLocaleString('en')} rows`,
     },
   ];
-}
-
-const idOf = (index: number) => `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`;
-
-/** Jobs by the hundred thousand, past the store: what matters is that they are there. */
-function fill(directory: string, count: number): void {
-  const db = new Database(`${directory}/pandafuzz.db`);
-  db.pragma('synchronous = OFF');
-  db.prepare("INSERT INTO queues VALUES (1, '', ?, '{}', 0, 0, 0)").run(engine);
-  db.prepare(
-    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < @count)
-     INSERT INTO jobs (id, state, queue_id, campaign, engine, priority, target_sha256, target_name,
-       max_attempts, created_at, spec)
-     SELECT printf('00000000-0000-7000-8000-%012d', i), 'pending', 1, '', @engine, i % 10, @sha256,
-       't', 3, i, @spec FROM n`,
-  ).run({ count, engine, sha256: target.sha256, spec });
-  db.close();
 }
 
 const perSecond = (rate: number) => `${Math.round(rate).toLocaleString('en')}/s`;
