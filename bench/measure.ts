@@ -1,4 +1,5 @@
 import type { Percentiles } from './latencies.js';
+import type { Vitals } from './vitals.js';
 
 /** Taking figures: always beside the limit they are compared with, in the same run. */
 
@@ -16,6 +17,8 @@ export interface Figure {
   readonly detail: string;
   /** Where it is taken from many times: more of them, for the results file. */
   readonly percentiles?: Percentiles;
+  /** How the master was meanwhile. */
+  readonly vitals?: Vitals;
 }
 
 export const isMet = ({ value, target: { is, bound } }: Figure): boolean =>

@@ -51,6 +51,18 @@ export async function watchVitals<T>(
   return { result, vitals: { ...measured, ...sizes, busy: cpuSeconds / seconds } };
 }
 
+/** Of a master, for the detail of a figure. */
+export function inWords({ busy, loopDelay, queueDepth, walBytes, residentBytes }: Vitals): string {
+  const mib = (bytes = Number.NaN) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  return [
+    `the master ${(busy * 100).toFixed(0)} % busy`,
+    `its event loop late by ${loopDelay?.p99.toFixed(1)} ms at p99`,
+    `at most ${queueDepth} writes queued`,
+    `a WAL of ${mib(walBytes)}`,
+    `${mib(residentBytes)} resident`,
+  ].join(', ');
+}
+
 /**
  * The worst part, and not the p99 of all of them together: in that, quiet parts
  * would make up for busy ones.
