@@ -1,13 +1,12 @@
 import { EventEmitter } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { Latencies } from '../latencies.js';
 import { Member } from './member.js';
 
 /** How often those whose turn it is beat. */
 const tickMs = 20;
-/** Of a fleet that is switched on; a storm is another story. */
-const arrivalsPerSecond = 2000;
+/** Of a fleet that is switched on: Hellos without an answer. A storm is another story. */
+const arrivingAtOnce = 200;
 /** For anything a script waits for; what takes longer has gone wrong. */
 const patienceMs = 60_000;
 /** Of 127.0.0.0/8: one address has too few ports for a fleet that comes again and again. */
@@ -74,10 +73,9 @@ export class Crew {
   /** Resolves once each of them is on the line and has its job. */
   async takeJobs(): Promise<void> {
     this.recount();
-    const startedAt = performance.now();
     for (const [index, member] of this.members.entries()) {
-      const dueInMs = startedAt + (index / arrivalsPerSecond) * 1000 - performance.now();
-      if (dueInMs > 1) await sleep(dueInMs);
+      const isRoom = ({ welcomes }: Tally) => index - welcomes < arrivingAtOnce;
+      if (!isRoom(this.#tally)) await this.until('the first are welcomed', isRoom);
       member.come();
     }
     await this.until('everybody has a job', ({ assigned }) => assigned >= this.members.length);

@@ -21,6 +21,7 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
   const stale = lost.flatMap((member) => (member.lease ? [{ member, lease: member.lease }] : []));
   const waiting = new Set(stale.map(({ lease }) => lease.jobId));
   crew.events.on('assigned', ({ jobId }) => waiting.delete(jobId));
+  const lostBefore = ledgerIn(directory).lostRuns;
   const { vitals } = await watchVitals(master, 'losses', async () => {
     for (const member of lost) member.vanish();
     await crew.until('others have their jobs', () => waiting.size === 0);
@@ -37,7 +38,7 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
   await crew.finish();
   const { jobs, completedJobs, completedRuns, lostRuns, charged } = ledgerIn(directory);
   const twiceOrNever = jobs - completedJobs + Math.abs(completedRuns - jobs);
-  const otherLosses = Math.abs(lostRuns - stale.length);
+  const otherLosses = Math.abs(lostRuns - lostBefore - stale.length);
   return [
     below(
       'bots that vanish, until the last of their jobs is handed out again',
@@ -56,7 +57,7 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
       'jobs of this fleet not completed exactly once, or charged an attempt for a loss',
       ...(['jobs', 1, twiceOrNever + otherLosses + charged] as const),
       {
-        detail: `of ${jobs.toLocaleString('en')} jobs, by the database: ${completedRuns.toLocaleString('en')} results, ${lostRuns.toLocaleString('en')} runs lost, ${charged} attempts charged`,
+        detail: `of ${jobs.toLocaleString('en')} jobs, by the database: ${completedRuns.toLocaleString('en')} results, ${(lostRuns - lostBefore).toLocaleString('en')} runs lost, ${charged} attempts charged`,
       },
     ),
   ];
