@@ -44,7 +44,7 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
       'bots that vanish, until the last of their jobs is handed out again',
       ...(['s', (ttlMs + slackMs) / 1000, vitals.seconds] as const),
       {
-        detail: `${lost.length.toLocaleString('en')} of them, with leases of ${ttlMs / 1000} s; ${inWords(vitals)}`,
+        detail: `${lost.length.toLocaleString('en')} of ${crew.members.length.toLocaleString('en')}, with leases of ${ttlMs / 1000} s; ${inWords(vitals)}`,
         vitals,
       },
     ),
