@@ -7,6 +7,8 @@ export interface Bench {
   readonly rounds: number;
   /** 1 for the whole benchmark, less for a quick look: numbers of calls and rows. */
   readonly scale: number;
+  /** Of the simulated fleet, instead of as many as the scale says. */
+  readonly bots?: number;
   /** A new empty folder, on the disk of this checkout. */
   folder(): string;
   say(line: string): void;

@@ -42,4 +42,6 @@ process.on('message', async (ask: Ask) => {
       break;
   }
 });
+// Nobody asks any more: whoever measured has died.
+process.on('disconnect', () => master.stop());
 tell({ address: formatAddress(master.grpc), http: formatAddress(master.http) });

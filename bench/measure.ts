@@ -1,4 +1,5 @@
 import type { Percentiles } from './latencies.js';
+import type { Vitals } from './vitals.js';
 
 /** Taking figures: always beside the limit they are compared with, in the same run. */
 
@@ -19,6 +20,8 @@ export interface Figure {
   readonly percentiles?: Percentiles;
   /** What a ratio was made of and the like, by name, for the results file. */
   readonly absolute?: Readonly<Record<string, number>>;
+  /** How the master was meanwhile. */
+  readonly vitals?: Vitals;
 }
 
 export interface Target {

@@ -1,87 +1,138 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { countdown } from './countdown.js';
-import { Lines } from './lines.js';
-import { VirtualBot } from './virtual-bot.js';
+import { EventEmitter } from 'node:events';
+import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { Latencies } from '../latencies.js';
+import { Member } from './member.js';
 
-/** Streams of one connection; a real bot has one of its own, and costs a socket more. */
-const botsPerLine = 500;
-/** How often the bots whose turn it is beat. */
+/** How often those whose turn it is beat. */
 const tickMs = 20;
-/** Before a bot looks for a master that has left: as it is asked to, plus jitter. */
-const reconnectAfterMs = 1000;
+/** Of a fleet that is switched on: Hellos without an answer. A storm is another story. */
+const arrivingAtOnce = 200;
+/** For anything a script waits for; what takes longer has gone wrong. */
+const patienceMs = 60_000;
+/** Of 127.0.0.0/8: one address has too few ports for a fleet that comes again and again. */
+const ownAddresses = 16;
 
-/** Many bots with one job each, that beat as often as they are asked to. */
+/** What has happened since `recount`. */
+export interface Tally {
+  /** Hellos that were answered. */
+  welcomes: number;
+  /** Leases named in them that live on, and that do not. */
+  kept: number;
+  abandoned: number;
+  assigned: number;
+  /** Times from beats to their answers. */
+  readonly answers: Latencies;
+}
+
+/** Many bots of one slot each; those on the line beat once an interval, evenly spread over it. */
 export class Crew {
-  readonly #bots: readonly VirtualBot[];
-  readonly #lines: Lines;
-  readonly #left = new AbortController();
-  #holding = countdown(0);
-  #welcome = countdown(0);
-  #done = countdown(0);
-  #kept = 0;
-  #answerTimesMs: number[] = [];
+  readonly members: readonly Member[];
+  readonly events = new EventEmitter<{ assigned: [lease: Lease] }>();
+  readonly #here = new Set<Member>();
+  readonly #waiting = new Set<() => void>();
+  readonly #beating: NodeJS.Timeout;
+  #tally = noTally();
 
-  constructor(address: string, botIds: readonly string[]) {
-    this.#lines = new Lines(address, Math.ceil(botIds.length / botsPerLine));
-    this.#bots = botIds.map((id, index) => {
-      const bot: VirtualBot = new VirtualBot(id, 1, {
-        welcomed: ({ leases }) => {
-          this.#kept += leases.filter(({ keep }) => keep).length;
-          this.#welcome.one();
+  /** `address`: of the master. */
+  constructor(address: string, botIds: readonly string[], intervalMs: number) {
+    this.members = botIds.map((id, index) => {
+      const addresses = { master: address, own: `127.0.0.${2 + (index % ownAddresses)}` };
+      return new Member(id, addresses, {
+        welcomed: (member, { kept, abandoned }) => {
+          this.#here.add(member);
+          this.#tally.welcomes++;
+          this.#tally.kept += kept;
+          this.#tally.abandoned += abandoned;
+          this.#happened();
         },
-        assigned: () => this.#holding.one(),
-        answered: (_, tookMs) => this.#answerTimesMs.push(tookMs),
-        done: () => this.#done.one(),
-        left: () => void this.#comeAgain(bot, index),
+        left: (member) => this.#here.delete(member),
+        assigned: (lease) => {
+          this.#tally.assigned++;
+          this.events.emit('assigned', lease);
+          this.#happened();
+        },
+        answered: (tookMs) => this.#tally.answers.record(tookMs),
       });
-      return bot;
     });
+    this.#beating = this.#beat(intervalMs);
   }
 
-  /** Resolves once each of them has its job. */
+  /** Bots on the line. */
+  get here(): number {
+    return this.#here.size;
+  }
+
+  get tally(): Readonly<Tally> {
+    return this.#tally;
+  }
+
+  recount(): void {
+    this.#tally = noTally();
+  }
+
+  /** Resolves once each of them is on the line and has its job. */
   async takeJobs(): Promise<void> {
-    this.#holding = countdown(this.#bots.length);
-    for (const [index, bot] of this.#bots.entries()) bot.connect(this.#lines.of(index));
-    await this.#holding.over;
-  }
-
-  /** Each once an interval, evenly spread over it. @returns times until they were answered */
-  async beat(intervalMs: number, forMs: number): Promise<readonly number[]> {
-    this.#answerTimesMs = [];
-    const startedAt = performance.now();
-    for (let said = 0; ; ) {
-      const passedMs = Math.min(performance.now() - startedAt, forMs);
-      const due = Math.floor((passedMs / intervalMs) * this.#bots.length);
-      for (; said < due; said++) this.#bots[said % this.#bots.length]?.beat();
-      if (passedMs >= forMs) return this.#answerTimesMs;
-      await sleep(tickMs);
+    this.recount();
+    for (const [index, member] of this.members.entries()) {
+      const isRoom = ({ welcomes }: Tally) => index - welcomes < arrivingAtOnce;
+      if (!isRoom(this.#tally)) await this.until('the first are welcomed', isRoom);
+      member.come();
     }
+    await this.until('everybody has a job', ({ assigned }) => assigned >= this.members.length);
   }
 
-  /** Resolves once all have been welcomed anew, with how many could keep their jobs. */
-  async comeBack(): Promise<number> {
-    this.#kept = 0;
-    this.#welcome = countdown(this.#bots.length);
-    await this.#welcome.over;
-    return this.#kept;
+  /** Resolves once it is so. @throws Error when it is not in time */
+  async until(what: string, isSo: (tally: Tally) => boolean): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (isSo(this.#tally)) resolve();
+    };
+    const timer = setTimeout(() => {
+      const { answers, ...counts } = this.#tally;
+      const sofar = JSON.stringify({ here: this.here, ...counts });
+      reject(new Error(`not after ${patienceMs / 1000} s: ${what}; ${sofar}`));
+    }, patienceMs);
+    this.#waiting.add(look);
+    look();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    }
   }
 
   /** Every job is completed, and the results are on disk. */
   async finish(): Promise<void> {
-    this.#done = countdown(this.#bots.length);
-    for (const bot of this.#bots) for (const lease of bot.leases.values()) bot.finish(lease);
-    await this.#done.over;
+    await Promise.all(this.members.map((member) => member.lease && member.finish(member.lease)));
   }
 
   leave(): void {
-    this.#left.abort();
-    this.#lines.close();
+    clearInterval(this.#beating);
+    for (const member of this.members) member.vanish();
   }
 
-  async #comeAgain(bot: VirtualBot, index: number): Promise<void> {
-    const { signal } = this.#left;
-    const waitMs = reconnectAfterMs * (1 + Math.random());
-    await sleep(waitMs, undefined, { signal }).catch(() => {});
-    if (!signal.aborted) bot.connect(this.#lines.of(index));
+  #beat(intervalMs: number): NodeJS.Timeout {
+    const { members } = this;
+    let [said, last] = [0, performance.now()];
+    let due = 0;
+    return setInterval(() => {
+      const now = performance.now();
+      due += ((now - last) / intervalMs) * members.length;
+      last = now;
+      for (; said < Math.floor(due); said++) {
+        const member = members[said % members.length];
+        if (member?.isWelcomed) member.bot.beat();
+      }
+    }, tickMs);
+  }
+
+  #happened(): void {
+    for (const look of this.#waiting) look();
   }
 }
+
+const noTally = (): Tally => ({
+  ...{ welcomes: 0, kept: 0, abandoned: 0, assigned: 0 },
+  answers: new Latencies(),
+});

@@ -1,102 +1,124 @@
-import Database from 'better-sqlite3';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/client/connect.js';
-import { whileBusy } from '../baseline/busy.js';
 import type { Bench } from '../bench.js';
-import { type Figure, quantile } from '../measure.js';
+import type { Figure } from '../measure.js';
 import { startMaster } from '../processes.js';
 import { Crew } from './crew.js';
+import { losses } from './losses.js';
+import { reconnects } from './reconnects.js';
+import { restart } from './restart.js';
+import { below, type Scene } from './scene.js';
+import { steady } from './steady.js';
 import { createJobs, registerBots, uploadTarget } from './stock.js';
+import { storm } from './storm.js';
+import { turnover } from './turnover.js';
 
-const intervalMs = 30_000;
-const settings = {
-  PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: `${intervalMs}ms`,
-  PANDAFUZZ_LEASES_TTL: `${3 * intervalMs}ms`,
-};
-
-/** A large fleet whose bots all run a job: what its beats cost, and a restart in its midst. */
-export async function benchFleet({ folder, scale, say }: Bench): Promise<Figure[]> {
-  const count = Math.max(Math.round(10_000 * scale), 500);
-  const bots = `${count.toLocaleString('en')} bots`;
-  const directory = folder();
-  let master = await startMaster(directory, settings);
-  const { address } = master;
-  say(`${bots} register and take a job each`);
-  const crew = new Crew(address, await stock(address, count));
-  try {
-    const before = await master.memory();
-    await crew.takeJobs();
-    say(`they beat every ${intervalMs / 1000} s`);
-    await crew.beat(intervalMs, intervalMs * Math.min(scale, 1)); // until all is warm
-    const measureMs = 60_000 * scale;
-    const { result: timesMs, busy } = await whileBusy(master, () =>
-      crew.beat(intervalMs, measureMs),
-    );
-    const after = await master.memory();
-
-    say('the master is restarted');
-    const stoppedAt = performance.now();
-    const back = crew.comeBack();
-    await master.stop();
-    master = await startMaster(directory, { ...settings, PANDAFUZZ_GRPC_ADDRESS: address });
-    const readyAt = performance.now();
-    const kept = await back;
-    const [downMs, resumedMs] = [readyAt - stoppedAt, performance.now() - stoppedAt];
-    await crew.finish();
-    const again = attemptsIn(directory) - count;
-    const growth = (what: 'rssBytes' | 'heapBytes') => (after[what] - before[what]) / count / 1024;
-    return [
-      figure(`CPU of the master, ${bots} that beat every ${intervalMs / 1000} s`, {
-        ...{ value: busy * 100, unit: '% of a core', bound: 5 },
-        detail: `${timesMs.length.toLocaleString('en')} beats, each naming a lease with its statistics, in ${(measureMs / 1000).toFixed(0)} s`,
-      }),
-      figure('memory of the master for each of them, resident', {
-        ...{ value: growth('rssBytes'), unit: 'KiB', bound: 64 },
-        detail: `with its lease; ${growth('heapBytes').toFixed(1)} KiB of it on the heap`,
-      }),
-      {
-        ...figure('heartbeat acknowledgement, p99', {
-          ...{ value: quantile(timesMs, 0.99), unit: 'ms', bound: 50 },
-          detail: 'over the same time; spread: median to longest',
-        }),
-        spread: [quantile(timesMs, 0.5), quantile(timesMs, 1)],
-      },
-      figure('restart of the master until the last bot has resumed its job', {
-        ...{ value: resumedMs / 1000, unit: 's', bound: 30 },
-        detail: `from its being told to stop; ${(downMs / 1000).toFixed(1)} s of it until the new one was ready`,
-      }),
-      figure('jobs lost to the restart, or run a second time', {
-        ...{ value: count - kept + again, unit: 'jobs', bound: 1 },
-        detail: `${kept.toLocaleString('en')} of ${count.toLocaleString('en')} kept; ${again} attempts more than jobs`,
-      }),
-    ];
-  } finally {
-    crew.leave();
-    await master.stop();
-  }
+interface Leases {
+  readonly intervalMs: number;
+  readonly ttlMs: number;
 }
 
-/** @returns the ids of bots for which there is a job each */
-async function stock(address: string, count: number): Promise<readonly string[]> {
+const calm: Leases = { intervalMs: 30_000, ttlMs: 90_000 };
+/** So that losing them does not take long. */
+const brisk: Leases = { intervalMs: 3000, ttlMs: 9000 };
+const briskInQuick: Leases = { intervalMs: 500, ttlMs: 2000 };
+/** Of the bots, those that are there for it: their arrival takes most of its time. */
+const briskShare = 0.25;
+
+/**
+ * A large fleet of whole bots, each on a connection of its own, whose every bot
+ * runs a job: what it costs, and what becomes of it when all does not go well.
+ */
+export async function benchFleet(bench: Bench): Promise<Figure[]> {
+  const { scale, say } = bench;
+  const count = bench.bots ?? Math.max(Math.round(10_000 * scale), 500);
+  expectOpenFiles(count);
+  const bots = `${count.toLocaleString('en')} bots`;
+  const directory = bench.folder();
+  let master = await startMaster(directory, settingsOf(calm));
+  const { address } = master;
+  const startAgain = (leases: Leases) =>
+    startMaster(directory, { ...settingsOf(leases), PANDAFUZZ_GRPC_ADDRESS: address });
   const connection = connect(address);
   try {
-    await createJobs(connection, await uploadTarget(connection), count);
-    return await registerBots(connection, count, 1);
+    say(`${bots} register and take a job each`);
+    const spec = await uploadTarget(connection);
+    await createJobs(connection, spec, count);
+    const botIds = await registerBots(connection, count, 1);
+    const sceneOf = (crew: Crew): Scene => ({ master, directory, connection, spec, crew, bots });
+    const figures: Figure[] = [];
+
+    const crew = new Crew(address, botIds, calm.intervalMs);
+    try {
+      figures.push(...(await calmScripts(sceneOf(crew), bench)));
+      say('the master is restarted');
+      const restarted = await restart(sceneOf(crew), () => startAgain(calm));
+      master = restarted.master;
+      figures.push(...restarted.figures);
+      await crew.finish();
+    } finally {
+      crew.leave();
+    }
+
+    const leases = scale < 1 ? briskInQuick : brisk;
+    const brave = botIds.slice(0, Math.ceil(count * briskShare));
+    say(`of ${brave.length} bots a tenth vanishes, with leases of ${leases.ttlMs / 1000} s`);
+    await master.stop();
+    master = await startAgain(leases);
+    await createJobs(connection, spec, brave.length);
+    const second = new Crew(address, brave, leases.intervalMs);
+    try {
+      await second.takeJobs();
+      figures.push(...(await losses(sceneOf(second), leases.ttlMs)));
+    } finally {
+      second.leave();
+    }
+    return figures;
   } finally {
     connection.close();
+    await master.stop();
   }
 }
 
-/** Runs that were ever begun, those included that ended in nothing. */
-function attemptsIn(directory: string): number {
-  const db = new Database(`${directory}/pandafuzz.db`, { readonly: true });
-  try {
-    return db.prepare('SELECT count(*) FROM attempts').pluck().get() as number;
-  } finally {
-    db.close();
-  }
+async function calmScripts(scene: Scene, { scale, say }: Bench): Promise<Figure[]> {
+  const { master, crew, bots } = scene;
+  const { intervalMs } = calm;
+  const before = await master.memory();
+  await crew.takeJobs();
+  say(`they beat every ${intervalMs / 1000} s`);
+  await sleep(5000 * scale); // until all is warm
+  const figures = await steady(scene, { intervalMs, forMs: intervalMs * scale });
+  const after = await master.memory();
+  const growth = (what: 'rssBytes' | 'heapBytes') =>
+    (after[what] - before[what]) / crew.members.length / 1024;
+  figures.push(
+    below('memory of the master for each of them, resident', 'KiB', 64, growth('rssBytes'), {
+      detail: `with its lease and its connection; ${growth('heapBytes').toFixed(1)} KiB of it on the heap`,
+    }),
+  );
+  say('jobs end and others come');
+  figures.push(...(await turnover(scene, { perSecond: 50, forMs: 10_000 * scale })));
+  say('connections are lost, 2 % of them a second');
+  figures.push(...(await reconnects(scene, { share: 0.02, forMs: 10_000 * scale })));
+  say(`all ${bots} are cut off at once`);
+  figures.push(...(await storm(scene)));
+  return figures;
 }
 
-const figure = (
-  name: string,
-  { value, unit, bound, detail }: { value: number; unit: string; bound: number; detail: string },
-): Figure => ({ name, value, spread: [value, value], unit, target: { is: '<', bound }, detail });
+/** Beside a connection for each bot, some for whatever else is open. */
+const otherFiles = 500;
+
+/** @throws Error that says what to do where there cannot be so many connections */
+function expectOpenFiles(count: number): void {
+  const limits = readFileSync('/proc/self/limits', 'utf8');
+  const [, soft, hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(limits) ?? [];
+  const most = Math.max(Number(soft), Number(hard)); // Node raises the one to the other
+  if (count + otherFiles <= most) return;
+  throw new Error(`${count} bots are as many connections, of ${most} open files: raise ulimit -n`);
+}
+
+const settingsOf = ({ intervalMs, ttlMs }: Leases) => ({
+  PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: `${intervalMs}ms`,
+  PANDAFUZZ_LEASES_TTL: `${ttlMs}ms`,
+});

@@ -1,6 +1,11 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { newId } from '../../src/core/ids.js';
-import { LeasePhase, type Welcome } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import {
+  type GoAway,
+  type JobDoneRefusal,
+  LeasePhase,
+  type Welcome,
+} from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { type Heard, HeartbeatWire } from './wire.js';
@@ -14,6 +19,10 @@ export interface BotEvents {
   assigned?(lease: Lease): void;
   /** The result is on disk. */
   done?(lease: Lease): void;
+  /** The result is not recorded; an error where nobody is told. */
+  refused?(lease: Lease, refusal: JobDoneRefusal): void;
+  /** The master is about to end the stream. */
+  sentAway?(goAway: GoAway): void;
   /** The stream has ended, whoever ended it. */
   left?(): void;
 }
@@ -95,11 +104,15 @@ export class VirtualBot {
       }
       case 'jobDoneAck': {
         const { lease, outcome } = message.value;
-        if (outcome?.$case !== 'receipt') throw new Error(`refused: ${outcome?.value.message}`);
         this.#finishing--;
-        this.events.done?.(lease as Lease);
+        if (outcome?.$case === 'receipt') this.events.done?.(lease as Lease);
+        else if (outcome && this.events.refused) this.events.refused(lease as Lease, outcome.value);
+        else throw new Error(`refused: ${outcome?.value.message}`);
         break;
       }
+      case 'goAway':
+        this.events.sentAway?.(message.value);
+        break;
     }
   }
 
