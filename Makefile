@@ -60,7 +60,7 @@ check: $(generated)
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
 	@echo "check: types, lint, format, contract and import rules are fine"
 
-## bench: figures beside their limits, into docs/benchmarks.md (ONLY=store for some)
+## bench: figures beside their limits, into docs/benchmarks.md (ONLY="fleet --bots 20000" for some)
 .PHONY: bench
 bench: $(built) $(ghz)
 	@node dist/bench/main.js $(ONLY)

@@ -30,7 +30,7 @@ const benches = {
 };
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, bots: { type: 'string' } },
   allowPositionals: true,
 });
 const say = (line: string) => process.stderr.write(`bench: ${line}\n`);
@@ -41,8 +41,14 @@ if (unknown !== undefined) {
   process.exit(64);
 }
 const chosen = names.filter((name) => positionals.length === 0 || positionals.includes(name));
-const isWhole = !values.quick && chosen.length === names.length;
-const settings = values.quick ? { rounds: 1, scale: 0.05 } : { rounds: 3, scale: 1 };
+const bots = values.bots === undefined ? undefined : Number(values.bots);
+if (bots !== undefined && !(Number.isInteger(bots) && bots >= 40)) {
+  say(`--bots ${values.bots}: give the size of the fleet, a whole number from 40 on`);
+  process.exit(64);
+}
+const size = values.quick ? { rounds: 1, scale: 0.05 } : { rounds: 3, scale: 1 };
+const settings = { ...size, ...(bots !== undefined && { bots }) };
+const isWhole = !values.quick && bots === undefined && chosen.length === names.length;
 
 // Server and load share nothing but the disk: without a core each, the figures mean little.
 if (spawnSync('taskset', ['--version']).error) {
