@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Percentiles } from './latencies.js';
@@ -10,8 +10,6 @@ import type { Percentiles } from './latencies.js';
 
 const serverCore = 0;
 const loadCore = 1;
-const ghz = resolve('.tools/bin/ghz');
-const protoset = resolve('src/gen/descriptors/pandafuzz.binpb');
 
 /** What a server can be asked; "watch loop" has no answer, and only the master knows of loops. */
 export type Ask = 'memory' | 'watch loop' | 'loop delay' | 'stop';
@@ -130,43 +128,4 @@ export const pinLoad = (): Promise<void> => pin(process.pid, loadCore);
 /** All threads of a process to one core; those it starts later go there too. */
 async function pin(pid: number, core: number): Promise<void> {
   await promisify(execFile)('taskset', ['--all-tasks', '--cpu-list', '--pid', `${core}`, `${pid}`]);
-}
-
-export interface GhzRun {
-  readonly okPerSecond: number;
-  readonly codes: Readonly<Record<string, number>>;
-  readonly p99Ms: number;
-}
-
-/** Runs ghz to its end. @throws Error that says how to bring it, where it is missing */
-export async function runGhz(options: {
-  address: string;
-  /** As in "pandafuzz.v1.JobService/GetJob". */
-  call: string;
-  data: object | string;
-  concurrency: number;
-  seconds: number;
-  more?: readonly string[];
-}): Promise<GhzRun> {
-  if (!existsSync(ghz)) throw new Error('ghz is missing: "make bench" brings it where Go is there');
-  const { address, call, data, concurrency, seconds, more = [] } = options;
-  const args = [
-    ...['--insecure', '--protoset', protoset, '--call', call, '--format', 'json'],
-    ...['--concurrency', `${concurrency}`, '--connections', `${Math.min(concurrency, 8)}`],
-    // By default ghz reads every call as a template anew, and is what is measured.
-    ...['--disable-template-functions', '--disable-template-data'],
-    ...['--duration', `${seconds}s`, '--duration-stop', 'wait', ...more],
-    ...['--data', typeof data === 'string' ? data : JSON.stringify(data), address],
-  ];
-  const { stdout } = await promisify(execFile)(ghz, args, { maxBuffer: 2 ** 30 });
-  const told = JSON.parse(stdout);
-  const codes: Record<string, number> = told.statusCodeDistribution ?? {};
-  const tail = (told.latencyDistribution ?? []).find(
-    (one: { percentage: number }) => one.percentage === 99,
-  );
-  return {
-    okPerSecond: (codes['OK'] ?? 0) / (told.total / 1e9),
-    codes,
-    p99Ms: (tail?.latency ?? 0) / 1e6,
-  };
 }

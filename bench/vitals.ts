@@ -29,9 +29,29 @@ const lookEveryMs = 5000;
 const loopDelays = new Map<string, Percentiles>();
 
 /** `part`: what went on, for the report. */
-export function noteLoopDelay(part: string, loopDelay: Percentiles | undefined): void {
+function noteLoopDelay(part: string, loopDelay: Percentiles | undefined): void {
   const worst = loopDelays.get(part)?.p99 ?? Number.NEGATIVE_INFINITY;
   if (loopDelay && loopDelay.p99 > worst) loopDelays.set(part, loopDelay);
+}
+
+/**
+ * What a server took of its core while `work` went on; `busy`: 1 is all of it. Its
+ * event loop's delay is noted too, but its sizes are not asked for: telling them
+ * costs a master what a baseline has not to pay.
+ */
+export async function whileBusy<T>(
+  server: ServerProcess,
+  work: () => Promise<T>,
+  part = 'calls and streams at their most',
+): Promise<{ result: T } & Omit<Vitals, keyof Sizes>> {
+  server.watchLoop();
+  const [usedBefore, startedAt] = [server.cpuSeconds(), performance.now()];
+  const result = await work();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const cpuSeconds = server.cpuSeconds() - usedBefore;
+  const loopDelay = await server.loopDelay();
+  noteLoopDelay(part, loopDelay);
+  return { result, seconds, cpuSeconds, busy: cpuSeconds / seconds, loopDelay };
 }
 
 /** Does `work` with an eye on the server. `part`: what goes on, for the report. */
@@ -42,22 +62,12 @@ export async function watchVitals<T>(
 ): Promise<{ result: T; vitals: Vitals }> {
   const before = await sizesOf(server);
   const over = new AbortController();
-  const measure = async () => {
-    server.watchLoop();
-    const [usedBefore, startedAt] = [server.cpuSeconds(), performance.now()];
-    const result = await work();
-    const seconds = (performance.now() - startedAt) / 1000;
-    const cpuSeconds = server.cpuSeconds() - usedBefore;
-    return { result, seconds, cpuSeconds, loopDelay: await server.loopDelay() };
-  };
   const [{ result, ...measured }, meanwhile] = await Promise.all([
-    measure().finally(() => over.abort()),
+    whileBusy(server, work, part).finally(() => over.abort()),
     look(server, over.signal),
   ]);
-  const { loopDelay, seconds, cpuSeconds } = measured;
-  noteLoopDelay(part, loopDelay);
   const sizes = largest([before, ...meanwhile, await sizesOf(server)]);
-  return { result, vitals: { ...measured, ...sizes, busy: cpuSeconds / seconds } };
+  return { result, vitals: { ...measured, ...sizes } };
 }
 
 /** Of a master, for the detail of a figure. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../src/client/connect.js';
 import type { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import { whileBusy } from '../baseline/busy.js';
 import type { ServerProcess } from '../processes.js';
+import { whileBusy } from '../vitals.js';
 import { countdown } from './countdown.js';
 import { Lines } from './lines.js';
 import { createJobs } from './stock.js';

@@ -1,5 +1,5 @@
-import { whileBusy } from '../baseline/busy.js';
 import type { ServerProcess } from '../processes.js';
+import { whileBusy } from '../vitals.js';
 import { botsPerLine, type Fleet } from './beating.js';
 import { countdown } from './countdown.js';
 import { Lines } from './lines.js';

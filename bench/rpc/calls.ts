@@ -1,14 +1,18 @@
 import { connect } from '../../src/client/connect.js';
 import { type Job, JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import { whileBusy } from '../baseline/busy.js';
 import { startEcho } from '../baseline/start.js';
 import type { Bench } from '../bench.js';
 import { createJob, uploadTarget } from '../fleet/stock.js';
 import { alternate, type Comparison, type Figure, median } from '../measure.js';
-import { runGhz, type ServerProcess, startMaster } from '../processes.js';
+import { type ServerProcess, startMaster } from '../processes.js';
+import { whileBusy } from '../vitals.js';
+import { runScenario } from './ghz.js';
 
 /** Callers at once with which either server has as much to do as ghz can bring. */
 const callers = 400;
+
+const scenarios = { GetJob: 'get-job', CreateJob: 'create-job' } as const;
+type Method = keyof typeof scenarios;
 
 /**
  * Unary calls of the master beside those of a bare server with the same messages.
@@ -48,14 +52,15 @@ interface Run {
 
 async function compare(
   { bench, master, echo }: { bench: Bench; master: ServerProcess; echo: ServerProcess },
-  method: string,
+  method: Method,
   data: object,
   bound: number,
 ): Promise<Figure[]> {
   const seconds = Math.max(Math.round(5 * bench.scale), 2);
+  const load = { data, folder: bench.folder(), seconds };
   const [masters, echoes]: [Run[], Run[]] = [[], []];
   const run = async (server: ServerProcess, runs: Run[]) => {
-    const one = await call(server, method, data, seconds);
+    const one = await call(server, method, load);
     runs.push(one);
     return one.perSecond;
   };
@@ -84,17 +89,17 @@ async function compare(
 
 async function call(
   server: ServerProcess,
-  method: string,
-  data: object,
-  seconds: number,
+  method: Method,
+  load: { data: object; folder: string; seconds: number },
 ): Promise<Run> {
-  const service = { address: server.address, call: `pandafuzz.v1.JobService/${method}` };
-  const load = { ...service, data, concurrency: callers, seconds };
-  const { result, cpuSeconds, busy } = await whileBusy(server, () => runGhz(load));
-  const { okPerSecond, codes, p99Ms } = result;
+  const { folder, ...changes } = { ...load, concurrency: callers };
+  const { result, cpuSeconds, busy } = await whileBusy(server, () =>
+    runScenario(server.address, scenarios[method], folder, changes),
+  );
+  const { okPerSecond: perSecond, codes, times } = result;
   const others = Object.keys(codes).filter((code) => code !== 'OK');
   if (others.length > 0) throw new Error(`${method} was also answered ${others.join(', ')}`);
-  return { perSecond: okPerSecond, perCpuSecond: (codes['OK'] ?? 0) / cpuSeconds, busy, p99Ms };
+  return { perSecond, perCpuSecond: (codes['OK'] ?? 0) / cpuSeconds, busy, p99Ms: times.p99 };
 }
 
 function perCpuSecond(masters: readonly Run[], echoes: readonly Run[]): Comparison {

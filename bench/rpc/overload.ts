@@ -7,8 +7,9 @@ import type { HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js'
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Bench } from '../bench.js';
 import { type Figure, median, quantile } from '../measure.js';
-import { runGhz, startMaster } from '../processes.js';
+import { startMaster } from '../processes.js';
 import { watchVitals } from '../vitals.js';
+import { runScenario } from './ghz.js';
 
 /** Callers at once with which the master has as much to do as it can. */
 const saturating = 400;
@@ -25,10 +26,11 @@ export async function benchOverload({ folder, rounds, scale, say }: Bench): Prom
   const connection = connect(master.address);
   try {
     const jobId = await anyJob(connection);
-    const load = { address: master.address, call: 'pandafuzz.v1.JobService/GetJob' };
+    const requests = folder();
+    const data = { job_id: jobId };
     const seconds = Math.max(Math.round(4 * scale), 1);
     const reads = (concurrency: number) =>
-      runGhz({ ...load, data: { job_id: jobId }, concurrency, seconds });
+      runScenario(master.address, 'get-job', requests, { data, concurrency, seconds });
     const watched = async <T>(work: () => Promise<T>) =>
       (await watchVitals(master, 'overload', work)).result;
     await reads(saturating);

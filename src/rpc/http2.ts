@@ -2,9 +2,9 @@ import { constants, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from '@grpc/grpc-js';
 
 /**
- * What has to be done below grpc-js, which has no door for
- * them. They reach for fields it keeps to itself: the version is pinned, and
- * test/rpc/deadlines.test.ts and streams.test.ts fail when an upgrade moves them.
+ * What has to be done below grpc-js, which has no door for it. This reaches for
+ * fields it keeps to itself: the version is pinned, and test/rpc/deadlines.test.ts,
+ * heartbeat.test.ts and streams.test.ts fail when an upgrade moves them.
  */
 
 /** Longest a client may ask for: a day. */

@@ -48,7 +48,7 @@ export function eachMessage<Message>(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let isAsking = false;
-    let isWanted = true;
+    let isWanted = false;
     // A loop, where each message would otherwise be heard inside the hearing of the one before.
     const readOn = () => {
       isWanted = true;
