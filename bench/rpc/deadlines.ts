@@ -79,7 +79,9 @@ function lateFigure(
     ...{ name, value: (late / calls) * 100, unit: '%' },
     spread: [Math.min(...shares), Math.max(...shares)],
     ...(isToBeHeld && { target: { is: '<=', bound: mostLatePercent } as const }),
-    detail: [about, ...told].filter(Boolean).join('; '),
+    detail: [about, ...told, ...(all.length > 1 ? ['spread: of the two'] : [])]
+      .filter(Boolean)
+      .join('; '),
     absolute: { calls, late },
   };
 }
