@@ -8,7 +8,8 @@ const ttlMs = 30_000;
 
 /**
  * What a master would say to this, made up on the spot: as many bytes, no state.
- * Every slot that Hello announces is offered a job; later ones are not.
+ * Every slot that Hello announces is offered a job, and the next one once that is
+ * done: jobs without end.
  */
 export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
   switch (message?.$case) {
@@ -30,6 +31,7 @@ export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
       const receipt = { jobId, attempt, fence, recordedAt: new Date(), state };
       return [
         { $case: 'jobDoneAck', value: { lease, outcome: { $case: 'receipt', value: receipt } } },
+        ...offers(1, job),
       ];
     }
     default:

@@ -16,26 +16,30 @@ export interface Cycling {
   readonly busy: number;
 }
 
+/** Messages of a bot in one cycle: LeaseAck and JobDone. Assign and JobDoneAck are what it is told. */
+export const messagesPerCycle = 2;
+
 /** Jobs that wait already, worked off: assigned, acknowledged, completed on disk. */
 export async function cyclesPerSecond(
   { connection, spec, botIds }: Fleet,
-  master: ServerProcess,
+  server: ServerProcess,
   jobs: number,
 ): Promise<Cycling> {
-  await createJobs(connection, spec, jobs);
-  const lines = new Lines(master.address, Math.ceil(botIds.length / botsPerLine));
+  const isMaster = server.address === connection.address;
+  if (isMaster) await createJobs(connection, spec, jobs);
+  const lines = new Lines(server.address, Math.ceil(botIds.length / botsPerLine));
   const done = countdown(jobs);
   const startedAt = performance.now();
-  const { busy } = await whileBusy(master, () => {
+  const { busy } = await whileBusy(server, () => {
     for (const [index, id] of botIds.entries()) {
       let isToBeat = false;
       const bot: VirtualBot = new VirtualBot(id, slots, {
         assigned: (lease) => bot.finish(lease),
         done() {
           done.one();
-          if (isToBeat) return;
+          if (isToBeat || !isMaster) return;
           isToBeat = true;
-          // One beat tells of all the slots that became free together.
+          // One beat tells of all the slots that became free together; the baseline needs none.
           queueMicrotask(() => {
             isToBeat = false;
             bot.beat();

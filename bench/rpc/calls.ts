@@ -56,7 +56,7 @@ async function compare(
   data: object,
   bound: number,
 ): Promise<Figure[]> {
-  const seconds = Math.max(Math.round(5 * bench.scale), 2);
+  const seconds = Math.max(4 * bench.scale, 1);
   const load = { data, folder: bench.folder(), seconds };
   const [masters, echoes]: [Run[], Run[]] = [[], []];
   const run = async (server: ServerProcess, runs: Run[]) => {
@@ -77,11 +77,13 @@ async function compare(
     {
       name: `${method}, master / echo server`,
       ...{ value: both.ratio, spread: both.spread, unit: 'ratio', target },
+      absolute: { master: both.a, echo: both.b },
       detail: `${callers} callers; ${rate(both.a)}, ${about(masters)}; echo ${rate(both.b)}, ${about(echoes)}`,
     },
     {
       name: `${method} for a second of CPU, master / echo server`,
       ...{ value: ofCpu.ratio, spread: ofCpu.spread, unit: 'ratio', target },
+      absolute: { master: ofCpu.a, echo: ofCpu.b },
       detail: `${rate(ofCpu.a)} of CPU; echo ${rate(ofCpu.b)}`,
     },
   ];
