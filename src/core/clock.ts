@@ -1,3 +1,5 @@
+import type { Signal } from './signal.js';
+
 /**
  * Time, as everything in the house is given it. Rules never read a clock of
  * their own, so a test can hand them one it turns by hand.
@@ -39,7 +41,7 @@ export const systemClock: Clock = {
  * Resolves after `delayMs`, or rejects with the signal's reason as soon as it
  * aborts. Leaves neither timer nor listener behind.
  */
-export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal: Signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const onAbort = () => {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock, type Timer } from './clock.js';
 import { TimeoutError } from './errors.js';
 import type { Logger } from './log.js';
+import { LightSignal, type Signal } from './signal.js';
 
 /**
  * First argument of everything below a handler: how long this operation may
@@ -8,7 +9,7 @@ import type { Logger } from './log.js';
  */
 export interface RequestContext {
   /** Aborts at the deadline (TimeoutError), when the caller goes (CancelledError) or the master does. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** `clock.monotonic()` value at which the signal aborts. */
   readonly deadline: number;
   readonly requestId: string;
@@ -19,20 +20,18 @@ export interface RequestContext {
 
 /**
  * A RequestContext with an owner: whoever makes one calls `end()` when the
- * operation is over, which frees its timer and listener.
+ * operation is over, which frees its timer.
  */
 export class OperationContext implements RequestContext {
   readonly deadline: number;
   readonly requestId: string;
   readonly principal: string;
-  readonly #controller = new AbortController();
+  readonly #signal = new LightSignal();
   #timer: Timer | undefined;
-  readonly #parent: AbortSignal | undefined;
   readonly #operation: string;
   readonly #timeoutMs: number;
   #log: Logger;
   #bindings: ((requestId: string) => object) | undefined;
-  readonly #onParentAbort = () => this.abort(this.#parent?.reason);
 
   constructor(options: {
     operation: string;
@@ -43,7 +42,6 @@ export class OperationContext implements RequestContext {
     /** What every line of this operation's log says; asked for with the first line. */
     bindings?: (requestId: string) => object;
     principal?: string;
-    parent?: AbortSignal;
     clock?: Clock;
   }) {
     const clock = options.clock ?? systemClock;
@@ -54,16 +52,9 @@ export class OperationContext implements RequestContext {
     this.#timeoutMs = options.timeoutMs;
     this.#operation = options.operation;
     this.deadline = clock.monotonic() + options.timeoutMs;
-    this.#parent = options.parent;
-    if (options.timeoutMs <= 0) {
-      this.expire();
-    } else if (this.#parent?.aborted) {
-      this.#onParentAbort();
-    } else {
-      if (Number.isFinite(options.timeoutMs)) {
-        this.#timer = clock.schedule(options.timeoutMs, () => this.expire());
-      }
-      this.#parent?.addEventListener('abort', this.#onParentAbort, { once: true });
+    if (options.timeoutMs <= 0) this.expire();
+    else if (Number.isFinite(options.timeoutMs)) {
+      this.#timer = clock.schedule(options.timeoutMs, () => this.expire());
     }
   }
 
@@ -75,8 +66,8 @@ export class OperationContext implements RequestContext {
     return this.#log;
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get signal(): Signal {
+    return this.#signal;
   }
 
   /** Its time is up. */
@@ -87,12 +78,11 @@ export class OperationContext implements RequestContext {
 
   abort(reason: unknown): void {
     this.end();
-    this.#controller.abort(reason);
+    this.#signal.abort(reason);
   }
 
   end(): void {
     this.#timer?.cancel();
-    this.#parent?.removeEventListener('abort', this.#onParentAbort);
   }
 }
 
@@ -100,12 +90,21 @@ export class OperationContext implements RequestContext {
  * Settles as `work` does, or rejects with the signal's reason once it aborts,
  * whichever comes first. The work itself goes on; only the wait ends.
  */
-export function orAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+export function orAbort<T>(signal: Signal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    work.then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(value);
+      },
+      (error) => {
+        signal.removeEventListener('abort', onAbort);
+        reject(error);
+      },
+    );
   });
 }
 

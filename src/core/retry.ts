@@ -1,5 +1,6 @@
 import { type Clock, sleep, systemClock } from './clock.js';
 import { messageOf, RetryExhaustedError, TimeoutError } from './errors.js';
+import type { Signal } from './signal.js';
 
 /** Exponential backoff with full jitter: each wait is drawn evenly from 0 to its bound. */
 export interface RetryPolicy {
@@ -31,7 +32,7 @@ export function backoffMs(
  * @throws RetryExhaustedError when every try met a retryable error
  */
 export async function executeWithRetry<T>(
-  ctx: { readonly signal: AbortSignal; readonly deadline: number },
+  ctx: { readonly signal: Signal; readonly deadline: number },
   policy: RetryPolicy,
   attempt: () => Promise<T>,
   options: {
@@ -68,7 +69,7 @@ export async function executeWithRetry<T>(
 }
 
 async function waitWithin(
-  ctx: { readonly signal: AbortSignal; readonly deadline: number },
+  ctx: { readonly signal: Signal; readonly deadline: number },
   clock: Clock,
   delayMs: number,
   expired: () => TimeoutError,

@@ -77,10 +77,6 @@ export interface AdapterOptions {
   readonly clock: Clock;
   readonly admission: Admission;
   readonly counters: MethodCounters;
-  /** Aborts when what has no end of its own has to end: streams and long polls. */
-  readonly draining: AbortSignal;
-  /** Aborts when everything has to. */
-  readonly shutdown: AbortSignal;
   readonly timeouts: {
     readonly unaryMs: number;
     readonly transferMs: number;
@@ -97,7 +93,17 @@ const clocksApartMs = 50;
 const lingerMs = 1000;
 
 export class Adapter {
+  readonly #underWay = new Map<OperationContext, Pool>();
+  /** Why calls of these pools are not taken any more. */
+  readonly #ended = new Map<Pool, Error>();
+
   constructor(private readonly options: AdapterOptions) {}
+
+  /** Ends the calls of these pools, and every one that comes later. */
+  end(pools: readonly Pool[], reason: Error): void {
+    for (const pool of pools) this.#ended.set(pool, reason);
+    for (const [ctx, pool] of [...this.#underWay]) if (pools.includes(pool)) ctx.abort(reason);
+  }
 
   unary<Request, Response>(
     precedence: Precedence,
@@ -213,8 +219,10 @@ export class Adapter {
         ...{ requestId, endpoint },
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
-      parent: this.#parentOf(terms),
     });
+    const ended = this.#ended.get(terms.pool);
+    if (ended) ctx.abort(ended);
+    this.#underWay.set(ctx, terms.pool);
     const stop = metrics.apiRequestSeconds.startTimer({ endpoint });
     const onCancelled = () => {
       if (isOverdue(call)) ctx.expire();
@@ -223,6 +231,7 @@ export class Adapter {
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
+      this.#underWay.delete(ctx);
       ctx.end();
       stop({ code: Code[code] });
       if (code === Code.DEADLINE_EXCEEDED) counters.of(endpoint).deadlinesMissed++;
@@ -241,11 +250,6 @@ export class Adapter {
         if (terms.pool !== 'calls') this.#endSoon(call, cause instanceof OverloadError);
       },
     );
-  }
-
-  #parentOf({ pool }: Terms): AbortSignal {
-    const { draining, shutdown } = this.options;
-    return pool === 'streams' || pool === 'waits' ? draining : shutdown;
   }
 
   /** A stream that was refused ends even if its peer does not care. */

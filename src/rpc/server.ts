@@ -36,6 +36,8 @@ export interface GrpcServer {
 
 /** Of the time for a stop, what calls in flight may use before they are ended. */
 const callsShare = 0.6;
+/** What goes on until somebody ends it: a stop cannot wait for that. */
+const withoutEnd: readonly Pool[] = ['streams', 'waits'];
 /** What a bot is asked to wait before it looks for the master again, milliseconds. */
 const reconnectAfterMs = 1000;
 
@@ -61,8 +63,6 @@ export async function startGrpcServer(options: {
     // Nobody reads grpc-js's own accounts of each message; ours are in metrics.ts.
     'grpc.enable_channelz': 0,
   });
-  const draining = new AbortController();
-  const shutdown = new AbortController();
   const admission = new Admission(options.capacities);
   const counters = new MethodCounters();
   metrics.watchCalls({
@@ -71,7 +71,7 @@ export async function startGrpcServer(options: {
   });
   const adapter = new Adapter({
     ...options,
-    ...{ admission, counters, draining: draining.signal, shutdown: shutdown.signal },
+    ...{ admission, counters },
     timeouts: { ...options.timeouts, byPath: timesByPath(options.timeouts.methods) },
   });
   // Methods that later work will fill are answered with UNIMPLEMENTED by grpc-js.
@@ -96,9 +96,9 @@ export async function startGrpcServer(options: {
       health.stop();
       const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       state.sessionParts.sessions.goAway('the master is shutting down', reconnectAfterMs);
-      draining.abort(new ShuttingDownError());
+      adapter.end(withoutEnd, new ShuttingDownError());
       const timers = [
-        clock.schedule(graceMs * callsShare, () => shutdown.abort(new ShuttingDownError())),
+        clock.schedule(graceMs * callsShare, () => adapter.end(pools, new ShuttingDownError())),
         clock.schedule(graceMs, () => {
           log.warn('calls were still open at the end of the grace period');
           server.forceShutdown();

@@ -57,7 +57,9 @@ export class Credit implements Taker {
       if (this.leases.find(offer) !== offer) this.#offers.delete(offer);
     }
     const isShut = this.#rest !== undefined || this.#isDraining;
-    this.credit = isShut ? 0 : freeSlots - this.#offers.size - this.claiming;
+    const credit = isShut ? 0 : freeSlots - this.#offers.size - this.claiming;
+    if (credit === this.credit) return;
+    this.credit = credit;
     this.dispatch.creditChanged(this);
   }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RequestContext } from '../core/context.js';
 import { DiskFullError } from '../core/errors.js';
@@ -51,6 +52,8 @@ function runCopy(ctx: RequestContext, from: string, to: string): Promise<void> {
     const child = spawn(process.execPath, [program, from, to], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    // Who waits for the master goes before who waits for a backup.
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     const onAbort = () => child.kill('SIGKILL');
     ctx.signal.addEventListener('abort', onAbort, { once: true });
     if (ctx.signal.aborted) onAbort();
