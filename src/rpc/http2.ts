@@ -1,4 +1,4 @@
-import { constants, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Server, type ServerHttp2Stream, type ServerOptions } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
 /**
@@ -9,6 +9,9 @@ import type { Server } from '@grpc/grpc-js';
 
 /** Longest a client may ask for: a day. */
 const longestSeconds = 86_400;
+/** Calls that one connection may give up at once, and in each second after that. */
+const resetsAtOnce = 20_000;
+const resetsPerSecond = 20_000;
 const header = 'grpc-timeout';
 const secondsPer: Record<string, number> = { H: 3600, M: 60, S: 1, m: 1e-3, u: 1e-6, n: 1e-9 };
 
@@ -31,6 +34,19 @@ export function capDeadlines(server: Server): void {
       }
     });
   }
+}
+
+/**
+ * Lets a connection's callers give up together. A client whose deadline passes resets
+ * its stream; of more than 1000 such at once, or 33 a second, Node takes a connection
+ * for an attack and drops it, with every other call on it. As many as a master could
+ * have answered are none. To be called before the server listens.
+ */
+export function allowResets(server: Server): void {
+  const options = (server as unknown as { commonServerOptions: ServerOptions })
+    .commonServerOptions;
+  options.streamResetBurst = resetsAtOnce;
+  options.streamResetRate = resetsPerSecond;
 }
 
 /**

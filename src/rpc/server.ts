@@ -19,7 +19,7 @@ import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
 import { addHealth } from './health.js';
-import { capDeadlines } from './http2.js';
+import { allowResets, capDeadlines } from './http2.js';
 import { MethodCounters, watched } from './methods.js';
 import { addReflection } from './reflection.js';
 import { packageName, serviceNames, services } from './services.js';
@@ -88,6 +88,7 @@ export async function startGrpcServer(options: {
   }
   addReflection(server);
   const health = addHealth(server, state.vitals);
+  allowResets(server);
   const address = await listen(server, options.address);
   capDeadlines(server);
   return {

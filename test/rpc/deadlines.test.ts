@@ -1,3 +1,5 @@
+import { connect as http2Connect, constants } from 'node:http2';
+import { promisify } from 'node:util';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
@@ -93,6 +95,26 @@ describe('a deadline', () => {
       });
     }
     await release();
+  });
+
+  test('that passes for thousands together ends their calls, and no other of their connection', async () => {
+    const { connection } = await runMasterFor();
+    const session = http2Connect(`http://${connection.address}`);
+    const headers = { ':method': 'POST', ':path': stats, 'content-type': 'application/grpc' };
+    const closed = Promise.withResolvers<void>();
+    let left = 3000;
+    for (let i = left; i > 0; i--) {
+      const stream = session.request(headers);
+      stream.on('error', () => {});
+      stream.on('close', () => {
+        if (--left === 0) closed.resolve();
+      });
+      stream.close(constants.NGHTTP2_CANCEL);
+    }
+    await closed.promise;
+    await expect(promisify(session.ping.bind(session))()).resolves.toBeDefined();
+    expect(session.closed).toBe(false);
+    session.destroy();
   });
 
   test('of a method that there is not is refused when the master starts', async () => {
