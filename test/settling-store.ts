@@ -8,25 +8,28 @@ export class SettlingStore {
   readonly store: Store;
 
   constructor(store: Store) {
-    const run = async <I, O>(ctx: RequestContext, operation: Operation<I, O>, input: I) => {
-      this.#underWay++;
-      try {
-        return await store.run(ctx, operation, input);
-      } finally {
-        this.#underWay--;
-      }
-    };
+    const watched =
+      <I, O>(ask: (ctx: RequestContext, of: Operation<I, O>, input: I) => O) =>
+      async (ctx: RequestContext, of: Operation<I, O>, input: I) => {
+        this.#underWay++;
+        try {
+          return await ask(ctx, of, input);
+        } finally {
+          this.#underWay--;
+        }
+      };
     this.store = new Proxy(store, {
       get: (real, property) => {
-        if (property === 'run') return run;
         const value = Reflect.get(real, property, real);
-        return typeof value === 'function' ? value.bind(real) : value;
+        if (typeof value !== 'function') return value;
+        const bound = value.bind(real);
+        return property === 'run' || property === 'runEach' ? watched(bound) : bound;
       },
     });
   }
 
   async settled(): Promise<void> {
-    for (let quiet = 0; quiet < 3; quiet = this.#underWay === 0 ? quiet + 1 : 0) {
+    for (let quiet = 0; quiet < 4; quiet = this.#underWay === 0 ? quiet + 1 : 0) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

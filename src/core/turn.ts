@@ -14,3 +14,21 @@ function endTurn(): void {
   due = [];
   for (const work of now) work();
 }
+
+/** What comes in one turn of the event loop, done together at its end. */
+export class Gathering<Item> {
+  #items: Item[] = [];
+
+  /** `work` must not fail. */
+  constructor(private readonly work: (items: readonly Item[]) => void) {}
+
+  add(item: Item): void {
+    if (this.#items.push(item) === 1) atEndOfTurn(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    const items = this.#items;
+    this.#items = [];
+    this.work(items);
+  };
+}

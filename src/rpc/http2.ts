@@ -1,4 +1,9 @@
-import { constants, type Http2Server, type ServerHttp2Stream, type ServerOptions } from 'node:http2';
+import {
+  constants,
+  type Http2Server,
+  type ServerHttp2Stream,
+  type ServerOptions,
+} from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
 /**
@@ -43,8 +48,7 @@ export function capDeadlines(server: Server): void {
  * have answered are none. To be called before the server listens.
  */
 export function allowResets(server: Server): void {
-  const options = (server as unknown as { commonServerOptions: ServerOptions })
-    .commonServerOptions;
+  const options = (server as unknown as { commonServerOptions: ServerOptions }).commonServerOptions;
   options.streamResetBurst = resetsAtOnce;
   options.streamResetRate = resetsPerSecond;
 }

@@ -1,9 +1,10 @@
 import type { Clock, Timer } from '../core/clock.js';
 import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
+import { Gathering } from '../core/turn.js';
 import { claimJob } from '../store/ops/claim-job.js';
 import type { JobRow, QueueRow } from '../store/rows.js';
-import type { Store } from '../store/store.js';
+import type { Settled, Store } from '../store/store.js';
 import type { Campaigns } from './campaigns.js';
 import { fits, type Need, needOf, type Offer } from './matching.js';
 
@@ -76,8 +77,13 @@ interface Match {
   readonly queues: readonly Queue[];
 }
 
+interface Claim extends Match {
+  /** Of its queues, when it was made. */
+  readonly arrivals: readonly number[];
+}
+
 /** Claims under way at once; more would only queue in the store. */
-const claimsAtOnce = 64;
+const claimsAtOnce = 256;
 /** Pause after a claim that failed (a locked database, too much work). */
 const retryClaimsAfterMs = 500;
 
@@ -88,12 +94,13 @@ export class Dispatch {
   readonly #claimingOf = new Map<string, number>();
   /** Jobs that changed while claims were under way. */
   readonly #changed = new Map<string, JobRow>();
+  readonly #claims = new Gathering<Claim>((claims) => void this.#claimEach(claims));
   #claiming = 0;
   #pause: Timer | undefined;
   #stopped = false;
 
   constructor(
-    private readonly store: Pick<Store, 'run'>,
+    private readonly store: Pick<Store, 'runEach'>,
     private readonly campaigns: Campaigns,
     private readonly clock: Clock,
     private readonly log: Logger,
@@ -188,7 +195,7 @@ export class Dispatch {
     while (this.#claiming < claimsAtOnce) {
       const match = this.#next();
       if (!match) return;
-      void this.#claim(match);
+      this.#claim(match);
     }
   }
 
@@ -213,35 +220,46 @@ export class Dispatch {
     return { profile, taker, campaign, queues };
   }
 
-  async #claim({ profile, taker, campaign, queues }: Match): Promise<void> {
-    const arrivals = queues.map((queue) => queue.arrivals);
+  #claim(match: Match): void {
+    const { profile, taker, campaign, queues } = match;
     taker.credit--;
     taker.claiming++;
     profile.takers.delete(taker); // to the end of the line
     this.#seat(taker);
     this.#count(campaign, 1);
     this.campaigns.took(campaign);
-    let job: JobRow | undefined;
-    try {
-      job = await this.inBackground('claim_job', (ctx) =>
-        this.store.run(ctx, claimJob, {
-          botId: taker.botId,
-          queues: queues.map(({ id }) => id),
-          ttlMs: taker.ttlMs,
-          acknowledged: taker.acknowledged,
-          now: this.clock.now(),
-        }),
-      );
-      if (!job) markDrained(queues, arrivals);
-    } catch (error) {
-      this.log.warn({ err: error }, 'a claim failed');
-      this.#rest();
+    this.#claims.add({ ...match, arrivals: queues.map((queue) => queue.arrivals) });
+  }
+
+  async #claimEach(claims: readonly Claim[]): Promise<void> {
+    const now = this.clock.now();
+    const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues }) => ({
+      ...{ botId, queues: queues.map(({ id }) => id), ttlMs, acknowledged, now },
+    }));
+    const outcomes = await this.inBackground('claim_job', (ctx) =>
+      this.store.runEach(ctx, claimJob, inputs),
+    ).catch((error) => claims.map(() => ({ ok: false, error }) as const));
+    for (const [index, claim] of claims.entries()) {
+      const outcome = outcomes[index] as Settled<JobRow | undefined>;
+      if (!outcome.ok) this.#failed(outcome.error);
+      this.#claimed(claim, outcome);
     }
+    this.#pump();
+  }
+
+  #claimed({ taker, campaign, queues, arrivals }: Claim, outcome: Settled<JobRow | undefined>) {
+    const job = outcome.ok ? outcome.value : undefined;
+    if (outcome.ok && !job) markDrained(queues, arrivals);
     taker.claiming--;
     if (job) taker.receive(this.#newest(job));
     else this.#giveBack(taker, campaign);
     this.#count(campaign, -1);
-    this.#pump();
+  }
+
+  /** A claim could not be made: no others are tried for a moment. */
+  #failed(error: unknown): void {
+    if (!this.#pause) this.log.warn({ err: error }, 'a claim failed');
+    this.#rest();
   }
 
   #newest(job: JobRow): JobRow {

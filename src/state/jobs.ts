@@ -1,8 +1,9 @@
 import type { MasterConfig } from '../config/schema.js';
 import { canonicalJson } from '../core/canonical-json.js';
 import type { Clock } from '../core/clock.js';
-import type { RequestContext } from '../core/context.js';
+import type { InBackground, RequestContext } from '../core/context.js';
 import { NotFoundError } from '../core/errors.js';
+import { Gathering } from '../core/turn.js';
 import {
   type Attempt,
   type Job,
@@ -13,7 +14,11 @@ import {
 } from '../gen/pandafuzz/v1/job.js';
 import type { CreateJobRequest, ListJobsRequest } from '../gen/pandafuzz/v1/job_service.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { completeJob } from '../store/ops/complete-job.js';
+import {
+  type CompletedJob,
+  type CompleteJobInput,
+  completeJob,
+} from '../store/ops/complete-job.js';
 import { createJob } from '../store/ops/create-job.js';
 import { listJobs } from '../store/ops/list-jobs.js';
 import { pauseJob } from '../store/ops/pause-job.js';
@@ -23,7 +28,7 @@ import { retryJob } from '../store/ops/retry-job.js';
 import { showJob } from '../store/ops/show-job.js';
 import type { JobAfterLease, JobRow } from '../store/rows.js';
 import type { RetryPause } from '../store/sql.js';
-import type { Store } from '../store/store.js';
+import type { Settled, Store } from '../store/store.js';
 import { checkLease, checkResult } from './checks.js';
 import type { Dispatch } from './dispatch.js';
 import { completeSpec } from './job-spec.js';
@@ -36,8 +41,17 @@ import { Violations } from './violations.js';
 /** Leases of a job that GetJob shows. */
 const shownAttempts = 100;
 
+/** A result on its way to disk. */
+interface Ending {
+  readonly input: CompleteJobInput;
+  readonly resolve: (receipt: JobReceipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** Jobs, from a wish to a receipt. Nothing is held across an await: the store decides. */
 export class Jobs {
+  readonly #endings = new Gathering<Ending>((endings) => void this.#completeEach(endings));
+
   constructor(
     private readonly store: Store,
     private readonly leases: Leases,
@@ -45,6 +59,7 @@ export class Jobs {
     private readonly sessions: Sessions,
     private readonly clock: Clock,
     private readonly newId: () => string,
+    private readonly inBackground: InBackground,
     private readonly defaults: MasterConfig['jobs'],
     private readonly retryPause: RetryPause,
   ) {}
@@ -139,13 +154,51 @@ export class Jobs {
     lease: Lease | undefined,
     result: JobResult | undefined,
   ): Promise<JobReceipt> {
+    const input = this.#endingOf(lease, result);
+    return this.#ended(input, await this.store.run(ctx, completeJob, input));
+  }
+
+  /**
+   * As `complete`, on disk with everything else that came in this turn.
+   *
+   * @param acknowledged that the bot took the lease, if the store does not know yet
+   */
+  completeSoon(
+    lease: Lease | undefined,
+    result: JobResult | undefined,
+    acknowledged: CompleteJobInput['acknowledged'],
+  ): Promise<JobReceipt> {
+    return new Promise((resolve, reject) => {
+      const input = { ...this.#endingOf(lease, result), ...(acknowledged && { acknowledged }) };
+      this.#endings.add({ input, resolve, reject });
+    });
+  }
+
+  async #completeEach(endings: readonly Ending[]): Promise<void> {
+    try {
+      const inputs = endings.map(({ input }) => input);
+      const outcomes = await this.inBackground('complete_job', (ctx) =>
+        this.store.runEach(ctx, completeJob, inputs),
+      );
+      for (const [index, { input, resolve, reject }] of endings.entries()) {
+        const outcome = outcomes[index] as Settled<CompletedJob>;
+        if (outcome.ok) resolve(this.#ended(input, outcome.value));
+        else reject(outcome.error);
+      }
+    } catch (error) {
+      for (const { reject } of endings) reject(error);
+    }
+  }
+
+  #endingOf(lease: Lease | undefined, result: JobResult | undefined): CompleteJobInput {
     const found = new Violations();
     const { jobId, attempt, fence } = checkLease(lease, found);
     const ending = checkResult(result, found);
     found.throwIfAny();
-    const now = this.clock.now();
-    const input = { jobId, attempt, fence, ...ending, ...this.retryPause, now };
-    const done = await this.store.run(ctx, completeJob, input);
+    return { jobId, attempt, fence, ...ending, ...this.retryPause, now: this.clock.now() };
+  }
+
+  #ended({ jobId, attempt, fence }: CompleteJobInput, done: CompletedJob): JobReceipt {
     const live = this.leases.find({ jobId, attempt, fence });
     if (live) this.leases.end(live);
     if (done.job) this.#wake(done.job);

@@ -122,9 +122,9 @@ export class Leases {
     });
   }
 
-  /** A lease handed out before the master was restarted. */
-  restore(row: LeaseRow): LiveLease {
-    return this.#add({
+  /** A lease that only the store knew of; it has `leastMs` from now at the least. */
+  restore(row: LeaseRow, leastMs = 0): LiveLease {
+    const live = this.#add({
       jobId: row.job_id,
       attempt: row.attempt,
       fence: row.fence,
@@ -136,6 +136,8 @@ export class Leases {
       stopRequested: row.stop_requested === 1,
       pulled: row.pulled === 1,
     });
+    live.expiresAt = Math.max(live.expiresAt, this.#now + leastMs);
+    return live;
   }
 
   /** The live lease this names, if it is exactly that one. */

@@ -45,9 +45,12 @@ export class Reaper {
     this.#adopting.start();
   }
 
-  /** Every lease on disk gets its full time, when the master starts. */
+  /**
+   * Every lease on disk gets its full time, when the master starts: an offer too, as
+   * its acknowledgement may have been on its way to disk.
+   */
   async restore(): Promise<void> {
-    for await (const row of this.#onDisk()) this.leases.restore(row);
+    for await (const row of this.#onDisk()) this.leases.restore(row, row.ttl_ms);
   }
 
   /**

@@ -19,11 +19,11 @@ import type {
 } from '../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { acknowledgeLease } from '../store/ops/acknowledge-lease.js';
 import { acknowledgeStop } from '../store/ops/acknowledge-stop.js';
 import { getBot } from '../store/ops/get-bot.js';
 import type { BotRow, JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
+import type { Acknowledgements } from './acknowledgements.js';
 import type { BeatLog } from './beat-log.js';
 import { checkBeat, checkLease, mostLeases } from './checks.js';
 import { Credit } from './credit.js';
@@ -56,6 +56,7 @@ export interface SessionParts {
   readonly sessions: Sessions;
   readonly reaper: Reaper;
   readonly beatLog: BeatLog;
+  readonly acknowledgements: Acknowledgements;
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly inBackground: InBackground;
@@ -209,7 +210,7 @@ export class BotSession implements SessionHandle {
     const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
     this.#send({ $case: 'assign', value: { assignment } });
     if (lease.stopRequested) this.cancel(lease);
-    this.log.info({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
+    this.log.debug({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
   }
 
   #welcome(hello: Hello): void {
@@ -270,22 +271,13 @@ export class BotSession implements SessionHandle {
 
   /**
    * The bot has the lease, by its own word: it is renewed, and no offer any
-   * more. The store is told once; if that fails, the next beat that names the
-   * lease tries again.
+   * more.
    */
   #hold(live: LiveLease): void {
-    const { leases, inBackground, store, clock } = this.parts;
+    const { leases, acknowledgements } = this.parts;
     this.#credit.answered(live);
     leases.acknowledge(live);
-    if (live.acknowledgedOnDisk) return;
-    live.acknowledgedOnDisk = true;
-    const input = { ...namesOf(live), botId: this.botId, now: clock.now() };
-    inBackground('acknowledge_lease', (ctx) => store.run(ctx, acknowledgeLease, input)).catch(
-      (error) => {
-        live.acknowledgedOnDisk = false;
-        this.log.warn({ err: error, job: live.jobId }, 'an acknowledgement is not stored yet');
-      },
-    );
+    acknowledgements.add(live);
   }
 
   #rejected(lease: Lease | undefined, reason: string): void {
@@ -315,20 +307,20 @@ export class BotSession implements SessionHandle {
   }
 
   async #done({ lease, result }: JobDone): Promise<void> {
-    const { jobs, inBackground } = this.parts;
+    const { jobs, acknowledgements } = this.parts;
     const live = lease && this.#mine(lease);
+    const acknowledged = live && acknowledgements.take(live);
     try {
-      const receipt = await inBackground('complete_job', (ctx) =>
-        jobs.complete(ctx, lease, result),
-      );
+      const receipt = await jobs.completeSoon(lease, result, acknowledged);
       if (live) this.#credit.answered(live);
       this.#credit.learn(result?.outcome);
-      this.log.info({ lease, outcome: result && JobOutcome[result.outcome] }, 'a job is done');
+      this.log.debug({ lease, outcome: result && JobOutcome[result.outcome] }, 'a job is done');
       this.#send({
         $case: 'jobDoneAck',
         value: { lease, outcome: { $case: 'receipt', value: receipt } },
       });
     } catch (error) {
+      if (acknowledged) acknowledgements.failed(live);
       const refusal = refusalOf(error);
       this.log.warn({ err: error, lease, reason: refusal.reason }, 'a result was not recorded');
       this.#send({

@@ -4,6 +4,7 @@ import { backgroundRunner } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 import type { Store } from '../store/store.js';
+import { Acknowledgements } from './acknowledgements.js';
 import { Artifacts } from './artifacts.js';
 import { BeatLog } from './beat-log.js';
 import { Bots } from './bots.js';
@@ -78,11 +79,13 @@ export function createState(options: {
     leastFreeBytes: config.limits.min_disk_free,
   });
   const jobs = new Jobs(
-    ...([store, leases, dispatch, sessions, clock, newId, config.jobs, retryPause] as const),
+    ...([store, leases, dispatch, sessions, clock, newId, inBackground] as const),
+    ...([config.jobs, retryPause] as const),
   );
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...{ store, leases, dispatch, sessions, reaper, beatLog, jobs, clock, inBackground },
+    acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
   };
   metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });

@@ -42,9 +42,14 @@ export function eachAlone(db: Database, runners: Map<string, Runner>) {
     });
 }
 
+/** Groups after one with a failure that are run with savepoints: failures come in flocks. */
+const carefulGroups = 16;
+
 /**
- * All calls in one transaction with one fsync, a savepoint each, so that one
- * that fails takes nothing else with it. Nothing is answered before the commit.
+ * All calls in one transaction with one fsync, so that one that fails takes nothing
+ * else with it, and nothing is answered before the commit. A savepoint for each would
+ * do, and costs as much as a small write: a group is first run without, and only if
+ * one of its calls fails is it undone and run again, with one each.
  *
  * SQLITE_FULL and a few other errors roll the whole transaction back by
  * themselves; what follows would then run outside of any. So when that happens
@@ -58,6 +63,7 @@ export function groupCommit(db: Database, runners: Map<string, Runner>) {
   const savepoint = db.prepare('SAVEPOINT operation');
   const undo = db.prepare('ROLLBACK TO operation');
   const release = db.prepare('RELEASE operation');
+  let careful = 0;
 
   const runInside = (call: Call): Outcome => {
     savepoint.run();
@@ -68,19 +74,45 @@ export function groupCommit(db: Database, runners: Map<string, Runner>) {
     return outcome;
   };
 
+  const inSavepoints = (calls: readonly Call[]): Outcome[] => {
+    begin.run();
+    const outcomes: Outcome[] = [];
+    for (const call of calls) {
+      const outcome = runInside(call);
+      if (!db.inTransaction) {
+        return calls.length === 1 ? [outcome] : calls.flatMap((one) => runGroup([one]));
+      }
+      outcomes.push(outcome);
+    }
+    commit.run();
+    return outcomes;
+  };
+
+  /** @returns undefined when one has failed, and with it everything was undone */
+  const inOne = (calls: readonly Call[]): Outcome[] | undefined => {
+    begin.run();
+    const outcomes: Outcome[] = [];
+    for (const call of calls) {
+      const outcome = attempt(runners, call);
+      if (!outcome.ok) {
+        if (db.inTransaction) rollback.run();
+        return undefined;
+      }
+      outcomes.push(outcome);
+    }
+    commit.run();
+    return outcomes;
+  };
+
   const runGroup = (calls: readonly Call[]): Outcome[] => {
     try {
-      begin.run();
-      const outcomes: Outcome[] = [];
-      for (const call of calls) {
-        const outcome = runInside(call);
-        if (!db.inTransaction) {
-          return calls.length === 1 ? [outcome] : calls.flatMap((one) => runGroup([one]));
-        }
-        outcomes.push(outcome);
+      if (careful > 0) careful--;
+      else {
+        const outcomes = inOne(calls);
+        if (outcomes) return outcomes;
+        careful = carefulGroups;
       }
-      commit.run();
-      return outcomes;
+      return inSavepoints(calls);
     } catch (error) {
       if (db.inTransaction) rollback.run();
       const failed: Outcome = { ok: false, error: toWire(error) };

@@ -1,18 +1,70 @@
 import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
+import type { Signal } from '../core/signal.js';
 import { atEndOfTurn } from '../core/turn.js';
-import { fromWire } from './faults.js';
+import { fromWire, toWire } from './faults.js';
 import type { Call, Outcome } from './group-commit.js';
 import type { Urgency } from './operation.js';
 import { UrgencyQueue } from './queue.js';
 import type { DatabaseThread } from './thread.js';
 
-interface Waiting {
-  readonly call: Call;
-  readonly settle: (outcome: Outcome) => void;
-  readonly abandon: (reason: unknown) => void;
+/** Calls that were handed over together, and are answered when all of them have run. */
+class Batch {
+  readonly #outcomes: Outcome[];
+  #left: number;
+  /** The caller has been answered. */
+  isOver = false;
+  readonly #onAbort = () => this.abandon(this.signal.reason);
+
+  constructor(
+    private readonly signal: Signal,
+    count: number,
+    private readonly resolve: (outcomes: readonly Outcome[]) => void,
+    private readonly reject: (reason: unknown) => void,
+  ) {
+    this.#outcomes = new Array(count);
+    this.#left = count;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+    if (--this.#left > 0 || this.isOver) return;
+    this.#end();
+    this.resolve(this.#outcomes);
+  }
+
+  abandon(reason: unknown): void {
+    if (this.isOver) return;
+    this.#end();
+    this.reject(reason);
+  }
+
+  #end(): void {
+    this.isOver = true;
+    this.signal.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+class Waiting {
+  constructor(
+    readonly call: Call,
+    private readonly batch: Batch,
+    private readonly index: number,
+  ) {}
+
   /** The caller's time is up, or the caller is gone: not to be run any more. */
-  abandoned: boolean;
+  get abandoned(): boolean {
+    return this.batch.isOver;
+  }
+
+  settle(outcome: Outcome): void {
+    this.batch.settle(this.index, outcome);
+  }
+
+  abandon(reason: unknown): void {
+    this.batch.abandon(reason);
+  }
 }
 
 export interface LaneOptions {
@@ -60,31 +112,43 @@ export class Lane {
    * @throws OverloadError, ShuttingDownError
    */
   run(ctx: RequestContext, call: Call, urgency: Urgency): Promise<unknown> {
-    if (this.#closed) return Promise.reject(new ShuttingDownError());
-    if (ctx.signal.aborted) return Promise.reject(ctx.signal.reason);
     return new Promise((resolve, reject) => {
-      const onAbort = () => waiting.abandon(ctx.signal.reason);
-      const waiting: Waiting = {
-        call,
-        abandoned: false,
-        settle: (outcome) => {
-          ctx.signal.removeEventListener('abort', onAbort);
-          if (outcome.ok) resolve(outcome.value);
-          else reject(fromWire(outcome.error));
-        },
-        abandon: (reason) => {
-          ctx.signal.removeEventListener('abort', onAbort);
-          waiting.abandoned = true;
-          reject(reason);
-        },
-      };
-      if (!this.#queue.push(urgency, waiting)) {
-        const what = 'too many database operations are waiting';
-        return reject(new OverloadError({ what, retryAfterMs: 1000 }));
-      }
-      ctx.signal.addEventListener('abort', onAbort, { once: true });
-      this.#schedule();
+      this.#enqueue(
+        [call],
+        urgency,
+        new Batch(
+          ctx.signal,
+          1,
+          ([outcome]) => {
+            if (outcome?.ok) resolve(outcome.value);
+            else reject(outcome && fromWire(outcome.error));
+          },
+          reject,
+        ),
+        ctx.signal,
+      );
     });
+  }
+
+  /** As `run`, of many calls, each with an outcome of its own. */
+  runEach(ctx: RequestContext, calls: readonly Call[], urgency: Urgency) {
+    return new Promise<readonly Outcome[]>((resolve, reject) => {
+      const batch = new Batch(ctx.signal, calls.length, resolve, reject);
+      this.#enqueue(calls, urgency, batch, ctx.signal);
+    });
+  }
+
+  #enqueue(calls: readonly Call[], urgency: Urgency, batch: Batch, signal: Signal): void {
+    if (this.#closed) batch.abandon(new ShuttingDownError());
+    else if (signal.aborted) batch.abandon(signal.reason);
+    if (batch.isOver) return;
+    for (const [index, call] of calls.entries()) {
+      if (this.#queue.push(urgency, new Waiting(call, batch, index))) continue;
+      const what = 'too many database operations are waiting';
+      const error = new OverloadError({ what, retryAfterMs: 1000 });
+      batch.settle(index, { ok: false, error: toWire(error) });
+    }
+    this.#schedule();
   }
 
   /** Something else to do on a thread, between two groups. Must not fail. */
@@ -150,16 +214,16 @@ export class Lane {
       const { outcomes, durationMs } = await thread.run(group.map((waiting) => waiting.call));
       this.options.onGroup?.(group.length, durationMs);
       for (const [index, waiting] of group.entries()) {
-        if (!waiting.abandoned) waiting.settle(outcomes[index] as Outcome);
+        waiting.settle(outcomes[index] as Outcome);
       }
     } catch (error) {
-      for (const waiting of group) if (!waiting.abandoned) waiting.abandon(error);
+      for (const waiting of group) waiting.abandon(error);
       throw error;
     }
   }
 
   #abandonAll(error: unknown): void {
     this.#closed = true;
-    for (const waiting of this.#queue.drain()) if (!waiting.abandoned) waiting.abandon(error);
+    for (const waiting of this.#queue.drain()) waiting.abandon(error);
   }
 }

@@ -10,7 +10,8 @@ import { copyDatabase, type DatabaseCopy } from './backup.js';
 import { BlobStore } from './blobs.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
 import type { ConnectionOptions } from './connection.js';
-import { isRetryableError } from './faults.js';
+import { fromWire, isRetryableError } from './faults.js';
+import type { Outcome } from './group-commit.js';
 import { Lane } from './lane.js';
 import { type Operation, urgencies } from './operation.js';
 import { DatabaseThread } from './thread.js';
@@ -38,6 +39,14 @@ const largestGroup = 128;
 const readsAtOnce = 4;
 
 const noTimer = () => 0;
+
+/** How one of many operations ended. */
+export type Settled<Output> =
+  | { readonly ok: true; readonly value: Output }
+  | { readonly ok: false; readonly error: Error };
+
+const settledOf = (outcome: Outcome): Settled<unknown> =>
+  outcome.ok ? outcome : { ok: false, error: fromWire(outcome.error) };
 
 /**
  * The one way to the database from the main thread: named operations, as
@@ -124,27 +133,59 @@ export class Store {
     operation: Operation<Input, Output>,
     input: Input,
   ): Promise<Output> {
-    const { metrics, retry } = this.options;
-    const lane = operation.access === 'write' ? this.#writes : this.#reads;
     const call = { operation: operation.name, input };
-    const stop = metrics.databaseOperationSeconds.startTimer({ operation: operation.name });
+    const lane = this.#laneOf(operation);
+    const output = await this.#underRetry(ctx, operation.name, () =>
+      lane.run(ctx, call, operation.urgency),
+    );
+    return output as Output;
+  }
+
+  /**
+   * As `run`, for many inputs that came together: each has a savepoint and an outcome
+   * of its own, and they share what a call costs beside its statements. No order
+   * between them but that of the inputs.
+   *
+   * @throws what ends all of them: TimeoutError, RetryExhaustedError, ShuttingDownError
+   */
+  async runEach<Input, Output>(
+    ctx: RequestContext,
+    operation: Operation<Input, Output>,
+    inputs: readonly Input[],
+  ): Promise<Settled<Output>[]> {
+    const calls = inputs.map((input) => ({ operation: operation.name, input }));
+    const lane = this.#laneOf(operation);
+    const outcomes = await this.#underRetry(ctx, operation.name, async () => {
+      const all = await lane.runEach(ctx, calls, operation.urgency);
+      const settled = all.map(settledOf);
+      const [first] = settled;
+      // Where one could be done, it must not be done again.
+      const isLocked = settled.every((one) => !one.ok && isRetryableError(one.error));
+      if (isLocked && first && !first.ok) throw first.error;
+      return settled;
+    });
+    return outcomes as Settled<Output>[];
+  }
+
+  #laneOf({ access }: { access: 'read' | 'write' }): Lane {
+    return access === 'write' ? this.#writes : this.#reads;
+  }
+
+  async #underRetry<T>(ctx: RequestContext, operation: string, attempt: () => Promise<T>) {
+    const { metrics, retry } = this.options;
+    const stop = metrics.databaseOperationSeconds.startTimer({ operation });
     let lockWait = noTimer;
     try {
-      const output = await executeWithRetry(
-        ctx,
-        retry,
-        () => lane.run(ctx, call, operation.urgency),
-        {
-          operation: operation.name,
-          isRetryable: isRetryableError,
-          onRetry: () => {
-            metrics.databaseRetries.inc();
-            if (lockWait === noTimer) lockWait = metrics.databaseLockWaitSeconds.startTimer();
-          },
+      const output = await executeWithRetry(ctx, retry, attempt, {
+        operation,
+        isRetryable: isRetryableError,
+        onRetry: () => {
+          metrics.databaseRetries.inc();
+          if (lockWait === noTimer) lockWait = metrics.databaseLockWaitSeconds.startTimer();
         },
-      );
+      });
       stop({ outcome: 'ok' });
-      return output as Output;
+      return output;
     } catch (error) {
       if (error instanceof TimeoutError) metrics.databaseTimeouts.inc();
       stop({ outcome: error instanceof TimeoutError ? 'timeout' : 'error' });

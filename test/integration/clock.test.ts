@@ -20,6 +20,7 @@ function settableClock(folder: string) {
   };
   set(0);
   const environment = {
+    PANDAFUZZ_LOG_LEVEL: 'debug',
     // The loader puts the machine's own folder for $LIB, as in set-up.sh.
     LD_PRELOAD: '/usr/$LIB/faketime/libfaketimeMT.so.1',
     FAKETIME_TIMESTAMP_FILE: path,

@@ -57,14 +57,18 @@ class Life {
         return timer;
       },
     };
-    const run: Store['run'] = async (ctx, operation, input) => {
+    const whileAlive = async <T>(ask: () => Promise<T>): Promise<T> => {
       this.#expectAlive();
-      const answer = await store.run(ctx, operation, input);
+      const answer = await ask();
       this.#expectAlive();
       return answer;
     };
+    const asked: Pick<Store, 'run' | 'runEach'> = {
+      run: (...question) => whileAlive(() => store.run(...question)),
+      runEach: (...question) => whileAlive(() => store.runEach(...question)),
+    };
     this.store = new Proxy(store, {
-      get: (real, property) => (property === 'run' ? run : Reflect.get(real, property, real)),
+      get: (real, property) => Reflect.get(property in asked ? asked : real, property),
     });
   }
 

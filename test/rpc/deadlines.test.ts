@@ -1,4 +1,4 @@
-import { connect as http2Connect, constants } from 'node:http2';
+import { constants, connect as http2Connect } from 'node:http2';
 import { promisify } from 'node:util';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
-import { cancel, running } from './fleet.js';
+import { cancel, endOfTurn, running } from './fleet.js';
 
 const ttlMs = 30_000;
 
@@ -11,6 +11,7 @@ describe('races', () => {
     for (const isInTime of [true, false]) {
       const { fleet, id, lease, bot } = await running();
       if (isInTime) bot.done(lease);
+      await endOfTurn(); // what came goes to the store
       fleet.clock.advance(ttlMs + 1000);
       if (!isInTime) bot.done(lease);
       await fleet.settled();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
-import { cancel, Fleet, only, pause, resume, running } from './fleet.js';
+import { cancel, endOfTurn, Fleet, only, pause, resume, running } from './fleet.js';
 
 /** Cancels and pauses, on their way to a bot and back. */
 
@@ -53,7 +53,8 @@ describe('a wish', () => {
     test(`a ${name} while the job is on its way to a bot reaches that bot`, async () => {
       const fleet = await Fleet.open();
       const bot = await fleet.bot(1);
-      const { id } = await fleet.create(); // its claim is under way as this is answered
+      const { id } = await fleet.create();
+      await endOfTurn(); // its claim is under way
       await wish(fleet, id);
       await fleet.settled();
       const lease = only(bot.offers());

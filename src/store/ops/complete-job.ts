@@ -18,7 +18,16 @@ export interface CompleteJobInput extends RetryPause {
   message: string;
   /** JobStatistics as protobuf JSON. */
   statistics: string;
+  /** That its bot took the lease, and when, if it is not on record yet. */
+  acknowledged?: { readonly botId: string; readonly at: number };
   now: number;
+}
+
+export interface CompletedJob {
+  recordedAt: number;
+  state: JobStateName;
+  /** Undefined when the result was on record already. */
+  job: JobAfterLease | undefined;
 }
 
 interface EndedAttempt {
@@ -65,6 +74,7 @@ export const completeJob = writeOperation('complete_job', 'result', (db) => {
   const finish = db.prepare<[object], JobAfterLease>(`
       UPDATE jobs SET
         state = ${next},
+        started_at = coalesce(started_at, @acknowledgedAt),
         failed_attempts = failed_attempts + ${failed},
         lost_attempts = lost_attempts + (${goesOn} AND NOT ${failed} AND pause_requested_at IS NULL),
         finished_at = iif(${goesOn}, NULL, @now),
@@ -82,7 +92,8 @@ export const completeJob = writeOperation('complete_job', 'result', (db) => {
       WHERE id = @jobId AND fence = @fence
       RETURNING ${jobAfterLeaseColumns}`);
   const end = db.prepare<[object]>(`
-      UPDATE attempts SET ended_at = @now, outcome = @outcome, message = @message,
+      UPDATE attempts SET acknowledged_at = coalesce(acknowledged_at, @acknowledgedAt),
+        ended_at = @now, outcome = @outcome, message = @message,
         statistics = @statistics, state_after = @stateAfter
       WHERE job_id = @jobId AND fence = @fence`);
   const ended = db.prepare<[string, number], EndedAttempt>(`
@@ -110,13 +121,15 @@ export const completeJob = writeOperation('complete_job', 'result', (db) => {
     return { recordedAt, state: before.state_after, job: undefined };
   };
 
-  return (
-    input: CompleteJobInput,
-  ): { recordedAt: number; state: JobStateName; job: JobAfterLease | undefined } => {
+  return (input: CompleteJobInput): CompletedJob => {
     const { jobId, attempt, fence, outcome, message, statistics, now } = input;
     if (unlease.run({ jobId, attempt, fence }).changes === 0) return recordedBefore(input);
-    const { retryFirstMs, retryMaxMs } = input;
-    const result = { jobId, fence, outcome, message, statistics, now };
+    const { retryFirstMs, retryMaxMs, acknowledged } = input;
+    const acknowledgedAt = acknowledged?.at ?? null;
+    if (acknowledged) {
+      recordEvent(acknowledged.at, 'job.running', jobId, { botId: acknowledged.botId, fence });
+    }
+    const result = { jobId, fence, outcome, message, statistics, acknowledgedAt, now };
     const job = finish.get({ ...result, retryFirstMs, retryMaxMs }) as JobAfterLease;
     end.run({ ...result, stateAfter: job.state });
     recordEvent(input.now, `job.${job.state}`, jobId, { attempt, fence, outcome: input.outcome });
