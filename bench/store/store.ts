@@ -7,7 +7,7 @@ import { listJobs } from '../../src/store/ops/list-jobs.js';
 import { putArtifact } from '../../src/store/ops/put-artifact.js';
 import { registerBot } from '../../src/store/ops/register-bot.js';
 import { releaseLease } from '../../src/store/ops/release-lease.js';
-import type { ArtifactRow, JobRow } from '../../src/store/rows.js';
+import type { ArtifactRow, ClaimedJob } from '../../src/store/rows.js';
 import { raw, rawGroup } from '../baseline/raw.js';
 import type { Bench } from '../bench.js';
 import { LoopDelay } from '../loop-delay.js';
@@ -65,7 +65,7 @@ const flush = () => ({
 const claim = () => ({
   ...{ botId: bot.id, queues: [1], ttlMs: 30_000, acknowledged: false, now: Date.now() },
 });
-const completion = ({ id, attempt, fence }: JobRow) => ({
+const completion = ({ id, attempt, fence }: ClaimedJob) => ({
   ...{ jobId: id, attempt, fence, message: '', statistics: '{"executions":1}', now: Date.now() },
   outcome: 'completed' as const,
   ...noPause,
@@ -99,7 +99,7 @@ async function againstRaw(
       detail: `${perSecond(both.a)} durable; raw ${perSecond(both.b)}`,
     });
   };
-  const held = new Map<Side, JobRow[]>([
+  const held = new Map<Side, ClaimedJob[]>([
     [ours, []],
     [theirs, []],
   ]);

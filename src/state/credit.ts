@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../core/clock.js';
 import { JobOutcome } from '../gen/pandafuzz/v1/job.js';
-import type { BotRow, JobRow } from '../store/rows.js';
+import type { BotRow, ClaimedJob } from '../store/rows.js';
 import type { Dispatch, Taker } from './dispatch.js';
 import type { Leases, LiveLease } from './leases.js';
 import { type Offer, offerOf } from './matching.js';
@@ -34,7 +34,7 @@ export class Credit implements Taker {
     private readonly leases: Leases,
     private readonly dispatch: Dispatch,
     private readonly clock: Clock,
-    readonly receive: (job: JobRow) => void,
+    readonly receive: (job: ClaimedJob) => void,
   ) {
     this.botId = bot.id;
     this.offer = offerOf(bot);

@@ -3,7 +3,7 @@ import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { Gathering } from '../core/turn.js';
 import { claimJob } from '../store/ops/claim-job.js';
-import type { JobRow, QueueRow } from '../store/rows.js';
+import type { ClaimedJob, QueueRow } from '../store/rows.js';
 import type { Settled, Store } from '../store/store.js';
 import type { Campaigns } from './campaigns.js';
 import { fits, type Need, needOf, type Offer } from './matching.js';
@@ -47,7 +47,7 @@ export interface Taker {
   /** It has left. */
   gone: boolean;
   /** The job is claimed and on disk; the taker's credit was lowered for it. */
-  receive(job: JobRow): void;
+  receive(job: ClaimedJob): void;
   /** A claim for it found nothing; its credit is as before. */
   missed?(): void;
 }
@@ -93,7 +93,7 @@ export class Dispatch {
   #profileOf = new WeakMap<Taker, Profile>();
   readonly #claimingOf = new Map<string, number>();
   /** Jobs that changed while claims were under way. */
-  readonly #changed = new Map<string, JobRow>();
+  readonly #changed = new Map<string, ClaimedJob>();
   readonly #claims = new Gathering<Claim>((claims) => void this.#claimEach(claims));
   #claiming = 0;
   #pause: Timer | undefined;
@@ -144,7 +144,7 @@ export class Dispatch {
    * A job that is handed out was changed, and nobody has it yet: it may be on its
    * way to a taker, which is then given the newer row.
    */
-  jobChanged(job: JobRow): void {
+  jobChanged(job: ClaimedJob): void {
     if (this.#claiming > 0) this.#changed.set(job.id, job);
   }
 
@@ -240,14 +240,14 @@ export class Dispatch {
       this.store.runEach(ctx, claimJob, inputs),
     ).catch((error) => claims.map(() => ({ ok: false, error }) as const));
     for (const [index, claim] of claims.entries()) {
-      const outcome = outcomes[index] as Settled<JobRow | undefined>;
+      const outcome = outcomes[index] as Settled<ClaimedJob | undefined>;
       if (!outcome.ok) this.#failed(outcome.error);
       this.#claimed(claim, outcome);
     }
     this.#pump();
   }
 
-  #claimed({ taker, campaign, queues, arrivals }: Claim, outcome: Settled<JobRow | undefined>) {
+  #claimed({ taker, campaign, queues, arrivals }: Claim, outcome: Settled<ClaimedJob | undefined>) {
     const job = outcome.ok ? outcome.value : undefined;
     if (outcome.ok && !job) markDrained(queues, arrivals);
     taker.claiming--;
@@ -262,7 +262,7 @@ export class Dispatch {
     this.#rest();
   }
 
-  #newest(job: JobRow): JobRow {
+  #newest(job: ClaimedJob): ClaimedJob {
     const changed = this.#changed.get(job.id);
     return changed?.fence === job.fence ? changed : job;
   }

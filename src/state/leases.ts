@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../core/clock.js';
 import type { LeasePhase } from '../gen/pandafuzz/v1/heartbeat.js';
 import type { JobStatistics } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import type { JobRow, LeaseRow } from '../store/rows.js';
+import type { ClaimedJob, LeaseRow } from '../store/rows.js';
 
 /**
  * A job's way, and who takes each step (the store, in one statement each):
@@ -107,7 +107,10 @@ export class Leases {
   }
 
   /** A lease just handed out: an offer, unless taking it was the acknowledgement. */
-  grant(job: JobRow, lease: { botId: string; ttlMs: number; acknowledged: boolean }): LiveLease {
+  grant(
+    job: ClaimedJob,
+    lease: { botId: string; ttlMs: number; acknowledged: boolean },
+  ): LiveLease {
     return this.#add({
       jobId: job.id,
       attempt: job.attempt,
@@ -275,5 +278,5 @@ export class Leases {
 }
 
 /** Somebody wants a job's run stopped, for whatever reason. */
-export const isStopWanted = (job: JobRow): boolean =>
+export const isStopWanted = (job: ClaimedJob): boolean =>
   (job.cancel_requested_at ?? job.pause_requested_at ?? job.timed_out_at ?? null) !== null;

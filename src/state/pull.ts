@@ -5,7 +5,7 @@ import { JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { AssignJobRequest } from '../gen/pandafuzz/v1/job_service.js';
 import type { Assignment } from '../gen/pandafuzz/v1/lease.js';
 import { getBot } from '../store/ops/get-bot.js';
-import type { BotRow, JobRow } from '../store/rows.js';
+import type { BotRow, ClaimedJob } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { Dispatch, Taker } from './dispatch.js';
 import type { Leases } from './leases.js';
@@ -56,7 +56,7 @@ export class Pull {
   /** Waits in the dispatcher's line, until a job, the end of the wait, or the caller's end. */
   #wait(ctx: RequestContext, bot: BotRow, ttlMs: number, waitMs: number) {
     if (bot.drain_requested_at !== null) return undefined;
-    const answer = Promise.withResolvers<JobRow | undefined>();
+    const answer = Promise.withResolvers<ClaimedJob | undefined>();
     const taker: Taker = {
       botId: bot.id,
       offer: offerOf(bot),

@@ -21,7 +21,7 @@ import { JobOutcome, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import { acknowledgeStop } from '../store/ops/acknowledge-stop.js';
 import { getBot } from '../store/ops/get-bot.js';
-import type { BotRow, JobRow } from '../store/rows.js';
+import type { BotRow, ClaimedJob } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import type { BeatLog } from './beat-log.js';
@@ -198,7 +198,7 @@ export class BotSession implements SessionHandle {
     this.log.info('a bot has left');
   }
 
-  #receive(job: JobRow): void {
+  #receive(job: ClaimedJob): void {
     const { botId, ttlMs } = this.#credit;
     const lease = this.parts.leases.grant(job, { botId, ttlMs, acknowledged: false });
     if (this.gone) {

@@ -81,6 +81,16 @@ export const jobColumns = jobColumnNames.join(', ');
 /** For statements in which other tables have columns of these names. */
 export const qualifiedJobColumns = jobColumnNames.map((name) => `jobs.${name}`).join(', ');
 
+/** What is needed to hand a job out. */
+export type ClaimedJob = Pick<
+  JobRow,
+  | ('id' | 'campaign' | 'attempt' | 'fence' | 'spec')
+  | ('cancel_requested_at' | 'pause_requested_at' | 'timed_out_at')
+>;
+
+export const claimedJobColumns = `id, campaign, attempt, fence, spec,
+  cancel_requested_at, pause_requested_at, timed_out_at`;
+
 /** What the dispatcher has to know of a job whose lease has ended. */
 export type JobAfterLease = Pick<JobRow, 'id' | 'state' | 'queue_id' | 'delayed'>;
 

@@ -1,5 +1,5 @@
 import { writeOperation } from '../operation.js';
-import { type JobRow, jobColumns } from '../rows.js';
+import { type ClaimedJob, claimedJobColumns } from '../rows.js';
 import { earlier } from '../sql.js';
 import { eventRecorder } from './record-event.js';
 
@@ -10,7 +10,7 @@ import { eventRecorder } from './record-event.js';
  * stale from here on.
  */
 export const claimJob = writeOperation('claim_job', 'work', (db) => {
-  const claim = db.prepare<[object], JobRow>(`
+  const claim = db.prepare<[object], ClaimedJob>(`
       UPDATE jobs SET
         state = iif(@acknowledged, 'running', 'assigned'),
         fence = fence + 1,
@@ -27,7 +27,7 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
           WHERE state = 'pending' AND delayed = 0 AND queue_id = queue.value
           ORDER BY priority DESC, id LIMIT 1)
         ORDER BY job.priority DESC, job.id LIMIT 1)
-      RETURNING ${jobColumns}`);
+      RETURNING ${claimedJobColumns}`);
   const lease = db.prepare<[object]>(`
       INSERT INTO leases (job_id, attempt, fence, bot_id, ttl_ms, pulled, assigned_at,
         acknowledged_at)
@@ -45,7 +45,7 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
     /** The claim itself is the acknowledgement (AssignJob). */
     acknowledged: boolean;
     now: number;
-  }): JobRow | undefined => {
+  }): ClaimedJob | undefined => {
     const { botId, ttlMs, now } = input;
     const acknowledged = input.acknowledged ? 1 : 0;
     const queues = JSON.stringify(input.queues);
