@@ -87,7 +87,7 @@ async function calmScripts(scene: Scene, { scale, say }: Bench): Promise<Figure[
   const before = await master.memory();
   await crew.takeJobs();
   say(`they beat every ${intervalMs / 1000} s`);
-  await sleep(5000 * scale); // until all is warm
+  await sleep(intervalMs * scale); // until each has beaten once: what its arrival left is over
   const figures = await steady(scene, { intervalMs, forMs: intervalMs * scale });
   const after = await master.memory();
   const growth = (what: 'rssBytes' | 'heapBytes') =>

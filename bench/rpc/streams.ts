@@ -118,7 +118,7 @@ async function cycles({ bench, master, echo, fleet }: Sides): Promise<Figure> {
   };
 }
 
-const secondsOf = ({ scale }: Bench) => Math.max(4 * scale, 1);
+const secondsOf = ({ scale }: Bench) => Math.max(3 * scale, 1);
 
 const ratio = (name: string, { a, b, ratio: value, spread }: Comparison, bound: number) => ({
   ...{ name, value, spread, unit: 'ratio', target: { is: '>=', bound } as const },

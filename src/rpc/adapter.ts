@@ -73,7 +73,7 @@ interface Terms {
 export interface AdapterOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly newId: () => string;
+  readonly newRequestId: () => string;
   readonly clock: Clock;
   readonly admission: Admission;
   readonly counters: MethodCounters;
@@ -208,12 +208,12 @@ export class Adapter {
     work: (ctx: RequestContext) => Promise<Response>,
     settle: Settle<Response>,
   ): void {
-    const { metrics, newId, admission, counters, timeouts } = this.options;
+    const { metrics, newRequestId, admission, counters, timeouts } = this.options;
     const endpoint = call.getPath();
     const ctx = new OperationContext({
       operation: endpoint,
       timeoutMs: Math.min(timeouts.byPath.get(endpoint) ?? terms.timeoutMs, clientTimeoutMs(call)),
-      requestId: newId(),
+      requestId: newRequestId(),
       log: this.options.log,
       bindings: (requestId) => ({
         ...{ requestId, endpoint },

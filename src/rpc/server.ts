@@ -8,6 +8,7 @@ import {
 import { type Address, formatAddress } from '../config/units.js';
 import type { Clock } from '../core/clock.js';
 import { messageOf, ShuttingDownError, UserError } from '../core/errors.js';
+import { countedIds } from '../core/ids.js';
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
@@ -51,7 +52,6 @@ export async function startGrpcServer(options: {
   metrics: Metrics;
   log: Logger;
   clock: Clock;
-  newId: () => string;
 }): Promise<GrpcServer> {
   const { state, log, metrics, clock } = options;
   listenTo(log);
@@ -71,7 +71,7 @@ export async function startGrpcServer(options: {
   });
   const adapter = new Adapter({
     ...options,
-    ...{ admission, counters },
+    ...{ admission, counters, newRequestId: countedIds() },
     timeouts: { ...options.timeouts, byPath: timesByPath(options.timeouts.methods) },
   });
   // Methods that later work will fill are answered with UNIMPLEMENTED by grpc-js.

@@ -167,10 +167,10 @@ export class Fleet {
   }
 }
 
-/** JobTimeouts in seconds; what is not named has no end. */
 /** What came in one turn of the event loop is on its way to the store after it. */
 export const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** JobTimeouts in seconds; what is not named has no end. */
 export const timeouts = (some: Partial<Record<'start' | 'run' | 'close', number>>) => ({
   scheduleToStartSeconds: some.start ?? 0,
   startToCloseSeconds: some.run ?? 0,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
-import { cancel, endOfTurn, running } from './fleet.js';
+import { listEvents } from '../../src/store/ops/list-events.js';
+import { testContext } from '../harness.js';
+import { cancel, endOfTurn, Fleet, only, running } from './fleet.js';
 
 const ttlMs = 30_000;
 
@@ -22,6 +24,27 @@ describe('races', () => {
         lostAttempts: isInTime ? 0 : 1,
       });
     }
+  });
+
+  test('a job taken and done at once is on record as both, in that order', async () => {
+    const fleet = await Fleet.open();
+    const bot = await fleet.bot(1);
+    const { id } = await fleet.create();
+    await fleet.settled();
+    const lease = only(bot.offers());
+    bot.accept(lease);
+    bot.done(lease);
+    await fleet.settled();
+    expect(bot.take('jobDoneAck')).toMatchObject([{ outcome: { $case: 'receipt' } }]);
+    const at = new Date(fleet.clock.now());
+    expect(await fleet.job(id)).toMatchObject({
+      ...{ state: 'COMPLETED', startedAt: at, finishedAt: at },
+      attempts: [{ acknowledgedAt: at, endedAt: at }],
+    });
+    const page = { cursor: 0, jobId: id, limit: 10 };
+    const { events } = await fleet.store.run(testContext(), listEvents, page);
+    const kinds = ['job.created', 'job.assigned', 'job.running', 'job.completed'];
+    expect(events.map(({ event }) => event.kind)).toEqual(kinds);
   });
 
   test('a cancel and a result at once: what is said first counts, and both are on record', async () => {

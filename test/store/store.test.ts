@@ -30,6 +30,7 @@ import {
   crashInput,
   jobInput,
   noPause,
+  target,
   withBot,
   withTarget,
 } from './inputs.js';
@@ -38,8 +39,11 @@ async function newJob(store: Store, options: Parameters<typeof jobInput>[0] = {}
   return (await store.run(testContext(), createJob, jobInput(options))).job;
 }
 
-const claim = (store: Store, botId: string, acknowledged = true) =>
-  store.run(testContext(), claimJob, claimInput(botId, acknowledged));
+/** @returns the job as it is after that */
+async function claim(store: Store, botId: string, acknowledged = true) {
+  const job = await store.run(testContext(), claimJob, claimInput(botId, acknowledged));
+  return job && store.run(testContext(), getJob, job.id);
+}
 
 const finish = (store: Store, job: JobRow, outcome: Parameters<typeof completeInput>[1]) =>
   store.run(testContext(), completeJob, completeInput(job, outcome));
@@ -75,6 +79,44 @@ describe('the store', () => {
     ]);
     expect((outcomes[1] as PromiseRejectedResult).reason).toBeInstanceOf(NotFoundError);
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 3 });
+  });
+
+  test('takes many operations as one call, each with an outcome of its own', async () => {
+    const directory = temporaryFolder();
+    const retry = { maxRetries: 50, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 };
+    const store = await openStore({ directory, retry });
+    await withTarget(store);
+    const job = (targetSha256: string) => ({ ...jobInput(), targetSha256 });
+    const inputs = [target.sha256, 'b'.repeat(64), target.sha256].map(job);
+    const other = new Database(join(directory, 'pandafuzz.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const running = store.runEach(testContext(), createJob, inputs);
+    await new Promise((resolve) => setTimeout(resolve, 50)); // tried, and locked out
+    other.exec('COMMIT');
+    other.close();
+    const outcomes = await running;
+    expect(outcomes).toMatchObject([
+      { ok: true, value: { job: { id: inputs[0]?.id } } },
+      { ok: false, error: expect.any(NotFoundError) },
+      { ok: true, value: { job: { id: inputs[2]?.id } } },
+    ]);
+    expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 2 });
+  });
+
+  test('drops all of many operations when their deadline comes first', async () => {
+    const directory = temporaryFolder();
+    const retry = { maxRetries: 1000, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 };
+    const store = await openStore({ directory, retry });
+    await withTarget(store);
+    const other = new Database(join(directory, 'pandafuzz.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const inputs = [jobInput(), jobInput()];
+    const running = store.runEach(testContext(100), createJob, inputs);
+    await expect(running).rejects.toBeInstanceOf(TimeoutError);
+    other.exec('COMMIT');
+    other.close();
+    await newJob(store); // behind them, were they still there
+    expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 1 });
   });
 
   test('waits out a lock of another process', async () => {
