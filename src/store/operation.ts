@@ -9,9 +9,9 @@ export type Urgency = (typeof urgencies)[number];
 
 /**
  * One named transaction. `prepare` runs once on a thread, where it prepares the
- * statements; what it returns runs for each call, inside a transaction (writes:
- * a savepoint of the group's). Input and output travel between threads, so they
- * are plain data. Throws DomainErrors; the rest of the group does not notice.
+ * statements; what it returns runs for each call, inside a transaction (a write's is
+ * its group's). Input and output travel between threads, so they are plain data.
+ * Throws DomainErrors: what it did is undone, and the rest of its group does not notice.
  *
  * The main thread imports operations for their name and types only.
  */

@@ -142,9 +142,8 @@ export class Store {
   }
 
   /**
-   * As `run`, for many inputs that came together: each has a savepoint and an outcome
-   * of its own, and they share what a call costs beside its statements. No order
-   * between them but that of the inputs.
+   * As `run`, for many inputs that came together, each with an outcome of its own: they
+   * share what a call costs beside its statements, and run in their order.
    *
    * @throws what ends all of them: TimeoutError, RetryExhaustedError, ShuttingDownError
    */

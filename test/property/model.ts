@@ -93,7 +93,7 @@ export class Model {
       message: '',
       stateAfter: null,
     };
-    return { ok: { id, fence, attempt, bot_id: bot, state: job.state } };
+    return { ok: { id, fence, attempt } };
   }
 
   acknowledge(lease: Lease, bot: string): Answer {

@@ -1,4 +1,6 @@
 import { constants } from 'node:http2';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '../../src/core/ids.js';
@@ -20,6 +22,13 @@ const hello = (botId: string) =>
   encode({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots: 0, leases: [] } });
 const beat = (sequence: number) =>
   encode({ $case: 'beat', value: { sequence, freeSlots: 0, leases: [], resources: undefined } });
+
+/** Bytes on the heap that somebody still refers to. */
+async function heapHeld(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  await runInNewContext('gc')({ execution: 'async' });
+  return process.memoryUsage().heapUsed;
+}
 
 const acksIn = (messages: readonly Buffer[]): BeatAck[] =>
   messages.flatMap((bytes) => {
@@ -50,22 +59,26 @@ describe('a peer that does not read', () => {
     call.stream.pause(); // no window is given back any more
     call.send(hello(bot.id));
     let sequence = 0;
+    let rounds = 0;
     let isOver = false;
     void call.answer.then(() => {
       isOver = true;
     });
-    const heapBefore = process.memoryUsage().heapUsed;
-    let mostHeap = 0;
+    const heapBefore = await heapHeld();
+    let mostHeap = Number.NEGATIVE_INFINITY;
     while (!isOver) {
-      for (let i = 0; i < 100; i++) call.send(beat(++sequence));
-      mostHeap = Math.max(mostHeap, process.memoryUsage().heapUsed - heapBefore);
+      // What the master has not read yet is in this process, too, and not what is measured.
+      const isRead = call.stream.writableLength < 2 ** 20;
+      for (let i = 0; isRead && i < 100; i++) call.send(beat(++sequence));
+      if (++rounds % 500 === 0) mostHeap = Math.max(mostHeap, (await heapHeld()) - heapBefore);
       await new Promise((resolve) => setImmediate(resolve));
     }
     const answer = await call.answer;
     // HTTP/2's code that gRPC clients read as RESOURCE_EXHAUSTED.
     expect(answer.resetCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     expect(sequence).toBeGreaterThan(1000);
-    expect(mostHeap).toBeLessThan(256 * 2 ** 20);
+    expect(mostHeap).toBeGreaterThan(Number.NEGATIVE_INFINITY);
+    expect(mostHeap).toBeLessThan(32 * 2 ** 20);
     const { bot: after } = await new Promise<{ bot: unknown }>((resolve, reject) =>
       connection.bots.getBot({ botId: bot.id }, (error, response) =>
         error ? reject(error) : resolve({ bot: response.bot }),
