@@ -71,7 +71,7 @@ const longestGoAwayMs = 300_000;
 /**
  * One heartbeat stream, from Hello to its end. It opens with Hello; Welcome sets
  * the interval of beats and says which leases live on; from then on Assign,
- * Cancel, Drain and the answers to beats and results move `work`, and `work`'s
+ * Cancel, Drain, Resume and the answers to beats and results move `work`, and `work`'s
  * results are told, again with each beat, until they are answered. It ends when
  * the master ends it, falls silent or says what cannot be: the next session
  * starts over from what `work` holds then.
@@ -213,6 +213,11 @@ export class Session {
     else if (message.$case === 'drain') {
       this.options.log.info('draining: the bot finishes what it has and is given nothing new');
       this.#isDraining = true;
+      this.#out.say({ $case: 'drainAck', value: {} });
+      this.beat();
+    } else if (message.$case === 'resume') {
+      this.options.log.info('the bot is given work again');
+      this.#isDraining = false;
       this.beat();
     } else {
       this.options.log.info({ why: message.value.reason }, 'the master ends the stream');

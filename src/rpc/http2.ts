@@ -14,9 +14,14 @@ import type { Server } from '@grpc/grpc-js';
 
 /** Longest a client may ask for: a day. */
 const longestSeconds = 86_400;
-/** Calls that one connection may give up at once, and in each second after that. */
-const resetsAtOnce = 20_000;
-const resetsPerSecond = 20_000;
+/**
+ * Calls that one connection may give up at once, and in each second after that. Below
+ * what Node's own clients stand: after some 10,000 answers that came too late, and 330
+ * a second, theirs stops working without a word (nghttp2's glitches), and grpc-js then
+ * tries its calls on it again without end. Ours is closed first, which it understands.
+ */
+const resetsAtOnce = 5000;
+const resetsPerSecond = 250;
 const header = 'grpc-timeout';
 const secondsPer: Record<string, number> = { H: 3600, M: 60, S: 1, m: 1e-3, u: 1e-6, n: 1e-9 };
 
@@ -44,8 +49,8 @@ export function capDeadlines(server: Server): void {
 /**
  * Lets a connection's callers give up together. A client whose deadline passes resets
  * its stream; of more than 1000 such at once, or 33 a second, Node takes a connection
- * for an attack and drops it, with every other call on it. As many as a master could
- * have answered are none. To be called before the server listens.
+ * for an attack and drops it, with every other call on it. All that may be under way
+ * at once are none. To be called before the server listens.
  */
 export function allowResets(server: Server): void {
   const options = (server as unknown as { commonServerOptions: ServerOptions }).commonServerOptions;

@@ -10,7 +10,7 @@ import { listQueues } from '../store/ops/list-queues.js';
 import type { JobRow, QueueRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { Campaigns } from './campaigns.js';
-import type { Leases } from './leases.js';
+import { isStopWanted, type Leases } from './leases.js';
 import { mismatches, needOf } from './matching.js';
 import type { SessionHandle, Sessions } from './sessions.js';
 import { Violations } from './violations.js';
@@ -73,13 +73,15 @@ export class Explain {
   }
 
   #notWaiting(job: JobRow): string[] {
-    const wish = job.cancel_requested_at !== null ? 'cancelled' : 'paused';
     switch (job.state) {
       case 'assigned':
         return [`it was offered to bot ${job.bot_id}, which has not answered yet`];
-      case 'running':
-        if (job.cancel_requested_at === null && job.pause_requested_at === null) return [];
-        return [`it is being ${wish}: bot ${job.bot_id} has not stopped it yet`];
+      case 'running': {
+        if (!isStopWanted(job)) return [];
+        const said =
+          job.cancel_acknowledged_at === null ? 'has not acknowledged that yet' : 'is stopping it';
+        return [`it is being ${wishOf(job)}: bot ${job.bot_id} ${said}`];
+      }
       case 'paused':
         return ['it is paused: ResumeJob lets it go on'];
       case 'dead':
@@ -138,6 +140,12 @@ export class Explain {
       return limit ? `${jobs}, but ${limit}` : `${jobs} for their time or their turn`;
     });
   }
+}
+
+function wishOf(job: JobRow): string {
+  if (job.cancel_requested_at !== null) return 'cancelled';
+  if (job.pause_requested_at !== null) return 'paused';
+  return 'stopped, as its time is over';
 }
 
 const counted = (jobs: number) =>

@@ -124,6 +124,7 @@ export function botRecord(
     memoryMib: row.memory_mib,
     diskMib: row.disk_mib,
     drainRequestedAt: time(row.drain_requested_at),
+    drainAcknowledgedAt: time(row.drain_acknowledged_at),
     drainedAt: time(row.drained_at),
   });
 }

@@ -19,6 +19,7 @@ import type {
 } from '../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
+import { acknowledgeDrain } from '../store/ops/acknowledge-drain.js';
 import { acknowledgeStop } from '../store/ops/acknowledge-stop.js';
 import { getBot } from '../store/ops/get-bot.js';
 import type { BotRow, ClaimedJob } from '../store/rows.js';
@@ -44,6 +45,7 @@ import { Violations } from './violations.js';
  *             stream, a restarted bot) is taken back at once.
  *   Beat ───> BeatAck, from memory. Renews what it names and announces credit.
  *   credit ─> Assign, as jobs come; LeaseAck or LeaseReject answers it.
+ *   drain ──> Drain, on every stream while it is wanted, and DrainAck; then Resume.
  *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
  *   JobDone > JobDoneAck, after the commit.
  *
@@ -153,6 +155,9 @@ export class BotSession implements SessionHandle {
       case 'cancelAck':
         this.#stopping(message.value.lease);
         break;
+      case 'drainAck':
+        this.#draining();
+        break;
       case 'jobDone':
         void this.#done(message.value);
         break;
@@ -172,7 +177,7 @@ export class BotSession implements SessionHandle {
   }
 
   drain(isDraining: boolean): void {
-    if (isDraining) this.#send({ $case: 'drain', value: {} });
+    this.#send(isDraining ? { $case: 'drain', value: {} } : { $case: 'resume', value: {} });
     this.#credit.drain(isDraining);
   }
 
@@ -303,6 +308,16 @@ export class BotSession implements SessionHandle {
     const input = { jobId: live.jobId, fence: live.fence, now: clock.now() };
     inBackground('acknowledge_stop', (ctx) => store.run(ctx, acknowledgeStop, input)).catch(
       (error) => this.log.warn({ err: error, job: live.jobId }, 'a stop was not recorded'),
+    );
+  }
+
+  /** It has heard that it is to finish what it has. */
+  #draining(): void {
+    if (!this.isDraining) return;
+    const { inBackground, store, clock } = this.parts;
+    const input = { botId: this.botId, now: clock.now() };
+    inBackground('acknowledge_drain', (ctx) => store.run(ctx, acknowledgeDrain, input)).catch(
+      (error) => this.log.warn({ err: error }, 'that the bot drains was not recorded'),
     );
   }
 

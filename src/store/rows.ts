@@ -31,11 +31,12 @@ export interface BotRow {
   registered_at: number;
   last_seen_at: number;
   drain_requested_at: number | null;
+  drain_acknowledged_at: number | null;
   drained_at: number | null;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
-  registered_at, last_seen_at, drain_requested_at, drained_at`;
+  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at`;
 
 export interface JobRow {
   id: string;

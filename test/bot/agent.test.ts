@@ -250,13 +250,16 @@ describe('a bot', () => {
     expect(answer).toEqual({ lease });
   });
 
-  test('takes nothing while it drains, and goes on with what it has', async () => {
+  test('takes nothing while it drains, goes on with what it has, and takes work again after it', async () => {
     const { peer, lease } = await fuzzing(2);
     peer.say({ $case: 'drain', value: {} });
+    await peer.next('drainAck');
     await peer.next('beat', (beat) => beat.freeSlots === 0);
     peer.assign(assignment(target));
     const { leases } = await peer.next('beat', (beat) => beat.sequence > 5);
     expect(leases.map((status) => status.lease)).toEqual([lease]);
+    peer.say({ $case: 'resume', value: {} });
+    await peer.next('beat', (beat) => beat.freeSlots > 0);
   });
 
   test('takes a silent stream for dead and opens another', async () => {

@@ -74,6 +74,7 @@ const story: readonly Call[] = [
   { operation: 'pause_job', input: { jobId: 'j', now: 1 } },
   { operation: 'resume_job', input: { jobId: 'j', now: 1 } },
   { operation: 'drain_bot', input: { botId: 'b', wanted: true, now: 1 } },
+  { operation: 'acknowledge_drain', input: { botId: 'b', now: 1 } },
   { operation: 'drain_bot', input: { botId: 'b', wanted: false, now: 1 } },
   { operation: 'claim_job', input: { ...claimInput('b', false), now: 2 } },
   {

@@ -21,6 +21,30 @@ describe('a drained bot', () => {
     expect(await drainedAt(fleet, bot.botId)).toBeInstanceOf(Date);
   });
 
+  test('is on record with when that was wanted, heard and done, and is told when it is over', async () => {
+    const { fleet, bot } = await running();
+    const { botId } = bot;
+    await drain(fleet, botId);
+    bot.say({ $case: 'drainAck', value: {} });
+    await fleet.settled();
+    const heardAt = new Date(fleet.clock.now());
+    await fleet.pass(1000);
+    bot.say({ $case: 'drainAck', value: {} });
+    await fleet.settled();
+    expect(await fleet.state.bots.get(testContext(), botId)).toMatchObject({
+      ...{ drainRequestedAt: heardAt, drainAcknowledgedAt: heardAt, drainedAt: undefined },
+    });
+    expect(bot.take('drain')).toHaveLength(1);
+    const resumed = await fleet.state.bots.drain(testContext(), botId, false);
+    expect(resumed).toMatchObject({
+      ...{ drainRequestedAt: undefined, drainAcknowledgedAt: undefined },
+    });
+    expect(bot.take('resume')).toHaveLength(1);
+    bot.say({ $case: 'drainAck', value: {} });
+    await fleet.settled();
+    expect((await fleet.state.bots.get(testContext(), botId)).drainAcknowledgedAt).toBeUndefined();
+  });
+
   test('that pulls its work is drained when it has brought the result', async () => {
     const fleet = await Fleet.open();
     await fleet.create();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import { testContext } from '../harness.js';
-import { cancel, Fleet, only, pause, running } from './fleet.js';
+import { cancel, Fleet, only, pause, runFor, running, timeouts } from './fleet.js';
 
 /** What people are told of a job that does not run, and of a bot that does not work. */
 
@@ -28,11 +28,23 @@ describe('a job is explained', () => {
     expect(await said()).toEqual([]);
     await cancel(fleet, id);
     expect(await said()).toEqual([
-      `it is being cancelled: bot ${bot.botId} has not stopped it yet`,
+      `it is being cancelled: bot ${bot.botId} has not acknowledged that yet`,
     ]);
+    bot.say({ $case: 'cancelAck', value: { lease } });
+    await fleet.settled();
+    expect(await said()).toEqual([`it is being cancelled: bot ${bot.botId} is stopping it`]);
     bot.done(lease, JobOutcome.CANCELLED);
     await fleet.settled();
     expect(await said()).toEqual(['it is cancelled']);
+  });
+
+  test('by the time that is over for its run', async () => {
+    const { fleet, id, lease, bot } = await running({ timeouts: timeouts({ run: 10 }) });
+    await runFor(fleet, bot, lease, 11_000);
+    const { reasons } = await ofJob(fleet, id);
+    expect(reasons).toEqual([
+      `it is being stopped, as its time is over: bot ${bot.botId} has not acknowledged that yet`,
+    ]);
   });
 
   test('by what most bots lack, and who goes first', async () => {

@@ -13,6 +13,7 @@ export const drainBot = writeOperation('drain_bot', 'work', (db) => {
   const drain = db.prepare<[object], BotRow>(`
       UPDATE bots SET
         drain_requested_at = iif(@wanted, coalesce(drain_requested_at, @now), NULL),
+        drain_acknowledged_at = iif(@wanted, drain_acknowledged_at, NULL),
         drained_at = CASE
           WHEN NOT @wanted THEN NULL
           WHEN drained_at IS NULL AND NOT EXISTS (SELECT 1 FROM leases WHERE bot_id = @botId)

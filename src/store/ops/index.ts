@@ -1,4 +1,5 @@
 import type { Operation } from '../operation.js';
+import { acknowledgeDrain } from './acknowledge-drain.js';
 import { acknowledgeLease } from './acknowledge-lease.js';
 import { acknowledgeStop } from './acknowledge-stop.js';
 import { addSamples } from './add-samples.js';
@@ -43,6 +44,7 @@ import { timeOutJob } from './time-out-job.js';
 
 /** Everything the store can do; the threads look operations up here by name. */
 export const operations = [
+  acknowledgeDrain,
   acknowledgeLease,
   acknowledgeStop,
   addSamples,
