@@ -1,5 +1,6 @@
 import { type Clock, systemClock, type Timer } from './clock.js';
 import { TimeoutError } from './errors.js';
+import { countedIds } from './ids.js';
 import type { Logger } from './log.js';
 import { LightSignal, type Signal } from './signal.js';
 
@@ -114,16 +115,11 @@ export type InBackground = <T>(
   work: (ctx: RequestContext) => Promise<T>,
 ) => Promise<T>;
 
-export function backgroundRunner(options: {
-  timeoutMs: number;
-  log: Logger;
-  newId: () => string;
-}): InBackground {
-  const prefix = options.newId();
-  let count = 0;
+export function backgroundRunner(options: { timeoutMs: number; log: Logger }): InBackground {
+  const newRequestId = countedIds();
   return async (operation, work) => {
-    const requestId = `${prefix}-${++count}`;
-    const ctx = new OperationContext({ ...options, operation, requestId, principal: 'master' });
+    const ids = { requestId: newRequestId(), principal: 'master' };
+    const ctx = new OperationContext({ ...options, ...ids, operation });
     try {
       return await work(ctx);
     } finally {

@@ -2,19 +2,19 @@ import type { Clock } from '../core/clock.js';
 import type { InBackground } from '../core/context.js';
 import { StaleLeaseError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
-import { Gathering } from '../core/turn.js';
+import { atEndOfTurn } from '../core/turn.js';
 import { acknowledgeLease } from '../store/ops/acknowledge-lease.js';
 import type { Settled, Store } from '../store/store.js';
 import type { LiveLease } from './leases.js';
+import { runEach } from './run-each.js';
 
 /**
  * Leases that bots have taken, on their way to disk: those of one turn of the event
  * loop together. One that is over before its turn is, is told with its result.
  */
 export class Acknowledgements {
-  /** When each was acknowledged, ms since 1970. */
+  /** Those that the store is still to be told of, and when each was acknowledged, ms since 1970. */
   readonly #at = new Map<LiveLease, number>();
-  readonly #gathering = new Gathering<LiveLease>((leases) => void this.#store(leases));
 
   constructor(
     private readonly store: Pick<Store, 'runEach'>,
@@ -27,8 +27,8 @@ export class Acknowledgements {
   add(lease: LiveLease): void {
     if (lease.acknowledgedOnDisk) return;
     lease.acknowledgedOnDisk = true;
+    if (this.#at.size === 0) atEndOfTurn(() => void this.#storeAll());
     this.#at.set(lease, this.clock.now());
-    this.#gathering.add(lease);
   }
 
   /** What the store is still to be told, if it is: who takes that tells it. */
@@ -44,19 +44,15 @@ export class Acknowledgements {
     lease.acknowledgedOnDisk = false;
   }
 
-  async #store(gathered: readonly LiveLease[]): Promise<void> {
-    const untold = gathered.flatMap((lease) => {
-      const taken = this.take(lease);
-      return taken ? [{ lease, at: taken.at }] : [];
-    });
+  async #storeAll(): Promise<void> {
+    const untold = [...this.#at];
     if (untold.length === 0) return;
-    const inputs = untold.map(({ lease: { jobId, attempt, fence, botId }, at }) => ({
-      ...{ jobId, attempt, fence, botId, now: at },
+    this.#at.clear();
+    const inputs = untold.map(([{ jobId, attempt, fence, botId }, now]) => ({
+      ...{ jobId, attempt, fence, botId, now },
     }));
-    const outcomes = await this.inBackground('acknowledge_lease', (ctx) =>
-      this.store.runEach(ctx, acknowledgeLease, inputs),
-    ).catch((error) => untold.map(() => ({ ok: false, error }) as const));
-    for (const [index, { lease }] of untold.entries()) {
+    const outcomes = await runEach(this.store, this.inBackground, acknowledgeLease, inputs);
+    for (const [index, [lease]] of untold.entries()) {
       const outcome = outcomes[index] as Settled<void>;
       // One that has ended meanwhile has nothing to be told any more.
       if (outcome.ok || outcome.error instanceof StaleLeaseError) continue;

@@ -7,6 +7,7 @@ import type { ClaimedJob, QueueRow } from '../store/rows.js';
 import type { Settled, Store } from '../store/store.js';
 import type { Campaigns } from './campaigns.js';
 import { fits, type Need, needOf, type Offer } from './matching.js';
+import { runEach } from './run-each.js';
 
 /**
  * Brings pending jobs and free slots together the moment both exist.
@@ -236,9 +237,7 @@ export class Dispatch {
     const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues }) => ({
       ...{ botId, queues: queues.map(({ id }) => id), ttlMs, acknowledged, now },
     }));
-    const outcomes = await this.inBackground('claim_job', (ctx) =>
-      this.store.runEach(ctx, claimJob, inputs),
-    ).catch((error) => claims.map(() => ({ ok: false, error }) as const));
+    const outcomes = await runEach(this.store, this.inBackground, claimJob, inputs);
     for (const [index, claim] of claims.entries()) {
       const outcome = outcomes[index] as Settled<ClaimedJob | undefined>;
       if (!outcome.ok) this.#failed(outcome.error);

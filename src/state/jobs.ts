@@ -35,6 +35,7 @@ import { completeSpec } from './job-spec.js';
 import { isStopWanted, type Leases, type LiveLease } from './leases.js';
 import { cutPage, readPage } from './pages.js';
 import { attemptRecord, jobRecord, jobStateName, jobStateOf } from './records.js';
+import { runEach } from './run-each.js';
 import type { Sessions } from './sessions.js';
 import { Violations } from './violations.js';
 
@@ -44,7 +45,7 @@ const shownAttempts = 100;
 /** A result on its way to disk. */
 interface Ending {
   readonly input: CompleteJobInput;
-  readonly resolve: (receipt: JobReceipt) => void;
+  readonly resolve: (done: CompletedJob) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -163,30 +164,24 @@ export class Jobs {
    *
    * @param acknowledged that the bot took the lease, if the store does not know yet
    */
-  completeSoon(
+  async completeSoon(
     lease: Lease | undefined,
     result: JobResult | undefined,
     acknowledged: CompleteJobInput['acknowledged'],
   ): Promise<JobReceipt> {
-    return new Promise((resolve, reject) => {
-      const input = { ...this.#endingOf(lease, result), ...(acknowledged && { acknowledged }) };
-      this.#endings.add({ input, resolve, reject });
-    });
+    const input = { ...this.#endingOf(lease, result), ...(acknowledged && { acknowledged }) };
+    const { promise, resolve, reject } = Promise.withResolvers<CompletedJob>();
+    this.#endings.add({ input, resolve, reject });
+    return this.#ended(input, await promise);
   }
 
   async #completeEach(endings: readonly Ending[]): Promise<void> {
-    try {
-      const inputs = endings.map(({ input }) => input);
-      const outcomes = await this.inBackground('complete_job', (ctx) =>
-        this.store.runEach(ctx, completeJob, inputs),
-      );
-      for (const [index, { input, resolve, reject }] of endings.entries()) {
-        const outcome = outcomes[index] as Settled<CompletedJob>;
-        if (outcome.ok) resolve(this.#ended(input, outcome.value));
-        else reject(outcome.error);
-      }
-    } catch (error) {
-      for (const { reject } of endings) reject(error);
+    const inputs = endings.map(({ input }) => input);
+    const outcomes = await runEach(this.store, this.inBackground, completeJob, inputs);
+    for (const [index, { resolve, reject }] of endings.entries()) {
+      const outcome = outcomes[index] as Settled<CompletedJob>;
+      if (outcome.ok) resolve(outcome.value);
+      else reject(outcome.error);
     }
   }
 

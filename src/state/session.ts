@@ -19,6 +19,7 @@ import type {
 } from '../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
+import type { Operation } from '../store/operation.js';
 import { acknowledgeDrain } from '../store/ops/acknowledge-drain.js';
 import { acknowledgeStop } from '../store/ops/acknowledge-stop.js';
 import { getBot } from '../store/ops/get-bot.js';
@@ -304,20 +305,23 @@ export class BotSession implements SessionHandle {
     const live = this.#mine(checkLease(lease, found));
     found.throwIfAny();
     if (!live?.stopRequested) return;
-    const { inBackground, store, clock } = this.parts;
-    const input = { jobId: live.jobId, fence: live.fence, now: clock.now() };
-    inBackground('acknowledge_stop', (ctx) => store.run(ctx, acknowledgeStop, input)).catch(
-      (error) => this.log.warn({ err: error, job: live.jobId }, 'a stop was not recorded'),
-    );
+    const { jobId, fence } = live;
+    const input = { jobId, fence, now: this.parts.clock.now() };
+    this.#record(acknowledgeStop, input, 'a stop was not recorded');
   }
 
   /** It has heard that it is to finish what it has. */
   #draining(): void {
     if (!this.isDraining) return;
-    const { inBackground, store, clock } = this.parts;
-    const input = { botId: this.botId, now: clock.now() };
-    inBackground('acknowledge_drain', (ctx) => store.run(ctx, acknowledgeDrain, input)).catch(
-      (error) => this.log.warn({ err: error }, 'that the bot drains was not recorded'),
+    const input = { botId: this.botId, now: this.parts.clock.now() };
+    this.#record(acknowledgeDrain, input, 'that the bot drains was not recorded');
+  }
+
+  /** What nobody waits for: if it cannot be written, the log says so. */
+  #record<Input>(operation: Operation<Input, void>, input: Input, complaint: string): void {
+    const { inBackground, store } = this.parts;
+    inBackground(operation.name, (ctx) => store.run(ctx, operation, input)).catch((error) =>
+      this.log.warn({ err: error, input }, complaint),
     );
   }
 

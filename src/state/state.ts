@@ -41,7 +41,7 @@ export function createState(options: {
 }) {
   const { store, config, clock, log, metrics, newId } = options;
   const { ttl, offer_timeout, flush_interval, heartbeat_interval } = config.leases;
-  const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log, newId });
+  const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log });
 
   const times = { ttlMs: ttl, offerTimeoutMs: offer_timeout };
   const retryPause = {
@@ -73,7 +73,7 @@ export function createState(options: {
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
   const retention = new Retention(store, clock, log, inBackground, config.retention);
   const probing = { intervalMs: config.database.probe_interval };
-  const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log, newId });
+  const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log });
   const vitals = new Vitals(store, clock, log, probe, {
     ...probing,
     leastFreeBytes: config.limits.min_disk_free,

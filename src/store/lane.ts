@@ -113,35 +113,38 @@ export class Lane {
    */
   run(ctx: RequestContext, call: Call, urgency: Urgency): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#enqueue(
-        [call],
-        urgency,
-        new Batch(
-          ctx.signal,
-          1,
-          ([outcome]) => {
-            if (outcome?.ok) resolve(outcome.value);
-            else reject(outcome && fromWire(outcome.error));
-          },
-          reject,
-        ),
-        ctx.signal,
-      );
+      const settle = ([outcome]: readonly Outcome[]) => {
+        if (outcome?.ok) resolve(outcome.value);
+        else reject(outcome && fromWire(outcome.error));
+      };
+      this.#enqueue(ctx.signal, [call], urgency, settle, reject);
     });
   }
 
   /** As `run`, of many calls, each with an outcome of its own. */
-  runEach(ctx: RequestContext, calls: readonly Call[], urgency: Urgency) {
-    return new Promise<readonly Outcome[]>((resolve, reject) => {
-      const batch = new Batch(ctx.signal, calls.length, resolve, reject);
-      this.#enqueue(calls, urgency, batch, ctx.signal);
+  runEach(
+    ctx: RequestContext,
+    calls: readonly Call[],
+    urgency: Urgency,
+  ): Promise<readonly Outcome[]> {
+    if (calls.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      this.#enqueue(ctx.signal, calls, urgency, resolve, reject);
     });
   }
 
-  #enqueue(calls: readonly Call[], urgency: Urgency, batch: Batch, signal: Signal): void {
-    if (this.#closed) batch.abandon(new ShuttingDownError());
-    else if (signal.aborted) batch.abandon(signal.reason);
-    if (batch.isOver) return;
+  #enqueue(
+    signal: Signal,
+    calls: readonly Call[],
+    urgency: Urgency,
+    resolve: (outcomes: readonly Outcome[]) => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    if (this.#closed || signal.aborted) {
+      reject(this.#closed ? new ShuttingDownError() : signal.reason);
+      return;
+    }
+    const batch = new Batch(signal, calls.length, resolve, reject);
     for (const [index, call] of calls.entries()) {
       if (this.#queue.push(urgency, new Waiting(call, batch, index))) continue;
       const what = 'too many database operations are waiting';

@@ -43,7 +43,7 @@ const noTimer = () => 0;
 /** How one of many operations ended. */
 export type Settled<Output> =
   | { readonly ok: true; readonly value: Output }
-  | { readonly ok: false; readonly error: Error };
+  | { readonly ok: false; readonly error: unknown };
 
 const settledOf = (outcome: Outcome): Settled<unknown> =>
   outcome.ok ? outcome : { ok: false, error: fromWire(outcome.error) };

@@ -39,6 +39,16 @@ async function newJob(store: Store, options: Parameters<typeof jobInput>[0] = {}
   return (await store.run(testContext(), createJob, jobInput(options))).job;
 }
 
+/** Another connection holds the write lock, until the returned function is called. */
+function lockOut(directory: string): () => void {
+  const other = new Database(join(directory, 'pandafuzz.db'));
+  other.exec('BEGIN IMMEDIATE');
+  return () => {
+    other.exec('COMMIT');
+    other.close();
+  };
+}
+
 /** @returns the job as it is after that */
 async function claim(store: Store, botId: string, acknowledged = true) {
   const job = await store.run(testContext(), claimJob, claimInput(botId, acknowledged));
@@ -88,12 +98,10 @@ describe('the store', () => {
     await withTarget(store);
     const job = (targetSha256: string) => ({ ...jobInput(), targetSha256 });
     const inputs = [target.sha256, 'b'.repeat(64), target.sha256].map(job);
-    const other = new Database(join(directory, 'pandafuzz.db'));
-    other.exec('BEGIN IMMEDIATE');
+    const release = lockOut(directory);
     const running = store.runEach(testContext(), createJob, inputs);
     await new Promise((resolve) => setTimeout(resolve, 50)); // tried, and locked out
-    other.exec('COMMIT');
-    other.close();
+    release();
     const outcomes = await running;
     expect(outcomes).toMatchObject([
       { ok: true, value: { job: { id: inputs[0]?.id } } },
@@ -108,13 +116,11 @@ describe('the store', () => {
     const retry = { maxRetries: 1000, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 };
     const store = await openStore({ directory, retry });
     await withTarget(store);
-    const other = new Database(join(directory, 'pandafuzz.db'));
-    other.exec('BEGIN IMMEDIATE');
+    const release = lockOut(directory);
     const inputs = [jobInput(), jobInput()];
     const running = store.runEach(testContext(100), createJob, inputs);
     await expect(running).rejects.toBeInstanceOf(TimeoutError);
-    other.exec('COMMIT');
-    other.close();
+    release();
     await newJob(store); // behind them, were they still there
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 1 });
   });
@@ -125,13 +131,11 @@ describe('the store', () => {
       ...{ directory, retry: { maxRetries: 50, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 } },
     });
     await withTarget(store);
-    const other = new Database(join(directory, 'pandafuzz.db'));
-    other.exec('BEGIN IMMEDIATE');
+    const release = lockOut(directory);
     const waiting = newJob(store);
     const reads = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 10 });
     expect(reads).toEqual([]);
-    other.exec('COMMIT');
-    other.close();
+    release();
     expect((await waiting).state).toBe('pending');
   });
 
@@ -139,10 +143,9 @@ describe('the store', () => {
     const directory = temporaryFolder();
     const retry = { maxRetries: 2, firstDelayMs: 1, maxDelayMs: 2, multiplier: 2 };
     const store = await openStore({ directory, retry });
-    const other = new Database(join(directory, 'pandafuzz.db'));
-    other.exec('BEGIN IMMEDIATE');
+    const release = lockOut(directory);
     const error = await withTarget(store).catch((e: unknown) => e);
-    other.close();
+    release();
     expect(error).toBeInstanceOf(RetryExhaustedError);
     expect((error as RetryExhaustedError).fields).toMatchObject({
       operation: 'put_artifact',
@@ -156,13 +159,11 @@ describe('the store', () => {
     const retry = { maxRetries: 1000, firstDelayMs: 5, maxDelayMs: 10, multiplier: 2 };
     const store = await openStore({ directory, retry });
     await withTarget(store);
-    const other = new Database(join(directory, 'pandafuzz.db'));
-    other.exec('BEGIN IMMEDIATE');
+    const release = lockOut(directory);
     const startedAt = performance.now();
     const error = await store.run(testContext(100), createJob, jobInput()).catch((e: unknown) => e);
     const tookMs = performance.now() - startedAt;
-    other.exec('COMMIT');
-    other.close();
+    release();
     expect(error).toBeInstanceOf(TimeoutError);
     expect(tookMs).toBeLessThan(150);
     await newJob(store);
