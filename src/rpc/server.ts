@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -5,9 +6,9 @@ import {
   setLogger,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { type Address, formatAddress } from '../config/units.js';
+import type { Address } from '../config/units.js';
 import type { Clock } from '../core/clock.js';
-import { messageOf, ShuttingDownError, UserError } from '../core/errors.js';
+import { ShuttingDownError, UserError } from '../core/errors.js';
 import { countedIds } from '../core/ids.js';
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
@@ -21,6 +22,7 @@ import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
 import { addHealth } from './health.js';
 import { allowResets, capDeadlines } from './http2.js';
+import { listen } from './listen.js';
 import { MethodCounters, watched } from './methods.js';
 import { addReflection } from './reflection.js';
 import { packageName, serviceNames, services } from './services.js';
@@ -89,13 +91,16 @@ export async function startGrpcServer(options: {
   addReflection(server);
   const health = addHealth(server, state.vitals);
   allowResets(server);
-  const address = await listen(server, options.address);
+  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
   capDeadlines(server);
+  const take = (connection: Socket) => connections.injectConnection(connection);
+  const listener = await listen(options.address, take, log);
   return {
-    address,
+    address: listener.address,
     async stop(graceMs) {
       health.stop();
-      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      const closed = listener.stop();
+      server.tryShutdown(() => {}); // done before its connections have ended: they are not of its own making
       state.sessionParts.sessions.goAway('the master is shutting down', reconnectAfterMs);
       adapter.end(withoutEnd, new ShuttingDownError());
       const timers = [
@@ -128,21 +133,6 @@ function timesByPath(times: MethodTimes): ReadonlyMap<string, number> {
       );
     }),
   );
-}
-
-function listen(server: Server, address: Address): Promise<Address> {
-  const where = formatAddress(address);
-  return new Promise((resolve, reject) => {
-    server.bindAsync(where, ServerCredentials.createInsecure(), (error, port) => {
-      if (!error) return resolve({ host: address.host, port });
-      const why = messageOf(error);
-      reject(
-        new UserError(
-          `gRPC cannot listen on ${where} (${why.includes('EADDRINUSE') ? 'it is in use' : why}): end the program that uses it, or set another grpc.address`,
-        ),
-      );
-    });
-  });
 }
 
 /** What grpc-js has to say goes where everything else is said. */
