@@ -85,6 +85,7 @@ export class BotSession implements SessionHandle {
 
   private constructor(
     bot: BotRow,
+    readonly arrival: number,
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
@@ -97,7 +98,7 @@ export class BotSession implements SessionHandle {
     );
   }
 
-  /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError */
+  /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError, ReplacedError */
   static async open(
     ctx: RequestContext,
     hello: Hello,
@@ -110,12 +111,15 @@ export class BotSession implements SessionHandle {
       .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: mostLeases })
       .expect(hello.leases.length <= mostLeases, 'hello.leases', `must be at most ${mostLeases}`)
       .throwIfAny();
+    const arrival = parts.sessions.arrive();
     const bot = await parts.store.run(ctx, getBot, hello.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
     // A session made now would stay on the line for ever: its stream has ended already.
     if (outgoing.isOver()) throw new CancelledError();
+    // Its bot came again meanwhile, and was faster.
+    if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
     const log = ctx.log.child({ bot: bot.id, botName: bot.name });
-    const session = new BotSession(bot, parts, outgoing, log);
+    const session = new BotSession(bot, arrival, parts, outgoing, log);
     session.#welcome(hello);
     return session;
   }

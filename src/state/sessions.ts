@@ -4,6 +4,8 @@ import type { Offer } from './matching.js';
 /** A bot on the line, as the rest of the state layer sees it. */
 export interface SessionHandle {
   readonly botId: string;
+  /** Of two sessions of a bot, the one with the greater is the newer. */
+  readonly arrival: number;
   /** When it was last heard of, ms since 1970. */
   readonly lastSeenAt: number;
   /** Slots it has announced and not been given a job for. */
@@ -28,6 +30,7 @@ export interface SessionHandle {
 /** Who is on the line: one session a bot. */
 export class Sessions {
   readonly #byBot = new Map<string, SessionHandle>();
+  #arrivals = 0;
 
   get online(): number {
     return this.#byBot.size;
@@ -39,6 +42,11 @@ export class Sessions {
 
   all(): Iterable<SessionHandle> {
     return this.#byBot.values();
+  }
+
+  /** A Hello has come: the `arrival` of the session that it opens. */
+  arrive(): number {
+    return ++this.#arrivals;
   }
 
   /** Ends the bot's earlier session, if it has one. */

@@ -6,7 +6,7 @@ import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuz
 import { type Job, JobOutcome, JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { createMetrics } from '../../src/metrics.js';
-import { BotSession } from '../../src/state/session.js';
+import { BotSession, type SessionParts } from '../../src/state/session.js';
 import { createState, type State } from '../../src/state/state.js';
 import { putArtifact } from '../../src/store/ops/put-artifact.js';
 import type { StoreOptions } from '../../src/store/store.js';
@@ -126,7 +126,12 @@ export class Fleet {
   }
 
   /** A new stream of a bot, as far as its Hello; it is answered when all has settled. */
-  hello(botId: string, freeSlots: number, leases: Lease[] = []): Line {
+  hello(
+    botId: string,
+    freeSlots: number,
+    leases: Lease[] = [],
+    parts: SessionParts = this.state.sessionParts,
+  ): Line {
     const line = new Line(botId);
     const hear = ({ message }: HeartbeatResponse) => {
       if (message) line.heard.push(message);
@@ -138,7 +143,7 @@ export class Fleet {
       },
     };
     const hello = { botId, instanceId: newId(), freeSlots, leases };
-    BotSession.open(testContext(), hello, this.state.sessionParts, outgoing).then((session) => {
+    BotSession.open(testContext(), hello, parts, outgoing).then((session) => {
       line.session = session;
     }, outgoing.fail);
     return line;

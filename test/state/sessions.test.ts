@@ -49,4 +49,27 @@ describe('a stream', () => {
     older.leave(); // its end, heard of later
     expect(await stateOf(fleet, older.botId)).toBe(BotState.ONLINE);
   });
+
+  test('of the same bot stays when the earlier one’s Hello is looked up last', async () => {
+    const fleet = await Fleet.open();
+    const botId = await fleet.register();
+    const { sessionParts } = fleet.state;
+    const slow = Promise.withResolvers<void>();
+    const store = new Proxy(sessionParts.store, {
+      get: (real, property) =>
+        property === 'run'
+          ? (...asked: Parameters<typeof real.run>) => slow.promise.then(() => real.run(...asked))
+          : Reflect.get(real, property, real),
+    });
+    const older = fleet.hello(botId, 1, [], { ...sessionParts, store });
+    const newer = fleet.hello(botId, 1);
+    await fleet.settled();
+    slow.resolve();
+    await fleet.settled();
+    expect(older.error?.name).toBe('ReplacedError');
+    expect(newer.error).toBeUndefined();
+    await fleet.create();
+    await fleet.settled();
+    expect([older.offers().length, newer.offers().length]).toEqual([0, 1]);
+  });
 });
