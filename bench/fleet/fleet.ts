@@ -12,7 +12,7 @@ import { below, type Scene } from './scene.js';
 import { steady } from './steady.js';
 import { createJobs, registerBots, uploadTarget } from './stock.js';
 import { storm } from './storm.js';
-import { turnover } from './turnover.js';
+import { type Load, turnover } from './turnover.js';
 
 interface Leases {
   readonly intervalMs: number;
@@ -23,6 +23,8 @@ const calm: Leases = { intervalMs: 30_000, ttlMs: 90_000 };
 /** So that losing them does not take long. */
 const brisk: Leases = { intervalMs: 3000, ttlMs: 9000 };
 const briskInQuick: Leases = { intervalMs: 500, ttlMs: 2000 };
+/** Bots beside which the whole fleet is held. */
+const few = 100;
 /** Of the bots, those that are there for it: their arrival takes most of its time. */
 const briskShare = 0.25;
 
@@ -42,16 +44,23 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
     startMaster(directory, { ...settingsOf(leases), PANDAFUZZ_GRPC_ADDRESS: address });
   const connection = connect(address);
   try {
-    say(`${bots} register and take a job each`);
     const spec = await uploadTarget(connection);
-    await createJobs(connection, spec, count);
     const botIds = await registerBots(connection, count, 1);
     const sceneOf = (crew: Crew): Scene => ({ master, directory, connection, spec, crew, bots });
     const figures: Figure[] = [];
 
+    say(`jobs of ${few} of them end and others come`);
+    await createJobs(connection, spec, few);
+    const alone = new Crew(address, botIds.slice(0, few), calm.intervalMs);
+    const cpuMsAlone = await turnoverOf(sceneOf(alone), turning(bench)).finally(() =>
+      alone.leave(),
+    );
+
+    say(`${bots} take a job each`);
+    await createJobs(connection, spec, count);
     const crew = new Crew(address, botIds, calm.intervalMs);
     try {
-      figures.push(...(await calmScripts(sceneOf(crew), bench)));
+      figures.push(...(await calmScripts(sceneOf(crew), cpuMsAlone, bench)));
       say('the master is restarted');
       const restarted = await restart(sceneOf(crew), () => startAgain(calm));
       master = restarted.master;
@@ -63,7 +72,7 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
 
     const leases = scale < 1 ? briskInQuick : brisk;
     const brave = botIds.slice(0, Math.ceil(count * briskShare));
-    say(`of ${brave.length} bots a tenth vanishes, with leases of ${leases.ttlMs / 1000} s`);
+    say(`of ${brave.length} bots two fifths vanish, with leases of ${leases.ttlMs / 1000} s`);
     await master.stop();
     master = await startAgain(leases);
     await createJobs(connection, spec, brave.length);
@@ -81,7 +90,17 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
   }
 }
 
-async function calmScripts(scene: Scene, { scale, say }: Bench): Promise<Figure[]> {
+/** Of a crew that is there for that alone. @returns CPU of the master for each job, milliseconds */
+async function turnoverOf(scene: Scene, load: Load): Promise<number> {
+  await scene.crew.takeJobs();
+  await turnover(scene, load); // until code is warm
+  const { cpuMs } = await turnover(scene, load);
+  await scene.crew.finish();
+  return cpuMs;
+}
+
+async function calmScripts(scene: Scene, cpuMsAlone: number, bench: Bench): Promise<Figure[]> {
+  const { scale, say } = bench;
   const { master, crew, bots } = scene;
   const { intervalMs } = calm;
   const before = await master.memory();
@@ -98,7 +117,13 @@ async function calmScripts(scene: Scene, { scale, say }: Bench): Promise<Figure[
     }),
   );
   say('jobs end and others come');
-  figures.push(...(await turnover(scene, { perSecond: 50, forMs: 10_000 * scale })));
+  const { figure, cpuMs } = await turnover(scene, turning(bench));
+  figures.push(figure, {
+    name: `CPU of the master for a job created, assigned and completed, ${bots} / ${few}`,
+    ...{ value: cpuMs / cpuMsAlone, unit: 'ratio', target: { is: '<=', bound: 1.5 } },
+    spread: [cpuMs / cpuMsAlone, cpuMs / cpuMsAlone],
+    detail: `${cpuMs.toFixed(1)} ms, the beats of all meanwhile included; ${cpuMsAlone.toFixed(1)} ms; so few at a time that each is a group of its own`,
+  });
   say('connections are lost, 2 % of them a second');
   figures.push(...(await reconnects(scene, { share: 0.02, forMs: 10_000 * scale })));
   say(`all ${bots} are cut off at once`);
@@ -117,6 +142,8 @@ function expectOpenFiles(count: number): void {
   if (count + otherFiles <= most) return;
   throw new Error(`${count} bots are as many connections, of ${most} open files: raise ulimit -n`);
 }
+
+const turning = ({ scale }: Bench): Load => ({ perSecond: 50, forMs: 10_000 * scale });
 
 const settingsOf = ({ intervalMs, ttlMs }: Leases) => ({
   PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: `${intervalMs}ms`,

@@ -6,15 +6,18 @@ import { below, type Scene } from './scene.js';
 /** Over the TTL: for the last beat's way and for taking back and handing out so many. */
 const slackMs = 5000;
 
+/** Of the bots: those that vanish, and as many that wait. */
+const share = 0.4;
+
 /**
- * A tenth of the bots have finished their jobs and wait; another tenth vanish for
- * longer than the TTL. Their jobs go to those that wait. Then they come back with
- * leases that are no longer theirs, and with results.
+ * Two fifths of the bots have finished their jobs and wait; as many vanish for longer
+ * than the TTL. Their jobs go to those that wait, while the others beat on. Then they
+ * come back with leases that are no longer theirs, and with results.
  */
 export async function losses({ master, crew, directory }: Scene, ttlMs: number): Promise<Figure[]> {
-  const tenth = Math.floor(crew.members.length / 10);
-  const idle = crew.members.slice(0, tenth);
-  const lost = crew.members.slice(-tenth);
+  const count = Math.floor(crew.members.length * share);
+  const idle = crew.members.slice(0, count);
+  const lost = crew.members.slice(-count);
   await Promise.all(idle.map((member) => member.lease && member.finish(member.lease)));
   for (const { bot } of idle) bot.beat(); // their slots are free
 
@@ -22,11 +25,13 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
   const waiting = new Set(stale.map(({ lease }) => lease.jobId));
   crew.events.on('assigned', ({ jobId }) => waiting.delete(jobId));
   const lostBefore = ledgerIn(directory).lostRuns;
+  crew.recount();
   const { vitals } = await watchVitals(master, 'losses', async () => {
     for (const member of lost) member.vanish();
     await crew.until('others have their jobs', () => waiting.size === 0);
   });
   crew.events.removeAllListeners('assigned');
+  const { percentiles } = crew.tally.answers;
 
   crew.recount();
   for (const member of lost) member.come();
@@ -48,6 +53,11 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
         vitals,
       },
     ),
+    below('heartbeat acknowledgement for those that stay, p99', 'ms', 50, percentiles.p99, {
+      detail: `${percentiles.count.toLocaleString('en')} beats over the same time; spread: median to longest`,
+      spread: [percentiles.p50, percentiles.max],
+      percentiles,
+    }),
     below(
       'leases of bots that come back too late, not given up or their result not refused',
       ...(['leases', 1, kept + (stale.length - abandoned) + (stale.length - refused)] as const),

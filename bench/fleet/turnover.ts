@@ -6,11 +6,23 @@ import type { Member } from './member.js';
 import { below, type Scene } from './scene.js';
 import { createJob } from './stock.js';
 
+/** Jobs that end, and as many that come. */
+export interface Load {
+  readonly perSecond: number;
+  readonly forMs: number;
+}
+
+export interface Turnover {
+  readonly figure: Figure;
+  /** CPU of the master for each job, the beats meanwhile included, milliseconds. */
+  readonly cpuMs: number;
+}
+
 /** All beat; now one, now another finishes its job, and a new one is created for it. */
 export async function turnover(
   { master, crew, bots, connection, spec }: Scene,
-  { perSecond, forMs }: { perSecond: number; forMs: number },
-): Promise<Figure[]> {
+  { perSecond, forMs }: Load,
+): Promise<Turnover> {
   const [toReceipt, toAssign] = [new Latencies(), new Latencies()];
   /** When a job came to a bot, which may be before its creation is answered. */
   const arrivals = new Map<string, PromiseWithResolvers<number>>();
@@ -43,11 +55,15 @@ export async function turnover(
   });
   crew.events.removeAllListeners('assigned');
   const { percentiles } = toAssign;
-  return [
-    below(`CreateJob to Assign at the bot beside ${bots}, p99`, 'ms', 50, percentiles.p99, {
-      detail: `${percentiles.count} jobs, ${perSecond} a second, for as many finished; JobDone to its receipt p99 ${toReceipt.percentiles.p99.toFixed(1)} ms; ${inWords(vitals)}; spread: median to longest`,
-      spread: [percentiles.p50, percentiles.max],
+  const { count: jobs, p50, max } = percentiles;
+  const figure = below(
+    `CreateJob to Assign at the bot beside ${bots}, p99`,
+    ...(['ms', 50, percentiles.p99] as const),
+    {
+      detail: `${jobs} jobs, ${perSecond} a second, for as many finished; JobDone to its receipt p99 ${toReceipt.percentiles.p99.toFixed(1)} ms; ${inWords(vitals)}; spread: median to longest`,
+      spread: [p50, max],
       ...{ percentiles, vitals },
-    }),
-  ];
+    },
+  );
+  return { figure, cpuMs: (vitals.cpuSeconds * 1000) / jobs };
 }
