@@ -40,13 +40,16 @@ if (unknown !== undefined) {
   say(`there is no benchmark "${unknown}": ${names.join(', ')}`);
   process.exit(64);
 }
-const chosen = names.filter((name) => positionals.length === 0 || positionals.includes(name));
+/** Says little unless it is long; to be had by name. */
+const notInQuick = 'soak';
+const all = names.filter((name) => !(values.quick && name === notInQuick));
+const chosen = positionals.length === 0 ? all : names.filter((name) => positionals.includes(name));
 const bots = values.bots === undefined ? undefined : Number(values.bots);
 if (bots !== undefined && !(Number.isInteger(bots) && bots >= 40)) {
   say(`--bots ${values.bots}: give the size of the fleet, a whole number from 40 on`);
   process.exit(64);
 }
-const size = values.quick ? { rounds: 1, scale: 0.05 } : { rounds: 3, scale: 1 };
+const size = values.quick ? { rounds: 1, scale: 0.03 } : { rounds: 3, scale: 1 };
 const settings = { ...size, ...(bots !== undefined && { bots }) };
 const isWhole = !values.quick && bots === undefined && chosen.length === names.length;
 

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { unary } from '../../src/client/call.js';
 import type { Connection } from '../../src/client/connect.js';
 import { uploadArtifact } from '../../src/client/transfer.js';
@@ -13,7 +14,7 @@ const inFlight = 64;
 
 /** A spec as operators give it; whatever file there is will do as its target. */
 export async function uploadTarget(connection: Connection): Promise<JobSpec> {
-  const file = { path: process.execPath, kind: ArtifactKind.TARGET, name: 'bench' };
+  const file = { path: fileURLToPath(import.meta.url), kind: ArtifactKind.TARGET, name: 'bench' };
   const { artifact } = await uploadArtifact(connection, file);
   const options = ['-rss_limit_mb=2048', '-max_len=4096'];
   return JobSpec.create({ engine, targetSha256: artifact?.sha256 ?? '', arguments: options });

@@ -56,7 +56,7 @@ async function compare(
   data: object,
   bound: number,
 ): Promise<Figure[]> {
-  const seconds = Math.max(3 * bench.scale, 1);
+  const seconds = Math.max(3 * bench.scale, 0.4);
   const load = { data, folder: bench.folder(), seconds };
   const [masters, echoes]: [Run[], Run[]] = [[], []];
   const run = async (server: ServerProcess, runs: Run[]) => {

@@ -29,7 +29,7 @@ export async function mixedProfile(bench: Bench, stocked: Stocked): Promise<Figu
     const rounds: Round[] = [];
     for (let round = 1; round <= bench.rounds; round++) {
       bench.say(`mixed traffic at 80 %, round ${round} of ${bench.rounds}`);
-      rounds.push(await watched(traffic, stocked, level, isQuick ? 1.5 : 5));
+      rounds.push(await watched(traffic, stocked, level, isQuick ? 1 : 5));
     }
     return figuresOf(level, knee, tried, rounds);
   } finally {
@@ -38,7 +38,7 @@ export async function mixedProfile(bench: Bench, stocked: Stocked): Promise<Figu
 }
 
 async function findKnee(traffic: Traffic, isQuick: boolean) {
-  const [seconds, by, attempts] = isQuick ? [1, quickGrowth, 1] : [2, growth, 2];
+  const [seconds, by, attempts] = isQuick ? [0.5, quickGrowth, 1] : [2, growth, 2];
   let knee = firstLevel;
   const tried: string[] = [];
   for (let level = firstLevel; level <= lastLevel; level *= by) {

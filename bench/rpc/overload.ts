@@ -1,11 +1,9 @@
 import { unary } from '../../src/client/call.js';
 import { type Connection, connect } from '../../src/client/connect.js';
-import { uploadArtifact } from '../../src/client/transfer.js';
 import { newId } from '../../src/core/ids.js';
-import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
 import type { HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Bench } from '../bench.js';
+import { createJob, uploadTarget } from '../fleet/stock.js';
 import { type Figure, median, quantile } from '../measure.js';
 import { startMaster } from '../processes.js';
 import { watchVitals } from '../vitals.js';
@@ -25,10 +23,10 @@ export async function benchOverload({ folder, rounds, scale, say }: Bench): Prom
   const master = await startMaster(folder());
   const connection = connect(master.address);
   try {
-    const jobId = await anyJob(connection);
+    const { id: jobId } = await createJob(connection, await uploadTarget(connection));
     const requests = folder();
     const data = { job_id: jobId };
-    const seconds = Math.max(Math.round(4 * scale), 1);
+    const seconds = Math.max(4 * scale, 0.5);
     const reads = (concurrency: number) =>
       runScenario(master.address, 'get-job', requests, { data, concurrency, seconds });
     const watched = async <T>(work: () => Promise<T>) =>
@@ -66,15 +64,6 @@ export async function benchOverload({ folder, rounds, scale, say }: Bench): Prom
     connection.close();
     await master.stop();
   }
-}
-
-async function anyJob(connection: Connection): Promise<string> {
-  const file = { path: process.execPath, kind: ArtifactKind.TARGET, name: 'bench' };
-  const { artifact } = await uploadArtifact(connection, file);
-  const spec = JobSpec.create({ engine: 'libfuzzer', targetSha256: artifact?.sha256 ?? '' });
-  const request = { spec, requestId: '' };
-  const { job } = await unary(connection.jobs, connection.jobs.createJob, request);
-  return job?.id ?? '';
 }
 
 /** Bots that hold no jobs; `take` returns the times their beats took since the last call. */

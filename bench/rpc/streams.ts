@@ -61,7 +61,7 @@ async function uploads({ bench, master, echo, fleet }: Sides): Promise<Figure> {
 
 async function takingUp({ bench, master, fleet }: Sides): Promise<Figure> {
   bench.say('jobs created and taken, one at a time');
-  const times = await timesToAssign(fleet, master, 300);
+  const times = await timesToAssign(fleet, master, bench.scale < 1 ? 100 : 300);
   return {
     name: 'CreateJob to Assign at the bot, idle master, p99',
     ...{ value: quantile(times, 0.99), unit: 'ms', target: { is: '<', bound: 10 } },
@@ -98,7 +98,7 @@ async function beats({ bench, master, echo, fleet }: Sides, inFlight: number): P
  * and two answers, so that a master for which work cost nothing would be at 0.5.
  */
 async function cycles({ bench, master, echo, fleet }: Sides): Promise<Figure> {
-  const jobs = Math.max(Math.round(20_000 * bench.scale), 4000);
+  const jobs = Math.max(Math.round(20_000 * bench.scale), 2000);
   bench.say(`${jobs.toLocaleString('en')} jobs worked off, master and echo server`);
   const [masters, echoes]: [Cycling[], Cycling[]] = [[], []];
   const run = async (server: ServerProcess, runs: Cycling[], count: number) => {
@@ -106,7 +106,8 @@ async function cycles({ bench, master, echo, fleet }: Sides): Promise<Figure> {
     runs.push(one);
     return one.perSecond;
   };
-  await run(echo, [], jobs); // until code is warm
+  await run(master, [], jobs); // until code is warm
+  await run(echo, [], jobs);
   const both = await alternate(
     bench.rounds,
     () => run(master, masters, jobs),
@@ -118,7 +119,7 @@ async function cycles({ bench, master, echo, fleet }: Sides): Promise<Figure> {
   };
 }
 
-const secondsOf = ({ scale }: Bench) => Math.max(3 * scale, 1);
+const secondsOf = ({ scale }: Bench) => Math.max(3 * scale, 0.4);
 
 const ratio = (name: string, { a, b, ratio: value, spread }: Comparison, bound: number) => ({
   ...{ name, value, spread, unit: 'ratio', target: { is: '>=', bound } as const },
