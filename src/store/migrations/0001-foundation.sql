@@ -1,5 +1,7 @@
 -- Everything the master knows, apart from the blobs, which are files.
 -- Times are milliseconds since 1970. JSON columns hold protobuf JSON.
+-- A job's states are compared one by one: for IN, SQLite fills a table each time that
+-- a job changes, a tenth of the change.
 
 CREATE TABLE bots (
   id                 TEXT PRIMARY KEY,
@@ -53,7 +55,9 @@ CREATE TABLE jobs (
   id                  TEXT PRIMARY KEY,
   request_id          TEXT UNIQUE,
   state               TEXT NOT NULL
-                      CHECK (state IN ('pending', 'assigned', 'running', 'completed', 'cancelled', 'dead', 'paused')),
+                      CHECK (state = 'pending' OR state = 'assigned' OR state = 'running'
+                        OR state = 'completed' OR state = 'cancelled' OR state = 'dead'
+                        OR state = 'paused'),
   queue_id            INTEGER NOT NULL REFERENCES queues (id),
   campaign            TEXT NOT NULL,
   engine              TEXT NOT NULL,
@@ -92,7 +96,7 @@ CREATE TABLE jobs (
   message             TEXT,
   statistics          TEXT CHECK (statistics IS NULL OR json_valid(statistics)),
   spec                TEXT NOT NULL CHECK (json_type(spec) = 'object'),
-  CHECK ((finished_at IS NOT NULL) = (state IN ('completed', 'cancelled', 'dead'))),
+  CHECK ((finished_at IS NOT NULL) = (state = 'completed' OR state = 'cancelled' OR state = 'dead')),
   CHECK (failed_attempts + refused_attempts BETWEEN 0 AND max_attempts),
   CHECK (delayed = 0 OR (state = 'pending' AND ready_at IS NOT NULL))
 ) STRICT;

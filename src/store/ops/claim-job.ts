@@ -10,7 +10,12 @@ import { eventRecorder } from './record-event.js';
  * stale from here on.
  */
 export const claimJob = writeOperation('claim_job', 'work', (db) => {
-  const claim = db.prepare<[object], ClaimedJob>(`
+  const firstOf = (queue: string) => `
+      SELECT id FROM jobs
+      WHERE state = 'pending' AND delayed = 0 AND queue_id = ${queue}
+      ORDER BY priority DESC, id LIMIT 1`;
+  const claimOf = (choice: string) =>
+    db.prepare<[object], ClaimedJob>(`
       UPDATE jobs SET
         state = iif(@acknowledged, 'running', 'assigned'),
         fence = fence + 1,
@@ -19,15 +24,15 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
         cancel_acknowledged_at = NULL,
         started_at = iif(@acknowledged, coalesce(started_at, @now), started_at),
         due_at = iif(@acknowledged, ${earlier('@now + run_within_ms', 'close_by')}, close_by)
-      WHERE id = (
+      WHERE id = (${choice})
+      RETURNING ${claimedJobColumns}`);
+  // Cast, or SQLite would prepare the statement anew for each value: 65 us.
+  const claimOfOne = claimOf(firstOf('CAST(@queue AS INTEGER)'));
+  const claimOfMany = claimOf(`
         SELECT job.id
         FROM json_each(@queues) AS queue
-        JOIN jobs AS job ON job.id = (
-          SELECT id FROM jobs
-          WHERE state = 'pending' AND delayed = 0 AND queue_id = queue.value
-          ORDER BY priority DESC, id LIMIT 1)
-        ORDER BY job.priority DESC, job.id LIMIT 1)
-      RETURNING ${claimedJobColumns}`);
+        JOIN jobs AS job ON job.id = (${firstOf('queue.value')})
+        ORDER BY job.priority DESC, job.id LIMIT 1`);
   const lease = db.prepare<[object]>(`
       INSERT INTO leases (job_id, attempt, fence, bot_id, ttl_ms, pulled, assigned_at,
         acknowledged_at)
@@ -48,8 +53,12 @@ export const claimJob = writeOperation('claim_job', 'work', (db) => {
   }): ClaimedJob | undefined => {
     const { botId, ttlMs, now } = input;
     const acknowledged = input.acknowledged ? 1 : 0;
-    const queues = JSON.stringify(input.queues);
-    const job = claim.get({ botId, acknowledged, queues, now });
+    const claimant = { botId, acknowledged, now };
+    const [queue] = input.queues;
+    const job =
+      input.queues.length === 1
+        ? claimOfOne.get({ ...claimant, queue })
+        : claimOfMany.get({ ...claimant, queues: JSON.stringify(input.queues) });
     if (!job) return undefined;
     const { attempt: number, fence } = job;
     const grant = { jobId: job.id, attempt: number, fence, botId, now };
