@@ -15,7 +15,7 @@ import { CancelledError, OverloadError, ValidationError } from '../core/errors.j
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
-import { cutOff, isOpen } from './http2.js';
+import { answerCall, cutOff, isOpen } from './http2.js';
 import { eachMessage, messagesOf } from './incoming.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { Outbox } from './outbox.js';
@@ -129,7 +129,7 @@ export class Adapter {
     const terms: Terms = { pool: 'transfers', precedence, timeoutMs: transferMs };
     return (call, callback) => {
       this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx), {
-        answer: (response, trailers) => callback(null, response, trailers),
+        answer: (response, trailers) => answerCall(call, response, trailers),
         refuse: (status) => callback(status),
       });
     };
@@ -196,7 +196,7 @@ export class Adapter {
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
       this.#serve(call, terms, (ctx) => handler(decoded(call.request), ctx), {
-        answer: (response, trailers) => callback(null, response, trailers),
+        answer: (response, trailers) => answerCall(call, response, trailers),
         refuse: (status) => callback(status),
       });
     };

@@ -4,12 +4,12 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2';
-import type { Server } from '@grpc/grpc-js';
+import { status as Code, type Metadata, type Server, type StatusObject } from '@grpc/grpc-js';
 
 /**
  * What has to be done below grpc-js, which has no door for it. This reaches for
- * fields it keeps to itself: the version is pinned, and test/rpc/deadlines.test.ts,
- * heartbeat.test.ts and streams.test.ts fail when an upgrade moves them.
+ * fields it keeps to itself: the version is pinned, and test/rpc/answer.test.ts,
+ * deadlines.test.ts, heartbeat.test.ts and streams.test.ts fail when an upgrade moves them.
  */
 
 /** Longest a client may ask for: a day. */
@@ -86,6 +86,19 @@ export function sendMessage<Message>(call: object, message: Message, onTaken: ()
 }
 
 /**
+ * Answers a call that has one answer: its message and its status together, where
+ * grpc-js waits with the status until the socket has taken the message.
+ */
+export function answerCall<Message>(call: object, message: Message, trailers: Metadata): void {
+  const inner = innerOf(call);
+  inner.sendMessage(message, () => {});
+  // A message that cannot be serialized is answered with a status of its own.
+  if (inner.metadataSent) {
+    inner.sendStatus({ code: Code.OK, details: 'OK', metadata: trailers });
+  }
+}
+
+/**
  * Messages of a stream as they come, null after the last, without the object stream:
  * one for each `askForMessage`.
  */
@@ -100,6 +113,8 @@ export const askForMessage = (call: object): void => innerOf(call).startRead();
 
 interface InnerCall {
   readonly stream?: ServerHttp2Stream;
+  readonly metadataSent: boolean;
+  sendStatus(status: StatusObject): void;
   sendMessage(message: unknown, onTaken: () => void): void;
   startRead(): void;
 }

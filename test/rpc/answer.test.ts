@@ -1,0 +1,72 @@
+import {
+  status as Code,
+  credentials,
+  Metadata,
+  makeClientConstructor,
+  Server,
+  ServerCredentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { expect, test } from '@jest/globals';
+import { answerCall } from '../../src/rpc/http2.js';
+import { atEnd } from '../harness.js';
+
+/** One method, whose answer is what it was asked; "unsayable" cannot be serialized. */
+const asText = {
+  requestSerialize: (text: string) => Buffer.from(text),
+  requestDeserialize: (bytes: Buffer) => bytes.toString(),
+  responseSerialize: (text: string) => {
+    if (text === 'unsayable') throw new Error('no bytes for that');
+    return Buffer.from(text);
+  },
+  responseDeserialize: (bytes: Buffer) => bytes.toString(),
+};
+const service = {
+  say: { path: '/test/Say', requestStream: false, responseStream: false, ...asText },
+} as const;
+
+async function asking() {
+  const server = new Server();
+  server.addService(service, {
+    say: (call: { request: string }) => {
+      const trailers = new Metadata();
+      trailers.set('x-said', String(call.request.length));
+      answerCall(call, call.request, trailers);
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  const Client = makeClientConstructor(service, 'test');
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  atEnd(() => {
+    client.close();
+    server.forceShutdown();
+  });
+  return (text: string) =>
+    new Promise<{ answer: string; said: unknown }>((resolve, reject) => {
+      const said = new Promise<unknown>((tell) => {
+        const call = client['say']?.(text, (error: ServiceError | null, answer: string) =>
+          error ? reject(error) : said.then((trailer) => resolve({ answer, said: trailer })),
+        );
+        call.on('status', ({ metadata }: { metadata: Metadata }) =>
+          tell(metadata.get('x-said')[0]),
+        );
+      });
+    });
+}
+
+test('an answer comes with its trailers, however long it is', async () => {
+  const ask = await asking();
+  for (const text of ['short', 'x'.repeat(3_000_000)]) {
+    expect(await ask(text)).toEqual({ answer: text, said: String(text.length) });
+  }
+});
+
+test('an answer that cannot be serialized is INTERNAL, and the connection goes on', async () => {
+  const ask = await asking();
+  await expect(ask('unsayable')).rejects.toMatchObject({ code: Code.INTERNAL });
+  expect(await ask('fine')).toEqual({ answer: 'fine', said: '4' });
+});
