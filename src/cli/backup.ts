@@ -3,7 +3,7 @@ import { fetchBackup } from '../operator/backup.js';
 import { type OperatorFlags, withOperatorFlags } from './flags.js';
 
 const examples = `
-The blobs (targets, seeds, crash inputs) are files in the master's data folder,
+The blobs (targets, seeds, corpora, crash inputs) are files in the master's data folder,
 under blobs/, that never change: copy them with any tool, after the database.
 
 To go back to a copy, stop the master, put the copy in place of pandafuzz.db in its

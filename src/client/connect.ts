@@ -1,6 +1,7 @@
 import { Client, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
+import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
@@ -13,6 +14,7 @@ export interface Connection {
   readonly jobs: JobServiceClient;
   readonly crashes: CrashServiceClient;
   readonly artifacts: ArtifactServiceClient;
+  readonly corpora: CorpusServiceClient;
   readonly system: SystemServiceClient;
   /** Ends the connection and every call on it. */
   close(): void;
@@ -40,6 +42,7 @@ export function connect(address: string): Connection {
     jobs: new JobServiceClient(address, plaintext, overShared),
     crashes: new CrashServiceClient(address, plaintext, overShared),
     artifacts: new ArtifactServiceClient(address, plaintext, overShared),
+    corpora: new CorpusServiceClient(address, plaintext, overShared),
     system: new SystemServiceClient(address, plaintext, overShared),
     close: () => shared.close(),
   };

@@ -33,12 +33,59 @@ export async function readUpload<Header>(
       if (next.done) return;
       const { message } = next.value;
       if (message?.$case !== 'chunk') throw refuse('only chunks may follow the first message');
-      const chunk = message.value as Buffer;
-      if (chunk.length > chunkBytes) throw refuse(`a chunk may have at most ${chunkBytes} bytes`);
-      yield chunk;
+      yield checked(message.value as Buffer);
     }
   }
   return { header: opening.value as Header, chunks: chunks() };
+}
+
+/**
+ * As readUpload, of many files: after the first message, for each its header and its
+ * bytes. Those that are not read are passed over.
+ *
+ * @param opening what the first message must be
+ * @throws ValidationError for messages in another order, or chunks too large
+ */
+export async function readUploads<Opening, Header>(
+  requests: AsyncIterable<{ message: Upload<Opening | Header> }>,
+  opening: string,
+): Promise<{
+  header: Opening;
+  files: AsyncIterable<{ header: Header; chunks: AsyncIterable<Buffer> }>;
+}> {
+  const messages = requests[Symbol.asyncIterator]();
+  let next = await messages.next();
+  const current = () => (next.done ? undefined : next.value.message);
+  const first = current();
+  if (first?.$case !== opening) {
+    throw refuse(`the first message must be the ${opening}; what is brought follows`);
+  }
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (;;) {
+      next = await messages.next();
+      const message = current();
+      if (message?.$case !== 'chunk') return;
+      yield checked(message.value as Buffer);
+    }
+  }
+  async function* files() {
+    next = await messages.next();
+    while (!next.done) {
+      const message = current();
+      if (!message || message.$case === 'chunk' || message.$case === opening) {
+        throw refuse('bytes must follow the header of what they are');
+      }
+      const bytes = chunks();
+      yield { header: message.value as Header, chunks: bytes };
+      for await (const _ of bytes); // what nobody wanted
+    }
+  }
+  return { header: first.value as Opening, files: files() };
+}
+
+function checked(chunk: Buffer): Buffer {
+  if (chunk.length > chunkBytes) throw refuse(`a chunk may have at most ${chunkBytes} bytes`);
+  return chunk;
 }
 
 /**

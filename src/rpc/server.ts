@@ -17,6 +17,7 @@ import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
+import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
@@ -76,11 +77,10 @@ export async function startGrpcServer(options: {
     ...{ admission, counters, newRequestId: countedIds() },
     timeouts: { ...options.timeouts, byPath: timesByPath(options.timeouts.methods) },
   });
-  // Methods that later work will fill are answered with UNIMPLEMENTED by grpc-js.
   const handlers: Record<keyof typeof services, UntypedServiceImplementation> = {
     ArtifactService: artifactHandlers(state, adapter),
     BotService: botHandlers(state, adapter),
-    CorpusService: {},
+    CorpusService: corpusHandlers(state, adapter),
     CrashService: crashHandlers(state, adapter),
     JobService: jobHandlers(state, adapter),
     SystemService: systemHandlers(state, adapter),

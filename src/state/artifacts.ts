@@ -34,9 +34,7 @@ export class Artifacts {
   ): Promise<UploadArtifactResponse> {
     const kind = this.#check(header);
     const { sha256, sizeBytes, name } = header;
-    if (!(await this.store.blobs.has(sha256))) {
-      await this.store.blobs.put(ctx, { sha256, sizeBytes }, chunks);
-    }
+    await this.store.blobs.keep(ctx, { sha256, sizeBytes }, chunks);
     const row = { sha256, kind, name, size_bytes: sizeBytes, created_at: this.clock.now() };
     const { artifact, alreadyExisted } = await this.store.run(ctx, putArtifact, row);
     return { artifact: artifactRecord(artifact), alreadyExisted };

@@ -45,7 +45,7 @@ export class Crashes {
     this.#check(report, found);
     const { inputSha256, inputSizeBytes } = report;
     const content = { sha256: inputSha256, sizeBytes: inputSizeBytes };
-    if (!(await this.store.blobs.has(inputSha256))) await this.store.blobs.put(ctx, content, input);
+    await this.store.blobs.keep(ctx, content, input);
     const cause = parseCrashReport(report.report);
     return this.store.run(ctx, recordCrash, {
       id: this.newId(),

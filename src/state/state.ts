@@ -10,6 +10,7 @@ import { BeatLog } from './beat-log.js';
 import { Bots } from './bots.js';
 import { CampaignBook } from './campaign-book.js';
 import { Campaigns } from './campaigns.js';
+import { Corpus } from './corpus.js';
 import { Crashes } from './crashes.js';
 import { Dispatch } from './dispatch.js';
 import { Drains } from './drains.js';
@@ -95,6 +96,7 @@ export function createState(options: {
     jobs,
     pull: new Pull(store, leases, dispatch, reaper, clock, ttl),
     crashes: new Crashes(store, clock, newId, config.limits.max_crash_input),
+    corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns: book,

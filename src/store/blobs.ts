@@ -6,7 +6,7 @@ import type { RequestContext } from '../core/context.js';
 import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
 
 /**
- * Targets, seeds and crash inputs: files named by their SHA-256. A blob appears
+ * Targets, seeds, corpora and crash inputs: files named by their SHA-256. A blob appears
  * under its name only when all of it is on disk, so what is there is whole.
  */
 export class BlobStore {
@@ -31,18 +31,27 @@ export class BlobStore {
     return join(this.#incoming, randomUUID());
   }
 
-  async has(sha256: string): Promise<boolean> {
-    return (await stat(this.#pathOf(sha256)).catch(() => undefined)) !== undefined;
-  }
-
   /**
    * Keeps what `chunks` bring, which must be `sizeBytes` long and hash to
-   * `sha256`. On disk, folder entry included, when it resolves; when it rejects,
-   * nothing is left.
+   * `sha256`; what is there already is not read. On disk, folder entry included,
+   * when it resolves; when it rejects, nothing is left.
    *
-   * @throws DataLossError when the bytes are others; DiskFullError
+   * @throws DataLossError when the bytes, or their number, are others; DiskFullError
    */
-  async put(
+  async keep(
+    ctx: RequestContext,
+    expected: { sha256: string; sizeBytes: number },
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const known = await stat(this.#pathOf(expected.sha256)).catch(() => undefined);
+    if (!known) return this.#put(ctx, expected, chunks);
+    if (known.size !== expected.sizeBytes) {
+      const why = `the announced length is ${expected.sizeBytes} bytes, but what has this SHA-256 has ${known.size}`;
+      throw new DataLossError({ why });
+    }
+  }
+
+  async #put(
     ctx: RequestContext,
     expected: { sha256: string; sizeBytes: number },
     chunks: AsyncIterable<Uint8Array>,

@@ -155,6 +155,13 @@ export interface ArtifactRow {
   created_at: number;
 }
 
+export interface CorpusEntryRow {
+  /** The cursor from which reading goes on after it. */
+  sequence: number;
+  sha256: string;
+  size_bytes: number;
+}
+
 export interface CrashRow {
   id: string;
   group_id: string;

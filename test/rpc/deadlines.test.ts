@@ -8,7 +8,7 @@ import { withLateness } from '../lateness.js';
 import { blockDatabase } from '../wire/block-database.js';
 import { everyMethod } from '../wire/contract.js';
 import { RawClient } from '../wire/raw-client.js';
-import { notYet, validRequests } from '../wire/requests.js';
+import { validRequests } from '../wire/requests.js';
 
 const timeoutMs = 300;
 /** How late a status may be. */
@@ -23,7 +23,6 @@ describe('every method', () => {
     await client.call('/pandafuzz.v1.SystemService/GetSystemStats', [Buffer.alloc(0)]);
     const { release } = await blockDatabase(directory);
     for (const { name, path } of everyMethod()) {
-      if (notYet.includes(name)) continue;
       const messages = requests[name];
       if (!messages) throw new Error(`test/wire/requests.ts has no request for ${name}`);
       const [answer, machinesMs] = await withLateness(
@@ -38,17 +37,6 @@ describe('every method', () => {
     }
     await release();
   }, 60_000);
-
-  test('that is not built yet says so', async () => {
-    const { address } = await runMasterFor();
-    const client = new RawClient(address);
-    const methods = everyMethod();
-    for (const name of notYet) {
-      const { path = '' } = methods.find((method) => method.name === name) ?? {};
-      const answer = await client.call(path, [Buffer.alloc(0)]);
-      expect({ name, code: Code[answer.code] }).toEqual({ name, code: 'UNIMPLEMENTED' });
-    }
-  });
 });
 
 const stats = '/pandafuzz.v1.SystemService/GetSystemStats';

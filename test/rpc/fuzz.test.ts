@@ -8,7 +8,7 @@ import { runMasterFor } from '../harness.js';
 import { replaying } from '../property/replaying.js';
 import { everyMethod } from '../wire/contract.js';
 import { type RawAnswer, RawClient } from '../wire/raw-client.js';
-import { notYet, validRequests } from '../wire/requests.js';
+import { validRequests } from '../wire/requests.js';
 
 /** One field of an encoded message, taken apart. */
 interface Field {
@@ -142,7 +142,7 @@ function expectClear(name: string, answer: RawAnswer): void {
 
 const runs = Number(process.env['FUZZ_RUNS'] ?? 60);
 
-test.each(everyMethod().filter(({ name }) => !notYet.includes(name)))(
+test.each(everyMethod())(
   '$name answers whatever it is sent with a status that its comment names',
   async ({ name, path, documented }) => {
     const { connection, address } = await runMasterFor();

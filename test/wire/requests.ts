@@ -6,6 +6,7 @@ import { newId } from '../../src/core/ids.js';
 import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
 import * as artifacts from '../../src/gen/pandafuzz/v1/artifact_service.js';
 import * as bots from '../../src/gen/pandafuzz/v1/bot_service.js';
+import * as corpora from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import * as crashes from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobSpec, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
@@ -83,6 +84,15 @@ export async function validRequests(
     ].flatMap((message) => one(HeartbeatRequest, { message })),
     'BotService/GetBot': one(bots.GetBotRequest, { botId: bot.id }),
     'BotService/ListBots': one(bots.ListBotsRequest, page),
+    'CorpusService/PushCorpus': [
+      { $case: 'lease' as const, value: given(lease) },
+      { $case: 'entry' as const, value: { sha256: input.sha256, sizeBytes: input.bytes.length } },
+      { $case: 'chunk' as const, value: input.bytes },
+    ].flatMap((message) => one(corpora.PushCorpusRequest, { message })),
+    'CorpusService/PullCorpus': one(corpora.PullCorpusRequest, {
+      ...{ targetName: 'target', cursor: 0 },
+    }),
+    'CorpusService/GetCorpusStats': one(corpora.GetCorpusStatsRequest, { targetName: 'target' }),
     'CrashService/ReportCrash': [
       ...one(crashes.ReportCrashRequest, { message: { $case: 'report', value: about } }),
       ...one(crashes.ReportCrashRequest, { message: { $case: 'chunk', value: input.bytes } }),
@@ -116,10 +126,3 @@ export async function validRequests(
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),
   };
 }
-
-/** Methods that answer UNIMPLEMENTED until they are built (docs/architecture.md). */
-export const notYet = [
-  'CorpusService/PushCorpus',
-  'CorpusService/PullCorpus',
-  'CorpusService/GetCorpusStats',
-];

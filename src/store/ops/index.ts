@@ -2,6 +2,7 @@ import type { Operation } from '../operation.js';
 import { acknowledgeDrain } from './acknowledge-drain.js';
 import { acknowledgeLease } from './acknowledge-lease.js';
 import { acknowledgeStop } from './acknowledge-stop.js';
+import { addCorpus } from './add-corpus.js';
 import { addSamples } from './add-samples.js';
 import { claimJob } from './claim-job.js';
 import { completeJob } from './complete-job.js';
@@ -11,11 +12,13 @@ import { flushBeats } from './flush-beats.js';
 import { forgetBot } from './forget-bot.js';
 import { getArtifact } from './get-artifact.js';
 import { getBot } from './get-bot.js';
+import { getCorpus } from './get-corpus.js';
 import { getCrash } from './get-crash.js';
 import { getJob } from './get-job.js';
 import { listAhead } from './list-ahead.js';
 import { listBots } from './list-bots.js';
 import { listCampaigns } from './list-campaigns.js';
+import { listCorpus } from './list-corpus.js';
 import { listCrashGroups } from './list-crash-groups.js';
 import { listCrashes } from './list-crashes.js';
 import { listDue } from './list-due.js';
@@ -47,6 +50,7 @@ export const operations = [
   acknowledgeDrain,
   acknowledgeLease,
   acknowledgeStop,
+  addCorpus,
   addSamples,
   claimJob,
   completeJob,
@@ -56,11 +60,13 @@ export const operations = [
   forgetBot,
   getArtifact,
   getBot,
+  getCorpus,
   getCrash,
   getJob,
   listAhead,
   listBots,
   listCampaigns,
+  listCorpus,
   listCrashGroups,
   listCrashes,
   listDue,

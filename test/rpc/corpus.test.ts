@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { status as Code, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { describe, expect, test } from '@jest/globals';
+import { unary } from '../../src/client/call.js';
+import type { Connection } from '../../src/client/connect.js';
+import { failureOf } from '../../src/client/failure.js';
+import { newId } from '../../src/core/ids.js';
+import type {
+  CorpusEntry,
+  PushCorpusRequest,
+  PushCorpusResponse,
+} from '../../src/gen/pandafuzz/v1/corpus_service.js';
+import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
+import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { runMasterFor, temporaryFolder } from '../harness.js';
+import { createJob, given, registerBot, uploadTarget } from '../steps.js';
+
+type Said = PushCorpusRequest['message'];
+
+const entryOf = (bytes: Buffer): CorpusEntry => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sizeBytes: bytes.length,
+});
+
+/** An input as it is pushed: its header, then its bytes in pieces. */
+function pushed(bytes: Buffer): Said[] {
+  const said: Said[] = [{ $case: 'entry', value: entryOf(bytes) }];
+  for (let at = 0; at < bytes.length; at += 256 * 1024) {
+    said.push({ $case: 'chunk', value: bytes.subarray(at, at + 256 * 1024) });
+  }
+  return said;
+}
+
+function push({ corpora }: Connection, said: readonly Said[]): Promise<PushCorpusResponse> {
+  return new Promise((resolve, reject) => {
+    const call = corpora.pushCorpus((error: ServiceError | null, answer) =>
+      error ? reject(error) : resolve(answer),
+    );
+    for (const message of said) call.write({ message });
+    call.end();
+  });
+}
+
+const pushAll = (connection: Connection, lease: Lease, inputs: readonly Buffer[]) =>
+  push(connection, [{ $case: 'lease', value: lease }, ...inputs.flatMap(pushed)]);
+
+const refusalOf = (call: Promise<unknown>) =>
+  call.then(
+    () => undefined,
+    (error) => failureOf(error),
+  );
+
+/** Every input after the cursor with the cursor that came with it. */
+async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
+  const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
+  const deadline = Date.now() + 10_000;
+  for await (const message of corpora.pullCorpus({ targetName, cursor }, new Metadata(), {
+    deadline,
+  })) {
+    const { entry, cursor: next, chunk } = message;
+    if (entry) found.push({ entry, cursor: next, bytes: chunk });
+    else {
+      const last = given(found.at(-1));
+      last.bytes = Buffer.concat([last.bytes, chunk]);
+      expect(next).toBe(last.cursor);
+    }
+  }
+  return found;
+}
+
+const size = ({ corpora }: Connection, targetName: string) =>
+  unary(corpora, corpora.getCorpusStats, { targetName });
+
+/** A job of the target that a bot holds. */
+async function held(connection: Connection, targetSha256: string, targetName = ''): Promise<Lease> {
+  await createJob(connection, { targetSha256, targetName });
+  const bot = await registerBot(connection, newId());
+  const wish = { botId: bot.id, waitMs: 5000, leaseTtlMs: 0 };
+  const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, wish);
+  return given(given(assignment).lease);
+}
+
+describe('a corpus', () => {
+  test('comes back in order, from any cursor, each input once, after a restart too', async () => {
+    const directory = temporaryFolder();
+    const { connection, master } = await runMasterFor({}, directory);
+    const { sha256 } = await uploadTarget(connection);
+    const lease = await held(connection, sha256, 'png');
+    const inputs = [Buffer.alloc(0), Buffer.from('a'), randomBytes(700_000), randomBytes(2 ** 20)];
+    expect(await pushAll(connection, lease, inputs)).toEqual({ added: 4, known: 0 });
+    const more = [...inputs, Buffer.from('b'), Buffer.from('b')];
+    expect(await pushAll(connection, lease, more)).toEqual({ added: 1, known: 5 });
+
+    const whole = await pull(connection, 'png');
+    for (const [index, input] of [...inputs, Buffer.from('b')].entries()) {
+      const { entry, bytes } = given(whole[index]);
+      expect({ index, entry, same: bytes.equals(input) }).toEqual({
+        ...{ index, entry: entryOf(input), same: true },
+      });
+    }
+    const rest = await pull(connection, 'png', given(whole[2]).cursor);
+    expect(rest.map(({ entry }) => entry)).toEqual(whole.slice(3).map(({ entry }) => entry));
+    expect(await pull(connection, 'png', given(whole[4]).cursor)).toEqual([]);
+    const bytes = inputs.reduce((sum, input) => sum + input.length, 1);
+    expect(await size(connection, 'png')).toEqual({ entries: 5, bytes });
+
+    await master.stop();
+    const again = await runMasterFor({}, directory);
+    expect(await size(again.connection, 'png')).toEqual({ entries: 5, bytes });
+    expect(await pull(again.connection, 'png')).toHaveLength(5);
+  });
+
+  test('is that of a target: another one has its own, an unknown one none', async () => {
+    const { connection } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection);
+    const [png, gif] = [
+      await held(connection, sha256, 'png'),
+      await held(connection, sha256, 'gif'),
+    ];
+    const input = Buffer.from('shared');
+    expect(await pushAll(connection, png, [input])).toEqual({ added: 1, known: 0 });
+    expect(await pushAll(connection, gif, [input, Buffer.from('x')])).toEqual({
+      ...{ added: 2, known: 0 },
+    });
+    expect(await size(connection, 'png')).toEqual({ entries: 1, bytes: 6 });
+    expect(await size(connection, 'gif')).toEqual({ entries: 2, bytes: 7 });
+    expect(await size(connection, 'tiff')).toEqual({ entries: 0, bytes: 0 });
+    expect(await pull(connection, 'tiff')).toEqual([]);
+  });
+
+  test('of more inputs than are recorded and read at once is whole', async () => {
+    const { connection } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection);
+    const lease = await held(connection, sha256, 'png');
+    const inputs = Array.from({ length: 230 }, (_, i) => Buffer.from(`input ${i}`));
+    expect(await pushAll(connection, lease, inputs)).toEqual({ added: 230, known: 0 });
+    const found = await pull(connection, 'png');
+    expect(found.map(({ bytes }) => bytes.toString())).toEqual(inputs.map(String));
+  });
+
+  test('takes nothing under a lease that is not the valid one', async () => {
+    const { connection } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection);
+    const lease = await held(connection, sha256, 'png');
+    const inputs = [Buffer.from('late')];
+    for (const wrong of [
+      { ...lease, fence: lease.fence + 1 },
+      { ...lease, attempt: lease.attempt + 1 },
+    ]) {
+      expect(await refusalOf(pushAll(connection, wrong, inputs))).toMatchObject({
+        ...{ code: Code.FAILED_PRECONDITION, reason: 'STALE_LEASE' },
+      });
+    }
+    const nobody = await refusalOf(pushAll(connection, { ...lease, jobId: newId() }, inputs));
+    expect(nobody?.code).toBe(Code.NOT_FOUND);
+    const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
+    await unary(connection.jobs, connection.jobs.completeJob, { lease, result });
+    expect(await refusalOf(pushAll(connection, lease, inputs))).toMatchObject({
+      ...{ code: Code.FAILED_PRECONDITION, reason: 'STALE_LEASE' },
+    });
+    expect(await size(connection, 'png')).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  test('takes nothing once the lease has ended in the midst of a push', async () => {
+    const { connection } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection);
+    const lease = await held(connection, sha256, 'png');
+    const answer = Promise.withResolvers<PushCorpusResponse>();
+    const call = connection.corpora.pushCorpus((error, told) =>
+      error ? answer.reject(error) : answer.resolve(told),
+    );
+    call.write({ message: { $case: 'lease', value: lease } });
+    for (const message of pushed(Buffer.from('in time'))) call.write({ message });
+    const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
+    await unary(connection.jobs, connection.jobs.completeJob, { lease, result });
+    for (const message of pushed(Buffer.from('too late'))) call.write({ message });
+    call.end();
+    expect((await refusalOf(answer.promise))?.reason).toBe('STALE_LEASE');
+    expect(await size(connection, 'png')).toEqual({ entries: 0, bytes: 0 });
+  });
+
+  const whole = Buffer.from('whole');
+  const other = { ...entryOf(whole), sha256: 'e'.repeat(64) };
+  const lease = { jobId: '', attempt: 0, fence: 0 };
+  test.each<[string, Said[], Code]>([
+    [
+      'bytes of another hash',
+      [{ $case: 'entry', value: other }, given(pushed(whole)[1])],
+      Code.DATA_LOSS,
+    ],
+    ['too few bytes', [given(pushed(whole)[0])], Code.DATA_LOSS],
+    ['too many bytes', [...pushed(whole), given(pushed(whole)[1])], Code.DATA_LOSS],
+    ['bytes without a header', [given(pushed(whole)[1])], Code.INVALID_ARGUMENT],
+    ['a second lease', [{ $case: 'lease', value: lease }], Code.INVALID_ARGUMENT],
+    ['nothing in a message', [undefined], Code.INVALID_ARGUMENT],
+    ['an input beyond 1 MiB', pushed(Buffer.alloc(2 ** 20 + 1)), Code.INVALID_ARGUMENT],
+    [
+      'a chunk beyond 256 KiB',
+      [given(pushed(whole)[0]), { $case: 'chunk', value: Buffer.alloc(2 ** 18 + 1) }],
+      Code.INVALID_ARGUMENT,
+    ],
+  ])('refuses %s, and the connection goes on', async (_, said, code) => {
+    const { connection } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection);
+    const valid: Said = { $case: 'lease', value: await held(connection, sha256, 'png') };
+    expect((await refusalOf(push(connection, [valid, ...said])))?.code).toBe(code);
+    expect(await pull(connection, 'png')).toEqual([]);
+    const bare = await refusalOf(push(connection, said));
+    expect(bare?.code).toBe(Code.INVALID_ARGUMENT);
+    expect(await push(connection, [valid, ...pushed(whole)])).toEqual({ added: 1, known: 0 });
+  });
+
+  test('refuses an input whose length is not that of what has its hash', async () => {
+    const { connection } = await runMasterFor();
+    const target = randomBytes(1000);
+    const { sha256 } = await uploadTarget(connection, target);
+    const valid: Said = { $case: 'lease', value: await held(connection, sha256, 'png') };
+    const lie: Said = { $case: 'entry', value: { sha256, sizeBytes: 999 } };
+    expect((await refusalOf(push(connection, [valid, lie])))?.code).toBe(Code.DATA_LOSS);
+    expect(await push(connection, [valid, { $case: 'entry', value: entryOf(target) }])).toEqual({
+      ...{ added: 1, known: 0 },
+    });
+  });
+});
