@@ -48,6 +48,8 @@ export async function benchStreams(bench: Bench): Promise<Figure[]> {
 async function uploads({ bench, master, echo, fleet }: Sides): Promise<Figure> {
   bench.say('crashes of 10 MiB, master and echo server');
   const upload = await Upload.prepare(fleet.connection, fleet.botIds[0] ?? '', bench.folder());
+  await upload.mibPerSecond(master); // until code is warm
+  await upload.mibPerSecond(echo);
   const both = await alternate(
     bench.rounds,
     () => upload.mibPerSecond(master),

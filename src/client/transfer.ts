@@ -129,7 +129,7 @@ export async function downloadBackup(
 
 /** For files whose first message tells length and SHA-256. */
 async function receiveAnnounced(
-  start: () => ClientReadableStream<{ sha256: string; sizeBytes: number; chunk: Buffer }>,
+  start: () => ClientReadableStream<{ sha256: string; sizeBytes: number; chunk: Uint8Array }>,
   path: string,
   options: TransferOptions,
 ): Promise<{ sha256: string; sizeBytes: number }> {
@@ -198,7 +198,7 @@ async function receiveFile<Message>(
   start: () => ClientReadableStream<Message>,
   path: string,
   options: TransferOptions,
-  read: (message: Message) => { sha256: string; sizeBytes: number; chunk: Buffer },
+  read: (message: Message) => { sha256: string; sizeBytes: number; chunk: Uint8Array },
 ): Promise<void> {
   const partial = `${path}.part`;
   const hash = createHash('sha256');

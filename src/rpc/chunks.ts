@@ -5,7 +5,7 @@ import type { BlobStore } from '../store/blobs.js';
 export const chunkBytes = 256 * 1024;
 
 type Upload<Header> =
-  | { $case: 'chunk'; value: Buffer }
+  | { $case: 'chunk'; value: Uint8Array }
   | { $case: string; value: Header }
   | undefined;
 
@@ -20,20 +20,20 @@ const refuse = (problem: string) =>
  */
 export async function readUpload<Header>(
   requests: AsyncIterable<{ message: Upload<Header> }>,
-): Promise<{ header: Header; chunks: AsyncIterable<Buffer> }> {
+): Promise<{ header: Header; chunks: AsyncIterable<Uint8Array> }> {
   const messages = requests[Symbol.asyncIterator]();
   const first = await messages.next();
   const opening = first.done ? undefined : first.value.message;
   if (!opening || opening.$case === 'chunk') {
     throw refuse('the first message must say what is coming; the bytes follow');
   }
-  async function* chunks(): AsyncGenerator<Buffer> {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const next = await messages.next();
       if (next.done) return;
       const { message } = next.value;
       if (message?.$case !== 'chunk') throw refuse('only chunks may follow the first message');
-      yield checked(message.value as Buffer);
+      yield checked(message.value as Uint8Array);
     }
   }
   return { header: opening.value as Header, chunks: chunks() };
@@ -51,7 +51,7 @@ export async function readUploads<Opening, Header>(
   opening: string,
 ): Promise<{
   header: Opening;
-  files: AsyncIterable<{ header: Header; chunks: AsyncIterable<Buffer> }>;
+  files: AsyncIterable<{ header: Header; chunks: AsyncIterable<Uint8Array> }>;
 }> {
   const messages = requests[Symbol.asyncIterator]();
   let next = await messages.next();
@@ -60,12 +60,12 @@ export async function readUploads<Opening, Header>(
   if (first?.$case !== opening) {
     throw refuse(`the first message must be the ${opening}; what is brought follows`);
   }
-  async function* chunks(): AsyncGenerator<Buffer> {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       next = await messages.next();
       const message = current();
       if (message?.$case !== 'chunk') return;
-      yield checked(message.value as Buffer);
+      yield checked(message.value as Uint8Array);
     }
   }
   async function* files() {
@@ -83,7 +83,7 @@ export async function readUploads<Opening, Header>(
   return { header: first.value as Opening, files: files() };
 }
 
-function checked(chunk: Buffer): Buffer {
+function checked(chunk: Uint8Array): Uint8Array {
   if (chunk.length > chunkBytes) throw refuse(`a chunk may have at most ${chunkBytes} bytes`);
   return chunk;
 }
@@ -96,7 +96,7 @@ function checked(chunk: Buffer): Buffer {
 export function fileChunks(
   blobs: BlobStore,
   file: { sha256: string; sizeBytes: number; offsetBytes: number },
-): AsyncIterable<Buffer> {
+): AsyncIterable<Uint8Array> {
   if (file.offsetBytes > file.sizeBytes) {
     throw new OutOfRangeError({ why: `the file ends at ${file.sizeBytes} bytes` });
   }

@@ -12,7 +12,10 @@ import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../c
 export class BlobStore {
   private constructor(private readonly directory: string) {}
 
-  /** Also clears away what uploads left behind that an earlier process did not finish. */
+  /**
+   * Also clears away what uploads left behind that an earlier process did not finish,
+   * and makes every folder there will be: one made for a blob would have to be synced.
+   */
   static async open(directory: string): Promise<BlobStore> {
     const blobs = new BlobStore(directory);
     try {
@@ -20,6 +23,9 @@ export class BlobStore {
       for (const name of await readdir(blobs.#incoming)) {
         await rm(join(blobs.#incoming, name), { force: true });
       }
+      const names = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+      await Promise.all(names.map((name) => mkdir(join(directory, name), { recursive: true })));
+      await syncFolder(directory);
     } catch (error) {
       throw new UserError(`${directory} cannot be used: ${messageOf(error)}`);
     }
@@ -60,10 +66,8 @@ export class BlobStore {
     try {
       await this.#write(ctx, temporary, expected, chunks);
       const path = this.#pathOf(expected.sha256);
-      await mkdir(dirname(path), { recursive: true });
       await rename(temporary, path);
       await syncFolder(dirname(path));
-      await syncFolder(this.directory);
     } catch (error) {
       await rm(temporary, { force: true });
       throw codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? new DiskFullError() : error;

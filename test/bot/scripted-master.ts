@@ -170,7 +170,7 @@ export class ScriptedMaster {
     callback: sendUnaryData<ReportCrashResponse>,
   ): Promise<void> {
     let report: CrashReport | undefined;
-    const chunks: Buffer[] = [];
+    const chunks: Uint8Array[] = [];
     for await (const { message } of call as AsyncIterable<ReportCrashRequest>) {
       if (message?.$case === 'report') report = message.value;
       if (message?.$case === 'chunk') chunks.push(message.value);

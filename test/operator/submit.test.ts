@@ -39,7 +39,7 @@ async function receivingMaster(failures: Failure[] = []) {
           call: ServerReadableStream<UploadArtifactRequest, UploadArtifactResponse>,
           answer: sendUnaryData<UploadArtifactResponse>,
         ) {
-          const chunks: Buffer[] = [];
+          const chunks: Uint8Array[] = [];
           let header: ArtifactHeader | undefined;
           for await (const { message } of call as AsyncIterable<UploadArtifactRequest>) {
             if (message?.$case === 'header') header = message.value;

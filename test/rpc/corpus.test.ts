@@ -58,7 +58,7 @@ async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
     deadline,
   })) {
     const { entry, cursor: next, chunk } = message;
-    if (entry) found.push({ entry, cursor: next, bytes: chunk });
+    if (entry) found.push({ entry, cursor: next, bytes: Buffer.from(chunk) });
     else {
       const last = given(found.at(-1));
       last.bytes = Buffer.concat([last.bytes, chunk]);
