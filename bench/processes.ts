@@ -11,10 +11,10 @@ import type { Percentiles } from './latencies.js';
 const serverCore = 0;
 const loadCore = 1;
 
-/** What a server can be asked; "watch loop" has no answer, and only the master knows of loops. */
+/** What a server can be asked; "stop" and "watch loop" have no answer. */
 export type Ask = 'memory' | 'watch loop' | 'loop delay' | 'stop';
 
-interface Addresses {
+export interface Addresses {
   readonly address: string;
   /** Where it tells its metrics, if it has any. */
   readonly http?: string;
@@ -64,12 +64,11 @@ export class ServerProcess {
 
   /** From now on, until `loopDelay` tells of it. */
   watchLoop(): void {
-    if (this.http !== undefined) this.child.send('watch loop' satisfies Ask);
+    this.child.send('watch loop' satisfies Ask);
   }
 
-  /** How late timers of its main thread fired since `watchLoop`; a baseline does not know. */
-  async loopDelay(): Promise<Percentiles | undefined> {
-    if (this.http === undefined) return undefined;
+  /** How late timers of its main thread fired since `watchLoop`. */
+  loopDelay(): Promise<Percentiles> {
     this.child.send('loop delay' satisfies Ask);
     return hear(this.child);
   }

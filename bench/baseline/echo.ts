@@ -25,7 +25,7 @@ import {
   type GetJobResponse,
   JobServiceService,
 } from '../../src/gen/pandafuzz/v1/job_service.js';
-import type { Told } from '../processes.js';
+import { beAsked } from '../asked.js';
 import { answerTo } from './answer.js';
 
 /**
@@ -82,15 +82,4 @@ server.addService(CrashServiceService, { reportCrash });
 const listen = promisify(server.bindAsync.bind(server));
 const port = await listen('127.0.0.1:0', ServerCredentials.createInsecure());
 
-const tell = (told: Told) => process.send?.(told);
-process.on('message', (ask: 'memory' | 'stop') => {
-  if (ask === 'stop') {
-    server.forceShutdown();
-    process.disconnect();
-    return;
-  }
-  globalThis.gc?.();
-  const { heapUsed, rss } = process.memoryUsage();
-  tell({ heapBytes: heapUsed, rssBytes: rss });
-});
-tell({ address: `127.0.0.1:${port}` });
+beAsked({ address: `127.0.0.1:${port}` }, async () => server.forceShutdown());

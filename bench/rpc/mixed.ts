@@ -74,7 +74,7 @@ function figuresOf(
   rounds: readonly Round[],
 ): Figure[] {
   const acks = rounds.map(({ served }) => served.acks.p99);
-  const delays = rounds.map(({ vitals }) => vitals.loopDelay?.p99 ?? Number.NaN);
+  const delays = rounds.map(({ vitals }) => vitals.loopDelay.p99);
   const of = (what: (round: Round) => number) => median(rounds.map(what));
   const last = rounds.at(-1) as Round;
   const thousands = (perSecond: number) => Math.round(perSecond * level).toLocaleString('en');
@@ -92,7 +92,7 @@ function figuresOf(
       name: 'event-loop delay of the master under it, p99',
       ...{ value: median(delays), spread: spreadOf(delays), unit: 'ms' },
       target: { is: '<', bound: 10 },
-      detail: `longest ${Math.max(...rounds.map(({ vitals }) => vitals.loopDelay?.max ?? 0)).toFixed(0)} ms`,
+      detail: `longest ${Math.max(...rounds.map(({ vitals }) => vitals.loopDelay.max)).toFixed(0)} ms`,
       ...(last.vitals.loopDelay && { percentiles: last.vitals.loopDelay }),
     },
     {
