@@ -19,7 +19,7 @@ import { answerCall, cutOff, isOpen } from './http2.js';
 import { eachMessage, messagesOf } from './incoming.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { Outbox } from './outbox.js';
-import { requestIdTrailer, statusOf } from './status.js';
+import { requestIdTrailer, statusOf, verdictOn } from './status.js';
 import { parseTraceParent } from './trace.js';
 
 /**
@@ -91,6 +91,9 @@ export interface AdapterOptions {
 const clocksApartMs = 50;
 /** Time for a peer to take its status before the stream is cut off, milliseconds. */
 const lingerMs = 1000;
+
+/** One for all calls: it is told to nobody, and a stack for each of a lost fleet takes its time. */
+const callerLeft = new CancelledError();
 
 export class Adapter {
   readonly #underWay = new Map<OperationContext, Pool>();
@@ -226,7 +229,7 @@ export class Adapter {
     const stop = metrics.apiRequestSeconds.startTimer({ endpoint });
     const onCancelled = () => {
       if (isOverdue(call)) ctx.expire();
-      else ctx.abort(new CancelledError());
+      else ctx.abort(callerLeft);
     };
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
@@ -244,9 +247,9 @@ export class Adapter {
       (error) => {
         // What a broken stream throws is a consequence; the cause is the context's.
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
-        const status = statusOf(cause, ctx);
-        settled(status.code);
-        if (!call.cancelled) settle.refuse(status);
+        const verdict = verdictOn(cause, ctx);
+        settled(verdict.code);
+        if (!call.cancelled) settle.refuse(statusOf(verdict, ctx.requestId));
         if (terms.pool !== 'calls') this.#endSoon(call, cause instanceof OverloadError);
       },
     );

@@ -104,16 +104,19 @@ function mappingOf(error: DomainError): Mapping {
   return { code: Code.INTERNAL, details: [] };
 }
 
-/**
- * What the caller is told. An error that is not the domain's own is logged in
- * full and told as the request's id only.
- */
-export function statusOf(
+/** What becomes of an error. */
+export interface Verdict extends Mapping {
+  readonly message: string;
+}
+
+/** An error that is not the domain's own is logged in full and told as the request's id only. */
+export const verdictOn = (
   error: unknown,
   { requestId, log }: { readonly requestId: string; readonly log: Logger },
-): StatusObject {
-  const { code, message, details } =
-    error instanceof DomainError ? told(error) : internal(error, requestId, log);
+): Verdict => (error instanceof DomainError ? told(error) : internal(error, requestId, log));
+
+/** What the caller is told. */
+export function statusOf({ code, message, details }: Verdict, requestId: string): StatusObject {
   const metadata = new Metadata();
   metadata.set(requestIdTrailer, requestId);
   const all = [...details, pack('RequestInfo', RequestInfo.encode({ requestId, servingData: '' }))];
@@ -125,12 +128,12 @@ export function statusOf(
 /** What every answer's trailers carry: under this the log has the call. */
 export const requestIdTrailer = 'x-request-id';
 
-const told = (error: DomainError) => ({
+const told = (error: DomainError): Verdict => ({
   ...mappingOf(error),
   message: error.message.toWellFormed().slice(0, 2048),
 });
 
-function internal(error: unknown, requestId: string, log: Logger) {
+function internal(error: unknown, requestId: string, log: Logger): Verdict {
   log.error({ err: error }, 'an error of our own');
   const message = `the master met an error of its own; its log has it under request ${requestId}`;
   return { code: Code.INTERNAL, message, details: [] };
