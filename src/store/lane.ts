@@ -4,7 +4,7 @@ import type { Signal } from '../core/signal.js';
 import { atEndOfTurn } from '../core/turn.js';
 import { fromWire, toWire } from './faults.js';
 import type { Call, Outcome } from './group-commit.js';
-import type { Urgency } from './operation.js';
+import type { Operation, Urgency } from './operation.js';
 import { UrgencyQueue } from './queue.js';
 import type { DatabaseThread } from './thread.js';
 
@@ -49,6 +49,7 @@ class Batch {
 class Waiting {
   constructor(
     readonly call: Call,
+    readonly places: number,
     private readonly batch: Batch,
     private readonly index: number,
   ) {}
@@ -67,10 +68,13 @@ class Waiting {
   }
 }
 
+/** Of an operation, what decides when it is taken. */
+type Rank = Pick<Operation<never, unknown>, 'urgency' | 'places'>;
+
 export interface LaneOptions {
   /** Calls of one urgency that may wait. */
   readonly maxQueued: number;
-  /** Calls a thread takes at once. */
+  /** Places for calls that a thread takes at once. */
   readonly groupSize: number;
   /** Told whenever the number of threads at work has changed. */
   readonly onBusyChange?: (busy: number) => void;
@@ -111,32 +115,28 @@ export class Lane {
    *
    * @throws OverloadError, ShuttingDownError
    */
-  run(ctx: RequestContext, call: Call, urgency: Urgency): Promise<unknown> {
+  run(ctx: RequestContext, call: Call, rank: Rank): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const settle = ([outcome]: readonly Outcome[]) => {
         if (outcome?.ok) resolve(outcome.value);
         else reject(outcome && fromWire(outcome.error));
       };
-      this.#enqueue(ctx.signal, [call], urgency, settle, reject);
+      this.#enqueue(ctx.signal, [call], rank, settle, reject);
     });
   }
 
   /** As `run`, of many calls, each with an outcome of its own. */
-  runEach(
-    ctx: RequestContext,
-    calls: readonly Call[],
-    urgency: Urgency,
-  ): Promise<readonly Outcome[]> {
+  runEach(ctx: RequestContext, calls: readonly Call[], rank: Rank): Promise<readonly Outcome[]> {
     if (calls.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#enqueue(ctx.signal, calls, urgency, resolve, reject);
+      this.#enqueue(ctx.signal, calls, rank, resolve, reject);
     });
   }
 
   #enqueue(
     signal: Signal,
     calls: readonly Call[],
-    urgency: Urgency,
+    { urgency, places }: Rank,
     resolve: (outcomes: readonly Outcome[]) => void,
     reject: (reason: unknown) => void,
   ): void {
@@ -146,7 +146,7 @@ export class Lane {
     }
     const batch = new Batch(signal, calls.length, resolve, reject);
     for (const [index, call] of calls.entries()) {
-      if (this.#queue.push(urgency, new Waiting(call, batch, index))) continue;
+      if (this.#queue.push(urgency, new Waiting(call, places, batch, index))) continue;
       const what = 'too many database operations are waiting';
       const error = new OverloadError({ what, retryAfterMs: 1000 });
       batch.settle(index, { ok: false, error: toWire(error) });

@@ -19,6 +19,8 @@ export interface Operation<Input, Output> {
   readonly name: string;
   readonly access: 'read' | 'write';
   readonly urgency: Urgency;
+  /** Places it takes in the group of a thread: by its time beside that of a look at one row. */
+  readonly places: number;
   readonly prepare: (db: Database) => (input: Input) => Output;
 }
 
@@ -26,7 +28,17 @@ export function readOperation<Input, Output>(
   name: string,
   prepare: Operation<Input, Output>['prepare'],
 ): Operation<Input, Output> {
-  return { name, access: 'read', urgency: 'work', prepare };
+  return { name, access: 'read', urgency: 'work', places: 1, prepare };
+}
+
+const placesOfPage = 8;
+
+/** A read of many rows. */
+export function pageOperation<Input, Output>(
+  name: string,
+  prepare: Operation<Input, Output>['prepare'],
+): Operation<Input, Output> {
+  return { ...readOperation(name, prepare), places: placesOfPage };
 }
 
 export function writeOperation<Input, Output>(
@@ -34,5 +46,5 @@ export function writeOperation<Input, Output>(
   urgency: Urgency,
   prepare: Operation<Input, Output>['prepare'],
 ): Operation<Input, Output> {
-  return { name, access: 'write', urgency, prepare };
+  return { name, access: 'write', urgency, places: 1, prepare };
 }

@@ -6,7 +6,13 @@ import { type Urgency, urgencies } from './operation.js';
  */
 const shareOfEach = 16;
 
-export class UrgencyQueue<Waiting extends { readonly abandoned: boolean }> {
+interface Queued {
+  readonly abandoned: boolean;
+  /** As in Operation. */
+  readonly places: number;
+}
+
+export class UrgencyQueue<Waiting extends Queued> {
   readonly #classes = new Map<Urgency, Waiting[]>(urgencies.map((urgency) => [urgency, []]));
   #size = 0;
 
@@ -30,14 +36,15 @@ export class UrgencyQueue<Waiting extends { readonly abandoned: boolean }> {
     return true;
   }
 
-  /** Takes the next group of at most `limit`; what was abandoned is dropped on the way. */
-  take(limit: number): Waiting[] {
+  /** Takes the next group, up to the one that fills `places`; what was abandoned is dropped. */
+  take(places: number): Waiting[] {
     const group: Waiting[] = [];
     let reserved = 0;
     for (const urgency of urgencies) reserved += this.#shareOf(urgency);
+    let taken = 0;
     for (const urgency of urgencies) {
       reserved -= this.#shareOf(urgency);
-      this.#move(urgency, group, Math.max(limit - reserved, group.length));
+      taken += this.#move(urgency, group, places - reserved - taken);
     }
     return group;
   }
@@ -53,15 +60,19 @@ export class UrgencyQueue<Waiting extends { readonly abandoned: boolean }> {
     return Math.min(this.#of(urgency).length, shareOfEach);
   }
 
-  #move(urgency: Urgency, group: Waiting[], fullAt: number): void {
+  /** @returns the places that were taken of those that were free */
+  #move(urgency: Urgency, group: Waiting[], free: number): number {
     const waitingOnes = this.#of(urgency);
-    let taken = 0;
-    while (taken < waitingOnes.length && group.length < fullAt) {
-      const next = waitingOnes[taken++] as Waiting;
-      if (!next.abandoned) group.push(next);
+    let [moved, taken] = [0, 0];
+    while (moved < waitingOnes.length && taken < free) {
+      const next = waitingOnes[moved++] as Waiting;
+      if (next.abandoned) continue;
+      group.push(next);
+      taken += next.places;
     }
-    waitingOnes.splice(0, taken);
-    this.#size -= taken;
+    waitingOnes.splice(0, moved);
+    this.#size -= moved;
+    return taken;
   }
 
   #of(urgency: Urgency): Waiting[] {

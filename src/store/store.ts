@@ -35,8 +35,8 @@ export interface StoreOptions {
 
 /** Most calls in one transaction: keeps a group's commit well below any deadline. */
 const largestGroup = 128;
-/** Reads a thread takes at once: few, so that a slow page delays little beside it. */
-const readsAtOnce = 4;
+/** Places for reads that a thread takes at once: for few pages, so that they delay little beside them. */
+const readsAtOnce = 32;
 
 const noTimer = () => 0;
 
@@ -136,7 +136,7 @@ export class Store {
     const call = { operation: operation.name, input };
     const lane = this.#laneOf(operation);
     const output = await this.#underRetry(ctx, operation.name, () =>
-      lane.run(ctx, call, operation.urgency),
+      lane.run(ctx, call, operation),
     );
     return output as Output;
   }
@@ -155,7 +155,7 @@ export class Store {
     const calls = inputs.map((input) => ({ operation: operation.name, input }));
     const lane = this.#laneOf(operation);
     const outcomes = await this.#underRetry(ctx, operation.name, async () => {
-      const all = await lane.runEach(ctx, calls, operation.urgency);
+      const all = await lane.runEach(ctx, calls, operation);
       const settled = all.map(settledOf);
       const [first] = settled;
       // Where one could be done, it must not be done again.

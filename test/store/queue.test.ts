@@ -6,7 +6,7 @@ import { UrgencyQueue } from '../../src/store/queue.js';
 import { openStore, testContext } from '../harness.js';
 import { jobInput, withTarget } from './inputs.js';
 
-const waiting = (name: string, abandoned = false) => ({ name, abandoned });
+const waiting = (name: string, abandoned = false, places = 1) => ({ name, abandoned, places });
 
 function queueWith(counts: { result?: number; work?: number; beats?: number; upkeep?: number }) {
   const queue = new UrgencyQueue<ReturnType<typeof waiting>>(1000);
@@ -43,6 +43,16 @@ describe('what waits for the writer', () => {
       result: 125,
       beats: 3,
     });
+  });
+
+  test('takes places by what it costs, and the last may take more than are left', () => {
+    const queue = new UrgencyQueue<ReturnType<typeof waiting>>(100);
+    for (const name of ['a', 'b', 'c']) queue.push('work', waiting(name, false, 8));
+    for (let i = 0; i < 20; i++) queue.push('work', waiting('row'));
+    queue.push('work', waiting('d', false, 8));
+    expect(tally(queue.take(20))).toEqual({ a: 1, b: 1, c: 1 });
+    expect(tally(queue.take(22))).toEqual({ row: 20, d: 1 });
+    expect(queue.size).toBe(0);
   });
 
   test('is taken as it came within its urgency, and left out once it was abandoned', () => {

@@ -1,4 +1,4 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 
 /** What stands before a waiting job in its queue. */
 export interface Ahead {
@@ -9,7 +9,7 @@ export interface Ahead {
 }
 
 /** Read from the index that claims read, from its front. */
-export const listAhead = readOperation('list_ahead', (db) => {
+export const listAhead = pageOperation('list_ahead', (db) => {
   const where = `state = 'pending' AND delayed = 0 AND queue_id = @queueId`;
   const higher = db
     .prepare<[object], string>(

@@ -1,8 +1,8 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 import type { CampaignRow } from '../rows.js';
 
 /** The campaigns by key, those after `afterKey`; all from the first if it is null. */
-export const listCampaigns = readOperation('list_campaigns', (db) => {
+export const listCampaigns = pageOperation('list_campaigns', (db) => {
   const select = (comparison: '>=' | '>') =>
     db.prepare<[string, number], CampaignRow>(`
       SELECT key, weight, max_parallel,

@@ -1,8 +1,8 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 import type { CorpusEntryRow } from '../rows.js';
 
 /** Of a target's corpus what was added after `cursor`, in order. */
-export const listCorpus = readOperation('list_corpus', (db) => {
+export const listCorpus = pageOperation('list_corpus', (db) => {
   const after = db.prepare<[string, number, number], CorpusEntryRow>(`
       SELECT sequence, sha256, size_bytes FROM corpus_entries
       WHERE target_name = ? AND sequence > ? ORDER BY sequence LIMIT ?`);

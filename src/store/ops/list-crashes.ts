@@ -1,8 +1,8 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 import { type CrashRow, crashColumns } from '../rows.js';
 
 /** Newest first, those before `beforeId`; only those of a group or of a job, if one is given. */
-export const listCrashes = readOperation('list_crashes', (db) => {
+export const listCrashes = pageOperation('list_crashes', (db) => {
   const select = (where: string) =>
     `SELECT ${crashColumns} FROM crashes WHERE ${where} id < ? ORDER BY id DESC LIMIT ?`;
   const all = db.prepare<[string, number], CrashRow>(select(''));

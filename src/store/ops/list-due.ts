@@ -1,4 +1,4 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 
 /** What the passing of time asks for now. */
 export interface Due {
@@ -9,7 +9,7 @@ export interface Due {
 }
 
 /** The first `limit` jobs that a time of theirs has come for; only the front of an index is read. */
-export const listDue = readOperation('list_due', (db) => {
+export const listDue = pageOperation('list_due', (db) => {
   const overdue = db
     .prepare<[number, number], string>(
       'SELECT id FROM jobs WHERE due_at <= ? ORDER BY due_at, id LIMIT ?',

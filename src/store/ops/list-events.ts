@@ -1,5 +1,5 @@
 import { OutOfRangeError } from '../../core/errors.js';
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 import { type EventRow, type JobRow, qualifiedJobColumns } from '../rows.js';
 
 /** An event about a job, with the job as it is now; without it once it is forgotten. */
@@ -15,7 +15,7 @@ export interface JobEvent {
  * @returns also the cursor to go on from, and whether there is nothing after it yet
  * @throws OutOfRangeError when events after the cursor are no longer kept
  */
-export const listEvents = readOperation('list_events', (db) => {
+export const listEvents = pageOperation('list_events', (db) => {
   const columns = 'sequence, time, kind, subject';
   const all = db.prepare<[number, number], EventRow>(
     `SELECT ${columns} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,

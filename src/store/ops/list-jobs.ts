@@ -1,8 +1,8 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 import { type JobRow, type JobStateName, jobColumns } from '../rows.js';
 
 /** Newest first, those before `beforeId`; only those in `state`, if it is given. */
-export const listJobs = readOperation('list_jobs', (db) => {
+export const listJobs = pageOperation('list_jobs', (db) => {
   const all = db.prepare<[string, number], JobRow>(
     `SELECT ${jobColumns} FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?`,
   );

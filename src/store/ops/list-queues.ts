@@ -1,8 +1,8 @@
-import { readOperation } from '../operation.js';
+import { pageOperation } from '../operation.js';
 import type { QueueRow } from '../rows.js';
 
 /** The queues after `afterId`, by id. */
-export const listQueues = readOperation('list_queues', (db) => {
+export const listQueues = pageOperation('list_queues', (db) => {
   const select = db.prepare<[number, number], QueueRow>(
     'SELECT * FROM queues WHERE id > ? ORDER BY id LIMIT ?',
   );
