@@ -1,3 +1,4 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 
 /** What has passed through one method. Counted here, read when Prometheus asks. */
@@ -30,17 +31,27 @@ export class MethodCounters {
  */
 export const undecodable: object = Object.freeze({});
 
+/** What turns a message into bytes, as generated. */
+interface Codec {
+  encode(message: never, writer: BinaryWriter): BinaryWriter;
+}
+
 /** The service as generated, with its messages counted and broken ones marked. */
-export function watched(service: ServiceDefinition, counters: MethodCounters): ServiceDefinition {
-  const methods = Object.entries(service).map(([name, method]) => [
-    name,
-    watchedMethod(method, counters.of(method.path)),
-  ]);
+export function watched(
+  service: ServiceDefinition,
+  codecs: Readonly<Record<string, { readonly responseType: Codec }>>,
+  counters: MethodCounters,
+): ServiceDefinition {
+  const methods = Object.entries(service).map(([name, method]) => {
+    const { responseType } = codecs[name] as { responseType: Codec };
+    return [name, watchedMethod(method, responseType, counters.of(method.path))];
+  });
   return Object.fromEntries(methods);
 }
 
 function watchedMethod(
   method: MethodDefinition<unknown, unknown>,
+  responseType: Codec,
   counts: MethodCounts,
 ): MethodDefinition<unknown, unknown> {
   return {
@@ -55,7 +66,24 @@ function watchedMethod(
     },
     responseSerialize: (message) => {
       counts.sent++;
-      return method.responseSerialize(message);
+      return serialized(responseType, message as never);
     },
   };
+}
+
+/** Of a writer that has grown beyond this, the memory is not kept. */
+const largestKeptBytes = 64 * 1024;
+
+/** One for all messages: a new one grows its buffer step by step for each. */
+let writer = new BinaryWriter();
+
+function serialized(codec: Codec, message: never): Buffer {
+  try {
+    const { buffer, byteOffset, length } = codec.encode(message, writer).finish();
+    if (length > largestKeptBytes) writer = new BinaryWriter();
+    return Buffer.from(buffer, byteOffset, length);
+  } catch (error) {
+    writer = new BinaryWriter(); // what is half written must not begin the next one
+    throw error;
+  }
 }

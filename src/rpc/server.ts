@@ -26,7 +26,7 @@ import { allowResets, capDeadlines } from './http2.js';
 import { listen } from './listen.js';
 import { MethodCounters, watched } from './methods.js';
 import { addReflection } from './reflection.js';
-import { packageName, serviceNames, services } from './services.js';
+import { definitions, packageName, serviceNames, services } from './services.js';
 
 export interface GrpcServer {
   /** Where it listens; the port is the real one. */
@@ -86,7 +86,8 @@ export async function startGrpcServer(options: {
     SystemService: systemHandlers(state, adapter),
   };
   for (const name of serviceNames) {
-    server.addService(watched(services[name], counters), handlers[name]);
+    const { methods } = definitions[name];
+    server.addService(watched(services[name], methods, counters), handlers[name]);
   }
   addReflection(server);
   const health = addHealth(server, state.vitals);

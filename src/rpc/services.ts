@@ -1,9 +1,18 @@
-import { ArtifactServiceService } from '../gen/pandafuzz/v1/artifact_service.js';
-import { BotServiceService } from '../gen/pandafuzz/v1/bot_service.js';
-import { CorpusServiceService } from '../gen/pandafuzz/v1/corpus_service.js';
-import { CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
-import { JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
-import { SystemServiceService } from '../gen/pandafuzz/v1/system_service.js';
+import {
+  ArtifactServiceDefinition,
+  ArtifactServiceService,
+} from '../gen/pandafuzz/v1/artifact_service.js';
+import { BotServiceDefinition, BotServiceService } from '../gen/pandafuzz/v1/bot_service.js';
+import {
+  CorpusServiceDefinition,
+  CorpusServiceService,
+} from '../gen/pandafuzz/v1/corpus_service.js';
+import { CrashServiceDefinition, CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
+import { JobServiceDefinition, JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
+import {
+  SystemServiceDefinition,
+  SystemServiceService,
+} from '../gen/pandafuzz/v1/system_service.js';
 
 export const packageName = 'pandafuzz.v1';
 
@@ -15,6 +24,16 @@ export const services = {
   CrashService: CrashServiceService,
   JobService: JobServiceService,
   SystemService: SystemServiceService,
+};
+
+/** The same, with the codecs of their messages. */
+export const definitions = {
+  ArtifactService: ArtifactServiceDefinition,
+  BotService: BotServiceDefinition,
+  CorpusService: CorpusServiceDefinition,
+  CrashService: CrashServiceDefinition,
+  JobService: JobServiceDefinition,
+  SystemService: SystemServiceDefinition,
 };
 
 export const serviceNames = Object.keys(services) as (keyof typeof services)[];

@@ -8,7 +8,10 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
+import { GetCorpusStatsResponse } from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import { answerCall } from '../../src/rpc/http2.js';
+import { MethodCounters, watched } from '../../src/rpc/methods.js';
+import { definitions, services } from '../../src/rpc/services.js';
 import { atEnd } from '../harness.js';
 
 /** One method, whose answer is what it was asked; "unsayable" cannot be serialized. */
@@ -69,4 +72,16 @@ test('an answer that cannot be serialized is INTERNAL, and the connection goes o
   const ask = await asking();
   await expect(ask('unsayable')).rejects.toMatchObject({ code: Code.INTERNAL });
   expect(await ask('fine')).toEqual({ answer: 'fine', said: '4' });
+});
+
+test('what cannot be serialized leaves nothing behind for the next answer', () => {
+  const { methods } = definitions.CorpusService;
+  const { getCorpusStats } = watched(services.CorpusService, methods, new MethodCounters());
+  const bytesOf = (entries: number, bytes: number) =>
+    getCorpusStats?.responseSerialize({ entries, bytes }) as Buffer;
+  expect(() => bytesOf(1, -1)).toThrow();
+  const first = bytesOf(2, 3);
+  const second = bytesOf(4, 5);
+  expect(GetCorpusStatsResponse.decode(first)).toEqual({ entries: 2, bytes: 3 });
+  expect(GetCorpusStatsResponse.decode(second)).toEqual({ entries: 4, bytes: 5 });
 });
