@@ -9,6 +9,8 @@ import { VirtualBot } from './virtual-bot.js';
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
 const goAwaySpreadMs = 1000;
 const welcomeTimeoutMs = 10_000;
+/** As src/bot/agent.ts has it. */
+const keepaliveMs = 60_000;
 
 /** What a member tells its crew. */
 export interface MemberEvents {
@@ -34,6 +36,7 @@ export class Member {
   #failures = 0;
   #goAway: GoAway | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #keepalive: NodeJS.Timeout | undefined;
   readonly #unsettled = new Map<string, (refusal: string | undefined) => void>();
 
   constructor(
@@ -107,6 +110,7 @@ export class Member {
     const socket = connectTcp(to);
     const session = connectHttp2(`http://${master}`, { createConnection: () => socket });
     session.on('error', () => {}); // its stream closes
+    this.#keepalive = setInterval(() => session.ping(() => {}), keepaliveMs);
     this.#socket = socket;
     this.#isOnLine = true;
     this.#goAway = undefined;
@@ -116,6 +120,7 @@ export class Member {
 
   #left(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#keepalive);
     this.#failures = this.#isWelcomed ? 1 : this.#failures + 1;
     this.#isOnLine = false;
     this.#isWelcomed = false;

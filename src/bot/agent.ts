@@ -33,6 +33,8 @@ export interface BotOptions {
   readonly log: Logger;
 }
 
+/** Seldom: it beats, and of ten thousand each question costs the master 100 us. Milliseconds. */
+const keepaliveMs = 60_000;
 /** For dying engines to die, milliseconds; they are killed after half of it. */
 const quietMs = 1000;
 /** For the master to acknowledge crashes and results of a bot that goes, milliseconds. */
@@ -111,7 +113,7 @@ async function assemble(
   await clearLeftovers(folder.runs, outbox, engine.isCrash, log);
   const machine = await Machine.observe(folder.path);
 
-  const connection: Connection = connect(options.master);
+  const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
   const working = new AbortController();
   const signal = working.signal;

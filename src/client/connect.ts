@@ -20,20 +20,27 @@ export interface Connection {
   close(): void;
 }
 
-const options: ClientOptions = {
+const common: ClientOptions = {
   'grpc.max_receive_message_length': 4 * 2 ** 20,
   // A master that was restarted is found again within a second or so.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 2000,
-  // A machine that vanished closes no connection: without pings, calls would go on
-  // being sent to it for as long as TCP tries, a quarter of an hour.
-  'grpc.keepalive_time_ms': 20_000,
   'grpc.keepalive_timeout_ms': 5000,
 };
 
-/** Connects lazily: a master that is not there shows in the first call. */
-export function connect(address: string): Connection {
+/** Of somebody who looks at it. */
+const defaultKeepaliveMs = 20_000;
+
+/**
+ * Connects lazily: a master that is not there shows in the first call.
+ *
+ * @param keepaliveMs how often the master is asked whether it is there while there are
+ *   calls: a machine that vanished closes no connection, and without that they would go
+ *   on being sent to it for as long as TCP tries, a quarter of an hour
+ */
+export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Connection {
   const plaintext = credentials.createInsecure();
+  const options = { ...common, 'grpc.keepalive_time_ms': keepaliveMs };
   const shared = new Client(address, plaintext, options);
   const overShared = { ...options, channelOverride: shared.getChannel() };
   return {

@@ -125,6 +125,15 @@ export class ReplacedError extends DomainError<{ why: string }> {
   }
 }
 
+/** A bot has said nothing for so long that its leases have ended. */
+export class SilentError extends DomainError<{ why: string }> {
+  constructor(
+    fields: SilentError['fields'] = { why: 'nothing was heard of this bot: come again with Hello' },
+  ) {
+    super(fields.why, fields);
+  }
+}
+
 /** The caller went away. */
 export class CancelledError extends DomainError<object> {
   constructor(fields: object = {}) {

@@ -13,6 +13,7 @@ import {
   ReplacedError,
   RetryExhaustedError,
   ShuttingDownError,
+  SilentError,
   StaleLeaseError,
   TimeoutError,
   ValidationError,
@@ -96,6 +97,9 @@ function mappingOf(error: DomainError): Mapping {
     return { code: Code.RESOURCE_EXHAUSTED, details };
   }
   if (error instanceof ReplacedError) return { code: Code.ABORTED, details: [info('REPLACED')] };
+  if (error instanceof SilentError) {
+    return { code: Code.DEADLINE_EXCEEDED, details: [info('SILENT')] };
+  }
   if (error instanceof CancelledError) return { code: Code.CANCELLED, details: [] };
   if (error instanceof ShuttingDownError) {
     const details = [info('SHUTTING_DOWN'), retry(error.fields.retryAfterMs)];

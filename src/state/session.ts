@@ -5,6 +5,7 @@ import {
   NotFoundError,
   PreconditionError,
   ReplacedError,
+  SilentError,
   ValidationError,
 } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
@@ -50,7 +51,8 @@ import { Violations } from './violations.js';
  *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
  *   JobDone > JobDoneAck, after the commit.
  *
- * The end of the stream ends no lease: only the TTL does.
+ * The end of the stream ends no lease: only the TTL does. A bot that says nothing for
+ * longer than that loses its stream, too (silence.ts).
  */
 export interface SessionParts {
   readonly store: Store;
@@ -77,11 +79,16 @@ export interface Outgoing {
   isOver(): boolean;
 }
 
+/** Without a word between them, and none since: two to three times the TTL. */
+const mostLooks = 2;
+
 export class BotSession implements SessionHandle {
   readonly botId: string;
   lastSeenAt: number;
   readonly #credit: Credit;
   #sequence = 0;
+  /** Since it was heard. */
+  #looks = 0;
 
   private constructor(
     bot: BotRow,
@@ -193,6 +200,12 @@ export class BotSession implements SessionHandle {
 
   goAway(reason: string, reconnectAfterMs: number): void {
     this.#send({ $case: 'goAway', value: { reason, reconnectAfterMs } });
+  }
+
+  listenedTo(): void {
+    if (++this.#looks <= mostLooks) return;
+    this.outgoing.fail(new SilentError());
+    this.end();
   }
 
   replace(): void {
@@ -359,6 +372,7 @@ export class BotSession implements SessionHandle {
   }
 
   #seen(): void {
+    this.#looks = 0;
     this.lastSeenAt = this.parts.clock.now();
     this.parts.beatLog.saw(this.botId, this.lastSeenAt);
   }

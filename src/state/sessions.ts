@@ -23,6 +23,8 @@ export interface SessionHandle {
   forget(): void;
   /** Asks it to come back later; its stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
+  /** Somebody looks whether it says anything: if it did not for some looks, its stream ends. */
+  listenedTo(): void;
   /** A newer stream of the same bot took over. */
   replace(): void;
 }

@@ -23,6 +23,7 @@ import { Retention } from './retention.js';
 import { Sampler } from './sampler.js';
 import type { SessionParts } from './session.js';
 import { Sessions } from './sessions.js';
+import { Silence } from './silence.js';
 import { System } from './system.js';
 import { Timekeeper } from './timekeeper.js';
 import { Vitals } from './vitals.js';
@@ -72,6 +73,7 @@ export function createState(options: {
   );
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
+  const silence = new Silence(sessions, clock, log, ttl);
   const retention = new Retention(store, clock, log, inBackground, config.retention);
   const probing = { intervalMs: config.database.probe_interval };
   const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log });
@@ -113,6 +115,7 @@ export function createState(options: {
       await reaper.restore();
       leases.start();
       reaper.start();
+      silence.start();
       beatLog.start();
       sampler.start();
       timekeeper.start();
@@ -123,7 +126,8 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      await Promise.all([vitals.stop(), sampler.stop(), retention.stop(), timekeeper.stop()]);
+      const upkeep = [vitals, sampler, silence, retention, timekeeper];
+      await Promise.all(upkeep.map((one) => one.stop()));
       await reaper.stop();
       await drains.stop();
       await beatLog.stop();

@@ -72,4 +72,38 @@ describe('a stream', () => {
     await fleet.settled();
     expect([older.offers().length, newer.offers().length]).toEqual([0, 1]);
   });
+
+  test('on which nothing is said for two to three times the TTL ends, and only that', async () => {
+    const fleet = await Fleet.open({ PANDAFUZZ_LEASES_TTL: '30s' });
+    const [silent, talking] = [await fleet.bot(1), await fleet.bot(0)];
+    const pass = async (ms: number) => {
+      for (let left = ms; left > 0; left -= 10_000) {
+        await fleet.pass(10_000);
+        talking.beat(0);
+      }
+    };
+    await pass(60_000);
+    expect(silent.error).toBeUndefined();
+    await pass(40_000);
+    expect(silent.error?.name).toBe('SilentError');
+    expect(talking.error).toBeUndefined();
+    expect(await stateOf(fleet, silent.botId)).toBe(BotState.OFFLINE);
+    await fleet.create();
+    await fleet.settled();
+    expect(silent.offers()).toEqual([]);
+    const back = fleet.hello(silent.botId, 1);
+    await fleet.settled();
+    expect(back.offers()).toHaveLength(1);
+  });
+
+  test('outlives a master that stood still for hours', async () => {
+    const fleet = await Fleet.open({ PANDAFUZZ_LEASES_TTL: '30s' });
+    const bot = await fleet.bot(1);
+    fleet.clock.freeze(7_200_000);
+    fleet.clock.advance(1000);
+    await fleet.settled();
+    bot.beat(1);
+    await fleet.pass(30_000);
+    expect(bot.error).toBeUndefined();
+  });
 });
