@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figure } from '../measure.js';
 import { inWords, watchVitals } from '../vitals.js';
 import { ledgerIn } from './ledger.js';
@@ -5,6 +6,9 @@ import { below, type Scene } from './scene.js';
 
 /** Over the TTL: for the last beat's way and for taking back and handing out so many. */
 const slackMs = 5000;
+
+/** For their connections to end, which costs what it costs in a storm. */
+const afterLossMs = 1000;
 
 /** Of the bots: those that vanish, and as many that wait. */
 const share = 0.4;
@@ -25,9 +29,10 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
   const waiting = new Set(stale.map(({ lease }) => lease.jobId));
   crew.events.on('assigned', ({ jobId }) => waiting.delete(jobId));
   const lostBefore = ledgerIn(directory).lostRuns;
-  crew.recount();
   const { vitals } = await watchVitals(master, 'losses', async () => {
     for (const member of lost) member.vanish();
+    await sleep(afterLossMs);
+    crew.recount();
     await crew.until('others have their jobs', () => waiting.size === 0);
   });
   crew.events.removeAllListeners('assigned');
@@ -53,11 +58,17 @@ export async function losses({ master, crew, directory }: Scene, ttlMs: number):
         vitals,
       },
     ),
-    below('heartbeat acknowledgement for those that stay, p99', 'ms', 50, percentiles.p99, {
-      detail: `${percentiles.count.toLocaleString('en')} beats over the same time; spread: median to longest`,
-      spread: [percentiles.p50, percentiles.max],
-      percentiles,
-    }),
+    below(
+      'heartbeat acknowledgement for those that stay, while their leases are taken back, p99',
+      'ms',
+      50,
+      percentiles.p99,
+      {
+        detail: `${percentiles.count.toLocaleString('en')} beats from a second later on; spread: median to longest`,
+        spread: [percentiles.p50, percentiles.max],
+        percentiles,
+      },
+    ),
     below(
       'leases of bots that come back too late, not given up or their result not refused',
       ...(['leases', 1, kept + (stale.length - abandoned) + (stale.length - refused)] as const),
