@@ -9,10 +9,13 @@ export function atEndOfTurn(work: () => void): void {
   if (due.push(work) === 1) setImmediate(endTurn);
 }
 
+/** What comes with it is done with it: of calls that begin now, what they ask goes out now. */
 function endTurn(): void {
-  const now = due;
-  due = [];
-  for (const work of now) work();
+  try {
+    for (const work of due) work();
+  } finally {
+    due = [];
+  }
 }
 
 /** What comes in one turn of the event loop, done together at its end. */

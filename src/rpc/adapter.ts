@@ -13,6 +13,7 @@ import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
 import { CancelledError, OverloadError, ValidationError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
+import { atEndOfTurn } from '../core/turn.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { answerCall, cutOff, isOpen } from './http2.js';
@@ -91,6 +92,11 @@ export interface AdapterOptions {
 const clocksApartMs = 50;
 /** Time for a peer to take its status before the stream is cut off, milliseconds. */
 const lingerMs = 1000;
+
+const overdue = Code.DEADLINE_EXCEEDED;
+
+/** Ends the measuring of a call. */
+type Stop = (labels: { code: string }) => void;
 
 /** One for all calls: it is told to nobody, and a stack for each of a lost fleet takes its time. */
 const callerLeft = new CancelledError();
@@ -211,7 +217,22 @@ export class Adapter {
     work: (ctx: RequestContext) => Promise<Response>,
     settle: Settle<Response>,
   ): void {
-    const { metrics, newRequestId, admission, counters, timeouts } = this.options;
+    const stop = this.options.metrics.apiRequestSeconds.startTimer({ endpoint: call.getPath() });
+    atEndOfTurn(() => {
+      if (call.cancelled) this.#count(call, isOverdue(call) ? overdue : Code.CANCELLED, stop);
+      else this.#begin(call, terms, work, settle, stop);
+    });
+  }
+
+  /** What was given up before its turn was over is never begun. */
+  #begin<Response>(
+    call: ServerCall,
+    terms: Terms,
+    work: (ctx: RequestContext) => Promise<Response>,
+    settle: Settle<Response>,
+    stop: Stop,
+  ): void {
+    const { newRequestId, admission, timeouts } = this.options;
     const endpoint = call.getPath();
     const ctx = new OperationContext({
       operation: endpoint,
@@ -226,7 +247,6 @@ export class Adapter {
     const ended = this.#ended.get(terms.pool);
     if (ended) ctx.abort(ended);
     this.#underWay.set(ctx, terms.pool);
-    const stop = metrics.apiRequestSeconds.startTimer({ endpoint });
     const onCancelled = () => {
       if (isOverdue(call)) ctx.expire();
       else ctx.abort(callerLeft);
@@ -236,8 +256,7 @@ export class Adapter {
       call.off('cancelled', onCancelled);
       this.#underWay.delete(ctx);
       ctx.end();
-      stop({ code: Code[code] });
-      if (code === Code.DEADLINE_EXCEEDED) counters.of(endpoint).deadlinesMissed++;
+      this.#count(call, code, stop);
     };
     run(ctx, admission, terms, work).then(
       (response) => {
@@ -253,6 +272,11 @@ export class Adapter {
         if (terms.pool !== 'calls') this.#endSoon(call, cause instanceof OverloadError);
       },
     );
+  }
+
+  #count(call: ServerCall, code: Code, stop: Stop): void {
+    stop({ code: Code[code] });
+    if (code === overdue) this.options.counters.of(call.getPath()).deadlinesMissed++;
   }
 
   /** A stream that was refused ends even if its peer does not care. */

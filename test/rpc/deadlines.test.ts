@@ -1,10 +1,16 @@
+import { once } from 'node:events';
 import { constants, connect as http2Connect } from 'node:http2';
+import { type AddressInfo, createServer, connect as netConnect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
+import { unary } from '../../src/client/call.js';
+import { newId } from '../../src/core/ids.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
-import { runMasterFor, temporaryFolder } from '../harness.js';
+import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
 import { withLateness } from '../lateness.js';
+import { metric } from '../steps.js';
 import { blockDatabase } from '../wire/block-database.js';
 import { everyMethod } from '../wire/contract.js';
 import { RawClient } from '../wire/raw-client.js';
@@ -41,6 +47,33 @@ describe('every method', () => {
 
 const stats = '/pandafuzz.v1.SystemService/GetSystemStats';
 const empty = [Buffer.alloc(0)];
+
+/** A line to a port of this machine; what is sent while it is held goes on together. */
+async function slowLine(port: number) {
+  let held: Buffer[] | undefined;
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = netConnect(port, '127.0.0.1');
+    sockets.push(near, far);
+    near.on('data', (bytes) => (held ? held.push(bytes) : far.write(bytes)));
+    far.on('data', (bytes) => near.write(bytes));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    hold: () => {
+      held = [];
+    },
+    release: () => {
+      sockets[1]?.write(Buffer.concat(held ?? []));
+      held = undefined;
+    },
+  };
+}
 
 describe('a deadline', () => {
   test.each([
@@ -102,6 +135,38 @@ describe('a deadline', () => {
     await closed.promise;
     await expect(promisify(session.ping.bind(session))()).resolves.toBeDefined();
     expect(session.closed).toBe(false);
+    session.destroy();
+  });
+
+  test('that has passed with the call still on its way costs no work', async () => {
+    const { connection, master } = await runMasterFor();
+    const line = await slowLine(master.grpc.port);
+    const session = http2Connect(`http://127.0.0.1:${line.port}`);
+    await once(session, 'connect');
+    await promisify(session.ping.bind(session))();
+    line.hold();
+    const path = '/pandafuzz.v1.BotService/GetBot';
+    const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc' };
+    const prefix = Buffer.from([0, 0, 0, 0, 38, 10, 36]); // uncompressed, 38 bytes: field 1 of 36
+    const calls = Array.from({ length: 50 }, async () => {
+      const stream = session.request(headers);
+      stream.on('error', () => {});
+      stream.end(Buffer.concat([prefix, Buffer.from(newId())]));
+      await sleep(20); // and its caller gives up
+      stream.close(constants.NGHTTP2_CANCEL);
+    });
+    await Promise.all(calls);
+    await sleep(50);
+    line.release();
+    const counted = (name: string) => metric(master, name).catch(() => 0); // not there: never
+    const ended = `api_request_duration_seconds_count{endpoint="${path}",code="CANCELLED"}`;
+    while ((await counted(ended)) < 50) await sleep(20);
+    const asked = (outcome: string) =>
+      counted(
+        `database_operation_duration_seconds_count{operation="get_bot",outcome="${outcome}"}`,
+      );
+    expect([await asked('ok'), await asked('error')]).toEqual([0, 0]);
+    expect(await unary(connection.system, connection.system.getSystemStats, {})).toBeDefined();
     session.destroy();
   });
 
