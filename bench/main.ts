@@ -49,7 +49,7 @@ if (bots !== undefined && !(Number.isInteger(bots) && bots >= 40)) {
   say(`--bots ${values.bots}: give the size of the fleet, a whole number from 40 on`);
   process.exit(64);
 }
-const size = values.quick ? { rounds: 1, scale: 0.03 } : { rounds: 3, scale: 1 };
+const size = values.quick ? { rounds: 1, scale: 0.02 } : { rounds: 3, scale: 1 };
 const settings = { ...size, ...(bots !== undefined && { bots }) };
 const isWhole = !values.quick && bots === undefined && chosen.length === names.length;
 

@@ -22,7 +22,7 @@ interface Leases {
 const calm: Leases = { intervalMs: 30_000, ttlMs: 90_000 };
 /** So that losing them does not take long. */
 const brisk: Leases = { intervalMs: 3000, ttlMs: 9000 };
-const briskInQuick: Leases = { intervalMs: 500, ttlMs: 2000 };
+const briskInQuick: Leases = { intervalMs: 300, ttlMs: 1000 };
 /** Bots beside which the whole fleet is held. */
 const few = 100;
 /** Of the bots, those that are there for it: their arrival takes most of its time. */

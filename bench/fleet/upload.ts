@@ -5,10 +5,10 @@ import { unary } from '../../src/client/call.js';
 import { type Connection, connect } from '../../src/client/connect.js';
 import { reportCrash } from '../../src/client/transfer.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import type { Bench } from '../bench.js';
 import type { ServerProcess } from '../processes.js';
 
 const inputBytes = 10 * 2 ** 20;
-const inputs = 5;
 const dayMs = 86_400_000;
 
 const report = `==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000015
@@ -22,19 +22,24 @@ export class Upload {
   private constructor(
     private readonly lease: Lease | undefined,
     private readonly folder: string,
+    private readonly inputs: number,
   ) {}
 
   /** There has to be a job that waits; the bot pulls it. */
-  static async prepare({ jobs }: Connection, botId: string, folder: string): Promise<Upload> {
+  static async prepare(
+    { jobs }: Connection,
+    botId: string,
+    { folder, scale }: Bench,
+  ): Promise<Upload> {
     const request = { botId, waitMs: 5000, leaseTtlMs: dayMs };
     const { assignment } = await unary(jobs, jobs.assignJob, request);
-    return new Upload(assignment?.lease, folder);
+    return new Upload(assignment?.lease, folder(), scale < 1 ? 1 : 5);
   }
 
   async mibPerSecond({ address }: ServerProcess): Promise<number> {
     const connection = connect(address);
     let tookMs = 0;
-    for (let i = 0; i < inputs; i++) {
+    for (let i = 0; i < this.inputs; i++) {
       const input = randomBytes(inputBytes); // new to whoever keeps inputs by their content
       const path = join(this.folder, 'input');
       writeFileSync(path, input);
@@ -45,6 +50,6 @@ export class Upload {
       tookMs += performance.now() - startedAt;
     }
     connection.close();
-    return ((inputs * inputBytes) / 2 ** 20 / tookMs) * 1000;
+    return ((this.inputs * inputBytes) / 2 ** 20 / tookMs) * 1000;
   }
 }

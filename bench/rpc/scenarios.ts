@@ -69,7 +69,9 @@ async function disturbed(
   const jobs = `${rows.toLocaleString('en')} jobs`;
   const circumstances: Circumstance[] = [
     { ...quiet(bench), name: jobs },
-    { ...quiet(bench), name: `${jobs}, beside backups`, disturbance: backups },
+    ...(bench.scale < 1
+      ? []
+      : [{ ...quiet(bench), name: `${jobs}, beside backups`, disturbance: backups }]),
     {
       ...{ ...quiet(bench), name: `${jobs}, the write lock held`, disturbance: heldLock },
       writesCanBeDone: false,

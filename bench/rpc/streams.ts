@@ -47,7 +47,7 @@ export async function benchStreams(bench: Bench): Promise<Figure[]> {
 
 async function uploads({ bench, master, echo, fleet }: Sides): Promise<Figure> {
   bench.say('crashes of 10 MiB, master and echo server');
-  const upload = await Upload.prepare(fleet.connection, fleet.botIds[0] ?? '', bench.folder());
+  const upload = await Upload.prepare(fleet.connection, fleet.botIds[0] ?? '', bench);
   await upload.mibPerSecond(master); // until code is warm
   await upload.mibPerSecond(echo);
   const both = await alternate(
@@ -100,7 +100,7 @@ async function beats({ bench, master, echo, fleet }: Sides, inFlight: number): P
  * and two answers, so that a master for which work cost nothing would be at 0.5.
  */
 async function cycles({ bench, master, echo, fleet }: Sides): Promise<Figure> {
-  const jobs = Math.max(Math.round(20_000 * bench.scale), 2000);
+  const jobs = Math.max(Math.round(20_000 * bench.scale), 1000);
   bench.say(`${jobs.toLocaleString('en')} jobs worked off, master and echo server`);
   const [masters, echoes]: [Cycling[], Cycling[]] = [[], []];
   const run = async (server: ServerProcess, runs: Cycling[], count: number) => {

@@ -27,7 +27,7 @@ export async function benchSoak({ folder, scale, say }: Bench): Promise<Figure[]
     };
     const registered = await unary(connection.bots, connection.bots.registerBot, bot);
     const calls = callsOf(connection, registered.bot?.id ?? '');
-    const count = Math.round(400_000 * scale);
+    const count = Math.round(300_000 * scale);
     await many(calls, Math.round(count / 10)); // until caches and code are warm
     const before = await master.memory();
     say(`${count.toLocaleString('en')} calls: answered, refused, cancelled and overdue`);
