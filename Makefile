@@ -65,7 +65,7 @@ check: $(generated)
 bench: $(built) $(ghz)
 	@node dist/bench/main.js $(ONLY)
 
-## bench-quick: a small part of them, without a restart of a fleet and a soak, in a minute
+## bench-quick: a small part of them, without backups, a restart and a soak, in a minute
 .PHONY: bench-quick
 bench-quick: $(built) $(ghz)
 	@node dist/bench/main.js --quick $(ONLY)
