@@ -92,15 +92,16 @@ export function inWords({ busy, loopDelay, queueDepth, walBytes, residentBytes }
  */
 export function worstLoopDelay(): Figure | undefined {
   const byP99 = [...loopDelays].sort(([, a], [, b]) => b.p99 - a.p99);
-  const inWords = (parts: Iterable<[string, Percentiles]>) =>
+  const told = (parts: Iterable<[string, Percentiles]>) =>
     Array.from(parts, ([part, one]) => `${part} ${one.p99.toFixed(1)}`).join(', ');
+  const bare = told(bareLoopDelays);
   const worst = byP99[0]?.[1];
   if (!worst) return undefined;
   const { p50, p99, max } = worst;
   return {
     name: 'event-loop delay of the master, p99 of its worst part',
     ...{ value: p99, spread: [p50, max], unit: 'ms', target: { is: '<', bound: 10 } },
-    detail: `${inWords(byP99)}; the bare server under the same load: ${inWords(bareLoopDelays)}; spread: median to longest of the worst`,
+    detail: `${told(byP99)}; ${bare && `the bare server under the same load: ${bare}; `}spread: median to longest of the worst`,
     percentiles: worst,
   };
 }

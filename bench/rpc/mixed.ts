@@ -93,7 +93,7 @@ function figuresOf(
       ...{ value: median(delays), spread: spreadOf(delays), unit: 'ms' },
       target: { is: '<', bound: 10 },
       detail: `longest ${Math.max(...rounds.map(({ vitals }) => vitals.loopDelay.max)).toFixed(0)} ms`,
-      ...(last.vitals.loopDelay && { percentiles: last.vitals.loopDelay }),
+      percentiles: last.vitals.loopDelay,
     },
     {
       name: 'knee of the mixed traffic, level',

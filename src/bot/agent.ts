@@ -33,7 +33,7 @@ export interface BotOptions {
   readonly log: Logger;
 }
 
-/** Seldom: it beats, and of ten thousand each question costs the master 100 us. Milliseconds. */
+/** Seldom: it beats, and of ten thousand bots the questions would be more than the beats. Milliseconds. */
 const keepaliveMs = 60_000;
 /** For dying engines to die, milliseconds; they are killed after half of it. */
 const quietMs = 1000;

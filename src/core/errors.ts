@@ -162,6 +162,14 @@ export class UserError extends Error {
   }
 }
 
+/** `what` ("gRPC") cannot listen at `where`, which its setting ("grpc.address") names. */
+export function cannotListen(what: string, where: string, error: unknown): UserError {
+  const why = codeOf(error) === 'EADDRINUSE' ? 'it is in use' : messageOf(error);
+  return new UserError(
+    `${what} cannot listen on ${where} (${why}): end the program that uses it, or set another ${what.toLowerCase()}.address`,
+  );
+}
+
 /** `error.code` of Node's system errors and of better-sqlite3's, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Address, formatAddress } from '../config/units.js';
-import { codeOf, messageOf, UserError } from '../core/errors.js';
+import { cannotListen } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 
@@ -42,7 +42,9 @@ export async function startHttpServer(options: {
   );
   const { host, port } = options.address;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(options.address, error)));
+    server.once('error', (error) =>
+      reject(cannotListen('HTTP', formatAddress(options.address), error)),
+    );
     server.listen(port, host, resolve);
   });
   return {
@@ -81,11 +83,4 @@ const plain = (status: number, body: string): Page => ({ status, type: 'text/pla
 function send(response: ServerResponse, page: Page): void {
   response.writeHead(page.status, { 'content-type': page.type });
   response.end(page.body);
-}
-
-function cannotListen(address: Address, error: Error): UserError {
-  const why = codeOf(error) === 'EADDRINUSE' ? 'it is in use' : messageOf(error);
-  return new UserError(
-    `HTTP cannot listen on ${formatAddress(address)} (${why}): end the program that uses it, or set another http.address`,
-  );
 }

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Address, formatAddress } from '../config/units.js';
-import { codeOf, messageOf, UserError } from '../core/errors.js';
+import { cannotListen, codeOf } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 
 /**
@@ -53,10 +53,7 @@ export async function listen(
     return { address: { host, port: realPort() }, stop };
   } catch (error) {
     await stop();
-    const why = codeOf(error) === 'EADDRINUSE' ? 'it is in use' : messageOf(error);
-    throw new UserError(
-      `gRPC cannot listen on ${formatAddress({ host, port })} (${why}): end the program that uses it, or set another grpc.address`,
-    );
+    throw cannotListen('gRPC', formatAddress({ host, port }), error);
   }
 }
 

@@ -52,7 +52,7 @@ import { Violations } from './violations.js';
  *   JobDone > JobDoneAck, after the commit.
  *
  * The end of the stream ends no lease: only the TTL does. A bot that says nothing for
- * longer than that loses its stream, too (silence.ts).
+ * longer than that loses its stream, too (sessions.ts).
  */
 export interface SessionParts {
   readonly store: Store;

@@ -57,6 +57,15 @@ export class Sessions {
     this.#byBot.set(session.botId, session);
   }
 
+  /**
+   * Ends the streams of bots that say nothing: of a machine that vanished, nobody else
+   * tells. To be called once in a lease's time; goes by the calls and not by a clock, so
+   * that a master that stood still ends nobody's stream for that.
+   */
+  listen(): void {
+    for (const session of this.#byBot.values()) session.listenedTo();
+  }
+
   /** Tells every bot that its stream is about to end. */
   goAway(reason: string, reconnectAfterMs: number): void {
     for (const session of this.#byBot.values()) session.goAway(reason, reconnectAfterMs);

@@ -2,6 +2,7 @@ import type { MasterConfig } from '../config/schema.js';
 import type { Clock } from '../core/clock.js';
 import { backgroundRunner } from '../core/context.js';
 import type { Logger } from '../core/log.js';
+import { Repeat } from '../core/repeat.js';
 import type { Metrics } from '../metrics.js';
 import type { Store } from '../store/store.js';
 import { Acknowledgements } from './acknowledgements.js';
@@ -23,7 +24,6 @@ import { Retention } from './retention.js';
 import { Sampler } from './sampler.js';
 import type { SessionParts } from './session.js';
 import { Sessions } from './sessions.js';
-import { Silence } from './silence.js';
 import { System } from './system.js';
 import { Timekeeper } from './timekeeper.js';
 import { Vitals } from './vitals.js';
@@ -73,7 +73,7 @@ export function createState(options: {
   );
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
-  const silence = new Silence(sessions, clock, log, ttl);
+  const listening = new Repeat(clock, log, ttl, 'listening to bots', async () => sessions.listen());
   const retention = new Retention(store, clock, log, inBackground, config.retention);
   const probing = { intervalMs: config.database.probe_interval };
   const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log });
@@ -115,7 +115,7 @@ export function createState(options: {
       await reaper.restore();
       leases.start();
       reaper.start();
-      silence.start();
+      listening.start();
       beatLog.start();
       sampler.start();
       timekeeper.start();
@@ -126,7 +126,7 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silence, retention, timekeeper];
+      const upkeep = [vitals, sampler, listening, retention, timekeeper];
       await Promise.all(upkeep.map((one) => one.stop()));
       await reaper.stop();
       await drains.stop();
