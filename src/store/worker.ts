@@ -39,9 +39,12 @@ function serve(options: ConnectionOptions): void {
   const answer = (message: FromThread) => port.postMessage(message);
   let release = () => {};
   let db: Database;
+  let run: (calls: readonly Call[]) => readonly Outcome[];
   try {
     if (options.access === 'write') release = takeOwnership(options.path, Date.now());
     db = open(options);
+    const runners = prepare(db, options.access);
+    run = options.access === 'write' ? groupCommit(db, runners) : eachAlone(db, runners);
   } catch (error) {
     release();
     const { message, exitCode } = inWords(error, options.path);
@@ -49,8 +52,6 @@ function serve(options: ConnectionOptions): void {
     port.close();
     return;
   }
-  const runners = prepare(db, options.access);
-  const run = options.access === 'write' ? groupCommit(db, runners) : eachAlone(db, runners);
   port.on('message', (message: ToThread) => {
     const startedAt = performance.now();
     const took = () => performance.now() - startedAt;

@@ -9,3 +9,18 @@ export function replaying(): { seed?: number; path?: string } {
     ...(path !== undefined && { path }),
   };
 }
+
+/**
+ * A property that is told for this long: what begins later passes untold, and what
+ * has begun is told to its end. (fast-check's own limits end the test with a story
+ * still under way, and what it stands on is removed under it.)
+ */
+export function forAtMost<Given extends unknown[]>(
+  limitMs: number,
+  tell: (...given: Given) => Promise<void>,
+): (...given: Given) => Promise<void> {
+  const end = performance.now() + limitMs;
+  return async (...given) => {
+    if (performance.now() < end) await tell(...given);
+  };
+}

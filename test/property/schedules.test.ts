@@ -18,7 +18,7 @@ import { openStore, testContext } from '../harness.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
 import { VirtualClock } from '../virtual-clock.js';
-import { replaying } from './replaying.js';
+import { forAtMost, replaying } from './replaying.js';
 
 /**
  * Random schedules of a fleet: bots that come, go, vanish, forget, refuse, repeat
@@ -466,22 +466,25 @@ test(
     await settling.store.run(ctx, putArtifact, target);
     let world: World | undefined;
     await fc.assert(
-      fc.asyncProperty(fc.array(moment, { minLength: 10, maxLength: 40 }), async (moments) => {
-        await world?.end(); // of a story that failed
-        world = new World(ctx, settling);
-        await world.begin();
-        for (const acts of moments) {
-          const before = world;
-          await Promise.all(acts.map((act) => act(before)));
-          await world.settled();
+      fc.asyncProperty(
+        fc.array(moment, { minLength: 10, maxLength: 40 }),
+        forAtMost(limitMs, async (moments) => {
+          await world?.end(); // of a story that failed
+          world = new World(ctx, settling);
+          await world.begin();
+          for (const acts of moments) {
+            const before = world;
+            await Promise.all(acts.map((act) => act(before)));
+            await world.settled();
+            await world.check();
+          }
+          await world.expectAllEnd();
           await world.check();
-        }
-        await world.expectAllEnd();
-        await world.check();
-        await world.end();
-        world = undefined;
-      }),
-      { ...replaying(), numRuns: runs, interruptAfterTimeLimit: limitMs },
+          await world.end();
+          world = undefined;
+        }),
+      ),
+      { ...replaying(), numRuns: runs },
     );
   },
   3 * limitMs,

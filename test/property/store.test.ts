@@ -4,7 +4,7 @@ import type { CrashGroupRow, JobRow, LeaseRow } from '../../src/store/rows.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 import { botInput, claimInput, crashInput, jobInput, noPause, target } from '../store/inputs.js';
 import { type Answer, type Lease, Model, type Outcome, type Return } from './model.js';
-import { replaying } from './replaying.js';
+import { forAtMost, replaying } from './replaying.js';
 import { StoreClient } from './store-client.js';
 
 /**
@@ -193,35 +193,38 @@ test('the store does what a plain model of it does, also across reopening and ki
   let live: StoreClient | undefined;
   atEnd(() => live?.kill());
   await fc.assert(
-    fc.asyncProperty(story, async (parts) => {
-      const store = new StoreClient(temporaryFolder());
-      await live?.kill();
-      live = store;
-      await store.open();
-      await store.run('put_artifact', target);
-      for (const id of bots) await store.run('register_bot', botInput(id, id));
-      let model = new Model();
-      for (const [steps, interrupted] of parts) {
-        for (const next of steps) await answered(store, model, next);
-        const possible = [model];
-        if (interrupted.kind === 'reopen') await store.close();
-        if (interrupted.kind === 'kill during') {
-          const after = copyOf(model);
-          const { operation, ...next } = interrupted.during;
-          const input = next.input(model);
-          next.expected(after);
-          possible.push(after);
-          store.begin(operation, input);
-        }
-        if (interrupted.kind !== 'reopen') await store.kill();
+    fc.asyncProperty(
+      story,
+      forAtMost(25_000, async (parts) => {
+        const store = new StoreClient(temporaryFolder());
+        await live?.kill();
+        live = store;
         await store.open();
-        const found = await view(store);
-        // What was under way at the kill has happened as a whole, or not at all.
-        model = possible.find((one) => isSame(one.view(), found)) ?? model;
-        expect(found).toEqual(model.view());
-      }
-    }),
-    { ...replaying(), numRuns: 25, interruptAfterTimeLimit: 25_000, markInterruptAsFailure: false },
+        await store.run('put_artifact', target);
+        for (const id of bots) await store.run('register_bot', botInput(id, id));
+        let model = new Model();
+        for (const [steps, interrupted] of parts) {
+          for (const next of steps) await answered(store, model, next);
+          const possible = [model];
+          if (interrupted.kind === 'reopen') await store.close();
+          if (interrupted.kind === 'kill during') {
+            const after = copyOf(model);
+            const { operation, ...next } = interrupted.during;
+            const input = next.input(model);
+            next.expected(after);
+            possible.push(after);
+            store.begin(operation, input);
+          }
+          if (interrupted.kind !== 'reopen') await store.kill();
+          await store.open();
+          const found = await view(store);
+          // What was under way at the kill has happened as a whole, or not at all.
+          model = possible.find((one) => isSame(one.view(), found)) ?? model;
+          expect(found).toEqual(model.view());
+        }
+      }),
+    ),
+    { ...replaying(), numRuns: 25 },
   );
 }, 60_000);
 
