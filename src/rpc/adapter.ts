@@ -9,6 +9,7 @@ import {
   type ServerUnaryCall,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { Bag, type Bagged } from '../core/bag.js';
 import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
 import { CancelledError, OverloadError, ValidationError } from '../core/errors.js';
@@ -95,6 +96,11 @@ const lingerMs = 1000;
 
 const overdue = Code.DEADLINE_EXCEEDED;
 
+interface UnderWay extends Bagged {
+  readonly ctx: OperationContext;
+  readonly pool: Pool;
+}
+
 /** Ends the measuring of a call. */
 type Stop = (labels: { code: string }) => void;
 
@@ -102,7 +108,7 @@ type Stop = (labels: { code: string }) => void;
 const callerLeft = new CancelledError();
 
 export class Adapter {
-  readonly #underWay = new Map<OperationContext, Pool>();
+  readonly #underWay = new Bag<UnderWay>();
   /** Why calls of these pools are not taken any more. */
   readonly #ended = new Map<Pool, Error>();
 
@@ -111,7 +117,7 @@ export class Adapter {
   /** Ends the calls of these pools, and every one that comes later. */
   end(pools: readonly Pool[], reason: Error): void {
     for (const pool of pools) this.#ended.set(pool, reason);
-    for (const [ctx, pool] of [...this.#underWay]) if (pools.includes(pool)) ctx.abort(reason);
+    for (const { ctx, pool } of this.#underWay) if (pools.includes(pool)) ctx.abort(reason);
   }
 
   unary<Request, Response>(
@@ -246,7 +252,8 @@ export class Adapter {
     });
     const ended = this.#ended.get(terms.pool);
     if (ended) ctx.abort(ended);
-    this.#underWay.set(ctx, terms.pool);
+    const underWay: UnderWay = { ctx, pool: terms.pool, place: 0 };
+    this.#underWay.add(underWay);
     const onCancelled = () => {
       if (isOverdue(call)) ctx.expire();
       else ctx.abort(callerLeft);
@@ -254,7 +261,7 @@ export class Adapter {
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
-      this.#underWay.delete(ctx);
+      this.#underWay.remove(underWay);
       ctx.end();
       this.#count(call, code, stop);
     };

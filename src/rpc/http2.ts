@@ -5,11 +5,13 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import { status as Code, type Metadata, type Server, type StatusObject } from '@grpc/grpc-js';
+import { StreamTable } from './stream-table.js';
 
 /**
  * What has to be done below grpc-js, which has no door for it. This reaches for
  * fields it keeps to itself: the version is pinned, and test/rpc/answer.test.ts,
- * deadlines.test.ts, heartbeat.test.ts and streams.test.ts fail when an upgrade moves them.
+ * deadlines.test.ts, heartbeat.test.ts, http2.test.ts and streams.test.ts fail when an
+ * upgrade moves them.
  */
 
 /** Longest a client may ask for: a day. */
@@ -33,8 +35,7 @@ const secondsPer: Record<string, number> = { H: 3600, M: 60, S: 1, m: 1e-3, u: 1
  * than a day is a day; what is no timeout at all is as if it were not there.
  */
 export function capDeadlines(server: Server): void {
-  const { http2Servers } = server as unknown as { http2Servers: Map<Http2Server, unknown> };
-  for (const http2 of http2Servers.keys()) {
+  for (const http2 of http2ServersOf(server)) {
     http2.prependListener('stream', (_stream, headers) => {
       const given = headers[header];
       if (given === undefined) return;
@@ -43,6 +44,21 @@ export function capDeadlines(server: Server): void {
       else if (Number(count) * (secondsPer[unit] as number) > longestSeconds) {
         headers[header] = `${longestSeconds}S`;
       }
+    });
+  }
+}
+
+/**
+ * Has the streams of each connection kept in a StreamTable, where Node has a Map. If
+ * this Node has none, what it has stays.
+ */
+export function keepStreamsApart(server: Server): void {
+  for (const http2 of http2ServersOf(server)) {
+    http2.on('session', (session) => {
+      const isState = ({ description }: symbol) => description === 'state';
+      const key = Object.getOwnPropertySymbols(session).find(isState);
+      const state = key && (session as unknown as Record<symbol, HiddenState>)[key];
+      if (state?.streams?.size === 0) state.streams = new StreamTable();
     });
   }
 }
@@ -110,6 +126,14 @@ export function takeMessages<Message>(call: object, take: (message: Message | nu
 }
 
 export const askForMessage = (call: object): void => innerOf(call).startRead();
+
+/** Of what Node keeps of a session. */
+interface HiddenState {
+  streams?: { readonly size: number };
+}
+
+const http2ServersOf = (server: Server): Iterable<Http2Server> =>
+  (server as unknown as { http2Servers: Map<Http2Server, unknown> }).http2Servers.keys();
 
 interface InnerCall {
   readonly stream?: ServerHttp2Stream;

@@ -22,7 +22,7 @@ import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
 import { addHealth } from './health.js';
-import { allowResets, capDeadlines } from './http2.js';
+import { allowResets, capDeadlines, keepStreamsApart } from './http2.js';
 import { listen } from './listen.js';
 import { MethodCounters, watched } from './methods.js';
 import { addReflection } from './reflection.js';
@@ -95,6 +95,7 @@ export async function startGrpcServer(options: {
   allowResets(server);
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
   capDeadlines(server);
+  keepStreamsApart(server);
   const take = (connection: Socket) => connections.injectConnection(connection);
   const listener = await listen(options.address, take, log);
   return {

@@ -89,7 +89,7 @@ export interface LaneOptions {
  */
 export class Lane {
   readonly #idle: DatabaseThread[];
-  readonly #busy = new Set<DatabaseThread>();
+  #busy = 0;
   readonly #queue: UrgencyQueue<Waiting>;
   readonly #interludes: ((thread: DatabaseThread) => Promise<void>)[] = [];
   #scheduled = false;
@@ -164,7 +164,7 @@ export class Lane {
   /** Runs what is queued, takes nothing new, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#queue.size + this.#interludes.length + this.#busy.size > 0) {
+    if (this.#queue.size + this.#interludes.length + this.#busy > 0) {
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
       });
@@ -192,11 +192,11 @@ export class Lane {
         this.#idle.push(thread);
         continue;
       }
-      this.#busy.add(thread);
-      this.options.onBusyChange?.(this.#busy.size);
+      this.#busy++;
+      this.options.onBusyChange?.(this.#busy);
       void this.#use(thread, () => (interlude ? interlude(thread) : this.#work(thread, group)));
     }
-    if (this.#busy.size === 0) this.#drained();
+    if (this.#busy === 0) this.#drained();
   }
 
   async #use(thread: DatabaseThread, work: () => Promise<void>): Promise<void> {
@@ -205,10 +205,10 @@ export class Lane {
       this.#idle.push(thread);
     } catch (error) {
       // The thread has died. It does not come back: the master ends (see app.ts).
-      if (this.#idle.length + this.#busy.size === 1) this.#abandonAll(error);
+      if (this.#idle.length + this.#busy === 1) this.#abandonAll(error);
     }
-    this.#busy.delete(thread);
-    this.options.onBusyChange?.(this.#busy.size);
+    this.#busy--;
+    this.options.onBusyChange?.(this.#busy);
     this.#dispatch();
   }
 
