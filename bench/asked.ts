@@ -9,6 +9,11 @@ export function beAsked(addresses: Addresses, stop: () => Promise<void>): void {
   const tell = (told: Told) => process.send?.(told);
   let loopDelay = new LoopDelay();
   process.on('message', async (ask: Ask) => {
+    if (typeof ask === 'object') {
+      loopDelay = new LoopDelay();
+      loopDelay.start(ask.watchLoopEveryMs);
+      return;
+    }
     switch (ask) {
       case 'stop':
         loopDelay.stop();
@@ -25,10 +30,6 @@ export function beAsked(addresses: Addresses, stop: () => Promise<void>): void {
         tell({ heapBytes: heapUsed, rssBytes: rss });
         break;
       }
-      case 'watch loop':
-        loopDelay = new LoopDelay();
-        loopDelay.start();
-        break;
       case 'loop delay':
         loopDelay.stop();
         tell(loopDelay.percentiles);

@@ -11,8 +11,8 @@ import type { Percentiles } from './latencies.js';
 const serverCore = 0;
 const loadCore = 1;
 
-/** What a server can be asked; "stop" and "watch loop" have no answer. */
-export type Ask = 'memory' | 'watch loop' | 'loop delay' | 'stop';
+/** What a server can be asked; "stop" and to watch its loop have no answer. */
+export type Ask = 'memory' | 'loop delay' | 'stop' | { readonly watchLoopEveryMs: number };
 
 export interface Addresses {
   readonly address: string;
@@ -63,8 +63,8 @@ export class ServerProcess {
   }
 
   /** From now on, until `loopDelay` tells of it. */
-  watchLoop(): void {
-    this.child.send('watch loop' satisfies Ask);
+  watchLoop(everyMs: number): void {
+    this.child.send({ watchLoopEveryMs: everyMs } satisfies Ask);
   }
 
   /** How late timers of its main thread fired since `watchLoop`. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Percentiles } from './latencies.js';
+import { often } from './loop-delay.js';
 import type { Figure } from './measure.js';
 import type { ServerProcess } from './processes.js';
 
@@ -45,8 +46,9 @@ export async function whileBusy<T>(
   server: ServerProcess,
   work: () => Promise<T>,
   part = 'calls and streams at their most',
+  lookAtLoopEveryMs = often,
 ): Promise<{ result: T } & Omit<Vitals, keyof Sizes>> {
-  server.watchLoop();
+  server.watchLoop(lookAtLoopEveryMs);
   const [usedBefore, startedAt] = [server.cpuSeconds(), performance.now()];
   const result = await work();
   const seconds = (performance.now() - startedAt) / 1000;
@@ -61,11 +63,12 @@ export async function watchVitals<T>(
   server: ServerProcess,
   part: string,
   work: () => Promise<T>,
+  lookAtLoopEveryMs = often,
 ): Promise<{ result: T; vitals: Vitals }> {
   const before = await sizesOf(server);
   const over = new AbortController();
   const [{ result, ...measured }, meanwhile] = await Promise.all([
-    whileBusy(server, work, part).finally(() => over.abort()),
+    whileBusy(server, work, part, lookAtLoopEveryMs).finally(() => over.abort()),
     look(server, over.signal),
   ]);
   const sizes = largest([before, ...meanwhile, await sizesOf(server)]);

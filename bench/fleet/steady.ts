@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seldom } from '../loop-delay.js';
 import type { Figure } from '../measure.js';
 import { inWords, watchVitals } from '../vitals.js';
 import { below, type Scene } from './scene.js';
@@ -9,7 +10,8 @@ export async function steady(
   { intervalMs, forMs }: { intervalMs: number; forMs: number },
 ): Promise<Figure[]> {
   crew.recount();
-  const { vitals } = await watchVitals(master, `${bots} that beat`, () => sleep(forMs));
+  const beating = () => sleep(forMs);
+  const { vitals } = await watchVitals(master, `${bots} that beat`, beating, seldom);
   const { percentiles } = crew.tally.answers;
   return [
     below(
