@@ -29,17 +29,21 @@ function attempt(runners: Map<string, Runner>, call: Call): Outcome {
   }
 }
 
-/** For readers: each call in a transaction, so that all its statements see one state. */
-export function eachAlone(db: Database, runners: Map<string, Runner>) {
-  const inOne = db.transaction((call: Call) => attempt(runners, call));
-  return (calls: readonly Call[]): Outcome[] =>
-    calls.map((call) => {
-      try {
-        return inOne.deferred(call);
-      } catch (error) {
-        return { ok: false, error: toWire(error) };
-      }
-    });
+/** For readers: all calls in one transaction, so that all statements see one state. */
+export function inOneView(db: Database, runners: Map<string, Runner>) {
+  const begin = db.prepare('BEGIN');
+  const end = db.prepare('COMMIT');
+  return (calls: readonly Call[]): Outcome[] => {
+    try {
+      begin.run();
+      const outcomes = calls.map((call) => attempt(runners, call));
+      // Some errors of the disk have ended it already.
+      if (db.inTransaction) end.run();
+      return outcomes;
+    } catch (error) {
+      return allFailed(db, calls, error);
+    }
+  };
 }
 
 /** Groups after one with a failure that are run with savepoints: failures come in flocks. */
@@ -114,10 +118,15 @@ export function groupCommit(db: Database, runners: Map<string, Runner>) {
       }
       return inSavepoints(calls);
     } catch (error) {
-      if (db.inTransaction) rollback.run();
-      const failed: Outcome = { ok: false, error: toWire(error) };
-      return calls.map(() => failed);
+      return allFailed(db, calls, error);
     }
   };
   return runGroup;
+}
+
+/** A group that could not be begun or ended: nothing of it has happened. */
+function allFailed(db: Database, calls: readonly Call[], error: unknown): Outcome[] {
+  if (db.inTransaction) db.exec('ROLLBACK');
+  const failed: Outcome = { ok: false, error: toWire(error) };
+  return calls.map(() => failed);
 }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { codeOf, UserError } from '../core/errors.js';
 import { type ConnectionOptions, openConnection } from './connection.js';
-import { type Call, eachAlone, groupCommit, type Outcome, prepare } from './group-commit.js';
+import { type Call, groupCommit, inOneView, type Outcome, prepare } from './group-commit.js';
 import { migrate } from './migrate.js';
 import { takeOwnership } from './ownership.js';
 
@@ -44,7 +44,7 @@ function serve(options: ConnectionOptions): void {
     if (options.access === 'write') release = takeOwnership(options.path, Date.now());
     db = open(options);
     const runners = prepare(db, options.access);
-    run = options.access === 'write' ? groupCommit(db, runners) : eachAlone(db, runners);
+    run = options.access === 'write' ? groupCommit(db, runners) : inOneView(db, runners);
   } catch (error) {
     release();
     const { message, exitCode } = inWords(error, options.path);
