@@ -54,7 +54,9 @@ function tableOf(session: ServerHttp2Session | undefined): StreamTable<unknown> 
     ?.streams as StreamTable<unknown>;
 }
 
-const asking = (path: string) => ({ ':method': 'POST', ':path': path });
+const asking = (path: string) => ({
+  ...{ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' },
+});
 
 const ended = (stream: ClientHttp2Stream) => once(stream.resume(), 'close');
 
