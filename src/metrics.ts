@@ -1,5 +1,6 @@
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { PairHistogram } from './core/histogram.js';
 
 /**
  * Defaults of prom-client's that walk over every open handle or file: with ten
@@ -60,13 +61,13 @@ export function createMetrics() {
   watchEventLoop(registry);
   return {
     registry,
-    databaseOperationSeconds: new Histogram({
-      name: 'database_operation_duration_seconds',
-      help: 'Time from handing an operation to the store to its answer, retries included.',
-      labelNames: ['operation', 'outcome'],
-      buckets: seconds,
-      registers,
-    }),
+    databaseOperationSeconds: new PairHistogram(
+      'database_operation_duration_seconds',
+      'Time from handing an operation to the store to its answer, retries included.',
+      ['operation', 'outcome'],
+      seconds,
+      registry,
+    ),
     databaseRetries: new Counter({
       name: 'database_retry_count',
       help: 'Operations repeated because another process held the lock of the database.',
@@ -108,13 +109,13 @@ export function createMetrics() {
       buckets: seconds,
       registers,
     }),
-    apiRequestSeconds: new Histogram({
-      name: 'api_request_duration_seconds',
-      help: 'Time from a call to its status, by method and status code.',
-      labelNames: ['endpoint', 'code'],
-      buckets: seconds,
-      registers,
-    }),
+    apiRequestSeconds: new PairHistogram(
+      'api_request_duration_seconds',
+      'Time from a call to its status, by method and status code.',
+      ['endpoint', 'code'],
+      seconds,
+      registry,
+    ),
     /** Figures that are read when somebody asks, not pushed when they change. */
     watchFleet(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
       gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', (gauge) =>

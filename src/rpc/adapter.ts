@@ -101,9 +101,6 @@ interface UnderWay extends Bagged {
   readonly pool: Pool;
 }
 
-/** Ends the measuring of a call. */
-type Stop = (labels: { code: string }) => void;
-
 /** One for all calls: it is told to nobody, and a stack for each of a lost fleet takes its time. */
 const callerLeft = new CancelledError();
 
@@ -223,10 +220,10 @@ export class Adapter {
     work: (ctx: RequestContext) => Promise<Response>,
     settle: Settle<Response>,
   ): void {
-    const stop = this.options.metrics.apiRequestSeconds.startTimer({ endpoint: call.getPath() });
+    const cameAt = performance.now();
     atEndOfTurn(() => {
-      if (call.cancelled) this.#count(call, isOverdue(call) ? overdue : Code.CANCELLED, stop);
-      else this.#begin(call, terms, work, settle, stop);
+      if (call.cancelled) this.#count(call, isOverdue(call) ? overdue : Code.CANCELLED, cameAt);
+      else this.#begin(call, terms, work, settle, cameAt);
     });
   }
 
@@ -236,7 +233,7 @@ export class Adapter {
     terms: Terms,
     work: (ctx: RequestContext) => Promise<Response>,
     settle: Settle<Response>,
-    stop: Stop,
+    cameAt: number,
   ): void {
     const { newRequestId, admission, timeouts } = this.options;
     const endpoint = call.getPath();
@@ -263,7 +260,7 @@ export class Adapter {
       call.off('cancelled', onCancelled);
       this.#underWay.remove(underWay);
       ctx.end();
-      this.#count(call, code, stop);
+      this.#count(call, code, cameAt);
     };
     run(ctx, admission, terms, work).then(
       (response) => {
@@ -281,9 +278,11 @@ export class Adapter {
     );
   }
 
-  #count(call: ServerCall, code: Code, stop: Stop): void {
-    stop({ code: Code[code] });
-    if (code === overdue) this.options.counters.of(call.getPath()).deadlinesMissed++;
+  #count(call: ServerCall, code: Code, cameAt: number): void {
+    const endpoint = call.getPath();
+    const seconds = (performance.now() - cameAt) / 1000;
+    this.options.metrics.apiRequestSeconds.observe(endpoint, Code[code], seconds);
+    if (code === overdue) this.options.counters.of(endpoint).deadlinesMissed++;
   }
 
   /** A stream that was refused ends even if its peer does not care. */

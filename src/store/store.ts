@@ -172,7 +172,11 @@ export class Store {
 
   async #underRetry<T>(ctx: RequestContext, operation: string, attempt: () => Promise<T>) {
     const { metrics, retry } = this.options;
-    const stop = metrics.databaseOperationSeconds.startTimer({ operation });
+    const startedAt = performance.now();
+    const ended = (outcome: 'ok' | 'timeout' | 'error') => {
+      const seconds = (performance.now() - startedAt) / 1000;
+      metrics.databaseOperationSeconds.observe(operation, outcome, seconds);
+    };
     let lockWait = noTimer;
     try {
       const output = await executeWithRetry(ctx, retry, attempt, {
@@ -183,11 +187,11 @@ export class Store {
           if (lockWait === noTimer) lockWait = metrics.databaseLockWaitSeconds.startTimer();
         },
       });
-      stop({ outcome: 'ok' });
+      ended('ok');
       return output;
     } catch (error) {
       if (error instanceof TimeoutError) metrics.databaseTimeouts.inc();
-      stop({ outcome: error instanceof TimeoutError ? 'timeout' : 'error' });
+      ended(error instanceof TimeoutError ? 'timeout' : 'error');
       throw error;
     } finally {
       lockWait();
