@@ -18,7 +18,7 @@ const rooms = {
   bot: ['client', 'config', ...leaves],
   client: leaves,
   config: ['core'],
-  metrics: [],
+  metrics: ['core'],
   tracing: [],
   core: [],
   gen: [],
