@@ -2,7 +2,7 @@ import { loadMasterConfig } from './config/load.js';
 import type { MasterConfig } from './config/schema.js';
 import { type Address, formatAddress } from './config/units.js';
 import { systemClock } from './core/clock.js';
-import { tuneCollector } from './core/collector.js';
+import { makeObjectsYoung } from './core/collector.js';
 import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
 import { createLog, type Logger } from './core/log.js';
@@ -34,7 +34,7 @@ const callsGrace = 0.6;
  * @throws UserError for what a person has to mend
  */
 export async function startMaster(config: Readonly<MasterConfig>, log: Logger): Promise<Master> {
-  tuneCollector();
+  makeObjectsYoung();
   const lifecycle = new Lifecycle(log);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // heard by whoever awaits it, or by nobody

@@ -53,7 +53,7 @@ function runCopy(ctx: RequestContext, from: string, to: string): Promise<void> {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     // Who waits for the master goes before who waits for a backup.
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     const onAbort = () => child.kill('SIGKILL');
     ctx.signal.addEventListener('abort', onAbort, { once: true });
     if (ctx.signal.aborted) onAbort();
