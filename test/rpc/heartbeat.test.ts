@@ -133,8 +133,11 @@ describe('a job', () => {
     expect(lease).toEqual({ jobId: created.id, attempt: 1, fence: 1 });
     const ack = await bot.beat(0, [lease]);
     expect(ack.leases).toMatchObject([{ lease, cancelRequested: false }]);
+    // What a bot took is on record a moment after its beats are answered.
+    const isRunning = async () => (await job(connection, created.id)).state === JobState.RUNNING;
+    while (!(await isRunning()));
     expect(await job(connection, created.id)).toMatchObject({
-      ...{ state: JobState.RUNNING, botId: id, statistics: { executions: 42 } },
+      ...{ botId: id, statistics: { executions: 42 } },
     });
     const done = await bot.done(lease, JobOutcome.COMPLETED);
     expect(done.outcome).toMatchObject({ $case: 'receipt', value: { state: JobState.COMPLETED } });
