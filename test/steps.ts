@@ -8,7 +8,7 @@ import { uploadArtifact } from '../src/client/transfer.js';
 import { formatAddress } from '../src/config/units.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import type { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
-import { JobSpec } from '../src/gen/pandafuzz/v1/job.js';
+import { type Job, JobSpec, type JobState } from '../src/gen/pandafuzz/v1/job.js';
 import { temporaryFolder } from './harness.js';
 
 /** What many tests begin with, by way of the contract. */
@@ -43,6 +43,14 @@ export async function createJob(connection: Connection, spec: Partial<JobSpec> =
   };
   const { job } = await unary(connection.jobs, connection.jobs.createJob, request);
   return given(job);
+}
+
+/** The job as soon as it is in this state. */
+export async function jobIn({ jobs }: Connection, jobId: string, state: JobState): Promise<Job> {
+  for (;;) {
+    const job = given((await unary(jobs, jobs.getJob, { jobId })).job);
+    if (job.state === state) return job;
+  }
 }
 
 /** The part of an answer that must be there. */

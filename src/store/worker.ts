@@ -38,13 +38,10 @@ function serve(options: ConnectionOptions): void {
   const port = parentPort as NonNullable<typeof parentPort>;
   const answer = (message: FromThread) => port.postMessage(message);
   let release = () => {};
-  let db: Database;
-  let run: (calls: readonly Call[]) => readonly Outcome[];
+  let opened: Opened;
   try {
     if (options.access === 'write') release = takeOwnership(options.path, Date.now());
-    db = open(options);
-    const runners = prepare(db, options.access);
-    run = options.access === 'write' ? groupCommit(db, runners) : inOneView(db, runners);
+    opened = open(options);
   } catch (error) {
     release();
     const { message, exitCode } = inWords(error, options.path);
@@ -52,6 +49,7 @@ function serve(options: ConnectionOptions): void {
     port.close();
     return;
   }
+  const { db, run } = opened;
   port.on('message', (message: ToThread) => {
     const startedAt = performance.now();
     const took = () => performance.now() - startedAt;
@@ -70,14 +68,21 @@ function serve(options: ConnectionOptions): void {
   answer({ type: 'ready' });
 }
 
-function open(options: ConnectionOptions): Database {
+interface Opened {
+  readonly db: Database;
+  readonly run: (calls: readonly Call[]) => readonly Outcome[];
+}
+
+function open(options: ConnectionOptions): Opened {
   const db = openConnection(options);
+  const writes = options.access === 'write';
   try {
-    if (options.access === 'write') {
+    if (writes) {
       migrate(db);
       check(db);
     }
-    return db;
+    const runners = prepare(db, options.access);
+    return { db, run: writes ? groupCommit(db, runners) : inOneView(db, runners) };
   } catch (error) {
     db.close();
     throw error;

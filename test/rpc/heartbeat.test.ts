@@ -7,7 +7,7 @@ import { BotState } from '../../src/gen/pandafuzz/v1/bot.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { ScriptedBot } from '../scripted-bot.js';
-import { createJob, given, registerBot } from '../steps.js';
+import { createJob, given, jobIn, registerBot } from '../steps.js';
 
 const job = async ({ jobs }: Connection, jobId: string) =>
   given((await unary(jobs, jobs.getJob, { jobId })).job);
@@ -134,10 +134,8 @@ describe('a job', () => {
     const ack = await bot.beat(0, [lease]);
     expect(ack.leases).toMatchObject([{ lease, cancelRequested: false }]);
     // What a bot took is on record a moment after its beats are answered.
-    const isRunning = async () => (await job(connection, created.id)).state === JobState.RUNNING;
-    while (!(await isRunning()));
-    expect(await job(connection, created.id)).toMatchObject({
-      ...{ botId: id, statistics: { executions: 42 } },
+    expect(await jobIn(connection, created.id, JobState.RUNNING)).toMatchObject({
+      ...{ state: JobState.RUNNING, botId: id, statistics: { executions: 42 } },
     });
     const done = await bot.done(lease, JobOutcome.COMPLETED);
     expect(done.outcome).toMatchObject({ $case: 'receipt', value: { state: JobState.COMPLETED } });

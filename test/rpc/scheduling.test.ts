@@ -7,7 +7,7 @@ import { AttemptEnd, type Job, JobOutcome, JobState } from '../../src/gen/pandaf
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { runMasterFor } from '../harness.js';
 import { ScriptedBot } from '../scripted-bot.js';
-import { createJob, given, registerBot, uploadTarget } from '../steps.js';
+import { createJob, given, jobIn, registerBot, uploadTarget } from '../steps.js';
 
 /** One job, taken without a stream; undefined when there is none for this bot now. */
 async function pull(connection: Connection, botId: string, waitMs = 0) {
@@ -22,14 +22,6 @@ async function complete(connection: Connection, lease: Lease, outcome = JobOutco
 
 const getJob = async (connection: Connection, jobId: string) =>
   unary(connection.jobs, connection.jobs.getJob, { jobId });
-
-/** The job as soon as it is in this state. */
-async function jobIn(connection: Connection, jobId: string, state: JobState): Promise<Job> {
-  for (;;) {
-    const job = given((await getJob(connection, jobId)).job);
-    if (job.state === state) return job;
-  }
-}
 
 const explainJob = (connection: Connection, jobId: string) =>
   unary(connection.jobs, connection.jobs.explainJob, { jobId });
