@@ -6,7 +6,11 @@ export interface ConnectionOptions {
   readonly path: string;
   readonly access: 'read' | 'write' | 'upkeep';
   readonly synchronous: 'full' | 'normal';
+  /** Size that the write-ahead log is cut back to as it starts over, bytes; usually 64 MiB. */
+  readonly maxLogBytes?: number | undefined;
 }
+
+export const usualMaxLogBytes = 64 * 2 ** 20;
 
 /**
  * What every connection runs with. WAL lets readers run beside the writer; a
@@ -14,15 +18,18 @@ export interface ConnectionOptions {
  * thread sleeps); memory-mapped I/O stays off, as it turns disk errors into
  * signals. Settings hold for a connection, not for the file.
  */
-const pragmas = (options: ConnectionOptions): [name: string, value: string, reads: unknown][] => [
+const pragmas = ({
+  synchronous,
+  maxLogBytes = usualMaxLogBytes,
+}: ConnectionOptions): [name: string, value: string, reads: unknown][] => [
   ['busy_timeout', '0', 0],
   ['journal_mode', 'WAL', 'wal'],
-  ['synchronous', options.synchronous.toUpperCase(), options.synchronous === 'full' ? 2 : 1],
+  ['synchronous', synchronous.toUpperCase(), synchronous === 'full' ? 2 : 1],
   ['temp_store', 'MEMORY', 2],
   ['cache_size', '-64000', -64000],
   ['foreign_keys', 'ON', 1],
   ['mmap_size', '0', 0],
-  ['journal_size_limit', String(64 * 2 ** 20), 64 * 2 ** 20],
+  ['journal_size_limit', String(maxLogBytes), maxLogBytes],
   // Checkpoints are made beside the writer (checkpoints.ts), not in its commits.
   ['wal_autocheckpoint', '0', 0],
 ];

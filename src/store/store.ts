@@ -9,7 +9,7 @@ import type { Metrics } from '../metrics.js';
 import { copyDatabase, type DatabaseCopy } from './backup.js';
 import { BlobStore } from './blobs.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
-import type { ConnectionOptions } from './connection.js';
+import { type ConnectionOptions, usualMaxLogBytes } from './connection.js';
 import { fromWire, isRetryableError } from './faults.js';
 import type { Outcome } from './group-commit.js';
 import { Lane } from './lane.js';
@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly retry: RetryPolicy;
   /** Time between checkpoints, milliseconds. */
   readonly checkpointIntervalMs: number;
+  /** Size of the write-ahead log past which writes wait for the disk, bytes; usually 64 MiB. */
+  readonly maxLogBytes?: number;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Called when a database thread dies: the store is of no use any more. */
@@ -66,7 +68,8 @@ export class Store {
     /** Files kept by their content. */
     readonly blobs: BlobStore,
   ) {
-    const { metrics, log, maxQueuedWrites, maxQueuedReads, checkpointIntervalMs } = options;
+    const { metrics, log, maxQueuedWrites, maxQueuedReads } = options;
+    const { checkpointIntervalMs: intervalMs, maxLogBytes = usualMaxLogBytes } = options;
     const took = metrics.databaseTransactionSeconds;
     this.#writes = new Lane([writer as DatabaseThread], {
       maxQueued: maxQueuedWrites,
@@ -87,7 +90,7 @@ export class Store {
     this.#checkpoints = new Checkpoints(
       checkpointer as DatabaseThread,
       this.#writes,
-      checkpointIntervalMs,
+      { intervalMs, maxLogBytes, logBytes: () => walBytes(databasePath) },
       metrics,
       log,
     );
@@ -102,12 +105,9 @@ export class Store {
   static async open(options: StoreOptions): Promise<Store> {
     makeFolder(options.directory);
     const path = join(options.directory, 'pandafuzz.db');
+    const { synchronous, maxLogBytes } = options;
     const start = (access: ConnectionOptions['access'], name: string) =>
-      DatabaseThread.start(
-        { path, access, synchronous: options.synchronous },
-        name,
-        options.onFailure,
-      );
+      DatabaseThread.start({ path, access, synchronous, maxLogBytes }, name, options.onFailure);
     // The writer first: it takes ownership and brings the schema up to date.
     const threads = [await start('write', 'writer')];
     try {

@@ -2,27 +2,42 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
+import { pino } from 'pino';
 import { unary } from '../../src/client/call.js';
 import { downloadBackup } from '../../src/client/transfer.js';
 import type { RequestContext } from '../../src/core/context.js';
 import { silentLog } from '../../src/core/log.js';
 import { JobState, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
+import { createMetrics } from '../../src/metrics.js';
 import { listJobs as everyJob } from '../../src/operator/lists.js';
 import { Leases } from '../../src/state/leases.js';
 import { Retention } from '../../src/state/retention.js';
 import { Sampler } from '../../src/state/sampler.js';
+import { Checkpoints, walBytes } from '../../src/store/checkpoints.js';
+import { Lane } from '../../src/store/lane.js';
 import { claimJob } from '../../src/store/ops/claim-job.js';
 import { completeJob } from '../../src/store/ops/complete-job.js';
 import { createJob } from '../../src/store/ops/create-job.js';
 import { listJobs } from '../../src/store/ops/list-jobs.js';
 import { readCounters } from '../../src/store/ops/read-counters.js';
 import { recordCrash } from '../../src/store/ops/record-crash.js';
+import { registerBot } from '../../src/store/ops/register-bot.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
-import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
+import { DatabaseThread } from '../../src/store/thread.js';
+import type { CheckpointMode } from '../../src/store/worker.js';
+import { atEnd, openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
 import { createJob as submitJob, uploadTarget } from '../steps.js';
 import { VirtualClock } from '../virtual-clock.js';
-import { claimInput, completeInput, crashInput, jobInput, withBot, withTarget } from './inputs.js';
+import {
+  botInput,
+  claimInput,
+  completeInput,
+  crashInput,
+  jobInput,
+  withBot,
+  withTarget,
+} from './inputs.js';
 
 async function withBotAndTarget(store: Store): Promise<string> {
   await withTarget(store);
@@ -101,7 +116,9 @@ describe('sampling', () => {
 describe('checkpoints', () => {
   test('empty the log once nothing is written any more, and leave it bounded while there is', async () => {
     const directory = temporaryFolder();
-    const store = await openStore({ directory, checkpointIntervalMs: 10 });
+    const store = await openStore({
+      ...{ directory, checkpointIntervalMs: 10, maxLogBytes: 16 * 2 ** 20 },
+    });
     const botId = await withBotAndTarget(store);
     const log = join(directory, 'pandafuzz.db-wal');
     let largest = 0;
@@ -114,6 +131,49 @@ describe('checkpoints', () => {
     expect(await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 })).toHaveLength(
       600,
     );
+  });
+});
+
+describe('a checkpoint that the disk is slow at', () => {
+  test('has writes wait for it once the log is large, and no longer than it takes', async () => {
+    const path = join(temporaryFolder(), 'pandafuzz.db');
+    const start = (access: 'write' | 'upkeep') =>
+      DatabaseThread.start({ path, access, synchronous: 'normal' }, access, (error) => {
+        throw error;
+      });
+    const writes = new Lane([await start('write')], { maxQueued: 1, groupSize: 1 });
+    atEnd(() => writes.close());
+    const upkeep = await start('upkeep');
+    const disk = Promise.withResolvers<void>();
+    const slow = {
+      checkpoint: (mode: CheckpointMode) => disk.promise.then(() => upkeep.checkpoint(mode)),
+      close: () => upkeep.close(),
+    };
+    const told = Promise.withResolvers<string>();
+    const log = pino({ level: 'warn' }, { write: told.resolve });
+    const options = { intervalMs: 5, maxLogBytes: 2 ** 20, logBytes: () => walBytes(path) };
+    const checkpoints = new Checkpoints(slow, writes, options, createMetrics(), log);
+    atEnd(() => checkpoints.stop());
+    atEnd(() => disk.resolve());
+
+    let written = 0;
+    const writing = (async () => {
+      for (; written < 2000; written++) {
+        const input = { ...botInput(`bot ${written}`), labels: { padding: 'x'.repeat(4096) } };
+        await writes.run(testContext(), { operation: registerBot.name, input }, registerBot);
+        checkpoints.wrote();
+      }
+    })();
+    checkpoints.start();
+    expect(await Promise.race([told.promise, writing])).toMatch(/writes wait for the disk/);
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
+    const before = written;
+    await pause();
+    expect(written).toBe(before);
+    expect(await walBytes(path)).toBeLessThan(8 * 2 ** 20);
+    disk.resolve();
+    await writing;
   });
 });
 
