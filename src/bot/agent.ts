@@ -30,6 +30,8 @@ export interface BotOptions {
   /** Jobs it runs at once. */
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Time between two exchanges of a run's inputs with the other bots', milliseconds; 0: none. */
+  readonly exchangeIntervalMs: number;
   readonly log: Logger;
 }
 
@@ -120,10 +122,12 @@ async function assemble(
   const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
   await artifacts.prune();
 
+  const { exchangeIntervalMs } = options;
+  const parts = { engine, artifacts, outbox, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
-    begin: (job) => begin(job, { engine, artifacts, outbox, tools, runs: folder.runs, log }),
+    begin: (job) => begin(job, { ...parts, runs: folder.runs }),
     onDone: (done) => link.tell(done),
     onFree: () => link.beat(),
     log,

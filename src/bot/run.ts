@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
+import type { Connection } from '../client/connect.js';
 import { failureOf } from '../client/failure.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { codeOf, messageOf } from '../core/errors.js';
@@ -16,6 +17,7 @@ import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { ArtifactCache } from './artifacts.js';
 import { clipUtf8 } from './clip.js';
 import type { Engine } from './engines/engine.js';
+import { Exchange } from './exchange.js';
 import { Findings } from './findings.js';
 import { type FuzzEnd, fuzz } from './fuzz.js';
 import type { Outbox } from './outbox.js';
@@ -31,6 +33,9 @@ export interface RunParts {
   readonly engine: Engine;
   readonly artifacts: ArtifactCache;
   readonly outbox: Outbox;
+  readonly connection: Connection;
+  /** Time between two exchanges of inputs with the other bots, milliseconds; 0: none. */
+  readonly exchangeIntervalMs: number;
   readonly tools: SandboxTools;
   /** Folder of all runs. */
   readonly runs: string;
@@ -48,8 +53,8 @@ class Stopped extends Error {
 }
 
 /**
- * One attempt of a job: PREPARING (target and seeds), FUZZING, FINISHING (until
- * every crash it found is acknowledged by the master). A run that is stopped
+ * One attempt of a job: PREPARING (target, seeds, what other bots found), FUZZING,
+ * FINISHING (until its inputs and every crash it found are acknowledged by the master). A run that is stopped
  * goes on to FINISHING; an abandoned one ends without a result, and its crashes
  * are sent all the same.
  */
@@ -59,6 +64,7 @@ export class Run {
   readonly #forget = new AbortController();
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
+  #exchange: Exchange | undefined;
   /** The result, once every crash is acknowledged; undefined when it was abandoned. Never rejects. */
   readonly ended: Promise<JobResult | undefined>;
   readonly #quiet = Promise.withResolvers<void>();
@@ -109,6 +115,7 @@ export class Run {
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');
+    await this.#exchange?.end(this.#forget.signal);
     while (outbox.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
       await outbox.changed(this.#forget.signal);
     }
@@ -142,7 +149,17 @@ export class Run {
       await artifacts.place(seedsSha256, archive, signal);
       await unpackSeeds(archive, folder.seeds);
     }
+    await this.#beginExchange(folder);
     return folder;
+  }
+
+  async #beginExchange(folder: RunFolder): Promise<void> {
+    const { connection, engine, exchangeIntervalMs: intervalMs, log, clock } = this.parts;
+    if (intervalMs === 0) return;
+    const { lease, spec } = this;
+    const of = { lease, targetName: spec.targetName, engine, folder };
+    this.#exchange = new Exchange({ connection, ...of, intervalMs, log, ...(clock && { clock }) });
+    await this.#exchange.begin(this.#stop.signal);
   }
 
   #explain(error: unknown): FuzzEnd {

@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
-import { masterOption } from './flags.js';
+import { durationOption, masterOption } from './flags.js';
 
 interface Given {
   readonly master: string;
@@ -10,6 +10,9 @@ interface Given {
   readonly workDir?: string;
   readonly slots: number;
   readonly label: Record<string, string>;
+  /** Milliseconds. */
+  readonly corpusInterval: number;
+  readonly corpus: boolean;
   readonly logLevel: LogOptions['level'];
   readonly logFormat: LogOptions['format'];
 }
@@ -37,6 +40,15 @@ export function botCommand(): Command {
         .default({}, 'none'),
     )
     .addOption(
+      durationOption(
+        '--corpus-interval',
+        'time between two exchanges of inputs with the other bots',
+        '1s',
+        '24h',
+      ).default(60_000, '1m'),
+    )
+    .option('--no-corpus', 'keep inputs to itself, and take none of other bots')
+    .addOption(
       new Option('--log-level <level>', 'least important lines to log')
         .choices(logLevels)
         .default('info'),
@@ -55,6 +67,7 @@ export function botCommand(): Command {
         workDir: given.workDir ?? join('data', 'bots', given.name),
         slots: given.slots,
         labels: given.label,
+        exchangeIntervalMs: given.corpus ? given.corpusInterval : 0,
         log: createLog({ level: given.logLevel, format: given.logFormat }),
       });
     });

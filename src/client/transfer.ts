@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import {
-  type ClientReadableStream,
-  type ClientWritableStream,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import { DataLossError } from '../core/errors.js';
 import type { Artifact, ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import type {
@@ -22,9 +16,10 @@ import type {
 } from '../gen/pandafuzz/v1/crash_service.js';
 import { deadlineAfter } from './call.js';
 import type { Connection } from './connect.js';
+import { sendMessages } from './send.js';
 
 /** Bytes in a message; the contract allows no more. */
-const chunkBytes = 256 * 1024;
+export const chunkBytes = 256 * 1024;
 
 export interface TransferOptions {
   /** Whole transfer, milliseconds. */
@@ -34,7 +29,7 @@ export interface TransferOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-const defaultTransferMs = 10 * 60_000;
+export const defaultTransferMs = 10 * 60_000;
 
 /** SHA-256 (hex) and length of a file. */
 export async function fingerprint(path: string): Promise<{ sha256: string; sizeBytes: number }> {
@@ -141,56 +136,24 @@ async function receiveAnnounced(
   return whole;
 }
 
-type Send<Request, Response> = (
-  metadata: Metadata,
-  callOptions: { deadline: Date },
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientWritableStream<Request>;
-
-/** Writes the first message and the file, no faster than the peer reads; ends when it answers. */
-async function sendFile<Request, Response>(
-  send: Send<Request, Response>,
+/** Sends the first message and then the file. */
+function sendFile<Request, Response>(
+  send: Parameters<typeof sendMessages<Request, Response>>[0],
   first: Request,
   wrap: (chunk: Buffer) => Request,
   file: { path: string; sizeBytes: number },
-  options: TransferOptions,
+  { signal, onProgress, timeoutMs = defaultTransferMs }: TransferOptions,
 ): Promise<Response> {
-  const answer = Promise.withResolvers<Response>();
-  const answered = new AbortController();
-  const deadline = deadlineAfter(options.timeoutMs ?? defaultTransferMs);
-  const call = send(new Metadata(), { deadline }, (error, response) => {
-    if (error) answer.reject(error);
-    else answer.resolve(response);
-    answered.abort();
-  });
-  const cancel = () => call.cancel();
-  options.signal?.addEventListener('abort', cancel, { once: true });
-  if (options.signal?.aborted) cancel();
-  answer.promise.catch(() => {});
-  try {
-    call.write(first);
+  const messages = async function* () {
+    yield first;
     let doneBytes = 0;
     for await (const chunk of createReadStream(file.path, { highWaterMark: chunkBytes })) {
-      if (answered.signal.aborted) break;
-      if (!call.write(wrap(chunk))) await drained(call, answered.signal);
+      yield wrap(chunk);
       doneBytes += chunk.length;
-      options.onProgress?.(doneBytes, file.sizeBytes);
+      onProgress?.(doneBytes, file.sizeBytes);
     }
-    call.end();
-    return await answer.promise;
-  } catch (error) {
-    call.cancel();
-    throw error;
-  } finally {
-    options.signal?.removeEventListener('abort', cancel);
-  }
-}
-
-/** Once the stream takes more, or the call was answered: then no drain ever comes. */
-async function drained(call: NodeJS.EventEmitter, answered: AbortSignal): Promise<void> {
-  await once(call, 'drain', { signal: answered }).catch((error) => {
-    if (!answered.aborted) throw error;
-  });
+  };
+  return sendMessages(send, messages(), { timeoutMs, signal });
 }
 
 /** Writes to a temporary name, checks length and SHA-256, and only then gives it `path`. */

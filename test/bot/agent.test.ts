@@ -36,6 +36,7 @@ async function startBot(slots = 1): Promise<Agent> {
     workDir,
     slots,
     labels: {},
+    exchangeIntervalMs: 60_000,
     log: silentLog,
   });
   return agent;
@@ -363,6 +364,7 @@ describe('a bot', () => {
       workDir,
       slots: 1,
       labels: {},
+      exchangeIntervalMs: 0,
       log: silentLog,
     });
     await expect(second).rejects.toMatchObject({ name: 'UserError', message: /--work-dir/ });

@@ -57,4 +57,6 @@ export interface Engine {
   reader(): EngineReader;
   /** Whether a file in the artifacts folder is an input that crashes. */
   isCrash(fileName: string): boolean;
+  /** Whether a file in the corpus folder is an input that the engine found, and all of it. */
+  isInput(fileName: string, content: Buffer): boolean;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Engine, EngineStart } from './engine.js';
 import { LibFuzzerOutput } from './libfuzzer-output.js';
@@ -32,6 +33,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
   return {
     name: 'libfuzzer',
     isCrash: (fileName) => /^(?:crash|leak|timeout|oom)-/.test(fileName),
+    isInput: (fileName, content) => fileName === createHash('sha1').update(content).digest('hex'),
     reader: () => new LibFuzzerOutput(),
     refusal,
     command: (start) => ({

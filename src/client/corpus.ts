@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { Metadata } from '@grpc/grpc-js';
+import { DataLossError } from '../core/errors.js';
+import type {
+  PullCorpusResponse,
+  PushCorpusRequest,
+  PushCorpusResponse,
+} from '../gen/pandafuzz/v1/corpus_service.js';
+import type { Lease } from '../gen/pandafuzz/v1/lease.js';
+import { deadlineAfter } from './call.js';
+import type { Connection } from './connect.js';
+import { sendMessages } from './send.js';
+import { chunkBytes, defaultTransferMs, type TransferOptions } from './transfer.js';
+
+/** What the contract allows for one input of a corpus. */
+export const largestInputBytes = 2 ** 20;
+
+/** An input worth keeping. */
+export interface CorpusInput {
+  readonly sha256: string;
+  readonly bytes: Buffer;
+}
+
+export const corpusInput = (bytes: Buffer): CorpusInput => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  bytes,
+});
+
+/** Brings inputs to the corpus of the lease's target; resolves once the master has them on disk. */
+export function pushCorpus(
+  { corpora }: Connection,
+  lease: Lease,
+  inputs: Iterable<CorpusInput>,
+  { signal, timeoutMs = defaultTransferMs }: Omit<TransferOptions, 'onProgress'> = {},
+): Promise<PushCorpusResponse> {
+  const messages = async function* (): AsyncGenerator<PushCorpusRequest> {
+    yield { message: { $case: 'lease', value: lease } };
+    for (const { sha256, bytes } of inputs) {
+      yield { message: { $case: 'entry', value: { sha256, sizeBytes: bytes.length } } };
+      for (let at = 0; at < bytes.length; at += chunkBytes) {
+        yield { message: { $case: 'chunk', value: bytes.subarray(at, at + chunkBytes) } };
+      }
+    }
+  };
+  return sendMessages<PushCorpusRequest, PushCorpusResponse>(
+    (metadata, callOptions, callback) => corpora.pushCorpus(metadata, callOptions, callback),
+    messages(),
+    { timeoutMs, signal },
+  );
+}
+
+/**
+ * What a target's corpus has after the cursor, whole input by whole input, each
+ * with the cursor to go on from after it.
+ */
+export async function* pullCorpus(
+  { corpora }: Connection,
+  targetName: string,
+  cursor: number,
+  { signal, timeoutMs = defaultTransferMs }: Omit<TransferOptions, 'onProgress'> = {},
+): AsyncGenerator<CorpusInput & { readonly cursor: number }> {
+  const deadline = deadlineAfter(timeoutMs);
+  const call = corpora.pullCorpus({ targetName, cursor }, new Metadata(), { deadline });
+  const cancel = () => call.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) cancel();
+  try {
+    yield* wholeInputs(call);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    call.on('error', () => {}); // of being cancelled now, which nobody waits for
+    call.cancel();
+  }
+}
+
+async function* wholeInputs(messages: AsyncIterable<PullCorpusResponse>) {
+  let parts: Uint8Array[] = [];
+  let sha256 = '';
+  let leftBytes = 0;
+  for await (const { entry, cursor, chunk } of messages) {
+    if (entry) {
+      if (leftBytes > 0) throw damaged();
+      [parts, sha256, leftBytes] = [[], entry.sha256, entry.sizeBytes];
+    }
+    parts.push(chunk);
+    leftBytes -= chunk.length;
+    if (leftBytes > 0 || (chunk.length === 0 && !entry)) continue;
+    const input = corpusInput(Buffer.concat(parts));
+    if (input.sha256 !== sha256) throw damaged();
+    yield { ...input, cursor };
+  }
+  if (leftBytes > 0) throw damaged();
+}
+
+const damaged = () =>
+  new DataLossError({ why: 'an input did not arrive as the master announced it; try again' });
