@@ -53,6 +53,15 @@ export async function jobIn({ jobs }: Connection, jobId: string, state: JobState
   }
 }
 
+/** Asks again until there is an answer; each question waits for the master's. */
+export async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** The part of an answer that must be there. */
 export function given<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('the answer lacks what it is for');

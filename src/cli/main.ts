@@ -10,6 +10,7 @@ import { botChangeCommands } from './bot-change.js';
 import { botExplainCommand } from './bot-explain.js';
 import { botListCommand } from './bot-list.js';
 import { campaignCommand } from './campaign.js';
+import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
 import { jobCommand } from './job.js';
 import { masterCommand } from './master.js';
@@ -25,6 +26,7 @@ const program = new Command('pandafuzz')
   .addCommand(botWithItsCommands())
   .addCommand(jobCommand())
   .addCommand(crashCommand())
+  .addCommand(corpusCommand())
   .addCommand(campaignCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
+import { corpusInput, pushCorpus } from '../../src/client/corpus.js';
 import { reportCrash } from '../../src/client/transfer.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
@@ -221,6 +222,38 @@ describe('a crash', () => {
       err: expect.stringMatching(/is there already: give --force/),
     });
     expect((await run('crash', 'download', crashId, '--force')).code).toBe(0);
+  });
+});
+
+describe('a corpus', () => {
+  test('is looked at and downloaded, and what is there already is not written again', async () => {
+    const { run, connection, folder } = await atWork();
+    await run('job', 'submit', 'fuzzer');
+    const bot = await registerBot(connection);
+    const pull = { botId: bot.id, waitMs: 0, leaseTtlMs: 0 };
+    const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
+    const lease = given(given(assignment).lease);
+    const [one, two] = [corpusInput(Buffer.from('one')), corpusInput(Buffer.from('another'))];
+    await pushCorpus(connection, lease, [one]);
+
+    expect((await run('corpus', 'get', 'fuzzer')).out).toBe('1 input, 3 B\n');
+    const first = await run('corpus', 'download', 'fuzzer');
+    expect(first.out).toBe('corpus-fuzzer: 1 input, 1 of them new there\n');
+    await pushCorpus(connection, lease, [two]);
+    const again = await run('corpus', 'download', 'fuzzer', '-o', 'corpus-fuzzer', '--json');
+    expect(JSON.parse(again.out)).toEqual({ folder: 'corpus-fuzzer', inputs: 2, added: 1 });
+    for (const { sha256, bytes } of [one, two]) {
+      expect(readFileSync(join(folder, 'corpus-fuzzer', sha256))).toEqual(bytes);
+    }
+    expect(readdirSync(join(folder, 'corpus-fuzzer'))).toHaveLength(2);
+    expect(await run('corpus', 'download', 'other')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/there is no corpus of other/),
+    });
+    expect(await run('corpus', 'download', 'fuzzer', '-o', 'fuzzer')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/fuzzer is a file: name a folder/),
+    });
   });
 });
 

@@ -9,19 +9,10 @@ import { listCrashGroups } from '../../src/operator/lists.js';
 import { downloadReproducer } from '../../src/operator/reproducer.js';
 import { submitJobs } from '../../src/operator/submit.js';
 import { buildDemoTarget, Process, place, reach } from '../processes.js';
-import { given } from '../steps.js';
+import { eventually, given } from '../steps.js';
 
 const job = async ({ jobs }: Connection, jobId: string) =>
   given((await unary(jobs, jobs.getJob, { jobId })).job);
-
-/** Asks again until there is an answer; each question waits for the master's. */
-async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 /** Processes whose program lies in this folder. */
 function runningFrom(folder: string): string[] {
