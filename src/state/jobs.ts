@@ -14,6 +14,7 @@ import {
 } from '../gen/pandafuzz/v1/job.js';
 import type { CreateJobRequest, ListJobsRequest } from '../gen/pandafuzz/v1/job_service.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
+import type { RetryPause } from '../store/after-attempt.js';
 import {
   type CompletedJob,
   type CompleteJobInput,
@@ -26,8 +27,7 @@ import { requestCancel } from '../store/ops/request-cancel.js';
 import { resumeJob } from '../store/ops/resume-job.js';
 import { retryJob } from '../store/ops/retry-job.js';
 import { showJob } from '../store/ops/show-job.js';
-import type { JobAfterLease, JobRow } from '../store/rows.js';
-import type { RetryPause } from '../store/sql.js';
+import type { JobRow } from '../store/rows.js';
 import type { Settled, Store } from '../store/store.js';
 import { checkLease, checkResult } from './checks.js';
 import type { Dispatch } from './dispatch.js';
@@ -196,13 +196,13 @@ export class Jobs {
   #ended({ jobId, attempt, fence }: CompleteJobInput, done: CompletedJob): JobReceipt {
     const live = this.leases.find({ jobId, attempt, fence });
     if (live) this.leases.end(live);
-    if (done.job) this.#wake(done.job);
+    if (done.wakes !== undefined) this.dispatch.jobPending(done.wakes);
     const state = jobStateOf(done.state);
     return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
   }
 
   /** What waits may go to a bot; also what was created by an earlier process. */
-  #wake(row: JobAfterLease): void {
+  #wake(row: JobRow): void {
     if (row.state === 'pending' && row.delayed === 0) this.dispatch.jobPending(row.queue_id);
   }
 

@@ -5,7 +5,7 @@ import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { ClaimedJob, LeaseRow } from '../store/rows.js';
 
 /**
- * A job's way, and who takes each step (the store, in one statement each):
+ * A job's way, and who takes each step (the store, in one transaction each):
  *
  *   pending ── claim ──> assigned ── LeaseAck ──> running ── JobDone ──> completed
  *      ▲                    │                        │

@@ -3,10 +3,10 @@ import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { Repeat } from '../core/repeat.js';
 import { backoffMs } from '../core/retry.js';
+import type { RetryPause } from '../store/after-attempt.js';
 import { listLeases } from '../store/ops/list-leases.js';
 import { releaseLease } from '../store/ops/release-lease.js';
 import type { LeaseRow, ReleaseOutcome } from '../store/rows.js';
-import type { RetryPause } from '../store/sql.js';
 import type { Store } from '../store/store.js';
 import type { Dispatch } from './dispatch.js';
 import type { Leases, LiveLease } from './leases.js';
@@ -111,13 +111,13 @@ export class Reaper {
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
         const now = this.clock.now();
-        const job = await this.inBackground('release_lease', (ctx) =>
+        const moved = await this.inBackground('release_lease', (ctx) =>
           this.store.run(ctx, releaseLease, {
             ...{ jobId, fence, outcome, message, now },
             ...this.retryPause,
           }),
         );
-        if (job?.state === 'pending' && job.delayed === 0) this.dispatch.jobPending(job.queue_id);
+        if (moved?.wakes !== undefined) this.dispatch.jobPending(moved.wakes);
         return;
       } catch (error) {
         this.log.warn({ err: error, job: jobId, attempt }, 'a lease could not be given back yet');

@@ -89,14 +89,6 @@ export type ClaimedJob = Pick<
   | ('cancel_requested_at' | 'pause_requested_at' | 'timed_out_at')
 >;
 
-export const claimedJobColumns = `id, campaign, attempt, fence, spec,
-  cancel_requested_at, pause_requested_at, timed_out_at`;
-
-/** What the dispatcher has to know of a job whose lease has ended. */
-export type JobAfterLease = Pick<JobRow, 'id' | 'state' | 'queue_id' | 'delayed'>;
-
-export const jobAfterLeaseColumns = 'id, state, queue_id, delayed';
-
 /** Jobs of one campaign that ask the same of a bot. */
 export interface QueueRow {
   id: number;

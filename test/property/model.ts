@@ -46,6 +46,9 @@ export type Answer = { readonly ok: object | null } | { readonly fails: string }
 
 const finished = (job: ModelJob) => ['completed', 'cancelled', 'dead'].includes(job.state);
 
+/** There is one queue, and no pause after a failure. */
+const movedOn = ({ state }: ModelJob) => ({ state, wakes: state === 'pending' ? 1 : undefined });
+
 export class Model {
   jobs: Record<string, ModelJob> = {};
   requests: Record<string, string> = {};
@@ -121,7 +124,7 @@ export class Model {
     job.outcome = outcome;
     delete this.leases[lease.id];
     Object.assign(attempt, { outcome, message, stateAfter: job.state });
-    return { ok: { state: job.state, job: { id: job.id } } };
+    return { ok: movedOn(job) };
   }
 
   release(lease: Lease, outcome: Return): Answer {
@@ -133,7 +136,7 @@ export class Model {
     job.outcome = outcome;
     delete this.leases[lease.id];
     Object.assign(this.attempts[`${lease.id}/${lease.fence}`] as ModelAttempt, { outcome });
-    return { ok: { id: job.id, state: job.state } };
+    return { ok: movedOn(job) };
   }
 
   cancel(id: string): Answer {
