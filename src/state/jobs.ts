@@ -34,7 +34,7 @@ import type { Dispatch } from './dispatch.js';
 import { completeSpec } from './job-spec.js';
 import { isStopWanted, type Leases, type LiveLease } from './leases.js';
 import { cutPage, readPage } from './pages.js';
-import { attemptRecord, jobRecord, jobStateName, jobStateOf } from './records.js';
+import { attemptRecord, jobRecord, jobStateName, jobStateOf, newJobRecord } from './records.js';
 import { runEach } from './run-each.js';
 import type { Sessions } from './sessions.js';
 import { Violations } from './violations.js';
@@ -70,8 +70,10 @@ export class Jobs {
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const spec = completeSpec(request.spec, this.defaults, found);
     const { requirements, timeouts } = spec;
-    const { job, queue, created } = await this.store.run(ctx, createJob, {
-      id: this.newId(),
+    const [id, now] = [this.newId(), this.clock.now()];
+    const readyAt = spec.notBefore?.getTime() ?? null;
+    const { queue, targetName, earlier } = await this.store.run(ctx, createJob, {
+      id,
       requestId: request.requestId || null,
       campaign: spec.campaign,
       engine: spec.engine,
@@ -83,16 +85,17 @@ export class Jobs {
       seedsSha256: spec.seedsSha256 || null,
       targetName: spec.targetName,
       maxAttempts: spec.maxAttempts,
-      readyAt: spec.notBefore?.getTime() ?? null,
+      readyAt,
       startWithinMs: milliseconds(timeouts?.scheduleToStartSeconds),
       runWithinMs: milliseconds(timeouts?.startToCloseSeconds),
       closeWithinMs: milliseconds(timeouts?.scheduleToCloseSeconds),
       spec: JSON.stringify(JobSpec.toJSON(spec)),
-      now: this.clock.now(),
+      now,
     });
     this.dispatch.addQueue(queue);
-    if (created) this.#wake(job);
-    return this.#record(job);
+    if (earlier) return this.#record(earlier);
+    if (readyAt === null || readyAt <= now) this.dispatch.jobPending(queue.id);
+    return newJobRecord(id, { ...spec, targetName }, now);
   }
 
   /** @throws NotFoundError */

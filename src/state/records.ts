@@ -78,6 +78,14 @@ export function attemptRecord(row: AttemptRow): Attempt {
   });
 }
 
+/** A job that was made just now, of which nothing has happened yet. */
+export const newJobRecord = (id: string, spec: JobSpec, createdAt: number): Job =>
+  Job.create({
+    ...{ id, spec, state: JobState.PENDING },
+    createdAt: new Date(createdAt),
+    readyAt: spec.notBefore,
+  });
+
 /** `live`: the statistics told last, where they are newer than the row's. */
 export function jobRecord(row: JobRow, live?: JobStatistics): Job {
   const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);

@@ -1,4 +1,5 @@
 import type { AttemptOutcome, JobRow } from './rows.js';
+import { earliest, later } from './times.js';
 
 /** How long a job waits after a failure: doubled with each, up to a longest one; milliseconds. */
 export interface RetryPause {
@@ -99,11 +100,11 @@ function readyAfter(used: number, { now, retryFirstMs, retryMaxMs }: Ending): nu
 function dueIn(state: JobAfterAttempt['state'], startBy: number | null, closeBy: number | null) {
   if (state === 'paused') return closeBy;
   if (state !== 'pending') return null;
-  return startBy === null || closeBy === null ? (startBy ?? closeBy) : Math.min(startBy, closeBy);
+  return earliest(startBy, closeBy);
 }
 
 /** Until when it has to start. An offer that came to nothing was no start, and changes nothing. */
 function startOf(job: JobOfAttempt, outcome: AttemptOutcome, readyAt: number): number | null {
   if (outcome === 'rejected' || outcome === 'unanswered') return job.start_by;
-  return job.start_within_ms === null ? null : readyAt + job.start_within_ms;
+  return later(readyAt, job.start_within_ms);
 }

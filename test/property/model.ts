@@ -68,14 +68,14 @@ export class Model {
     const earlier = requestId === null ? undefined : this.jobs[this.requests[requestId] ?? ''];
     if (earlier) {
       if (earlier.name !== spec.name) return { fails: 'AlreadyExistsError' };
-      return { ok: { created: false, job: { id: earlier.id } } };
+      return { ok: { earlier: { id: earlier.id } } };
     }
     if (requestId !== null) this.requests[requestId] = id;
     this.jobs[id] = {
       ...{ id, ...spec, state: 'pending', attempt: 0, failed: 0, fence: 0 },
       ...{ bot: null, cancelRequested: false, outcome: null },
     };
-    return { ok: { created: true, job: { id, state: 'pending' } } };
+    return { ok: { earlier: undefined } };
   }
 
   claim(bot: string, acknowledged: boolean): Answer {

@@ -24,6 +24,7 @@ import { requestCancel } from '../../src/store/ops/request-cancel.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, temporaryFolder, testContext } from '../harness.js';
+import { given } from '../steps.js';
 import {
   claimInput,
   completeInput,
@@ -35,8 +36,10 @@ import {
   withTarget,
 } from './inputs.js';
 
-async function newJob(store: Store, options: Parameters<typeof jobInput>[0] = {}) {
-  return (await store.run(testContext(), createJob, jobInput(options))).job;
+async function newJob(store: Store, options: Parameters<typeof jobInput>[0] = {}): Promise<JobRow> {
+  const input = jobInput(options);
+  const { earlier } = await store.run(testContext(), createJob, input);
+  return earlier ?? given(await store.run(testContext(), getJob, input.id));
 }
 
 /** Another connection holds the write lock, until the returned function is called. */
@@ -104,9 +107,9 @@ describe('the store', () => {
     release();
     const outcomes = await running;
     expect(outcomes).toMatchObject([
-      { ok: true, value: { job: { id: inputs[0]?.id } } },
+      { ok: true, value: { earlier: undefined } },
       { ok: false, error: expect.any(NotFoundError) },
-      { ok: true, value: { job: { id: inputs[2]?.id } } },
+      { ok: true, value: { earlier: undefined } },
     ]);
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 2 });
   });

@@ -47,7 +47,8 @@ async function withBotAndTarget(store: Store): Promise<string> {
 /** A job that ended at `now`, with a crash or without. */
 async function endedJob(store: Store, botId: string, now: number, crashed: boolean) {
   const ctx = testContext();
-  const { job } = await store.run(ctx, createJob, jobInput({ now }));
+  const job = jobInput({ now });
+  await store.run(ctx, createJob, job);
   const lease = await store.run(ctx, claimJob, { ...claimInput(botId), now });
   if (!lease) throw new Error('nothing to claim');
   if (crashed) await store.run(ctx, recordCrash, { ...crashInput(lease, '1'), now });

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../core/canonical-json.js';
 import { AlreadyExistsError, NotFoundError } from '../../core/errors.js';
 import { writeOperation } from '../operation.js';
 import { type ArtifactRow, type JobRow, jobColumns, type QueueRow } from '../rows.js';
-import { earlier } from '../sql.js';
+import { earliest, later } from '../times.js';
 import { eventRecorder } from './record-event.js';
 
 export interface CreateJobInput {
@@ -31,6 +31,15 @@ export interface CreateJobInput {
   now: number;
 }
 
+export interface MadeJob {
+  /** The job's. */
+  queue: QueueRow;
+  /** The job's: the target artifact's where none was given. */
+  targetName: string;
+  /** The job that the same request made before; undefined: this one was made, as it was given. */
+  earlier: JobRow | undefined;
+}
+
 /**
  * Queues a job. A `requestId` seen before returns the job it made then.
  *
@@ -52,16 +61,13 @@ export const createJob = writeOperation('create_job', 'work', (db) => {
   const newCampaign = db.prepare<[string]>(
     'INSERT INTO campaigns (key, weight, max_parallel) VALUES (?, 1, 0) ON CONFLICT DO NOTHING',
   );
-  const insert = db.prepare<[object], JobRow>(`
+  const insert = db.prepare(`
       INSERT INTO jobs (id, request_id, state, queue_id, campaign, engine, priority, target_sha256,
         seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
         start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
-      VALUES (@id, @requestId, 'pending', @queueId, @campaign, @engine, @priority, @targetSha256,
-        @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
-        @startBy, @runWithinMs, @closeWithinMs, @closeBy, ${earlier('@startBy', '@closeBy')},
-        json_set(@spec, '$.targetName', @targetName))
-      ON CONFLICT (request_id) DO NOTHING
-      RETURNING ${jobColumns}`);
+      VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+        json_set(?, '$.targetName', ?))
+      ON CONFLICT (request_id) DO NOTHING`);
   const byRequest = db.prepare<[string], JobRow>(
     `SELECT ${jobColumns} FROM jobs WHERE request_id = ?`,
   );
@@ -74,26 +80,33 @@ export const createJob = writeOperation('create_job', 'work', (db) => {
     return newQueue.get(input) as QueueRow;
   };
 
-  return (input: CreateJobInput): { job: JobRow; queue: QueueRow; created: boolean } => {
+  /** @returns whether it was; not when its request was made before */
+  const wasMade = (input: CreateJobInput, queueId: number, targetName: string): boolean => {
+    const { now, readyAt, startWithinMs, closeWithinMs } = input;
+    const isDelayed = readyAt !== null && readyAt > now;
+    const startBy = later(isDelayed ? readyAt : now, startWithinMs);
+    const closeBy = later(now, closeWithinMs);
+    const { changes } = insert.run(
+      ...[input.id, input.requestId, queueId, input.campaign, input.engine, input.priority],
+      ...[input.targetSha256, input.seedsSha256, targetName, input.maxAttempts, now],
+      ...[isDelayed ? 1 : 0, readyAt, startWithinMs, startBy, input.runWithinMs, closeWithinMs],
+      ...[closeBy, earliest(startBy, closeBy), input.spec, targetName],
+    );
+    return changes > 0;
+  };
+
+  return (input: CreateJobInput): MadeJob => {
     const target = artifact.get(input.targetSha256, 'target');
     if (!target) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
     if (input.seedsSha256 !== null && !artifact.get(input.seedsSha256, 'seeds')) {
       throw new NotFoundError({ resource: 'seed archive', id: input.seedsSha256 });
     }
-    const { now, readyAt, startWithinMs, closeWithinMs } = input;
     const targetName = input.targetName || target.name;
     const home = queueOf(input);
-    const job = insert.get({
-      ...input,
-      targetName,
-      queueId: home.id,
-      delayed: readyAt !== null && readyAt > now ? 1 : 0,
-      startBy: startWithinMs === null ? null : Math.max(readyAt ?? now, now) + startWithinMs,
-      closeBy: closeWithinMs === null ? null : now + closeWithinMs,
-    });
-    if (job) {
-      recordEvent(now, 'job.created', job.id, { engine: job.engine, campaign: job.campaign });
-      return { job, queue: home, created: true };
+    if (wasMade(input, home.id, targetName)) {
+      const { id, now, engine, campaign } = input;
+      recordEvent(now, 'job.created', id, { engine, campaign });
+      return { queue: home, targetName, earlier: undefined };
     }
     const earlierJob = byRequest.get(input.requestId as string) as JobRow;
     if (!sameSpec(earlierJob.spec, { ...JSON.parse(input.spec), targetName })) {
@@ -103,7 +116,7 @@ export const createJob = writeOperation('create_job', 'work', (db) => {
         why: 'this request_id has already made a job of another spec: use a new one',
       });
     }
-    return { job: earlierJob, queue: home, created: false };
+    return { queue: home, targetName, earlier: earlierJob };
   };
 });
 

@@ -1,0 +1,7 @@
+/** Times that need not be: null is never. Milliseconds. */
+type Time = number | null;
+
+export const earliest = (a: Time, b: Time): Time =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+export const later = (time: number, byMs: Time): Time => (byMs === null ? null : time + byMs);
