@@ -15,7 +15,13 @@ import {
 import { newId } from '../../src/core/ids.js';
 import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
 import { BotState } from '../../src/gen/pandafuzz/v1/bot.js';
-import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import {
+  JobLimits,
+  JobOutcome,
+  JobSpec,
+  JobState,
+  JobTimeouts,
+} from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { createJob, registerBot, uploadTarget } from '../steps.js';
 
@@ -100,6 +106,27 @@ describe('jobs', () => {
       maxAttempts: 3,
       limits: { maxDurationSeconds: 120, maxMemoryMib: 2048, maxInputBytes: 4096 },
     });
+  });
+
+  test('are answered when they are made as they are read from then on, and for a request again', async () => {
+    const { connection } = await runMasterFor();
+    const { jobs } = connection;
+    const { sha256: targetSha256 } = await uploadTarget(connection);
+    const everything = JobSpec.create({
+      ...{ engine: 'libfuzzer', name: 'all', campaign: 'night', priority: 3, maxAttempts: 2 },
+      ...{ targetSha256, arguments: ['-use_value_profile=1'], environment: { A: '1' } },
+      limits: JobLimits.create({ maxDurationSeconds: 60, maxCrashes: 1 }),
+      requirements: { labels: { zone: 'eu' }, memoryMib: 1, diskMib: 1 },
+      timeouts: JobTimeouts.create({ scheduleToStartSeconds: 5, scheduleToCloseSeconds: 9 }),
+      notBefore: new Date('2030-01-31T22:00:00.123Z'),
+    });
+    for (const spec of [everything, JobSpec.create({ engine: 'libfuzzer', targetSha256 })]) {
+      const requestId = newId();
+      const made = await unary(jobs, jobs.createJob, { spec, requestId });
+      const { job } = await unary(jobs, jobs.getJob, { jobId: made.job?.id ?? '' });
+      expect(made.job).toEqual(job);
+      expect(await unary(jobs, jobs.createJob, { spec, requestId })).toEqual(made);
+    }
   });
 
   test('of an unknown engine or target are refused by name', async () => {
