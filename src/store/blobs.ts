@@ -1,6 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
 import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
@@ -77,6 +86,11 @@ export class BlobStore {
   /** The bytes from `offset` on, in chunks of at most `chunkBytes`. */
   read(sha256: string, offset: number, chunkBytes: number): AsyncIterable<Buffer> {
     return createReadStream(this.#pathOf(sha256), { start: offset, highWaterMark: chunkBytes });
+  }
+
+  /** For small files, of which a stream each would cost more than the file. */
+  readWhole(sha256: string): Promise<Buffer> {
+    return readFile(this.#pathOf(sha256));
   }
 
   async #write(

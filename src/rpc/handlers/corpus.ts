@@ -6,7 +6,7 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { NewEntry } from '../../state/corpus.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
-import { fileChunks, readUploads } from '../chunks.js';
+import { chunkBytes, readUploads } from '../chunks.js';
 
 export function corpusHandlers({ corpus, blobs }: State, adapt: Adapter) {
   return {
@@ -19,9 +19,10 @@ export function corpusHandlers({ corpus, blobs }: State, adapt: Adapter) {
       async function* (request, ctx): AsyncGenerator<PullCorpusResponse> {
         for await (const row of corpus.since(ctx, request)) {
           const { sequence: cursor, sha256, size_bytes: sizeBytes } = row;
-          yield { entry: { sha256, sizeBytes }, cursor, chunk: Buffer.alloc(0) };
-          for await (const chunk of fileChunks(blobs, { sha256, sizeBytes, offsetBytes: 0 })) {
-            yield { entry: undefined, cursor, chunk };
+          const bytes = await blobs.readWhole(sha256);
+          yield { entry: { sha256, sizeBytes }, cursor, chunk: bytes.subarray(0, chunkBytes) };
+          for (let at = chunkBytes; at < bytes.length; at += chunkBytes) {
+            yield { entry: undefined, cursor, chunk: bytes.subarray(at, at + chunkBytes) };
           }
         }
       },
