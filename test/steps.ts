@@ -9,6 +9,7 @@ import { formatAddress } from '../src/config/units.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import type { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
 import { type Job, JobSpec, type JobState } from '../src/gen/pandafuzz/v1/job.js';
+import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
 import { temporaryFolder } from './harness.js';
 
 /** What many tests begin with, by way of the contract. */
@@ -43,6 +44,14 @@ export async function createJob(connection: Connection, spec: Partial<JobSpec> =
   };
   const { job } = await unary(connection.jobs, connection.jobs.createJob, request);
   return given(job);
+}
+
+/** The lease of the job that goes next, for a bot that pulls it. */
+export async function pulledLease(connection: Connection, botName = 'bot'): Promise<Lease> {
+  const bot = await registerBot(connection, botName);
+  const wish = { botId: bot.id, waitMs: 5000, leaseTtlMs: 0 };
+  const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, wish);
+  return given(given(assignment).lease);
 }
 
 /** The job as soon as it is in this state. */

@@ -10,11 +10,11 @@ import {
   pushCorpus,
 } from '../client/corpus.js';
 import { failureOf, isAway } from '../client/failure.js';
-import { type Clock, sleep, systemClock } from '../core/clock.js';
+import { type Clock, systemClock } from '../core/clock.js';
 import { codeOf, messageOf } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { Repeat } from '../core/repeat.js';
-import { backoffMs } from '../core/retry.js';
+import { executeWithRetry, type RetryPolicy } from '../core/retry.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { Engine } from './engines/engine.js';
 import type { RunFolder } from './run-folder.js';
@@ -26,7 +26,9 @@ const largestPush = { inputs: 256, bytes: 8 * 2 ** 20 } as const;
 const timeoutMs = 2 * 60_000;
 /** Of the last inputs of a run: calls that a master answered, and refused. */
 const mostRefusals = 3;
-const backoff = { firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 } as const;
+const backoff: RetryPolicy = {
+  ...{ maxRetries: Number.POSITIVE_INFINITY, firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 },
+};
 
 export interface ExchangeOptions {
   readonly connection: Connection;
@@ -77,20 +79,17 @@ export class Exchange {
     this.#stopped.abort();
     await this.#repeat.stop();
     const { clock = systemClock, log } = this.options;
-    for (let [failures, refusals] = [0, 0]; !signal.aborted; ) {
-      try {
-        await this.#push(signal);
-        break;
-      } catch (error) {
-        failures += 1;
-        refusals += isAway(error) ? 0 : 1;
-        if (signal.aborted || refusals === mostRefusals || isFinal(error)) {
-          log.warn({ why: messageOf(error) }, 'the last inputs of the run were not shared');
-          break;
-        }
-        await sleep(clock, backoffMs(backoff, failures), signal).catch(() => {});
-      }
-    }
+    let refusals = 0;
+    const isRetryable = (error: unknown) =>
+      isAway(error) || (!isFinal(error) && ++refusals < mostRefusals);
+    await executeWithRetry(
+      { signal, deadline: Number.POSITIVE_INFINITY },
+      backoff,
+      () => this.#push(signal),
+      { operation: 'push_corpus', isRetryable, clock },
+    ).catch((error) => {
+      log.warn({ why: messageOf(error) }, 'the last inputs of the run were not shared');
+    });
     log.info({ sent: this.#sent, brought: this.#brought }, 'inputs were exchanged');
   }
 
@@ -112,7 +111,7 @@ export class Exchange {
     const names = (await readdir(folder.corpus)).filter((name) => !this.#shared.has(name));
     while (names.length > 0) {
       const batch = await this.#nextOf(names);
-      if (batch.size === 0) continue;
+      if (batch.size === 0) return;
       const { added } = await pushCorpus(connection, lease, batch.values(), { signal, timeoutMs });
       for (const [name, { sha256 }] of batch) this.#shared.add(name).add(sha256);
       this.#sent += added;
@@ -152,12 +151,14 @@ export class Exchange {
     const { connection, targetName } = this.options;
     const inputs = pullCorpus(connection, targetName, this.#cursor, { signal, timeoutMs });
     for await (const { sha256, bytes, cursor } of inputs) {
+      if (!this.#shared.has(sha256)) {
+        await this.#lay(sha256, bytes);
+        this.#shared.add(sha256);
+        this.#brought += 1;
+        this.#broughtBytes += bytes.length;
+      }
+      // Not before it is there: what could not be written is brought again.
       this.#cursor = cursor;
-      if (this.#shared.has(sha256)) continue;
-      await this.#lay(sha256, bytes);
-      this.#shared.add(sha256);
-      this.#brought += 1;
-      this.#broughtBytes += bytes.length;
       if (this.#isFull) return;
     }
   }

@@ -54,9 +54,9 @@ class Stopped extends Error {
 
 /**
  * One attempt of a job: PREPARING (target, seeds, what other bots found), FUZZING,
- * FINISHING (until its inputs and every crash it found are acknowledged by the master). A run that is stopped
- * goes on to FINISHING; an abandoned one ends without a result, and its crashes
- * are sent all the same.
+ * FINISHING (until its inputs and every crash it found are acknowledged by the
+ * master). A run that is stopped goes on to FINISHING; an abandoned one ends without
+ * a result, and its crashes are sent all the same.
  */
 export class Run {
   #phase = LeasePhase.PREPARING;

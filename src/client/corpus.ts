@@ -7,10 +7,10 @@ import type {
   PushCorpusResponse,
 } from '../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { deadlineAfter } from './call.js';
+import { type CallLimits, deadlineAfter } from './call.js';
 import type { Connection } from './connect.js';
 import { sendMessages } from './send.js';
-import { chunkBytes, defaultTransferMs, type TransferOptions } from './transfer.js';
+import { chunkBytes, defaultTransferMs } from './transfer.js';
 
 /** What the contract allows for one input of a corpus. */
 export const largestInputBytes = 2 ** 20;
@@ -31,7 +31,7 @@ export function pushCorpus(
   { corpora }: Connection,
   lease: Lease,
   inputs: Iterable<CorpusInput>,
-  { signal, timeoutMs = defaultTransferMs }: Omit<TransferOptions, 'onProgress'> = {},
+  { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
 ): Promise<PushCorpusResponse> {
   const messages = async function* (): AsyncGenerator<PushCorpusRequest> {
     yield { message: { $case: 'lease', value: lease } };
@@ -57,7 +57,7 @@ export async function* pullCorpus(
   { corpora }: Connection,
   targetName: string,
   cursor: number,
-  { signal, timeoutMs = defaultTransferMs }: Omit<TransferOptions, 'onProgress'> = {},
+  { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
 ): AsyncGenerator<CorpusInput & { readonly cursor: number }> {
   const deadline = deadlineAfter(timeoutMs);
   const call = corpora.pullCorpus({ targetName, cursor }, new Metadata(), { deadline });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unary } from '../client/call.js';
+import { type CallLimits, unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { pullCorpus } from '../client/corpus.js';
 import { codeOf, UserError } from '../core/errors.js';
@@ -8,7 +8,6 @@ import { bytes, plain } from './format.js';
 import { print } from './output.js';
 import { withProgress } from './progress.js';
 import { asking, type Flags } from './session.js';
-import type { CallOptions } from './submit.js';
 
 /** What `pandafuzz corpus …` does. Prints its answer; throws UserErrors for a person to read. */
 
@@ -41,11 +40,11 @@ export function fetchCorpus(flags: Flags & { output?: string }, targetName: stri
  *
  * @throws UserError for a corpus that has nothing in it, and a folder that cannot be used
  */
-export async function downloadCorpus(
+async function downloadCorpus(
   connection: Connection,
   targetName: string,
   folder: string,
-  options: CallOptions = {},
+  options: Required<CallLimits>,
 ): Promise<{ added: number; total: number }> {
   const { corpora } = connection;
   const size = await unary(corpora, corpora.getCorpusStats, { targetName }, options);
@@ -61,9 +60,7 @@ export async function downloadCorpus(
   let [added, total, doneBytes] = [0, 0, 0];
   await withProgress('corpus', async (onProgress) => {
     const { signal } = options;
-    for await (const input of pullCorpus(connection, targetName, 0, {
-      ...(signal && { signal }),
-    })) {
+    for await (const input of pullCorpus(connection, targetName, 0, { signal })) {
       total += 1;
       doneBytes += input.bytes.length;
       onProgress(doneBytes, size.bytes);

@@ -11,7 +11,7 @@ import { silentLog } from '../../src/core/log.js';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
-import { createJob, given, registerBot } from '../steps.js';
+import { createJob, pulledLease } from '../steps.js';
 
 const targetName = 'png';
 const never = new AbortController().signal;
@@ -27,10 +27,7 @@ class Run {
 
   static async of(connection: Connection, intervalMs = 3_600_000): Promise<Run> {
     await createJob(connection, { targetName });
-    const bot = await registerBot(connection);
-    const wish = { botId: bot.id, waitMs: 5000, leaseTtlMs: 0 };
-    const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, wish);
-    const lease = given(given(assignment).lease);
+    const lease = await pulledLease(connection);
     const folder = { corpus: join(temporaryFolder(), 'corpus'), temporary: temporaryFolder() };
     mkdirSync(folder.corpus);
     const engine = libFuzzer({ symbolizer: undefined });

@@ -7,7 +7,7 @@ import { corpusInput, pushCorpus } from '../../src/client/corpus.js';
 import { reportCrash } from '../../src/client/transfer.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
-import { given, registerBot } from '../steps.js';
+import { given, pulledLease, registerBot } from '../steps.js';
 import { pandafuzz, said, startPandafuzz } from './run.js';
 
 /** A folder with an executable and seeds in it, as an operator has them. */
@@ -198,14 +198,12 @@ describe('a crash', () => {
   test('is listed, looked at and downloaded, and no file is written over unasked', async () => {
     const { run, connection, folder } = await atWork();
     await run('job', 'submit', 'fuzzer');
-    const bot = await registerBot(connection);
-    const pull = { botId: bot.id, waitMs: 0, leaseTtlMs: 0 };
-    const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
+    const lease = await pulledLease(connection);
     const path = join(folder, 'input');
     writeFileSync(path, 'seed');
     const report = '==1==ERROR: AddressSanitizer: SEGV\n    #0 0x1 in deep\u001b[31m /t.c:1\n';
     const inputSha256 = '19b25856e1c150ca834cffc8b59b23adbd0ec0389e58eb22b3b64768098d002b';
-    const about = { lease: given(assignment).lease, inputSha256, inputSizeBytes: 4, report };
+    const about = { lease, inputSha256, inputSizeBytes: 4, report };
     const { crashId, groupId } = await reportCrash(connection, about, path);
 
     expect((await run('crash', 'list')).out).toMatch(/^group +kind .*\n.* SEGV /);
@@ -229,10 +227,7 @@ describe('a corpus', () => {
   test('is looked at and downloaded, and what is there already is not written again', async () => {
     const { run, connection, folder } = await atWork();
     await run('job', 'submit', 'fuzzer');
-    const bot = await registerBot(connection);
-    const pull = { botId: bot.id, waitMs: 0, leaseTtlMs: 0 };
-    const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
-    const lease = given(given(assignment).lease);
+    const lease = await pulledLease(connection);
     const [one, two] = [corpusInput(Buffer.from('one')), corpusInput(Buffer.from('another'))];
     await pushCorpus(connection, lease, [one]);
 

@@ -13,7 +13,7 @@ import type {
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
-import { createJob, given, registerBot, uploadTarget } from '../steps.js';
+import { createJob, given, pulledLease, uploadTarget } from '../steps.js';
 
 type Said = PushCorpusRequest['message'];
 
@@ -74,10 +74,7 @@ const size = ({ corpora }: Connection, targetName: string) =>
 /** A job of the target that a bot holds. */
 async function held(connection: Connection, targetSha256: string, targetName = ''): Promise<Lease> {
   await createJob(connection, { targetSha256, targetName });
-  const bot = await registerBot(connection, newId());
-  const wish = { botId: bot.id, waitMs: 5000, leaseTtlMs: 0 };
-  const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, wish);
-  return given(given(assignment).lease);
+  return pulledLease(connection, newId());
 }
 
 describe('a corpus', () => {

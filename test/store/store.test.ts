@@ -111,6 +111,9 @@ describe('the store', () => {
       { ok: false, error: expect.any(NotFoundError) },
       { ok: true, value: { earlier: undefined } },
     ]);
+    const ids = inputs.map(({ id }) => id);
+    const kept = await Promise.all(ids.map((id) => store.run(testContext(), getJob, id)));
+    expect(kept.map((job) => job?.id)).toEqual([ids[0], undefined, ids[2]]);
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 2 });
   });
 
