@@ -10,7 +10,7 @@ const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
 const goAwaySpreadMs = 1000;
 const welcomeTimeoutMs = 10_000;
 /** As src/bot/agent.ts has it. */
-const keepaliveMs = 60_000;
+const keepaliveMs = 300_000;
 
 /** What a member tells its crew. */
 export interface MemberEvents {

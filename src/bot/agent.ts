@@ -35,8 +35,11 @@ export interface BotOptions {
   readonly log: Logger;
 }
 
-/** Seldom: it beats, and of ten thousand bots the questions would be more than the beats. Milliseconds. */
-const keepaliveMs = 60_000;
+/**
+ * Seldom, milliseconds: its beats find out whether the master is there, and of ten thousand
+ * bots the questions would cost more than the beats. For an upload whose connection has gone.
+ */
+const keepaliveMs = 300_000;
 /** For dying engines to die, milliseconds; they are killed after half of it. */
 const quietMs = 1000;
 /** For the master to acknowledge crashes and results of a bot that goes, milliseconds. */

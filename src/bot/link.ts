@@ -8,7 +8,7 @@ import type { Logger } from '../core/log.js';
 import { backoffMs } from '../core/retry.js';
 import type { RegisterBotRequest } from '../gen/pandafuzz/v1/bot_service.js';
 import type { BotResources, JobDone } from '../gen/pandafuzz/v1/heartbeat.js';
-import { Session, type SessionEnd, type SessionWork } from './session.js';
+import { givenUp, Session, type SessionEnd, type SessionWork } from './session.js';
 
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
 /** Two bots of one name take the stream from each other; they should not do so all the time. */
@@ -129,6 +129,8 @@ export class Link {
     const end = await session.ended;
     signal.removeEventListener('abort', onAbort);
     this.#session = undefined;
+    // The stream's connection may lead nowhere, and none of its calls would come to know.
+    if (end.code === givenUp) connection.renew();
     // Forgotten there, or its database is another one now.
     if (end.code === Code.NOT_FOUND) this.#botId = '';
     return end;

@@ -44,8 +44,11 @@ export interface SessionOptions {
   readonly clock?: Clock;
 }
 
+/** Instead of a gRPC status: the bot gave the stream up. */
+export const givenUp = -1;
+
 export interface SessionEnd {
-  /** gRPC status of the stream; 0 when it ended in peace, -1 when the bot gave it up. */
+  /** gRPC status of the stream, 0 when it ended in peace; or `givenUp`. */
   readonly code: number;
   readonly why: string;
   /** Whether the master had answered the Hello. */
@@ -59,7 +62,13 @@ type Heard = NonNullable<HeartbeatResponse['message']>;
 /** For the connection to come about and the master to answer Hello, milliseconds. */
 const welcomeTimeoutMs = 10_000;
 /**
- * Intervals in a row without an answer after which the stream is taken for dead.
+ * For the master to answer a beat, milliseconds, if the interval is longer; then it is
+ * asked again. A machine that has vanished closes no connection, and is to be found out
+ * long before a lease is over.
+ */
+const answerWithinMs = 5000;
+/**
+ * Beats in a row without an answer after which the stream is taken for dead.
  * Counted, not timed: a bot that was itself held up has not waited for the master.
  */
 const mostUnanswered = 3;
@@ -148,7 +157,7 @@ export class Session {
   }
 
   #giveUp(why: string): void {
-    this.#end(-1, why);
+    this.#end(givenUp, why);
   }
 
   #in(delayMs: number, fire: () => void): void {
@@ -178,7 +187,12 @@ export class Session {
     this.beat();
     // While the master does not read, saying it again would only pile up.
     if (this.#out.isClear) this.#tellAll();
-    this.#in(this.#intervalMs, () => this.#tick());
+    const patienceMs = Math.min(this.#intervalMs, answerWithinMs);
+    this.#in(patienceMs, () => {
+      const restMs = this.#unanswered > 0 ? 0 : this.#intervalMs - patienceMs;
+      if (restMs === 0) this.#tick();
+      else this.#in(restMs, () => this.#tick());
+    });
   }
 
   #tellAll(): void {

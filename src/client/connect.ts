@@ -1,4 +1,4 @@
-import { Client, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { Channel, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
 import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
@@ -6,17 +6,22 @@ import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
 
-/** The master's services, over one connection. */
-export interface Connection {
-  /** HOST:PORT as it was given. */
-  readonly address: string;
+interface Services {
   readonly bots: BotServiceClient;
   readonly jobs: JobServiceClient;
   readonly crashes: CrashServiceClient;
   readonly artifacts: ArtifactServiceClient;
   readonly corpora: CorpusServiceClient;
   readonly system: SystemServiceClient;
-  /** Ends the connection and every call on it. */
+}
+
+/** The master's services, over one connection. */
+export interface Connection extends Services {
+  /** HOST:PORT as it was given. */
+  readonly address: string;
+  /** A new connection for all calls from now on; those under way end on the old one, by their own time. */
+  renew(): void;
+  /** Ends the connection; no call is taken any more. */
   close(): void;
 }
 
@@ -26,6 +31,8 @@ const common: ClientOptions = {
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 2000,
   'grpc.keepalive_timeout_ms': 5000,
+  // Or a new channel would go on with the connection of the old one.
+  'grpc.use_local_subchannel_pool': 1,
 };
 
 /** Of somebody who looks at it. */
@@ -39,18 +46,49 @@ const defaultKeepaliveMs = 20_000;
  *   on being sent to it for as long as TCP tries, a quarter of an hour
  */
 export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Connection {
-  const plaintext = credentials.createInsecure();
   const options = { ...common, 'grpc.keepalive_time_ms': keepaliveMs };
-  const shared = new Client(address, plaintext, options);
-  const overShared = { ...options, channelOverride: shared.getChannel() };
+  const open = () => new Channel(address, credentials.createInsecure(), options);
+  let channel = open();
+  let services = servicesOver(channel);
   return {
     address,
-    bots: new BotServiceClient(address, plaintext, overShared),
-    jobs: new JobServiceClient(address, plaintext, overShared),
-    crashes: new CrashServiceClient(address, plaintext, overShared),
-    artifacts: new ArtifactServiceClient(address, plaintext, overShared),
-    corpora: new CorpusServiceClient(address, plaintext, overShared),
-    system: new SystemServiceClient(address, plaintext, overShared),
-    close: () => shared.close(),
+    get bots() {
+      return services.bots;
+    },
+    get jobs() {
+      return services.jobs;
+    },
+    get crashes() {
+      return services.crashes;
+    },
+    get artifacts() {
+      return services.artifacts;
+    },
+    get corpora() {
+      return services.corpora;
+    },
+    get system() {
+      return services.system;
+    },
+    renew() {
+      channel.close();
+      channel = open();
+      services = servicesOver(channel);
+    },
+    close: () => channel.close(),
+  };
+}
+
+function servicesOver(channel: Channel): Services {
+  const plaintext = credentials.createInsecure();
+  const shared = { channelOverride: channel };
+  const address = channel.getTarget();
+  return {
+    bots: new BotServiceClient(address, plaintext, shared),
+    jobs: new JobServiceClient(address, plaintext, shared),
+    crashes: new CrashServiceClient(address, plaintext, shared),
+    artifacts: new ArtifactServiceClient(address, plaintext, shared),
+    corpora: new CorpusServiceClient(address, plaintext, shared),
+    system: new SystemServiceClient(address, plaintext, shared),
   };
 }

@@ -9,12 +9,14 @@ import { silentLog } from '../../src/core/log.js';
 import { LeasePhase } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { Road } from './road.js';
 import { assignment, type Peer, pretendedTarget, ScriptedMaster } from './scripted-master.js';
 
 let master: ScriptedMaster;
 let workDir: string;
 let target: string;
 let agent: Agent | undefined;
+let road: Road | undefined;
 
 beforeEach(async () => {
   master = await new ScriptedMaster().start();
@@ -26,12 +28,14 @@ afterEach(async () => {
   master.stop();
   await agent?.stop();
   agent = undefined;
+  road?.close();
+  road = undefined;
   await rm(workDir, { recursive: true, force: true });
 });
 
-async function startBot(slots = 1): Promise<Agent> {
+async function startBot(slots = 1, address = master.address): Promise<Agent> {
   agent = await Agent.start({
-    master: master.address,
+    master: address,
     name: 'tested',
     workDir,
     slots,
@@ -269,6 +273,19 @@ describe('a bot', () => {
     const again = await master.nextStream();
     again.peer.welcome();
     await again.peer.next('beat');
+  });
+
+  test('leaves a connection that leads nowhere for a new one', async () => {
+    road = await Road.to(master.port);
+    await startBot(1, road.address);
+    const { peer } = await master.nextStream();
+    peer.welcome();
+    await peer.next('beat');
+    road.swallow();
+    const again = await master.nextStream();
+    again.peer.welcome();
+    await again.peer.next('beat');
+    expect(peer.call.destroyed).toBe(false); // nothing closed the old one
   });
 
   test('gives up a master that speaks before it was greeted, and tries again', async () => {
