@@ -5,6 +5,8 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import { status as Code, type Metadata, type Server, type StatusObject } from '@grpc/grpc-js';
+import { messageOf } from '../core/errors.js';
+import { Frames } from './frames.js';
 import { StreamTable } from './stream-table.js';
 
 /**
@@ -115,17 +117,68 @@ export function answerCall<Message>(call: object, message: Message, trailers: Me
 }
 
 /**
- * Messages of a stream as they come, null after the last, without the object stream:
- * one for each `askForMessage`.
+ * Messages of a stream as they come, null after the last: one for each
+ * `askForMessage`. Without the object stream of grpc-js; and if the peer does not
+ * compress them, without the queue and the promise it has for each, and the copy of
+ * the last one that it keeps.
  */
 export function takeMessages<Message>(call: object, take: (message: Message | null) => void): void {
-  (call as { push(message: Message | null): boolean }).push = (message) => {
-    take(message);
-    return true;
-  };
+  const inner = innerOf(call);
+  if (inner.incomingEncoding === 'identity') takeFrames(inner, take);
+  else {
+    (call as { push(message: Message | null): boolean }).push = (message) => {
+      take(message);
+      return true;
+    };
+  }
 }
 
 export const askForMessage = (call: object): void => innerOf(call).startRead();
+
+/** Puts itself in the place of what grpc-js does with a stream's bytes. */
+function takeFrames<Message>(inner: InnerCall, take: (message: Message | null) => void): void {
+  const { stream } = inner;
+  const frames = new Frames(inner.maxReceiveMessageSize);
+  const endOfGrpc = inner.handleEndEvent;
+  let isAsked = false;
+  let isOver = false;
+  const answer = (message: Message | null) => {
+    isAsked = false;
+    take(message);
+  };
+  const next = (): Buffer | undefined => {
+    try {
+      return frames.next();
+    } catch (error) {
+      const status = { code: Code.RESOURCE_EXHAUSTED, details: messageOf(error), metadata: null };
+      inner.sendStatus(status);
+      isAsked = false;
+      return undefined;
+    }
+  };
+  const proceed = () => {
+    const bytes = next();
+    if (!isAsked || inner.checkCancelled()) return;
+    if (bytes) answer(inner.handler.deserialize(bytes) as Message);
+    else if (isOver) answer(null);
+    else if (stream.isPaused()) stream.resume();
+  };
+  inner.startRead = () => {
+    isAsked = true;
+    proceed();
+  };
+  inner.handleDataFrame = (bytes) => {
+    if (inner.checkCancelled()) return;
+    frames.add(bytes);
+    if (isAsked) proceed();
+    if (!isAsked) stream.pause();
+  };
+  inner.handleEndEvent = () => {
+    endOfGrpc.call(inner);
+    isOver = true;
+    if (isAsked) proceed();
+  };
+}
 
 /** Of what Node keeps of a session. */
 interface HiddenState {
@@ -136,11 +189,18 @@ const http2ServersOf = (server: Server): Iterable<Http2Server> =>
   (server as unknown as { http2Servers: Map<Http2Server, unknown> }).http2Servers.keys();
 
 interface InnerCall {
-  readonly stream?: ServerHttp2Stream;
+  readonly stream: ServerHttp2Stream;
+  readonly handler: { deserialize(bytes: Buffer): unknown };
+  readonly incomingEncoding: string;
+  readonly maxReceiveMessageSize: number;
   readonly metadataSent: boolean;
-  sendStatus(status: StatusObject): void;
+  sendStatus(status: Omit<StatusObject, 'metadata'> & { metadata: Metadata | null }): void;
   sendMessage(message: unknown, onTaken: () => void): void;
+  /** Whether nobody listens any more. */
+  checkCancelled(): boolean;
   startRead(): void;
+  handleDataFrame(bytes: Buffer): void;
+  handleEndEvent(): void;
 }
 
 const innerOf = (call: object): InnerCall => (call as { call: InnerCall }).call;

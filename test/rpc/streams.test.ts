@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '../../src/core/ids.js';
@@ -46,6 +47,57 @@ describe('acknowledgements', () => {
     expect(acks.at(-1)?.sequence).toBe(500);
     expect(acks.length).toBeLessThan(250);
     expect(answer.code).toBe(Code.OK);
+  });
+});
+
+/** As it lies on the stream. */
+function framed(message: Uint8Array, isCompressed = false): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(Number(isCompressed));
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+describe('messages of a bot', () => {
+  test('are understood however they are cut', async () => {
+    const { connection, address } = await runMasterFor();
+    const bot = await registerBot(connection);
+    const { stream, answer } = new RawClient(address).open(heartbeat);
+    const bytes = Buffer.concat([hello(bot.id), beat(1), beat(2), beat(3)].map((m) => framed(m)));
+    for (const byte of bytes) {
+      await new Promise((resolve) => stream.write(Buffer.of(byte), resolve));
+    }
+    stream.end();
+    const { code, messages } = await answer;
+    expect(acksIn(messages).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    expect(code).toBe(Code.OK);
+  });
+
+  test('are understood when they are compressed', async () => {
+    const { connection, address } = await runMasterFor();
+    const bot = await registerBot(connection);
+    const { stream, answer } = new RawClient(address).open(heartbeat, { 'grpc-encoding': 'gzip' });
+    stream.write(framed(gzipSync(hello(bot.id)), true));
+    stream.end(framed(gzipSync(beat(1)), true));
+    expect(acksIn((await answer).messages)).toMatchObject([{ sequence: 1 }]);
+  });
+
+  test('end the stream when one is too long, and nobody else’s', async () => {
+    const { connection, address } = await runMasterFor();
+    const [long, fine] = [await registerBot(connection, 'a'), await registerBot(connection, 'b')];
+    const client = new RawClient(address);
+    const other = client.open(heartbeat);
+    other.send(hello(fine.id));
+    const { stream, answer } = client.open(heartbeat);
+    const prefix = framed(new Uint8Array()).fill(0x7f, 1);
+    stream.write(Buffer.concat([framed(hello(long.id)), prefix]));
+    expect(await answer).toMatchObject({
+      code: Code.RESOURCE_EXHAUSTED,
+      message: `a message of ${0x7f7f7f7f} bytes: ${512 * 1024} are taken at most`,
+    });
+    other.send(beat(1));
+    other.end();
+    expect(acksIn((await other.answer).messages)).toMatchObject([{ sequence: 1 }]);
   });
 });
 

@@ -1,0 +1,52 @@
+/** Before every message: one byte that says whether it is compressed, four of its length. */
+const prefixBytes = 5;
+
+/**
+ * The messages in a stream's bytes, however these are cut. A message that came in one
+ * piece is not copied; nothing is kept of one that was taken.
+ */
+export class Frames {
+  readonly #parts: Buffer[] = [];
+  #length = 0;
+  /** Until there is more to say: of the prefix, then with its message. */
+  #wanted = prefixBytes;
+
+  constructor(private readonly maxBytes: number) {}
+
+  add(bytes: Buffer): void {
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
+  }
+
+  /**
+   * The next message, once it is whole: a view of what was added.
+   *
+   * @throws RangeError when it is longer than `maxBytes`; nothing can be read after it
+   */
+  next(): Buffer | undefined {
+    if (this.#length < this.#wanted) return undefined;
+    const bytes = this.#joined();
+    if (this.#wanted === prefixBytes) {
+      const size = bytes.readUInt32BE(1);
+      if (size > this.maxBytes) {
+        throw new RangeError(`a message of ${size} bytes: ${this.maxBytes} are taken at most`);
+      }
+      this.#wanted += size;
+      if (this.#length < this.#wanted) return undefined;
+    }
+    const end = this.#wanted;
+    this.#wanted = prefixBytes;
+    this.#length -= end;
+    this.#parts.length = 0;
+    if (this.#length > 0) this.#parts.push(bytes.subarray(end));
+    return bytes.subarray(prefixBytes, end);
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#parts;
+    if (first && this.#parts.length === 1) return first;
+    const all = Buffer.concat(this.#parts, this.#length);
+    this.#parts.splice(0, this.#parts.length, all);
+    return all;
+  }
+}
