@@ -141,7 +141,7 @@ function takeFrames<Message>(inner: InnerCall, take: (message: Message | null) =
   const frames = new Frames(inner.maxReceiveMessageSize);
   const endOfGrpc = inner.handleEndEvent;
   let isAsked = false;
-  let isOver = false;
+  let isOver = inner.receivedHalfClose;
   const answer = (message: Message | null) => {
     isAsked = false;
     take(message);
@@ -193,6 +193,7 @@ interface InnerCall {
   readonly handler: { deserialize(bytes: Buffer): unknown };
   readonly incomingEncoding: string;
   readonly maxReceiveMessageSize: number;
+  readonly receivedHalfClose: boolean;
   readonly metadataSent: boolean;
   sendStatus(status: Omit<StatusObject, 'metadata'> & { metadata: Metadata | null }): void;
   sendMessage(message: unknown, onTaken: () => void): void;
