@@ -174,6 +174,7 @@ async function againstSmall(
       fence: job.fence,
       outcome: 'lost',
       message: '',
+      statistics: null,
       ...noPause,
     } as const;
     await side.run(releaseLease, { ...back, now: Date.now() });

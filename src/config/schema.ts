@@ -72,7 +72,7 @@ const leases = z
     ttl: duration({ min: '1s', max: '24h' }).prefault('30s'),
     heartbeat_interval: duration({ min: '100ms', max: '1h' }).prefault('5s'),
     offer_timeout: duration({ min: '100ms', max: '1h' }).prefault('10s'),
-    flush_interval: duration({ min: '10ms', max: '10m' }).prefault('2s'),
+    flush_interval: duration({ min: '10ms', max: '10m' }).prefault('1m'),
   })
   .refine((l) => l.ttl >= 2 * l.heartbeat_interval, {
     path: ['ttl'],

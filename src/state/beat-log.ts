@@ -5,16 +5,20 @@ import { Repeat } from '../core/repeat.js';
 import { JobStatistics } from '../gen/pandafuzz/v1/job.js';
 import { flushBeats } from '../store/ops/flush-beats.js';
 import type { Store } from '../store/store.js';
-import type { Leases } from './leases.js';
+import type { Leases, LiveLease } from './leases.js';
+import { storedStatistics } from './records.js';
+
+/** Bots and runs of one write: small enough to let others through in between. */
+const sliceSize = 250;
 
 /**
- * What beats tell, on its way to disk: gathered, and written as one operation
- * every `intervalMs`, one UPDATE a bot and one a lease. Beats themselves are
- * answered from memory.
+ * What beats tell, on its way to disk: gathered, and written every `intervalMs`, one
+ * UPDATE a bot and one a lease, however often they beat. Beats are answered from
+ * memory, and so is who asks for what they told: the disk has it for the next master.
  */
 export class BeatLog {
   readonly #repeat: Repeat;
-  #seen = new Map<string, number>();
+  readonly #seen = new Map<string, number>();
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
@@ -31,6 +35,11 @@ export class BeatLog {
     this.#seen.set(botId, at);
   }
 
+  /** When a bot was last heard of, ms since 1970; undefined: not since that was written. */
+  lastSeenAt(botId: string): number | undefined {
+    return this.#seen.get(botId);
+  }
+
   start(): void {
     this.#repeat.start();
   }
@@ -42,20 +51,32 @@ export class BeatLog {
 
   /** A flush that fails is no loss worth a retry: the next beats say the same again. */
   async flush(): Promise<void> {
-    const bots = [...this.#seen].map(([id, lastSeenAt]) => ({ id, lastSeenAt }));
-    const runs = this.leases.takeUnflushed().map(({ jobId, fence, statistics }) => ({
-      jobId,
-      fence,
-      statistics: JSON.stringify(JobStatistics.toJSON(statistics ?? JobStatistics.create())),
-    }));
-    if (bots.length + runs.length === 0) return;
-    this.#seen = new Map();
+    const seen = [...this.#seen];
+    const leases = this.leases.takeUnflushed();
     try {
-      await this.inBackground('flush_beats', (ctx) =>
-        this.store.run(ctx, flushBeats, { bots, runs }),
-      );
+      for (let at = 0; at < Math.max(seen.length, leases.length); at += sliceSize) {
+        await this.#write(seen.slice(at, at + sliceSize), leases.slice(at, at + sliceSize));
+      }
     } catch (error) {
       this.log.warn({ err: error }, 'beats could not be flushed');
+    }
+  }
+
+  async #write(
+    seen: readonly (readonly [botId: string, at: number])[],
+    leases: readonly LiveLease[],
+  ): Promise<void> {
+    const bots = seen.map(([id, lastSeenAt]) => ({ id, lastSeenAt }));
+    const runs = leases.map(({ jobId, fence, statistics }) => ({
+      jobId,
+      fence,
+      statistics: storedStatistics(statistics ?? JobStatistics.create()),
+    }));
+    await this.inBackground('flush_beats', (ctx) =>
+      this.store.run(ctx, flushBeats, { bots, runs }),
+    );
+    for (const [botId, at] of seen) {
+      if (this.#seen.get(botId) === at) this.#seen.delete(botId);
     }
   }
 }

@@ -10,6 +10,7 @@ import { listBots } from '../store/ops/list-bots.js';
 import { registerBot } from '../store/ops/register-bot.js';
 import type { BotRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
+import type { BeatLog } from './beat-log.js';
 import type { Leases } from './leases.js';
 import { cutPage, type PageRequest, readPage } from './pages.js';
 import { botRecord } from './records.js';
@@ -22,6 +23,7 @@ export class Bots {
     private readonly store: Store,
     private readonly leases: Leases,
     private readonly sessions: Sessions,
+    private readonly beatLog: BeatLog,
     private readonly clock: Clock,
     private readonly newId: () => string,
   ) {}
@@ -68,11 +70,10 @@ export class Bots {
   }
 
   #record(row: BotRow): Bot {
-    const session = this.sessions.of(row.id);
     return botRecord(row, {
-      online: session !== undefined,
+      online: this.sessions.of(row.id) !== undefined,
       runningJobs: this.leases.countOfBot(row.id),
-      ...(session && { lastSeenAt: session.lastSeenAt }),
+      lastSeenAt: this.beatLog.lastSeenAt(row.id),
     });
   }
 }

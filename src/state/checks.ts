@@ -2,6 +2,7 @@ import type { Beat, LeaseStatus } from '../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, type JobResult, JobStatistics } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { CompleteJobInput } from '../store/ops/complete-job.js';
+import { storedStatistics } from './records.js';
 import { Violations } from './violations.js';
 
 /** Checks of what comes in more than one way: by a call, and on a stream. */
@@ -56,7 +57,7 @@ export function checkResult(
   return {
     outcome: outcome as CompleteJobInput['outcome'],
     message,
-    statistics: JSON.stringify(JobStatistics.toJSON(statistics)),
+    statistics: storedStatistics(statistics),
   };
 }
 

@@ -229,8 +229,7 @@ export class Jobs {
   }
 
   #record(row: JobRow): Job {
-    const lease = this.leases.ofJob(row.id);
-    return jobRecord(row, lease?.fence === row.fence ? lease.statistics : undefined);
+    return jobRecord(row, this.leases.statisticsOf(row.id, row.fence));
   }
 }
 

@@ -187,7 +187,6 @@ export class Leases {
     this.#due.get(lease.dueTick)?.delete(lease);
     this.#unflushed.delete(lease);
     this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
-    lease.statistics = undefined;
     const siblings = this.#byBot.get(lease.botId);
     siblings?.delete(lease);
     if (siblings?.size === 0) this.#byBot.delete(lease.botId);
@@ -203,6 +202,12 @@ export class Leases {
       statistics.executionsPerSecond - (lease.statistics?.executionsPerSecond ?? 0);
     lease.statistics = statistics;
     this.#unflushed.add(lease);
+  }
+
+  /** What was told last of the run under this lease; undefined if the lease is over. */
+  statisticsOf(jobId: string, fence: number): JobStatistics | undefined {
+    const lease = this.#byJob.get(jobId);
+    return lease?.fence === fence ? lease.statistics : undefined;
   }
 
   /** Leases with statistics that came in since the last call. */

@@ -10,6 +10,7 @@ import type { LeaseRow, ReleaseOutcome } from '../store/rows.js';
 import type { Store } from '../store/store.js';
 import type { Dispatch } from './dispatch.js';
 import type { Leases, LiveLease } from './leases.js';
+import { storedStatistics } from './records.js';
 
 const pageSize = 1000;
 const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
@@ -108,12 +109,13 @@ export class Reaper {
 
   async #releaseOnDisk(lease: LiveLease, outcome: ReleaseOutcome, message: string): Promise<void> {
     const { jobId, fence } = lease;
+    const statistics = lease.statistics ? storedStatistics(lease.statistics) : null;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
         const now = this.clock.now();
         const moved = await this.inBackground('release_lease', (ctx) =>
           this.store.run(ctx, releaseLease, {
-            ...{ jobId, fence, outcome, message, now },
+            ...{ jobId, fence, outcome, statistics, message, now },
             ...this.retryPause,
           }),
         );

@@ -86,6 +86,10 @@ export const newJobRecord = (id: string, spec: JobSpec, createdAt: number): Job 
     readyAt: spec.notBefore,
   });
 
+/** As a row has them. */
+export const storedStatistics = (statistics: JobStatistics): string =>
+  JSON.stringify(JobStatistics.toJSON(statistics));
+
 /** `live`: the statistics told last, where they are newer than the row's. */
 export function jobRecord(row: JobRow, live?: JobStatistics): Job {
   const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
@@ -116,7 +120,7 @@ export function jobRecord(row: JobRow, live?: JobStatistics): Job {
 
 export function botRecord(
   row: BotRow,
-  live: { online: boolean; runningJobs: number; lastSeenAt?: number },
+  live: { online: boolean; runningJobs: number; lastSeenAt: number | undefined },
 ): Bot {
   return Bot.create({
     id: row.id,

@@ -84,7 +84,6 @@ const mostLooks = 2;
 
 export class BotSession implements SessionHandle {
   readonly botId: string;
-  lastSeenAt: number;
   readonly #credit: Credit;
   #sequence = 0;
   /** Since it was heard. */
@@ -99,7 +98,6 @@ export class BotSession implements SessionHandle {
   ) {
     const { intervals, leases, dispatch, clock } = parts;
     this.botId = bot.id;
-    this.lastSeenAt = clock.now();
     this.#credit = new Credit(bot, intervals.ttlMs, leases, dispatch, clock, (job) =>
       this.#receive(job),
     );
@@ -373,8 +371,8 @@ export class BotSession implements SessionHandle {
 
   #seen(): void {
     this.#looks = 0;
-    this.lastSeenAt = this.parts.clock.now();
-    this.parts.beatLog.saw(this.botId, this.lastSeenAt);
+    const { beatLog, clock } = this.parts;
+    beatLog.saw(this.botId, clock.now());
   }
 
   #send(message: NonNullable<HeartbeatResponse['message']>): void {

@@ -6,8 +6,6 @@ export interface SessionHandle {
   readonly botId: string;
   /** Of two sessions of a bot, the one with the greater is the newer. */
   readonly arrival: number;
-  /** When it was last heard of, ms since 1970. */
-  readonly lastSeenAt: number;
   /** Slots it has announced and not been given a job for. */
   readonly freeSlots: number;
   /** What it was registered with when it came. */

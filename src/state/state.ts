@@ -94,7 +94,7 @@ export function createState(options: {
   metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
 
   return {
-    bots: new Bots(store, leases, sessions, clock, newId),
+    bots: new Bots(store, leases, sessions, beatLog, clock, newId),
     jobs,
     pull: new Pull(store, leases, dispatch, reaper, clock, ttl),
     crashes: new Crashes(store, clock, newId, config.limits.max_crash_input),
@@ -102,7 +102,7 @@ export function createState(options: {
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns: book,
-    watch: new Watch(store, clock),
+    watch: new Watch(store, leases, clock),
     explain: new Explain(store, sessions, leases, campaigns, clock),
     blobs: store.blobs,
     sessionParts,

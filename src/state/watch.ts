@@ -1,10 +1,10 @@
 import { type Clock, sleep } from '../core/clock.js';
 import { orAbort, type RequestContext } from '../core/context.js';
-import type { Job } from '../gen/pandafuzz/v1/job.js';
 import type { WatchJobsRequest, WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
 import { listEvents } from '../store/ops/list-events.js';
 import type { JobRow } from '../store/rows.js';
 import type { Store } from '../store/store.js';
+import type { Leases } from './leases.js';
 import { jobRecord } from './records.js';
 import { Violations } from './violations.js';
 
@@ -22,6 +22,7 @@ export class Watch {
 
   constructor(
     private readonly store: Pick<Store, 'run' | 'onWrite'>,
+    private readonly leases: Leases,
     private readonly clock: Clock,
   ) {
     store.onWrite(() => {
@@ -43,7 +44,7 @@ export class Watch {
     for (;;) {
       const next = this.#wrote.promise; // asked for before reading: no write is slept over
       const slice = await this.store.run(ctx, listEvents, { cursor, jobId, limit: sliceSize });
-      for (const { event, job } of slice.events) yield changeOf(event, job);
+      for (const { event, job } of slice.events) yield this.#changeOf(event, job);
       if (cursor === null)
         yield { cursor: slice.cursor, kind: '', time: undefined, job: undefined };
       cursor = slice.cursor;
@@ -52,12 +53,12 @@ export class Watch {
       await sleep(this.clock, gatherMs, ctx.signal);
     }
   }
-}
 
-function changeOf(
-  event: { sequence: number; time: number; kind: string; subject: string },
-  row: JobRow | undefined,
-): WatchJobsResponse {
-  const job: Job | undefined = row && jobRecord(row);
-  return { cursor: event.sequence, kind: event.kind, time: new Date(event.time), job };
+  #changeOf(
+    event: { sequence: number; time: number; kind: string; subject: string },
+    row: JobRow | undefined,
+  ): WatchJobsResponse {
+    const job = row && jobRecord(row, this.leases.statisticsOf(row.id, row.fence));
+    return { cursor: event.sequence, kind: event.kind, time: new Date(event.time), job };
+  }
 }

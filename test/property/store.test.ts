@@ -102,8 +102,11 @@ const complete = fc
 const release = fc
   .tuple(pick, back)
   .map(([at, how]) =>
-    onLease('release_lease', at, { outcome: how, message: '', ...noPause }, (model, lease) =>
-      model.release(lease, how),
+    onLease(
+      'release_lease',
+      at,
+      { outcome: how, message: '', statistics: null, ...noPause },
+      (model, lease) => model.release(lease, how),
     ),
   );
 

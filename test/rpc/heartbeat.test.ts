@@ -54,9 +54,13 @@ describe('a heartbeat stream', () => {
     const state = async () =>
       (await unary(connection.bots, connection.bots.getBot, { botId: id })).bot?.state;
     expect(await state()).toBe(BotState.ONLINE);
+    const beatAt = Date.now();
+    await bot.beat(1);
     bot.leave();
     while ((await state()) === BotState.ONLINE);
     expect(await state()).toBe(BotState.OFFLINE);
+    const { bot: left } = await unary(connection.bots, connection.bots.getBot, { botId: id });
+    expect(Number(left?.lastSeenAt)).toBeGreaterThanOrEqual(beatAt);
   });
 
   test('of the same bot ends the earlier one with ABORTED', async () => {
@@ -191,9 +195,13 @@ describe('a job', () => {
     await silent.hello(1);
     const { id } = await createJob(connection);
     const stale = await silent.take();
+    await silent.beat(0, [stale]);
+    const told = { executions: 42 };
+    expect((await job(connection, id)).statistics).toMatchObject(told);
     const { bot } = await onLine(connection, 'alive');
     await bot.hello(1);
     expect(await bot.take()).toEqual({ jobId: id, attempt: 1, fence: 2 });
+    expect((await job(connection, id)).statistics).toMatchObject(told); // on disk with its end
     const done = await silent.done(stale, JobOutcome.COMPLETED);
     expect(done.outcome).toMatchObject({ $case: 'refusal', value: { reason: 'STALE_LEASE' } });
     const ack = await silent.beat(0, [stale]);

@@ -293,6 +293,7 @@ describe('a job', () => {
       fence: first.fence,
       outcome: 'lost',
       message: 'gone',
+      statistics: null,
       now: 5,
       ...noPause,
     } as const;
@@ -314,6 +315,7 @@ describe('a job', () => {
       fence,
       outcome: 'rejected',
       message: 'no',
+      statistics: null,
       now: 5,
       ...noPause,
     } as const;
@@ -331,6 +333,7 @@ describe('a job', () => {
       fence: stale.fence,
       outcome: 'unanswered',
       message: '',
+      statistics: null,
       now: 5,
       ...noPause,
     } as const;

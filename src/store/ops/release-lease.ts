@@ -14,7 +14,8 @@ export const releaseLease = writeOperation('release_lease', 'result', (db) => {
     'DELETE FROM leases WHERE job_id = @jobId AND fence = @fence',
   );
   const end = db.prepare<[object]>(`
-      UPDATE attempts SET ended_at = @now, outcome = @outcome, message = @message
+      UPDATE attempts SET ended_at = @now, outcome = @outcome, message = @message,
+        statistics = @statistics
       WHERE job_id = @jobId AND fence = @fence`);
   const moveOn = jobMover(db);
   const recordEvent = eventRecorder(db);
@@ -24,15 +25,17 @@ export const releaseLease = writeOperation('release_lease', 'result', (db) => {
       jobId: string;
       fence: number;
       outcome: ReleaseOutcome;
+      /** What was told last of the run, JobStatistics as protobuf JSON; null if nothing was. */
+      statistics: string | null;
       /** For people; what the bot gave as its reason, or what the master saw. */
       message: string;
       now: number;
     },
   ): MovedOn | undefined => {
-    const { jobId, fence, outcome, message, now } = input;
+    const { jobId, fence, outcome, statistics, message, now } = input;
     if (unlease.run({ jobId, fence }).changes === 0) return undefined;
-    const moved = moveOn(jobId, input, { statistics: null, acknowledgedAt: null });
-    end.run({ jobId, fence, outcome, message, now });
+    const moved = moveOn(jobId, input, { statistics, acknowledgedAt: null });
+    end.run({ jobId, fence, outcome, statistics, message, now });
     recordEvent(now, `job.${moved.state}`, jobId, { fence, outcome });
     return moved;
   };
