@@ -1,6 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { BotServiceService } from '../../src/gen/pandafuzz/v1/bot_service.js';
 import { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import { Frames } from '../../src/rpc/frames.js';
 
 export type Said = NonNullable<HeartbeatRequest['message']>;
 export type Heard = NonNullable<HeartbeatResponse['message']>;
@@ -14,7 +15,7 @@ const prefixBytes = 5;
  */
 export class HeartbeatWire {
   readonly #stream: ClientHttp2Stream;
-  #unread: Buffer = Buffer.alloc(0);
+  readonly #frames = new Frames(Number.POSITIVE_INFINITY);
   #unsent: Uint8Array[] = [];
 
   constructor(
@@ -53,14 +54,10 @@ export class HeartbeatWire {
   }
 
   #take(chunk: Buffer): void {
-    let unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
-    while (unread.length >= prefixBytes) {
-      const end = prefixBytes + unread.readUInt32BE(1);
-      if (unread.length < end) break;
-      const { message } = HeartbeatResponse.decode(unread.subarray(prefixBytes, end));
-      unread = unread.subarray(end);
+    this.#frames.add(chunk);
+    for (let bytes = this.#frames.next(); bytes; bytes = this.#frames.next()) {
+      const { message } = HeartbeatResponse.decode(bytes);
       if (message) this.hear(message);
     }
-    this.#unread = unread;
   }
 }

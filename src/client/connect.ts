@@ -49,34 +49,17 @@ export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Conn
   const options = { ...common, 'grpc.keepalive_time_ms': keepaliveMs };
   const open = () => new Channel(address, credentials.createInsecure(), options);
   let channel = open();
-  let services = servicesOver(channel);
-  return {
+  const connection: Connection = {
     address,
-    get bots() {
-      return services.bots;
-    },
-    get jobs() {
-      return services.jobs;
-    },
-    get crashes() {
-      return services.crashes;
-    },
-    get artifacts() {
-      return services.artifacts;
-    },
-    get corpora() {
-      return services.corpora;
-    },
-    get system() {
-      return services.system;
-    },
+    ...servicesOver(channel),
     renew() {
       channel.close();
       channel = open();
-      services = servicesOver(channel);
+      Object.assign(connection, servicesOver(channel));
     },
     close: () => channel.close(),
   };
+  return connection;
 }
 
 function servicesOver(channel: Channel): Services {

@@ -141,7 +141,6 @@ function takeFrames<Message>(inner: InnerCall, take: (message: Message | null) =
   const frames = new Frames(inner.maxReceiveMessageSize);
   const endOfGrpc = inner.handleEndEvent;
   let isAsked = false;
-  let isOver = inner.receivedHalfClose;
   const answer = (message: Message | null) => {
     isAsked = false;
     take(message);
@@ -160,7 +159,7 @@ function takeFrames<Message>(inner: InnerCall, take: (message: Message | null) =
     const bytes = next();
     if (!isAsked || inner.checkCancelled()) return;
     if (bytes) answer(inner.handler.deserialize(bytes) as Message);
-    else if (isOver) answer(null);
+    else if (inner.receivedHalfClose) answer(null);
     else if (stream.isPaused()) stream.resume();
   };
   inner.startRead = () => {
@@ -175,7 +174,6 @@ function takeFrames<Message>(inner: InnerCall, take: (message: Message | null) =
   };
   inner.handleEndEvent = () => {
     endOfGrpc.call(inner);
-    isOver = true;
     if (isAsked) proceed();
   };
 }

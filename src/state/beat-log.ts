@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.js';
 import type { InBackground } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { Repeat } from '../core/repeat.js';
-import { JobStatistics } from '../gen/pandafuzz/v1/job.js';
 import { flushBeats } from '../store/ops/flush-beats.js';
 import type { Store } from '../store/store.js';
 import type { Leases, LiveLease } from './leases.js';
@@ -67,11 +66,9 @@ export class BeatLog {
     leases: readonly LiveLease[],
   ): Promise<void> {
     const bots = seen.map(([id, lastSeenAt]) => ({ id, lastSeenAt }));
-    const runs = leases.map(({ jobId, fence, statistics }) => ({
-      jobId,
-      fence,
-      statistics: storedStatistics(statistics ?? JobStatistics.create()),
-    }));
+    const runs = leases.flatMap(({ jobId, fence, statistics }) =>
+      statistics ? [{ jobId, fence, statistics: storedStatistics(statistics) }] : [],
+    );
     await this.inBackground('flush_beats', (ctx) =>
       this.store.run(ctx, flushBeats, { bots, runs }),
     );

@@ -91,7 +91,7 @@ export const storedStatistics = (statistics: JobStatistics): string =>
   JSON.stringify(JobStatistics.toJSON(statistics));
 
 /** `live`: the statistics told last, where they are newer than the row's. */
-export function jobRecord(row: JobRow, live?: JobStatistics): Job {
+export function jobRecord(row: JobRow, live: JobStatistics | undefined): Job {
   const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
   const statistics = live ?? (stored && JobStatistics.fromJSON(stored));
   return Job.create({

@@ -1,12 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Frames } from '../../src/rpc/frames.js';
-
-const framed = (message: Uint8Array) => {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-};
+import { framed } from '../wire/raw-client.js';
 
 const messages = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 12 });
 const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 40 });
@@ -14,7 +9,7 @@ const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 40 });
 test('what went in comes out, wherever it was cut', () => {
   fc.assert(
     fc.property(messages, cuts, (said, lengths) => {
-      const bytes = Buffer.concat(said.map(framed));
+      const bytes = Buffer.concat(said.map((message) => framed(message)));
       const frames = new Frames(40);
       const heard: Buffer[] = [];
       const take = (from: number, to?: number) => {

@@ -13,7 +13,7 @@ import {
 } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { runMasterFor } from '../harness.js';
 import { registerBot, uploadTarget } from '../steps.js';
-import { RawClient } from '../wire/raw-client.js';
+import { framed, RawClient } from '../wire/raw-client.js';
 
 const heartbeat = '/pandafuzz.v1.BotService/Heartbeat';
 
@@ -49,14 +49,6 @@ describe('acknowledgements', () => {
     expect(answer.code).toBe(Code.OK);
   });
 });
-
-/** As it lies on the stream. */
-function framed(message: Uint8Array, isCompressed = false): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(Number(isCompressed));
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
 
 describe('messages of a bot', () => {
   test('are understood however they are cut', async () => {

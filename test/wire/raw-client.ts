@@ -81,15 +81,21 @@ export class RawCall {
   }
 
   send(message: Uint8Array): boolean {
-    const frame = Buffer.alloc(5 + message.length);
-    frame.writeUInt32BE(message.length, 1);
-    frame.set(message, 5);
-    return this.stream.write(frame);
+    return this.stream.write(framed(message));
   }
 
   end(): void {
     this.stream.end();
   }
+}
+
+/** A message as it lies on a stream. */
+export function framed(message: Uint8Array, isCompressed = false): Buffer {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt8(Number(isCompressed));
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
 }
 
 function split(bytes: Buffer): Buffer[] {
