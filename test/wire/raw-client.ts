@@ -10,7 +10,9 @@ export class RawClient {
   readonly #session: ClientHttp2Session;
 
   constructor(address: string, settings: { initialWindowSize?: number } = {}) {
-    this.#session = connect(`http://${address}`, { settings });
+    // Or Node itself would refuse calls of who has said much, in place of the server.
+    const maxSessionMemory = 1000; // MB
+    this.#session = connect(`http://${address}`, { settings, maxSessionMemory });
     this.#session.on('error', () => {}); // each call hears of it by itself
     atEnd(() => this.#session.destroy());
   }
