@@ -5,6 +5,7 @@ import { type Job, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 type Heard = NonNullable<HeartbeatResponse['message']>;
 
 const ttlMs = 30_000;
+const heartbeatIntervalMs = 5000;
 
 /**
  * What a master would say to this, made up on the spot: as many bytes, no state.
@@ -14,7 +15,7 @@ const ttlMs = 30_000;
 export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
   switch (message?.$case) {
     case 'hello': {
-      const value = { heartbeatIntervalMs: 5000, leaseTtlMs: ttlMs, leases: [] };
+      const value = { heartbeatIntervalMs, leaseTtlMs: ttlMs, leases: [] };
       return [{ $case: 'welcome', value }, ...offers(message.value.freeSlots, job)];
     }
     case 'beat': {
@@ -22,7 +23,8 @@ export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
       const renewed = leases.map(({ lease }) => ({
         ...{ lease, remainingTtlMs: ttlMs, cancelRequested: false },
       }));
-      return [{ $case: 'beatAck', value: { sequence, leases: renewed } }];
+      const value = { sequence, leases: renewed, nextBeatInMs: heartbeatIntervalMs };
+      return [{ $case: 'beatAck', value }];
     }
     case 'jobDone': {
       const { lease } = message.value;

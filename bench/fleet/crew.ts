@@ -3,8 +3,6 @@ import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { Latencies } from '../latencies.js';
 import { Member } from './member.js';
 
-/** How often those whose turn it is beat. */
-const tickMs = 20;
 /** Of a fleet that is switched on: Hellos without an answer. A storm is another story. */
 const arrivingAtOnce = 200;
 /** For anything a script waits for; what takes longer has gone wrong. */
@@ -24,17 +22,16 @@ export interface Tally {
   readonly answers: Latencies;
 }
 
-/** Many bots of one slot each; those on the line beat once an interval, evenly spread over it. */
+/** Many bots of one slot each. */
 export class Crew {
   readonly members: readonly Member[];
   readonly events = new EventEmitter<{ assigned: [lease: Lease] }>();
   readonly #here = new Set<Member>();
   readonly #waiting = new Set<() => void>();
-  readonly #beating: NodeJS.Timeout;
   #tally = noTally();
 
   /** `address`: of the master. */
-  constructor(address: string, botIds: readonly string[], intervalMs: number) {
+  constructor(address: string, botIds: readonly string[]) {
     this.members = botIds.map((id, index) => {
       const addresses = { master: address, own: `127.0.0.${2 + (index % ownAddresses)}` };
       return new Member(id, addresses, {
@@ -54,7 +51,6 @@ export class Crew {
         answered: (tookMs) => this.#tally.answers.record(tookMs),
       });
     });
-    this.#beating = this.#beat(intervalMs);
   }
 
   /** Bots on the line. */
@@ -102,29 +98,26 @@ export class Crew {
     }
   }
 
+  /** Each beats once an interval, and when is its own affair. */
+  pleaseThemselves(intervalMs: number): void {
+    for (const member of this.members) {
+      member.ownIntervalMs = intervalMs;
+      member.beatIn(Math.random() * intervalMs);
+    }
+  }
+
+  /** As ours do: from their next beats on. */
+  followTheMaster(): void {
+    for (const member of this.members) member.ownIntervalMs = undefined;
+  }
+
   /** Every job is completed, and the results are on disk. */
   async finish(): Promise<void> {
     await Promise.all(this.members.map((member) => member.lease && member.finish(member.lease)));
   }
 
   leave(): void {
-    clearInterval(this.#beating);
     for (const member of this.members) member.vanish();
-  }
-
-  #beat(intervalMs: number): NodeJS.Timeout {
-    const { members } = this;
-    let [said, last] = [0, performance.now()];
-    let due = 0;
-    return setInterval(() => {
-      const now = performance.now();
-      due += ((now - last) / intervalMs) * members.length;
-      last = now;
-      for (; said < Math.floor(due); said++) {
-        const member = members[said % members.length];
-        if (member?.isWelcomed) member.bot.beat();
-      }
-    }, tickMs);
   }
 
   #happened(): void {

@@ -9,7 +9,7 @@ import { losses } from './losses.js';
 import { reconnects } from './reconnects.js';
 import { restart } from './restart.js';
 import { below, type Scene } from './scene.js';
-import { steady } from './steady.js';
+import { inTime, onTheirOwn } from './steady.js';
 import { createJobs, registerBots, uploadTarget } from './stock.js';
 import { storm } from './storm.js';
 import { type Load, turnover } from './turnover.js';
@@ -51,14 +51,14 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
 
     say(`jobs of ${few} of them end and others come`);
     await createJobs(connection, spec, few);
-    const alone = new Crew(address, botIds.slice(0, few), calm.intervalMs);
+    const alone = new Crew(address, botIds.slice(0, few));
     const cpuMsAlone = await turnoverOf(sceneOf(alone), turning(bench)).finally(() =>
       alone.leave(),
     );
 
     say(`${bots} take a job each`);
     await createJobs(connection, spec, count);
-    const crew = new Crew(address, botIds, calm.intervalMs);
+    const crew = new Crew(address, botIds);
     try {
       figures.push(...(await calmScripts(sceneOf(crew), cpuMsAlone, bench)));
       if (scale === 1) {
@@ -78,7 +78,7 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
     await master.stop();
     master = await startAgain(leases);
     await createJobs(connection, spec, brave.length);
-    const second = new Crew(address, brave, leases.intervalMs);
+    const second = new Crew(address, brave);
     try {
       await second.takeJobs();
       figures.push(...(await losses(sceneOf(second), leases.ttlMs)));
@@ -109,7 +109,8 @@ async function calmScripts(scene: Scene, cpuMsAlone: number, bench: Bench): Prom
   await crew.takeJobs();
   say(`they beat every ${intervalMs / 1000} s`);
   await sleep(intervalMs * scale); // until each has beaten once: what its arrival left is over
-  const figures = await steady(scene, { intervalMs, forMs: intervalMs * scale });
+  const steady = { intervalMs, forMs: intervalMs * scale };
+  const figures = await inTime(scene, steady);
   const after = await master.memory();
   const growth = (what: 'rssBytes' | 'heapBytes') =>
     (after[what] - before[what]) / crew.members.length / 1024;
@@ -127,6 +128,8 @@ async function calmScripts(scene: Scene, cpuMsAlone: number, bench: Bench): Prom
     spread: [ratio, ratio],
     detail: `${cpuMs.toFixed(1)} ms, the beats of all meanwhile included; ${cpuMsAlone.toFixed(1)} ms; so few at a time that each is a group of its own`,
   });
+  say('they beat when they please');
+  figures.push(await onTheirOwn(scene, steady));
   say('connections are lost, 2 % of them a second');
   figures.push(...(await reconnects(scene, { share: 0.02, forMs: 10_000 * scale })));
   say(`all ${bots} are cut off at once`);

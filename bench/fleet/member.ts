@@ -9,6 +9,8 @@ import { VirtualBot } from './virtual-bot.js';
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
 const goAwaySpreadMs = 1000;
 const welcomeTimeoutMs = 10_000;
+const answerWithinMs = 5000;
+const mostUnanswered = 3;
 /** As src/bot/agent.ts has it. */
 const keepaliveMs = 300_000;
 
@@ -23,17 +25,22 @@ export interface MemberEvents {
 
 /**
  * A bot that behaves to its master as ours do, on a connection of its own: it beats
- * as soon as it is welcomed, drops what it may not keep, repeats a result when it is
- * asked to, and comes back after a loss, with the same jitter and backoff.
+ * as soon as it is welcomed and then when it is asked to, drops what it may not keep,
+ * repeats a result when it is asked to, and comes back after a loss, with the same
+ * jitter and backoff.
  */
 export class Member {
   readonly bot: VirtualBot;
+  /** From one beat to the next, milliseconds, whatever the master asks for. */
+  ownIntervalMs: number | undefined;
   #socket: Socket | undefined;
   #isWanted = false;
   /** From the attempt to connect until the stream has closed. */
   #isOnLine = false;
   #isWelcomed = false;
   #failures = 0;
+  #unanswered = 0;
+  #nextBeat: NodeJS.Timeout | undefined;
   #goAway: GoAway | undefined;
   #timer: NodeJS.Timeout | undefined;
   #keepalive: NodeJS.Timeout | undefined;
@@ -50,12 +57,12 @@ export class Member {
         for (const { lease } of abandoned) this.bot.leases.delete(lease?.jobId ?? '');
         clearTimeout(this.#timer);
         this.#isWelcomed = true;
-        this.bot.beat();
+        this.#beat();
         const kept = leases.length - abandoned.length;
         this.events.welcomed(this, { kept, abandoned: abandoned.length });
       },
       assigned: (lease) => this.events.assigned(lease),
-      answered: (_, tookMs) => this.events.answered(tookMs),
+      answered: (_, tookMs, nextBeatInMs) => this.#answered(tookMs, nextBeatInMs),
       done: (lease) => this.#settle(lease, undefined),
       refused: (lease, refusal) => this.#refused(lease, refusal),
       sentAway: (goAway) => {
@@ -94,6 +101,12 @@ export class Member {
     this.lose();
   }
 
+  /** On the line, it beats after this long, and then again and again. */
+  beatIn(delayMs: number): void {
+    clearTimeout(this.#nextBeat);
+    if (this.#isWelcomed) this.#nextBeat = setTimeout(() => this.#beat(), delayMs);
+  }
+
   /** @returns why the result is refused for good; undefined once it is on disk */
   finish(lease: Lease): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
@@ -118,8 +131,27 @@ export class Member {
     this.bot.connect(session);
   }
 
+  #beat(): void {
+    if (this.#unanswered >= mostUnanswered) {
+      this.lose();
+      return;
+    }
+    this.#unanswered++;
+    this.bot.beat();
+    this.beatIn(answerWithinMs);
+  }
+
+  #answered(tookMs: number, nextBeatInMs: number): void {
+    this.events.answered(tookMs);
+    if (this.#unanswered === 0) return;
+    this.#unanswered = 0;
+    this.beatIn(this.ownIntervalMs ?? nextBeatInMs);
+  }
+
   #left(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#nextBeat);
+    this.#unanswered = 0;
     clearInterval(this.#keepalive);
     this.#failures = this.#isWelcomed ? 1 : this.#failures + 1;
     this.#isOnLine = false;

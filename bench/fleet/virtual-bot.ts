@@ -1,6 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { newId } from '../../src/core/ids.js';
 import {
+  type BeatAck,
   type GoAway,
   type JobDoneRefusal,
   LeasePhase,
@@ -14,7 +15,7 @@ import { type Heard, HeartbeatWire } from './wire.js';
 export interface BotEvents {
   welcomed?(welcome: Welcome): void;
   /** `count` beats were answered; the oldest of them was sent `tookMs` ago. */
-  answered?(count: number, tookMs: number): void;
+  answered?(count: number, tookMs: number, nextBeatInMs: number): void;
   /** It has taken this job. */
   assigned?(lease: Lease): void;
   /** The result is on disk. */
@@ -93,7 +94,7 @@ export class VirtualBot {
         this.events.welcomed?.(message.value);
         break;
       case 'beatAck':
-        this.#answered(message.value.sequence);
+        this.#answered(message.value);
         break;
       case 'assign': {
         const lease = message.value.assignment?.lease as Lease;
@@ -117,10 +118,10 @@ export class VirtualBot {
   }
 
   /** An acknowledgement stands for all the beats before it. */
-  #answered(sequence: number): void {
+  #answered({ sequence, nextBeatInMs }: BeatAck): void {
     const count = sequence - (this.#sequence - this.#sentAt.length);
     const sentAt = this.#sentAt[0] ?? 0;
     this.#sentAt.splice(0, count);
-    this.events.answered?.(count, performance.now() - sentAt);
+    this.events.answered?.(count, performance.now() - sentAt, nextBeatInMs);
   }
 }

@@ -62,7 +62,7 @@ type Heard = NonNullable<HeartbeatResponse['message']>;
 /** For the connection to come about and the master to answer Hello, milliseconds. */
 const welcomeTimeoutMs = 10_000;
 /**
- * For the master to answer a beat, milliseconds, if the interval is longer; then it is
+ * For the master to answer a beat, milliseconds, if the interval is not shorter; then it is
  * asked again. A machine that has vanished closes no connection, and is to be found out
  * long before a lease is over.
  */
@@ -79,7 +79,7 @@ const longestGoAwayMs = 300_000;
 
 /**
  * One heartbeat stream, from Hello to its end. It opens with Hello; Welcome sets
- * the interval of beats and says which leases live on; from then on Assign,
+ * the interval of beats, which their answers shift, and says which leases live on; from then on Assign,
  * Cancel, Drain, Resume and the answers to beats and results move `work`, and `work`'s
  * results are told, again with each beat, until they are answered. It ends when
  * the master ends it, falls silent or says what cannot be: the next session
@@ -97,6 +97,7 @@ export class Session {
   #isDraining = false;
   #sequence = 0;
   #intervalMs = 0;
+  #nextBeat: Timer | undefined;
   #unanswered = 0;
   #reconnectAfterMs: number | undefined;
 
@@ -149,6 +150,7 @@ export class Session {
   #end(code: number, why: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#nextBeat?.cancel();
     for (const timer of this.#timers) timer.cancel();
     this.#out.end();
     this.call.cancel();
@@ -187,12 +189,12 @@ export class Session {
     this.beat();
     // While the master does not read, saying it again would only pile up.
     if (this.#out.isClear) this.#tellAll();
-    const patienceMs = Math.min(this.#intervalMs, answerWithinMs);
-    this.#in(patienceMs, () => {
-      const restMs = this.#unanswered > 0 ? 0 : this.#intervalMs - patienceMs;
-      if (restMs === 0) this.#tick();
-      else this.#in(restMs, () => this.#tick());
-    });
+    this.#tickIn(Math.min(this.#intervalMs, answerWithinMs));
+  }
+
+  #tickIn(delayMs: number): void {
+    this.#nextBeat?.cancel();
+    this.#nextBeat = this.#clock.schedule(delayMs, () => this.#tick());
   }
 
   #tellAll(): void {
@@ -217,7 +219,7 @@ export class Session {
   #follow(message: Heard): void {
     if (message.$case === 'welcome') this.#onWelcome(message.value);
     else if (message.$case === 'beatAck') {
-      this.#unanswered = 0;
+      this.#onBeatAck(message.value.nextBeatInMs);
       for (const { lease, remainingTtlMs, cancelRequested } of message.value.leases) {
         this.#onLease(lease, remainingTtlMs > 0, cancelRequested);
       }
@@ -243,13 +245,19 @@ export class Session {
   #onWelcome(welcome: Welcome): void {
     if (this.#isWelcomed) return;
     this.#isWelcomed = true;
-    const { minMs, maxMs } = intervalBounds;
-    this.#intervalMs = Math.min(Math.max(welcome.heartbeatIntervalMs, minMs), maxMs);
+    this.#intervalMs = withinBounds(welcome.heartbeatIntervalMs);
     for (const { lease, keep, cancelRequested } of welcome.leases) {
       this.#onLease(lease, keep, cancelRequested);
     }
     this.options.onWelcome();
     this.#tick();
+  }
+
+  /** What moves the time of the next beat is the answer to the last that was due. */
+  #onBeatAck(nextBeatInMs: number): void {
+    if (this.#unanswered === 0) return;
+    this.#unanswered = 0;
+    this.#tickIn(nextBeatInMs > 0 ? withinBounds(nextBeatInMs) : this.#intervalMs);
   }
 
   #onLease(lease: Lease | undefined, isValid: boolean, cancelRequested: boolean): void {
@@ -291,5 +299,8 @@ export class Session {
     });
   }
 }
+
+const withinBounds = (intervalMs: number) =>
+  Math.min(Math.max(intervalMs, intervalBounds.minMs), intervalBounds.maxMs);
 
 const keyOf = ({ jobId, fence }: Lease) => `${jobId}/${fence}`;

@@ -36,6 +36,7 @@ import type { Leases, LiveLease } from './leases.js';
 import type { Offer } from './matching.js';
 import type { Reaper } from './reaper.js';
 import { refusalOf } from './refusal.js';
+import type { Rhythm } from './rhythm.js';
 import type { SessionHandle, Sessions } from './sessions.js';
 import { Violations } from './violations.js';
 
@@ -45,7 +46,8 @@ import { Violations } from './violations.js';
  *   Hello ──> Welcome: each lease the bot still holds is kept or not; a lease
  *             the master has and the bot does not (an Assign lost with the
  *             stream, a restarted bot) is taken back at once.
- *   Beat ───> BeatAck, from memory. Renews what it names and announces credit.
+ *   Beat ───> BeatAck, from memory, with when to beat next. Renews what it names and
+ *             announces credit.
  *   credit ─> Assign, as jobs come; LeaseAck or LeaseReject answers it.
  *   drain ──> Drain, on every stream while it is wanted, and DrainAck; then Resume.
  *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
@@ -61,6 +63,7 @@ export interface SessionParts {
   readonly sessions: Sessions;
   readonly reaper: Reaper;
   readonly beatLog: BeatLog;
+  readonly rhythm: Rhythm;
   readonly acknowledgements: Acknowledgements;
   readonly jobs: Jobs;
   readonly clock: Clock;
@@ -266,19 +269,22 @@ export class BotSession implements SessionHandle {
       const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
       throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
     }
+    const { leases: held, rhythm } = this.parts;
     this.#sequence = beat.sequence;
     const leases = beat.leases.map((status): RenewedLease => {
       const live = this.#mine(status.lease);
       if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       this.#hold(live);
-      this.parts.leases.report(live, status.phase, status.statistics);
+      held.report(live, status.phase, status.statistics);
       return {
         lease: status.lease,
-        remainingTtlMs: this.parts.leases.remainingMs(live),
+        remainingTtlMs: held.remainingMs(live),
         cancelRequested: live.stopRequested,
       };
     });
-    const message = { $case: 'beatAck', value: { sequence: beat.sequence, leases } } as const;
+    const { sequence } = beat;
+    const nextBeatInMs = sequence === 1 ? rhythm.firstInMs() : rhythm.nextInMs();
+    const message = { $case: 'beatAck', value: { sequence, leases, nextBeatInMs } } as const;
     if (!this.gone) this.outgoing.sendLatest({ message });
     this.#credit.announce(beat.freeSlots);
   }

@@ -21,6 +21,7 @@ import { Leases } from './leases.js';
 import { Pull } from './pull.js';
 import { Reaper } from './reaper.js';
 import { Retention } from './retention.js';
+import { Rhythm } from './rhythm.js';
 import { Sampler } from './sampler.js';
 import type { SessionParts } from './session.js';
 import { Sessions } from './sessions.js';
@@ -89,6 +90,7 @@ export function createState(options: {
   const sessionParts: SessionParts = {
     ...{ store, leases, dispatch, sessions, reaper, beatLog, jobs, clock, inBackground },
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
+    rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
   };
   metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });

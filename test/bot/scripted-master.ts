@@ -38,6 +38,8 @@ export class Peer {
   readonly #said: Said[] = [];
   #wake = Promise.withResolvers<void>();
   answersBeats = true;
+  /** Of its answers to beats; 0: says nothing about it. */
+  nextBeatInMs = 0;
 
   constructor(readonly call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse>) {
     call.on('error', () => {});
@@ -57,7 +59,8 @@ export class Peer {
 
   answer(sequence: number, leases: { lease: Lease; remainingTtlMs: number }[] = []): void {
     const renewed = leases.map((lease) => ({ ...lease, cancelRequested: false }));
-    this.say({ $case: 'beatAck', value: { sequence, leases: renewed } });
+    const { nextBeatInMs } = this;
+    this.say({ $case: 'beatAck', value: { sequence, leases: renewed, nextBeatInMs } });
   }
 
   welcome(leases: { lease: Lease; keep: boolean }[] = []): void {
