@@ -10,6 +10,12 @@ import { storedStatistics } from './records.js';
 /** Bots and runs of one write: small enough to let others through in between. */
 const sliceSize = 250;
 
+/** When a bot was last heard of, and what of it is on disk, ms since 1970. */
+interface Seen {
+  at: number;
+  writtenAt: number;
+}
+
 /**
  * What beats tell, on its way to disk: gathered, and written every `intervalMs`, one
  * UPDATE a bot and one a lease, however often they beat. Beats are answered from
@@ -17,7 +23,7 @@ const sliceSize = 250;
  */
 export class BeatLog {
   readonly #repeat: Repeat;
-  readonly #seen = new Map<string, number>();
+  readonly #bots = new Map<string, Seen>();
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
@@ -31,12 +37,14 @@ export class BeatLog {
   }
 
   saw(botId: string, at: number): void {
-    this.#seen.set(botId, at);
+    const seen = this.#bots.get(botId);
+    if (seen) seen.at = at;
+    else this.#bots.set(botId, { at, writtenAt: 0 });
   }
 
-  /** When a bot was last heard of, ms since 1970; undefined: not since that was written. */
+  /** When a bot was last heard of, ms since 1970; undefined: the store knows. */
   lastSeenAt(botId: string): number | undefined {
-    return this.#seen.get(botId);
+    return this.#bots.get(botId)?.at;
   }
 
   start(): void {
@@ -50,7 +58,7 @@ export class BeatLog {
 
   /** A flush that fails is no loss worth a retry: the next beats say the same again. */
   async flush(): Promise<void> {
-    const seen = [...this.#seen];
+    const seen = this.#takeUnwritten();
     const leases = this.leases.takeUnflushed();
     try {
       for (let at = 0; at < Math.max(seen.length, leases.length); at += sliceSize) {
@@ -61,19 +69,29 @@ export class BeatLog {
     }
   }
 
+  /** Bots that have said nothing since they were written are let go of. */
+  #takeUnwritten(): { id: string; lastSeenAt: number }[] {
+    const unwritten = [];
+    for (const [id, { at, writtenAt }] of this.#bots) {
+      if (at === writtenAt) this.#bots.delete(id);
+      else unwritten.push({ id, lastSeenAt: at });
+    }
+    return unwritten;
+  }
+
   async #write(
-    seen: readonly (readonly [botId: string, at: number])[],
+    seen: readonly { id: string; lastSeenAt: number }[],
     leases: readonly LiveLease[],
   ): Promise<void> {
-    const bots = seen.map(([id, lastSeenAt]) => ({ id, lastSeenAt }));
     const runs = leases.flatMap(({ jobId, fence, statistics }) =>
       statistics ? [{ jobId, fence, statistics: storedStatistics(statistics) }] : [],
     );
     await this.inBackground('flush_beats', (ctx) =>
-      this.store.run(ctx, flushBeats, { bots, runs }),
+      this.store.run(ctx, flushBeats, { bots: seen, runs }),
     );
-    for (const [botId, at] of seen) {
-      if (this.#seen.get(botId) === at) this.#seen.delete(botId);
+    for (const { id, lastSeenAt } of seen) {
+      const bot = this.#bots.get(id);
+      if (bot) bot.writtenAt = lastSeenAt;
     }
   }
 }

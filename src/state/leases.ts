@@ -53,7 +53,10 @@ export interface LiveLease {
   /** Where its end is looked for next; a renewal moves `expiresAt` only. */
   dueTick: number;
   phase: LeasePhase | undefined;
+  /** What was told last. Changed in place, so that each beat's own is collected young. */
   statistics: JobStatistics | undefined;
+  /** They are newer than what the store was told. */
+  isUnflushed: boolean;
 }
 
 /** How often ends are looked for, and by how much a lease may outlive its time. */
@@ -69,7 +72,6 @@ export class Leases {
   readonly #byJob = new Map<string, LiveLease>();
   readonly #byBot = new Map<string, Set<LiveLease>>();
   readonly #due = new Map<number, Set<LiveLease>>();
-  readonly #unflushed = new Set<LiveLease>();
   readonly #ofCampaign = new Map<string, number>();
   #executionsPerSecond = 0;
   #tick = 0;
@@ -185,7 +187,6 @@ export class Leases {
     if (this.#byJob.get(lease.jobId) !== lease) return;
     this.#byJob.delete(lease.jobId);
     this.#due.get(lease.dueTick)?.delete(lease);
-    this.#unflushed.delete(lease);
     this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
     const siblings = this.#byBot.get(lease.botId);
     siblings?.delete(lease);
@@ -200,20 +201,21 @@ export class Leases {
     if (!statistics) return;
     this.#executionsPerSecond +=
       statistics.executionsPerSecond - (lease.statistics?.executionsPerSecond ?? 0);
-    lease.statistics = statistics;
-    this.#unflushed.add(lease);
+    if (lease.statistics) Object.assign(lease.statistics, statistics);
+    else lease.statistics = statistics;
+    lease.isUnflushed = true;
   }
 
   /** What was told last of the run under this lease; undefined if the lease is over. */
   statisticsOf(jobId: string, fence: number): JobStatistics | undefined {
     const lease = this.#byJob.get(jobId);
-    return lease?.fence === fence ? lease.statistics : undefined;
+    return lease?.fence === fence && lease.statistics ? { ...lease.statistics } : undefined;
   }
 
   /** Leases with statistics that came in since the last call. */
   takeUnflushed(): LiveLease[] {
-    const fresh = [...this.#unflushed];
-    this.#unflushed.clear();
+    const fresh = [...this.all()].filter(({ isUnflushed }) => isUnflushed);
+    for (const lease of fresh) lease.isUnflushed = false;
     return fresh;
   }
 
@@ -222,7 +224,9 @@ export class Leases {
     return this.#executionsPerSecond;
   }
 
-  #add(lease: Omit<LiveLease, 'expiresAt' | 'dueTick' | 'phase' | 'statistics'>): LiveLease {
+  #add(
+    lease: Omit<LiveLease, 'expiresAt' | 'dueTick' | 'phase' | 'statistics' | 'isUnflushed'>,
+  ): LiveLease {
     const known = this.#byJob.get(lease.jobId);
     if (known && known.fence >= lease.fence) return known;
     if (known) this.end(known);
@@ -232,6 +236,7 @@ export class Leases {
       dueTick: 0,
       phase: undefined,
       statistics: undefined,
+      isUnflushed: false,
     };
     this.#byJob.set(live.jobId, live);
     const siblings = this.#byBot.get(live.botId);
