@@ -43,10 +43,14 @@ export type ServerStream<Request, Response> = (
   ctx: RequestContext,
 ) => AsyncIterable<Response>;
 
+/** As eachMessage (incoming.ts) has it. */
+export type Listen<Request> = (
+  hear: (request: Request) => Promise<void> | undefined,
+) => Promise<void>;
+
 /** The stream ends when the promise settles. Its life is no operation: it has no deadline of ours. */
 export type BidiStream<Request, Response> = (
-  /** As eachMessage (incoming.ts) has it. */
-  listen: (hear: (request: Request) => Promise<void> | undefined) => Promise<void>,
+  listen: Listen<Request>,
   ctx: RequestContext,
   outbox: Outbox<Response>,
 ) => Promise<void>;

@@ -70,7 +70,7 @@ const tickOf = (time: number) => Math.ceil(time / tickMs);
 
 export class Leases {
   readonly #byJob = new Map<string, LiveLease>();
-  readonly #byBot = new Map<string, Set<LiveLease>>();
+  readonly #byBot = new Map<string, LiveLease[]>();
   readonly #due = new Map<number, Set<LiveLease>>();
   readonly #ofCampaign = new Map<string, number>();
   #executionsPerSecond = 0;
@@ -164,7 +164,7 @@ export class Leases {
   }
 
   countOfBot(botId: string): number {
-    return this.#byBot.get(botId)?.size ?? 0;
+    return this.#byBot.get(botId)?.length ?? 0;
   }
 
   acknowledge(lease: LiveLease): void {
@@ -188,9 +188,9 @@ export class Leases {
     this.#byJob.delete(lease.jobId);
     this.#due.get(lease.dueTick)?.delete(lease);
     this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
-    const siblings = this.#byBot.get(lease.botId);
-    siblings?.delete(lease);
-    if (siblings?.size === 0) this.#byBot.delete(lease.botId);
+    const siblings = this.#byBot.get(lease.botId) ?? [];
+    siblings.splice(siblings.indexOf(lease), 1);
+    if (siblings.length === 0) this.#byBot.delete(lease.botId);
     this.#count(lease.campaign, -1);
     this.onEnded(lease);
   }
@@ -240,8 +240,8 @@ export class Leases {
     };
     this.#byJob.set(live.jobId, live);
     const siblings = this.#byBot.get(live.botId);
-    if (siblings) siblings.add(live);
-    else this.#byBot.set(live.botId, new Set([live]));
+    if (siblings) siblings.push(live);
+    else this.#byBot.set(live.botId, [live]);
     this.#count(live.campaign, 1);
     live.expiresAt = this.#endFromNow(live);
     this.#lookAgain(live);

@@ -87,6 +87,7 @@ const mostLooks = 2;
 
 export class BotSession implements SessionHandle {
   readonly botId: string;
+  readonly #botName: string;
   readonly #credit: Credit;
   #sequence = 0;
   /** Since it was heard. */
@@ -101,6 +102,7 @@ export class BotSession implements SessionHandle {
   ) {
     const { intervals, leases, dispatch, clock } = parts;
     this.botId = bot.id;
+    this.#botName = bot.name;
     this.#credit = new Credit(bot, intervals.ttlMs, leases, dispatch, clock, (job) =>
       this.#receive(job),
     );
@@ -126,8 +128,7 @@ export class BotSession implements SessionHandle {
     if (outgoing.isOver()) throw new CancelledError();
     // Its bot came again meanwhile, and was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
-    const log = ctx.log.child({ bot: bot.id, botName: bot.name });
-    const session = new BotSession(bot, arrival, parts, outgoing, log);
+    const session = new BotSession(bot, arrival, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }
@@ -219,7 +220,7 @@ export class BotSession implements SessionHandle {
     if (this.gone) return;
     this.#credit.end();
     this.parts.sessions.leave(this);
-    this.log.info('a bot has left');
+    this.log.info(this.#about(), 'a bot has left');
   }
 
   #receive(job: ClaimedJob): void {
@@ -234,7 +235,8 @@ export class BotSession implements SessionHandle {
     const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
     this.#send({ $case: 'assign', value: { assignment } });
     if (lease.stopRequested) this.cancel(lease);
-    this.log.debug({ job: job.id, fence: job.fence, attempt: job.attempt }, 'offered a job');
+    const { id, fence, attempt } = job;
+    this.log.debug(this.#about({ job: id, fence, attempt }), 'offered a job');
   }
 
   #welcome(hello: Hello): void {
@@ -258,7 +260,8 @@ export class BotSession implements SessionHandle {
       },
     });
     if (this.isDraining) this.#send({ $case: 'drain', value: {} });
-    this.log.info({ leases: resumed.length, freeSlots: hello.freeSlots }, 'a bot is on the line');
+    const told = { leases: resumed.length, freeSlots: hello.freeSlots };
+    this.log.info(this.#about(told), 'a bot is on the line');
     this.#seen();
     this.#credit.announce(hello.freeSlots);
   }
@@ -342,7 +345,7 @@ export class BotSession implements SessionHandle {
   #record<Input>(operation: Operation<Input, void>, input: Input, complaint: string): void {
     const { inBackground, store } = this.parts;
     inBackground(operation.name, (ctx) => store.run(ctx, operation, input)).catch((error) =>
-      this.log.warn({ err: error, input }, complaint),
+      this.log.warn(this.#about({ err: error, input }), complaint),
     );
   }
 
@@ -354,7 +357,8 @@ export class BotSession implements SessionHandle {
       const receipt = await jobs.completeSoon(lease, result, acknowledged);
       if (live) this.#credit.answered(live);
       this.#credit.learn(result?.outcome);
-      this.log.debug({ lease, outcome: result && JobOutcome[result.outcome] }, 'a job is done');
+      const outcome = result && JobOutcome[result.outcome];
+      this.log.debug(this.#about({ lease, outcome }), 'a job is done');
       this.#send({
         $case: 'jobDoneAck',
         value: { lease, outcome: { $case: 'receipt', value: receipt } },
@@ -362,7 +366,8 @@ export class BotSession implements SessionHandle {
     } catch (error) {
       if (acknowledged) acknowledgements.failed(live);
       const refusal = refusalOf(error);
-      this.log.warn({ err: error, lease, reason: refusal.reason }, 'a result was not recorded');
+      const { reason } = refusal;
+      this.log.warn(this.#about({ err: error, lease, reason }), 'a result was not recorded');
       this.#send({
         $case: 'jobDoneAck',
         value: { lease, outcome: { $case: 'refusal', value: refusal } },
@@ -379,6 +384,11 @@ export class BotSession implements SessionHandle {
     this.#looks = 0;
     const { beatLog, clock } = this.parts;
     beatLog.saw(this.botId, clock.now());
+  }
+
+  /** For a line of the log. Not a logger of its own: it weighs more than the session. */
+  #about(what: object = {}): object {
+    return { bot: this.botId, botName: this.#botName, ...what };
   }
 
   #send(message: NonNullable<HeartbeatResponse['message']>): void {

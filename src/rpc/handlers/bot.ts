@@ -1,4 +1,4 @@
-import { orAbort, type RequestContext } from '../../core/context.js';
+import type { RequestContext } from '../../core/context.js';
 import { ValidationError } from '../../core/errors.js';
 import type { BotServiceServer } from '../../gen/pandafuzz/v1/bot_service.js';
 import type {
@@ -6,16 +6,19 @@ import type {
   HeartbeatResponse,
   Hello,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
-import { BotSession } from '../../state/session.js';
+import { BotSession, type Outgoing } from '../../state/session.js';
 import type { State } from '../../state/state.js';
-import type { Adapter, BidiStream } from '../adapter.js';
+import type { Adapter, Listen } from '../adapter.js';
+import type { Outbox } from '../outbox.js';
 
 export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapter) {
   return {
     registerBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.register(ctx, request),
     })),
-    heartbeat: adapt.bidiStream(heartbeat(sessionParts)),
+    heartbeat: adapt.bidiStream((listen, ctx, outbox) =>
+      new HeartbeatStream(sessionParts, ctx, outbox).serve(listen),
+    ),
     drainBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.drain(ctx, request.botId, true),
     })),
@@ -35,44 +38,65 @@ export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapt
 }
 
 /** One bot's stream: the first message opens its session, the others are for that to hear. */
-function heartbeat(parts: State['sessionParts']): BidiStream<HeartbeatRequest, HeartbeatResponse> {
-  return async (listen, ctx, outbox) => {
-    const failed = Promise.withResolvers<never>();
-    let session: BotSession | undefined;
-    const orFail = (send: () => void) => {
-      try {
-        send();
-      } catch (error) {
-        failed.reject(error);
-      }
-    };
-    const outgoing = {
-      send: (message: HeartbeatResponse) => orFail(() => outbox.send(message)),
-      sendLatest: (message: HeartbeatResponse) => orFail(() => outbox.sendLatest(message)),
-      fail: (error: Error) => failed.reject(error),
-      isOver: () => ctx.signal.aborted,
-    };
-    const hear = (request: HeartbeatRequest) => {
-      if (!session) return open(request, ctx);
-      if (!session.gone) session.hear(request);
-      return undefined;
-    };
-    const open = async (request: HeartbeatRequest, { log }: RequestContext) => {
-      session = await parts.inBackground('heartbeat_hello', (deadline) =>
-        BotSession.open(
-          { ...deadline, signal: deadline.signal, log },
-          helloOf(request),
-          parts,
-          outgoing,
-        ),
-      );
-    };
+class HeartbeatStream implements Outgoing {
+  /** One promise for all its ends: what a stream keeps, ten thousand keep. */
+  readonly #over = Promise.withResolvers<void>();
+  #session: BotSession | undefined;
+
+  constructor(
+    private readonly parts: State['sessionParts'],
+    private readonly ctx: RequestContext,
+    private readonly outbox: Outbox<HeartbeatResponse>,
+  ) {}
+
+  async serve(listen: Listen<HeartbeatRequest>): Promise<void> {
+    const { signal } = this.ctx;
+    signal.addEventListener('abort', () => this.#over.reject(signal.reason), { once: true });
+    listen((request) => this.#hear(request)).then(this.#over.resolve, this.#over.reject);
     try {
-      await orAbort(ctx.signal, Promise.race([listen(hear), failed.promise]));
+      await this.#over.promise;
     } finally {
-      session?.end();
+      this.#session?.end();
     }
-  };
+  }
+
+  send(message: HeartbeatResponse): void {
+    try {
+      this.outbox.send(message);
+    } catch (error) {
+      this.#over.reject(error);
+    }
+  }
+
+  sendLatest(message: HeartbeatResponse): void {
+    try {
+      this.outbox.sendLatest(message);
+    } catch (error) {
+      this.#over.reject(error);
+    }
+  }
+
+  fail(error: Error): void {
+    this.#over.reject(error);
+  }
+
+  isOver(): boolean {
+    return this.ctx.signal.aborted;
+  }
+
+  #hear(request: HeartbeatRequest): Promise<void> | undefined {
+    if (!this.#session) return this.#open(request);
+    if (!this.#session.gone) this.#session.hear(request);
+    return undefined;
+  }
+
+  async #open(request: HeartbeatRequest): Promise<void> {
+    const { parts } = this;
+    const { log } = this.ctx;
+    this.#session = await parts.inBackground('heartbeat_hello', (deadline) =>
+      BotSession.open({ ...deadline, signal: deadline.signal, log }, helloOf(request), parts, this),
+    );
+  }
 }
 
 function helloOf({ message }: HeartbeatRequest): Hello {
