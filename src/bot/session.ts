@@ -79,11 +79,11 @@ const longestGoAwayMs = 300_000;
 
 /**
  * One heartbeat stream, from Hello to its end. It opens with Hello; Welcome sets
- * the interval of beats, which their answers shift, and says which leases live on; from then on Assign,
- * Cancel, Drain, Resume and the answers to beats and results move `work`, and `work`'s
- * results are told, again with each beat, until they are answered. It ends when
- * the master ends it, falls silent or says what cannot be: the next session
- * starts over from what `work` holds then.
+ * the interval of beats, which their answers shift, and says which leases live on;
+ * from then on Assign, Cancel, Drain, Resume and the answers to beats and results move
+ * `work`, and `work`'s results are told, again with each beat, until they are answered.
+ * It ends when the master ends it, falls silent or says what cannot be: the next
+ * session starts over from what `work` holds then.
  */
 export class Session {
   readonly #ended = Promise.withResolvers<SessionEnd>();

@@ -9,10 +9,9 @@ const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /**
  * When bots are to beat. A beat that comes alone wakes a process that has lost its
- * place in the caches, and costs ten times what it does in a crowd; all at once would keep
- * everybody else waiting. So each answer to a beat asks for the next one in time with
- * others: crowds ten times a second, as large as each other, whenever their bots
- * have come.
+ * place in the caches, and costs three times what it does in a crowd; all at once would
+ * keep everybody else waiting. So each answer to a beat asks for the next one in time with
+ * others: crowds ten times a second, as large as each other, whenever their bots have come.
  */
 export class Rhythm {
   readonly #togetherMs: number;

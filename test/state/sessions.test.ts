@@ -36,6 +36,21 @@ describe('a stream', () => {
     expect(bot.take('beatAck')).toEqual([]);
   });
 
+  test('is asked for its next beat with each answer: soon at first, once an interval then', async () => {
+    const fleet = await Fleet.open();
+    const bot = await fleet.bot(1);
+    const inMs = [1, 2, 3].map(() => {
+      bot.beat(1, []);
+      return bot.take('beatAck')[0]?.nextBeatInMs ?? 0;
+    });
+    const { intervals } = fleet.state.sessionParts;
+    expect(inMs[0]).toBeGreaterThan(0);
+    expect(inMs[0]).toBeLessThan(0.9 * intervals.heartbeatMs);
+    for (const next of inMs.slice(1)) {
+      expect(Math.abs(next - intervals.heartbeatMs)).toBeLessThanOrEqual(50);
+    }
+  });
+
   test('of the same bot ends the earlier one, and takes its place in the line', async () => {
     const fleet = await Fleet.open();
     const older = await fleet.bot(1);
