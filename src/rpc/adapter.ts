@@ -201,7 +201,10 @@ export class Adapter {
           outbox.flush();
           call.end(trailers);
         },
-        refuse: (status) => call.emit('error', status),
+        refuse(status) {
+          outbox.flush();
+          call.emit('error', status);
+        },
       });
     };
   }

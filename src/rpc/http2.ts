@@ -93,14 +93,33 @@ export function cutOff(call: object, overloaded: boolean): void {
 export const isOpen = (call: object): boolean => streamOf(call)?.closed === false;
 
 /**
- * Sends a message on a stream without the object stream that grpc-js puts before
- * it. That passes one on only when the one before is with the socket, so each goes
- * out in a frame of its own; HTTP/2's own stream puts what waits together into one.
+ * Sends messages on a stream, in one write, without the object stream that grpc-js puts
+ * before it. That passes one on only when the one before is with the socket, so each
+ * goes out in a frame of its own.
  *
- * @param onTaken called when the socket has it; never for a stream that is over
+ * @param onTaken called when the socket has them; never for a stream that is over
  */
-export function sendMessage<Message>(call: object, message: Message, onTaken: () => void): void {
-  innerOf(call).sendMessage(message, onTaken);
+export function sendMessages<Message>(
+  call: object,
+  messages: readonly Message[],
+  onTaken: () => void,
+): void {
+  const inner = innerOf(call);
+  if (inner.checkCancelled() || inner.stream.writableEnded) return;
+  const frames: Buffer[] = [];
+  for (const message of messages) {
+    try {
+      frames.push(inner.serializeMessage(message));
+    } catch {
+      inner.sendMessage(message, onTaken); // which ends the stream with a status for it
+      return;
+    }
+  }
+  inner.maybeSendMetadata();
+  const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
+  inner.stream.write(bytes, (error) => {
+    if (!error) onTaken();
+  });
 }
 
 /**
@@ -197,6 +216,8 @@ interface InnerCall {
   decoder: unknown;
   sendStatus(status: Omit<StatusObject, 'metadata'> & { metadata: Metadata | null }): void;
   sendMessage(message: unknown, onTaken: () => void): void;
+  serializeMessage(message: unknown): Buffer;
+  maybeSendMetadata(): void;
   /** Whether nobody listens any more. */
   checkCancelled(): boolean;
   startRead(): void;

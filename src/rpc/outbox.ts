@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { type Clock, sleep } from '../core/clock.js';
 import { OverloadError } from '../core/errors.js';
 import { atEndOfTurn } from '../core/turn.js';
-import { sendMessage } from './http2.js';
+import { sendMessages } from './http2.js';
 
 /** Messages that may wait for a peer that does not read, before it is cut off. */
 const largestBacklog = 1024;
@@ -11,11 +11,14 @@ const largestBacklog = 1024;
 /**
  * The outgoing side of a stream, bounded: grpc-js itself would queue without
  * end. Who reads nothing for `stallMs`, or lets too much pile up, is cut off.
+ * What is sent in one turn of the event loop goes out at its end, in one write.
  */
 export class Outbox<Message> {
+  /** Of this turn. */
+  #outgoing: Message[] = [];
   #latest: Message | undefined;
   #isToFlush = false;
-  /** Messages handed to HTTP/2 that the peer has not taken yet. */
+  /** Messages that the peer has not taken yet, those of this turn included. */
   #waiting = 0;
   /** When the peer last took something, or something began to wait for it; monotonic. */
   #movedAtMs = 0;
@@ -34,7 +37,8 @@ export class Outbox<Message> {
   send(message: Message): void {
     if (this.#isOver) return;
     this.#expectReader();
-    this.#write(message);
+    this.#add(message);
+    this.#flushSoon();
   }
 
   /**
@@ -47,7 +51,7 @@ export class Outbox<Message> {
   sendLatest(message: Message): void {
     if (this.#isOver) return;
     this.#latest = message;
-    if (this.#waiting > 0) this.#expectReader();
+    if (this.#isBehind) this.#expectReader();
     else this.#flushSoon();
   }
 
@@ -79,6 +83,16 @@ export class Outbox<Message> {
     if (this.#waiting >= largestBacklog || stalledMs > this.stallMs) throw notRead();
   }
 
+  /** The peer has not taken what was sent in earlier turns. */
+  get #isBehind(): boolean {
+    return this.#waiting > this.#outgoing.length;
+  }
+
+  #add(message: Message): void {
+    if (this.#waiting++ === 0) this.#movedAtMs = this.clock.monotonic();
+    this.#outgoing.push(message);
+  }
+
   #flushSoon(): void {
     if (this.#isToFlush) return;
     this.#isToFlush = true;
@@ -87,14 +101,14 @@ export class Outbox<Message> {
 
   /** Sends what was only to be sent at the end of this turn. */
   flush(): void {
-    const message = this.#latest;
-    this.#latest = undefined;
-    if (message !== undefined && !this.#isOver) this.#write(message);
-  }
-
-  #write(message: Message): void {
-    if (this.#waiting++ === 0) this.#movedAtMs = this.clock.monotonic();
-    sendMessage(this.stream, message, this.#onTaken);
+    if (this.#latest !== undefined && !this.#isBehind) {
+      this.#add(this.#latest);
+      this.#latest = undefined;
+    }
+    if (this.#outgoing.length === 0 || this.#isOver) return;
+    const messages = this.#outgoing;
+    this.#outgoing = [];
+    sendMessages(this.stream, messages, () => this.#taken(messages.length));
   }
 
   readonly #endTurn = (): void => {
@@ -102,10 +116,11 @@ export class Outbox<Message> {
     this.flush();
   };
 
-  readonly #onTaken = (): void => {
-    if (--this.#waiting > 0) this.#movedAtMs = this.clock.monotonic();
-    else if (this.#latest !== undefined) this.#flushSoon();
-  };
+  #taken(count: number): void {
+    this.#waiting -= count;
+    if (this.#waiting > 0) this.#movedAtMs = this.clock.monotonic();
+    if (this.#latest !== undefined && !this.#isBehind) this.#flushSoon();
+  }
 }
 
 function notRead(): OverloadError {

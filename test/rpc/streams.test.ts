@@ -12,15 +12,15 @@ import {
   HeartbeatResponse,
 } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { runMasterFor } from '../harness.js';
-import { registerBot, uploadTarget } from '../steps.js';
+import { createJob, registerBot, uploadTarget } from '../steps.js';
 import { framed, RawClient } from '../wire/raw-client.js';
 
 const heartbeat = '/pandafuzz.v1.BotService/Heartbeat';
 
 const encode = (message: HeartbeatRequest['message']) =>
   HeartbeatRequest.encode({ message }).finish();
-const hello = (botId: string) =>
-  encode({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots: 0, leases: [] } });
+const hello = (botId: string, freeSlots = 0) =>
+  encode({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots, leases: [] } });
 const beat = (sequence: number) =>
   encode({ $case: 'beat', value: { sequence, freeSlots: 0, leases: [], resources: undefined } });
 
@@ -47,6 +47,29 @@ describe('acknowledgements', () => {
     expect(acks.at(-1)?.sequence).toBe(500);
     expect(acks.length).toBeLessThan(250);
     expect(answer.code).toBe(Code.OK);
+  });
+});
+
+describe('messages to a bot', () => {
+  test('go out together when they are said together: its jobs in one frame', async () => {
+    const { connection, address } = await runMasterFor();
+    const targetSha256 = (await uploadTarget(connection)).sha256;
+    for (let i = 0; i < 8; i++) await createJob(connection, { targetSha256 });
+    const bot = await registerBot(connection, 'bot', { slots: 8 });
+    const call = new RawClient(address).open(heartbeat);
+    const chunks: Buffer[] = [];
+    const assigned = new Promise<void>((resolve) => {
+      call.stream.on('data', (chunk: Buffer) => {
+        if (chunks.push(chunk) === 2) resolve();
+      });
+    });
+    call.send(hello(bot.id, 8));
+    await assigned;
+    call.end();
+    const { messages } = await call.answer;
+    const kinds = messages.map((bytes) => HeartbeatResponse.decode(bytes).message?.$case);
+    expect(kinds).toEqual(['welcome', ...Array.from({ length: 8 }, () => 'assign')]);
+    expect(chunks.length).toBe(2);
   });
 });
 
