@@ -188,7 +188,7 @@ export class Leases {
     this.#byJob.delete(lease.jobId);
     this.#due.get(lease.dueTick)?.delete(lease);
     this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
-    const siblings = this.#byBot.get(lease.botId) ?? [];
+    const siblings = this.#byBot.get(lease.botId) as LiveLease[];
     siblings.splice(siblings.indexOf(lease), 1);
     if (siblings.length === 0) this.#byBot.delete(lease.botId);
     this.#count(lease.campaign, -1);

@@ -268,27 +268,27 @@ export class BotSession implements SessionHandle {
 
   #beat(beat: Beat): void {
     checkBeat(beat);
-    if (beat.sequence !== this.#sequence + 1) {
+    const { sequence } = beat;
+    if (sequence !== this.#sequence + 1) {
       const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
       throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
     }
-    const { leases: held, rhythm } = this.parts;
-    this.#sequence = beat.sequence;
-    const leases = beat.leases.map((status): RenewedLease => {
+    const { leases, rhythm } = this.parts;
+    this.#sequence = sequence;
+    const renewed = beat.leases.map((status): RenewedLease => {
       const live = this.#mine(status.lease);
       if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       this.#hold(live);
-      held.report(live, status.phase, status.statistics);
+      leases.report(live, status.phase, status.statistics);
       return {
         lease: status.lease,
-        remainingTtlMs: held.remainingMs(live),
+        remainingTtlMs: leases.remainingMs(live),
         cancelRequested: live.stopRequested,
       };
     });
-    const { sequence } = beat;
     const nextBeatInMs = sequence === 1 ? rhythm.firstInMs() : rhythm.nextInMs();
-    const message = { $case: 'beatAck', value: { sequence, leases, nextBeatInMs } } as const;
-    if (!this.gone) this.outgoing.sendLatest({ message });
+    const value = { sequence, leases: renewed, nextBeatInMs };
+    if (!this.gone) this.outgoing.sendLatest({ message: { $case: 'beatAck', value } });
     this.#credit.announce(beat.freeSlots);
   }
 
