@@ -132,7 +132,7 @@ $(built): $(generated) $(sources) tsconfig.json
 	@echo "tsc: building"
 	@rm -rf dist
 	@$(BIN)/tsc --project .
-	@cp -R src/store/migrations dist/src/store/
+	@cp -R src/store/sqlite/migrations dist/src/store/sqlite/
 	@cp -R src/gen/descriptors dist/src/gen/
 	@chmod +x dist/src/cli/main.js
 	@touch $@

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
-import { openConnection } from '../../src/store/connection.js';
-import { migrate } from '../../src/store/migrate.js';
 import type { Operation } from '../../src/store/operation.js';
+import { openConnection } from '../../src/store/sqlite/connection.js';
+import { migrate } from '../../src/store/sqlite/migrate.js';
 import type { Batch } from '../measure.js';
 import type { Side } from '../store/sides.js';
 

@@ -1,7 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { BotServiceService } from '../../src/gen/pandafuzz/v1/bot_service.js';
 import { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { Frames } from '../../src/rpc/frames.js';
+import { Frames } from '../../src/rpc/streams/frames.js';
 
 export type Said = NonNullable<HeartbeatRequest['message']>;
 export type Heard = NonNullable<HeartbeatResponse['message']>;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../../src/core/clock.js';
-import { parseCrashReport } from '../../src/core/crash-report.js';
+import { parseCrashReport } from '../../src/crash/report.js';
 
 export interface Replay {
   /** The target failed again, in the same way and the same place. */

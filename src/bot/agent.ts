@@ -6,19 +6,19 @@ import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
 import { version } from '../core/version.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
-import { ArtifactCache } from './artifacts.js';
 import type { Engine } from './engines/engine.js';
 import { libFuzzer } from './engines/libfuzzer.js';
 import { findSymbolizer } from './engines/sanitizers.js';
-import { claimWorkFolder, type WorkFolder } from './identity.js';
-import { clearLeftovers } from './leftovers.js';
-import { Link } from './link.js';
-import { Machine } from './machine.js';
-import { Outbox } from './outbox.js';
-import { Run } from './run.js';
-import { findSandboxTools, killEverything, type SandboxTools } from './sandbox.js';
-import { Slots } from './slots.js';
-import { sendOutbox } from './uploads.js';
+import { Outbox } from './findings/spool.js';
+import { sendOutbox } from './findings/uploads.js';
+import { ArtifactCache } from './folders/artifacts.js';
+import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
+import { clearLeftovers } from './folders/leftovers.js';
+import { Link } from './line/link.js';
+import { Run } from './runs/run.js';
+import { Slots } from './runs/slots.js';
+import { Machine } from './sandbox/machine.js';
+import { findSandboxTools, killEverything, type SandboxTools } from './sandbox/sandbox.js';
 
 export interface BotOptions {
   /** HOST:PORT. */

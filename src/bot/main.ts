@@ -1,5 +1,5 @@
 import { Agent, type BotOptions } from './agent.js';
-import { killEverything } from './sandbox.js';
+import { killEverything } from './sandbox/sandbox.js';
 
 /** 128 and the signal's number, as a shell would say it. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;

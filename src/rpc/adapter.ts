@@ -17,11 +17,11 @@ import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
-import { answerCall, cutOff, isOpen } from './http2.js';
-import { eachMessage, messagesOf } from './incoming.js';
+import { answerCall, cutOff, isOpen } from './beneath/http2.js';
 import { type MethodCounters, undecodable } from './methods.js';
-import { Outbox } from './outbox.js';
 import { requestIdTrailer, statusOf, verdictOn } from './status.js';
+import { eachMessage, messagesOf } from './streams/incoming.js';
+import { Outbox } from './streams/send-queue.js';
 import { parseTraceParent } from './trace.js';
 
 /**

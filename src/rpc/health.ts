@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Vitals } from '../state/vitals.js';
+import type { Vitals } from '../state/upkeep/vitals.js';
 import { packageName, serviceNames } from './services.js';
 
 /** Services that work as long as something can be read. */

@@ -2,11 +2,11 @@ import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
 import type { Signal } from '../core/signal.js';
 import { atEndOfTurn } from '../core/turn.js';
-import { fromWire, toWire } from './faults.js';
-import type { Call, Outcome } from './group-commit.js';
 import type { Operation, Urgency } from './operation.js';
 import { UrgencyQueue } from './queue.js';
-import type { DatabaseThread } from './thread.js';
+import { fromWire, toWire } from './sqlite/faults.js';
+import type { Call, Outcome } from './sqlite/group-commit.js';
+import type { DatabaseThread } from './sqlite/thread.js';
 
 /** Calls that were handed over together, and are answered when all of them have run. */
 class Batch {

@@ -6,15 +6,15 @@ import { messageOf, TimeoutError, UserError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../core/retry.js';
 import type { Metrics } from '../metrics.js';
-import { copyDatabase, type DatabaseCopy } from './backup.js';
 import { BlobStore } from './blobs.js';
-import { Checkpoints, walBytes } from './checkpoints.js';
-import { type ConnectionOptions, usualMaxLogBytes } from './connection.js';
-import { fromWire, isRetryableError } from './faults.js';
-import type { Outcome } from './group-commit.js';
 import { Lane } from './lane.js';
 import { type Operation, urgencies } from './operation.js';
-import { DatabaseThread } from './thread.js';
+import { copyDatabase, type DatabaseCopy } from './sqlite/backup.js';
+import { Checkpoints, walBytes } from './sqlite/checkpoints.js';
+import { type ConnectionOptions, usualMaxLogBytes } from './sqlite/connection.js';
+import { fromWire, isRetryableError } from './sqlite/faults.js';
+import type { Outcome } from './sqlite/group-commit.js';
+import { DatabaseThread } from './sqlite/thread.js';
 
 export interface StoreOptions {
   /** Folder of the database and the blobs; made if it is missing. */

@@ -9,10 +9,10 @@ import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuz
 import { JobOutcome, JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { createMetrics } from '../../src/metrics.js';
-import { BotSession } from '../../src/state/session.js';
+import { BotSession } from '../../src/state/heartbeat/session.js';
 import { createState, type State } from '../../src/state/state.js';
-import { getJob } from '../../src/store/ops/get-job.js';
-import { putArtifact } from '../../src/store/ops/put-artifact.js';
+import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
+import { getJob } from '../../src/store/ops/jobs/get-job.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, testContext } from '../harness.js';
 import { SettlingStore } from '../settling-store.js';

@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { GetCorpusStatsResponse } from '../../src/gen/pandafuzz/v1/corpus_service.js';
-import { answerCall } from '../../src/rpc/http2.js';
+import { answerCall } from '../../src/rpc/beneath/http2.js';
 import { MethodCounters, watched } from '../../src/rpc/methods.js';
 import { definitions, services } from '../../src/rpc/services.js';
 import { atEnd } from '../harness.js';

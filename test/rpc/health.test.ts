@@ -2,8 +2,8 @@ import { credentials, makeClientConstructor } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { service } from 'grpc-health-check';
 import { formatAddress } from '../../src/config/units.js';
+import { lockFromOutside } from '../guarantees/second-process.js';
 import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
-import { lockFromOutside } from '../plan/second-process.js';
 
 type Answer = { status: string };
 

@@ -7,9 +7,9 @@ import {
   CreateJobRequest,
   ListJobsRequest,
 } from '../../src/gen/pandafuzz/v1/job_service.js';
+import { lockFromOutside } from '../guarantees/second-process.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { clients, testWith } from '../languages/tools.js';
-import { lockFromOutside } from '../plan/second-process.js';
 import { createJob, registerBot, uploadTarget } from '../steps.js';
 
 const upper = (code: string) =>

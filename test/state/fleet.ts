@@ -6,9 +6,9 @@ import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuz
 import { type Job, JobOutcome, JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { createMetrics } from '../../src/metrics.js';
-import { BotSession, type SessionParts } from '../../src/state/session.js';
+import { BotSession, type SessionParts } from '../../src/state/heartbeat/session.js';
 import { createState, type State } from '../../src/state/state.js';
-import { putArtifact } from '../../src/store/ops/put-artifact.js';
+import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import type { StoreOptions } from '../../src/store/store.js';
 import { atEnd, openStore, testContext } from '../harness.js';
 import { SettlingStore } from '../settling-store.js';

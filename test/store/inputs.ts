@@ -1,6 +1,6 @@
 import { newId } from '../../src/core/ids.js';
-import { putArtifact } from '../../src/store/ops/put-artifact.js';
-import { registerBot } from '../../src/store/ops/register-bot.js';
+import { registerBot } from '../../src/store/ops/bots/register-bot.js';
+import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import type { ArtifactRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { testContext } from '../harness.js';

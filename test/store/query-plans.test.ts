@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type Database from 'better-sqlite3';
-import { openConnection } from '../../src/store/connection.js';
-import { migrate } from '../../src/store/migrate.js';
 import { operations } from '../../src/store/ops/index.js';
+import { openConnection } from '../../src/store/sqlite/connection.js';
+import { migrate } from '../../src/store/sqlite/migrate.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 
 /** Tables that stay as small as they are: one row a counter. */

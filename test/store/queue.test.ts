@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { OverloadError } from '../../src/core/errors.js';
-import { createJob } from '../../src/store/ops/create-job.js';
-import { getJob } from '../../src/store/ops/get-job.js';
+import { createJob } from '../../src/store/ops/jobs/create-job.js';
+import { getJob } from '../../src/store/ops/jobs/get-job.js';
 import { UrgencyQueue } from '../../src/store/queue.js';
 import { openStore, testContext } from '../harness.js';
 import { jobInput, withTarget } from './inputs.js';

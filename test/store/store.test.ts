@@ -11,16 +11,16 @@ import {
   TimeoutError,
 } from '../../src/core/errors.js';
 import { newId } from '../../src/core/ids.js';
-import { acknowledgeLease } from '../../src/store/ops/acknowledge-lease.js';
-import { claimJob } from '../../src/store/ops/claim-job.js';
-import { completeJob } from '../../src/store/ops/complete-job.js';
-import { createJob } from '../../src/store/ops/create-job.js';
-import { getJob } from '../../src/store/ops/get-job.js';
-import { listJobs } from '../../src/store/ops/list-jobs.js';
-import { readCounters } from '../../src/store/ops/read-counters.js';
-import { recordCrash } from '../../src/store/ops/record-crash.js';
-import { releaseLease } from '../../src/store/ops/release-lease.js';
-import { requestCancel } from '../../src/store/ops/request-cancel.js';
+import { recordCrash } from '../../src/store/ops/crashes/record-crash.js';
+import { completeJob } from '../../src/store/ops/jobs/complete-job.js';
+import { createJob } from '../../src/store/ops/jobs/create-job.js';
+import { getJob } from '../../src/store/ops/jobs/get-job.js';
+import { listJobs } from '../../src/store/ops/jobs/list-jobs.js';
+import { requestCancel } from '../../src/store/ops/jobs/request-cancel.js';
+import { acknowledgeLease } from '../../src/store/ops/leases/acknowledge-lease.js';
+import { releaseLease } from '../../src/store/ops/leases/release-lease.js';
+import { claimJob } from '../../src/store/ops/scheduling/claim-job.js';
+import { readCounters } from '../../src/store/ops/upkeep/read-counters.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, temporaryFolder, testContext } from '../harness.js';

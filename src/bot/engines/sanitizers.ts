@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { findProgram } from '../programs.js';
+import { findProgram } from '../sandbox/programs.js';
 
 /**
  * A symbolizer under the one name that the sanitizers accept, "llvm-symbolizer".

@@ -5,7 +5,7 @@ import type {
 } from '../../gen/pandafuzz/v1/artifact_service.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
-import { fileChunks, readUpload } from '../chunks.js';
+import { fileChunks, readUpload } from '../streams/chunks.js';
 
 export function artifactHandlers({ artifacts, blobs }: State, adapt: Adapter) {
   return {

@@ -6,10 +6,10 @@ import type {
   HeartbeatResponse,
   Hello,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
-import { BotSession, type Outgoing } from '../../state/session.js';
+import { BotSession, type Outgoing } from '../../state/heartbeat/session.js';
 import type { State } from '../../state/state.js';
 import type { Adapter, Listen } from '../adapter.js';
-import type { Outbox } from '../outbox.js';
+import type { Outbox } from '../streams/send-queue.js';
 
 export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapter) {
   return {

@@ -3,10 +3,10 @@ import type {
   PullCorpusResponse,
 } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { NewEntry } from '../../state/corpus.js';
+import type { NewEntry } from '../../state/corpus/corpus.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
-import { chunkBytes, readUploads } from '../chunks.js';
+import { chunkBytes, readUploads } from '../streams/chunks.js';
 
 export function corpusHandlers({ corpus, blobs }: State, adapt: Adapter) {
   return {

@@ -4,7 +4,7 @@ import type {
 } from '../../gen/pandafuzz/v1/system_service.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
-import { chunkBytes } from '../chunks.js';
+import { chunkBytes } from '../streams/chunks.js';
 
 export function systemHandlers({ system }: State, adapt: Adapter) {
   return {

@@ -1,0 +1,46 @@
+import { open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunFolder } from '../folders/run-folder.js';
+
+/**
+ * Takes inputs that crash out of the corpus and the seeds: an engine that runs
+ * into one of them while it reads its corpus would never come to fuzz.
+ *
+ * @param maxInputBytes of a longer file the engine has read this much only
+ * @returns how many files were removed
+ */
+export async function removeInputs(
+  folder: Pick<RunFolder, 'corpus' | 'seeds'>,
+  inputs: readonly Buffer[],
+  maxInputBytes = 0,
+): Promise<number> {
+  let removed = 0;
+  for (const root of inputs.length > 0 ? [folder.corpus, folder.seeds] : []) {
+    for (const file of await readdir(root, { recursive: true, withFileTypes: true })) {
+      const path = join(file.parentPath, file.name);
+      if (!file.isFile() || !(await isOneOf(path, inputs, maxInputBytes))) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+  }
+  return removed;
+}
+
+async function isOneOf(
+  path: string,
+  inputs: readonly Buffer[],
+  maxInputBytes: number,
+): Promise<boolean> {
+  const { size } = await stat(path);
+  const readBytes = maxInputBytes > 0 ? Math.min(size, maxInputBytes) : size;
+  const candidates = inputs.filter((input) => input.length === readBytes);
+  if (candidates.length === 0) return false;
+  const file = await open(path);
+  try {
+    const bytes = Buffer.alloc(readBytes);
+    await file.read(bytes, 0, readBytes, 0);
+    return candidates.some((input) => input.equals(bytes));
+  } finally {
+    await file.close();
+  }
+}

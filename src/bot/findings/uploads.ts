@@ -1,0 +1,101 @@
+import { status as Code } from '@grpc/grpc-js';
+import type { Connection } from '../../client/connect.js';
+import { failureOf } from '../../client/failure.js';
+import { reportCrash } from '../../client/transfer.js';
+import { type Clock, systemClock } from '../../core/clock.js';
+import { codeOf, messageOf } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import { backoffMs } from '../../core/retry.js';
+import type { Outbox, OutboxEntry } from './spool.js';
+
+const backoff = { firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 } as const;
+
+/** An answer that ought to pass, and did not in this many tries, is taken for a refusal. */
+const mostAnswers = 20;
+
+/** One upload, milliseconds; an input is 1 MiB at most. */
+const uploadTimeoutMs = 60_000;
+
+type Verdict = 'acknowledged' | 'refused' | 'later' | 'away';
+
+/**
+ * Sends what is in the outbox, oldest first, until the signal aborts. A crash
+ * the master cannot take now does not hold up the others; while no master
+ * answers, nothing is tried twice in a row.
+ */
+export async function sendOutbox(
+  outbox: Outbox,
+  connection: Connection,
+  options: { log: Logger; signal: AbortSignal; clock?: Clock; random?: () => number },
+): Promise<void> {
+  const { log, signal, clock = systemClock } = options;
+  const answers = new Map<string, number>();
+  let failedRounds = 0;
+  while (!signal.aborted) {
+    const changed = outbox.changed(signal);
+    let isStuck = false;
+    for (const entry of outbox.entries) {
+      const verdict = await send(entry).catch((error) => {
+        log.error({ err: error, crash: entry.id }, 'a kept crash could not be handled');
+        return 'later' as const;
+      });
+      if (signal.aborted) return;
+      isStuck ||= verdict === 'later' || verdict === 'away';
+      if (verdict === 'away') break;
+    }
+    failedRounds = isStuck ? failedRounds + 1 : 0;
+    if (!isStuck) await changed;
+    else await nudgedWithin(backoffMs(backoff, failedRounds, options.random));
+  }
+
+  /** A new crash, or word that the master is back, ends the wait early. */
+  async function nudgedWithin(delayMs: number): Promise<void> {
+    const timer = clock.schedule(delayMs, () => outbox.nudge());
+    await outbox.changed(signal);
+    timer.cancel();
+  }
+
+  async function send(entry: OutboxEntry): Promise<Verdict> {
+    try {
+      const limits = { signal, timeoutMs: uploadTimeoutMs };
+      const answer = await reportCrash(connection, entry.report, entry.input, limits);
+      log.info(
+        { jobId: entry.report.lease?.jobId, crashId: answer.crashId, newGroup: answer.newGroup },
+        answer.duplicate ? 'the master knew this crash' : 'crash reported',
+      );
+      await outbox.acknowledged(entry);
+      return 'acknowledged';
+    } catch (error) {
+      if (signal.aborted) return 'away';
+      const count = (answers.get(entry.id) ?? 0) + 1;
+      const verdict = judge(error, count);
+      if (verdict === 'later') answers.set(entry.id, count);
+      else answers.delete(entry.id);
+      if (verdict === 'refused') await outbox.refused(entry, messageOf(error));
+      else log.debug({ why: messageOf(error), verdict }, 'a crash could not be sent yet');
+      return verdict;
+    }
+  }
+}
+
+const final = new Set([
+  Code.INVALID_ARGUMENT,
+  Code.NOT_FOUND,
+  Code.FAILED_PRECONDITION,
+  Code.OUT_OF_RANGE,
+  Code.ALREADY_EXISTS,
+]);
+
+function judge(error: unknown, answers: number): Verdict {
+  const failure = failureOf(error);
+  // The input cannot be read here any more.
+  if (!failure) return codeOf(error) === 'ENOENT' || answers >= mostAnswers ? 'refused' : 'later';
+  if (final.has(failure.code)) return 'refused';
+  // A full disk says when to come again; what is too large does not.
+  if (failure.code === Code.RESOURCE_EXHAUSTED && failure.retryAfterMs === undefined) {
+    return 'refused';
+  }
+  const isAway = [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED].includes(failure.code);
+  if (isAway) return 'away';
+  return answers >= mostAnswers && failure.retryAfterMs === undefined ? 'refused' : 'later';
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, realpath } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { codeOf, messageOf, UserError } from '../../core/errors.js';
+
+/** EX_TEMPFAIL and EX_CANTCREAT of sysexits.h. */
+const inUse = 75;
+const cannotCreate = 73;
+
+/** The folder a bot works in, its own for as long as it holds it. */
+export interface WorkFolder {
+  readonly path: string;
+  /** Targets and seeds, by SHA-256. */
+  readonly artifacts: string;
+  /** One folder for each run. */
+  readonly runs: string;
+  /** Crashes the master has not yet acknowledged. */
+  readonly outbox: string;
+  /** Programs under the names that others want them to have. */
+  readonly tools: string;
+  release(): Promise<void>;
+}
+
+/**
+ * Makes the folder where needed, and claims it. The claim is an abstract Unix
+ * socket named after the folder: the kernel gives it to one process only, and
+ * takes it back when that process ends, however it ends. (Other systems than
+ * Linux have no such sockets; there nothing is claimed.)
+ *
+ * @throws UserError when another bot has it, or it cannot be made
+ */
+export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
+  const path = await makeFolder(folder);
+  const claim = createServer((stranger) => stranger.destroy());
+  if (process.platform === 'linux') {
+    const name = createHash('sha256').update(path).digest('hex').slice(0, 40);
+    claim.listen({ path: `\0pandafuzz-bot-${name}` });
+    await once(claim, 'listening').catch((error) => {
+      if (codeOf(error) !== 'EADDRINUSE') throw error;
+      throw new UserError(
+        `another bot works in ${path}: give this one a folder of its own with --work-dir, or another --name`,
+        inUse,
+      );
+    });
+    claim.unref();
+  }
+  return {
+    path,
+    artifacts: join(path, 'artifacts'),
+    runs: join(path, 'runs'),
+    outbox: join(path, 'outbox'),
+    tools: join(path, 'tools'),
+    release: () => new Promise((resolve) => claim.close(() => resolve())),
+  };
+}
+
+async function makeFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const path = await realpath(folder);
+    for (const part of ['artifacts', 'runs', 'outbox']) {
+      await mkdir(join(path, part), { recursive: true });
+    }
+    return path;
+  } catch (error) {
+    throw new UserError(
+      `the work folder cannot be used (${messageOf(error)}): name another with --work-dir`,
+      cannotCreate,
+    );
+  }
+}

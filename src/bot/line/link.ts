@@ -1,0 +1,152 @@
+import { status as Code, Metadata } from '@grpc/grpc-js';
+import { unary } from '../../client/call.js';
+import type { Connection } from '../../client/connect.js';
+import { describeFailure, failureOf } from '../../client/failure.js';
+import { type Clock, sleep, systemClock } from '../../core/clock.js';
+import { UserError } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import { backoffMs } from '../../core/retry.js';
+import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
+import type { BotResources, JobDone } from '../../gen/pandafuzz/v1/heartbeat.js';
+import { givenUp, Session, type SessionEnd, type SessionWork } from './session.js';
+
+const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
+/** Two bots of one name take the stream from each other; they should not do so all the time. */
+const replacedDelayMs = 10_000;
+/** Spreads a fleet that was sent away together, milliseconds. */
+const goAwaySpreadMs = 1000;
+
+/**
+ * The bot's tie to its master: registers, holds one session, and when it ends
+ * opens the next, for as long as `run` is not aborted.
+ */
+export class Link {
+  #session: Session | undefined;
+  #botId = '';
+  #isAway = false;
+
+  constructor(
+    private readonly options: {
+      connection: Connection;
+      describe: RegisterBotRequest;
+      instanceId: string;
+      work: SessionWork;
+      resources: () => BotResources;
+      onWelcome: () => void;
+      log: Logger;
+      clock?: Clock;
+      random?: () => number;
+    },
+  ) {}
+
+  /** @throws UserError when the master will never have this bot */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock = systemClock, random = Math.random } = this.options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const end = await this.#once(signal);
+      failures = end.wasWelcomed ? 1 : failures + 1;
+      if (signal.aborted) return;
+      this.#report(end);
+      let delayMs = backoffMs(backoff, failures, random);
+      if (end.code === Code.ABORTED) delayMs += replacedDelayMs * (0.5 + random());
+      if (end.reconnectAfterMs !== undefined) {
+        delayMs = end.reconnectAfterMs + random() * goAwaySpreadMs;
+      }
+      await sleep(clock, delayMs, signal).catch(() => {});
+    }
+  }
+
+  /** A beat now, when there is a stream. */
+  beat(): void {
+    this.#session?.beat();
+  }
+
+  /** Tells a result now, when there is a stream. */
+  tell(done: JobDone): void {
+    this.#session?.tell(done);
+  }
+
+  /** Resolves when the stream there is now has ended. */
+  async disconnected(): Promise<void> {
+    await this.#session?.ended;
+  }
+
+  /** Whether there is a stream, and the master on its other side. */
+  get isConnected(): boolean {
+    return this.#session?.isWelcomed === true;
+  }
+
+  async #once(signal: AbortSignal): Promise<SessionEnd> {
+    try {
+      if (!this.#botId) await this.#register(signal);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      const why = describeFailure(error, this.options.connection.address);
+      const code = failureOf(error)?.code ?? Code.UNKNOWN;
+      return { code, why, wasWelcomed: false, reconnectAfterMs: undefined };
+    }
+    return this.#hold(signal);
+  }
+
+  async #register(signal: AbortSignal): Promise<void> {
+    const { connection, describe, log } = this.options;
+    const { bots } = connection;
+    try {
+      const { bot } = await unary(bots, bots.registerBot, describe, { signal, timeoutMs: 10_000 });
+      this.#botId = bot?.id ?? '';
+      log.info({ botId: this.#botId, name: describe.name }, 'registered');
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure?.code === Code.INVALID_ARGUMENT || failure?.code === Code.UNIMPLEMENTED) {
+        throw new UserError(
+          `the master at ${connection.address} does not take this bot: ${failure.message}`,
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #hold(signal: AbortSignal): Promise<SessionEnd> {
+    const { connection, instanceId, work, resources, log, clock } = this.options;
+    // The stream is made when a connection is; the channel tries every 2 s at most.
+    const whenReady = new Metadata({ waitForReady: true });
+    const session = new Session(connection.bots.heartbeat(whenReady), work, {
+      identity: { botId: this.#botId, instanceId },
+      resources,
+      log,
+      ...(clock ? { clock } : {}),
+      onWelcome: () => {
+        this.#isAway = false;
+        log.info({ master: connection.address }, 'connected');
+        this.options.onWelcome();
+      },
+    });
+    this.#session = session;
+    const onAbort = () => session.close();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const end = await session.ended;
+    signal.removeEventListener('abort', onAbort);
+    this.#session = undefined;
+    // The stream's connection may lead nowhere, and none of its calls would come to know.
+    if (end.code === givenUp) connection.renew();
+    // Forgotten there, or its database is another one now.
+    if (end.code === Code.NOT_FOUND) this.#botId = '';
+    return end;
+  }
+
+  /** Once when the master goes; it may be away for long. */
+  #report(end: SessionEnd): void {
+    const { log, connection, describe } = this.options;
+    if (end.code === Code.ABORTED) {
+      log.warn(`another bot named ${describe.name} took over: give each bot a --name of its own`);
+    } else if (!this.#isAway) {
+      log.warn(
+        { master: connection.address, why: end.why },
+        'no master; the bot works on and tries again',
+      );
+    }
+    this.#isAway = true;
+  }
+}

@@ -1,0 +1,183 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { status as Code } from '@grpc/grpc-js';
+import type { Connection } from '../../client/connect.js';
+import { failureOf } from '../../client/failure.js';
+import { type Clock, systemClock } from '../../core/clock.js';
+import { codeOf, messageOf } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
+import {
+  JobOutcome,
+  type JobResult,
+  type JobSpec,
+  type JobStatistics,
+} from '../../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import { Exchange } from '../corpus/exchange.js';
+import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
+import type { Engine } from '../engines/engine.js';
+import { Findings } from '../findings/findings.js';
+import type { Outbox } from '../findings/spool.js';
+import type { ArtifactCache } from '../folders/artifacts.js';
+import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
+import type { SandboxTools } from '../sandbox/sandbox.js';
+import { clipUtf8 } from './clip.js';
+import { type FuzzEnd, fuzz } from './fuzz.js';
+import { Tally } from './tally.js';
+
+/** What the contract allows for a result's message. */
+const longestMessageBytes = 4096;
+
+export interface RunParts {
+  readonly engine: Engine;
+  readonly artifacts: ArtifactCache;
+  readonly outbox: Outbox;
+  readonly connection: Connection;
+  /** Time between two exchanges of inputs with the other bots, milliseconds; 0: none. */
+  readonly exchangeIntervalMs: number;
+  readonly tools: SandboxTools;
+  /** Folder of all runs. */
+  readonly runs: string;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** Why a run is stopped before its limits: with what result, or with none. */
+export type StopReason = 'cancelled' | 'shutdown' | 'abandoned';
+
+class Stopped extends Error {
+  constructor(readonly reason: StopReason) {
+    super(`the run was stopped: ${reason}`);
+  }
+}
+
+/**
+ * One attempt of a job: PREPARING (target, seeds, what other bots found), FUZZING,
+ * FINISHING (until its inputs and every crash it found are acknowledged by the
+ * master). A run that is stopped goes on to FINISHING; an abandoned one ends without
+ * a result, and its crashes are sent all the same.
+ */
+export class Run {
+  #phase = LeasePhase.PREPARING;
+  readonly #stop = new AbortController();
+  readonly #forget = new AbortController();
+  readonly #tally: Tally;
+  #folder: RunFolder | undefined;
+  #exchange: Exchange | undefined;
+  /** The result, once every crash is acknowledged; undefined when it was abandoned. Never rejects. */
+  readonly ended: Promise<JobResult | undefined>;
+  readonly #quiet = Promise.withResolvers<void>();
+
+  constructor(
+    readonly lease: Lease,
+    private readonly spec: JobSpec,
+    private readonly parts: RunParts,
+  ) {
+    this.#tally = new Tally(parts.clock ?? systemClock);
+    this.ended = this.#run();
+  }
+
+  /** Resolves when the engine is dead and what it found is in the outbox. */
+  get quiet(): Promise<void> {
+    return this.#quiet.promise;
+  }
+
+  get phase(): LeasePhase {
+    return this.#phase;
+  }
+
+  get statistics(): JobStatistics {
+    return this.#tally.statistics;
+  }
+
+  /** Idempotent; only "abandoned" goes over an earlier reason. */
+  stop(reason: StopReason): void {
+    this.#stop.abort(new Stopped(reason));
+    if (reason === 'abandoned') this.#forget.abort();
+  }
+
+  /** To be called when nothing more has to be said about it. */
+  async remove(): Promise<void> {
+    await this.ended;
+    const folder = this.#folder;
+    if (!folder) return;
+    // Not so when the outbox could not take a crash: the next start of the bot tries again.
+    const left = (await readdir(folder.artifacts)).filter(this.parts.engine.isCrash);
+    if (left.length === 0) await folder.remove();
+    else this.parts.log.error({ folder: folder.path }, 'crashes could not be kept; left in place');
+  }
+
+  async #run(): Promise<JobResult | undefined> {
+    const { log, outbox } = this.parts;
+    const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
+    this.#tally.stop();
+    this.#phase = LeasePhase.FINISHING;
+    this.#quiet.resolve();
+    log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');
+    await this.#exchange?.end(this.#forget.signal);
+    while (outbox.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
+      await outbox.changed(this.#forget.signal);
+    }
+    if (this.#forget.signal.aborted) return undefined;
+    const statistics = this.#tally.statistics;
+    return { outcome, message: clipUtf8(message, longestMessageBytes), statistics };
+  }
+
+  async #work(): Promise<FuzzEnd> {
+    const { engine, log, outbox, tools, clock = systemClock } = this.parts;
+    const refusal = engine.refusal(this.spec);
+    if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
+    const folder = await this.#prepare();
+    this.#stop.signal.throwIfAborted();
+    this.#phase = LeasePhase.FUZZING;
+    const findings = new Findings(this.lease, outbox);
+    const signal = this.#stop.signal;
+    const tally = this.#tally;
+    return fuzz({ spec: this.spec, engine, folder, tools, tally, findings, log, clock, signal });
+  }
+
+  async #prepare(): Promise<RunFolder> {
+    const { artifacts, runs } = this.parts;
+    const { targetSha256, targetName, seedsSha256 } = this.spec;
+    const signal = this.#stop.signal;
+    const folder = await makeRunFolder(runs, this.lease, targetName);
+    this.#folder = folder;
+    await artifacts.place(targetSha256, folder.target, signal);
+    if (seedsSha256) {
+      const archive = join(folder.path, 'seeds.tar.gz');
+      await artifacts.place(seedsSha256, archive, signal);
+      await unpackSeeds(archive, folder.seeds);
+    }
+    await this.#beginExchange(folder);
+    return folder;
+  }
+
+  async #beginExchange(folder: RunFolder): Promise<void> {
+    const { connection, engine, exchangeIntervalMs: intervalMs, log, clock } = this.parts;
+    if (intervalMs === 0) return;
+    const { lease, spec } = this;
+    const of = { lease, targetName: spec.targetName, engine, folder };
+    this.#exchange = new Exchange({ connection, ...of, intervalMs, log, ...(clock && { clock }) });
+    await this.#exchange.begin(this.#stop.signal);
+  }
+
+  #explain(error: unknown): FuzzEnd {
+    const reason = this.#stop.signal.aborted && (this.#stop.signal.reason as Stopped).reason;
+    if (reason === 'cancelled') {
+      return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
+    }
+    if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
+    if (error instanceof SeedsError) return { outcome: JobOutcome.FAILED, message: error.message };
+    if (failureOf(error)?.code === Code.NOT_FOUND) {
+      return {
+        outcome: JobOutcome.FAILED,
+        message: 'the master does not have the target or the seeds',
+      };
+    }
+    const code = codeOf(error);
+    const message = `the bot could not go on${code ? ` (${code})` : ''}: ${messageOf(error)}`;
+    this.parts.log.error({ err: error }, 'a run failed for reasons of the bot');
+    return { outcome: JobOutcome.INFRASTRUCTURE, message };
+  }
+}

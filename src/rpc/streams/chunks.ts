@@ -1,0 +1,104 @@
+import { OutOfRangeError, ValidationError } from '../../core/errors.js';
+import type { BlobStore } from '../../store/blobs.js';
+
+/** Bytes of a file in one message. */
+export const chunkBytes = 256 * 1024;
+
+type Upload<Header> =
+  | { $case: 'chunk'; value: Uint8Array }
+  | { $case: string; value: Header }
+  | undefined;
+
+const refuse = (problem: string) =>
+  new ValidationError({ violations: [{ path: 'message', problem }] });
+
+/**
+ * Takes an upload apart: its first message, and the bytes of the others as they
+ * come.
+ *
+ * @throws ValidationError for messages in another order, or chunks too large
+ */
+export async function readUpload<Header>(
+  requests: AsyncIterable<{ message: Upload<Header> }>,
+): Promise<{ header: Header; chunks: AsyncIterable<Uint8Array> }> {
+  const messages = requests[Symbol.asyncIterator]();
+  const first = await messages.next();
+  const opening = first.done ? undefined : first.value.message;
+  if (!opening || opening.$case === 'chunk') {
+    throw refuse('the first message must say what is coming; the bytes follow');
+  }
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const next = await messages.next();
+      if (next.done) return;
+      const { message } = next.value;
+      if (message?.$case !== 'chunk') throw refuse('only chunks may follow the first message');
+      yield checked(message.value as Uint8Array);
+    }
+  }
+  return { header: opening.value as Header, chunks: chunks() };
+}
+
+/**
+ * As readUpload, of many files: after the first message, for each its header and its
+ * bytes. Those that are not read are passed over.
+ *
+ * @param opening what the first message must be
+ * @throws ValidationError for messages in another order, or chunks too large
+ */
+export async function readUploads<Opening, Header>(
+  requests: AsyncIterable<{ message: Upload<Opening | Header> }>,
+  opening: string,
+): Promise<{
+  header: Opening;
+  files: AsyncIterable<{ header: Header; chunks: AsyncIterable<Uint8Array> }>;
+}> {
+  const messages = requests[Symbol.asyncIterator]();
+  let next = await messages.next();
+  const current = () => (next.done ? undefined : next.value.message);
+  const first = current();
+  if (first?.$case !== opening) {
+    throw refuse(`the first message must be the ${opening}; what is brought follows`);
+  }
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      next = await messages.next();
+      const message = current();
+      if (message?.$case !== 'chunk') return;
+      yield checked(message.value as Uint8Array);
+    }
+  }
+  async function* files() {
+    next = await messages.next();
+    while (!next.done) {
+      const message = current();
+      if (!message || message.$case === 'chunk' || message.$case === opening) {
+        throw refuse('bytes must follow the header of what they are');
+      }
+      const bytes = chunks();
+      yield { header: message.value as Header, chunks: bytes };
+      for await (const _ of bytes); // what nobody wanted
+    }
+  }
+  return { header: first.value as Opening, files: files() };
+}
+
+function checked(chunk: Uint8Array): Uint8Array {
+  if (chunk.length > chunkBytes) throw refuse(`a chunk may have at most ${chunkBytes} bytes`);
+  return chunk;
+}
+
+/**
+ * A kept file from `offsetBytes` on.
+ *
+ * @throws OutOfRangeError when it ends before
+ */
+export function fileChunks(
+  blobs: BlobStore,
+  file: { sha256: string; sizeBytes: number; offsetBytes: number },
+): AsyncIterable<Uint8Array> {
+  if (file.offsetBytes > file.sizeBytes) {
+    throw new OutOfRangeError({ why: `the file ends at ${file.sizeBytes} bytes` });
+  }
+  return blobs.read(file.sha256, file.offsetBytes, chunkBytes);
+}

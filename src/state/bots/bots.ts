@@ -1,0 +1,111 @@
+import type { Clock } from '../../core/clock.js';
+import type { RequestContext } from '../../core/context.js';
+import { NotFoundError } from '../../core/errors.js';
+import type { Bot } from '../../gen/pandafuzz/v1/bot.js';
+import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
+import { drainBot } from '../../store/ops/bots/drain-bot.js';
+import { forgetBot } from '../../store/ops/bots/forget-bot.js';
+import { getBot } from '../../store/ops/bots/get-bot.js';
+import { listBots } from '../../store/ops/bots/list-bots.js';
+import { registerBot } from '../../store/ops/bots/register-bot.js';
+import type { BotRow } from '../../store/rows.js';
+import type { Store } from '../../store/store.js';
+import type { BeatLog } from '../leases/beat-log.js';
+import type { Leases } from '../leases/leases.js';
+import { cutPage, type PageRequest, readPage } from '../messages/pages.js';
+import { botRecord } from '../messages/records.js';
+import { Violations } from '../messages/violations.js';
+import type { Sessions } from './sessions.js';
+
+/** Who is in the fleet: what the store knows, and who is on the line right now. */
+export class Bots {
+  constructor(
+    private readonly store: Store,
+    private readonly leases: Leases,
+    private readonly sessions: Sessions,
+    private readonly beatLog: BeatLog,
+    private readonly clock: Clock,
+    private readonly newId: () => string,
+  ) {}
+
+  async register(ctx: RequestContext, request: RegisterBotRequest): Promise<Bot> {
+    checkRegistration(request);
+    const now = this.clock.now();
+    return this.#record(
+      await this.store.run(ctx, registerBot, { ...request, id: this.newId(), now }),
+    );
+  }
+
+  /** @throws NotFoundError */
+  async get(ctx: RequestContext, id: string): Promise<Bot> {
+    new Violations().id(id, 'bot_id').throwIfAny();
+    const row = await this.store.run(ctx, getBot, id);
+    if (!row) throw new NotFoundError({ resource: 'bot', id });
+    return this.#record(row);
+  }
+
+  /** Lets it take nothing new (`wanted`), or work again. @throws NotFoundError */
+  async drain(ctx: RequestContext, botId: string, wanted: boolean): Promise<Bot> {
+    new Violations().id(botId, 'bot_id').throwIfAny();
+    const now = this.clock.now();
+    const row = await this.store.run(ctx, drainBot, { botId, wanted, now });
+    this.sessions.of(botId)?.drain(wanted);
+    return this.#record(row);
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async forget(ctx: RequestContext, botId: string): Promise<void> {
+    new Violations().id(botId, 'bot_id').throwIfAny();
+    await this.store.run(ctx, forgetBot, { botId, now: this.clock.now() });
+    this.sessions.of(botId)?.forget();
+  }
+
+  async list(
+    ctx: RequestContext,
+    request: PageRequest,
+  ): Promise<{ bots: Bot[]; nextPageToken: string }> {
+    const page = readPage(request);
+    const cut = cutPage(await this.store.run(ctx, listBots, page), page.limit);
+    return { bots: cut.rows.map((row) => this.#record(row)), nextPageToken: cut.nextPageToken };
+  }
+
+  #record(row: BotRow): Bot {
+    return botRecord(row, {
+      online: this.sessions.of(row.id) !== undefined,
+      runningJobs: this.leases.countOfBot(row.id),
+      lastSeenAt: this.beatLog.lastSeenAt(row.id),
+    });
+  }
+}
+
+function checkRegistration(request: RegisterBotRequest): void {
+  const found = new Violations()
+    .expect(
+      /^[A-Za-z0-9._-]{1,128}$/.test(request.name),
+      'name',
+      "must be 1 to 128 letters, digits, '.', '_' or '-'",
+    )
+    .expect(
+      request.engines.length >= 1 && request.engines.length <= 16,
+      'engines',
+      'must be 1 to 16 engines',
+    )
+    .whole(request.slots, 'slots', { min: 1, max: 1024 })
+    .text(request.version, 'version', { max: 64 })
+    .whole(request.memoryMib, 'memory_mib', { min: 0, max: 2 ** 30 })
+    .whole(request.diskMib, 'disk_mib', { min: 0, max: 2 ** 30 });
+  for (const [index, engine] of request.engines.slice(0, 16).entries()) {
+    found.expect(
+      /^[a-z0-9_-]{1,32}$/.test(engine),
+      `engines[${index}]`,
+      "must be 1 to 32 lower-case letters, digits, '_' or '-'",
+    );
+  }
+  const labels = Object.entries(request.labels);
+  found.expect(labels.length <= 64, 'labels', 'must have at most 64 entries');
+  for (const [index, [key, value]] of labels.slice(0, 64).entries()) {
+    found.text(key, `labels (key of entry ${index + 1})`, { min: 1, max: 63 });
+    found.text(value, `labels (value of entry ${index + 1})`, { max: 256 });
+  }
+  found.throwIfAny();
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../../core/clock.js';
+import type { InBackground, RequestContext } from '../../core/context.js';
+import type { Campaign } from '../../gen/pandafuzz/v1/job.js';
+import type { SetCampaignRequest } from '../../gen/pandafuzz/v1/job_service.js';
+import { listCampaigns } from '../../store/ops/campaigns/list-campaigns.js';
+import { setCampaign } from '../../store/ops/campaigns/set-campaign.js';
+import { listQueues } from '../../store/ops/scheduling/list-queues.js';
+import type { CampaignRow } from '../../store/rows.js';
+import type { Store } from '../../store/store.js';
+import type { Leases } from '../leases/leases.js';
+import { type PageRequest, pageSizeOf } from '../messages/pages.js';
+import { Violations } from '../messages/violations.js';
+import type { Dispatch } from '../scheduling/dispatch.js';
+import type { Campaigns } from '../scheduling/fair-share.js';
+
+const sliceSize = 1000;
+
+/** What operators set of campaigns, on disk; and the way of it into memory, where turns are taken. */
+export class CampaignBook {
+  constructor(
+    private readonly store: Pick<Store, 'run'>,
+    private readonly campaigns: Campaigns,
+    private readonly dispatch: Dispatch,
+    private readonly leases: Leases,
+    private readonly clock: Clock,
+    private readonly inBackground: InBackground,
+  ) {}
+
+  /** Brings the campaigns and queues of an earlier process to memory. */
+  async restore(): Promise<void> {
+    for (let afterKey: string | null = null; ; ) {
+      const page: { afterKey: string | null; limit: number } = { afterKey, limit: sliceSize };
+      const rows = await this.inBackground('list_campaigns', (ctx) =>
+        this.store.run(ctx, listCampaigns, page),
+      );
+      for (const row of rows) this.#learn(row);
+      if (rows.length < sliceSize) break;
+      afterKey = rows.at(-1)?.key ?? '';
+    }
+    for (let afterId = 0; ; ) {
+      const page = { afterId, limit: sliceSize };
+      const rows = await this.inBackground('list_queues', (ctx) =>
+        this.store.run(ctx, listQueues, page),
+      );
+      for (const row of rows) this.dispatch.addQueue(row);
+      if (rows.length < sliceSize) break;
+      afterId = rows.at(-1)?.id ?? 0;
+    }
+  }
+
+  async set(ctx: RequestContext, request: SetCampaignRequest): Promise<Campaign> {
+    new Violations()
+      .text(request.key, 'key', { max: 128 })
+      .whole(request.weight, 'weight', { min: 1, max: 1000 })
+      .whole(request.maxParallel, 'max_parallel', { min: 0, max: 1_000_000 })
+      .throwIfAny();
+    const row = await this.store.run(ctx, setCampaign, { ...request, now: this.clock.now() });
+    this.#learn(row);
+    this.dispatch.roomChanged();
+    return this.#record(row);
+  }
+
+  async list(
+    ctx: RequestContext,
+    request: PageRequest,
+  ): Promise<{ campaigns: Campaign[]; nextPageToken: string }> {
+    const found = new Violations();
+    const limit = pageSizeOf(request, found);
+    const afterKey = decode(request.pageToken);
+    found
+      .expect(afterKey !== undefined, 'page_token', 'must be a next_page_token of this list')
+      .throwIfAny();
+    const page = { afterKey: afterKey ?? null, limit: limit + 1 };
+    const rows = await this.store.run(ctx, listCampaigns, page);
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    return {
+      campaigns: shown.map((row) => this.#record(row)),
+      nextPageToken: last ? encode(last.key) : '',
+    };
+  }
+
+  #learn({ key, weight, max_parallel }: CampaignRow): void {
+    this.campaigns.set(key, { weight, maxParallel: max_parallel });
+  }
+
+  #record(row: CampaignRow): Campaign {
+    return {
+      key: row.key,
+      weight: row.weight,
+      maxParallel: row.max_parallel,
+      running: this.leases.countOfCampaign(row.key),
+      pending: row.pending,
+    };
+  }
+}
+
+/** A key may be empty, and a token may not. */
+const encode = (key: string) => Buffer.from(`k${key}`).toString('base64url');
+
+/** @returns null for the first page, undefined for what is no token */
+function decode(token: string): string | null | undefined {
+  if (token === '') return null;
+  const key = Buffer.from(token, 'base64url').toString();
+  return key.startsWith('k') && encode(key.slice(1)) === token ? key.slice(1) : undefined;
+}

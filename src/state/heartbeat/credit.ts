@@ -1,0 +1,98 @@
+import type { Clock, Timer } from '../../core/clock.js';
+import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
+import type { BotRow, ClaimedJob } from '../../store/rows.js';
+import type { Leases, LiveLease } from '../leases/leases.js';
+import type { Dispatch, Taker } from '../scheduling/dispatch.js';
+import { type Offer, offerOf } from '../scheduling/matching.js';
+
+/** A bot in trouble of its own is given nothing for this long, doubled each time in a row. */
+const firstRestMs = 1000;
+const longestRestMs = 60_000;
+
+/**
+ * What a bot on a stream can be given: the slots it announced, less the offers it
+ * had not answered when it spoke. The stream keeps order, so an offer still open
+ * when a Beat arrives was not yet counted in it. Nothing while it is drained, or
+ * rests after troubles of its own: those must not send jobs round in circles.
+ */
+export class Credit implements Taker {
+  readonly botId: string;
+  readonly offer: Offer;
+  readonly acknowledged = false;
+  credit = 0;
+  claiming = 0;
+  gone = false;
+  #announced = 0;
+  #isDraining: boolean;
+  readonly #offers = new Set<LiveLease>();
+  #troubles = 0;
+  #rest: Timer | undefined;
+
+  constructor(
+    bot: BotRow,
+    readonly ttlMs: number,
+    private readonly leases: Leases,
+    private readonly dispatch: Dispatch,
+    private readonly clock: Clock,
+    readonly receive: (job: ClaimedJob) => void,
+  ) {
+    this.botId = bot.id;
+    this.offer = offerOf(bot);
+    this.#isDraining = bot.drain_requested_at !== null;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  get isResting(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  /** What the bot says it can take right now. */
+  announce(freeSlots: number): void {
+    this.#announced = freeSlots;
+    if (this.gone) return;
+    for (const offer of this.#offers) {
+      if (this.leases.find(offer) !== offer) this.#offers.delete(offer);
+    }
+    const isShut = this.#rest !== undefined || this.#isDraining;
+    const credit = isShut ? 0 : freeSlots - this.#offers.size - this.claiming;
+    if (credit === this.credit) return;
+    this.credit = credit;
+    this.dispatch.creditChanged(this);
+  }
+
+  offered(lease: LiveLease): void {
+    this.#offers.add(lease);
+  }
+
+  answered(lease: LiveLease): void {
+    this.#offers.delete(lease);
+  }
+
+  drain(isDraining: boolean): void {
+    this.#isDraining = isDraining;
+    this.announce(this.#announced);
+  }
+
+  /** How a run ended: its own trouble, again and again, gives a bot longer and longer rests. */
+  learn(outcome: JobOutcome | undefined): void {
+    if (outcome !== JobOutcome.INFRASTRUCTURE) {
+      this.#troubles = 0;
+      return;
+    }
+    const restMs = Math.min(firstRestMs * 2 ** this.#troubles++, longestRestMs);
+    this.#rest?.cancel();
+    this.#rest = this.clock.schedule(restMs, () => {
+      this.#rest = undefined;
+      this.announce(this.#announced);
+    });
+    this.announce(this.#announced);
+  }
+
+  end(): void {
+    this.#rest?.cancel();
+    this.dispatch.leave(this);
+  }
+}

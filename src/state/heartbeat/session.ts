@@ -1,0 +1,399 @@
+import type { Clock } from '../../core/clock.js';
+import type { InBackground, RequestContext } from '../../core/context.js';
+import {
+  CancelledError,
+  NotFoundError,
+  PreconditionError,
+  ReplacedError,
+  SilentError,
+  ValidationError,
+} from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import type {
+  Beat,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  Hello,
+  JobDone,
+  RenewedLease,
+  ResumedLease,
+} from '../../gen/pandafuzz/v1/heartbeat.js';
+import { JobOutcome, JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import type { Operation } from '../../store/operation.js';
+import { acknowledgeDrain } from '../../store/ops/bots/acknowledge-drain.js';
+import { getBot } from '../../store/ops/bots/get-bot.js';
+import { acknowledgeStop } from '../../store/ops/jobs/acknowledge-stop.js';
+import type { BotRow, ClaimedJob } from '../../store/rows.js';
+import type { Store } from '../../store/store.js';
+import type { SessionHandle, Sessions } from '../bots/sessions.js';
+import type { Jobs } from '../jobs/jobs.js';
+import type { Acknowledgements } from '../leases/acknowledgements.js';
+import type { BeatLog } from '../leases/beat-log.js';
+import type { Leases, LiveLease } from '../leases/leases.js';
+import { checkBeat, checkLease, mostLeases } from '../messages/checks.js';
+import { Violations } from '../messages/violations.js';
+import type { Dispatch } from '../scheduling/dispatch.js';
+import type { Offer } from '../scheduling/matching.js';
+import type { Reaper } from '../scheduling/reaper.js';
+import { Credit } from './credit.js';
+import { refusalOf } from './refusal.js';
+import type { Rhythm } from './rhythm.js';
+
+/**
+ * One heartbeat stream, from Hello to its end.
+ *
+ *   Hello ──> Welcome: each lease the bot still holds is kept or not; a lease
+ *             the master has and the bot does not (an Assign lost with the
+ *             stream, a restarted bot) is taken back at once.
+ *   Beat ───> BeatAck, from memory, with when to beat next. Renews what it names and
+ *             announces credit.
+ *   credit ─> Assign, as jobs come; LeaseAck or LeaseReject answers it.
+ *   drain ──> Drain, on every stream while it is wanted, and DrainAck; then Resume.
+ *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
+ *   JobDone > JobDoneAck, after the commit.
+ *
+ * The end of the stream ends no lease: only the TTL does. A bot that says nothing for
+ * longer than that loses its stream, too (sessions.ts).
+ */
+export interface SessionParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly sessions: Sessions;
+  readonly reaper: Reaper;
+  readonly beatLog: BeatLog;
+  readonly rhythm: Rhythm;
+  readonly acknowledgements: Acknowledgements;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly inBackground: InBackground;
+  readonly intervals: { heartbeatMs: number; ttlMs: number };
+}
+
+/** The stream's other direction. */
+export interface Outgoing {
+  send(message: HeartbeatResponse): void;
+  /** Instead of an earlier one that was not sent yet. */
+  sendLatest(message: HeartbeatResponse): void;
+  /** Ends the stream with this error's status. */
+  fail(error: Error): void;
+  /** Nobody is there any more. */
+  isOver(): boolean;
+}
+
+/** Without a word between them, and none since: two to three times the TTL. */
+const mostLooks = 2;
+
+export class BotSession implements SessionHandle {
+  readonly botId: string;
+  readonly #botName: string;
+  readonly #credit: Credit;
+  #sequence = 0;
+  /** Since it was heard. */
+  #looks = 0;
+
+  private constructor(
+    bot: BotRow,
+    readonly arrival: number,
+    private readonly parts: SessionParts,
+    private readonly outgoing: Outgoing,
+    private readonly log: Logger,
+  ) {
+    const { intervals, leases, dispatch, clock } = parts;
+    this.botId = bot.id;
+    this.#botName = bot.name;
+    this.#credit = new Credit(bot, intervals.ttlMs, leases, dispatch, clock, (job) =>
+      this.#receive(job),
+    );
+  }
+
+  /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError, ReplacedError */
+  static async open(
+    ctx: RequestContext,
+    hello: Hello,
+    parts: SessionParts,
+    outgoing: Outgoing,
+  ): Promise<BotSession> {
+    new Violations()
+      .id(hello.botId, 'hello.bot_id')
+      .id(hello.instanceId, 'hello.instance_id')
+      .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: mostLeases })
+      .expect(hello.leases.length <= mostLeases, 'hello.leases', `must be at most ${mostLeases}`)
+      .throwIfAny();
+    const arrival = parts.sessions.arrive();
+    const bot = await parts.store.run(ctx, getBot, hello.botId);
+    if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
+    // A session made now would stay on the line for ever: its stream has ended already.
+    if (outgoing.isOver()) throw new CancelledError();
+    // Its bot came again meanwhile, and was faster.
+    if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
+    const session = new BotSession(bot, arrival, parts, outgoing, ctx.log);
+    session.#welcome(hello);
+    return session;
+  }
+
+  get freeSlots(): number {
+    return Math.max(this.#credit.credit, 0);
+  }
+
+  get offer(): Offer {
+    return this.#credit.offer;
+  }
+
+  get isDraining(): boolean {
+    return this.#credit.isDraining;
+  }
+
+  get isResting(): boolean {
+    return this.#credit.isResting;
+  }
+
+  get gone(): boolean {
+    return this.#credit.gone;
+  }
+
+  /** @throws ValidationError, PreconditionError: the stream is not worth going on with */
+  hear({ message }: HeartbeatRequest): void {
+    this.#seen();
+    switch (message?.$case) {
+      case 'beat':
+        this.#beat(message.value);
+        break;
+      case 'leaseAck':
+        this.#accepted(message.value.lease);
+        break;
+      case 'leaseReject':
+        this.#rejected(message.value.lease, message.value.reason);
+        break;
+      case 'cancelAck':
+        this.#stopping(message.value.lease);
+        break;
+      case 'drainAck':
+        this.#draining();
+        break;
+      case 'jobDone':
+        void this.#done(message.value);
+        break;
+      case 'hello': {
+        const why = 'Hello opens a stream and comes only once';
+        throw new PreconditionError({ reason: 'UNEXPECTED_HELLO', why });
+      }
+      default: {
+        const problem = 'must be one of the messages of a heartbeat stream';
+        throw new ValidationError({ violations: [{ path: 'message', problem }] });
+      }
+    }
+  }
+
+  cancel(lease: LiveLease): void {
+    this.#send({ $case: 'cancel', value: { lease: namesOf(lease) } });
+  }
+
+  drain(isDraining: boolean): void {
+    this.#send(isDraining ? { $case: 'drain', value: {} } : { $case: 'resume', value: {} });
+    this.#credit.drain(isDraining);
+  }
+
+  forget(): void {
+    this.outgoing.fail(new NotFoundError({ resource: 'bot', id: this.botId }));
+    this.end();
+  }
+
+  goAway(reason: string, reconnectAfterMs: number): void {
+    this.#send({ $case: 'goAway', value: { reason, reconnectAfterMs } });
+  }
+
+  listenedTo(): void {
+    if (++this.#looks <= mostLooks) return;
+    this.outgoing.fail(new SilentError());
+    this.end();
+  }
+
+  replace(): void {
+    this.outgoing.fail(new ReplacedError());
+    this.end();
+  }
+
+  /** The stream is over. Idempotent. */
+  end(): void {
+    if (this.gone) return;
+    this.#credit.end();
+    this.parts.sessions.leave(this);
+    this.log.info(this.#about(), 'a bot has left');
+  }
+
+  #receive(job: ClaimedJob): void {
+    const { botId, ttlMs } = this.#credit;
+    const lease = this.parts.leases.grant(job, { botId, ttlMs, acknowledged: false });
+    if (this.gone) {
+      this.parts.reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
+      return;
+    }
+    this.#credit.offered(lease);
+    const spec = JobSpec.fromJSON(JSON.parse(job.spec));
+    const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
+    this.#send({ $case: 'assign', value: { assignment } });
+    if (lease.stopRequested) this.cancel(lease);
+    const { id, fence, attempt } = job;
+    this.log.debug(this.#about({ job: id, fence, attempt }), 'offered a job');
+  }
+
+  #welcome(hello: Hello): void {
+    const { sessions, leases, reaper, intervals } = this.parts;
+    const resumed = hello.leases.map((lease): ResumedLease => {
+      const live = this.#mine(lease);
+      if (live) this.#hold(live);
+      return { lease, keep: live !== undefined, cancelRequested: live?.stopRequested ?? false };
+    });
+    for (const live of leases.ofBot(this.botId)) {
+      const named = hello.leases.some((lease) => leases.find(lease) === live);
+      if (!named && !live.pulled) reaper.release(live, 'lost', 'the bot came back without it');
+    }
+    sessions.enter(this);
+    this.#send({
+      $case: 'welcome',
+      value: {
+        heartbeatIntervalMs: intervals.heartbeatMs,
+        leaseTtlMs: intervals.ttlMs,
+        leases: resumed,
+      },
+    });
+    if (this.isDraining) this.#send({ $case: 'drain', value: {} });
+    const told = { leases: resumed.length, freeSlots: hello.freeSlots };
+    this.log.info(this.#about(told), 'a bot is on the line');
+    this.#seen();
+    this.#credit.announce(hello.freeSlots);
+  }
+
+  #beat(beat: Beat): void {
+    checkBeat(beat);
+    const { sequence } = beat;
+    if (sequence !== this.#sequence + 1) {
+      const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
+      throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
+    }
+    const { leases, rhythm } = this.parts;
+    this.#sequence = sequence;
+    const renewed = beat.leases.map((status): RenewedLease => {
+      const live = this.#mine(status.lease);
+      if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
+      this.#hold(live);
+      leases.report(live, status.phase, status.statistics);
+      return {
+        lease: status.lease,
+        remainingTtlMs: leases.remainingMs(live),
+        cancelRequested: live.stopRequested,
+      };
+    });
+    const nextBeatInMs = sequence === 1 ? rhythm.firstInMs() : rhythm.nextInMs();
+    const value = { sequence, leases: renewed, nextBeatInMs };
+    if (!this.gone) this.outgoing.sendLatest({ message: { $case: 'beatAck', value } });
+    this.#credit.announce(beat.freeSlots);
+  }
+
+  #accepted(lease: Lease | undefined): void {
+    const found = new Violations();
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
+    if (live) this.#hold(live);
+  }
+
+  /**
+   * The bot has the lease, by its own word: it is renewed, and no offer any
+   * more.
+   */
+  #hold(live: LiveLease): void {
+    const { leases, acknowledgements } = this.parts;
+    this.#credit.answered(live);
+    leases.acknowledge(live);
+    acknowledgements.add(live);
+  }
+
+  #rejected(lease: Lease | undefined, reason: string): void {
+    const found = new Violations().text(reason, 'lease_reject.reason', { max: 1024 });
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
+    if (!live) return;
+    this.#credit.answered(live);
+    this.parts.reaper.release(
+      live,
+      'rejected',
+      `the bot refused it: ${reason || 'no reason given'}`,
+    );
+  }
+
+  /** It has heard that it is to stop; when it first said so is kept. */
+  #stopping(lease: Lease | undefined): void {
+    const found = new Violations();
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
+    if (!live?.stopRequested) return;
+    const { jobId, fence } = live;
+    const input = { jobId, fence, now: this.parts.clock.now() };
+    this.#record(acknowledgeStop, input, 'a stop was not recorded');
+  }
+
+  /** It has heard that it is to finish what it has. */
+  #draining(): void {
+    if (!this.isDraining) return;
+    const input = { botId: this.botId, now: this.parts.clock.now() };
+    this.#record(acknowledgeDrain, input, 'that the bot drains was not recorded');
+  }
+
+  /** What nobody waits for: if it cannot be written, the log says so. */
+  #record<Input>(operation: Operation<Input, void>, input: Input, complaint: string): void {
+    const { inBackground, store } = this.parts;
+    inBackground(operation.name, (ctx) => store.run(ctx, operation, input)).catch((error) =>
+      this.log.warn(this.#about({ err: error, input }), complaint),
+    );
+  }
+
+  async #done({ lease, result }: JobDone): Promise<void> {
+    const { jobs, acknowledgements } = this.parts;
+    const live = lease && this.#mine(lease);
+    const acknowledged = live && acknowledgements.take(live);
+    try {
+      const receipt = await jobs.completeSoon(lease, result, acknowledged);
+      if (live) this.#credit.answered(live);
+      this.#credit.learn(result?.outcome);
+      const outcome = result && JobOutcome[result.outcome];
+      this.log.debug(this.#about({ lease, outcome }), 'a job is done');
+      this.#send({
+        $case: 'jobDoneAck',
+        value: { lease, outcome: { $case: 'receipt', value: receipt } },
+      });
+    } catch (error) {
+      if (acknowledged) acknowledgements.failed(live);
+      const refusal = refusalOf(error);
+      const { reason } = refusal;
+      this.log.warn(this.#about({ err: error, lease, reason }), 'a result was not recorded');
+      this.#send({
+        $case: 'jobDoneAck',
+        value: { lease, outcome: { $case: 'refusal', value: refusal } },
+      });
+    }
+  }
+
+  #mine(lease: Lease): LiveLease | undefined {
+    const live = this.parts.leases.find(lease);
+    return live?.botId === this.botId ? live : undefined;
+  }
+
+  #seen(): void {
+    this.#looks = 0;
+    const { beatLog, clock } = this.parts;
+    beatLog.saw(this.botId, clock.now());
+  }
+
+  /** For a line of the log. Not a logger of its own: it weighs more than the session. */
+  #about(what: object = {}): object {
+    return { bot: this.botId, botName: this.#botName, ...what };
+  }
+
+  #send(message: NonNullable<HeartbeatResponse['message']>): void {
+    if (!this.gone) this.outgoing.send({ message });
+  }
+}
+
+const namesOf = ({ jobId, attempt, fence }: LiveLease): Lease => ({ jobId, attempt, fence });

@@ -1,0 +1,242 @@
+import type { MasterConfig } from '../../config/schema.js';
+import { canonicalJson } from '../../core/canonical-json.js';
+import type { Clock } from '../../core/clock.js';
+import type { InBackground, RequestContext } from '../../core/context.js';
+import { NotFoundError } from '../../core/errors.js';
+import { Gathering } from '../../core/turn.js';
+import {
+  type Attempt,
+  type Job,
+  type JobReceipt,
+  type JobResult,
+  JobSpec,
+  JobState,
+} from '../../gen/pandafuzz/v1/job.js';
+import type { CreateJobRequest, ListJobsRequest } from '../../gen/pandafuzz/v1/job_service.js';
+import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import type { RetryPause } from '../../store/after-attempt.js';
+import {
+  type CompletedJob,
+  type CompleteJobInput,
+  completeJob,
+} from '../../store/ops/jobs/complete-job.js';
+import { createJob } from '../../store/ops/jobs/create-job.js';
+import { listJobs } from '../../store/ops/jobs/list-jobs.js';
+import { pauseJob } from '../../store/ops/jobs/pause-job.js';
+import { requestCancel } from '../../store/ops/jobs/request-cancel.js';
+import { resumeJob } from '../../store/ops/jobs/resume-job.js';
+import { retryJob } from '../../store/ops/jobs/retry-job.js';
+import { showJob } from '../../store/ops/jobs/show-job.js';
+import type { JobRow } from '../../store/rows.js';
+import type { Settled, Store } from '../../store/store.js';
+import type { Sessions } from '../bots/sessions.js';
+import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
+import { checkLease, checkResult } from '../messages/checks.js';
+import { cutPage, readPage } from '../messages/pages.js';
+import {
+  attemptRecord,
+  jobRecord,
+  jobStateName,
+  jobStateOf,
+  newJobRecord,
+} from '../messages/records.js';
+import { runEach } from '../messages/run-each.js';
+import { Violations } from '../messages/violations.js';
+import type { Dispatch } from '../scheduling/dispatch.js';
+import { completeSpec } from './job-spec.js';
+
+/** Leases of a job that GetJob shows. */
+const shownAttempts = 100;
+
+/** A result on its way to disk. */
+interface Ending {
+  readonly input: CompleteJobInput;
+  readonly resolve: (done: CompletedJob) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Jobs, from a wish to a receipt. Nothing is held across an await: the store decides. */
+export class Jobs {
+  readonly #endings = new Gathering<Ending>((endings) => void this.#completeEach(endings));
+
+  constructor(
+    private readonly store: Store,
+    private readonly leases: Leases,
+    private readonly dispatch: Dispatch,
+    private readonly sessions: Sessions,
+    private readonly clock: Clock,
+    private readonly newId: () => string,
+    private readonly inBackground: InBackground,
+    private readonly defaults: MasterConfig['jobs'],
+    private readonly retryPause: RetryPause,
+  ) {}
+
+  async create(ctx: RequestContext, request: CreateJobRequest): Promise<Job> {
+    const found = new Violations();
+    if (request.requestId !== '') found.id(request.requestId, 'request_id');
+    const spec = completeSpec(request.spec, this.defaults, found);
+    const { requirements, timeouts } = spec;
+    const [id, now] = [this.newId(), this.clock.now()];
+    const readyAt = spec.notBefore?.getTime() ?? null;
+    const { queue, targetName, earlier } = await this.store.run(ctx, createJob, {
+      id,
+      requestId: request.requestId || null,
+      campaign: spec.campaign,
+      engine: spec.engine,
+      labels: canonicalJson(requirements?.labels ?? {}),
+      memoryMib: requirements?.memoryMib ?? 0,
+      diskMib: requirements?.diskMib ?? 0,
+      priority: spec.priority,
+      targetSha256: spec.targetSha256,
+      seedsSha256: spec.seedsSha256 || null,
+      targetName: spec.targetName,
+      maxAttempts: spec.maxAttempts,
+      readyAt,
+      startWithinMs: milliseconds(timeouts?.scheduleToStartSeconds),
+      runWithinMs: milliseconds(timeouts?.startToCloseSeconds),
+      closeWithinMs: milliseconds(timeouts?.scheduleToCloseSeconds),
+      spec: JSON.stringify(JobSpec.toJSON(spec)),
+      now,
+    });
+    this.dispatch.addQueue(queue);
+    if (earlier) return this.#record(earlier);
+    if (readyAt === null || readyAt <= now) this.dispatch.jobPending(queue.id);
+    return newJobRecord(id, { ...spec, targetName }, now);
+  }
+
+  /** @throws NotFoundError */
+  async get(ctx: RequestContext, id: string): Promise<{ job: Job; attempts: Attempt[] }> {
+    new Violations().id(id, 'job_id').throwIfAny();
+    const shown = await this.store.run(ctx, showJob, { jobId: id, attempts: shownAttempts });
+    if (!shown) throw new NotFoundError({ resource: 'job', id });
+    return { job: this.#record(shown.job), attempts: shown.attempts.map(attemptRecord) };
+  }
+
+  async list(
+    ctx: RequestContext,
+    request: ListJobsRequest,
+  ): Promise<{ jobs: Job[]; nextPageToken: string }> {
+    const state = jobStateName(request.state);
+    const found = new Violations().expect(
+      state !== undefined || request.state === JobState.UNSPECIFIED,
+      'state',
+      'must be a JobState',
+    );
+    const page = readPage(request, found);
+    const rows = await this.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
+    const cut = cutPage(rows, page.limit);
+    return { jobs: cut.rows.map((row) => this.#record(row)), nextPageToken: cut.nextPageToken };
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async cancel(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    return this.#stop(await this.store.run(ctx, requestCancel, { jobId, now: this.clock.now() }));
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async pause(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    return this.#stop(await this.store.run(ctx, pauseJob, { jobId, now: this.clock.now() }));
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async resume(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    const row = await this.store.run(ctx, resumeJob, { jobId, now: this.clock.now() });
+    const live = this.#leaseOf(row);
+    if (live) live.stopRequested = isStopWanted(row);
+    this.#wake(row);
+    return this.#record(row);
+  }
+
+  /** @throws NotFoundError, PreconditionError */
+  async retry(ctx: RequestContext, jobId: string): Promise<Job> {
+    new Violations().id(jobId, 'job_id').throwIfAny();
+    const row = await this.store.run(ctx, retryJob, { jobId, now: this.clock.now() });
+    this.#wake(row);
+    return this.#record(row);
+  }
+
+  /** @throws StaleLeaseError, AlreadyExistsError, NotFoundError */
+  async complete(
+    ctx: RequestContext,
+    lease: Lease | undefined,
+    result: JobResult | undefined,
+  ): Promise<JobReceipt> {
+    const input = this.#endingOf(lease, result);
+    return this.#ended(input, await this.store.run(ctx, completeJob, input));
+  }
+
+  /**
+   * As `complete`, on disk with everything else that came in this turn.
+   *
+   * @param acknowledged that the bot took the lease, if the store does not know yet
+   */
+  async completeSoon(
+    lease: Lease | undefined,
+    result: JobResult | undefined,
+    acknowledged: CompleteJobInput['acknowledged'],
+  ): Promise<JobReceipt> {
+    const input = { ...this.#endingOf(lease, result), ...(acknowledged && { acknowledged }) };
+    const { promise, resolve, reject } = Promise.withResolvers<CompletedJob>();
+    this.#endings.add({ input, resolve, reject });
+    return this.#ended(input, await promise);
+  }
+
+  async #completeEach(endings: readonly Ending[]): Promise<void> {
+    const inputs = endings.map(({ input }) => input);
+    const outcomes = await runEach(this.store, this.inBackground, completeJob, inputs);
+    for (const [index, { resolve, reject }] of endings.entries()) {
+      const outcome = outcomes[index] as Settled<CompletedJob>;
+      if (outcome.ok) resolve(outcome.value);
+      else reject(outcome.error);
+    }
+  }
+
+  #endingOf(lease: Lease | undefined, result: JobResult | undefined): CompleteJobInput {
+    const found = new Violations();
+    const { jobId, attempt, fence } = checkLease(lease, found);
+    const ending = checkResult(result, found);
+    found.throwIfAny();
+    return { jobId, attempt, fence, ...ending, ...this.retryPause, now: this.clock.now() };
+  }
+
+  #ended({ jobId, attempt, fence }: CompleteJobInput, done: CompletedJob): JobReceipt {
+    const live = this.leases.find({ jobId, attempt, fence });
+    if (live) this.leases.end(live);
+    if (done.wakes !== undefined) this.dispatch.jobPending(done.wakes);
+    const state = jobStateOf(done.state);
+    return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
+  }
+
+  /** What waits may go to a bot; also what was created by an earlier process. */
+  #wake(row: JobRow): void {
+    if (row.state === 'pending' && row.delayed === 0) this.dispatch.jobPending(row.queue_id);
+  }
+
+  /** Passes on to the bot that somebody wants the run stopped. */
+  #stop(row: JobRow): Job {
+    const live = this.#leaseOf(row);
+    if (live && isStopWanted(row)) {
+      live.stopRequested = true;
+      this.sessions.of(live.botId)?.cancel(live);
+    }
+    return this.#record(row);
+  }
+
+  /** The lease of a job that is handed out; if it is on its way yet, its bot will hear of the change. */
+  #leaseOf(row: JobRow): LiveLease | undefined {
+    if (row.state !== 'assigned' && row.state !== 'running') return undefined;
+    const live = this.leases.ofJob(row.id);
+    if (live?.fence === row.fence) return live;
+    this.dispatch.jobChanged(row);
+    return undefined;
+  }
+
+  #record(row: JobRow): Job {
+    return jobRecord(row, this.leases.statisticsOf(row.id, row.fence));
+  }
+}
+
+const milliseconds = (seconds: number | undefined) => (seconds ? seconds * 1000 : null);

@@ -1,0 +1,91 @@
+import type { Clock } from '../../core/clock.js';
+import type { RequestContext } from '../../core/context.js';
+import { NotFoundError } from '../../core/errors.js';
+import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { AssignJobRequest } from '../../gen/pandafuzz/v1/job_service.js';
+import type { Assignment } from '../../gen/pandafuzz/v1/lease.js';
+import { getBot } from '../../store/ops/bots/get-bot.js';
+import type { BotRow, ClaimedJob } from '../../store/rows.js';
+import type { Store } from '../../store/store.js';
+import type { Leases } from '../leases/leases.js';
+import { Violations } from '../messages/violations.js';
+import type { Dispatch, Taker } from '../scheduling/dispatch.js';
+import { offerOf } from '../scheduling/matching.js';
+import type { Reaper } from '../scheduling/reaper.js';
+
+/** Time for the answer to reach the bot before its own deadline does. */
+const answerMs = 100;
+
+/** AssignJob: the same claim as the stream's, for one job, by a bot that asks. */
+export class Pull {
+  constructor(
+    private readonly store: Store,
+    private readonly leases: Leases,
+    private readonly dispatch: Dispatch,
+    private readonly reaper: Reaper,
+    private readonly clock: Clock,
+    private readonly defaultTtlMs: number,
+  ) {}
+
+  /** @returns undefined when no job came in time */
+  async assign(ctx: RequestContext, request: AssignJobRequest): Promise<Assignment | undefined> {
+    new Violations()
+      .id(request.botId, 'bot_id')
+      .whole(request.waitMs, 'wait_ms', { min: 0, max: 60_000 })
+      .expect(
+        request.leaseTtlMs === 0 ||
+          (request.leaseTtlMs >= 1000 && request.leaseTtlMs <= 86_400_000),
+        'lease_ttl_ms',
+        'must be 1000 to 86400000, or 0 for the default',
+      )
+      .throwIfAny();
+    const bot = await this.store.run(ctx, getBot, request.botId);
+    if (!bot) throw new NotFoundError({ resource: 'bot', id: request.botId });
+    const ttlMs = request.leaseTtlMs || this.defaultTtlMs;
+    const job = await this.#wait(ctx, bot, ttlMs, request.waitMs);
+    if (!job) return undefined;
+    const lease = this.leases.ofJob(job.id);
+    const remaining = lease?.fence === job.fence ? this.leases.remainingMs(lease) : ttlMs;
+    return {
+      lease: { jobId: job.id, attempt: job.attempt, fence: job.fence },
+      spec: JobSpec.fromJSON(JSON.parse(job.spec)),
+      ttlMs: remaining,
+    };
+  }
+
+  /** Waits in the dispatcher's line, until a job, the end of the wait, or the caller's end. */
+  #wait(ctx: RequestContext, bot: BotRow, ttlMs: number, waitMs: number) {
+    if (bot.drain_requested_at !== null) return undefined;
+    const answer = Promise.withResolvers<ClaimedJob | undefined>();
+    const taker: Taker = {
+      botId: bot.id,
+      offer: offerOf(bot),
+      ttlMs,
+      acknowledged: true,
+      credit: 1,
+      claiming: 0,
+      gone: false,
+      receive: (job) => {
+        const lease = this.leases.grant(job, taker);
+        if (taker.gone) this.reaper.release(lease, 'unanswered', 'the caller left too early');
+        else answer.resolve(job);
+      },
+      missed: () => {
+        if (waitMs === 0) answer.resolve(undefined);
+      },
+    };
+    const leftMs = ctx.deadline - this.clock.monotonic() - answerMs;
+    const timer = this.clock.schedule(Math.min(waitMs || leftMs, leftMs), () =>
+      answer.resolve(undefined),
+    );
+    const onAbort = () => answer.reject(ctx.signal.reason);
+    ctx.signal.addEventListener('abort', onAbort, { once: true });
+    this.dispatch.creditChanged(taker);
+    if (waitMs === 0 && taker.claiming === 0) answer.resolve(undefined);
+    return answer.promise.finally(() => {
+      timer.cancel();
+      ctx.signal.removeEventListener('abort', onAbort);
+      this.dispatch.leave(taker);
+    });
+  }
+}

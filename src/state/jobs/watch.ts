@@ -1,0 +1,64 @@
+import { type Clock, sleep } from '../../core/clock.js';
+import { orAbort, type RequestContext } from '../../core/context.js';
+import type { WatchJobsRequest, WatchJobsResponse } from '../../gen/pandafuzz/v1/job_service.js';
+import { listEvents } from '../../store/ops/events/list-events.js';
+import type { JobRow } from '../../store/rows.js';
+import type { Store } from '../../store/store.js';
+import type { Leases } from '../leases/leases.js';
+import { jobRecord } from '../messages/records.js';
+import { Violations } from '../messages/violations.js';
+
+/** Events read at once. */
+const sliceSize = 200;
+/** What is written in this time goes to the watchers together. */
+const gatherMs = 20;
+
+/**
+ * The changes of jobs, read from the log of events that each change is written
+ * to in its own transaction: from any cursor on, without gaps, in order.
+ */
+export class Watch {
+  #wrote = Promise.withResolvers<void>();
+
+  constructor(
+    private readonly store: Pick<Store, 'run' | 'onWrite'>,
+    private readonly leases: Leases,
+    private readonly clock: Clock,
+  ) {
+    store.onWrite(() => {
+      this.#wrote.resolve();
+      this.#wrote = Promise.withResolvers();
+    });
+  }
+
+  /** @throws ValidationError, OutOfRangeError */
+  async *changes(
+    ctx: RequestContext,
+    request: WatchJobsRequest,
+  ): AsyncGenerator<WatchJobsResponse> {
+    const found = new Violations();
+    if (request.jobId !== '') found.id(request.jobId, 'job_id');
+    found.throwIfAny();
+    const jobId = request.jobId || undefined;
+    let cursor = request.cursor === 0 ? null : request.cursor;
+    for (;;) {
+      const next = this.#wrote.promise; // asked for before reading: no write is slept over
+      const slice = await this.store.run(ctx, listEvents, { cursor, jobId, limit: sliceSize });
+      for (const { event, job } of slice.events) yield this.#changeOf(event, job);
+      if (cursor === null)
+        yield { cursor: slice.cursor, kind: '', time: undefined, job: undefined };
+      cursor = slice.cursor;
+      if (!slice.isLast) continue;
+      await orAbort(ctx.signal, next);
+      await sleep(this.clock, gatherMs, ctx.signal);
+    }
+  }
+
+  #changeOf(
+    event: { sequence: number; time: number; kind: string; subject: string },
+    row: JobRow | undefined,
+  ): WatchJobsResponse {
+    const job = row && jobRecord(row, this.leases.statisticsOf(row.id, row.fence));
+    return { cursor: event.sequence, kind: event.kind, time: new Date(event.time), job };
+  }
+}

@@ -1,0 +1,292 @@
+import type { Clock, Timer } from '../../core/clock.js';
+import type { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { JobStatistics } from '../../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import type { ClaimedJob, LeaseRow } from '../../store/rows.js';
+
+/**
+ * A job's way, and who takes each step (the store, in one transaction each):
+ *
+ *   pending ── claim ──> assigned ── LeaseAck ──> running ── JobDone ──> completed
+ *      ▲                    │                        │
+ *      │  rejected, unanswered                       │ failed, lost, infrastructure,
+ *      └────────────────────┴────────────────────────┘ timed out, stopped unasked
+ *
+ * On the way back to pending the wishes that came meanwhile decide: cancelled
+ * before dead (attempts or time used up) before paused before pending. A failure,
+ * a run that took too long and a refusal use up an attempt and lead to a pause;
+ * what the bot or the master is to blame for uses up none.
+ *
+ * Races: a result against the lease's end: whichever deletes the lease row first;
+ * the other finds it gone (STALE_LEASE). A cancel against a result: the first
+ * commit, and both are on record. A result said twice: the row it left answers.
+ *
+ * The leases that are valid now, in memory. SQLite says which lease of a job is
+ * the valid one; this says how long it has left.
+ *
+ *   offered ── acknowledged ──> held ── renewed by each beat ──> held
+ *      │                          │
+ *      └── offer time is up ──────┴── TTL is up ──> expired: taken back
+ *
+ * Time here runs only while the master does. Each tick moves it on by the time
+ * that passed, but by no more than a few ticks' worth: a master that was stopped
+ * for longer than the TTL finds its fleet's leases as it left them, and after a
+ * restart each has one full TTL of grace.
+ */
+export interface LiveLease {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly botId: string;
+  readonly campaign: string;
+  /** Length of the lease once it is acknowledged. */
+  readonly ttlMs: number;
+  /** Claimed by a unary call: the bot may not have a stream to name it on. */
+  readonly pulled: boolean;
+  /** On the lease clock. */
+  expiresAt: number;
+  acknowledged: boolean;
+  /** The store knows, or is being told. */
+  acknowledgedOnDisk: boolean;
+  /** Somebody wants the run stopped. */
+  stopRequested: boolean;
+  /** Where its end is looked for next; a renewal moves `expiresAt` only. */
+  dueTick: number;
+  phase: LeasePhase | undefined;
+  /** What was told last. Changed in place, so that each beat's own is collected young. */
+  statistics: JobStatistics | undefined;
+  /** They are newer than what the store was told. */
+  isUnflushed: boolean;
+}
+
+/** How often ends are looked for, and by how much a lease may outlive its time. */
+const tickMs = 250;
+/** Leases taken back in one step; of a fleet that is lost at once, the rest waits for the next. */
+const mostExpiries = 256;
+/** More time than this between two ticks means that the master stood still. */
+const longestStepMs = 4 * tickMs;
+
+const tickOf = (time: number) => Math.ceil(time / tickMs);
+
+export class Leases {
+  readonly #byJob = new Map<string, LiveLease>();
+  readonly #byBot = new Map<string, LiveLease[]>();
+  readonly #due = new Map<number, Set<LiveLease>>();
+  readonly #ofCampaign = new Map<string, number>();
+  #executionsPerSecond = 0;
+  #tick = 0;
+  #now = 0;
+  #lastStep: number;
+  #timer: Timer | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly times: { ttlMs: number; offerTimeoutMs: number },
+    private readonly onExpired: (lease: LiveLease) => void,
+    /** A lease is over, however it ended. */
+    private readonly onEnded: (lease: LiveLease) => void = () => {},
+  ) {
+    this.#lastStep = clock.monotonic();
+  }
+
+  get size(): number {
+    return this.#byJob.size;
+  }
+
+  all(): Iterable<LiveLease> {
+    return this.#byJob.values();
+  }
+
+  start(): void {
+    this.#timer = this.clock.schedule(tickMs, () => {
+      this.#step();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** A lease just handed out: an offer, unless taking it was the acknowledgement. */
+  grant(
+    job: ClaimedJob,
+    lease: { botId: string; ttlMs: number; acknowledged: boolean },
+  ): LiveLease {
+    return this.#add({
+      jobId: job.id,
+      attempt: job.attempt,
+      fence: job.fence,
+      botId: lease.botId,
+      campaign: job.campaign,
+      ttlMs: lease.ttlMs,
+      acknowledged: lease.acknowledged,
+      acknowledgedOnDisk: lease.acknowledged,
+      stopRequested: isStopWanted(job),
+      pulled: lease.acknowledged,
+    });
+  }
+
+  /** A lease that only the store knew of; it has `leastMs` from now at the least. */
+  restore(row: LeaseRow, leastMs = 0): LiveLease {
+    const live = this.#add({
+      jobId: row.job_id,
+      attempt: row.attempt,
+      fence: row.fence,
+      botId: row.bot_id,
+      campaign: row.campaign,
+      ttlMs: row.ttl_ms,
+      acknowledged: row.acknowledged_at !== null,
+      acknowledgedOnDisk: row.acknowledged_at !== null,
+      stopRequested: row.stop_requested === 1,
+      pulled: row.pulled === 1,
+    });
+    live.expiresAt = Math.max(live.expiresAt, this.#now + leastMs);
+    return live;
+  }
+
+  /** The live lease this names, if it is exactly that one. */
+  find(lease: Pick<Lease, 'jobId' | 'attempt' | 'fence'>): LiveLease | undefined {
+    const live = this.#byJob.get(lease.jobId);
+    return live?.fence === lease.fence && live.attempt === lease.attempt ? live : undefined;
+  }
+
+  ofJob(jobId: string): LiveLease | undefined {
+    return this.#byJob.get(jobId);
+  }
+
+  ofBot(botId: string): readonly LiveLease[] {
+    return [...(this.#byBot.get(botId) ?? [])];
+  }
+
+  countOfCampaign(campaign: string): number {
+    return this.#ofCampaign.get(campaign) ?? 0;
+  }
+
+  countOfBot(botId: string): number {
+    return this.#byBot.get(botId)?.length ?? 0;
+  }
+
+  acknowledge(lease: LiveLease): void {
+    lease.acknowledged = true;
+    this.renew(lease);
+  }
+
+  renew(lease: LiveLease): void {
+    lease.expiresAt = this.#endFromNow(lease);
+    // A later end is found when the earlier one is looked at; only a sooner one must be moved.
+    if (tickOf(lease.expiresAt) < lease.dueTick) this.#lookAgain(lease);
+  }
+
+  remainingMs(lease: LiveLease): number {
+    return Math.max(Math.round(lease.expiresAt - this.#now), 1);
+  }
+
+  /** It is no longer valid: completed, taken back or expired. */
+  end(lease: LiveLease): void {
+    if (this.#byJob.get(lease.jobId) !== lease) return;
+    this.#byJob.delete(lease.jobId);
+    this.#due.get(lease.dueTick)?.delete(lease);
+    this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
+    const siblings = this.#byBot.get(lease.botId) as LiveLease[];
+    siblings.splice(siblings.indexOf(lease), 1);
+    if (siblings.length === 0) this.#byBot.delete(lease.botId);
+    this.#count(lease.campaign, -1);
+    this.onEnded(lease);
+  }
+
+  /** What the bot says of the run. */
+  report(lease: LiveLease, phase: LeasePhase, statistics: JobStatistics | undefined): void {
+    lease.phase = phase;
+    if (!statistics) return;
+    this.#executionsPerSecond +=
+      statistics.executionsPerSecond - (lease.statistics?.executionsPerSecond ?? 0);
+    if (lease.statistics) Object.assign(lease.statistics, statistics);
+    else lease.statistics = statistics;
+    lease.isUnflushed = true;
+  }
+
+  /** What was told last of the run under this lease; undefined if the lease is over. */
+  statisticsOf(jobId: string, fence: number): JobStatistics | undefined {
+    const lease = this.#byJob.get(jobId);
+    return lease?.fence === fence && lease.statistics ? { ...lease.statistics } : undefined;
+  }
+
+  /** Leases with statistics that came in since the last call. */
+  takeUnflushed(): LiveLease[] {
+    const fresh = [...this.all()].filter(({ isUnflushed }) => isUnflushed);
+    for (const lease of fresh) lease.isUnflushed = false;
+    return fresh;
+  }
+
+  /** Sum over all leases. */
+  get executionsPerSecond(): number {
+    return this.#executionsPerSecond;
+  }
+
+  #add(
+    lease: Omit<LiveLease, 'expiresAt' | 'dueTick' | 'phase' | 'statistics' | 'isUnflushed'>,
+  ): LiveLease {
+    const known = this.#byJob.get(lease.jobId);
+    if (known && known.fence >= lease.fence) return known;
+    if (known) this.end(known);
+    const live: LiveLease = {
+      ...lease,
+      expiresAt: 0,
+      dueTick: 0,
+      phase: undefined,
+      statistics: undefined,
+      isUnflushed: false,
+    };
+    this.#byJob.set(live.jobId, live);
+    const siblings = this.#byBot.get(live.botId);
+    if (siblings) siblings.push(live);
+    else this.#byBot.set(live.botId, [live]);
+    this.#count(live.campaign, 1);
+    live.expiresAt = this.#endFromNow(live);
+    this.#lookAgain(live);
+    return live;
+  }
+
+  #count(campaign: string, change: 1 | -1): void {
+    const count = this.countOfCampaign(campaign) + change;
+    if (count === 0) this.#ofCampaign.delete(campaign);
+    else this.#ofCampaign.set(campaign, count);
+  }
+
+  #endFromNow(lease: LiveLease): number {
+    return this.#now + (lease.acknowledged ? lease.ttlMs : this.times.offerTimeoutMs);
+  }
+
+  #lookAgain(lease: LiveLease): void {
+    this.#due.get(lease.dueTick)?.delete(lease);
+    lease.dueTick = Math.max(tickOf(lease.expiresAt), this.#tick + 1);
+    const bucket = this.#due.get(lease.dueTick);
+    if (bucket) bucket.add(lease);
+    else this.#due.set(lease.dueTick, new Set([lease]));
+  }
+
+  #step(): void {
+    const now = this.clock.monotonic();
+    this.#now += Math.min(now - this.#lastStep, longestStepMs);
+    this.#lastStep = now;
+    let left = mostExpiries;
+    for (const last = Math.floor(this.#now / tickMs); this.#tick < last; this.#tick++) {
+      for (const lease of this.#due.get(this.#tick + 1) ?? []) {
+        if (lease.expiresAt > this.#now) this.#lookAgain(lease);
+        else if (left-- > 0) this.#expire(lease);
+        else return;
+      }
+      this.#due.delete(this.#tick + 1);
+    }
+  }
+
+  #expire(lease: LiveLease): void {
+    this.end(lease);
+    this.onExpired(lease);
+  }
+}
+
+/** Somebody wants a job's run stopped, for whatever reason. */
+export const isStopWanted = (job: ClaimedJob): boolean =>
+  (job.cancel_requested_at ?? job.pause_requested_at ?? job.timed_out_at ?? null) !== null;

@@ -1,0 +1,101 @@
+import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
+import { JobOutcome, type JobResult, JobStatistics } from '../../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import type { CompleteJobInput } from '../../store/ops/jobs/complete-job.js';
+import { storedStatistics } from './records.js';
+import { Violations } from './violations.js';
+
+/** Checks of what comes in more than one way: by a call, and on a stream. */
+
+/** Slots a bot may have, and so leases it may hold. */
+export const mostLeases = 1024;
+
+const longestMessageBytes = 4096;
+
+/** The lease, its faults noted in `found`. */
+export function checkLease(lease: Lease | undefined, found: Violations): Lease {
+  const given = lease ?? { jobId: '', attempt: 0, fence: 0 };
+  found
+    .id(given.jobId, 'lease.job_id')
+    .whole(given.attempt, 'lease.attempt', { min: 1, max: 2 ** 31 })
+    .whole(given.fence, 'lease.fence', { min: 1, max: Number.MAX_SAFE_INTEGER });
+  return given;
+}
+
+const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
+  [JobOutcome.COMPLETED]: 'completed',
+  [JobOutcome.FAILED]: 'failed',
+  [JobOutcome.CANCELLED]: 'cancelled',
+  [JobOutcome.INFRASTRUCTURE]: 'infrastructure',
+};
+
+/** The result as it is stored, its faults noted in `found`. */
+export function checkResult(
+  result: JobResult | undefined,
+  found: Violations,
+): Pick<CompleteJobInput, 'outcome' | 'message' | 'statistics'> {
+  const outcome = result && outcomeNames[result.outcome];
+  const message = result?.message ?? '';
+  const statistics = result?.statistics ?? JobStatistics.create();
+  found
+    .expect(outcome !== undefined, 'result.outcome', 'must say how the attempt ended')
+    .expect(
+      message !== '' || outcome === 'completed',
+      'result.message',
+      'must say why, unless the outcome is COMPLETED',
+    )
+    .expect(
+      Buffer.byteLength(message) <= longestMessageBytes && message.isWellFormed(),
+      'result.message',
+      `must be at most ${longestMessageBytes} bytes of well-formed text`,
+    )
+    .expect(
+      isAmount(statistics.executionsPerSecond),
+      'result.statistics.executions_per_second',
+      amount,
+    );
+  return {
+    outcome: outcome as CompleteJobInput['outcome'],
+    message,
+    statistics: storedStatistics(statistics),
+  };
+}
+
+/** A beat whose every status names a lease. */
+export type CheckedBeat = Omit<Beat, 'leases'> & { leases: (LeaseStatus & { lease: Lease })[] };
+
+/**
+ * Checks a beat. Nearly all are fine, and there are many: only for one that is
+ * not is a list of what is wrong made.
+ *
+ * @throws ValidationError naming every bad field
+ */
+export function checkBeat(beat: Beat): asserts beat is CheckedBeat {
+  const { freeSlots, leases, resources } = beat;
+  const loadAverage = resources?.loadAverage ?? 0;
+  const isFineBeat =
+    freeSlots <= mostLeases &&
+    leases.length <= mostLeases &&
+    leases.every(isFine) &&
+    isAmount(loadAverage);
+  if (isFineBeat) return;
+  const found = new Violations()
+    .whole(freeSlots, 'beat.free_slots', { min: 0, max: mostLeases })
+    .expect(leases.length <= mostLeases, 'beat.leases', `must be at most ${mostLeases}`)
+    .expect(isAmount(loadAverage), 'beat.resources.load_average', amount);
+  for (const [index, { lease, statistics }] of leases.slice(0, mostLeases).entries()) {
+    const rate = statistics?.executionsPerSecond ?? 0;
+    found
+      .expect(lease !== undefined, `beat.leases[${index}].lease`, 'must be given')
+      .expect(isAmount(rate), `beat.leases[${index}].statistics.executions_per_second`, amount);
+  }
+  found.throwIfAny();
+}
+
+const amount = 'must be a number, and not negative';
+
+/** Counts need no look: the decoder takes none that is negative or beyond 2^53. */
+const isAmount = (value: number) => Number.isFinite(value) && value >= 0;
+
+const isFine = ({ lease, statistics }: LeaseStatus) =>
+  lease !== undefined && (statistics === undefined || isAmount(statistics.executionsPerSecond));

@@ -1,0 +1,52 @@
+import { isId } from '../../core/ids.js';
+import { Violations } from './violations.js';
+
+/**
+ * Keyset pages over ids that sort by time: a page costs the same at any depth,
+ * and what is added meanwhile neither repeats nor skips a row.
+ */
+export interface PageRequest {
+  pageSize: number;
+  pageToken: string;
+}
+
+const defaultPageSize = 100;
+const largestPage = 1000;
+/** Sorts after every UUID. */
+const beyondAll = 'g';
+
+/** @throws ValidationError for it, and for what was `found` before */
+export function readPage(
+  request: PageRequest,
+  found = new Violations(),
+): { beforeId: string; limit: number } {
+  const beforeId = request.pageToken === '' ? beyondAll : decode(request.pageToken);
+  const limit = pageSizeOf(request, found);
+  found
+    .expect(beforeId !== undefined, 'page_token', 'must be a next_page_token of this list')
+    .throwIfAny();
+  return { beforeId: beforeId as string, limit: limit + 1 };
+}
+
+/** How many rows are wanted; a bad number is noted in `found`. */
+export function pageSizeOf(request: PageRequest, found: Violations): number {
+  found.whole(request.pageSize, 'page_size', { min: 0, max: largestPage });
+  return request.pageSize || defaultPageSize;
+}
+
+/** One row more than the page was read, to know whether there is a next one. */
+export function cutPage<Row extends { id: string }>(
+  rows: readonly Row[],
+  limit: number,
+): { rows: readonly Row[]; nextPageToken: string } {
+  if (rows.length < limit) return { rows, nextPageToken: '' };
+  const page = rows.slice(0, limit - 1);
+  return { rows: page, nextPageToken: encode((page.at(-1) as Row).id) };
+}
+
+const encode = (id: string) => Buffer.from(id).toString('base64url');
+
+function decode(token: string): string | undefined {
+  const id = Buffer.from(token, 'base64url').toString();
+  return isId(id) && encode(id) === token ? id : undefined;
+}

@@ -1,0 +1,305 @@
+import type { Clock, Timer } from '../../core/clock.js';
+import type { InBackground } from '../../core/context.js';
+import type { Logger } from '../../core/log.js';
+import { Gathering } from '../../core/turn.js';
+import { claimJob } from '../../store/ops/scheduling/claim-job.js';
+import type { ClaimedJob, QueueRow } from '../../store/rows.js';
+import type { Settled, Store } from '../../store/store.js';
+import { runEach } from '../messages/run-each.js';
+import type { Campaigns } from './fair-share.js';
+import { fits, type Need, needOf, type Offer } from './matching.js';
+
+/**
+ * Brings pending jobs and free slots together the moment both exist.
+ *
+ *   queue     jobs of one campaign that ask the same of a bot; few, however many
+ *             jobs there are
+ *   profile   takers that fit the same queues; few, however many bots there are,
+ *             and whatever else they say of themselves
+ *   taker     somebody with credit: free slots announced on a stream, or a unary
+ *             AssignJob that waits
+ *
+ * For the taker that has waited longest, the campaign whose turn it is
+ * (campaigns.ts) is chosen among the queues of its profile; which job of it goes,
+ * one statement in the store decides: the highest priority, then the oldest. So
+ * what an assignment costs depends neither on the jobs that wait nor on the bots.
+ *
+ * A queue whose claim came back empty is drained, and not asked about again
+ * before a job arrives in it. A job that arrives while a claim is under way is
+ * told apart by the queue's count of arrivals, so that no arrival is slept over.
+ *
+ * Races, and who decides them: two claims of one job: the store's one statement.
+ * A taker that leaves while its claim is under way: its `receive` gives the job
+ * back. A wish to stop a job that comes between its claim and its taker: the taker is
+ * given the job with the wish. A claim whose answer is lost: the lease is on disk,
+ * and the reaper finds it there. A limit of a campaign: claims under way count as running.
+ */
+export interface Taker {
+  readonly botId: string;
+  readonly offer: Offer;
+  /** Length of the leases it is given, milliseconds. */
+  readonly ttlMs: number;
+  /** Taking the job is the acknowledgement. */
+  readonly acknowledged: boolean;
+  /** Jobs it can still be given; claims under way are already taken off. */
+  credit: number;
+  /** Claims under way. Kept by Dispatch. */
+  claiming: number;
+  /** It has left. */
+  gone: boolean;
+  /** The job is claimed and on disk; the taker's credit was lowered for it. */
+  receive(job: ClaimedJob): void;
+  /** A claim for it found nothing; its credit is as before. */
+  missed?(): void;
+}
+
+interface Queue {
+  readonly id: number;
+  readonly campaign: string;
+  readonly need: Need;
+  /** Nothing pending, as far as is known. */
+  isDrained: boolean;
+  arrivals: number;
+  /** Whose takers fit it. */
+  readonly profiles: Profile[];
+}
+
+interface Profile {
+  /** Those that its takers fit and that may have work. */
+  readonly ready: Set<Queue>;
+  /** With credit, in the order in which they became free. */
+  readonly takers: Set<Taker>;
+}
+
+interface Match {
+  readonly profile: Profile;
+  readonly taker: Taker;
+  readonly campaign: string;
+  readonly queues: readonly Queue[];
+}
+
+interface Claim extends Match {
+  /** Of its queues, when it was made. */
+  readonly arrivals: readonly number[];
+}
+
+/** Claims under way at once; more would only queue in the store. */
+const claimsAtOnce = 256;
+/** Pause after a claim that failed (a locked database, too much work). */
+const retryClaimsAfterMs = 500;
+
+export class Dispatch {
+  readonly #queues = new Map<number, Queue>();
+  readonly #profiles = new Map<string, Profile>();
+  #profileOf = new WeakMap<Taker, Profile>();
+  readonly #claimingOf = new Map<string, number>();
+  /** Jobs that changed while claims were under way. */
+  readonly #changed = new Map<string, ClaimedJob>();
+  readonly #claims = new Gathering<Claim>((claims) => void this.#claimEach(claims));
+  #claiming = 0;
+  #pause: Timer | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly store: Pick<Store, 'runEach'>,
+    private readonly campaigns: Campaigns,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly inBackground: InBackground,
+  ) {}
+
+  stop(): void {
+    this.#stopped = true;
+    this.#pause?.cancel();
+  }
+
+  /** Jobs of a campaign that are on their way to a bot. */
+  claimingOf(campaign: string): number {
+    return this.#claimingOf.get(campaign) ?? 0;
+  }
+
+  /** There is such a queue; said again, nothing changes. Sorts the takers anew: kinds of jobs are few. */
+  addQueue(row: QueueRow): void {
+    if (this.#queues.has(row.id)) return;
+    const { id, campaign } = row;
+    const queue = { id, campaign, need: needOf(row), isDrained: false, arrivals: 0, profiles: [] };
+    this.#queues.set(id, queue);
+    const takers = [...this.#profiles.values()].flatMap((profile) => [...profile.takers]);
+    for (const { profiles } of this.#queues.values()) profiles.length = 0;
+    this.#profiles.clear();
+    this.#profileOf = new WeakMap();
+    for (const taker of takers) this.#seat(taker);
+    this.#pump();
+  }
+
+  /** A job waits for a bot: a new one, or one that was given back. */
+  jobPending(queueId: number): void {
+    const queue = this.#queues.get(queueId);
+    if (!queue) return;
+    queue.arrivals++;
+    setDrained(queue, false);
+    this.#pump();
+  }
+
+  /**
+   * A job that is handed out was changed, and nobody has it yet: it may be on its
+   * way to a taker, which is then given the newer row.
+   */
+  jobChanged(job: ClaimedJob): void {
+    if (this.#claiming > 0) this.#changed.set(job.id, job);
+  }
+
+  /** The taker's credit has changed, or it is new. */
+  creditChanged(taker: Taker): void {
+    this.#seat(taker);
+    this.#pump();
+  }
+
+  /** The taker is gone. A claim already under way still reaches its `receive`. */
+  leave(taker: Taker): void {
+    taker.credit = 0;
+    taker.gone = true;
+    this.#profileOf.get(taker)?.takers.delete(taker);
+  }
+
+  /** A campaign may have room again. */
+  roomChanged(): void {
+    this.#pump();
+  }
+
+  #seat(taker: Taker): void {
+    const { takers } = this.#find(taker);
+    if (taker.credit <= 0) takers.delete(taker);
+    else takers.add(taker);
+  }
+
+  #find(taker: Taker): Profile {
+    const known = this.#profileOf.get(taker);
+    if (known) return known;
+    const queues = [...this.#queues.values()].filter(({ need }) => fits(taker.offer, need));
+    const key = queues.map(({ id }) => id).join();
+    const profile = this.#profiles.get(key) ?? this.#add(key, queues);
+    this.#profileOf.set(taker, profile);
+    return profile;
+  }
+
+  #add(key: string, queues: readonly Queue[]): Profile {
+    const ready = new Set(queues.filter(({ isDrained }) => !isDrained));
+    const profile: Profile = { ready, takers: new Set() };
+    this.#profiles.set(key, profile);
+    for (const queue of queues) queue.profiles.push(profile);
+    return profile;
+  }
+
+  #pump(): void {
+    if (this.#stopped || this.#pause) return;
+    while (this.#claiming < claimsAtOnce) {
+      const match = this.#next();
+      if (!match) return;
+      this.#claim(match);
+    }
+  }
+
+  #next(): Match | undefined {
+    for (const [key, profile] of this.#profiles) {
+      const [taker] = profile.takers;
+      const match = taker && this.#choose(profile, taker);
+      if (!match) continue;
+      // The other profiles have their turn before this one comes again.
+      this.#profiles.delete(key);
+      this.#profiles.set(key, profile);
+      return match;
+    }
+    return undefined;
+  }
+
+  #choose(profile: Profile, taker: Taker): Match | undefined {
+    const ready = [...profile.ready];
+    const campaign = this.campaigns.next(ready.map((queue) => queue.campaign));
+    if (campaign === undefined) return undefined;
+    const queues = ready.filter((queue) => queue.campaign === campaign);
+    return { profile, taker, campaign, queues };
+  }
+
+  #claim(match: Match): void {
+    const { profile, taker, campaign, queues } = match;
+    taker.credit--;
+    taker.claiming++;
+    profile.takers.delete(taker); // to the end of the line
+    this.#seat(taker);
+    this.#count(campaign, 1);
+    this.campaigns.took(campaign);
+    this.#claims.add({ ...match, arrivals: queues.map((queue) => queue.arrivals) });
+  }
+
+  async #claimEach(claims: readonly Claim[]): Promise<void> {
+    const now = this.clock.now();
+    const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues }) => ({
+      ...{ botId, queues: queues.map(({ id }) => id), ttlMs, acknowledged, now },
+    }));
+    const outcomes = await runEach(this.store, this.inBackground, claimJob, inputs);
+    for (const [index, claim] of claims.entries()) {
+      const outcome = outcomes[index] as Settled<ClaimedJob | undefined>;
+      if (!outcome.ok) this.#failed(outcome.error);
+      this.#claimed(claim, outcome);
+    }
+    this.#pump();
+  }
+
+  #claimed({ taker, campaign, queues, arrivals }: Claim, outcome: Settled<ClaimedJob | undefined>) {
+    const job = outcome.ok ? outcome.value : undefined;
+    if (outcome.ok && !job) markDrained(queues, arrivals);
+    taker.claiming--;
+    if (job) taker.receive(this.#newest(job));
+    else this.#giveBack(taker, campaign);
+    this.#count(campaign, -1);
+  }
+
+  /** A claim could not be made: no others are tried for a moment. */
+  #failed(error: unknown): void {
+    if (!this.#pause) this.log.warn({ err: error }, 'a claim failed');
+    this.#rest();
+  }
+
+  #newest(job: ClaimedJob): ClaimedJob {
+    const changed = this.#changed.get(job.id);
+    return changed?.fence === job.fence ? changed : job;
+  }
+
+  #count(campaign: string, change: 1 | -1): void {
+    this.#claiming += change;
+    if (this.#claiming === 0) this.#changed.clear();
+    const count = this.claimingOf(campaign) + change;
+    if (count === 0) this.#claimingOf.delete(campaign);
+    else this.#claimingOf.set(campaign, count);
+  }
+
+  #giveBack(taker: Taker, campaign: string): void {
+    this.campaigns.gaveBack(campaign);
+    if (taker.gone) return;
+    taker.credit++;
+    this.#seat(taker);
+    taker.missed?.();
+  }
+
+  #rest(): void {
+    this.#pause ??= this.clock.schedule(retryClaimsAfterMs, () => {
+      this.#pause = undefined;
+      this.#pump();
+    });
+  }
+}
+
+function markDrained(queues: readonly Queue[], arrivals: readonly number[]): void {
+  for (const [index, queue] of queues.entries()) {
+    if (queue.arrivals === arrivals[index]) setDrained(queue, true);
+  }
+}
+
+function setDrained(queue: Queue, isDrained: boolean): void {
+  queue.isDrained = isDrained;
+  for (const { ready } of queue.profiles) {
+    if (isDrained) ready.delete(queue);
+    else ready.add(queue);
+  }
+}

@@ -1,0 +1,55 @@
+import type { BotRow, QueueRow } from '../../store/rows.js';
+
+/** What a bot offers for each of its slots. */
+export interface Offer {
+  readonly engines: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** 0: it does not say. */
+  readonly memoryMib: number;
+  readonly diskMib: number;
+}
+
+/** What the jobs of a queue ask of a bot. */
+export interface Need {
+  readonly engine: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** 0: nothing in particular. */
+  readonly memoryMib: number;
+  readonly diskMib: number;
+}
+
+export const offerOf = (bot: BotRow): Offer => ({
+  engines: JSON.parse(bot.engines),
+  labels: JSON.parse(bot.labels),
+  memoryMib: bot.memory_mib,
+  diskMib: bot.disk_mib,
+});
+
+export const needOf = (queue: QueueRow): Need => ({
+  engine: queue.engine,
+  labels: JSON.parse(queue.labels),
+  memoryMib: queue.memory_mib,
+  diskMib: queue.disk_mib,
+});
+
+/** What is in the way, in words that follow "the bot"; empty: nothing. */
+export function mismatches(offer: Offer, need: Need): string[] {
+  const found: string[] = [];
+  if (!offer.engines.includes(need.engine)) found.push(`does not run ${need.engine}`);
+  for (const [key, value] of Object.entries(need.labels)) {
+    const has = offer.labels[key];
+    if (has === undefined) found.push(`has no label ${key} (${value} is asked for)`);
+    else if (has !== value) found.push(`has the label ${key}=${has}, not ${value}`);
+  }
+  if (offer.memoryMib < need.memoryMib) {
+    found.push(`offers ${amount(offer.memoryMib)} of memory, not ${need.memoryMib} MiB`);
+  }
+  if (offer.diskMib < need.diskMib) {
+    found.push(`offers ${amount(offer.diskMib)} of disk, not ${need.diskMib} MiB`);
+  }
+  return found;
+}
+
+const amount = (mib: number) => (mib === 0 ? 'no stated amount' : `${mib} MiB`);
+
+export const fits = (offer: Offer, need: Need): boolean => mismatches(offer, need).length === 0;

@@ -1,0 +1,86 @@
+import type { Clock } from '../../core/clock.js';
+import type { InBackground } from '../../core/context.js';
+import type { Logger } from '../../core/log.js';
+import { Repeat } from '../../core/repeat.js';
+import type { Operation } from '../../store/operation.js';
+import { pruneEvents } from '../../store/ops/events/prune-events.js';
+import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-jobs.js';
+import { pruneSamples } from '../../store/ops/upkeep/prune-samples.js';
+import type { Store } from '../../store/store.js';
+
+/** Rows of one write: a few milliseconds, so that nobody waits long behind it. */
+const sliceSize = 200;
+
+/** Ages in milliseconds after which things are forgotten. */
+interface Ages {
+  readonly jobs: number;
+  readonly events: number;
+  readonly samples: number;
+  readonly sweep_interval: number;
+}
+
+/** Forgets what is too old, slice by slice, behind everybody else's writes. */
+export class Retention {
+  readonly #repeat: Repeat;
+  readonly #stopped = new AbortController();
+
+  constructor(
+    private readonly store: Pick<Store, 'run'>,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly inBackground: InBackground,
+    private readonly ages: Ages,
+  ) {
+    const work = () => this.sweep();
+    this.#repeat = new Repeat(clock, log, ages.sweep_interval, 'forgetting what is old', work);
+  }
+
+  start(): void {
+    this.#repeat.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#repeat.stop();
+  }
+
+  /** Forgets everything that is too old now. */
+  async sweep(): Promise<void> {
+    const now = this.clock.now();
+    const samples = await this.#prune(pruneSamples, now - this.ages.samples);
+    const events = await this.#prune(pruneEvents, now - this.ages.events);
+    const jobs = await this.#pruneJobs(now);
+    if (samples + events + jobs > 0) {
+      this.log.info({ jobs, events, samples }, 'forgot what was too old');
+    }
+  }
+
+  async #prune(
+    operation: Operation<{ olderThan: number; limit: number }, number>,
+    olderThan: number,
+  ): Promise<number> {
+    for (let total = 0; ; ) {
+      const removed = await this.#run(operation, { olderThan, limit: sliceSize });
+      total += removed;
+      if (removed < sliceSize || this.#stopped.signal.aborted) return total;
+    }
+  }
+
+  async #pruneJobs(now: number): Promise<number> {
+    const olderThan = now - this.ages.jobs;
+    let total = 0;
+    let after: JobCursor | undefined = firstJob;
+    while (after && !this.#stopped.signal.aborted) {
+      const slice: { removed: number; next: JobCursor | undefined } = await this.#run(pruneJobs, {
+        ...{ after, olderThan, limit: sliceSize, now },
+      });
+      total += slice.removed;
+      after = slice.next;
+    }
+    return total;
+  }
+
+  #run<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
+    return this.inBackground(operation.name, (ctx) => this.store.run(ctx, operation, input));
+  }
+}

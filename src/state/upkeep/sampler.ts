@@ -1,0 +1,53 @@
+import type { Clock } from '../../core/clock.js';
+import type { InBackground } from '../../core/context.js';
+import type { Logger } from '../../core/log.js';
+import { Repeat } from '../../core/repeat.js';
+import { addSamples, type Sample } from '../../store/ops/upkeep/add-samples.js';
+import type { Store } from '../../store/store.js';
+import type { Leases, LiveLease } from '../leases/leases.js';
+
+/** Rows of one write: small enough to let others through in between. */
+const sliceSize = 500;
+
+/** Keeps how the runs went: the figures of each live lease, every sampling interval. */
+export class Sampler {
+  readonly #repeat: Repeat;
+
+  constructor(
+    private readonly store: Pick<Store, 'run'>,
+    private readonly leases: Leases,
+    private readonly clock: Clock,
+    log: Logger,
+    private readonly inBackground: InBackground,
+    intervals: { sample_interval: number },
+  ) {
+    const work = () => this.sample();
+    this.#repeat = new Repeat(clock, log, intervals.sample_interval, 'sampling', work);
+  }
+
+  start(): void {
+    this.#repeat.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#repeat.stop();
+  }
+
+  async sample(): Promise<void> {
+    const now = this.clock.now();
+    const samples = [...this.leases.all()].flatMap(sampleOf);
+    for (let at = 0; at < samples.length; at += sliceSize) {
+      const slice = samples.slice(at, at + sliceSize);
+      await this.inBackground('add_samples', (ctx) =>
+        this.store.run(ctx, addSamples, { samples: slice, now }),
+      );
+    }
+  }
+}
+
+function sampleOf({ jobId, fence, statistics }: LiveLease): Sample[] {
+  if (!statistics) return [];
+  const { executions, executionsPerSecond, coverage, corpusFiles, crashes } = statistics;
+  const figures = { executions, executionsPerSecond, coverage, corpusFiles, crashes };
+  return [{ jobId, fence, ...figures }];
+}

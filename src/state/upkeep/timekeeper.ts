@@ -1,0 +1,84 @@
+import type { Clock } from '../../core/clock.js';
+import type { InBackground } from '../../core/context.js';
+import type { Logger } from '../../core/log.js';
+import { Repeat } from '../../core/repeat.js';
+import { listDue } from '../../store/ops/jobs/list-due.js';
+import { readyJobs } from '../../store/ops/jobs/ready-jobs.js';
+import { timeOutJob } from '../../store/ops/jobs/time-out-job.js';
+import type { Store } from '../../store/store.js';
+import type { Sessions } from '../bots/sessions.js';
+import type { Leases } from '../leases/leases.js';
+import type { Dispatch } from '../scheduling/dispatch.js';
+import type { Reaper } from '../scheduling/reaper.js';
+
+/** How often it is looked, and so how exactly times are kept. */
+const intervalMs = 500;
+/** Jobs looked at in one go; between two, others have their turn. */
+const sliceSize = 100;
+
+/**
+ * What the passing of time does to jobs: those that waited for a moment may be
+ * handed out, and those whose time is over are stopped or given up. Looks at the
+ * front of two indexes; writes only when there is something.
+ */
+export class Timekeeper {
+  readonly #repeat: Repeat;
+
+  constructor(
+    private readonly store: Pick<Store, 'run'>,
+    private readonly leases: Leases,
+    private readonly sessions: Sessions,
+    private readonly dispatch: Dispatch,
+    private readonly reaper: Reaper,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly inBackground: InBackground,
+    /** Time for a bot to stop a run, before its lease is taken back. */
+    private readonly graceMs: number,
+  ) {
+    const work = () => this.look();
+    this.#repeat = new Repeat(clock, log, intervalMs, 'looking at the time', work);
+  }
+
+  start(): void {
+    this.#repeat.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#repeat.stop();
+  }
+
+  async look(): Promise<void> {
+    const now = this.clock.now();
+    const due = await this.inBackground('list_due', (ctx) =>
+      this.store.run(ctx, listDue, { now, limit: sliceSize }),
+    );
+    if (due.isReady) await this.#handOut(now);
+    for (const jobId of due.overdue) await this.#timeOut(jobId);
+  }
+
+  async #handOut(now: number): Promise<void> {
+    const queues = await this.inBackground('ready_jobs', (ctx) =>
+      this.store.run(ctx, readyJobs, { now, limit: sliceSize }),
+    );
+    for (const queueId of queues) this.dispatch.jobPending(queueId);
+  }
+
+  async #timeOut(jobId: string): Promise<void> {
+    const input = { jobId, graceMs: this.graceMs, now: this.clock.now() };
+    const overdue = await this.inBackground('time_out_job', (ctx) =>
+      this.store.run(ctx, timeOutJob, input),
+    );
+    if (!overdue) return;
+    const { job, again } = overdue;
+    this.log.info({ job: jobId, state: job.state, again }, 'a time of a job is over');
+    const live = this.leases.ofJob(jobId);
+    if (live?.fence !== job.fence || job.state !== 'running') return;
+    if (again) {
+      this.reaper.release(live, 'timed_out', 'the bot did not stop the run when its time was over');
+      return;
+    }
+    live.stopRequested = true;
+    this.sessions.of(live.botId)?.cancel(live);
+  }
+}

@@ -1,0 +1,132 @@
+import type { Database } from 'better-sqlite3';
+import { operations } from '../ops/index.js';
+import type { ConnectionOptions } from './connection.js';
+import { toWire, type WireError } from './faults.js';
+
+/** How a database thread runs the calls it is given. */
+export interface Call {
+  readonly operation: string;
+  readonly input: unknown;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: WireError };
+
+type Runner = (input: never) => unknown;
+
+/** The operations of this access, their statements prepared. */
+export function prepare(db: Database, access: ConnectionOptions['access']): Map<string, Runner> {
+  const mine = operations.filter((operation) => operation.access === access);
+  return new Map(mine.map((operation) => [operation.name, operation.prepare(db) as Runner]));
+}
+
+function attempt(runners: Map<string, Runner>, call: Call): Outcome {
+  try {
+    return { ok: true, value: (runners.get(call.operation) as Runner)(call.input as never) };
+  } catch (error) {
+    return { ok: false, error: toWire(error) };
+  }
+}
+
+/** For readers: all calls in one transaction, so that all statements see one state. */
+export function inOneView(db: Database, runners: Map<string, Runner>) {
+  const begin = db.prepare('BEGIN');
+  const end = db.prepare('COMMIT');
+  return (calls: readonly Call[]): Outcome[] => {
+    try {
+      begin.run();
+      const outcomes = calls.map((call) => attempt(runners, call));
+      // Some errors of the disk have ended it already.
+      if (db.inTransaction) end.run();
+      return outcomes;
+    } catch (error) {
+      return allFailed(db, calls, error);
+    }
+  };
+}
+
+/** Groups after one with a failure that are run with savepoints: failures come in flocks. */
+const carefulGroups = 16;
+
+/**
+ * All calls in one transaction with one fsync, so that one that fails takes nothing
+ * else with it, and nothing is answered before the commit. A savepoint for each would
+ * do, and costs as much as a small write: a group is first run without, and only if
+ * one of its calls fails is it undone and run again, with one each.
+ *
+ * SQLITE_FULL and a few other errors roll the whole transaction back by
+ * themselves; what follows would then run outside of any. So when that happens
+ * the group is begun again, each call in a transaction of its own: those that
+ * can succeed do, and each failure is its own.
+ */
+export function groupCommit(db: Database, runners: Map<string, Runner>) {
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const commit = db.prepare('COMMIT');
+  const rollback = db.prepare('ROLLBACK');
+  const savepoint = db.prepare('SAVEPOINT operation');
+  const undo = db.prepare('ROLLBACK TO operation');
+  const release = db.prepare('RELEASE operation');
+  let careful = 0;
+
+  const runInside = (call: Call): Outcome => {
+    savepoint.run();
+    const outcome = attempt(runners, call);
+    if (!db.inTransaction) return outcome;
+    if (!outcome.ok) undo.run();
+    release.run();
+    return outcome;
+  };
+
+  const inSavepoints = (calls: readonly Call[]): Outcome[] => {
+    begin.run();
+    const outcomes: Outcome[] = [];
+    for (const call of calls) {
+      const outcome = runInside(call);
+      if (!db.inTransaction) {
+        return calls.length === 1 ? [outcome] : calls.flatMap((one) => runGroup([one]));
+      }
+      outcomes.push(outcome);
+    }
+    commit.run();
+    return outcomes;
+  };
+
+  /** @returns undefined when one has failed, and with it everything was undone */
+  const inOne = (calls: readonly Call[]): Outcome[] | undefined => {
+    begin.run();
+    const outcomes: Outcome[] = [];
+    for (const call of calls) {
+      const outcome = attempt(runners, call);
+      if (!outcome.ok) {
+        if (db.inTransaction) rollback.run();
+        return undefined;
+      }
+      outcomes.push(outcome);
+    }
+    commit.run();
+    return outcomes;
+  };
+
+  const runGroup = (calls: readonly Call[]): Outcome[] => {
+    try {
+      if (careful > 0) careful--;
+      else {
+        const outcomes = inOne(calls);
+        if (outcomes) return outcomes;
+        careful = carefulGroups;
+      }
+      return inSavepoints(calls);
+    } catch (error) {
+      return allFailed(db, calls, error);
+    }
+  };
+  return runGroup;
+}
+
+/** A group that could not be begun or ended: nothing of it has happened. */
+function allFailed(db: Database, calls: readonly Call[], error: unknown): Outcome[] {
+  if (db.inTransaction) db.exec('ROLLBACK');
+  const failed: Outcome = { ok: false, error: toWire(error) };
+  return calls.map(() => failed);
+}

@@ -1,0 +1,87 @@
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../../core/errors.js';
+import type { ConnectionOptions } from './connection.js';
+import type { Call } from './group-commit.js';
+import type { CheckpointMode, FromThread, ToThread } from './worker.js';
+
+type Reply<Type extends FromThread['type']> = Extract<FromThread, { type: Type }>;
+
+/** A database thread, seen from the main thread. Does one thing at a time. */
+export class DatabaseThread {
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #waiting: PromiseWithResolvers<FromThread> | undefined;
+  #serving = false;
+
+  private constructor(options: ConnectionOptions, name: string) {
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: options,
+      name,
+    });
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+  }
+
+  /**
+   * Starts the thread and opens its connection.
+   *
+   * @param onDeath called when the thread ends without being asked to
+   * @throws UserError when the database cannot be opened
+   */
+  static async start(
+    options: ConnectionOptions,
+    name: string,
+    onDeath: (error: Error) => void,
+  ): Promise<DatabaseThread> {
+    const thread = new DatabaseThread(options, name);
+    const opened = Promise.withResolvers<void>();
+    const die = (error: Error) => {
+      opened.reject(error);
+      thread.#waiting?.reject(error);
+      if (thread.#serving) onDeath(error);
+      thread.#serving = false;
+    };
+    thread.#worker.on('error', (error) => die(error as Error));
+    thread.#worker.on('exit', () => die(new Error(`the database thread "${name}" has ended`)));
+    thread.#worker.on('message', (message: FromThread) => {
+      if (message.type === 'ready') opened.resolve();
+      else if (message.type !== 'refused') thread.#settle(message);
+      else opened.reject(new UserError(message.message, message.exitCode));
+    });
+    try {
+      await opened.promise;
+      thread.#serving = true;
+    } catch (error) {
+      await thread.#exited;
+      throw error;
+    }
+    return thread;
+  }
+
+  /** Runs a group; its outcomes come in the order of its calls. */
+  run(calls: readonly Call[]): Promise<Reply<'done'>> {
+    return this.#ask({ type: 'run', calls });
+  }
+
+  checkpoint(mode: CheckpointMode): Promise<Reply<'checkpointed'>> {
+    return this.#ask({ type: 'checkpoint', mode });
+  }
+
+  /** Ends after the group that is running, with the connection closed. */
+  async close(): Promise<void> {
+    this.#serving = false;
+    this.#worker.postMessage({ type: 'close' } satisfies ToThread);
+    await this.#exited;
+  }
+
+  #ask<Type extends FromThread['type']>(message: ToThread): Promise<Reply<Type>> {
+    this.#waiting = Promise.withResolvers();
+    this.#worker.postMessage(message);
+    return this.#waiting.promise as Promise<Reply<Type>>;
+  }
+
+  #settle(reply: FromThread): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(reply);
+  }
+}

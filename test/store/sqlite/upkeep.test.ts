@@ -1,0 +1,225 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { pino } from 'pino';
+import { unary } from '../../../src/client/call.js';
+import { downloadBackup } from '../../../src/client/transfer.js';
+import type { RequestContext } from '../../../src/core/context.js';
+import { silentLog } from '../../../src/core/log.js';
+import { JobState, JobStatistics } from '../../../src/gen/pandafuzz/v1/job.js';
+import { createMetrics } from '../../../src/metrics.js';
+import { listJobs as everyJob } from '../../../src/operator/lists.js';
+import { Leases } from '../../../src/state/leases/leases.js';
+import { Retention } from '../../../src/state/upkeep/retention.js';
+import { Sampler } from '../../../src/state/upkeep/sampler.js';
+import { Lane } from '../../../src/store/lane.js';
+import { registerBot } from '../../../src/store/ops/bots/register-bot.js';
+import { recordCrash } from '../../../src/store/ops/crashes/record-crash.js';
+import { completeJob } from '../../../src/store/ops/jobs/complete-job.js';
+import { createJob } from '../../../src/store/ops/jobs/create-job.js';
+import { listJobs } from '../../../src/store/ops/jobs/list-jobs.js';
+import { claimJob } from '../../../src/store/ops/scheduling/claim-job.js';
+import { readCounters } from '../../../src/store/ops/upkeep/read-counters.js';
+import type { JobRow } from '../../../src/store/rows.js';
+import { Checkpoints, walBytes } from '../../../src/store/sqlite/checkpoints.js';
+import { DatabaseThread } from '../../../src/store/sqlite/thread.js';
+import type { CheckpointMode } from '../../../src/store/sqlite/worker.js';
+import type { Store } from '../../../src/store/store.js';
+import { atEnd, openStore, runMasterFor, temporaryFolder, testContext } from '../../harness.js';
+import { createJob as submitJob, uploadTarget } from '../../steps.js';
+import { VirtualClock } from '../../virtual-clock.js';
+import {
+  botInput,
+  claimInput,
+  completeInput,
+  crashInput,
+  jobInput,
+  withBot,
+  withTarget,
+} from '../inputs.js';
+
+async function withBotAndTarget(store: Store): Promise<string> {
+  await withTarget(store);
+  return withBot(store);
+}
+
+/** A job that ended at `now`, with a crash or without. */
+async function endedJob(store: Store, botId: string, now: number, crashed: boolean) {
+  const ctx = testContext();
+  const job = jobInput({ now });
+  await store.run(ctx, createJob, job);
+  const lease = await store.run(ctx, claimJob, { ...claimInput(botId), now });
+  if (!lease) throw new Error('nothing to claim');
+  if (crashed) await store.run(ctx, recordCrash, { ...crashInput(lease, '1'), now });
+  await store.run(ctx, completeJob, { ...completeInput(lease), now });
+  return job.id;
+}
+
+const inBackground = <T>(_: string, work: (ctx: RequestContext) => Promise<T>) =>
+  work(testContext());
+
+describe('retention', () => {
+  test('forgets what is too old in slices, keeps jobs with crashes, and keeps count', async () => {
+    const store = await openStore();
+    const botId = await withBotAndTarget(store);
+    const clock = new VirtualClock();
+    const old = clock.now() - 100 * 86_400_000;
+    for (let i = 0; i < 250; i++) await endedJob(store, botId, old + i, false);
+    const crashed = await endedJob(store, botId, old, true);
+    const fresh = await endedJob(store, botId, clock.now() - 1000, false);
+
+    const day = 86_400_000;
+    const ages = { jobs: 90 * day, events: 30 * day, samples: 14 * day, sweep_interval: day };
+    const inBackground = <T>(
+      _: string,
+      work: (ctx: ReturnType<typeof testContext>) => Promise<T>,
+    ) => work(testContext());
+    await new Retention(store, clock, silentLog, inBackground, ages).sweep();
+
+    const kept = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 });
+    expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
+    const counters = await store.run(testContext(), readCounters, null);
+    expect(counters).toMatchObject({ 'jobs.completed': 2, 'jobs.pending': 0, crashes: 1 });
+  });
+});
+
+describe('sampling', () => {
+  test('keeps the figures of every run, and retention forgets them', async () => {
+    const directory = temporaryFolder();
+    const store = await openStore({ directory });
+    const botId = await withBotAndTarget(store);
+    const jobId = await endedJob(store, botId, 1, false);
+    const clock = new VirtualClock();
+    const leases = new Leases(clock, { ttlMs: 1000, offerTimeoutMs: 1000 }, () => {});
+    const job = { id: jobId, attempt: 1, fence: 1, engine: 'libfuzzer', cancel_requested_at: null };
+    const lease = leases.grant(job as JobRow, { botId, ttlMs: 1000, acknowledged: true });
+    leases.report(lease, 2, JobStatistics.create({ executions: 7, executionsPerSecond: 0.5 }));
+    const day = 86_400_000;
+    const ages = { jobs: day, events: day, samples: day, sweep_interval: day };
+    const sampler = new Sampler(store, leases, clock, silentLog, inBackground, {
+      sample_interval: 1000,
+    });
+    await sampler.sample();
+
+    const db = new Database(join(directory, 'pandafuzz.db'), { readonly: true });
+    const samples = db.prepare(
+      'SELECT job_id, time, executions, executions_per_second FROM samples',
+    );
+    expect(samples.raw().all()).toEqual([[jobId, clock.now(), 7, 0.5]]);
+    clock.advance(2 * day);
+    await new Retention(store, clock, silentLog, inBackground, ages).sweep();
+    expect(samples.all()).toEqual([]);
+    db.close();
+  });
+});
+
+describe('checkpoints', () => {
+  test('empty the log once nothing is written any more, and leave it bounded while there is', async () => {
+    const directory = temporaryFolder();
+    const store = await openStore({
+      ...{ directory, checkpointIntervalMs: 10, maxLogBytes: 16 * 2 ** 20 },
+    });
+    const botId = await withBotAndTarget(store);
+    const log = join(directory, 'pandafuzz.db-wal');
+    let largest = 0;
+    for (let i = 0; i < 600; i++) {
+      await endedJob(store, botId, i, false);
+      largest = Math.max(largest, statSync(log).size);
+    }
+    expect(largest).toBeLessThan(24 * 2 ** 20);
+    while (statSync(log).size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 })).toHaveLength(
+      600,
+    );
+  });
+});
+
+describe('a checkpoint that the disk is slow at', () => {
+  test('has writes wait for it once the log is large, and no longer than it takes', async () => {
+    const path = join(temporaryFolder(), 'pandafuzz.db');
+    const start = (access: 'write' | 'upkeep') =>
+      DatabaseThread.start({ path, access, synchronous: 'normal' }, access, (error) => {
+        throw error;
+      });
+    const writes = new Lane([await start('write')], { maxQueued: 1, groupSize: 1 });
+    atEnd(() => writes.close());
+    const upkeep = await start('upkeep');
+    const disk = Promise.withResolvers<void>();
+    const slow = {
+      checkpoint: (mode: CheckpointMode) => disk.promise.then(() => upkeep.checkpoint(mode)),
+      close: () => upkeep.close(),
+    };
+    const told = Promise.withResolvers<string>();
+    const log = pino({ level: 'warn' }, { write: told.resolve });
+    const options = { intervalMs: 5, maxLogBytes: 2 ** 20, logBytes: () => walBytes(path) };
+    const checkpoints = new Checkpoints(slow, writes, options, createMetrics(), log);
+    atEnd(() => checkpoints.stop());
+    atEnd(() => disk.resolve());
+
+    let written = 0;
+    const writing = (async () => {
+      for (; written < 2000; written++) {
+        const input = { ...botInput(`bot ${written}`), labels: { padding: 'x'.repeat(4096) } };
+        await writes.run(testContext(), { operation: registerBot.name, input }, registerBot);
+        checkpoints.wrote();
+      }
+    })();
+    checkpoints.start();
+    expect(await Promise.race([told.promise, writing])).toMatch(/writes wait for the disk/);
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
+    const before = written;
+    await pause();
+    expect(written).toBe(before);
+    expect(await walBytes(path)).toBeLessThan(8 * 2 ** 20);
+    disk.resolve();
+    await writing;
+  });
+});
+
+describe('a backup', () => {
+  test('is consistent and whole, while writes go on that wait for it for no time', async () => {
+    const directory = temporaryFolder();
+    const { connection } = await runMasterFor({}, directory);
+    const { sha256: targetSha256 } = await uploadTarget(connection);
+    for (let i = 0; i < 20; i++) await submitJob(connection, { targetSha256 });
+    let slowestMs = 0;
+    let over = false;
+    const writing = (async () => {
+      while (!over) {
+        const startedAt = performance.now();
+        await submitJob(connection, { targetSha256 });
+        slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      }
+    })();
+    const path = join(temporaryFolder(), 'copy.db');
+    const copy = await downloadBackup(connection, path);
+    over = true;
+    await writing;
+    expect(statSync(path).size).toBe(copy.sizeBytes);
+    expect(slowestMs).toBeLessThan(100);
+
+    const db = new Database(path, { readonly: true });
+    const count = (sql: string) => db.prepare(sql).pluck().get() as number;
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(count('SELECT count(*) FROM jobs')).toBeGreaterThanOrEqual(20);
+    expect(count('SELECT count(*) FROM jobs')).toBe(
+      count("SELECT value FROM counters WHERE name = 'jobs.pending'"),
+    );
+    db.close();
+    expect(readdirSync(join(directory, 'blobs', 'incoming'))).toEqual([]);
+  });
+
+  test('can be started from', async () => {
+    const { connection } = await runMasterFor();
+    const { id } = await submitJob(connection);
+    const directory = temporaryFolder();
+    await downloadBackup(connection, join(directory, 'pandafuzz.db'));
+    const restored = await runMasterFor({}, directory);
+    const filter = { state: JobState.UNSPECIFIED, limit: 10 };
+    expect((await everyJob(restored.connection, filter)).map((job) => job.id)).toEqual([id]);
+    const { system } = restored.connection;
+    expect((await unary(system, system.getSystemStats, {})).jobs?.pending).toBe(1);
+  });
+});
