@@ -9,8 +9,8 @@ import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { Engine } from './engines/engine.js';
 import { libFuzzer } from './engines/libfuzzer.js';
 import { findSymbolizer } from './engines/sanitizers.js';
-import { Outbox } from './findings/spool.js';
-import { sendOutbox } from './findings/uploads.js';
+import { Spool } from './findings/spool.js';
+import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { clearLeftovers } from './folders/leftovers.js';
@@ -114,8 +114,8 @@ async function assemble(
   const symbolizer = findSymbolizer(folder.tools);
   warnOfMissing(tools, symbolizer, log);
   const engine = libFuzzer({ symbolizer });
-  const outbox = await Outbox.open(folder.outbox, log);
-  await clearLeftovers(folder.runs, outbox, engine.isCrash, log);
+  const spool = await Spool.open(folder.spool, log);
+  await clearLeftovers(folder.runs, spool, engine.isCrash, log);
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -126,7 +126,7 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engine, artifacts, outbox, connection, tools, exchangeIntervalMs, log };
+  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -150,10 +150,10 @@ async function assemble(
     instanceId: newId(),
     work: slots,
     resources: () => machine.resources,
-    onWelcome: () => outbox.nudge(),
+    onWelcome: () => spool.nudge(),
     log,
   });
-  const sent = sendOutbox(outbox, connection, { log, signal });
+  const sent = sendSpool(spool, connection, { log, signal });
   const linked = link.run(signal);
   lifecycle.own('stream and uploads', async () => {
     working.abort(new Error('the bot is shutting down'));

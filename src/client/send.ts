@@ -35,7 +35,7 @@ export async function sendMessages<Request, Response>(
   try {
     for await (const message of messages) {
       if (answered.signal.aborted) break;
-      if (!call.write(message)) await drained(call, answered.signal);
+      if (!call.write(message)) await writable(call, answered.signal);
     }
     call.end();
     return await answer.promise;
@@ -48,7 +48,7 @@ export async function sendMessages<Request, Response>(
 }
 
 /** Once the stream takes more, or the call was answered: then no drain ever comes. */
-async function drained(call: NodeJS.EventEmitter, answered: AbortSignal): Promise<void> {
+async function writable(call: NodeJS.EventEmitter, answered: AbortSignal): Promise<void> {
   await once(call, 'drain', { signal: answered }).catch((error) => {
     if (!answered.aborted) throw error;
   });

@@ -14,14 +14,14 @@ import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
 import { CancelledError, OverloadError, ValidationError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
-import { atEndOfTurn } from '../core/turn.js';
+import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { answerCall, cutOff, isOpen } from './beneath/http2.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { requestIdTrailer, statusOf, verdictOn } from './status.js';
 import { eachMessage, messagesOf } from './streams/incoming.js';
-import { Outbox } from './streams/send-queue.js';
+import { SendQueue } from './streams/send-queue.js';
 import { parseTraceParent } from './trace.js';
 
 /**
@@ -44,15 +44,15 @@ export type ServerStream<Request, Response> = (
 ) => AsyncIterable<Response>;
 
 /** As eachMessage (incoming.ts) has it. */
-export type Listen<Request> = (
+export type Receive<Request> = (
   hear: (request: Request) => Promise<void> | undefined,
 ) => Promise<void>;
 
 /** The stream ends when the promise settles. Its life is no operation: it has no deadline of ours. */
 export type BidiStream<Request, Response> = (
-  listen: Listen<Request>,
+  receive: Receive<Request>,
   ctx: RequestContext,
-  outbox: Outbox<Response>,
+  sendQueue: SendQueue<Response>,
 ) => Promise<void>;
 
 /** What every kind of call has. */
@@ -174,10 +174,10 @@ export class Adapter {
     const { clock, timeouts } = this.options;
     return (call) => {
       const send = async (ctx: RequestContext) => {
-        const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);
+        const sendQueue = new SendQueue<Response>(call, clock, timeouts.stallMs);
         for await (const message of handler(decoded(call.request), ctx)) {
           ctx.signal.throwIfAborted();
-          await orAbort(ctx.signal, outbox.sendWhenTaken(message));
+          await orAbort(ctx.signal, sendQueue.sendWhenTaken(message));
         }
       };
       this.#serve(call, terms, send, {
@@ -194,15 +194,16 @@ export class Adapter {
     const timeoutMs = Number.POSITIVE_INFINITY;
     const terms: Terms = { pool: 'streams', precedence: 'result', timeoutMs };
     return (call) => {
-      const outbox = new Outbox<Response>(call, clock, timeouts.stallMs);
-      const work = (ctx: RequestContext) => handler((hear) => eachMessage(call, hear), ctx, outbox);
+      const sendQueue = new SendQueue<Response>(call, clock, timeouts.stallMs);
+      const work = (ctx: RequestContext) =>
+        handler((hear) => eachMessage(call, hear), ctx, sendQueue);
       this.#serve(call, terms, work, {
         answer: (_, trailers) => {
-          outbox.flush();
+          sendQueue.flush();
           call.end(trailers);
         },
         refuse(status) {
-          outbox.flush();
+          sendQueue.flush();
           call.emit('error', status);
         },
       });

@@ -2,13 +2,13 @@ import type { MasterConfig } from '../config/schema.js';
 import type { Clock } from '../core/clock.js';
 import { backgroundRunner } from '../core/context.js';
 import type { Logger } from '../core/log.js';
-import { Repeat } from '../core/repeat.js';
+import { PeriodicTask } from '../core/periodic-task.js';
 import type { Metrics } from '../metrics.js';
 import type { Store } from '../store/store.js';
 import { Bots } from './bots/bots.js';
 import { Drains } from './bots/drains.js';
 import { Sessions } from './bots/sessions.js';
-import { CampaignBook } from './campaigns/campaigns.js';
+import { Campaigns } from './campaigns/campaigns.js';
 import { Artifacts } from './corpus/artifacts.js';
 import { Corpus } from './corpus/corpus.js';
 import { Crashes } from './crashes/crashes.js';
@@ -22,7 +22,7 @@ import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases } from './leases/leases.js';
 import { Dispatch } from './scheduling/dispatch.js';
-import { Campaigns } from './scheduling/fair-share.js';
+import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
@@ -62,19 +62,21 @@ export function createState(options: {
     },
   );
   const sessions = new Sessions();
-  const campaigns: Campaigns = new Campaigns(
+  const fairShare: FairShare = new FairShare(
     (key) => leases.countOfCampaign(key) + dispatch.claimingOf(key),
   );
-  const dispatch: Dispatch = new Dispatch(store, campaigns, clock, log, inBackground);
+  const dispatch: Dispatch = new Dispatch(store, fairShare, clock, log, inBackground);
   const drains = new Drains(store, sessions, leases, clock, log, inBackground);
   const reaper = new Reaper(store, leases, dispatch, clock, log, inBackground, ttl, retryPause);
-  const book = new CampaignBook(store, campaigns, dispatch, leases, clock, inBackground);
+  const campaigns = new Campaigns(store, fairShare, dispatch, leases, clock, inBackground);
   const timekeeper = new Timekeeper(
     ...([store, leases, sessions, dispatch, reaper, clock, log, inBackground, ttl] as const),
   );
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
-  const listening = new Repeat(clock, log, ttl, 'listening to bots', async () => sessions.listen());
+  const silenceCheck = new PeriodicTask(clock, log, ttl, 'checking for silent bots', async () =>
+    sessions.checkSilence(),
+  );
   const retention = new Retention(store, clock, log, inBackground, config.retention);
   const probing = { intervalMs: config.database.probe_interval };
   const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log });
@@ -103,9 +105,9 @@ export function createState(options: {
     corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
-    campaigns: book,
+    campaigns,
     watch: new Watch(store, leases, clock),
-    explain: new Explain(store, sessions, leases, campaigns, clock),
+    explain: new Explain(store, sessions, leases, fairShare, clock),
     blobs: store.blobs,
     sessionParts,
     vitals,
@@ -113,11 +115,11 @@ export function createState(options: {
     /** Brings the leases of an earlier process back, then lets time run. */
     async start(): Promise<void> {
       await vitals.start();
-      await book.restore();
+      await campaigns.restore();
       await reaper.restore();
       leases.start();
       reaper.start();
-      listening.start();
+      silenceCheck.start();
       beatLog.start();
       sampler.start();
       timekeeper.start();
@@ -128,7 +130,7 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, listening, retention, timekeeper];
+      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper];
       await Promise.all(upkeep.map((one) => one.stop()));
       await reaper.stop();
       await drains.stop();

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
 import type { Signal } from '../core/signal.js';
-import { atEndOfTurn } from '../core/turn.js';
+import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Operation, Urgency } from './operation.js';
 import { UrgencyQueue } from './queue.js';
 import { fromWire, toWire } from './sqlite/faults.js';
@@ -94,7 +94,7 @@ export class Lane {
   readonly #interludes: ((thread: DatabaseThread) => Promise<void>)[] = [];
   #scheduled = false;
   #closed = false;
-  #drained = () => {};
+  #becameIdle = () => {};
 
   constructor(
     threads: readonly DatabaseThread[],
@@ -166,7 +166,7 @@ export class Lane {
     this.#closed = true;
     if (this.#queue.size + this.#interludes.length + this.#busy > 0) {
       await new Promise<void>((resolve) => {
-        this.#drained = resolve;
+        this.#becameIdle = resolve;
       });
     }
     await Promise.all(this.#idle.map((thread) => thread.close()));
@@ -196,7 +196,7 @@ export class Lane {
       this.options.onBusyChange?.(this.#busy);
       void this.#use(thread, () => (interlude ? interlude(thread) : this.#work(thread, group)));
     }
-    if (this.#busy === 0) this.#drained();
+    if (this.#busy === 0) this.#becameIdle();
   }
 
   async #use(thread: DatabaseThread, work: () => Promise<void>): Promise<void> {
@@ -227,6 +227,6 @@ export class Lane {
 
   #abandonAll(error: unknown): void {
     this.#closed = true;
-    for (const waiting of this.#queue.drain()) waiting.abandon(error);
+    for (const waiting of this.#queue.removeAll()) waiting.abandon(error);
   }
 }

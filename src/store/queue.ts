@@ -50,7 +50,7 @@ export class UrgencyQueue<Waiting extends Queued> {
   }
 
   /** Takes everything. */
-  drain(): Waiting[] {
+  removeAll(): Waiting[] {
     const all = urgencies.flatMap((urgency) => this.#of(urgency).splice(0));
     this.#size = 0;
     return all;

@@ -196,8 +196,8 @@ describe('a bot', () => {
     );
     await peer.next('jobDone');
     expect(master.crashes).toHaveLength(1);
-    expect(await readdir(join(workDir, 'outbox', 'refused'))).toHaveLength(1);
-    expect(await readdir(join(workDir, 'outbox'))).toEqual(['refused']);
+    expect(await readdir(join(workDir, 'spool', 'refused'))).toHaveLength(1);
+    expect(await readdir(join(workDir, 'spool'))).toEqual(['refused']);
   });
 
   test('fuzzes on while its stream is broken, and goes on with the lease', async () => {
@@ -364,9 +364,9 @@ describe('a bot', () => {
     peer.assign(assignment(target, { environment: { MODE: 'crash' } }));
     await peer.next('beat', (beat) => (beat.leases[0]?.statistics?.crashes ?? 0) >= 1);
     await agent?.stop();
-    const waiting = (await readdir(join(workDir, 'outbox'))).filter((name) => name !== 'refused');
+    const waiting = (await readdir(join(workDir, 'spool'))).filter((name) => name !== 'refused');
     expect(waiting.length).toBeGreaterThan(0);
-    expect(existsSync(join(workDir, 'outbox', waiting[0] as string, 'input'))).toBe(true);
+    expect(existsSync(join(workDir, 'spool', waiting[0] as string, 'input'))).toBe(true);
     master.crashFailures.length = 0;
     await startBot();
     await master.crashesArrived(waiting.length);

@@ -13,7 +13,7 @@ import { failureOf, isAway } from '../../client/failure.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import { executeWithRetry, type RetryPolicy } from '../../core/retry.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
@@ -52,7 +52,7 @@ export interface ExchangeOptions {
 export class Exchange {
   /** Files of the corpus folder that the master has, and the SHA-256 of those that came from here. */
   readonly #shared = new Set<string>();
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
   readonly #stopped = new AbortController();
   #cursor = 0;
   #broughtBytes = 0;
@@ -62,13 +62,13 @@ export class Exchange {
   constructor(private readonly options: ExchangeOptions) {
     const { clock = systemClock, log, intervalMs } = options;
     const step = () => this.#exchange(this.#stopped.signal);
-    this.#repeat = new Repeat(clock, log, intervalMs, 'an exchange of inputs', step);
+    this.#task = new PeriodicTask(clock, log, intervalMs, 'an exchange of inputs', step);
   }
 
   /** Brings what is there already; then goes on by itself. */
   async begin(signal: AbortSignal): Promise<void> {
     await this.#pull(signal).catch((error) => this.#note(error));
-    this.#repeat.start();
+    this.#task.start();
   }
 
   /**
@@ -77,7 +77,7 @@ export class Exchange {
    */
   async end(signal: AbortSignal): Promise<void> {
     this.#stopped.abort();
-    await this.#repeat.stop();
+    await this.#task.stop();
     const { clock = systemClock, log } = this.options;
     let refusals = 0;
     const isRetryable = (error: unknown) =>

@@ -1,4 +1,4 @@
-import { clipUtf8 } from '../runs/clip.js';
+import { clipUtf8 } from '../../core/clip.js';
 import type { EngineProgress, EngineReader } from './engine.js';
 
 const mib = 2 ** 20;

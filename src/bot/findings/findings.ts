@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crashSignature, parseCrashReport } from '../../crash/report.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { Outbox } from './spool.js';
+import type { Spool } from './spool.js';
 
 /** More inputs for the same stack teach nobody anything. */
 const uploadsPerSignature = 3;
@@ -22,7 +22,7 @@ export class Findings {
 
   constructor(
     private readonly lease: Lease,
-    private readonly outbox: Outbox,
+    private readonly spool: Spool,
   ) {}
 
   /** Distinct crashing inputs seen, those not worth sending included. */
@@ -31,7 +31,7 @@ export class Findings {
   }
 
   /**
-   * Moves what lies in the artifacts folder to the outbox, or away: a crash is
+   * Moves what lies in the artifacts folder to the spool, or away: a crash is
    * in one of the two at every moment.
    *
    * @param report what the engine printed about it
@@ -49,7 +49,7 @@ export class Findings {
         const input = await readFile(path);
         inputs.push(input);
         if (this.#isWanted(input, report)) {
-          await this.outbox.add(this.lease, path, report);
+          await this.spool.add(this.lease, path, report);
           kept += 1;
         }
       }

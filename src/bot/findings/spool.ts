@@ -8,7 +8,7 @@ import { CrashReport } from '../../gen/pandafuzz/v1/crash_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 
 /** A crash that was found and not yet acknowledged by the master. */
-export interface OutboxEntry {
+export interface SpoolEntry {
   readonly id: string;
   readonly report: CrashReport;
   /** Path of the crashing input. */
@@ -25,8 +25,8 @@ const refusedFolder = 'refused';
  * whole; leaves when the master has acknowledged it, or goes to "refused" when
  * the master will never take it.
  */
-export class Outbox {
-  readonly #entries = new Map<string, OutboxEntry>();
+export class Spool {
+  readonly #entries = new Map<string, SpoolEntry>();
   readonly #changed = new Set<() => void>();
 
   private constructor(
@@ -35,16 +35,16 @@ export class Outbox {
   ) {}
 
   /** With what an earlier process left behind. */
-  static async open(folder: string, log: Logger): Promise<Outbox> {
-    const outbox = new Outbox(folder, log);
+  static async open(folder: string, log: Logger): Promise<Spool> {
+    const spool = new Spool(folder, log);
     await mkdir(join(folder, refusedFolder), { recursive: true });
     for (const name of (await readdir(folder)).sort()) {
       if (name === refusedFolder) continue;
       const path = join(folder, name);
       if (name.endsWith('.part')) await rm(path, { recursive: true, force: true });
-      else await outbox.#load(name);
+      else await spool.#load(name);
     }
-    return outbox;
+    return spool;
   }
 
   async #load(id: string): Promise<void> {
@@ -59,7 +59,7 @@ export class Outbox {
   }
 
   /** Resolves once the crash is on disk. The input is copied. */
-  async add(lease: Lease, input: string, report: string): Promise<OutboxEntry> {
+  async add(lease: Lease, input: string, report: string): Promise<SpoolEntry> {
     const id = `${String(Date.now()).padStart(15, '0')}-${randomUUID()}`;
     const path = join(this.folder, id);
     const partial = `${path}.part`;
@@ -82,7 +82,7 @@ export class Outbox {
   }
 
   /** Oldest first. */
-  get entries(): readonly OutboxEntry[] {
+  get entries(): readonly SpoolEntry[] {
     return [...this.#entries.values()];
   }
 
@@ -92,13 +92,13 @@ export class Outbox {
   }
 
   /** The master has it. */
-  async acknowledged(entry: OutboxEntry): Promise<void> {
+  async acknowledged(entry: SpoolEntry): Promise<void> {
     await rm(join(this.folder, entry.id), { recursive: true, force: true });
     this.#forget(entry);
   }
 
   /** The master will never take it; kept for a person to look at. */
-  async refused(entry: OutboxEntry, why: string): Promise<void> {
+  async refused(entry: SpoolEntry, why: string): Promise<void> {
     const aside = join(this.folder, refusedFolder, entry.id);
     const { lease } = entry.report;
     this.log.error(
@@ -109,7 +109,7 @@ export class Outbox {
     this.#forget(entry);
   }
 
-  #forget(entry: OutboxEntry): void {
+  #forget(entry: SpoolEntry): void {
     this.#entries.delete(entry.id);
     this.nudge();
   }

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { backoffMs } from '../../core/retry.js';
-import type { Outbox, OutboxEntry } from './spool.js';
+import type { Spool, SpoolEntry } from './spool.js';
 
 const backoff = { firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 } as const;
 
@@ -19,12 +19,12 @@ const uploadTimeoutMs = 60_000;
 type Verdict = 'acknowledged' | 'refused' | 'later' | 'away';
 
 /**
- * Sends what is in the outbox, oldest first, until the signal aborts. A crash
+ * Sends what is in the spool, oldest first, until the signal aborts. A crash
  * the master cannot take now does not hold up the others; while no master
  * answers, nothing is tried twice in a row.
  */
-export async function sendOutbox(
-  outbox: Outbox,
+export async function sendSpool(
+  spool: Spool,
   connection: Connection,
   options: { log: Logger; signal: AbortSignal; clock?: Clock; random?: () => number },
 ): Promise<void> {
@@ -32,9 +32,9 @@ export async function sendOutbox(
   const answers = new Map<string, number>();
   let failedRounds = 0;
   while (!signal.aborted) {
-    const changed = outbox.changed(signal);
+    const changed = spool.changed(signal);
     let isStuck = false;
-    for (const entry of outbox.entries) {
+    for (const entry of spool.entries) {
       const verdict = await send(entry).catch((error) => {
         log.error({ err: error, crash: entry.id }, 'a kept crash could not be handled');
         return 'later' as const;
@@ -50,12 +50,12 @@ export async function sendOutbox(
 
   /** A new crash, or word that the master is back, ends the wait early. */
   async function nudgedWithin(delayMs: number): Promise<void> {
-    const timer = clock.schedule(delayMs, () => outbox.nudge());
-    await outbox.changed(signal);
+    const timer = clock.schedule(delayMs, () => spool.nudge());
+    await spool.changed(signal);
     timer.cancel();
   }
 
-  async function send(entry: OutboxEntry): Promise<Verdict> {
+  async function send(entry: SpoolEntry): Promise<Verdict> {
     try {
       const limits = { signal, timeoutMs: uploadTimeoutMs };
       const answer = await reportCrash(connection, entry.report, entry.input, limits);
@@ -63,7 +63,7 @@ export async function sendOutbox(
         { jobId: entry.report.lease?.jobId, crashId: answer.crashId, newGroup: answer.newGroup },
         answer.duplicate ? 'the master knew this crash' : 'crash reported',
       );
-      await outbox.acknowledged(entry);
+      await spool.acknowledged(entry);
       return 'acknowledged';
     } catch (error) {
       if (signal.aborted) return 'away';
@@ -71,7 +71,7 @@ export async function sendOutbox(
       const verdict = judge(error, count);
       if (verdict === 'later') answers.set(entry.id, count);
       else answers.delete(entry.id);
-      if (verdict === 'refused') await outbox.refused(entry, messageOf(error));
+      if (verdict === 'refused') await spool.refused(entry, messageOf(error));
       else log.debug({ why: messageOf(error), verdict }, 'a crash could not be sent yet');
       return verdict;
     }

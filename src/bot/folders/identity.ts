@@ -17,7 +17,7 @@ export interface WorkFolder {
   /** One folder for each run. */
   readonly runs: string;
   /** Crashes the master has not yet acknowledged. */
-  readonly outbox: string;
+  readonly spool: string;
   /** Programs under the names that others want them to have. */
   readonly tools: string;
   release(): Promise<void>;
@@ -50,7 +50,7 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
     path,
     artifacts: join(path, 'artifacts'),
     runs: join(path, 'runs'),
-    outbox: join(path, 'outbox'),
+    spool: join(path, 'spool'),
     tools: join(path, 'tools'),
     release: () => new Promise((resolve) => claim.close(() => resolve())),
   };
@@ -60,7 +60,7 @@ async function makeFolder(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true });
     const path = await realpath(folder);
-    for (const part of ['artifacts', 'runs', 'outbox']) {
+    for (const part of ['artifacts', 'runs', 'spool']) {
       await mkdir(join(path, part), { recursive: true });
     }
     return path;

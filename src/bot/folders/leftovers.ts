@@ -1,7 +1,7 @@
 import { readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../core/log.js';
-import type { Outbox } from '../findings/spool.js';
+import type { Spool } from '../findings/spool.js';
 import { leaseOfRunFolder } from './run-folder.js';
 
 /** Stands in for what the engine printed, which died with the bot. */
@@ -10,12 +10,12 @@ const lostReport =
 
 /**
  * Clears up after a bot that was killed: ends processes that still work in its
- * runs' folders, puts crashes that never reached the outbox into it, and removes
+ * runs' folders, puts crashes that never reached the spool into it, and removes
  * the folders. To be called by the one who has claimed the work folder.
  */
 export async function clearLeftovers(
   runs: string,
-  outbox: Outbox,
+  spool: Spool,
   isCrash: (fileName: string) => boolean,
   log: Logger,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function clearLeftovers(
     const artifacts = join(runs, name, 'artifacts');
     const crashes = lease ? (await listing(artifacts)).filter(isCrash) : [];
     for (const crash of crashes) {
-      if (lease) await outbox.add(lease, join(artifacts, crash), lostReport);
+      if (lease) await spool.add(lease, join(artifacts, crash), lostReport);
     }
     if (crashes.length > 0)
       log.warn({ ...lease, crashes: crashes.length }, 'saved crashes of an earlier run');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import type { Connection } from '../../client/connect.js';
 import { failureOf } from '../../client/failure.js';
+import { clipUtf8 } from '../../core/clip.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
@@ -18,11 +19,10 @@ import { Exchange } from '../corpus/exchange.js';
 import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
-import type { Outbox } from '../findings/spool.js';
+import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
-import { clipUtf8 } from './clip.js';
 import { type FuzzEnd, fuzz } from './fuzz.js';
 import { Tally } from './tally.js';
 
@@ -32,7 +32,7 @@ const longestMessageBytes = 4096;
 export interface RunParts {
   readonly engine: Engine;
   readonly artifacts: ArtifactCache;
-  readonly outbox: Outbox;
+  readonly spool: Spool;
   readonly connection: Connection;
   /** Time between two exchanges of inputs with the other bots, milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
@@ -78,7 +78,7 @@ export class Run {
     this.ended = this.#run();
   }
 
-  /** Resolves when the engine is dead and what it found is in the outbox. */
+  /** Resolves when the engine is dead and what it found is in the spool. */
   get quiet(): Promise<void> {
     return this.#quiet.promise;
   }
@@ -102,22 +102,22 @@ export class Run {
     await this.ended;
     const folder = this.#folder;
     if (!folder) return;
-    // Not so when the outbox could not take a crash: the next start of the bot tries again.
+    // Not so when the spool could not take a crash: the next start of the bot tries again.
     const left = (await readdir(folder.artifacts)).filter(this.parts.engine.isCrash);
     if (left.length === 0) await folder.remove();
     else this.parts.log.error({ folder: folder.path }, 'crashes could not be kept; left in place');
   }
 
   async #run(): Promise<JobResult | undefined> {
-    const { log, outbox } = this.parts;
+    const { log, spool } = this.parts;
     const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
     this.#tally.stop();
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');
     await this.#exchange?.end(this.#forget.signal);
-    while (outbox.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
-      await outbox.changed(this.#forget.signal);
+    while (spool.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
+      await spool.changed(this.#forget.signal);
     }
     if (this.#forget.signal.aborted) return undefined;
     const statistics = this.#tally.statistics;
@@ -125,13 +125,13 @@ export class Run {
   }
 
   async #work(): Promise<FuzzEnd> {
-    const { engine, log, outbox, tools, clock = systemClock } = this.parts;
+    const { engine, log, spool, tools, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
     const folder = await this.#prepare();
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
-    const findings = new Findings(this.lease, outbox);
+    const findings = new Findings(this.lease, spool);
     const signal = this.#stop.signal;
     const tally = this.#tally;
     return fuzz({ spec: this.spec, engine, folder, tools, tally, findings, log, clock, signal });

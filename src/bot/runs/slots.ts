@@ -139,7 +139,7 @@ export class Slots {
     for (const { run } of this.#taken.values()) run.stop(reason);
   }
 
-  /** Resolves when every engine is dead and what they found is in the outbox. */
+  /** Resolves when every engine is dead and what they found is in the spool. */
   async quiet(): Promise<void> {
     await Promise.all([...this.#taken.values()].map(({ run }) => run.quiet));
   }

@@ -8,16 +8,16 @@ import type {
 } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { BotSession, type Outgoing } from '../../state/heartbeat/session.js';
 import type { State } from '../../state/state.js';
-import type { Adapter, Listen } from '../adapter.js';
-import type { Outbox } from '../streams/send-queue.js';
+import type { Adapter, Receive } from '../adapter.js';
+import type { SendQueue } from '../streams/send-queue.js';
 
 export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapter) {
   return {
     registerBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.register(ctx, request),
     })),
-    heartbeat: adapt.bidiStream((listen, ctx, outbox) =>
-      new HeartbeatStream(sessionParts, ctx, outbox).serve(listen),
+    heartbeat: adapt.bidiStream((receive, ctx, sendQueue) =>
+      new HeartbeatStream(sessionParts, ctx, sendQueue).serve(receive),
     ),
     drainBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.drain(ctx, request.botId, true),
@@ -46,13 +46,13 @@ class HeartbeatStream implements Outgoing {
   constructor(
     private readonly parts: State['sessionParts'],
     private readonly ctx: RequestContext,
-    private readonly outbox: Outbox<HeartbeatResponse>,
+    private readonly sendQueue: SendQueue<HeartbeatResponse>,
   ) {}
 
-  async serve(listen: Listen<HeartbeatRequest>): Promise<void> {
+  async serve(receive: Receive<HeartbeatRequest>): Promise<void> {
     const { signal } = this.ctx;
     signal.addEventListener('abort', () => this.#over.reject(signal.reason), { once: true });
-    listen((request) => this.#hear(request)).then(this.#over.resolve, this.#over.reject);
+    receive((request) => this.#hear(request)).then(this.#over.resolve, this.#over.reject);
     try {
       await this.#over.promise;
     } finally {
@@ -62,7 +62,7 @@ class HeartbeatStream implements Outgoing {
 
   send(message: HeartbeatResponse): void {
     try {
-      this.outbox.send(message);
+      this.sendQueue.send(message);
     } catch (error) {
       this.#over.reject(error);
     }
@@ -70,7 +70,7 @@ class HeartbeatStream implements Outgoing {
 
   sendLatest(message: HeartbeatResponse): void {
     try {
-      this.outbox.sendLatest(message);
+      this.sendQueue.sendLatest(message);
     } catch (error) {
       this.#over.reject(error);
     }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { type Clock, sleep } from '../../core/clock.js';
 import { OverloadError } from '../../core/errors.js';
-import { atEndOfTurn } from '../../core/turn.js';
+import { atEndOfTurn } from '../../core/turn-batch.js';
 import { sendMessages } from '../beneath/http2.js';
 
 /** Messages that may wait for a peer that does not read, before it is cut off. */
@@ -13,7 +13,7 @@ const largestBacklog = 1024;
  * end. Who reads nothing for `stallMs`, or lets too much pile up, is cut off.
  * What is sent in one turn of the event loop goes out at its end, in one write.
  */
-export class Outbox<Message> {
+export class SendQueue<Message> {
   /** Of this turn. */
   #outgoing: Message[] = [];
   #latest: Message | undefined;

@@ -22,7 +22,7 @@ export interface SessionHandle {
   /** Asks it to come back later; its stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
   /** Somebody looks whether it says anything: if it did not for some looks, its stream ends. */
-  listenedTo(): void;
+  checkSilence(): void;
   /** A newer stream of the same bot took over. */
   replace(): void;
 }
@@ -60,8 +60,8 @@ export class Sessions {
    * tells. To be called once in a lease's time; goes by the calls and not by a clock, so
    * that a master that stood still ends nobody's stream for that.
    */
-  listen(): void {
-    for (const session of this.#byBot.values()) session.listenedTo();
+  checkSilence(): void {
+    for (const session of this.#byBot.values()) session.checkSilence();
   }
 
   /** Tells every bot that its stream is about to end. */

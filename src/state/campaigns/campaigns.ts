@@ -11,15 +11,15 @@ import type { Leases } from '../leases/leases.js';
 import { type PageRequest, pageSizeOf } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
-import type { Campaigns } from '../scheduling/fair-share.js';
+import type { FairShare } from '../scheduling/fair-share.js';
 
 const sliceSize = 1000;
 
 /** What operators set of campaigns, on disk; and the way of it into memory, where turns are taken. */
-export class CampaignBook {
+export class Campaigns {
   constructor(
     private readonly store: Pick<Store, 'run'>,
-    private readonly campaigns: Campaigns,
+    private readonly fairShare: FairShare,
     private readonly dispatch: Dispatch,
     private readonly leases: Leases,
     private readonly clock: Clock,
@@ -81,7 +81,7 @@ export class CampaignBook {
   }
 
   #learn({ key, weight, max_parallel }: CampaignRow): void {
-    this.campaigns.set(key, { weight, maxParallel: max_parallel });
+    this.fairShare.set(key, { weight, maxParallel: max_parallel });
   }
 
   #record(row: CampaignRow): Campaign {

@@ -204,7 +204,7 @@ export class BotSession implements SessionHandle {
     this.#send({ $case: 'goAway', value: { reason, reconnectAfterMs } });
   }
 
-  listenedTo(): void {
+  checkSilence(): void {
     if (++this.#looks <= mostLooks) return;
     this.outgoing.fail(new SilentError());
     this.end();

@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.js';
 import type { SessionHandle, Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases } from '../leases/leases.js';
 import { Violations } from '../messages/violations.js';
-import type { Campaigns } from '../scheduling/fair-share.js';
+import type { FairShare } from '../scheduling/fair-share.js';
 import { mismatches, needOf } from '../scheduling/matching.js';
 
 /** Jobs counted that go before one; more are told as this many. */
@@ -28,7 +28,7 @@ export class Explain {
     private readonly store: Pick<Store, 'run'>,
     private readonly sessions: Sessions,
     private readonly leases: Leases,
-    private readonly campaigns: Campaigns,
+    private readonly fairShare: FairShare,
     private readonly clock: Clock,
   ) {}
 
@@ -99,8 +99,8 @@ export class Explain {
   }
 
   #limits(campaign: string): string[] {
-    if (this.campaigns.hasRoom(campaign)) return [];
-    const { maxParallel } = this.campaigns.termsOf(campaign);
+    if (this.fairShare.hasRoom(campaign)) return [];
+    const { maxParallel } = this.fairShare.termsOf(campaign);
     return [`its campaign runs ${maxParallel} jobs already, as many as it may at once`];
   }
 

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../core/canonical-json.js';
 import type { Clock } from '../../core/clock.js';
 import type { InBackground, RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
-import { Gathering } from '../../core/turn.js';
+import { TurnBatch } from '../../core/turn-batch.js';
 import {
   type Attempt,
   type Job,
@@ -57,7 +57,7 @@ interface Ending {
 
 /** Jobs, from a wish to a receipt. Nothing is held across an await: the store decides. */
 export class Jobs {
-  readonly #endings = new Gathering<Ending>((endings) => void this.#completeEach(endings));
+  readonly #endings = new TurnBatch<Ending>((endings) => void this.#completeEach(endings));
 
   constructor(
     private readonly store: Store,

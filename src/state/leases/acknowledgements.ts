@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import { StaleLeaseError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
-import { atEndOfTurn } from '../../core/turn.js';
+import { atEndOfTurn } from '../../core/turn-batch.js';
 import { acknowledgeLease } from '../../store/ops/leases/acknowledge-lease.js';
 import type { Settled, Store } from '../../store/store.js';
 import { runEach } from '../messages/run-each.js';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import { flushBeats } from '../../store/ops/leases/flush-beats.js';
 import type { Store } from '../../store/store.js';
 import { storedStatistics } from '../messages/records.js';
@@ -22,7 +22,7 @@ interface Seen {
  * memory, and so is who asks for what they told: the disk has it for the next master.
  */
 export class BeatLog {
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
   readonly #bots = new Map<string, Seen>();
 
   constructor(
@@ -33,7 +33,7 @@ export class BeatLog {
     private readonly inBackground: InBackground,
     intervalMs: number,
   ) {
-    this.#repeat = new Repeat(clock, log, intervalMs, 'flushing beats', () => this.flush());
+    this.#task = new PeriodicTask(clock, log, intervalMs, 'flushing beats', () => this.flush());
   }
 
   saw(botId: string, at: number): void {
@@ -48,11 +48,11 @@ export class BeatLog {
   }
 
   start(): void {
-    this.#repeat.start();
+    this.#task.start();
   }
 
   async stop(): Promise<void> {
-    await this.#repeat.stop();
+    await this.#task.stop();
     await this.flush();
   }
 

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
-import { Gathering } from '../../core/turn.js';
+import { TurnBatch } from '../../core/turn-batch.js';
 import { claimJob } from '../../store/ops/scheduling/claim-job.js';
 import type { ClaimedJob, QueueRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
 import { runEach } from '../messages/run-each.js';
-import type { Campaigns } from './fair-share.js';
+import type { FairShare } from './fair-share.js';
 import { fits, type Need, needOf, type Offer } from './matching.js';
 
 /**
@@ -20,7 +20,7 @@ import { fits, type Need, needOf, type Offer } from './matching.js';
  *             AssignJob that waits
  *
  * For the taker that has waited longest, the campaign whose turn it is
- * (campaigns.ts) is chosen among the queues of its profile; which job of it goes,
+ * (fair-share.ts) is chosen among the queues of its profile; which job of it goes,
  * one statement in the store decides: the highest priority, then the oldest. So
  * what an assignment costs depends neither on the jobs that wait nor on the bots.
  *
@@ -95,14 +95,14 @@ export class Dispatch {
   readonly #claimingOf = new Map<string, number>();
   /** Jobs that changed while claims were under way. */
   readonly #changed = new Map<string, ClaimedJob>();
-  readonly #claims = new Gathering<Claim>((claims) => void this.#claimEach(claims));
+  readonly #claims = new TurnBatch<Claim>((claims) => void this.#claimEach(claims));
   #claiming = 0;
   #pause: Timer | undefined;
   #stopped = false;
 
   constructor(
     private readonly store: Pick<Store, 'runEach'>,
-    private readonly campaigns: Campaigns,
+    private readonly fairShare: FairShare,
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly inBackground: InBackground,
@@ -215,7 +215,7 @@ export class Dispatch {
 
   #choose(profile: Profile, taker: Taker): Match | undefined {
     const ready = [...profile.ready];
-    const campaign = this.campaigns.next(ready.map((queue) => queue.campaign));
+    const campaign = this.fairShare.next(ready.map((queue) => queue.campaign));
     if (campaign === undefined) return undefined;
     const queues = ready.filter((queue) => queue.campaign === campaign);
     return { profile, taker, campaign, queues };
@@ -228,7 +228,7 @@ export class Dispatch {
     profile.takers.delete(taker); // to the end of the line
     this.#seat(taker);
     this.#count(campaign, 1);
-    this.campaigns.took(campaign);
+    this.fairShare.took(campaign);
     this.#claims.add({ ...match, arrivals: queues.map((queue) => queue.arrivals) });
   }
 
@@ -275,7 +275,7 @@ export class Dispatch {
   }
 
   #giveBack(taker: Taker, campaign: string): void {
-    this.campaigns.gaveBack(campaign);
+    this.fairShare.gaveBack(campaign);
     if (taker.gone) return;
     taker.credit++;
     this.#seat(taker);

@@ -12,7 +12,7 @@ export interface CampaignTerms {
 
 const usual: CampaignTerms = { weight: 1, maxParallel: 0 };
 
-export class Campaigns {
+export class FairShare {
   readonly #terms = new Map<string, CampaignTerms>();
   readonly #clocks = new Map<string, number>();
   #time = 0;

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import { backoffMs } from '../../core/retry.js';
 import type { RetryPause } from '../../store/after-attempt.js';
 import { listLeases } from '../../store/ops/leases/list-leases.js';
@@ -24,7 +24,7 @@ const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
 export class Reaper {
   readonly #stopped = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
-  readonly #adopting: Repeat;
+  readonly #adopting: PeriodicTask;
   /** Leases that only the store knew of when it was last looked. */
   #strangers: ReadonlySet<string> = new Set();
 
@@ -39,7 +39,7 @@ export class Reaper {
     private readonly retryPause: RetryPause,
   ) {
     const adopt = () => this.#adopt();
-    this.#adopting = new Repeat(clock, log, adoptEveryMs, 'looking after leases', adopt);
+    this.#adopting = new PeriodicTask(clock, log, adoptEveryMs, 'looking after leases', adopt);
   }
 
   start(): void {

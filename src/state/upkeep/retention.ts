@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Operation } from '../../store/operation.js';
 import { pruneEvents } from '../../store/ops/events/prune-events.js';
 import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-jobs.js';
@@ -21,7 +21,7 @@ interface Ages {
 
 /** Forgets what is too old, slice by slice, behind everybody else's writes. */
 export class Retention {
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
   readonly #stopped = new AbortController();
 
   constructor(
@@ -32,16 +32,16 @@ export class Retention {
     private readonly ages: Ages,
   ) {
     const work = () => this.sweep();
-    this.#repeat = new Repeat(clock, log, ages.sweep_interval, 'forgetting what is old', work);
+    this.#task = new PeriodicTask(clock, log, ages.sweep_interval, 'forgetting what is old', work);
   }
 
   start(): void {
-    this.#repeat.start();
+    this.#task.start();
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await this.#repeat.stop();
+    await this.#task.stop();
   }
 
   /** Forgets everything that is too old now. */

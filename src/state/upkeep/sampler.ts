@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import { addSamples, type Sample } from '../../store/ops/upkeep/add-samples.js';
 import type { Store } from '../../store/store.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
@@ -11,7 +11,7 @@ const sliceSize = 500;
 
 /** Keeps how the runs went: the figures of each live lease, every sampling interval. */
 export class Sampler {
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
@@ -22,15 +22,15 @@ export class Sampler {
     intervals: { sample_interval: number },
   ) {
     const work = () => this.sample();
-    this.#repeat = new Repeat(clock, log, intervals.sample_interval, 'sampling', work);
+    this.#task = new PeriodicTask(clock, log, intervals.sample_interval, 'sampling', work);
   }
 
   start(): void {
-    this.#repeat.start();
+    this.#task.start();
   }
 
   stop(): Promise<void> {
-    return this.#repeat.stop();
+    return this.#task.stop();
   }
 
   async sample(): Promise<void> {

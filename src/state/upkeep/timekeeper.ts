@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import { listDue } from '../../store/ops/jobs/list-due.js';
 import { readyJobs } from '../../store/ops/jobs/ready-jobs.js';
 import { timeOutJob } from '../../store/ops/jobs/time-out-job.js';
@@ -22,7 +22,7 @@ const sliceSize = 100;
  * front of two indexes; writes only when there is something.
  */
 export class Timekeeper {
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
 
   constructor(
     private readonly store: Pick<Store, 'run'>,
@@ -37,15 +37,15 @@ export class Timekeeper {
     private readonly graceMs: number,
   ) {
     const work = () => this.look();
-    this.#repeat = new Repeat(clock, log, intervalMs, 'looking at the time', work);
+    this.#task = new PeriodicTask(clock, log, intervalMs, 'looking at the time', work);
   }
 
   start(): void {
-    this.#repeat.start();
+    this.#task.start();
   }
 
   stop(): Promise<void> {
-    return this.#repeat.stop();
+    return this.#task.stop();
   }
 
   async look(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import { markAlive } from '../../store/ops/upkeep/mark-alive.js';
 import type { Store } from '../../store/store.js';
 
@@ -17,7 +17,7 @@ export class Vitals {
   /** There is room on the disk for what bots bring. */
   room = true;
   #tell = () => {};
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
 
   constructor(
     private readonly store: Pick<Store, 'run' | 'space'>,
@@ -27,17 +27,17 @@ export class Vitals {
     private readonly options: { leastFreeBytes: number; intervalMs: number },
   ) {
     const work = () => this.look();
-    this.#repeat = new Repeat(clock, log, options.intervalMs, 'the look at the vitals', work);
+    this.#task = new PeriodicTask(clock, log, options.intervalMs, 'the look at the vitals', work);
   }
 
   /** Takes the first look, then goes on looking. */
   async start(): Promise<void> {
     await this.look();
-    this.#repeat.start();
+    this.#task.start();
   }
 
   stop(): Promise<void> {
-    return this.#repeat.stop();
+    return this.#task.stop();
   }
 
   /** `tell` is called when `writes` or `room` has changed. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
-import { Repeat } from '../../core/repeat.js';
+import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Metrics } from '../../metrics.js';
 import type { Lane } from '../lane.js';
 import type { DatabaseThread } from './thread.js';
@@ -36,7 +36,7 @@ export interface CheckpointOptions {
  * each until its own deadline.
  */
 export class Checkpoints {
-  readonly #repeat: Repeat;
+  readonly #task: PeriodicTask;
   #writes = 0;
   #quietIntervals = 0;
   #isTruncated = false;
@@ -49,7 +49,7 @@ export class Checkpoints {
     private readonly log: Logger,
   ) {
     const { intervalMs } = options;
-    this.#repeat = new Repeat(systemClock, log, intervalMs, 'a checkpoint', () => this.#step());
+    this.#task = new PeriodicTask(systemClock, log, intervalMs, 'a checkpoint', () => this.#step());
   }
 
   /** A group was written. */
@@ -59,11 +59,11 @@ export class Checkpoints {
   }
 
   start(): void {
-    this.#repeat.start();
+    this.#task.start();
   }
 
   async stop(): Promise<void> {
-    await this.#repeat.stop();
+    await this.#task.stop();
     await this.thread.close();
   }
 
@@ -92,7 +92,7 @@ export class Checkpoints {
       this.writes.between(() => over);
       await over;
     };
-    const looks = new Repeat(systemClock, this.log, intervalMs, 'a look at the log', look);
+    const looks = new PeriodicTask(systemClock, this.log, intervalMs, 'a look at the log', look);
     looks.start();
     try {
       return await underWay;

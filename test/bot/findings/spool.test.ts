@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Outbox, type OutboxEntry } from '../../../src/bot/findings/spool.js';
+import { Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { clearLeftovers } from '../../../src/bot/folders/leftovers.js';
 import { silentLog } from '../../../src/core/log.js';
 
@@ -11,16 +11,16 @@ let folder: string;
 let input: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pandafuzz-outbox-'));
+  folder = await mkdtemp(join(tmpdir(), 'pandafuzz-spool-'));
   input = join(folder, 'crash-1');
   await writeFile(input, 'boom');
 });
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const open = () => Outbox.open(join(folder, 'outbox'), silentLog);
+const open = () => Spool.open(join(folder, 'spool'), silentLog);
 
-describe('the outbox', () => {
+describe('the spool', () => {
   test('gives back after a restart what was put into it, oldest first', async () => {
     const before = await open();
     await before.add(lease, input, 'first report');
@@ -31,34 +31,34 @@ describe('the outbox', () => {
       'first report',
       'second report',
     ]);
-    const [entry] = after.entries as [OutboxEntry];
+    const [entry] = after.entries as [SpoolEntry];
     expect(entry.report).toMatchObject({ lease, inputSizeBytes: 4 });
     expect(await readFile(entry.input, 'utf8')).toBe('boom');
     expect(after.countOf(lease)).toBe(1);
   });
 
   test('forgets what was acknowledged and keeps aside what was refused', async () => {
-    const outbox = await open();
-    await outbox.acknowledged(await outbox.add(lease, input, 'taken'));
-    await outbox.refused(await outbox.add(lease, input, 'not taken'), 'no such job');
-    expect(outbox.entries).toEqual([]);
+    const spool = await open();
+    await spool.acknowledged(await spool.add(lease, input, 'taken'));
+    await spool.refused(await spool.add(lease, input, 'not taken'), 'no such job');
+    expect(spool.entries).toEqual([]);
     expect((await open()).entries).toEqual([]);
-    const aside = await readdir(join(folder, 'outbox', 'refused'));
-    expect(await readdir(join(folder, 'outbox', 'refused', aside[0] as string))).toContain('input');
+    const aside = await readdir(join(folder, 'spool', 'refused'));
+    expect(await readdir(join(folder, 'spool', 'refused', aside[0] as string))).toContain('input');
   });
 
   test('does not take a half-written entry for a crash, nor stumble over a damaged one', async () => {
-    await mkdir(join(folder, 'outbox', '1.part'), { recursive: true });
-    await mkdir(join(folder, 'outbox', '2'), { recursive: true });
-    await writeFile(join(folder, 'outbox', '2', 'report.bin'), '\xff\xff');
+    await mkdir(join(folder, 'spool', '1.part'), { recursive: true });
+    await mkdir(join(folder, 'spool', '2'), { recursive: true });
+    await writeFile(join(folder, 'spool', '2', 'report.bin'), '\xff\xff');
     expect((await open()).entries).toEqual([]);
-    expect(await readdir(join(folder, 'outbox'))).toEqual(['refused']);
+    expect(await readdir(join(folder, 'spool'))).toEqual(['refused']);
   });
 
   test('wakes who waits for a change', async () => {
-    const outbox = await open();
-    const changed = outbox.changed(new AbortController().signal);
-    await outbox.add(lease, input, 'report');
+    const spool = await open();
+    const changed = spool.changed(new AbortController().signal);
+    await spool.add(lease, input, 'report');
     await changed;
   });
 
@@ -69,10 +69,10 @@ describe('the outbox', () => {
     await mkdir(join(runs, 'of another make'));
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
-    const outbox = await open();
-    await clearLeftovers(runs, outbox, (name) => name.startsWith('crash-'), silentLog);
-    expect(outbox.entries).toHaveLength(1);
-    expect(outbox.entries[0]?.report.lease).toEqual(lease);
+    const spool = await open();
+    await clearLeftovers(runs, spool, (name) => name.startsWith('crash-'), silentLog);
+    expect(spool.entries).toHaveLength(1);
+    expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { clipUtf8 } from '../../../src/bot/runs/clip.js';
 import { LineSplitter } from '../../../src/bot/sandbox/lines.js';
+import { clipUtf8 } from '../../../src/core/clip.js';
 
 describe('LineSplitter', () => {
   test('finds the same lines however the bytes are cut', () => {

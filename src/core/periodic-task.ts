@@ -6,7 +6,7 @@ import type { Logger } from './log.js';
  * What fails is logged and tried again at the next time. Stopping waits for what
  * is under way; start and stop are idempotent.
  */
-export class Repeat {
+export class PeriodicTask {
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
   #started = false;

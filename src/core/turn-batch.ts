@@ -19,7 +19,7 @@ function endTurn(): void {
 }
 
 /** What comes in one turn of the event loop, done together at its end. */
-export class Gathering<Item> {
+export class TurnBatch<Item> {
   #items: Item[] = [];
 
   /** `work` must not fail. */
