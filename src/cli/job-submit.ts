@@ -109,6 +109,7 @@ export function jobSubmitCommand(): Command {
             labels: flags.requireLabel ?? {},
             memoryMib: Math.ceil((flags.requireMemory ?? 0) / 2 ** 20),
             diskMib: Math.ceil((flags.requireDisk ?? 0) / 2 ** 20),
+            otherThanBotId: '',
           },
           notBefore: flags.notBefore,
           timeouts: {

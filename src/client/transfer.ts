@@ -9,10 +9,10 @@ import type {
   UploadArtifactRequest,
   UploadArtifactResponse,
 } from '../gen/pandafuzz/v1/artifact_service.js';
-import type {
+import {
   CrashReport,
-  ReportCrashRequest,
-  ReportCrashResponse,
+  type ReportCrashRequest,
+  type ReportCrashResponse,
 } from '../gen/pandafuzz/v1/crash_service.js';
 import { deadlineAfter } from './call.js';
 import type { Connection } from './connect.js';
@@ -60,13 +60,18 @@ export async function uploadArtifact(
   );
 }
 
+/** A report whose sender may not know how the crash came about, or met it once. */
+export type CrashAccount = Pick<CrashReport, 'lease' | 'inputSha256' | 'inputSizeBytes'> &
+  Partial<CrashReport>;
+
 /** Uploads a crash; resolves once the master has report and input on disk. */
 export function reportCrash(
   connection: Connection,
-  report: CrashReport,
+  account: CrashAccount,
   inputPath: string,
   options: TransferOptions = {},
 ): Promise<ReportCrashResponse> {
+  const report = CrashReport.create(account);
   return sendFile<ReportCrashRequest, ReportCrashResponse>(
     (metadata, callOptions, callback) =>
       connection.crashes.reportCrash(metadata, callOptions, callback),

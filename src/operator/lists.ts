@@ -2,6 +2,7 @@ import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import { ListCrashGroupsRequest } from '../gen/pandafuzz/v1/crash_service.js';
 import type { Campaign, Job, JobState } from '../gen/pandafuzz/v1/job.js';
 import type { CallOptions } from './submit.js';
 
@@ -69,7 +70,8 @@ export function listCrashGroups(
   options: CallOptions = {},
 ): Promise<CrashGroup[]> {
   return upTo(filter.limit, async (page) => {
-    const answer = await unary(crashes, crashes.listCrashGroups, page, options);
+    const request = ListCrashGroupsRequest.create(page);
+    const answer = await unary(crashes, crashes.listCrashGroups, request, options);
     return { items: answer.groups, nextPageToken: answer.nextPageToken };
   });
 }

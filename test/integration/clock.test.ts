@@ -66,7 +66,7 @@ test('a wall clock set two hours forward, and four back, ends no lease before it
 
   const inAnHour = await submit({ notBefore: new Date(Date.now() + hourMs) });
   const forNobody = await submit({
-    requirements: { labels: { arch: 'none' }, memoryMib: 0, diskMib: 0 },
+    requirements: { labels: { arch: 'none' }, memoryMib: 0, diskMib: 0, otherThanBotId: '' },
     timeouts: { ...noTimeouts, scheduleToStartSeconds: 3600, scheduleToCloseSeconds: 3600 },
   });
   const patient = await registerBot(connection, 'patient', { labels: { arch: 'other' } });
@@ -106,7 +106,7 @@ test('a wall clock set two hours forward, and four back, ends no lease before it
   clock.set(2);
   await expectAllAsItWas();
   const forPatient = await submit({
-    requirements: { labels: { arch: 'other' }, memoryMib: 0, diskMib: 0 },
+    requirements: { labels: { arch: 'other' }, memoryMib: 0, diskMib: 0, otherThanBotId: '' },
   });
   expect((await waiting).assignment?.lease).toMatchObject({ jobId: forPatient.id, fence: 1 });
   const silentSince = performance.now();

@@ -29,10 +29,10 @@ export async function validRequests(
   const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
   const { lease } = given(assignment);
   const input = temporaryFile('input');
-  const about = {
+  const about = crashes.CrashReport.create({
     ...{ lease, inputSha256: input.sha256, inputSizeBytes: input.bytes.length },
     report: '==1==ERROR: AddressSanitizer: SEGV\n    #0 0x1 in f /t.c:1\n',
-  };
+  });
   const { crashId, groupId } = await reportCrash(connection, about, input.path);
   const page = { pageSize: 5, pageToken: '' };
   const spec = JobSpec.create({
@@ -99,7 +99,9 @@ export async function validRequests(
     ],
     'CrashService/GetCrash': one(crashes.GetCrashRequest, { crashId }),
     'CrashService/ListCrashes': one(crashes.ListCrashesRequest, { ...page, groupId, jobId: '' }),
-    'CrashService/ListCrashGroups': one(crashes.ListCrashGroupsRequest, page),
+    'CrashService/ListCrashGroups': one(crashes.ListCrashGroupsRequest, {
+      ...crashes.ListCrashGroupsRequest.create(page),
+    }),
     'CrashService/DownloadCrashInput': one(crashes.DownloadCrashInputRequest, {
       ...{ crashId, offsetBytes: 1 },
     }),

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../core/clock.js';
-import type { JobStatistics } from '../../gen/pandafuzz/v1/job.js';
+import { JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { EngineReader } from '../engines/engine.js';
 
 /** A rate taken over less says little, milliseconds. */
@@ -66,7 +66,7 @@ export class Tally {
   get statistics(): JobStatistics {
     this.#absorb();
     const endMs = this.#stoppedAtMs ?? this.clock.monotonic();
-    return {
+    return JobStatistics.create({
       executions: this.executions,
       executionsPerSecond: this.#rate,
       coverage: this.#coverage,
@@ -76,7 +76,7 @@ export class Tally {
       crashes: this.#crashes,
       peakMemoryBytes: this.#peakMemoryBytes,
       elapsedMs: Math.round(endMs - (this.#startedAtMs ?? endMs)),
-    };
+    });
   }
 
   #absorb(): void {

@@ -45,6 +45,8 @@ export class System {
       },
       crashes: count('crashes'),
       crashGroups: count('crash_groups'),
+      crashHits: count('crash_hits'),
+      crashInputsKept: count('crash_inputs_kept'),
       executionsPerSecond: this.leases.executionsPerSecond,
       freeSlots,
     };
