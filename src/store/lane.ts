@@ -49,7 +49,7 @@ class Batch {
 class Waiting {
   constructor(
     readonly call: Call,
-    readonly places: number,
+    readonly cost: number,
     private readonly batch: Batch,
     private readonly index: number,
   ) {}
@@ -69,7 +69,7 @@ class Waiting {
 }
 
 /** Of an operation, what decides when it is taken. */
-type Rank = Pick<Operation<never, unknown>, 'urgency' | 'places'>;
+type Rank = Pick<Operation<never, unknown>, 'urgency' | 'cost'>;
 
 export interface LaneOptions {
   /** Calls of one urgency that may wait. */
@@ -136,7 +136,7 @@ export class Lane {
   #enqueue(
     signal: Signal,
     calls: readonly Call[],
-    { urgency, places }: Rank,
+    { urgency, cost }: Rank,
     resolve: (outcomes: readonly Outcome[]) => void,
     reject: (reason: unknown) => void,
   ): void {
@@ -146,7 +146,7 @@ export class Lane {
     }
     const batch = new Batch(signal, calls.length, resolve, reject);
     for (const [index, call] of calls.entries()) {
-      if (this.#queue.push(urgency, new Waiting(call, places, batch, index))) continue;
+      if (this.#queue.push(urgency, new Waiting(call, cost, batch, index))) continue;
       const what = 'too many database operations are waiting';
       const error = new OverloadError({ what, retryAfterMs: 1000 });
       batch.settle(index, { ok: false, error: toWire(error) });

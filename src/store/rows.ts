@@ -101,6 +101,8 @@ export interface QueueRow {
   pending: number;
 }
 
+export const queueColumns = 'id, campaign, engine, labels, memory_mib, disk_mib, pending';
+
 export interface CampaignRow {
   key: string;
   weight: number;
@@ -146,6 +148,8 @@ export interface ArtifactRow {
   size_bytes: number;
   created_at: number;
 }
+
+export const artifactColumns = 'sha256, kind, name, size_bytes, created_at';
 
 export interface CorpusEntryRow {
   /** The cursor from which reading goes on after it. */
