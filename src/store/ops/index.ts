@@ -13,10 +13,27 @@ import { getArtifact } from './corpus/get-artifact.js';
 import { getCorpus } from './corpus/get-corpus.js';
 import { listCorpus } from './corpus/list-corpus.js';
 import { putArtifact } from './corpus/put-artifact.js';
+import { findSource } from './crashes/find-source.js';
 import { getCrash } from './crashes/get-crash.js';
+import { getCrashGroup } from './crashes/get-crash-group.js';
 import { listCrashGroups } from './crashes/list-crash-groups.js';
 import { listCrashes } from './crashes/list-crashes.js';
+import { listDecisions } from './crashes/list-decisions.js';
+import { mergeGroups } from './crashes/merge-groups.js';
+import { moveCrashes } from './crashes/move-crashes.js';
 import { recordCrash } from './crashes/record-crash.js';
+import {
+  crashReports,
+  hasStaleCrashes,
+  nextTarget,
+  targetCrashes,
+  targetDecisions,
+} from './crashes/regroup-reads.js';
+import { reportHits } from './crashes/report-hits.js';
+import { confirmCrashes, rewriteCrashes } from './crashes/rewrite-crashes.js';
+import { setGroupStatus } from './crashes/set-group-status.js';
+import { splitGroup } from './crashes/split-group.js';
+import { undoDecision } from './crashes/undo-decision.js';
 import { listEvents } from './events/list-events.js';
 import { pruneEvents } from './events/prune-events.js';
 import { acknowledgeStop } from './jobs/acknowledge-stop.js';
@@ -41,6 +58,7 @@ import { claimJob } from './scheduling/claim-job.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listQueues } from './scheduling/list-queues.js';
 import { addSamples } from './upkeep/add-samples.js';
+import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
 import { pruneSamples } from './upkeep/prune-samples.js';
 import { readCounters } from './upkeep/read-counters.js';
@@ -54,21 +72,28 @@ export const operations = [
   addSamples,
   claimJob,
   completeJob,
+  confirmCrashes,
+  crashReports,
   createJob,
   drainBot,
+  findIds,
+  findSource,
   flushBeats,
   forgetBot,
   getArtifact,
   getBot,
   getCorpus,
   getCrash,
+  getCrashGroup,
   getJob,
+  hasStaleCrashes,
   listAhead,
   listBots,
   listCampaigns,
   listCorpus,
   listCrashGroups,
   listCrashes,
+  listDecisions,
   listDue,
   listEvents,
   listJobs,
@@ -76,6 +101,9 @@ export const operations = [
   listQueues,
   markAlive,
   markDrained,
+  mergeGroups,
+  moveCrashes,
+  nextTarget,
   pauseJob,
   pruneEvents,
   pruneJobs,
@@ -86,10 +114,17 @@ export const operations = [
   recordCrash,
   registerBot,
   releaseLease,
+  reportHits,
   requestCancel,
   resumeJob,
   retryJob,
+  rewriteCrashes,
   setCampaign,
+  setGroupStatus,
   showJob,
+  splitGroup,
+  targetCrashes,
+  targetDecisions,
   timeOutJob,
+  undoDecision,
 ] as readonly Operation<never, unknown>[];

@@ -1,17 +1,94 @@
 import { pageOperation } from '../../operation.js';
-import type { CrashGroupRow } from '../../rows.js';
-import { all, statement } from '../../statement.js';
+import { type CrashGroupRow, crashGroupColumns, type GroupStatusName } from '../../rows.js';
+import { all, type Steps, statement } from '../../statement.js';
 
-interface Page {
+/** Which groups; what is undefined or empty lets all through. Times in ms. */
+export interface GroupFilter {
+  project?: string | undefined;
+  targetName?: string | undefined;
+  kind?: string | undefined;
+  status?: GroupStatusName | undefined;
+  /** Met since. */
+  since?: number | undefined;
+  /** First met since. */
+  newSince?: number | undefined;
+  /** In lower case. */
+  text?: string | undefined;
+}
+
+interface Slice {
   beforeId: string;
   limit: number;
 }
 
-const select = statement<Page, CrashGroupRow>(`
-  SELECT id, target_name, kind, top_frame, count, first_found_at, last_found_at, first_crash_id
-  FROM crash_groups WHERE id < @beforeId ORDER BY id DESC LIMIT @limit`);
+/** Rows read at once. */
+const sliceSize = 250;
+/** Rows that one call looks at, so that a filter which lets few through ends in time. */
+const mostLookedAt = 2000;
 
-/** The groups before `beforeId`, newest first. */
-export const listCrashGroups = pageOperation('list_crash_groups', (page: Page) =>
-  all(select, page),
+const slice = <More extends object>(where: string) =>
+  statement<Slice & More, CrashGroupRow>(`
+    SELECT ${crashGroupColumns} FROM crash_groups
+    WHERE ${where} merged_into IS NULL AND id < @beforeId ORDER BY id DESC LIMIT @limit`);
+const every = slice<object>('');
+const ofProject = slice<{ project: string }>('project = @project AND');
+const ofTarget = slice<{ targetName: string }>('target_name = @targetName AND');
+const ofBoth = slice<{ project: string; targetName: string }>(
+  'project = @project AND target_name = @targetName AND',
 );
+const ofStatus = slice<{ status: GroupStatusName }>('status = @status AND');
+
+/**
+ * The groups before `beforeId` that pass, newest first, `limit` at most.
+ *
+ * @returns also whether there may be more, and the last group that was looked at
+ */
+export const listCrashGroups = pageOperation(
+  'list_crash_groups',
+  function* (
+    input: Slice & { filter: GroupFilter },
+  ): Steps<{ groups: CrashGroupRow[]; lastId: string | undefined; isEnd: boolean }> {
+    const { filter, limit } = input;
+    const groups: CrashGroupRow[] = [];
+    let lastId: string | undefined;
+    for (let looked = 0; looked < mostLookedAt; looked += sliceSize) {
+      const keys = { beforeId: lastId ?? input.beforeId, limit: sliceSize };
+      const rows = yield* read(filter, keys);
+      for (const row of rows) {
+        if (groups.length === limit) return { groups, lastId, isEnd: false };
+        lastId = row.id;
+        if (passes(row, filter)) groups.push(row);
+      }
+      if (rows.length < sliceSize) return { groups, lastId, isEnd: true };
+    }
+    return { groups, lastId, isEnd: false };
+  },
+);
+
+/** By the index that leaves out the most. */
+function read({ project, targetName, status }: GroupFilter, keys: Slice) {
+  if (project && targetName) return all(ofBoth, { ...keys, project, targetName });
+  if (targetName) return all(ofTarget, { ...keys, targetName });
+  if (status) return all(ofStatus, { ...keys, status });
+  if (project) return all(ofProject, { ...keys, project });
+  return all(every, keys);
+}
+
+function passes(row: CrashGroupRow, filter: GroupFilter): boolean {
+  const { project, targetName, kind, status, since, newSince, text } = filter;
+  return (
+    (!project || row.project === project) &&
+    (!targetName || row.target_name === targetName) &&
+    (!kind || row.kind === kind) &&
+    (!status || row.status === status) &&
+    (since === undefined || row.last_found_at >= since) &&
+    (newSince === undefined || row.first_found_at >= newSince) &&
+    (!text || textsOf(row).some((one) => one.toLowerCase().includes(text)))
+  );
+}
+
+function textsOf({ message, kind, target_name, top_frame, frames }: CrashGroupRow): string[] {
+  const stack = JSON.parse(frames) as { function?: string; file?: string; module?: string }[];
+  const ofFrames = stack.flatMap((frame) => [frame.function, frame.file, frame.module]);
+  return [message, kind, target_name, top_frame, ...ofFrames.flatMap((one) => one ?? [])];
+}

@@ -1,27 +1,46 @@
 import { pageOperation } from '../../operation.js';
-import { type CrashRow, crashColumns } from '../../rows.js';
-import { all, statement } from '../../statement.js';
+import { type CrashRow, crashColumns, type ReproductionRow } from '../../rows.js';
+import { all, one, type Steps, statement } from '../../statement.js';
 
 interface Page {
   beforeId: string;
   limit: number;
 }
 
+/** A crash of a list, with what came of running it again last. */
+export type ListedCrash = CrashRow & { reproduction: ReproductionRow | undefined };
+
+type Row = CrashRow & { reproduced_rank: 0 | 1 | 2 };
+
+const columns = `${crashColumns}, reproduced_rank`;
 const newestFirst = 'id < @beforeId ORDER BY id DESC LIMIT @limit';
-const every = statement<Page, CrashRow>(`SELECT ${crashColumns} FROM crashes WHERE ${newestFirst}`);
-const ofGroup = statement<Page & { groupId: string }, CrashRow>(
-  `SELECT ${crashColumns} FROM crashes WHERE group_id = @groupId AND ${newestFirst}`,
+const every = statement<Page, Row>(`SELECT ${columns} FROM crashes WHERE ${newestFirst}`);
+const ofGroup = statement<Page & { groupId: string }, Row>(
+  `SELECT ${columns} FROM crashes WHERE group_id = @groupId AND ${newestFirst}`,
 );
-const ofJob = statement<Page & { jobId: string }, CrashRow>(
-  `SELECT ${crashColumns} FROM crashes WHERE job_id = @jobId AND ${newestFirst}`,
+const ofJob = statement<Page & { jobId: string }, Row>(
+  `SELECT ${columns} FROM crashes WHERE job_id = @jobId AND ${newestFirst}`,
 );
+const lastRun = statement<{ id: string }, ReproductionRow>(`
+  SELECT job_id, bot_id, target_sha256, runs, crashes, at, '' AS log FROM reproductions
+  WHERE crash_id = @id ORDER BY reproductions.id DESC LIMIT 1`);
+const untried = 1;
 
 /** The crashes before `beforeId`, newest first; only those of a group or of a job, if one is given. */
 export const listCrashes = pageOperation(
   'list_crashes',
-  ({ groupId, jobId, ...page }: Page & { groupId?: string; jobId?: string }) => {
-    if (groupId) return all(ofGroup, { ...page, groupId });
-    if (jobId) return all(ofJob, { ...page, jobId });
-    return all(every, page);
+  function* (input: Page & { groupId?: string; jobId?: string }): Steps<ListedCrash[]> {
+    const crashes: ListedCrash[] = [];
+    for (const { reproduced_rank: rank, ...row } of yield* page(input)) {
+      const reproduction = rank === untried ? undefined : yield* one(lastRun, { id: row.id });
+      crashes.push({ ...row, reproduction });
+    }
+    return crashes;
   },
 );
+
+function page({ groupId, jobId, ...keys }: Page & { groupId?: string; jobId?: string }) {
+  if (groupId) return all(ofGroup, { ...keys, groupId });
+  if (jobId) return all(ofJob, { ...keys, jobId });
+  return all(every, keys);
+}

@@ -1,0 +1,98 @@
+import { NotFoundError, PreconditionError } from '../../../core/errors.js';
+import { unitsOf } from '../../grouping.js';
+import { writeOperation } from '../../operation.js';
+import type { CrashDecisionRow } from '../../rows.js';
+import { all, one, run, type Steps, statement } from '../../statement.js';
+import { recordEvent } from '../events/record-event.js';
+import { findDecision } from './decisions.js';
+import { moveCrash, setDistinction, setSignature } from './move-crashes.js';
+import { decisionsOn, placedIn } from './placements.js';
+import { settleGroup } from './settle-group.js';
+
+export interface UndoDecision {
+  id: string;
+  by: string;
+  now: number;
+}
+
+const laterFrom = statement<{ groupId: string; id: string }, { id: string }>(`
+  SELECT id FROM crash_decisions
+  WHERE group_id = @groupId AND id > @id AND undone_at IS NULL ORDER BY id DESC LIMIT 1`);
+const laterTo = statement<{ groupId: string; id: string }, { id: string }>(`
+  SELECT id FROM crash_decisions
+  WHERE to_group_id = @groupId AND id > @id AND undone_at IS NULL ORDER BY id DESC LIMIT 1`);
+const mark = statement<UndoDecision>(`
+  UPDATE crash_decisions SET undone_at = @now, undone_by = @by
+  WHERE id = @id AND undone_at IS NULL`);
+const anchors = statement<{ id: string }, { crash_id: string; moved: 0 | 1 }>(
+  'SELECT crash_id, moved FROM crash_decision_anchors WHERE decision_id = @id ORDER BY crash_id',
+);
+const forgetDistinctions = statement<{ id: string }>(
+  'DELETE FROM crash_distinctions WHERE decision_id = @id',
+);
+
+/**
+ * Undoes a merge or a split: what it moved goes back, and with it what came later and
+ * followed it.
+ *
+ * @throws NotFoundError, PreconditionError UNDONE, LATER_DECISION
+ */
+export const undoDecision = writeOperation(
+  'undo_crash_decision',
+  'work',
+  function* (input: UndoDecision): Steps<CrashDecisionRow> {
+    const { id, by, now } = input;
+    const decision = yield* findDecision(id);
+    if (!decision) throw new NotFoundError({ resource: 'decision', id });
+    if ((yield* run(mark, input)) === 0) {
+      throw new PreconditionError({ reason: 'UNDONE', why: 'this decision is undone already' });
+    }
+    yield* expectLast(decision);
+    if (decision.kind === 'split') yield* joinAgain(decision);
+    else yield* partAgain(decision);
+    yield* settleGroup(decision.group_id);
+    yield* settleGroup(decision.to_group_id);
+    yield* recordEvent(now, 'crash_decision.undone', id, { by });
+    return (yield* findDecision(id)) as CrashDecisionRow;
+  },
+);
+
+function* expectLast({ id, group_id, to_group_id }: CrashDecisionRow): Steps<void> {
+  for (const groupId of [group_id, to_group_id]) {
+    const later =
+      (yield* one(laterFrom, { groupId, id })) ?? (yield* one(laterTo, { groupId, id }));
+    if (!later) continue;
+    const why = `a later decision about these groups stands: undo ${later.id} first`;
+    throw new PreconditionError({ reason: 'LATER_DECISION', why });
+  }
+}
+
+/** After a split: all that is in the new group goes back. */
+function* joinAgain({ id, group_id, to_group_id }: CrashDecisionRow): Steps<void> {
+  yield* run(forgetDistinctions, { id });
+  for (const crash of yield* placedIn(to_group_id)) yield* moveCrash(crash.id, group_id);
+}
+
+/**
+ * After a merge: what belongs together without it, and has none of the crashes that were
+ * there before, goes back.
+ */
+function* partAgain(decision: CrashDecisionRow): Steps<void> {
+  const { id, project, target_name, group_id, to_group_id } = decision;
+  const went = new Set<string>();
+  const stayed = new Set<string>();
+  for (const { crash_id, moved } of yield* all(anchors, { id })) {
+    (moved === 1 ? went : stayed).add(crash_id);
+  }
+  const decisions = yield* decisionsOn({ project, target_name });
+  for (const unit of unitsOf(yield* placedIn(to_group_id), decisions)) {
+    const isBack = unit.crashes.some((crash) => went.has(crash.id));
+    if (!isBack || unit.crashes.some((crash) => stayed.has(crash.id))) continue;
+    for (const crash of unit.crashes) yield* moveCrash(crash.id, group_id);
+    const key = { project, target_name, groupId: group_id };
+    for (const signature of unit.signatures) yield* setSignature({ ...key, signature });
+    for (const [distinction, decisionId] of unit.distinctions) {
+      yield* setDistinction({ ...key, distinction, decisionId });
+    }
+  }
+}
