@@ -125,6 +125,19 @@ export function createMetrics() {
         gauge.set(sources.leasesHeld()),
       );
     },
+    /** Read by one query for all; as they were when that fails. */
+    watchCrashes(read: () => Promise<Readonly<Record<string, number>>>): void {
+      let counts: Promise<Readonly<Record<string, number>>> = Promise.resolve({});
+      const crashGauge = (name: string, help: string, refresh = false) =>
+        gaugeOf(name, help, async (gauge) => {
+          if (refresh) counts = read().catch(() => counts);
+          const value = (await counts)[name];
+          if (value !== undefined) gauge.set(value);
+        });
+      crashGauge('crash_hits', 'Times a crash was met, inputs not kept included.', true);
+      crashGauge('crash_inputs_kept', 'Inputs of crashes that are kept.');
+      crashGauge('crash_groups', 'Groups of crashes.');
+    },
     /** Of gRPC: what is under way now, and what has passed through each method. */
     watchCalls(sources: {
       underWay: () => (readonly [pool: string, calls: number])[];

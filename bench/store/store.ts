@@ -54,7 +54,7 @@ const noPause = { retryFirstMs: 0, retryMaxMs: 0 };
 const newJob = () => ({
   ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: Date.now() },
   ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '', spec },
-  ...{ campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
+  ...{ project: 'default', campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
   ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
 });
 /** As many beats as a transaction of the raw side takes: beats are written in batches. */

@@ -4,6 +4,7 @@ import { backgroundRunner } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { PeriodicTask } from '../core/periodic-task.js';
 import type { Metrics } from '../metrics.js';
+import { readCounters } from '../store/ops/upkeep/read-counters.js';
 import type { Store } from '../store/store.js';
 import { Bots } from './bots/bots.js';
 import { Drains } from './bots/drains.js';
@@ -12,6 +13,10 @@ import { Campaigns } from './campaigns/campaigns.js';
 import { Artifacts } from './corpus/artifacts.js';
 import { Corpus } from './corpus/corpus.js';
 import { Crashes } from './crashes/crashes.js';
+import { CrashDecisions } from './crashes/decisions.js';
+import { CrashGroups } from './crashes/groups.js';
+import { type ReaderProgram, Readers } from './crashes/reading/readers.js';
+import { Regrouping } from './crashes/regrouping.js';
 import { Rhythm } from './heartbeat/rhythm.js';
 import type { SessionParts } from './heartbeat/session.js';
 import { Explain } from './jobs/explain.js';
@@ -41,6 +46,8 @@ export function createState(options: {
   metrics: Metrics;
   newId: () => string;
   version: string;
+  /** Reads crash reports; absent: this version's own reader. */
+  reader?: ReaderProgram;
 }) {
   const { store, config, clock, log, metrics, newId } = options;
   const { ttl, offer_timeout, flush_interval, heartbeat_interval } = config.leases;
@@ -121,13 +128,22 @@ export function createState(options: {
     rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
   };
+  const readers = new Readers({ log, ...(options.reader && { program: options.reader }) });
+  const regrouping = new Regrouping({ ...service, newId, readers, frameLists: {} });
+  const evidence = { ...service, newId, readers, regrouping, frameLists: {} };
+  metrics.watchCrashes(() =>
+    inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
+  );
   metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
 
   return {
     bots: new Bots({ ...service, leases, sessions, beatLog, newId }),
     jobs,
     pull: new Pull({ ...service, leases, dispatch, reaper, defaultTtlMs: ttl }),
-    crashes: new Crashes(store, clock, newId, config.limits.max_crash_input),
+    crashes: new Crashes({ ...evidence, maxInputBytes: config.limits.max_crash_input }),
+    crashGroups: new CrashGroups(store, clock),
+    crashDecisions: new CrashDecisions(evidence),
+    regrouping,
     corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
@@ -150,6 +166,7 @@ export function createState(options: {
       sampler.start();
       timekeeper.start();
       retention.start();
+      regrouping.start();
     },
 
     /** Hands nothing out any more, and brings what beats told to disk. */
@@ -158,6 +175,7 @@ export function createState(options: {
       leases.stop();
       const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper];
       await Promise.all(upkeep.map((one) => one.stop()));
+      await Promise.all([readers.close(), regrouping.stop()]);
       await reaper.stop();
       await drains.stop();
       await beatLog.stop();

@@ -31,6 +31,8 @@ interface ModelAttempt {
 
 interface ModelCrash {
   job: string;
+  /** Leases that met it: once each. */
+  fences: number[];
   group: string;
   late: boolean;
 }
@@ -152,9 +154,12 @@ export class Model {
     const attempt = this.attempts[`${lease.id}/${lease.fence}`];
     if (attempt?.attempt !== lease.attempt) return { fails: 'NotFoundError' };
     const known = this.crashes[`${lease.id}/${input}`];
-    if (known) return { ok: { duplicate: true, newGroup: false, late: known.late } };
+    if (known) {
+      if (!known.fences.includes(lease.fence)) known.fences.push(lease.fence);
+      return { ok: { duplicate: true, newGroup: false, late: known.late } };
+    }
     const late = this.leases[lease.id]?.fence !== lease.fence;
-    this.crashes[`${lease.id}/${input}`] = { job: lease.id, group: signature, late };
+    this.crashes[`${lease.id}/${input}`] = { job: lease.id, fences: [lease.fence], group: signature, late };
     this.groups[signature] = (this.groups[signature] ?? 0) + 1;
     return { ok: { duplicate: false, newGroup: this.groups[signature] === 1, late } };
   }
@@ -175,7 +180,8 @@ export class Model {
       groups: Object.values(this.groups).sort((a, b) => a - b),
       counters: {
         bots: 2,
-        crashes: Object.keys(this.crashes).length,
+        crash_hits: Object.values(this.crashes).reduce((sum, { fences }) => sum + fences.length, 0),
+        crash_inputs_kept: Object.keys(this.crashes).length,
         crash_groups: Object.keys(this.groups).length,
         'jobs.pending': inState('pending'),
         'jobs.assigned': inState('assigned'),

@@ -172,7 +172,8 @@ async function view(store: StoreClient) {
     if (page.length < 7) break;
   }
   const leases = await read<LeaseRow[]>('list_leases', { afterJobId: '', limit: 1000 });
-  const groups = await read<CrashGroupRow[]>('list_crash_groups', { beforeId: 'z', limit: 10 });
+  const page = { beforeId: 'z', limit: 10, filter: {} };
+  const { groups } = await read<{ groups: CrashGroupRow[] }>('list_crash_groups', page);
   return {
     jobs: jobs.map((job) => ({
       ...{

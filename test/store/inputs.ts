@@ -1,7 +1,7 @@
 import { newId } from '../../src/core/ids.js';
 import { registerBot } from '../../src/store/ops/bots/register-bot.js';
 import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
-import type { ArtifactRow } from '../../src/store/rows.js';
+import type { ArtifactRow, CrashReading } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { testContext } from '../harness.js';
 
@@ -43,7 +43,7 @@ export function jobInput(
   return {
     ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: tick() },
     ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '' },
-    ...{ campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
+    ...{ project: 'default', campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
     ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
     spec: JSON.stringify({ engine, name }),
     ...given,
@@ -68,8 +68,18 @@ export const crashInput = (
   signature = 's',
 ) => ({
   ...{ jobId: lease.id, attempt: lease.attempt, fence: lease.fence },
-  ...{ id: newId(), newGroupId: newId(), kind: 'SEGV', frames: ['f', 'g'], topFrame: 'f' },
-  ...{ signature, report: 'r', inputSha256: input.repeat(64), inputSizeBytes: 3, now: tick() },
+  ...{ id: newId(), newGroupId: newId(), inputSha256: input.repeat(64), inputSizeBytes: 3 },
+  ...{ report: 'r', context: null, hits: 1, minimisedFrom: null, now: tick() },
+  ...readingOf(signature),
+});
+
+/** What a reader found, with this signature and distinction. */
+export const readingOf = (signature: string, distinction = signature): CrashReading => ({
+  ...{ kind: 'SEGV', message: '', topFrame: 'f', language: 'c' },
+  ...{ access: 'read', accessSizeBytes: 4, address: 'wild', security: 1, securityWhy: 'w' },
+  ...{ signatureVersion: 2, signature, distinction },
+  frames: JSON.stringify(['f', 'g']),
+  stack: JSON.stringify([{ function: 'f', line: 3, own: true }, { function: 'g' }]),
 });
 
 export async function withTarget(store: Store): Promise<void> {

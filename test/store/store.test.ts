@@ -392,7 +392,8 @@ describe('crashes', () => {
       late: true,
     });
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({
-      crashes: 3,
+      crash_inputs_kept: 3,
+      crash_hits: 3,
       crash_groups: 2,
     });
     await expect(record({ ...crashInput(job, '4'), fence: 7 })).rejects.toBeInstanceOf(

@@ -105,6 +105,26 @@ export async function validRequests(
     'CrashService/DownloadCrashInput': one(crashes.DownloadCrashInputRequest, {
       ...{ crashId, offsetBytes: 1 },
     }),
+    'CrashService/ReportCrashHits': one(crashes.ReportCrashHitsRequest, {
+      ...{ lease, hits: [{ crashId, hits: 3 }] },
+    }),
+    'CrashService/GetCrashGroup': one(crashes.GetCrashGroupRequest, { groupId }),
+    'CrashService/SetCrashGroupStatus': one(crashes.SetCrashGroupStatusRequest, {
+      ...{ groupId, status: 3, note: 'mended', by: 'wire', fixedInSha256: targetSha256 },
+    }),
+    'CrashService/MergeCrashGroups': one(crashes.MergeCrashGroupsRequest, {
+      ...{ groupIds: [newId()], intoGroupId: groupId, by: 'wire' },
+    }),
+    'CrashService/SplitCrashGroup': one(crashes.SplitCrashGroupRequest, {
+      ...{ groupId, crashIds: [crashId], by: 'wire' },
+    }),
+    'CrashService/UndoCrashDecision': one(crashes.UndoCrashDecisionRequest, {
+      ...{ decisionId: newId(), by: 'wire' },
+    }),
+    'CrashService/ListCrashDecisions': one(crashes.ListCrashDecisionsRequest, {
+      ...{ ...page, groupId },
+    }),
+    'CrashService/RegroupCrashes': one(crashes.RegroupCrashesRequest, { dryRun: true }),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
     'JobService/GetJob': one(jobs.GetJobRequest, { jobId: pending.id }),
     'JobService/ListJobs': one(jobs.ListJobsRequest, { ...page, state: 1 }),
@@ -125,6 +145,7 @@ export async function validRequests(
     'BotService/DeleteBot': one(bots.DeleteBotRequest, { botId: other.id }),
     'BotService/ExplainBot': one(bots.ExplainBotRequest, { botId: bot.id }),
     'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
+    'SystemService/FindIds': one(system.FindIdsRequest, { resources: ['job'], prefix: '01' }),
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),
   };
 }

@@ -7,7 +7,8 @@ import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
 import { fileChunks, readUpload } from '../streams/chunks.js';
 
-export function crashHandlers({ crashes, blobs }: State, adapt: Adapter) {
+export function crashHandlers(state: State, adapt: Adapter) {
+  const { crashes, crashGroups, crashDecisions, regrouping, blobs } = state;
   return {
     reportCrash: adapt.clientStream('result', async (requests, ctx) => {
       const { header, chunks } = await readUpload<CrashReport>(requests);
@@ -17,7 +18,24 @@ export function crashHandlers({ crashes, blobs }: State, adapt: Adapter) {
       crash: await crashes.get(ctx, request.crashId),
     })),
     listCrashes: adapt.unary('read', (request, ctx) => crashes.list(ctx, request)),
-    listCrashGroups: adapt.unary('read', (request, ctx) => crashes.groups(ctx, request)),
+    reportCrashHits: adapt.unary('result', async (request, ctx) => {
+      await crashes.reportHits(ctx, request);
+      return {};
+    }),
+    listCrashGroups: adapt.unary('read', (request, ctx) => crashGroups.list(ctx, request)),
+    getCrashGroup: adapt.unary('read', ({ groupId }, ctx) => crashGroups.get(ctx, groupId)),
+    setCrashGroupStatus: adapt.unary('work', async (request, ctx) => ({
+      group: await crashGroups.setStatus(ctx, request),
+    })),
+    mergeCrashGroups: adapt.unary('work', (request, ctx) => crashDecisions.merge(ctx, request)),
+    splitCrashGroup: adapt.unary('work', (request, ctx) => crashDecisions.split(ctx, request)),
+    undoCrashDecision: adapt.unary('work', async (request, ctx) => ({
+      decision: await crashDecisions.undo(ctx, request),
+    })),
+    listCrashDecisions: adapt.unary('read', (request, ctx) => crashDecisions.list(ctx, request)),
+    regroupCrashes: adapt.serverStream('work', ({ dryRun }, ctx) =>
+      regrouping.regroup(ctx.signal, { isDry: dryRun }),
+    ),
     downloadCrashInput: adapt.serverStream(
       'read',
       async function* ({ crashId, offsetBytes }, ctx): AsyncGenerator<DownloadCrashInputResponse> {

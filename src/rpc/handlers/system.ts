@@ -9,6 +9,7 @@ import { chunkBytes } from '../streams/chunks.js';
 export function systemHandlers({ system }: State, adapt: Adapter) {
   return {
     getSystemStats: adapt.unary('read', (_request, ctx) => system.stats(ctx)),
+    findIds: adapt.unary('read', (request, ctx) => system.findIds(ctx, request)),
     backupDatabase: adapt.serverStream(
       'read',
       async function* (_request, ctx): AsyncGenerator<BackupDatabaseResponse> {

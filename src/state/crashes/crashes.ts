@@ -1,78 +1,112 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
-import { readCrashReport } from '../../crash/report.js';
-import { crashSignature } from '../../crash/signature.js';
-import type { Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
+import { type Crash, CrashContext } from '../../gen/pandafuzz/v1/crash.js';
 import type {
   CrashReport,
   ListCrashesRequest,
+  ReportCrashHitsRequest,
   ReportCrashResponse,
 } from '../../gen/pandafuzz/v1/crash_service.js';
+import { findSource } from '../../store/ops/crashes/find-source.js';
 import { getCrash } from '../../store/ops/crashes/get-crash.js';
-import { listCrashGroups } from '../../store/ops/crashes/list-crash-groups.js';
 import { listCrashes } from '../../store/ops/crashes/list-crashes.js';
 import { recordCrash } from '../../store/ops/crashes/record-crash.js';
+import { reportHits } from '../../store/ops/crashes/report-hits.js';
 import type { Store } from '../../store/store.js';
 import { checkLease } from '../messages/checks.js';
-import { cutPage, type PageRequest, readPage } from '../messages/pages.js';
-import { crashGroupRecord, crashRecord } from '../messages/records.js';
+import { cutPage, readPage } from '../messages/pages.js';
+import { crashRecord, listedCrashRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
+import type { FrameLists } from './frame-lists.js';
+import type { Readers } from './reading/readers.js';
+import type { Regrouping } from './regrouping.js';
+import { checkHits, checkReport } from './report-checks.js';
 
-const largestReportBytes = 128 * 1024;
+/** Crashes whose hits one call brings. */
+const mostCrashes = 1000;
+/** Results of running a crash again that GetCrash shows. */
+const shownReproductions = 16;
+
+export interface CrashesParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly readers: Readers;
+  readonly regrouping: Regrouping;
+  readonly frameLists: FrameLists;
+  readonly maxInputBytes: number;
+}
 
 /** What was found. A crash is answered for only when input and record are on disk. */
 export class Crashes {
-  constructor(
-    private readonly store: Store,
-    private readonly clock: Clock,
-    private readonly newId: () => string,
-    private readonly maxInputBytes: number,
-  ) {}
+  constructor(private readonly parts: CrashesParts) {}
 
   /**
-   * Keeps a crash. The input goes to disk first: a record never lacks its input,
-   * while an input without a record is merely sent again.
+   * Records a crash. A report from an attempt that never was is refused before a byte of
+   * the input is read. The input goes to disk first: a record never lacks its input, while
+   * an input without a record is merely sent again.
    *
-   * @throws ValidationError, NotFoundError (job or attempt), DataLossError
+   * @throws ValidationError, NotFoundError (attempt, or the crash it was made from),
+   *   DataLossError, DiskFullError
    */
   async report(
     ctx: RequestContext,
     report: CrashReport,
     input: AsyncIterable<Uint8Array>,
   ): Promise<ReportCrashResponse> {
+    const { store, readers, regrouping, frameLists, newId, clock, maxInputBytes } = this.parts;
     const found = new Violations();
     const lease = checkLease(report.lease, found);
-    this.#check(report, found);
-    const { inputSha256, inputSizeBytes } = report;
-    const content = { sha256: inputSha256, sizeBytes: inputSizeBytes };
-    await this.store.blobs.keep(ctx, content, input);
-    const cause = readCrashReport(report.report);
-    return this.store.run(ctx, recordCrash, {
-      id: this.newId(),
-      newGroupId: this.newId(),
-      jobId: lease.jobId,
-      attempt: lease.attempt,
-      fence: lease.fence,
-      kind: cause.kind,
-      frames: cause.frames.map((frame) => frame.function),
-      topFrame: cause.topFrame,
-      signature: crashSignature(cause),
-      inputSha256,
-      inputSizeBytes,
-      report: report.report,
-      now: this.clock.now(),
+    checkReport(report, maxInputBytes, found);
+    found.throwIfAny();
+    const { inputSha256, inputSizeBytes, context } = report;
+    const minimisedFrom = report.minimisedFrom || null;
+    const source = await store.run(ctx, findSource, { lease, minimisedFrom });
+    await store.blobs.keep(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
+    const text = storable(report.report);
+    const reading = await readers.read({
+      report: text,
+      targetName: source.target_name,
+      passedOver: frameLists[source.project],
+    });
+    await regrouping.caughtUp(ctx.signal);
+    return store.run(ctx, recordCrash, {
+      ...reading,
+      ...{ id: newId(), newGroupId: newId(), now: clock.now() },
+      ...{ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence },
+      ...{ inputSha256, inputSizeBytes, minimisedFrom, report: text },
+      hits: report.hits || 1,
+      context: context ? storable(JSON.stringify(CrashContext.toJSON(context))) : null,
     });
   }
 
-  /** @throws NotFoundError */
-  async get(ctx: RequestContext, id: string): Promise<Crash> {
-    new Violations().id(id, 'crash_id').throwIfAny();
-    const row = await this.store.run(ctx, getCrash, id);
-    if (!row) throw new NotFoundError({ resource: 'crash', id });
-    return crashRecord(row, row.report);
+  /** @throws ValidationError, NotFoundError (attempt or crash) */
+  async reportHits(ctx: RequestContext, request: ReportCrashHitsRequest): Promise<void> {
+    const found = new Violations();
+    const { jobId, attempt, fence } = checkLease(request.lease, found);
+    const { length } = request.hits;
+    found.expect(length >= 1 && length <= mostCrashes, 'hits', `must be 1 to ${mostCrashes}`);
+    for (const [index, { crashId, hits }] of request.hits.slice(0, mostCrashes).entries()) {
+      found.id(crashId, `hits[${index}].crash_id`);
+      checkHits(hits, `hits[${index}].hits`, found);
+    }
+    found.throwIfAny();
+    const { store, clock } = this.parts;
+    const lease = { jobId, attempt, fence };
+    await store.run(ctx, reportHits, { lease, hits: request.hits, now: clock.now() });
   }
 
+  /** @throws ValidationError, NotFoundError */
+  async get(ctx: RequestContext, id: string): Promise<Crash> {
+    new Violations().id(id, 'crash_id').throwIfAny();
+    const input = { id, reproductions: shownReproductions };
+    const whole = await this.parts.store.run(ctx, getCrash, input);
+    if (!whole) throw new NotFoundError({ resource: 'crash', id });
+    return crashRecord(whole);
+  }
+
+  /** @throws ValidationError */
   async list(
     ctx: RequestContext,
     request: ListCrashesRequest,
@@ -87,30 +121,11 @@ export class Crashes {
       'must not be given together with group_id',
     );
     const page = readPage(request, found);
-    const rows = await this.store.run(ctx, listCrashes, { ...page, groupId, jobId });
+    const rows = await this.parts.store.run(ctx, listCrashes, { ...page, groupId, jobId });
     const cut = cutPage(rows, page.limit);
-    const crashes = cut.rows.map((row) => crashRecord(row));
-    return { crashes, nextPageToken: cut.nextPageToken };
-  }
-
-  async groups(
-    ctx: RequestContext,
-    request: PageRequest,
-  ): Promise<{ groups: CrashGroup[]; nextPageToken: string }> {
-    const page = readPage(request);
-    const cut = cutPage(await this.store.run(ctx, listCrashGroups, page), page.limit);
-    return { groups: cut.rows.map(crashGroupRecord), nextPageToken: cut.nextPageToken };
-  }
-
-  #check(report: CrashReport, found: Violations): void {
-    found
-      .sha256(report.inputSha256, 'report.input_sha256')
-      .whole(report.inputSizeBytes, 'report.input_size_bytes', { min: 0, max: this.maxInputBytes })
-      .expect(
-        Buffer.byteLength(report.report) <= largestReportBytes && report.report.isWellFormed(),
-        'report.report',
-        `must be at most ${largestReportBytes} bytes of well-formed text`,
-      )
-      .throwIfAny();
+    return { crashes: cut.rows.map(listedCrashRecord), nextPageToken: cut.nextPageToken };
   }
 }
+
+/** A text as every database takes it: PostgreSQL has no place for a NUL. */
+const storable = (text: string): string => text.replaceAll('\0', '\ufffd');

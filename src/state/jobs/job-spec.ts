@@ -1,5 +1,6 @@
 import type { MasterConfig } from '../../config/schema.js';
-import { JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import { defaultProject } from '../messages/records.js';
 import type { Violations } from '../messages/violations.js';
 
 /**
@@ -19,6 +20,7 @@ export function completeSpec(
   found.throwIfAny();
   return {
     ...spec,
+    project: spec.project || defaultProject,
     maxAttempts: spec.maxAttempts || defaults.max_attempts,
     limits: {
       maxDurationSeconds: limits.maxDurationSeconds || Math.ceil(defaults.max_duration / 1000),
@@ -29,6 +31,8 @@ export function completeSpec(
     },
   };
 }
+
+const madeByMaster = 'must be left out: only the master makes jobs that work on crashes';
 
 function check(
   spec: JobSpec,
@@ -47,7 +51,14 @@ function check(
     .text(spec.targetName, 'spec.target_name', { max: 128 })
     .whole(spec.priority, 'spec.priority', { min: -1000, max: 1000 })
     .whole(spec.maxAttempts, 'spec.max_attempts', { min: 0, max: 100 })
-    .text(spec.campaign, 'spec.campaign', { max: 128 });
+    .text(spec.campaign, 'spec.campaign', { max: 128 })
+    .expect(
+      spec.project === '' || /^[A-Za-z0-9._-]{1,64}$/.test(spec.project),
+      'spec.project',
+      "must be 1 to 64 letters, digits, '.', '_' or '-'",
+    )
+    .expect(spec.kind === JobKind.UNSPECIFIED, 'spec.kind', madeByMaster)
+    .expect(spec.crashWork === undefined, 'spec.crash_work', madeByMaster);
   checkRequirements(spec, found);
   checkTimes(spec, found);
   if (spec.seedsSha256 !== '') found.sha256(spec.seedsSha256, 'spec.seeds_sha256');

@@ -83,6 +83,7 @@ export class Jobs {
     const { queue, targetName, earlier } = await this.parts.store.run(ctx, createJob, {
       id,
       requestId: request.requestId || null,
+      project: spec.project,
       campaign: spec.campaign,
       engine: spec.engine,
       labels: canonicalJson(requirements?.labels ?? {}),

@@ -41,8 +41,11 @@ export function cutPage<Row extends { id: string }>(
 ): { rows: readonly Row[]; nextPageToken: string } {
   if (rows.length < limit) return { rows, nextPageToken: '' };
   const page = rows.slice(0, limit - 1);
-  return { rows: page, nextPageToken: encode((page.at(-1) as Row).id) };
+  return { rows: page, nextPageToken: pageTokenAfter((page.at(-1) as Row).id) };
 }
+
+/** The token of the page that begins after this row. */
+export const pageTokenAfter = (id: string): string => encode(id);
 
 const encode = (id: string) => Buffer.from(id).toString('base64url');
 

@@ -1,10 +1,17 @@
 import type { RequestContext } from '../../core/context.js';
-import type { GetSystemStatsResponse } from '../../gen/pandafuzz/v1/system_service.js';
+import { isId } from '../../core/ids.js';
+import type {
+  FindIdsRequest,
+  FindIdsResponse,
+  GetSystemStatsResponse,
+} from '../../gen/pandafuzz/v1/system_service.js';
+import { findIds, idResources } from '../../store/ops/upkeep/find-ids.js';
 import { readCounters } from '../../store/ops/upkeep/read-counters.js';
 import type { DatabaseCopy } from '../../store/sqlite/backup.js';
 import type { Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
 import type { Leases } from '../leases/leases.js';
+import { Violations } from '../messages/violations.js';
 
 /** The master at a glance: kept counters and memory, no scan. */
 export class System {
@@ -43,7 +50,7 @@ export class System {
         dead: count('jobs.dead'),
         paused: count('jobs.paused'),
       },
-      crashes: count('crashes'),
+      crashes: count('crash_inputs_kept'),
       crashGroups: count('crash_groups'),
       crashHits: count('crash_hits'),
       crashInputsKept: count('crash_inputs_kept'),
@@ -51,4 +58,34 @@ export class System {
       freeSlots,
     };
   }
+
+  /**
+   * What has an id that begins so.
+   *
+   * @throws ValidationError
+   */
+  async findIds(ctx: RequestContext, request: FindIdsRequest): Promise<FindIdsResponse> {
+    const { prefix, resources } = request;
+    const found = new Violations();
+    const known = idResources.filter((one) => resources.length === 0 || resources.includes(one));
+    const isKnown = resources.every((one) => (idResources as readonly string[]).includes(one));
+    const [from, to] = [lowest, highest].map((id) => prefix + id.slice(prefix.length)) as Range;
+    found
+      .expect(isKnown, 'resources', `must be of: ${idResources.join(', ')}`)
+      .expect(
+        prefix !== '' && isId(from),
+        'prefix',
+        'must be the beginning of a UUID in lower case',
+      )
+      .throwIfAny();
+    const range = { from, to, limit: mostFound };
+    return { found: await this.store.run(ctx, findIds, { ...range, resources: known }) };
+  }
 }
+
+type Range = [from: string, to: string];
+
+/** Of each resource. */
+const mostFound = 10;
+const lowest = '00000000-0000-0000-0000-000000000000';
+const highest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

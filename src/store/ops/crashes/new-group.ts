@@ -59,5 +59,6 @@ const shownFrames = 3;
 /** Of a stack as it is stored, the frames that a group shows, as they are stored. */
 export function topFrames(stack: string): string {
   const frames = JSON.parse(stack) as { own?: boolean }[];
-  return JSON.stringify(frames.filter(({ own }) => own).slice(0, shownFrames));
+  const own = frames.filter((frame) => frame.own);
+  return JSON.stringify((own.length > 0 ? own : frames).slice(0, shownFrames));
 }

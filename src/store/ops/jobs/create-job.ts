@@ -10,6 +10,8 @@ import { queueOf } from './queue-of.js';
 export interface CreateJobInput {
   id: string;
   requestId: string | null;
+  /** The namespace of its target. */
+  project: string;
   campaign: string;
   engine: string;
   /** What a bot must offer: labels as JSON with sorted keys. */
@@ -54,10 +56,10 @@ const artifact = statement<{ sha256: string; kind: 'target' | 'seeds' }, { name:
   'SELECT name FROM artifacts WHERE sha256 = @sha256 AND kind = @kind',
 );
 const insert = statement<NewJob>(`
-  INSERT INTO jobs (id, request_id, state, queue_id, campaign, engine, priority, target_sha256,
+  INSERT INTO jobs (id, request_id, state, queue_id, project, campaign, engine, priority, target_sha256,
     seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
     start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
-  VALUES (@id, @requestId, 'pending', @queueId, @campaign, @engine, @priority, @targetSha256,
+  VALUES (@id, @requestId, 'pending', @queueId, @project, @campaign, @engine, @priority, @targetSha256,
     @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
     @startBy, @runWithinMs, @closeWithinMs, @closeBy, @dueAt, @spec)
   ON CONFLICT (request_id) DO NOTHING`);
@@ -90,7 +92,7 @@ export const createJob = writeOperation(
       return { queue, targetName, earlier: undefined };
     }
     const earlier = (yield* one(byRequest, input)) as JobRow;
-    if (!isSameSpec(earlier.spec, job.spec)) {
+    if (!isSameSpec(earlier.spec, job)) {
       throw new AlreadyExistsError({
         resource: 'job',
         id: earlier.id,
@@ -122,5 +124,7 @@ function withTargetName(spec: string, targetName: string): string {
   return `${spec.slice(0, end)}${separator}"targetName":${JSON.stringify(targetName)}}`;
 }
 
-const isSameSpec = (one: string, other: string): boolean =>
-  canonicalJson(JSON.parse(one)) === canonicalJson(JSON.parse(other));
+/** A spec that was stored by 0.1.0 has no project. */
+const isSameSpec = (stored: string, { spec, project }: NewJob): boolean =>
+  canonicalJson({ project, ...JSON.parse(stored) }) ===
+  canonicalJson({ project, ...JSON.parse(spec) });

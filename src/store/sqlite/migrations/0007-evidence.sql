@@ -109,6 +109,7 @@ FROM crashes_before AS crash
 
 CREATE INDEX crash_groups_by_target ON crash_groups (project, target_name, id)
   WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_by_project ON crash_groups (project, id) WHERE merged_into IS NULL;
 CREATE INDEX crash_groups_by_target_name ON crash_groups (target_name, id)
   WHERE merged_into IS NULL;
 CREATE INDEX crash_groups_by_status ON crash_groups (status, id) WHERE merged_into IS NULL;
