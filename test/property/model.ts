@@ -159,7 +159,12 @@ export class Model {
       return { ok: { duplicate: true, newGroup: false, late: known.late } };
     }
     const late = this.leases[lease.id]?.fence !== lease.fence;
-    this.crashes[`${lease.id}/${input}`] = { job: lease.id, fences: [lease.fence], group: signature, late };
+    this.crashes[`${lease.id}/${input}`] = {
+      job: lease.id,
+      fences: [lease.fence],
+      group: signature,
+      late,
+    };
     this.groups[signature] = (this.groups[signature] ?? 0) + 1;
     return { ok: { duplicate: false, newGroup: this.groups[signature] === 1, late } };
   }

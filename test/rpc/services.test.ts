@@ -14,8 +14,8 @@ import {
 } from '../../src/client/transfer.js';
 import { newId } from '../../src/core/ids.js';
 import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
-import { ListCrashGroupsRequest } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { BotState } from '../../src/gen/pandafuzz/v1/bot.js';
+import { ListCrashGroupsRequest } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import {
   JobLimits,
   JobOutcome,
@@ -208,7 +208,11 @@ describe('crashes', () => {
 
     const { crashes } = connection;
     const page = { pageSize: 0, pageToken: '' };
-    const { groups } = await unary(crashes, crashes.listCrashGroups, ListCrashGroupsRequest.create(page));
+    const { groups } = await unary(
+      crashes,
+      crashes.listCrashGroups,
+      ListCrashGroupsRequest.create(page),
+    );
     expect(groups).toMatchObject([
       { kind: 'heap-buffer-overflow', topFrame: 'parse_header', count: 1 },
     ]);

@@ -77,7 +77,7 @@ export class Crashes {
       ...{ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence },
       ...{ inputSha256, inputSizeBytes, minimisedFrom, report: text },
       hits: report.hits || 1,
-      context: context ? storable(JSON.stringify(CrashContext.toJSON(context))) : null,
+      context: context ? JSON.stringify(CrashContext.toJSON(context)) : null,
     });
   }
 

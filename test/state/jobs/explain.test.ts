@@ -89,7 +89,9 @@ describe('a bot is explained', () => {
     const terms = { key: 'narrow', weight: 1, maxParallel: 1 };
     await fleet.state.campaigns.set(testContext(), terms);
     for (let i = 0; i < 3; i++) await fleet.create({ campaign: 'narrow' });
-    await fleet.create({ requirements: { labels: { zone: 'east' }, memoryMib: 0, diskMib: 9, otherThanBotId: '' } });
+    await fleet.create({
+      requirements: { labels: { zone: 'east' }, memoryMib: 0, diskMib: 9, otherThanBotId: '' },
+    });
     await fleet.settled();
     expect(await ofBot(fleet, bot.botId)).toEqual([
       '2 jobs wait, but its campaign runs 1 jobs already, as many as it may at once',

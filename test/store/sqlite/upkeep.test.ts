@@ -80,7 +80,11 @@ describe('retention', () => {
     const kept = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 });
     expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
     const counters = await store.run(testContext(), readCounters, null);
-    expect(counters).toMatchObject({ 'jobs.completed': 2, 'jobs.pending': 0, crash_inputs_kept: 1 });
+    expect(counters).toMatchObject({
+      'jobs.completed': 2,
+      'jobs.pending': 0,
+      crash_inputs_kept: 1,
+    });
   });
 });
 

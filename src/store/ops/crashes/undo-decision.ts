@@ -15,12 +15,13 @@ export interface UndoDecision {
   now: number;
 }
 
-const laterFrom = statement<{ groupId: string; id: string }, { id: string }>(`
-  SELECT id FROM crash_decisions
-  WHERE group_id = @groupId AND id > @id AND undone_at IS NULL ORDER BY id DESC LIMIT 1`);
-const laterTo = statement<{ groupId: string; id: string }, { id: string }>(`
-  SELECT id FROM crash_decisions
-  WHERE to_group_id = @groupId AND id > @id AND undone_at IS NULL ORDER BY id DESC LIMIT 1`);
+const later = (where: string) =>
+  statement<{ groupId: string; id: string }, { id: string }>(`
+    SELECT id FROM crash_decisions
+    WHERE ${where} AND id > @id AND undone_at IS NULL ORDER BY id DESC LIMIT 1`);
+const wentFrom = later('group_id = @groupId');
+const cameTo = later('to_group_id = @groupId');
+const mergedFrom = later("group_id = @groupId AND kind = 'merge'");
 const mark = statement<UndoDecision>(`
   UPDATE crash_decisions SET undone_at = @now, undone_by = @by
   WHERE id = @id AND undone_at IS NULL`);
@@ -57,14 +58,19 @@ export const undoDecision = writeOperation(
   },
 );
 
-function* expectLast({ id, group_id, to_group_id }: CrashDecisionRow): Steps<void> {
-  for (const groupId of [group_id, to_group_id]) {
-    const later =
-      (yield* one(laterFrom, { groupId, id })) ?? (yield* one(laterTo, { groupId, id }));
-    if (!later) continue;
-    const why = `a later decision about these groups stands: undo ${later.id} first`;
-    throw new PreconditionError({ reason: 'LATER_DECISION', why });
-  }
+/** Decisions that are about other crashes of the same groups may stand. */
+function* expectLast({ id, kind, group_id, to_group_id }: CrashDecisionRow): Steps<void> {
+  const [left, come] = [
+    { groupId: group_id, id },
+    { groupId: to_group_id, id },
+  ];
+  const standing =
+    (yield* one(wentFrom, come)) ??
+    (kind === 'split' ? yield* one(cameTo, come) : undefined) ??
+    (yield* one(mergedFrom, left));
+  if (!standing) return;
+  const why = `a later decision about these groups stands: undo ${standing.id} first`;
+  throw new PreconditionError({ reason: 'LATER_DECISION', why });
 }
 
 /** After a split: all that is in the new group goes back. */

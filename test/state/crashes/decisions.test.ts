@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import { NotFoundError } from '../../../src/core/errors.js';
+import { newId } from '../../../src/core/ids.js';
+import { testContext } from '../../harness.js';
+import { given } from '../../steps.js';
+import { Scene, scripted } from './scene.js';
+
+async function opened() {
+  const scene = await Scene.open(scripted(2));
+  const lease = await scene.lease(await scene.build('one'));
+  return { scene, lease };
+}
+
+const refusal = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'none',
+    (error) => error.fields?.reason ?? error.name,
+  );
+
+/** What was decided is what regrouping makes of it. */
+const expectSettled = async (scene: Scene) => expect((await scene.regroup(true)).moves).toEqual([]);
+
+describe('a merge', () => {
+  test('brings crashes, hits and what comes later into the group that stays', async () => {
+    const { scene, lease } = await opened();
+    const gone = await scene.crash(lease, 'v2=parse/10', { hits: 5 });
+    const stays = await scene.crash(lease, 'v2=paint/3');
+    const merged = await scene.merge([gone.groupId], stays.groupId);
+    expect(merged.group).toMatchObject({ id: stays.groupId, count: 2, crashHits: 6 });
+    expect(merged.group).toMatchObject({ firstCrashId: gone.crashId, jobs: 1, bots: 1, builds: 1 });
+    expect(merged.decisions).toMatchObject([
+      { kind: 'merge', groupId: gone.groupId, toGroupId: stays.groupId, crashes: 1, by: 'ada' },
+    ]);
+    expect(await scene.crash(lease, 'v2=parse/11')).toMatchObject({ groupId: stays.groupId });
+    expect((await scene.groups()).map(({ id }) => id)).toEqual([stays.groupId]);
+    expect(await scene.stats()).toMatchObject({ crashGroups: 1 });
+    await expectSettled(scene);
+  });
+
+  test('is undone with what came later and followed it', async () => {
+    const { scene, lease } = await opened();
+    const gone = await scene.crash(lease, 'v2=parse/10');
+    const stays = await scene.crash(lease, 'v2=paint/3');
+    const { decisions } = await scene.merge([gone.groupId], stays.groupId);
+    const follower = await scene.crash(lease, 'v2=parse/11');
+    const other = await scene.crash(lease, 'v2=paint/4');
+    const undone = await scene.undo(given(decisions[0]).id);
+    expect(undone.undoneAt).toEqual(expect.any(Date));
+    expect(await scene.together()).toEqual([
+      [gone.crashId, follower.crashId],
+      [stays.crashId, other.crashId],
+    ]);
+    expect(await scene.groupOf(follower.crashId)).toBe(gone.groupId);
+    expect(await scene.group(gone.groupId)).toMatchObject({ mergedInto: '', count: 2 });
+    expect(await scene.crash(lease, 'v2=parse/12')).toMatchObject({ groupId: gone.groupId });
+    expect(await scene.stats()).toMatchObject({ crashGroups: 2 });
+    expect(await refusal(scene.undo(given(decisions[0]).id))).toBe('UNDONE');
+    await expectSettled(scene);
+  });
+
+  test('of several can be undone one by one, in any order', async () => {
+    const { scene, lease } = await opened();
+    const [a, b, c] = [
+      await scene.crash(lease, 'v2=a/1'),
+      await scene.crash(lease, 'v2=b/1'),
+      await scene.crash(lease, 'v2=c/1'),
+    ];
+    const { decisions } = await scene.merge([a.groupId, b.groupId], c.groupId);
+    await scene.undo(given(decisions[0]).id);
+    expect(await scene.together()).toEqual([[a.crashId], [b.crashId, c.crashId]]);
+    await expectSettled(scene);
+  });
+
+  test('is not undone before a later one that took its group further', async () => {
+    const { scene, lease } = await opened();
+    const [a, b, c] = [
+      await scene.crash(lease, 'v2=a/1'),
+      await scene.crash(lease, 'v2=b/1'),
+      await scene.crash(lease, 'v2=c/1'),
+    ];
+    const first = given((await scene.merge([a.groupId], b.groupId)).decisions[0]);
+    const second = given((await scene.merge([b.groupId], c.groupId)).decisions[0]);
+    expect(await refusal(scene.undo(first.id))).toBe('LATER_DECISION');
+    expect(await scene.together()).toEqual([[a.crashId, b.crashId, c.crashId]]);
+    await scene.undo(second.id);
+    await scene.undo(first.id);
+    expect(await scene.together()).toEqual([[a.crashId], [b.crashId], [c.crashId]]);
+    await expectSettled(scene);
+  });
+
+  test('is of groups that are there, of one target', async () => {
+    const { scene, lease } = await opened();
+    const here = await scene.crash(lease, 'v2=a/1');
+    const other = await scene.lease(await scene.build('two', 'other'));
+    const there = await scene.crash(other, 'v2=a/1');
+    expect(await refusal(scene.merge([there.groupId], here.groupId))).toBe('OTHER_TARGET');
+    const unknown = scene.merge([newId()], here.groupId);
+    await expect(unknown).rejects.toBeInstanceOf(NotFoundError);
+    expect(await refusal(scene.merge([here.groupId], here.groupId))).toBe('ValidationError');
+    expect(await scene.together()).toEqual([[here.crashId], [there.crashId]]);
+  });
+});
+
+describe('a split', () => {
+  test('takes crashes out, and later ones that nothing tells apart from them follow', async () => {
+    const { scene, lease } = await opened();
+    const kept = await scene.crash(lease, 'v2=parse/10');
+    const leaves = await scene.crash(lease, 'v2=parse/20', { hits: 3 });
+    const { group, decision } = await scene.split(kept.groupId, [leaves.crashId]);
+    expect(group).toMatchObject({ count: 1, crashHits: 3, firstCrashId: leaves.crashId });
+    expect(decision).toMatchObject({ kind: 'split', groupId: kept.groupId, toGroupId: group?.id });
+    expect(await scene.group(kept.groupId)).toMatchObject({ count: 1, crashHits: 1 });
+    const follower = await scene.crash(lease, 'v2=parse/20');
+    const other = await scene.crash(lease, 'v2=parse/30');
+    expect(await scene.together()).toEqual([
+      [kept.crashId, other.crashId],
+      [leaves.crashId, follower.crashId],
+    ]);
+    await expectSettled(scene);
+    await scene.undo(given(decision).id);
+    expect(await scene.together()).toHaveLength(1);
+    expect(await scene.group(given(group).id)).toMatchObject({ mergedInto: kept.groupId });
+    expect(await scene.crash(lease, 'v2=parse/20')).toMatchObject({ groupId: kept.groupId });
+    await expectSettled(scene);
+  });
+
+  test('is of crashes in the group, and not of all', async () => {
+    const { scene, lease } = await opened();
+    const [a, b] = [await scene.crash(lease, 'v2=a/1'), await scene.crash(lease, 'v2=b/1')];
+    expect(await refusal(scene.split(a.groupId, [b.crashId]))).toBe('NOT_IN_GROUP');
+    expect(await refusal(scene.split(a.groupId, [a.crashId]))).toBe('WHOLE_GROUP');
+    expect(await refusal(scene.split(newId(), [a.crashId]))).toBe('NotFoundError');
+  });
+
+  test('can be merged again, and that be undone', async () => {
+    const { scene, lease } = await opened();
+    const kept = await scene.crash(lease, 'v2=parse/10');
+    const leaves = await scene.crash(lease, 'v2=parse/20');
+    const { group } = await scene.split(kept.groupId, [leaves.crashId]);
+    const { decisions } = await scene.merge([given(group).id], kept.groupId);
+    const follower = await scene.crash(lease, 'v2=parse/20');
+    expect(follower.groupId).toBe(kept.groupId);
+    await expectSettled(scene);
+    await scene.undo(given(decisions[0]).id);
+    expect(await scene.together()).toEqual([[kept.crashId], [leaves.crashId, follower.crashId]]);
+    expect(await scene.crash(lease, 'v2=parse/20')).toMatchObject({ groupId: given(group).id });
+    await expectSettled(scene);
+  });
+});
+
+test('decisions are listed newest first, in pages, and by the groups they are about', async () => {
+  const { scene, lease } = await opened();
+  const into = await scene.crash(lease, 'v2=into/1');
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) {
+    const { groupId } = await scene.crash(lease, `v2=g${i}/1`);
+    ids.unshift(given((await scene.merge([groupId], into.groupId)).decisions[0]).id);
+  }
+  const other = await scene.crash(lease, 'v2=alone/1');
+  const list = (groupId: string, pageToken: string) =>
+    scene.state.crashDecisions.list(testContext(), { pageSize: 2, pageToken, groupId });
+  const seen: string[] = [];
+  for (let token = ''; ; ) {
+    const page = await list(into.groupId, token);
+    seen.push(...page.decisions.map(({ id }) => id));
+    token = page.nextPageToken;
+    if (token === '') break;
+  }
+  expect(seen).toEqual(ids);
+  expect((await list('', '')).decisions.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  expect(await list(other.groupId, '')).toEqual({ decisions: [], nextPageToken: '' });
+});

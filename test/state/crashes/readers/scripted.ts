@@ -1,0 +1,21 @@
+import { keyOf, unknownReading } from '../../../../src/state/crashes/reading/reading.js';
+import type { CrashReading } from '../../../../src/store/rows.js';
+
+/**
+ * A reader for tests of the grouping: in a report such as "v2=parse/10 v3=parse_header/10"
+ * each version finds what is meant for it, a signature and a distinction.
+ */
+export const scriptedReader =
+  (version: number) =>
+  ({ report }: { report: string }): CrashReading => {
+    const [, signature, distinction = ''] =
+      new RegExp(`v${version}=(\\w+)/(\\w+)`).exec(report) ?? [];
+    if (signature === undefined) return unknownReading(version);
+    return {
+      ...unknownReading(version),
+      ...{ kind: `kind of ${signature}`, message: `message ${signature}`, topFrame: signature },
+      ...{ signature: keyOf(version, signature), distinction: keyOf(version, distinction) },
+      frames: JSON.stringify([signature]),
+      stack: JSON.stringify([{ function: signature, line: Number(distinction), own: true }]),
+    };
+  };

@@ -1,0 +1,4 @@
+import { serveReports } from '../../../../src/state/crashes/reading/serve.js';
+import { scriptedReader } from './scripted.js';
+
+serveReports(scriptedReader(3));
