@@ -7,8 +7,7 @@ import type {
 } from '../../gen/pandafuzz/v1/system_service.js';
 import { findIds, idResources } from '../../store/ops/upkeep/find-ids.js';
 import { readCounters } from '../../store/ops/upkeep/read-counters.js';
-import type { DatabaseCopy } from '../../store/sqlite/backup.js';
-import type { Store } from '../../store/store.js';
+import type { DatabaseCopy, Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
 import type { Leases } from '../leases/leases.js';
 import { Violations } from '../messages/violations.js';

@@ -6,8 +6,8 @@ import { positional } from './positional.js';
 
 interface Bound {
   readonly prepared: Prepared;
-  /** Names of the parameters, by position. */
-  readonly names: readonly string[];
+  /** The values of a statement's parameters, in its order. */
+  readonly valuesOf: (params: object) => unknown[];
 }
 
 /** The statements of a connection, by their index; undefined where there is nothing to run. */
@@ -15,16 +15,24 @@ type Statements = readonly (Bound | undefined)[];
 
 /**
  * Prepares every statement at once, so that a schema that does not fit is found as the
- * database is opened. A reader has those alone that only read.
+ * database is opened. A reader has only the statements that read.
  */
 export function prepareStatements(db: Database, access: ConnectionOptions['access']): Statements {
   return everyStatement.map(({ text }) => {
     if (text.sqlite === null) return undefined;
     if (access === 'read' && !/^\s*SELECT/.test(text.sqlite)) return undefined;
     const { sql, names } = positional(text.sqlite);
-    return { prepared: db.prepare(sql), names };
+    return { prepared: db.prepare(sql), valuesOf: valuesBy(names) };
   });
 }
+
+/**
+ * By position, as better-sqlite3 takes 80 ns to find a parameter by its name, and by a
+ * function of the statement's own: in one that all share, V8 looks each property up anew,
+ * which is 3 % of a claim. The names are words of our own statements.
+ */
+const valuesBy = (names: readonly string[]) =>
+  new Function('params', `return [${names.map((name) => `params.${name}`)}]`) as Bound['valuesOf'];
 
 /** Runs an operation from its first step to its result. An error of a step is thrown into it. */
 export function drive<Input, Output>(
@@ -50,15 +58,16 @@ export function drive<Input, Output>(
 function perform(statements: Statements, { kind, statement, params }: Step): unknown {
   const bound = statements[statement.index];
   if (bound === undefined) return withoutStatement[kind];
-  const { prepared, names } = bound;
-  // By position: better-sqlite3 takes four times as long to find a parameter by its name.
-  const values = new Array<unknown>(names.length);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = (params as Record<string, unknown>)[names[i] as string];
+  const { prepared, valuesOf } = bound;
+  if (kind === 'run') return prepared.run(...valuesOf(params)).changes;
+  if (kind === 'one') return prepared.get(...valuesOf(params));
+  if (kind === 'all') return prepared.all(...valuesOf(params));
+  let changes = 0;
+  for (const each of params as readonly object[]) {
+    changes += prepared.run(...valuesOf(each)).changes;
   }
-  if (kind === 'run') return prepared.run(...values).changes;
-  return kind === 'one' ? prepared.get(...values) : prepared.all(...values);
+  return changes;
 }
 
 /** Results of a statement that SQLite has no need of. */
-const withoutStatement = { one: undefined, all: [], run: 0 } as const;
+const withoutStatement = { one: undefined, all: [], run: 0, runEach: 0 } as const;

@@ -1,15 +1,11 @@
 import type { Database } from 'better-sqlite3';
+import type { Call } from '../call.js';
 import { operations } from '../ops/index.js';
 import type { ConnectionOptions } from './connection.js';
 import { drive, prepareStatements } from './drive.js';
 import { toWire, type WireError } from './faults.js';
 
-/** How a database thread runs the calls it is given. */
-export interface Call {
-  readonly operation: string;
-  readonly input: unknown;
-}
-
+/** How a call ended, as it travels back from a thread. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: WireError };

@@ -1,6 +1,6 @@
 import { NotFoundError, StaleLeaseError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
-import { one, run, type Steps, statement } from '../../statement.js';
+import { one, runEach, type Steps, statement } from '../../statement.js';
 import { lockJob } from '../jobs/lock-job.js';
 
 interface AddCorpus {
@@ -47,11 +47,8 @@ export const addCorpus = writeOperation(
       if (!(yield* one(exists, input))) throw new NotFoundError({ resource: 'job', id: jobId });
       throw new StaleLeaseError({ jobId, attempt, fence });
     }
-    let added = 0;
-    for (const { sha256, sizeBytes } of entries) {
-      const entry = { targetName: held.target_name, sha256, sizeBytes, jobId, now };
-      added += yield* run(insert, entry);
-    }
-    return added;
+    const targetName = held.target_name;
+    const rows = entries.map((entry) => ({ ...entry, targetName, jobId, now }));
+    return yield* runEach(insert, rows);
   },
 );

@@ -83,13 +83,12 @@ export const completeJob = writeOperation(
       yield* recordEvent(at, 'job.running', jobId, { botId, fence });
     }
     const acknowledgedAt = acknowledged?.at ?? null;
-    const result = { jobId, fence, acknowledgedAt, now, outcome, message, statistics };
-    let moved: MovedOn = completed;
-    if (outcome !== 'completed')
-      moved = yield* moveOn(jobId, input, { statistics, acknowledgedAt });
-    const ending = { ...result, stateAfter: moved.state };
-    if (outcome === 'completed') yield* run(complete, ending);
-    yield* run(end, ending);
+    const reported = { statistics, acknowledgedAt };
+    const moved = outcome === 'completed' ? completed : yield* moveOn(jobId, input, reported);
+    const stateAfter = moved.state;
+    const result = { jobId, fence, acknowledgedAt, now, outcome, message, statistics, stateAfter };
+    if (outcome === 'completed') yield* run(complete, result);
+    yield* run(end, result);
     yield* recordEvent(now, `job.${moved.state}`, jobId, { attempt, fence, outcome });
     return { recordedAt: now, state: moved.state, wakes: moved.wakes };
   },

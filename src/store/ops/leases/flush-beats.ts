@@ -1,6 +1,6 @@
 import { writeOperation } from '../../operation.js';
 import { greatest } from '../../sql.js';
-import { run, type Steps, statement } from '../../statement.js';
+import { runEach, type Steps, statement } from '../../statement.js';
 
 interface SeenBot {
   id: string;
@@ -26,7 +26,7 @@ export const flushBeats = writeOperation(
   'flush_beats',
   'beats',
   function* (input: { bots: readonly SeenBot[]; runs: readonly Progress[] }): Steps<void> {
-    for (const bot of input.bots) yield* run(see, bot);
-    for (const each of input.runs) yield* run(progress, each);
+    yield* runEach(see, input.bots);
+    yield* runEach(progress, input.runs);
   },
 );

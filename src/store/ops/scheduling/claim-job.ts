@@ -17,6 +17,8 @@ interface ClaimJob {
   now: number;
 }
 
+type Claim = Steps<ClaimedJob | undefined>;
+
 interface Grant {
   jobId: string;
   attempt: number;
@@ -69,17 +71,16 @@ const record = statement<Grant>(`
  * fence rises in the transaction that takes the job, so no two claims ever get the same
  * job, and every message under an earlier lease is stale from then on.
  */
-export const claimJob = writeOperation('claim_job', 'work', function* (input: ClaimJob): Steps<
-  ClaimedJob | undefined
-> {
+export const claimJob = writeOperation('claim_job', 'work', function* (input: ClaimJob): Claim {
   const job = yield* nextOf(input.queues);
   if (!job) return undefined;
   const { botId, ttlMs, acknowledged, now } = input;
   const { id: jobId, failed_attempts, refused_attempts, ...known } = job;
   const fence = job.fence + 1;
   const attempt = failed_attempts + refused_attempts + 1;
-  const taken = acknowledged ? pulled(now) : offered;
-  const grant: Grant = { jobId, attempt, fence, botId, now, ttlMs, ...taken };
+  const acknowledgedAt = acknowledged ? now : null;
+  const pulled = acknowledged ? 1 : 0;
+  const grant: Grant = { jobId, attempt, fence, botId, now, acknowledgedAt, ttlMs, pulled };
   yield* run(acknowledged ? start : offer, grant);
   yield* run(lease, grant);
   yield* run(record, grant);
@@ -94,6 +95,3 @@ function nextOf(queues: readonly number[]): Step<JobToClaim | undefined> {
     ? one(nextOfOne, { queue })
     : one(nextOfMany, { queues: JSON.stringify(queues) });
 }
-
-const offered = { acknowledgedAt: null, pulled: 0 } as const;
-const pulled = (now: number) => ({ acknowledgedAt: now, pulled: 1 }) as const;

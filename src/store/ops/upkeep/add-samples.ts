@@ -1,5 +1,5 @@
 import { writeOperation } from '../../operation.js';
-import { run, type Steps, statement } from '../../statement.js';
+import { runEach, type Steps, statement } from '../../statement.js';
 
 export interface Sample {
   readonly jobId: string;
@@ -22,7 +22,8 @@ const insert = statement<Sample & { now: number }>(`
 export const addSamples = writeOperation(
   'add_samples',
   'upkeep',
-  function* (input: { samples: readonly Sample[]; now: number }): Steps<void> {
-    for (const sample of input.samples) yield* run(insert, { ...sample, now: input.now });
+  function* ({ samples, now }: { samples: readonly Sample[]; now: number }): Steps<void> {
+    const rows = samples.map((sample) => ({ ...sample, now }));
+    yield* runEach(insert, rows);
   },
 );
