@@ -110,6 +110,10 @@ export interface CampaignRow {
   pending: number;
 }
 
+/** PostgreSQL's sums of large integers are of no integer type. */
+export const campaignColumns = `key, weight, max_parallel,
+  (SELECT CAST(coalesce(sum(pending), 0) AS BIGINT) FROM queues WHERE campaign = key) AS pending`;
+
 export interface AttemptRow {
   attempt: number;
   fence: number;

@@ -1,5 +1,5 @@
 import { writeOperation } from '../../operation.js';
-import type { CampaignRow } from '../../rows.js';
+import { type CampaignRow, campaignColumns } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
@@ -14,10 +14,9 @@ const upsert = statement<SetCampaign>(`
   INSERT INTO campaigns (key, weight, max_parallel) VALUES (@key, @weight, @maxParallel)
   ON CONFLICT (key) DO UPDATE SET
     weight = excluded.weight, max_parallel = excluded.max_parallel`);
-const select = statement<{ key: string }, CampaignRow>(`
-  SELECT key, weight, max_parallel,
-    (SELECT coalesce(sum(pending), 0) FROM queues WHERE campaign = key) AS pending
-  FROM campaigns WHERE key = @key`);
+const select = statement<{ key: string }, CampaignRow>(
+  `SELECT ${campaignColumns} FROM campaigns WHERE key = @key`,
+);
 
 /** Sets a campaign's weight and limit; adds the campaign if it is new. */
 export const setCampaign = writeOperation(

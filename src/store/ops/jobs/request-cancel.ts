@@ -13,7 +13,7 @@ const isIdle = `state IN ('pending', 'paused')`;
 const cancel = statement<RequestCancel, JobRow>(`
   UPDATE jobs SET
     cancel_requested_at = @now,
-    finished_at = CASE WHEN ${isIdle} THEN @now END,
+    finished_at = CASE WHEN ${isIdle} THEN @now ELSE finished_at END,
     due_at = CASE WHEN ${isIdle} THEN NULL ELSE due_at END,
     delayed = 0,
     state = CASE WHEN ${isIdle} THEN 'cancelled' ELSE state END

@@ -24,7 +24,7 @@ const timeOut = statement<TimeOutJob, JobRow>(`
       WHEN state NOT IN ('pending', 'paused') THEN message
       WHEN close_by <= @now THEN 'it was not over within timeouts.schedule_to_close_seconds'
       ELSE 'no bot took it within timeouts.schedule_to_start_seconds' END,
-    finished_at = CASE WHEN ${isIdle} THEN @now END,
+    finished_at = CASE WHEN ${isIdle} THEN @now ELSE finished_at END,
     delayed = 0,
     state = CASE WHEN ${isIdle} THEN 'dead' ELSE state END
   WHERE id = @jobId AND due_at <= @now
