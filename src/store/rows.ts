@@ -38,6 +38,9 @@ export interface BotRow {
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
   registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at`;
 
+/** The namespace of targets that nobody gave one. */
+export const defaultProject = 'default';
+
 export interface JobRow {
   id: string;
   state: JobStateName;

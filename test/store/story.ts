@@ -1,5 +1,6 @@
 import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
-import { botInput, completeInput, crashInput, jobInput, noPause, target } from './inputs.js';
+import { crashStory } from './crash-story.js';
+import { botInput, completeInput, jobInput, noPause, target } from './inputs.js';
 
 /**
  * A life of a small fleet: every operation at least once, with fixed ids and times, as
@@ -95,21 +96,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['get_corpus', 'demo'],
   ['get_corpus', 'unknown'],
   ['list_corpus', { targetName: 'demo', cursor: 0, limit: 10 }],
-  ...['1', '1', '2'].map(
-    (input, index) =>
-      [
-        'record_crash',
-        {
-          ...crashInput({ id: job(1), attempt: 1, fence: 1 }, input),
-          ...{ id: `crash ${index}`, newGroupId: `group ${index}`, now: 34 + index },
-        },
-      ] as const,
-  ),
-  ['get_crash', 'crash 0'],
-  ['list_crashes', page],
-  ['list_crashes', { ...page, groupId: 'group 0' }],
-  ['list_crashes', { ...page, jobId: job(1) }],
-  ['list_crash_groups', page],
+  ...crashStory(job(1)),
   ['drain_bot', { botId: bot, wanted: true, now: 40 }],
   ['acknowledge_drain', { botId: bot, now: 41 }],
   [

@@ -1,6 +1,6 @@
 import type { MasterConfig } from '../../config/schema.js';
 import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
-import { defaultProject } from '../messages/records.js';
+import { defaultProject } from '../../store/rows.js';
 import type { Violations } from '../messages/violations.js';
 
 /**

@@ -28,6 +28,7 @@ import {
   type BotRow,
   type CrashDecisionRow,
   type CrashGroupRow,
+  defaultProject,
   type GroupBuildRow,
   type GroupStatusName,
   groupStatuses,
@@ -37,9 +38,6 @@ import {
 } from '../../store/rows.js';
 
 /** Rows of the store as messages of the contract. */
-
-/** The namespace of targets that nobody gave one. */
-export const defaultProject = 'default';
 
 const time = (ms: number | null) => (ms === null ? undefined : new Date(ms));
 

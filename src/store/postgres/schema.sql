@@ -77,6 +77,7 @@ CREATE TABLE jobs (
                          ('pending', 'assigned', 'running', 'completed', 'cancelled', 'dead',
                           'paused')),
   queue_id               integer NOT NULL,
+  project                text COLLATE "C" NOT NULL DEFAULT 'default',
   campaign               text COLLATE "C" NOT NULL,
   engine                 text NOT NULL,
   priority               integer NOT NULL,
@@ -157,39 +158,208 @@ CREATE TABLE attempts (
   CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
+-- A group that was merged away keeps its row, for those who have its id: without crashes.
 CREATE TABLE crash_groups (
-  id             text COLLATE "C" PRIMARY KEY,
-  target_name    text NOT NULL,
-  signature      text NOT NULL,
-  kind           text NOT NULL,
-  top_frame      text NOT NULL,
-  count          integer NOT NULL CHECK (count > 0),
-  first_found_at bigint NOT NULL,
-  last_found_at  bigint NOT NULL,
-  first_crash_id text COLLATE "C" NOT NULL,
-  UNIQUE (target_name, signature)
+  id                  text COLLATE "C" PRIMARY KEY,
+  project             text COLLATE "C" NOT NULL,
+  target_name         text COLLATE "C" NOT NULL,
+  -- As in its oldest crash.
+  kind                text NOT NULL,
+  message             text NOT NULL,
+  top_frame           text NOT NULL,
+  security            integer NOT NULL CHECK (security IN (0, 1)),
+  -- Inputs that are kept.
+  count               integer NOT NULL CHECK (count >= 0),
+  -- Times it was met.
+  hits                bigint NOT NULL CHECK (hits >= count),
+  -- How many of group_sources, by kind.
+  jobs                integer NOT NULL CHECK (jobs >= 0),
+  bots                integer NOT NULL CHECK (bots >= 0),
+  builds              integer NOT NULL CHECK (builds >= 0),
+  first_found_at      bigint NOT NULL,
+  last_found_at       bigint NOT NULL,
+  first_crash_id      text COLLATE "C" NOT NULL,
+  reproducer_crash_id text COLLATE "C" NOT NULL,
+  status              text NOT NULL
+                      CHECK (status IN ('new', 'confirmed', 'fixed', 'wont_fix', 'ignored')),
+  note                text NOT NULL,
+  status_set_by       text NOT NULL,
+  status_set_at       bigint,
+  fixed_in_sha256     text COLLATE "C",
+  -- Builds uploaded since bring a fixed group back; NULL: jobs made since status_set_at do.
+  reopens_from        bigint,
+  reopened_at         bigint,
+  merged_into         text COLLATE "C" REFERENCES crash_groups (id),
+  frames              text NOT NULL CHECK (json_typeof(CAST(frames AS json)) = 'array'),
+  CHECK (status = 'fixed' OR (fixed_in_sha256 IS NULL AND reopens_from IS NULL)),
+  CHECK (merged_into IS NULL OR (merged_into <> id AND count = 0))
 );
 
+CREATE INDEX crash_groups_by_target ON crash_groups (project, target_name, id)
+  WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_by_project ON crash_groups (project, id) WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_by_target_name ON crash_groups (target_name, id)
+  WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_by_status ON crash_groups (status, id) WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_live ON crash_groups (id) WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_by_frame ON crash_groups (project, target_name, top_frame, id)
+  WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_by_message ON crash_groups (project, target_name, message, id)
+  WHERE merged_into IS NULL;
+CREATE INDEX crash_groups_merged ON crash_groups (merged_into, id) WHERE merged_into IS NOT NULL;
+
 CREATE TABLE crashes (
-  id               text COLLATE "C" PRIMARY KEY,
-  group_id         text COLLATE "C" NOT NULL REFERENCES crash_groups (id),
-  job_id           text COLLATE "C" NOT NULL REFERENCES jobs (id),
-  attempt          integer NOT NULL,
-  bot_id           text COLLATE "C" NOT NULL REFERENCES bots (id),
-  target_name      text NOT NULL,
-  kind             text NOT NULL,
-  top_frame        text NOT NULL,
-  input_sha256     text COLLATE "C" NOT NULL CHECK (length(input_sha256) = 64),
-  input_size_bytes bigint NOT NULL CHECK (input_size_bytes >= 0),
-  found_at         bigint NOT NULL,
-  late             integer NOT NULL CHECK (late IN (0, 1)),
-  frames           text NOT NULL CHECK (json_typeof(CAST(frames AS json)) = 'array'),
-  report           text NOT NULL,
+  id                text COLLATE "C" PRIMARY KEY,
+  group_id          text COLLATE "C" NOT NULL REFERENCES crash_groups (id),
+  job_id            text COLLATE "C" NOT NULL REFERENCES jobs (id),
+  attempt           integer NOT NULL,
+  bot_id            text COLLATE "C" NOT NULL REFERENCES bots (id),
+  project           text COLLATE "C" NOT NULL,
+  target_name       text COLLATE "C" NOT NULL,
+  target_sha256     text COLLATE "C" NOT NULL,
+  kind              text NOT NULL,
+  message           text NOT NULL,
+  top_frame         text NOT NULL,
+  access            text NOT NULL CHECK (access IN ('', 'read', 'write')),
+  access_size_bytes bigint NOT NULL CHECK (access_size_bytes >= 0),
+  address           text NOT NULL CHECK (address IN ('', 'near-null', 'wild')),
+  security          integer NOT NULL CHECK (security IN (0, 1)),
+  security_why      text NOT NULL,
+  language          text NOT NULL,
+  -- By which version of the reader; 0: it has to be grouped again.
+  signature_version integer NOT NULL CHECK (signature_version >= 0),
+  signature         text COLLATE "C" NOT NULL,
+  -- Empty for a report that could not be read.
+  distinction       text COLLATE "C" NOT NULL,
+  input_sha256      text COLLATE "C" NOT NULL CHECK (length(input_sha256) = 64),
+  input_size_bytes  bigint NOT NULL CHECK (input_size_bytes >= 0),
+  found_at          bigint NOT NULL,
+  last_met_at       bigint NOT NULL CHECK (last_met_at >= found_at),
+  hits              bigint NOT NULL CHECK (hits > 0),
+  late              integer NOT NULL CHECK (late IN (0, 1)),
+  -- When it was run again last: 0 it crashed into its group, 2 it did not; 1: never run.
+  reproduced_rank   integer NOT NULL DEFAULT 1 CHECK (reproduced_rank IN (0, 1, 2)),
+  minimised_from    text COLLATE "C",
+  -- The long ones last: what lists read lies before them.
+  frames            text NOT NULL CHECK (json_typeof(CAST(frames AS json)) = 'array'),
+  stack             text NOT NULL CHECK (json_typeof(CAST(stack AS json)) = 'array'),
+  context           text CHECK (context IS NULL OR json_typeof(CAST(context AS json)) = 'object'),
+  report            text NOT NULL,
   UNIQUE (job_id, input_sha256)
 );
 
 CREATE INDEX crashes_by_group ON crashes (group_id, id);
 CREATE INDEX crashes_by_job ON crashes (job_id, id);
+CREATE INDEX crashes_by_target ON crashes (project, target_name, id);
+CREATE INDEX crashes_by_version ON crashes (signature_version, id);
+CREATE INDEX crashes_to_begin_with ON crashes (group_id, reproduced_rank, input_size_bytes, id);
+
+-- Which group the crashes of a signature go to; a merge gives a group more than one. A row
+-- is made just before its group.
+CREATE TABLE crash_signatures (
+  project     text COLLATE "C" NOT NULL,
+  target_name text COLLATE "C" NOT NULL,
+  signature   text COLLATE "C" NOT NULL,
+  group_id    text COLLATE "C" NOT NULL,
+  PRIMARY KEY (project, target_name, signature)
+);
+
+CREATE INDEX crash_signatures_by_group ON crash_signatures (group_id);
+
+-- Merges and splits.
+CREATE TABLE crash_decisions (
+  id          text COLLATE "C" PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('merge', 'split')),
+  project     text COLLATE "C" NOT NULL,
+  target_name text COLLATE "C" NOT NULL,
+  group_id    text COLLATE "C" NOT NULL REFERENCES crash_groups (id),
+  to_group_id text COLLATE "C" NOT NULL REFERENCES crash_groups (id),
+  crashes     integer NOT NULL CHECK (crashes >= 0),
+  decided_by  text NOT NULL,
+  decided_at  bigint NOT NULL,
+  undone_by   text,
+  undone_at   bigint
+);
+
+CREATE INDEX crash_decisions_by_target ON crash_decisions (project, target_name, id);
+CREATE INDEX crash_decisions_from ON crash_decisions (group_id, id);
+CREATE INDEX crash_decisions_to ON crash_decisions (to_group_id, id);
+
+-- What a decision is about, by crashes: these mean the same to every version of the reader.
+CREATE TABLE crash_decision_anchors (
+  decision_id text COLLATE "C" NOT NULL REFERENCES crash_decisions (id),
+  crash_id    text COLLATE "C" NOT NULL REFERENCES crashes (id),
+  -- It went; 0: it stands for the group that others came to.
+  moved       integer NOT NULL CHECK (moved IN (0, 1)),
+  PRIMARY KEY (decision_id, crash_id)
+);
+
+CREATE INDEX crash_decision_anchors_by_crash ON crash_decision_anchors (crash_id);
+
+-- Where a split sends the crashes that come after it; looked up before signatures.
+CREATE TABLE crash_distinctions (
+  project     text COLLATE "C" NOT NULL,
+  target_name text COLLATE "C" NOT NULL,
+  distinction text COLLATE "C" NOT NULL,
+  group_id    text COLLATE "C" NOT NULL,
+  decision_id text COLLATE "C" NOT NULL REFERENCES crash_decisions (id),
+  PRIMARY KEY (project, target_name, distinction)
+);
+
+CREATE INDEX crash_distinctions_by_group ON crash_distinctions (group_id);
+CREATE INDEX crash_distinctions_by_decision ON crash_distinctions (decision_id);
+
+-- Jobs, bots and builds that met a group.
+CREATE TABLE group_sources (
+  group_id  text COLLATE "C" NOT NULL REFERENCES crash_groups (id),
+  kind      text NOT NULL CHECK (kind IN ('job', 'bot', 'build')),
+  source_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (group_id, kind, source_id)
+);
+
+-- What each build made of a group.
+CREATE TABLE group_builds (
+  group_id         text COLLATE "C" NOT NULL REFERENCES crash_groups (id),
+  target_sha256    text COLLATE "C" NOT NULL,
+  -- When the build was uploaded.
+  built_at         bigint NOT NULL,
+  first_met_at     bigint,
+  last_met_at      bigint,
+  hits             bigint NOT NULL CHECK (hits >= 0),
+  -- When its reproducer was tried there last, and whether it crashed.
+  verified_at      bigint,
+  verified_crashes integer CHECK (verified_crashes IN (0, 1)),
+  PRIMARY KEY (group_id, target_sha256),
+  CHECK ((first_met_at IS NULL) = (hits = 0)),
+  CHECK ((verified_at IS NULL) = (verified_crashes IS NULL))
+);
+
+CREATE INDEX group_builds_by_age ON group_builds (group_id, built_at);
+
+-- How often each attempt has met a crash so far: totals, so that they can be sent again.
+CREATE TABLE crash_hits (
+  crash_id text COLLATE "C" NOT NULL REFERENCES crashes (id),
+  fence    bigint NOT NULL,
+  hits     bigint NOT NULL CHECK (hits > 0),
+  PRIMARY KEY (crash_id, fence)
+);
+
+-- What came of running a crash's input again. Its job may be forgotten before it.
+CREATE TABLE reproductions (
+  id            text COLLATE "C" PRIMARY KEY,
+  crash_id      text COLLATE "C" NOT NULL REFERENCES crashes (id),
+  job_id        text COLLATE "C" NOT NULL,
+  fence         bigint NOT NULL,
+  bot_id        text COLLATE "C" NOT NULL REFERENCES bots (id),
+  target_sha256 text COLLATE "C" NOT NULL,
+  runs          integer NOT NULL CHECK (runs > 0),
+  crashes       integer NOT NULL CHECK (crashes BETWEEN 0 AND runs),
+  at            bigint NOT NULL,
+  log           text NOT NULL,
+  UNIQUE (crash_id, job_id, fence)
+);
+
+CREATE INDEX reproductions_by_crash ON reproductions (crash_id, id);
 
 CREATE TABLE events (
   sequence bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -257,7 +427,7 @@ CREATE TABLE counters (
 ) WITH (fillfactor = 20);
 
 INSERT INTO counters (name, shard, value) VALUES
-  ('bots', 0, 0), ('crashes', 0, 0), ('crash_groups', 0, 0),
+  ('bots', 0, 0), ('crash_hits', 0, 0), ('crash_inputs_kept', 0, 0), ('crash_groups', 0, 0),
   ('jobs.pending', 0, 0), ('jobs.assigned', 0, 0), ('jobs.running', 0, 0),
   ('jobs.completed', 0, 0), ('jobs.cancelled', 0, 0), ('jobs.dead', 0, 0), ('jobs.paused', 0, 0);
 
@@ -288,13 +458,44 @@ CREATE TRIGGER count_bots AFTER INSERT ON bots
   REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION count_rows('bots');
 
+CREATE FUNCTION count_crashes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('crash_hits', (SELECT CAST(coalesce(sum(hits), 0) AS bigint) FROM new_rows));
+  PERFORM count_by('crash_inputs_kept', (SELECT count(*) FROM new_rows));
+  RETURN NULL;
+END $$;
+
 CREATE TRIGGER count_crashes AFTER INSERT ON crashes
   REFERENCING NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION count_rows('crashes');
+  FOR EACH STATEMENT EXECUTE FUNCTION count_crashes();
+
+CREATE FUNCTION recount_crashes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('crash_hits', (
+    SELECT CAST(coalesce(sum(new_rows.hits - old_rows.hits), 0) AS bigint)
+    FROM new_rows JOIN old_rows USING (id)));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER recount_crashes AFTER UPDATE ON crashes
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION recount_crashes();
 
 CREATE TRIGGER count_crash_groups AFTER INSERT ON crash_groups
   REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION count_rows('crash_groups');
+
+CREATE FUNCTION recount_crash_groups() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('crash_groups',
+    (SELECT count(*) FROM new_rows WHERE merged_into IS NULL)
+    - (SELECT count(*) FROM old_rows WHERE merged_into IS NULL));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER recount_crash_groups AFTER UPDATE ON crash_groups
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION recount_crash_groups();
 
 CREATE FUNCTION uncount_bots() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

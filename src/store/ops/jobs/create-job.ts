@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../../core/canonical-json.js';
 import { AlreadyExistsError, NotFoundError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
-import { type JobRow, jobColumns, type QueueRow } from '../../rows.js';
+import { defaultProject, type JobRow, jobColumns, type QueueRow } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
 import { recordEvent } from '../events/record-event.js';
@@ -92,7 +92,7 @@ export const createJob = writeOperation(
       return { queue, targetName, earlier: undefined };
     }
     const earlier = (yield* one(byRequest, input)) as JobRow;
-    if (!isSameSpec(earlier.spec, job)) {
+    if (!isSameSpec(earlier.spec, job.spec)) {
       throw new AlreadyExistsError({
         resource: 'job',
         id: earlier.id,
@@ -124,7 +124,8 @@ function withTargetName(spec: string, targetName: string): string {
   return `${spec.slice(0, end)}${separator}"targetName":${JSON.stringify(targetName)}}`;
 }
 
-/** A spec that was stored by 0.1.0 has no project. */
-const isSameSpec = (stored: string, { spec, project }: NewJob): boolean =>
-  canonicalJson({ project, ...JSON.parse(stored) }) ===
-  canonicalJson({ project, ...JSON.parse(spec) });
+const isSameSpec = (stored: string, given: string): boolean =>
+  canonicalJson(withProject(stored)) === canonicalJson(withProject(given));
+
+/** Specs that 0.1.0 stored have no project. */
+const withProject = (spec: string): object => ({ project: defaultProject, ...JSON.parse(spec) });

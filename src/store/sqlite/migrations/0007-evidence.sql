@@ -142,7 +142,7 @@ CREATE INDEX crash_signatures_by_group ON crash_signatures (group_id);
 INSERT INTO crash_signatures (project, target_name, signature, group_id)
 SELECT 'default', target_name, signature, id FROM crash_groups_before;
 
--- Merges and splits. `detail` has what undoing them needs to know.
+-- Merges and splits.
 CREATE TABLE crash_decisions (
   id          TEXT PRIMARY KEY,
   kind        TEXT NOT NULL CHECK (kind IN ('merge', 'split')),
