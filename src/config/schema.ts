@@ -95,6 +95,17 @@ const jobs = z.strictObject({
   max_input: size({ min: '1B', max: '1MiB' }).prefault('4KiB'),
 });
 
+const texts = z.array(text('a text')).max(1000, 'must be at most 1000').default([]);
+
+const crashes = z.strictObject({
+  passed_over: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be the name of a project'),
+      z.strictObject({ functions: texts, files: texts, modules: texts }),
+    )
+    .prefault({}),
+});
+
 const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
@@ -134,6 +145,7 @@ export const masterSchema = z.strictObject({
   timeouts: timeouts.prefault({}),
   leases: leases.prefault({}),
   jobs: jobs.prefault({}),
+  crashes: crashes.prefault({}),
   limits: limits.prefault({}),
   retention: retention.prefault({}),
   tracing: tracing.prefault({}),

@@ -14,6 +14,7 @@ import { Artifacts } from './corpus/artifacts.js';
 import { Corpus } from './corpus/corpus.js';
 import { Crashes } from './crashes/crashes.js';
 import { CrashDecisions } from './crashes/decisions.js';
+import { FrameLists } from './crashes/frame-lists.js';
 import { CrashGroups } from './crashes/groups.js';
 import { type ReaderProgram, Readers } from './crashes/reading/readers.js';
 import { Regrouping } from './crashes/regrouping.js';
@@ -129,8 +130,9 @@ export function createState(options: {
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
   };
   const readers = new Readers({ log, ...(options.reader && { program: options.reader }) });
-  const regrouping = new Regrouping({ ...service, newId, readers, frameLists: {} });
-  const evidence = { ...service, newId, readers, regrouping, frameLists: {} };
+  const frameLists = new FrameLists(config.crashes.passed_over);
+  const regrouping = new Regrouping({ ...service, newId, readers, frameLists });
+  const evidence = { ...service, newId, readers, regrouping, frameLists };
   metrics.watchCrashes(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );

@@ -55,6 +55,7 @@ describe('a configuration', () => {
 
   test.each([
     ['leases: {tll: "1m"}', 'leases.tll: no such key; did you mean ttl?'],
+    ['crashes: {passed_over: {x: {function: [f]}}}', 'crashes.passed_over.x.function'],
     ['leeses: {}', 'leeses: no such key; did you mean leases?'],
     ['leases: {ttl: "soon"}', 'leases.ttl: must be a duration such as "10s", from 1s to 24h'],
     ['leases: {ttl: 30}', 'leases.ttl: must be a duration such as "10s"'],

@@ -68,7 +68,7 @@ export class Crashes {
     const reading = await readers.read({
       report: text,
       targetName: source.target_name,
-      passedOver: frameLists[source.project],
+      passedOver: frameLists.of(source.project),
     });
     await regrouping.caughtUp(ctx.signal);
     return store.run(ctx, recordCrash, {

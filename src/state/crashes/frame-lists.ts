@@ -1,4 +1,14 @@
 import type { FrameList } from '../../crash/report.js';
 
-/** By project, the frames that it passes over besides the known ones. */
-export type FrameLists = Readonly<Record<string, FrameList>>;
+/** Frames that projects pass over besides the known ones: `crashes.passed_over`. */
+export class FrameLists {
+  readonly #byProject: ReadonlyMap<string, FrameList>;
+
+  constructor(byProject: Readonly<Record<string, FrameList>>) {
+    this.#byProject = new Map(Object.entries(byProject));
+  }
+
+  of(project: string): FrameList | undefined {
+    return this.#byProject.get(project);
+  }
+}

@@ -97,7 +97,7 @@ export class TargetRegrouping {
     const { project, targetName } = this.target;
     const ids = indexes.map((index) => (crashes[index] as RegroupedCrash).id);
     const reports = await this.#store(crashReports, ids);
-    const passedOver = frameLists[project];
+    const passedOver = frameLists.of(project);
     const readings = await Promise.all(
       reports.map((report) => readers.read({ report, targetName, passedOver })),
     );

@@ -24,6 +24,16 @@ describe('the threads that read reports', () => {
     expect(JSON.parse(reading.stack)[0]).toMatchObject({ function: expect.any(String) });
   });
 
+  test('pass over the frames that a project does not count as its own', async () => {
+    const report = readFileSync('test/crash/samples/asan-heap-buffer-overflow.txt', 'utf8');
+    const readers = opened();
+    const { topFrame, signature } = await read(readers, report);
+    const passedOver = { functions: [topFrame], files: [], modules: [] };
+    const without = await readers.read({ report, targetName: 'demo', passedOver });
+    expect(without.topFrame).not.toBe(topFrame);
+    expect(without.signature).not.toBe(signature);
+  });
+
   test('leave the event loop free, whatever the report', async () => {
     const readers = opened();
     const hostile = [

@@ -21,7 +21,7 @@ import { given } from '../../steps.js';
 import { noPause } from '../../store/inputs.js';
 import { VirtualClock } from '../../virtual-clock.js';
 
-/** A reader of reports like "v2=signature/distinction": see `readers/scripted.ts`. */
+/** A reader of reports like "v2=signature/line": see `readers/scripted.ts`. */
 export const scripted = (version: 2 | 3): ReaderProgram => ({
   entry: new URL(`./readers/version-${version}.js`, import.meta.url),
   version,

@@ -3,19 +3,18 @@ import type { CrashReading } from '../../../../src/store/rows.js';
 
 /**
  * A reader for tests of the grouping: in a report such as "v2=parse/10 v3=parse_header/10"
- * each version finds what is meant for it, a signature and a distinction.
+ * each version finds what is meant for it, a signature and a line.
  */
 export const scriptedReader =
   (version: number) =>
   ({ report }: { report: string }): CrashReading => {
-    const [, signature, distinction = ''] =
-      new RegExp(`v${version}=(\\w+)/(\\w+)`).exec(report) ?? [];
-    if (signature === undefined) return unknownReading(version);
+    const [found, signature, line] = new RegExp(`v${version}=(\\w+)/(\\d+)`).exec(report) ?? [];
+    if (found === undefined || signature === undefined) return unknownReading(version);
     return {
       ...unknownReading(version),
       ...{ kind: `kind of ${signature}`, message: `message ${signature}`, topFrame: signature },
-      ...{ signature: keyOf(version, signature), distinction: keyOf(version, distinction) },
+      ...{ signature: keyOf(version, signature), distinction: keyOf(version, found) },
       frames: JSON.stringify([signature]),
-      stack: JSON.stringify([{ function: signature, line: Number(distinction), own: true }]),
+      stack: JSON.stringify([{ function: signature, line: Number(line), own: true }]),
     };
   };
