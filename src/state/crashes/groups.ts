@@ -11,8 +11,8 @@ import { getCrashGroup } from '../../store/ops/crashes/get-crash-group.js';
 import { listCrashGroups } from '../../store/ops/crashes/list-crash-groups.js';
 import { setGroupStatus } from '../../store/ops/crashes/set-group-status.js';
 import type { Store } from '../../store/store.js';
+import { crashGroupRecord, groupBuildRecord, groupStatusName } from '../messages/crash-records.js';
 import { pageTokenAfter, readPage } from '../messages/pages.js';
-import { crashGroupRecord, groupBuildRecord, groupStatusName } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 
 const shownSimilar = 5;
