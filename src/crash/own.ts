@@ -44,6 +44,11 @@ const isNamed = (frame: ParsedFrame) => frame.function !== '' || frame.module !=
 
 function markOwn(frames: readonly ParsedFrame[], options: OwnOptions): boolean[] {
   const own = frames.map((frame) => !isListed(frame, options.language, options.project));
+  for (const [i, frame] of frames.entries()) {
+    const caller = frames[i - 1];
+    // The engine's main calls the engine, and no target.
+    if (frame.function === 'main' && caller && isEngine(caller)) own[i] = false;
+  }
   const engine = frames.findIndex(
     (frame, i) => own.indexOf(true) < i && own.includes(true) && isEngine(frame),
   );
@@ -83,7 +88,7 @@ const helperWord =
 const mostHelpers = 6;
 /** Functions that only begin the work. */
 export const entryPoint =
-  /^(?:main|LLVMFuzzerTestOneInput|fuzzerTestOneInput|TestOneInput|__libfuzzer_sys_run|FuzzMe|_main|wmain|WinMain)$/;
+  /^(?:(?:main|[\w$.]{1,256}\.main)|LLVMFuzzerTestOneInput|(?:[\w$.]{1,256}\.)?fuzzerTestOneInput|TestOneInput|__libfuzzer_sys_run|module\.exports\.fuzz|Object\.<anonymous>|<module>|FuzzMe|_main|wmain|WinMain)$/;
 
 /** Helpers of one's own through which all failed checks end: log_fatal, die, check_failed. */
 function skipHelpers(frames: readonly ParsedFrame[], own: boolean[]): void {
@@ -123,7 +128,8 @@ function withoutInlinedDoubles(frames: readonly ParsedFrame[]): ParsedFrame[] {
 
 function isDouble(a: ParsedFrame, b: ParsedFrame): boolean {
   if (a.address === '' || a.address !== b.address || a.function === '') return false;
-  return shortName(a.function) === shortName(b.function);
+  // Recursion has one address as well, but one spelling too.
+  return a.function !== b.function && shortName(a.function) === shortName(b.function);
 }
 
 /**
