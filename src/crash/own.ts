@@ -34,11 +34,12 @@ export function ownFrames(parsed: readonly ParsedFrame[], options: OwnOptions): 
   const stack = named.map((frame, i) => crashFrame(frame, isOwn[i] as boolean));
   const own = stack.filter((frame) => frame.isOwn);
   if (own.length > 0) return { stack, frames: own.slice(0, mostOwn) };
-  const library = stack.filter(
-    (frame, i) => !isEngine(named[i] as ParsedFrame) && frame.function !== '',
-  );
-  return { stack, frames: library.slice(0, mostOwn) };
+  return { stack, frames: stack.filter(isTelling).slice(0, mostOwn) };
 }
+
+/** Where all is the library's, what stands at the end of every stack says nothing. */
+const isTelling = (frame: CrashFrame) =>
+  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*|)$/.test(frame.function);
 
 const isNamed = (frame: ParsedFrame) => frame.function !== '' || frame.module !== '';
 
