@@ -79,13 +79,14 @@ function kindClass(crash: CrashDescription): string {
   return kind;
 }
 
-/** Stacks of this many frames that repeat themselves have run out of stack. */
-const deepStack = 100;
+/** Stacks of this many frames that repeat themselves to the end have run out of stack. */
+const deepStack = 30;
 
 function isEndlessRecursion({ kind, stack, frames }: CrashDescription): boolean {
   if (!/^(?:SEGV|BUS|deadly-signal|access-violation)$/.test(kind) || stack.length < deepStack)
     return false;
-  return smallestCycle(frames.map((frame) => frame.function)) !== undefined;
+  const cycle = smallestCycle(frames.map((frame) => frame.function));
+  return cycle?.includes(stack.at(-1)?.function ?? '') ?? false;
 }
 
 /** libFuzzer's limit for one allocation: its stack is that of the culprit. */

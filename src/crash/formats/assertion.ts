@@ -37,7 +37,8 @@ export const assertion: Format = {
   hint: word,
   headline(lines, at): Headline | undefined {
     const line = lines[at] as string;
-    if (others.test(line)) return undefined;
+    // Rust's assertions are panics, with the message in the next line.
+    if (others.test(line) || / panicked at /.test(lines[at - 1] ?? line)) return undefined;
     const start = line.search(word);
     const text = line.slice(start, start + behind);
     for (const pattern of texts) {

@@ -58,7 +58,7 @@ export function readStack(lines: readonly string[], from: number, to = lines.len
       continue;
     }
     const last = frames.at(-1);
-    if (last && found.frame.index >= 0 && isRestart(last, found.frame)) break;
+    if (last && isRestart(last, found.frame)) break;
     parse = found.parse;
     frames.push(found.frame);
     end = at + 1;
