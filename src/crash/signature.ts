@@ -44,6 +44,7 @@ export function crashSignature(crash: CrashDescription, options: SignatureOption
   if (crash.kind === 'stack-overflow')
     return ['stack-overflow', ...(cycle ?? recurring(names))].join('\n');
   const message = byMessage.test(crash.kind) ? reasonOf(crash) : '';
+  if (names.length === 0) return [kind, message, options.target ?? ''].join('\n');
   return [kind, message, ...telling(crash, names)].join('\n');
 }
 
@@ -78,17 +79,19 @@ function kindClass(crash: CrashDescription): string {
   return kind;
 }
 
-/** Stacks of this many frames that repeat themselves have run out of stack. */
-const deepStack = 100;
+/** Stacks of this many frames that repeat themselves to the end have run out of stack. */
+const deepStack = 30;
 
 function isEndlessRecursion({ kind, stack, frames }: CrashDescription): boolean {
   if (!/^(?:SEGV|BUS|deadly-signal|access-violation)$/.test(kind) || stack.length < deepStack)
     return false;
-  return smallestCycle(frames.map((frame) => frame.function)) !== undefined;
+  const cycle = smallestCycle(frames.map((frame) => frame.function));
+  return cycle?.includes(stack.at(-1)?.function ?? '') ?? false;
 }
 
 /** libFuzzer's limit for one allocation: its stack is that of the culprit. */
-const isSingleAllocation = ({ message }: CrashDescription) => message.startsWith('malloc(');
+const isSingleAllocation = ({ message, format, kind }: CrashDescription) =>
+  message.startsWith('malloc(') || (format === 'sanitizer' && kind === 'out-of-memory');
 
 function namesOf(crash: CrashDescription, frames: readonly CrashFrame[]): string[] {
   const isNative = /^(?:c|rust|swift|unknown)$/.test(crash.language);

@@ -39,16 +39,28 @@ function kindOf(type: string): string {
 }
 
 /** Java's calls have no space between the arguments' types and names, and a file in brackets. */
-const isCall = (line: string) =>
-  / in .{1,1024}:line \d/.test(line) ||
-  /^ {3}at (?:[\w`+<>]+\.)+[\w`<>|+.]+\((?:\)|[\w.`+<>[\],&*]+ \w+)/.test(line.slice(0, 512));
+const javaLess =
+  /^ {3}at (?:[\w`+<>]{1,128}\.){1,32}[\w`<>|+.]{1,128}\((?:\)|[\w.`+<>[\],&*]{1,256} \w)/;
+
+function isCall(line: string): boolean {
+  const place = line.lastIndexOf(':line ');
+  const isPlaced =
+    place > 0 && /^\d/.test(line.slice(place + 6)) && line.lastIndexOf(' in ', place) > 0;
+  return line.startsWith('   at ') && (isPlaced || javaLess.test(line.slice(0, 512)));
+}
+
+/** The compiler's names of lambdas and of asynchronous methods, as their author wrote them. */
+const plain = (name: string) =>
+  name
+    .replace(/\.<>c(?:__DisplayClass\w{1,16})?(?=\.)/, '')
+    .replace(/\.<(\w{1,128})>[bdg]__[\w|]{0,128}(?:\.MoveNext)?/, '.$1');
 
 function dotnetStack(lines: readonly string[], from: number): ParsedFrame[] {
   const frames: ParsedFrame[] = [];
   for (const line of lines.slice(from + 1, from + 1 + mostLines)) {
     const found = call.exec(line);
     if (found) {
-      const name = withoutGroups(found[1] as string).replace(/\[.{0,256}\]$/, '');
+      const name = withoutGroups(plain(found[1] as string)).replace(/\[.{0,256}\]$/, '');
       frames.push(
         frame({ function: name.slice(0, 256), file: found[3] ?? '', line: Number(found[4] ?? 0) }),
       );
