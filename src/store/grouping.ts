@@ -62,7 +62,7 @@ class Cell {
 /**
  * Decides which crashes of a target belong together: those of one signature, then what
  * people decided, in order. A split takes its crashes out, and with them the later ones
- * that tell them apart no more; a merge joins all that its crashes are placed with.
+ * that nothing tells apart from them; a merge joins all that its crashes are placed with.
  *
  * A group belongs to the unit that has its oldest crash; of several groups a unit keeps
  * the one whose oldest crash is the oldest. So the result depends on crashes and decisions
@@ -75,29 +75,50 @@ export function unitsOf(
   crashes: readonly PlacedCrash[],
   decisions: readonly StandingDecision[],
 ): Unit[] {
-  const cellOf = bySignature(crashes);
-  const placed = new Map(crashes.map((crash) => [crash.id, crash]));
-  for (const decision of decisions) {
-    if (decision.kind === 'split') split(decision, cellOf, placed);
-    else merge(decision, cellOf);
-  }
-  for (const cell of new Set(cellOf.values())) cell.addToRoot();
-  for (const crash of crashes) cellOf.get(crash.id)?.root.crashes.push(crash);
-  const roots = new Set(crashes.map(({ id }) => (cellOf.get(id) as Cell).root));
-  const oldest = oldestOfGroups(crashes);
-  return [...roots].map((root) => unitOf(root, oldest));
+  const steps = placing(crashes, decisions);
+  let next = steps.next();
+  while (!next.done) next = steps.next();
+  return next.value;
 }
 
-function bySignature(crashes: readonly PlacedCrash[]): Map<string, Cell> {
+/** Crashes that are looked at between two steps: 5 ms of work at most. */
+const crashesInStep = 1000;
+
+/** As `unitsOf`, in steps, between which a thread can do something else. */
+export function* placing(
+  crashes: readonly PlacedCrash[],
+  decisions: readonly StandingDecision[],
+): Generator<void, Unit[]> {
   const cells = new Map<string, Cell>();
   const cellOf = new Map<string, Cell>();
-  for (const { id, signature } of crashes) {
+  const placed = new Map<string, PlacedCrash>();
+  /** By group, its oldest crash. */
+  const oldest = new Map<string, string>();
+  for (const [index, crash] of crashes.entries()) {
+    if (index % crashesInStep === 0) yield;
+    const { id, groupId, signature } = crash;
     const cell = cells.get(signature) ?? new Cell();
     cell.signatures.add(signature);
     cells.set(signature, cell);
     cellOf.set(id, cell);
+    placed.set(id, crash);
+    if (!oldest.has(groupId)) oldest.set(groupId, id);
   }
-  return cellOf;
+  for (const decision of decisions) {
+    yield;
+    if (decision.kind === 'split') split(decision, cellOf, placed);
+    else merge(decision, cellOf);
+  }
+  yield;
+  for (const cell of new Set(cellOf.values())) cell.addToRoot();
+  const roots = new Set<Cell>();
+  for (const [index, crash] of crashes.entries()) {
+    if (index % crashesInStep === 0) yield;
+    const { root } = cellOf.get(crash.id) as Cell;
+    root.crashes.push(crash);
+    roots.add(root);
+  }
+  return [...roots].map((root) => unitOf(root, oldest));
 }
 
 function split(
@@ -123,13 +144,6 @@ function split(
 function merge({ moved, stayed }: StandingDecision, cellOf: ReadonlyMap<string, Cell>): void {
   const [first, ...others] = [...stayed, ...moved].flatMap((id) => cellOf.get(id) ?? []);
   for (const cell of others) first?.join(cell);
-}
-
-/** By group, its oldest crash. */
-function oldestOfGroups(crashes: readonly PlacedCrash[]): Map<string, string> {
-  const oldest = new Map<string, string>();
-  for (const { id, groupId } of crashes) if (!oldest.has(groupId)) oldest.set(groupId, id);
-  return oldest;
 }
 
 function unitOf({ crashes, signatures, distinctions }: Cell, oldest: Map<string, string>): Unit {

@@ -33,16 +33,20 @@ const longestWaitMs = 10_000;
  */
 export class Regrouping {
   #running: Promise<void> | undefined;
-  #catchingUp: Promise<void> = Promise.resolve();
+  #catchingUp: Promise<void> | undefined;
   readonly #stopped = new LightSignal();
 
   constructor(private readonly parts: RegroupingParts) {}
 
   /** Begins to catch up with the reader of this version, in the background. */
   start(): void {
-    this.#catchingUp = this.#catchUp().catch((error) => {
-      if (!this.#stopped.aborted) this.parts.log.error({ err: error }, 'crash regrouping failed');
-    });
+    this.#catchingUp = this.#catchUp()
+      .catch((error) => {
+        if (!this.#stopped.aborted) this.parts.log.error({ err: error }, 'crash regrouping failed');
+      })
+      .finally(() => {
+        this.#catchingUp = undefined;
+      });
   }
 
   /** Ends between two steps of a run. */
@@ -56,6 +60,7 @@ export class Regrouping {
    * a known bug is not announced as a new one; for some seconds at most.
    */
   async caughtUp(signal: Signal): Promise<void> {
+    if (!this.#catchingUp) return;
     const waited = Promise.withResolvers<void>();
     const timer = this.parts.clock.schedule(longestWaitMs, waited.resolve);
     try {

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../core/context.js';
 import type { Signal } from '../../core/signal.js';
 import type { CrashMove } from '../../gen/pandafuzz/v1/crash_service.js';
-import { type Unit, unitsOf } from '../../store/grouping.js';
+import { placing, type Unit } from '../../store/grouping.js';
 import type { Operation } from '../../store/operation.js';
 import { type MoveCrashes, moveCrashes } from '../../store/ops/crashes/move-crashes.js';
 import {
@@ -58,15 +58,14 @@ export class TargetRegrouping {
       rewritten.push(...(await this.#read(crashes, indexes)));
       yield { read: indexes.length, moves: [], groups: 0 };
     }
-    const decisions = await this.#store(targetDecisions, this.target);
-    let units = unitsOf(crashes, decisions);
+    let units = await this.#place(crashes);
     yield { read: 0, moves: movesOf(units), groups: this.how.isDry ? units.length : 0 };
     if (this.how.isDry) return;
     for (let pass = 1; ; pass++) {
       await this.#carryOut(units, stopped);
       if (pass === mostPasses) break;
       crashes = await this.#list(stopped);
-      units = unitsOf(crashes, await this.#store(targetDecisions, this.target));
+      units = await this.#place(crashes);
       const moves = movesOf(units);
       if (moves.length === 0) break;
       yield { read: 0, moves, groups: 0 };
@@ -111,6 +110,16 @@ export class TargetRegrouping {
     }
     if (!this.how.isDry && changed.length > 0) await this.#store(rewriteCrashes, changed);
     return changed.map(({ id }) => id);
+  }
+
+  async #place(crashes: readonly RegroupedCrash[]): Promise<Unit[]> {
+    const decisions = await this.#store(targetDecisions, this.target);
+    const steps = placing(crashes, decisions);
+    for (;;) {
+      const next = steps.next();
+      if (next.done) return next.value;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Moves the crashes first: what leads later ones to a group must not be there before it. */

@@ -158,6 +158,22 @@ describe('crashes', () => {
     ]);
   });
 
+  test('are met by every bot that has the job after another', async () => {
+    const scene = await Scene.open(scripted(2));
+    const build = await scene.build('one');
+    const lease = await scene.lease(build);
+    const { groupId, crashId } = await scene.crash(lease, 'v2=parse/10', { input: 'a' });
+    await scene.lose(lease);
+    const next = await scene.leaseOf(lease.jobId);
+    await scene.crash(next, 'v2=parse/10', { input: 'a' });
+    const hits = [{ crashId, hits: 4 }];
+    await scene.state.crashes.reportHits(testContext(), { lease: next, hits });
+    expect(await scene.group(groupId)).toMatchObject({ jobs: 1, bots: 2, builds: 1, crashHits: 5 });
+    const other = await scene.crash(next, 'v2=paint/10');
+    await scene.merge([groupId], other.groupId);
+    expect(await scene.group(other.groupId)).toMatchObject({ jobs: 1, bots: 2, crashHits: 6 });
+  });
+
   test('begin with the smallest of their group', async () => {
     const scene = await Scene.open(scripted(2));
     const lease = await scene.lease(await scene.build('one'));

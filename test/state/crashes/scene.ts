@@ -77,12 +77,26 @@ export class Scene {
   async lease(targetSha256: string, spec: Partial<JobSpec> = {}): Promise<Lease> {
     this.clock.advance(1000);
     const whole = JobSpec.create({ engine: 'libfuzzer', targetSha256, ...spec });
+    const job = await this.state.jobs.create(testContext(), { spec: whole, requestId: '' });
+    return this.leaseOf(job.id);
+  }
+
+  /** The lease of a job, the only one that waits, for a new bot. */
+  async leaseOf(jobId: string): Promise<Lease> {
     const offer = { engines: ['libfuzzer'], slots: 1, labels: {}, version: '', memoryMib: 0 };
-    const { bots, jobs, pull } = this.state;
-    await jobs.create(testContext(), { spec: whole, requestId: '' });
+    const { bots, pull } = this.state;
     const bot = await bots.register(testContext(), { ...offer, name: newId(), diskMib: 0 });
     const wish = { botId: bot.id, waitMs: 0, leaseTtlMs: 86_400_000 };
-    return given(given(await pull.assign(testContext(), wish)).lease);
+    const lease = given(given(await pull.assign(testContext(), wish)).lease);
+    if (lease.jobId !== jobId) throw new Error('another job was waiting');
+    return lease;
+  }
+
+  /** The bot's trouble ends the attempt: the job waits for another bot. */
+  async lose({ jobId, attempt, fence }: Lease): Promise<void> {
+    const result = { outcome: 'infrastructure' as const, message: 'gone', statistics: '{}' };
+    const input = { jobId, attempt, fence, ...result, now: this.clock.now(), ...noPause };
+    await this.store.run(testContext(), completeJob, input);
   }
 
   async complete({ jobId, attempt, fence }: Lease): Promise<void> {

@@ -15,13 +15,12 @@ const count = {
   ),
 };
 
-/** Notes the job, the bot and the build that met a group, and counts those that are new. */
-export function* addSources(
+/** Notes a job, a bot or a build that met a group, and counts it if it is new. */
+export function* addSource(
   groupId: string,
-  sources: Readonly<Record<keyof typeof count, string>>,
+  kind: keyof typeof count,
+  sourceId: string,
 ): Steps<void> {
-  for (const kind of ['job', 'bot', 'build'] as const) {
-    const added = yield* run(insert, { groupId, kind, sourceId: sources[kind] });
-    if (added > 0) yield* run(count[kind], { groupId });
-  }
+  const added = yield* run(insert, { groupId, kind, sourceId });
+  if (added > 0) yield* run(count[kind], { groupId });
 }

@@ -1,6 +1,7 @@
 import { greatest } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
+import { addSource } from './add-source.js';
 import type { CrashSource } from './find-source.js';
 
 /** A crash that was met, and how often one attempt has met it so far. */
@@ -58,17 +59,25 @@ const reopen = statement<{
 export function* firstSighting(sighting: Sighting): Steps<void> {
   yield* run(set, sighting);
   yield* count(sighting, sighting.hits, 1);
+  yield* addSources(sighting);
 }
 
 /** Counts what is new in the total of an attempt. */
 export function* raiseHits(sighting: Sighting): Steps<void> {
   const { crashId, now } = sighting;
-  const before = (yield* one(known, sighting))?.hits ?? 0;
-  const more = sighting.hits - before;
+  const before = yield* one(known, sighting);
+  const more = sighting.hits - (before?.hits ?? 0);
   if (more <= 0) return;
+  if (!before) yield* addSources(sighting);
   yield* run(set, sighting);
   yield* run(ofCrash, { crashId, more, now });
   yield* count(sighting, more, 0);
+}
+
+function* addSources({ groupId, jobId, source }: Sighting): Steps<void> {
+  yield* addSource(groupId, 'job', jobId);
+  yield* addSource(groupId, 'bot', source.bot_id);
+  yield* addSource(groupId, 'build', source.target_sha256);
 }
 
 function* count(sighting: Sighting, more: number, kept: 0 | 1): Steps<void> {

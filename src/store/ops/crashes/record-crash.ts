@@ -3,7 +3,6 @@ import type { CrashReading } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';
-import { addSources } from './add-source.js';
 import { chooseReproducer } from './choose-reproducer.js';
 import { type CrashSource, type LeaseName, sourceOf } from './find-source.js';
 import { type GroupKey, groupFor, newGroup } from './new-group.js';
@@ -78,8 +77,6 @@ export const recordCrash = writeOperation(
     if (isNew) yield* newGroup(groupId, { ...key, ...input, crashId });
     yield* run(insert, { ...source, ...input, groupId });
     yield* firstSighting({ ...input, crashId, groupId, source });
-    const { bot_id: bot, target_sha256: build } = source;
-    yield* addSources(groupId, { job: jobId, bot, build });
     if (!isNew) yield* chooseReproducer(groupId);
     yield* recordEvent(now, 'crash.recorded', crashId, { groupId, jobId });
     if (isNew) yield* recordEvent(now, 'crash_group.new', groupId, { crashId, jobId });

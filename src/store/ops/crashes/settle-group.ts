@@ -1,6 +1,6 @@
 import type { CrashGroupRow, GroupStatusName } from '../../rows.js';
 import { all, one, run, type Steps, statement } from '../../statement.js';
-import { addSources } from './add-source.js';
+import { addSource } from './add-source.js';
 import { chooseReproducer } from './choose-reproducer.js';
 import { groupRow } from './group-rows.js';
 import { topFrames } from './new-group.js';
@@ -8,7 +8,6 @@ import { topFrames } from './new-group.js';
 interface Member {
   id: string;
   job_id: string;
-  bot_id: string;
   target_sha256: string;
   found_at: number;
   last_met_at: number;
@@ -35,8 +34,15 @@ interface Figures {
 }
 
 const members = statement<{ groupId: string }, Member>(`
-  SELECT id, job_id, bot_id, target_sha256, found_at, last_met_at, hits
+  SELECT id, job_id, target_sha256, found_at, last_met_at, hits
   FROM crashes WHERE group_id = @groupId ORDER BY id`);
+/** By whom its crashes were met: later attempts of a job may be other bots'. */
+const sightings = statement<{ groupId: string }, { bot_id: string }>(`
+  SELECT attempts.bot_id
+  FROM crashes
+    JOIN crash_hits ON crash_hits.crash_id = crashes.id
+    JOIN attempts ON attempts.job_id = crashes.job_id AND attempts.fence = crash_hits.fence
+  WHERE crashes.group_id = @groupId`);
 const face = statement<{ id: string }, Face>(
   'SELECT kind, message, top_frame, security, stack FROM crashes WHERE id = @id',
 );
@@ -104,7 +110,10 @@ export function* settleGroup(groupId: string, keepStatus = false): Steps<void> {
   }
   const shown = (yield* one(face, { id: oldest.id })) as Face;
   yield* run(fill, { ...figuresOf(groupId, rows), ...shown, frames: topFrames(shown.stack) });
-  for (const source of distinctSources(rows)) yield* addSources(groupId, source);
+  for (const job of distinct(rows, 'job_id')) yield* addSource(groupId, 'job', job);
+  for (const build of distinct(rows, 'target_sha256')) yield* addSource(groupId, 'build', build);
+  const bots = distinct(yield* all(sightings, { groupId }), 'bot_id');
+  for (const bot of bots) yield* addSource(groupId, 'bot', bot);
   for (const [build, met] of metOf(rows)) yield* run(setMet, { groupId, build, ...met });
   yield* chooseReproducer(groupId);
 }
@@ -127,12 +136,8 @@ const figuresOf = (groupId: string, rows: readonly Member[]): Figures => ({
   firstCrashId: (rows[0] as Member).id,
 });
 
-/** Each combination of job, bot and build once. */
-function distinctSources(rows: readonly Member[]) {
-  const sources = rows.map(({ job_id: job, bot_id: bot, target_sha256: build }) => {
-    return [`${job} ${bot} ${build}`, { job, bot, build }] as const;
-  });
-  return new Map(sources).values();
+function distinct<Row, Key extends keyof Row>(rows: readonly Row[], key: Key): Set<Row[Key]> {
+  return new Set(rows.map((row) => row[key]));
 }
 
 function metOf(rows: readonly Member[]): Map<string, Met> {
