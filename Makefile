@@ -30,6 +30,8 @@ clients := .tools/clients.done
 GHZ_VERSION := v0.121.0
 ghz := .tools/ghz-$(GHZ_VERSION).done
 
+# The contract of the last release: it may grow, and nothing of it may change.
+released := proto/pandafuzz-0.1.0.binpb
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
 
@@ -49,16 +51,22 @@ test: $(built) $(clients)
 	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
 
-## check: types, lint, format, the contract's lint, the import rules
+## check: types, lint, format, the contract's lint and breaking changes, the import rules
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
 	@$(BIN)/biome ci .
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
+	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
 	@echo "check: types, lint, format, contract and import rules are fine"
+
+## release-contract: keep the contract as it is now, for check to compare with
+.PHONY: release-contract
+release-contract: $(installed)
+	@$(BIN)/buf build --exclude-source-info --output $(released)
 
 ## bench: figures beside their limits, into docs/benchmarks.md (ONLY="fleet --bots 20000" for some)
 .PHONY: bench
