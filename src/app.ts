@@ -58,7 +58,7 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
       maxQueuedWrites: database.max_queued_writes,
       maxQueuedReads: database.max_queued_reads,
       retry: {
-        maxRetries: database.max_retries ?? timeouts.database_retries,
+        maxRetries: database.max_retries,
         firstDelayMs: database.retry_delay,
         maxDelayMs: database.max_retry_delay,
         multiplier: database.retry_multiplier,

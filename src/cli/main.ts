@@ -2,6 +2,7 @@
 import { debuglog } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { messageOf, UserError } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { version } from '../core/version.js';
 import { complain } from '../operator/output.js';
 import { backupCommand } from './backup.js';
@@ -72,7 +73,8 @@ function report(error: unknown): number {
     complain(error.message);
     return error.exitCode;
   }
-  complain(`a fault of its own: ${messageOf(error)} (NODE_DEBUG=pandafuzz shows where)`);
+  const fault = `internal error: ${messageOf(error)} (NODE_DEBUG=pandafuzz shows where; please report it)`;
+  complain(describeTrouble(error) ?? fault);
   debuglog('pandafuzz')('%O', error);
   return 1;
 }

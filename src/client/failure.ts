@@ -1,4 +1,6 @@
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
+import { messageOf } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
 
@@ -34,7 +36,7 @@ export function failureOf(error: unknown): Failure | undefined {
 /** One line for a person: what went wrong, and what to do about it. */
 export function describeFailure(error: unknown, address: string): string {
   const failure = failureOf(error);
-  if (!failure) return error instanceof Error ? error.message : String(error);
+  if (!failure) return describeTrouble(error) ?? messageOf(error);
   if (failure.code === Code.UNAVAILABLE && failure.reason === '') {
     return `no master answers at ${address}: start one with "pandafuzz master", or name another with --master HOST:PORT`;
   }

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CallLimits, unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { pullCorpus } from '../client/corpus.js';
-import { codeOf, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/folders.js';
 import { bytes, plain } from './format.js';
 import { print } from './output.js';
 import { withProgress } from './progress.js';
@@ -53,9 +54,7 @@ async function downloadCorpus(
       `there is no corpus of ${targetName}: "pandafuzz job list" shows the targets' names`,
     );
   }
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw codeOf(error) === 'EEXIST' ? new UserError(`${folder} is a file: name a folder`) : error;
-  });
+  makeFolder(folder);
   const present = new Set(await readdir(folder));
   let [added, total, doneBytes] = [0, 0, 0];
   await withProgress('corpus', async (onProgress) => {

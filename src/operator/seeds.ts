@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { create, type ReadEntry } from 'tar';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { noInput } from './target.js';
 
 /** One archive for one content: no owners, and this time for every file. */
@@ -48,7 +49,7 @@ const unusable: Record<string, string> = {
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: unknown) => {
-      const why = unusable[codeOf(error) ?? ''] ?? messageOf(error);
+      const why = unusable[codeOf(error) ?? ''] ?? describeTrouble(error, 'it') ?? messageOf(error);
       throw new UserError(`--seeds ${folder}: ${why}`, noInput);
     },
   );
