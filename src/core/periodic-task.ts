@@ -2,9 +2,9 @@ import type { Clock, Timer } from './clock.js';
 import type { Logger } from './log.js';
 
 /**
- * Does something every `intervalMs`, counted from the end of the time before.
- * What fails is logged and tried again at the next time. Stopping waits for what
- * is under way; start and stop are idempotent.
+ * Runs work every `intervalMs`, counted from the end of the previous run. A failed run is
+ * logged, and the next one follows as usual. Stopping waits for a run under way; start and
+ * stop are idempotent.
  */
 export class PeriodicTask {
   #timer: Timer | undefined;
@@ -16,7 +16,7 @@ export class PeriodicTask {
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly intervalMs: number,
-    private readonly what: string,
+    private readonly name: string,
     private readonly work: () => Promise<void>,
   ) {}
 
@@ -43,7 +43,7 @@ export class PeriodicTask {
     try {
       await this.work();
     } catch (error) {
-      this.log.warn({ err: error }, `${this.what} failed; the next time tries again`);
+      this.log.warn({ err: error }, `${this.name} failed`);
     }
     this.#next();
   }

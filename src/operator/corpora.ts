@@ -10,7 +10,7 @@ import { print } from './output.js';
 import { withProgress } from './progress.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz corpus …` does. Prints its answer; throws UserErrors for a person to read. */
+/** `pandafuzz corpus …`. Prints the answer; throws UserErrors. */
 
 const inputs = (count: number) => `${count} ${count === 1 ? 'input' : 'inputs'}`;
 
@@ -36,10 +36,10 @@ export function fetchCorpus(flags: Flags & { output?: string }, targetName: stri
 }
 
 /**
- * Brings a target's corpus into a folder, which is made if it is missing: a file an
- * input, named by its SHA-256. What is there already stays as it is.
+ * Downloads a target's corpus into a folder, which is made if it is missing: one file for
+ * each input, named by its SHA-256. Existing files stay as they are.
  *
- * @throws UserError for a corpus that has nothing in it, and a folder that cannot be used
+ * @throws UserError for an empty corpus, and a folder that cannot be used
  */
 async function downloadCorpus(
   connection: Connection,

@@ -30,7 +30,7 @@ import { System } from './upkeep/system.js';
 import { Timekeeper } from './upkeep/timekeeper.js';
 import { Vitals } from './upkeep/vitals.js';
 
-/** The rules, put together. Holds no lock: what has to be decided once, the store decides. */
+/** Puts the rules together. There are no locks: the store decides whatever must happen once. */
 export type State = ReturnType<typeof createState>;
 
 export function createState(options: {
@@ -74,7 +74,7 @@ export function createState(options: {
   );
   const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
   const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
-  const silenceCheck = new PeriodicTask(clock, log, ttl, 'checking for silent bots', async () =>
+  const silenceCheck = new PeriodicTask(clock, log, ttl, 'silence check', async () =>
     sessions.checkSilence(),
   );
   const retention = new Retention(store, clock, log, inBackground, config.retention);
@@ -112,7 +112,7 @@ export function createState(options: {
     sessionParts,
     vitals,
 
-    /** Brings the leases of an earlier process back, then lets time run. */
+    /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
       await vitals.start();
       await campaigns.restore();
@@ -126,7 +126,7 @@ export function createState(options: {
       retention.start();
     },
 
-    /** Hands nothing out any more, and brings what beats told to disk. */
+    /** Stops assigning jobs, and writes heartbeat data to disk. */
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();

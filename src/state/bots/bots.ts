@@ -17,7 +17,7 @@ import { botRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 import type { Sessions } from './sessions.js';
 
-/** Who is in the fleet: what the store knows, and who is on the line right now. */
+/** The bots of the fleet: their rows in the store, with sessions and leases from memory. */
 export class Bots {
   constructor(
     private readonly store: Store,
@@ -44,7 +44,7 @@ export class Bots {
     return this.#record(row);
   }
 
-  /** Lets it take nothing new (`wanted`), or work again. @throws NotFoundError */
+  /** Drains a bot (`wanted`), or resumes it. @throws NotFoundError */
   async drain(ctx: RequestContext, botId: string, wanted: boolean): Promise<Bot> {
     new Violations().id(botId, 'bot_id').throwIfAny();
     const now = this.clock.now();

@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
 import type { Sessions } from './sessions.js';
 
-/** Notices when a bot that was to finish what it had has done so. */
+/** Records the moment at which a draining bot has finished its last job. */
 export class Drains {
   readonly #marking = new Set<Promise<void>>();
 
@@ -20,7 +20,7 @@ export class Drains {
     private readonly inBackground: InBackground,
   ) {}
 
-  /** Of a bot without a stream (lost, or pulling its work) only the store knows whether it is drained. */
+  /** For a bot without a stream (lost, or using AssignJob) only the store has its drain. */
   leaseEnded(botId: string): void {
     if (this.leases.countOfBot(botId) > 0) return;
     if (this.sessions.of(botId)?.isDraining === false) return;
@@ -37,10 +37,7 @@ export class Drains {
       const input = { botId, now: this.clock.now() };
       await this.inBackground('mark_drained', (ctx) => this.store.run(ctx, markDrained, input));
     } catch (error) {
-      this.log.warn(
-        { bot: botId, why: messageOf(error) },
-        'that a bot is drained was not recorded',
-      );
+      this.log.warn({ bot: botId, why: messageOf(error) }, 'drained bot not recorded');
     }
   }
 }

@@ -7,14 +7,13 @@ import { markAlive } from '../../store/ops/upkeep/mark-alive.js';
 import type { Store } from '../../store/store.js';
 
 /**
- * Whether the master can do its work, found out by doing it: every now and then
- * a write of its own goes through the writer thread to the disk and back, and
- * the room that is left there is looked at.
+ * Health of the master: at each interval a probe write goes through the writer thread to
+ * the disk, and the free disk space is read.
  */
 export class Vitals {
   /** The writer thread commits. */
   writes = true;
-  /** There is room on the disk for what bots bring. */
+  /** The disk has more free space than `leastFreeBytes`. */
   room = true;
   #tell = () => {};
   readonly #task: PeriodicTask;
@@ -27,10 +26,10 @@ export class Vitals {
     private readonly options: { leastFreeBytes: number; intervalMs: number },
   ) {
     const work = () => this.look();
-    this.#task = new PeriodicTask(clock, log, options.intervalMs, 'the look at the vitals', work);
+    this.#task = new PeriodicTask(clock, log, options.intervalMs, 'vitals check', work);
   }
 
-  /** Takes the first look, then goes on looking. */
+  /** Resolves after the first check, then repeats it. */
   async start(): Promise<void> {
     await this.look();
     this.#task.start();
@@ -40,7 +39,7 @@ export class Vitals {
     return this.#task.stop();
   }
 
-  /** `tell` is called when `writes` or `room` has changed. */
+  /** `tell` is called after each change of `writes` or `room`. */
   onChange(tell: () => void): void {
     this.#tell = tell;
   }
@@ -50,7 +49,7 @@ export class Vitals {
     if (writes === this.writes && room === this.room) return;
     this.writes = writes;
     this.room = room;
-    this.log.warn({ writes, room }, 'what the master can do has changed');
+    this.log.warn({ writes, room }, 'vitals changed');
     this.#tell();
   }
 
@@ -60,7 +59,7 @@ export class Vitals {
       await this.inBackground('mark_alive', (ctx) => this.store.run(ctx, markAlive, now));
       return true;
     } catch (error) {
-      this.log.warn({ why: messageOf(error) }, 'nothing can be written');
+      this.log.warn({ why: messageOf(error) }, 'probe write failed');
       return false;
     }
   }
