@@ -1,5 +1,5 @@
-# PandaFuzz: set-up, build and checks. Everything it brings stays in this folder,
-# apart from Debian packages: the compiler for the demo target, and libfaketime for
+# PandaFuzz: set-up, build and checks. Everything is installed in this folder, apart
+# from Debian packages: the compiler for the demo target, and libfaketime for
 # the tests.
 
 SHELL := /bin/sh
@@ -84,12 +84,12 @@ format: $(generated)
 	@$(BIN)/biome check --write .
 	@$(BIN)/buf format --write
 
-## clean: remove what was built, and the demo's data
+## clean: remove the build and the demo's data
 .PHONY: clean
 clean:
 	rm -rf dist src/gen data/demo-*
 
-## distclean: clean, and remove what was installed
+## distclean: clean, and remove everything installed
 .PHONY: distclean
 distclean: clean
 	rm -rf node_modules .tools
@@ -128,7 +128,7 @@ $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 $(clients): $(shell find test/languages -type f)
 	@test/languages/set-up.sh
 
-# An older Go brings the newer one that ghz asks for by itself, from 1.21 on.
+# Go 1.21 and later fetch the newer Go that ghz needs by themselves.
 $(ghz):
 	@command -v go >/dev/null || { echo "bench: ghz needs Go 1.23 or newer, and there is none: install it \
 	(Debian 13: golang-go; otherwise go.dev/dl), then run this again"; exit 69; }
