@@ -1,5 +1,5 @@
-# PandaFuzz: set-up, build and checks. Everything it brings stays in this folder,
-# apart from Debian packages: the compiler for the demo target, and libfaketime for
+# PandaFuzz: set-up, build and checks. Everything is installed in this folder, apart
+# from Debian packages: the compiler for the demo target, and libfaketime for
 # the tests.
 
 SHELL := /bin/sh
@@ -30,6 +30,8 @@ clients := .tools/clients.done
 GHZ_VERSION := v0.121.0
 ghz := .tools/ghz-$(GHZ_VERSION).done
 
+# The contract of the last release: it may grow, and nothing of it may change.
+released := proto/pandafuzz-0.1.0.binpb
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
 
@@ -49,16 +51,22 @@ test: $(built) $(clients)
 	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
 
-## check: types, lint, format, the contract's lint, the import rules
+## check: types, lint, format, the contract's lint and breaking changes, the import rules
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
 	@$(BIN)/biome ci .
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
+	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
 	@echo "check: types, lint, format, contract and import rules are fine"
+
+## release-contract: keep the contract as it is now, for check to compare with
+.PHONY: release-contract
+release-contract: $(installed)
+	@$(BIN)/buf build --exclude-source-info --output $(released)
 
 ## bench: figures beside their limits, into docs/benchmarks.md (ONLY="fleet --bots 20000" for some)
 .PHONY: bench
@@ -76,12 +84,12 @@ format: $(generated)
 	@$(BIN)/biome check --write .
 	@$(BIN)/buf format --write
 
-## clean: remove what was built, and the demo's data
+## clean: remove the build and the demo's data
 .PHONY: clean
 clean:
 	rm -rf dist src/gen data/demo-*
 
-## distclean: clean, and remove what was installed
+## distclean: clean, and remove everything installed
 .PHONY: distclean
 distclean: clean
 	rm -rf node_modules .tools
@@ -120,7 +128,7 @@ $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 $(clients): $(shell find test/languages -type f)
 	@test/languages/set-up.sh
 
-# An older Go brings the newer one that ghz asks for by itself, from 1.21 on.
+# Go 1.21 and later fetch the newer Go that ghz needs by themselves.
 $(ghz):
 	@command -v go >/dev/null || { echo "bench: ghz needs Go 1.23 or newer, and there is none: install it \
 	(Debian 13: golang-go; otherwise go.dev/dl), then run this again"; exit 69; }

@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
 import { messageOf, TimeoutError, UserError } from '../core/errors.js';
+import { makeFolder } from '../core/folders.js';
 import type { Logger } from '../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../core/retry.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import type { Metrics } from '../metrics.js';
 import { BlobStore } from './blobs.js';
 import { Lane } from './lane.js';
@@ -103,7 +104,7 @@ export class Store {
 
   /** @throws UserError when the folder or the database cannot be used */
   static async open(options: StoreOptions): Promise<Store> {
-    makeFolder(options.directory);
+    makeDataFolder(options.directory);
     const path = join(options.directory, 'pandafuzz.db');
     const { synchronous, maxLogBytes } = options;
     const start = (access: ConnectionOptions['access'], name: string) =>
@@ -226,12 +227,10 @@ export class Store {
   }
 }
 
-function makeFolder(directory: string): void {
+function makeDataFolder(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
   } catch (error) {
-    throw new UserError(
-      `data.directory ${directory} cannot be made: ${messageOf(error)}: choose another, or mend its permissions`,
-    );
+    throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
   }
 }

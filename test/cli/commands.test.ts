@@ -360,7 +360,7 @@ describe('a master', () => {
     expect(await pandafuzz(['master'], { environment, cwd: temporaryFolder() })).toMatchObject({
       ...{ code: 78, out: '' },
       err: expect.stringMatching(
-        /^pandafuzz: configuration .*leases\.ttl: must be a duration.*\n$/,
+        /^pandafuzz: configuration .*leases\.ttl \(PANDAFUZZ_LEASES_TTL\): must be a duration.*\n$/,
       ),
     });
   });
@@ -375,6 +375,17 @@ describe('a master', () => {
     const ran = await pandafuzz(['master'], { environment, cwd: temporaryFolder() });
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/^pandafuzz: gRPC cannot listen on .*it is in use.*grpc\.address\n$/);
+  });
+
+  test.each([
+    [['master'], { PANDAFUZZ_DATA_DIRECTORY: '/proc/nowhere/data' }, 'data.directory'],
+    [['bot', '--work-dir', '/proc/nowhere/bot'], {}, '--work-dir'],
+  ])('or a bot below /proc says so at once: %j', async (args, environment, setting) => {
+    const ran = await pandafuzz(args, { environment, cwd: temporaryFolder() });
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toBe(
+      `pandafuzz: ${setting}: /proc/nowhere does not exist, or cannot be made there: check the path\n`,
+    );
   });
 
   test('on data that another one has is refused, and told whose it is', async () => {

@@ -35,7 +35,7 @@ async function wallClockAtOffer(master: Process, jobId: string): Promise<number>
   for (;;) {
     for (const line of master.said.split('\n').slice(0, -1)) {
       const { msg, job, time } = JSON.parse(line);
-      if (msg === 'offered a job' && job === jobId) return time;
+      if (msg === 'job offered' && job === jobId) return time;
     }
     await new Promise((resolve) => setImmediate(resolve)); // the log comes behind the answers
   }

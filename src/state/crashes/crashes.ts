@@ -20,7 +20,7 @@ import { Violations } from '../messages/violations.js';
 
 const largestReportBytes = 128 * 1024;
 
-/** What was found. A crash is answered for only when input and record are on disk. */
+/** Crashes. A report is answered after input and record are on disk. */
 export class Crashes {
   constructor(
     private readonly store: Store,
@@ -30,8 +30,8 @@ export class Crashes {
   ) {}
 
   /**
-   * Keeps a crash. The input goes to disk first: a record never lacks its input,
-   * while an input without a record is merely sent again.
+   * Stores a crash. The input is written first: a record never lacks its input, and an
+   * input without a record is merely sent again.
    *
    * @throws ValidationError, NotFoundError (job or attempt), DataLossError
    */

@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
 import type { Leases } from '../leases/leases.js';
 
-/** The master at a glance: kept counters and memory, no scan. */
+/** Figures of the master, from stored counters and memory, without a scan. */
 export class System {
   constructor(
     private readonly store: Store,
@@ -15,9 +15,9 @@ export class System {
     private readonly about: { version: string; startedAt: Date },
   ) {}
 
-  /** A consistent copy, made beside everything else; whoever asks removes it. */
+  /** A consistent copy, made beside running work; the caller removes it. */
   copyDatabase(ctx: RequestContext): Promise<DatabaseCopy> {
-    ctx.log.info('copying the database');
+    ctx.log.info('backup started');
     return this.store.copy(ctx);
   }
 
