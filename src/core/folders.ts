@@ -1,33 +1,49 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codeOf } from './errors.js';
 
-/**
- * Makes a folder and its parents, one by one. Node's own recursive mkdir never returns
- * where mkdir answers ENOENT below an existing folder, as below /proc.
- *
- * @throws the system's error, with its path
+/*
+ * Folders are made one by one. Node's own recursive mkdir never returns where the system
+ * answers ENOENT under a folder that is there, as below /proc.
  */
-export function makeFolder(path: string): void {
-  const missing: string[] = [];
-  let folder = resolve(path);
-  while (!isFolder(folder)) {
-    missing.push(folder);
-    folder = dirname(folder);
+
+/**
+ * Makes a folder, and the folders above it that are missing.
+ *
+ * @throws the system's error of the first folder that cannot be made
+ */
+export async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  const above = dirname(path);
+  if (above !== path) await makeFolder(above);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !(await isFolder(path))) throw error;
   }
-  for (const next of missing.reverse()) makeOne(next);
 }
 
-function makeOne(path: string): void {
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+
+/** As `makeFolder`, for code that cannot wait. */
+export function makeFolderSync(path: string): void {
+  if (isFolderSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolderSync(above);
   try {
     mkdirSync(path);
   } catch (error) {
-    // Another process may have made it meanwhile.
-    if (codeOf(error) !== 'EEXIST' || !isFolder(path)) throw error;
+    if (codeOf(error) !== 'EEXIST' || !isFolderSync(path)) throw error;
   }
 }
 
-/** @throws the system's error, unless the path is missing; ENOTDIR and EEXIST come from mkdir */
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function isFolderSync(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -54,7 +54,7 @@ async function downloadCorpus(
       `there is no corpus of ${targetName}: "pandafuzz job list" shows the targets' names`,
     );
   }
-  makeFolder(folder);
+  await makeFolder(folder);
   const present = new Set(await readdir(folder));
   let [added, total, doneBytes] = [0, 0, 0];
   await withProgress('corpus', async (onProgress) => {

@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { makeFolder } from '../../src/core/folders.js';
 import { describeTrouble } from '../../src/core/system-trouble.js';
 import { temporaryFolder } from '../harness.js';
 
@@ -44,25 +43,4 @@ describe('trouble of the surroundings', () => {
       expect(describeTrouble(error)).toBeUndefined();
     },
   );
-});
-
-describe('a folder', () => {
-  test('is made with its parents, and may be there', () => {
-    const path = join(temporaryFolder(), 'a', 'b', 'c');
-    makeFolder(path);
-    makeFolder(path);
-    mkdirSync(join(path, 'd'));
-  });
-
-  test('that cannot be made is refused at once', () => {
-    const file = join(temporaryFolder(), 'file');
-    writeFileSync(file, '');
-    expect(describeTrouble(errorOf(() => makeFolder(file)))).toBe(
-      `${file} is a file: name a folder`,
-    );
-    expect(describeTrouble(errorOf(() => makeFolder(join(file, 'below'))))).toMatch(/is a file/);
-    expect(describeTrouble(errorOf(() => makeFolder('/proc/nowhere/below')))).toMatch(
-      /^\/proc\/nowhere does not exist, or cannot be made there/,
-    );
-  });
 });

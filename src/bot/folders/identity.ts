@@ -60,7 +60,7 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
 
 async function makeWorkFolder(folder: string): Promise<string> {
   try {
-    makeFolder(folder);
+    await makeFolder(folder);
     const path = await realpath(folder);
     for (const part of ['artifacts', 'runs', 'spool']) {
       await mkdir(join(path, part), { recursive: true });
