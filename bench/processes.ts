@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../src/cli/node-flags.js';
 import type { Percentiles } from './latencies.js';
 
 /** Servers on one core, the load on the other: what is measured is the server. */
@@ -46,7 +47,7 @@ export class ServerProcess {
   ): Promise<ServerProcess> {
     const stderr = log === undefined ? 2 : openSync(log, 'a');
     const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...nodeFlags],
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
       stdio: ['ignore', 1, stderr, 'ipc'],
     });
