@@ -28,7 +28,7 @@ export class ValidationError extends DomainError<{
   }
 }
 
-/** There is no such thing. `resource` is its kind, e.g. "job". */
+/** Nothing has this id. `resource` is the kind of thing, e.g. "job". */
 export class NotFoundError extends DomainError<{ resource: string; id: string }> {
   override readonly name = 'NotFoundError';
   constructor(fields: NotFoundError['fields']) {
@@ -36,7 +36,7 @@ export class NotFoundError extends DomainError<{ resource: string; id: string }>
   }
 }
 
-/** It is there already, and it is another one. */
+/** The id or name is taken by another thing. */
 export class AlreadyExistsError extends DomainError<{
   resource: string;
   id: string;
@@ -48,7 +48,7 @@ export class AlreadyExistsError extends DomainError<{
   }
 }
 
-/** Not in the state the call needs. `reason` is a constant in capitals. */
+/** A thing is not in the state that the call needs. `reason` is a constant in capitals. */
 export class PreconditionError extends DomainError<{ reason: string; why: string }> {
   override readonly name = 'PreconditionError';
   constructor(fields: PreconditionError['fields']) {
@@ -56,7 +56,7 @@ export class PreconditionError extends DomainError<{ reason: string; why: string
   }
 }
 
-/** The lease named is not, or no longer, the valid one. */
+/** The named lease is not, or no longer, the valid one of its job. */
 export class StaleLeaseError extends DomainError<{
   jobId: string;
   attempt: number;
@@ -69,7 +69,7 @@ export class StaleLeaseError extends DomainError<{
   }
 }
 
-/** An offset or cursor beyond what there is. */
+/** An offset or cursor beyond the end. */
 export class OutOfRangeError extends DomainError<{ why: string }> {
   override readonly name = 'OutOfRangeError';
   constructor(fields: OutOfRangeError['fields']) {
@@ -77,7 +77,7 @@ export class OutOfRangeError extends DomainError<{ why: string }> {
   }
 }
 
-/** Bytes arrived other than promised. */
+/** The bytes that arrived differ from their header. */
 export class DataLossError extends DomainError<{ why: string }> {
   override readonly name = 'DataLossError';
   constructor(fields: DataLossError['fields']) {
@@ -109,7 +109,7 @@ export class RetryExhaustedError extends DomainError<{
   }
 }
 
-/** More work than is taken at once. */
+/** More work than the master admits at once. */
 export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
   override readonly name = 'OverloadError';
   constructor(fields: OverloadError['fields']) {
@@ -141,7 +141,7 @@ export class ReplacedError extends DomainError<{ why: string }> {
   }
 }
 
-/** A bot has said nothing for so long that its leases have ended. */
+/** A bot has been silent for so long that its leases have ended. */
 export class SilentError extends DomainError<{ why: string }> {
   override readonly name = 'SilentError';
   constructor(
@@ -167,7 +167,10 @@ export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
   }
 }
 
-/** Every domain error by its name: the row it needs in rpc/status.ts, and its class in another thread. */
+/**
+ * Every domain error by its name: rpc/status.ts has a row for each, and store/sqlite/faults.ts
+ * makes them anew in another thread.
+ */
 export const domainErrors = {
   ValidationError,
   NotFoundError,
@@ -191,7 +194,7 @@ export type ErrorName = keyof typeof domainErrors;
 export type ErrorNamed<Name extends ErrorName> = InstanceType<(typeof domainErrors)[Name]>;
 
 /**
- * Something a person at a terminal has to mend: shown as one line, without a
+ * A mistake that a person at a terminal has to correct: shown as one line, without a
  * stack, and ends the command with `exitCode` (sysexits.h where one fits).
  */
 export class UserError extends Error {

@@ -38,8 +38,9 @@ export interface GrpcServer {
   /** Where it listens; the port is the real one. */
   readonly address: Address;
   /**
-   * NOT_SERVING and nothing new taken; streams and long polls ended, calls in
-   * flight given most of `graceMs`, then answered UNAVAILABLE; connections closed.
+   * Stops the server: health is NOT_SERVING and no call is admitted; streams and long polls
+   * end; calls in flight get most of `graceMs` and are then answered UNAVAILABLE;
+   * connections close.
    */
   stop(graceMs: number): Promise<void>;
 }
