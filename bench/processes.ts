@@ -108,7 +108,10 @@ async function hear<T extends Told>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** The master as it ships, with its data in `directory`, and its log beside them. */
+/**
+ * The master as it ships, with its data in `directory`, and its log beside them. With
+ * PANDAFUZZ_GRPC_FAST_PATH=off in the environment, every figure is of the plain way.
+ */
 export function startMaster(
   directory: string,
   settings: Record<string, string> = {},
@@ -117,6 +120,7 @@ export function startMaster(
     PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_DATA_DIRECTORY: directory,
+    PANDAFUZZ_GRPC_FAST_PATH: process.env['PANDAFUZZ_GRPC_FAST_PATH'] ?? 'auto',
     ...settings,
   };
   return ServerProcess.start('./master.js', environment, join(directory, 'log'));
