@@ -93,6 +93,14 @@ export interface AdapterOptions {
   };
 }
 
+/** A call as it comes: what to do for it, and how to end it. */
+interface Incoming<Response> {
+  readonly call: ServerCall;
+  readonly terms: Terms;
+  readonly work: (ctx: RequestContext) => Promise<Response>;
+  readonly settle: Settle<Response>;
+}
+
 /** A call that is cancelled this close to its deadline has met it, milliseconds. */
 const clocksApartMs = 50;
 /** Time for a peer to take its status before the stream is cut off, milliseconds. */
@@ -144,10 +152,12 @@ export class Adapter {
     const { path, timeouts } = this.options;
     const terms: Terms = { pool: 'transfers', precedence, timeoutMs: timeouts.transferMs };
     return (call, callback) => {
-      this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx), {
+      const work = (ctx: RequestContext) => handler(messagesOf(call), ctx);
+      const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
@@ -172,17 +182,18 @@ export class Adapter {
     terms: Terms,
   ): handleServerStreamingCall<Request, Response> {
     return (call) => {
-      const send = async (ctx: RequestContext) => {
+      const work = async (ctx: RequestContext) => {
         const sendQueue = this.#sendQueueOf<Response>(call);
         for await (const message of handler(decoded(call.request), ctx)) {
           ctx.signal.throwIfAborted();
           await orAbort(ctx.signal, sendQueue.sendWhenTaken(message));
         }
       };
-      this.#serve(call, terms, send, {
+      const settle: Settle<void> = {
         answer: (_, trailers) => call.end(trailers),
         refuse: (status) => call.emit('error', status),
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
@@ -196,8 +207,8 @@ export class Adapter {
       const sendQueue = this.#sendQueueOf<Response>(call);
       const work = (ctx: RequestContext) =>
         handler((hear) => path.receive(call, hear), ctx, sendQueue);
-      this.#serve(call, terms, work, {
-        answer: (_, trailers) => {
+      const settle: Settle<void> = {
+        answer(_, trailers) {
           sendQueue.flush();
           call.end(trailers);
         },
@@ -205,7 +216,8 @@ export class Adapter {
           sendQueue.flush();
           call.emit('error', status);
         },
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
@@ -215,10 +227,12 @@ export class Adapter {
   ): handleUnaryCall<Request, Response> {
     const { path } = this.options;
     return (call, callback) => {
-      this.#serve(call, terms, (ctx) => handler(decoded(call.request), ctx), {
+      const work = (ctx: RequestContext) => handler(decoded(call.request), ctx);
+      const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
@@ -227,27 +241,17 @@ export class Adapter {
     return new SendQueue({ stream, path, clock, stallMs: timeouts.stallMs });
   }
 
-  #serve<Response>(
-    call: ServerCall,
-    terms: Terms,
-    work: (ctx: RequestContext) => Promise<Response>,
-    settle: Settle<Response>,
-  ): void {
+  #serve<Response>(incoming: Incoming<Response>): void {
     const cameAt = performance.now();
     atEndOfTurn(() => {
+      const { call } = incoming;
       if (call.cancelled) this.#count(call, isOverdue(call) ? overdue : Code.CANCELLED, cameAt);
-      else this.#begin(call, terms, work, settle, cameAt);
+      else this.#begin(incoming, cameAt);
     });
   }
 
   /** Begins a call that its caller has not given up within the turn in which it came. */
-  #begin<Response>(
-    call: ServerCall,
-    terms: Terms,
-    work: (ctx: RequestContext) => Promise<Response>,
-    settle: Settle<Response>,
-    cameAt: number,
-  ): void {
+  #begin<Response>({ call, terms, work, settle }: Incoming<Response>, cameAt: number): void {
     const { newRequestId, admission, timeouts } = this.options;
     const endpoint = call.getPath();
     const ctx = new OperationContext({
