@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../src/cli/node-flags.js';
 import type { Percentiles } from './latencies.js';
 
 /** Servers on one core, the load on the other: what is measured is the server. */
@@ -46,7 +47,7 @@ export class ServerProcess {
   ): Promise<ServerProcess> {
     const stderr = log === undefined ? 2 : openSync(log, 'a');
     const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...nodeFlags],
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
       stdio: ['ignore', 1, stderr, 'ipc'],
     });
@@ -107,7 +108,10 @@ async function hear<T extends Told>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** The master as it ships, with its data in `directory`, and its log beside them. */
+/**
+ * The master as it ships, with its data in `directory`, and its log beside them. With
+ * PANDAFUZZ_GRPC_FAST_PATH=off in the environment, every figure is of the plain way.
+ */
 export function startMaster(
   directory: string,
   settings: Record<string, string> = {},
@@ -116,6 +120,7 @@ export function startMaster(
     PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_DATA_DIRECTORY: directory,
+    PANDAFUZZ_GRPC_FAST_PATH: process.env['PANDAFUZZ_GRPC_FAST_PATH'] ?? 'auto',
     ...settings,
   };
   return ServerProcess.start('./master.js', environment, join(directory, 'log'));

@@ -40,8 +40,8 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
   const directory = bench.folder();
   let master = await startMaster(directory, settingsOf(calm));
   const { address } = master;
-  const startAgain = (leases: Leases) =>
-    startMaster(directory, { ...settingsOf(leases), PANDAFUZZ_GRPC_ADDRESS: address });
+  const startAgain = (leases: Leases, more: Record<string, string> = {}) =>
+    startMaster(directory, { ...settingsOf(leases), PANDAFUZZ_GRPC_ADDRESS: address, ...more });
   const connection = connect(address);
   try {
     const spec = await uploadTarget(connection);
@@ -66,6 +66,12 @@ export async function benchFleet(bench: Bench): Promise<Figure[]> {
         const restarted = await restart(sceneOf(crew), () => startAgain(calm));
         master = restarted.master;
         figures.push(...restarted.figures);
+        say('the master is restarted again, with grpc.fast_path off');
+        const off = { PANDAFUZZ_GRPC_FAST_PATH: 'off' };
+        ({ master } = await restart(sceneOf(crew), () => startAgain(calm, off)));
+        await sleep(calm.intervalMs);
+        const plain = { ...sceneOf(crew), bots: `${bots} on the plain way (grpc.fast_path off)` };
+        figures.push(...(await inTime(plain, { ...calm, forMs: 2 * calm.intervalMs })));
       }
       await crew.finish();
     } finally {

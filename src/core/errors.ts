@@ -4,14 +4,17 @@
  *
  * Messages are for the caller: they name the fault and the remedy, and never repeat the
  * caller's text.
+ *
+ * `name` admits only the names in `domainErrors`, at the end of the classes. A class
+ * that is not listed there does not compile, nor does the table without a row for it.
  */
 export abstract class DomainError<Fields extends object = object> extends Error {
+  abstract override readonly name: ErrorName;
   constructor(
     message: string,
     readonly fields: Fields,
   ) {
     super(message);
-    this.name = new.target.name;
   }
 }
 
@@ -19,6 +22,7 @@ export abstract class DomainError<Fields extends object = object> extends Error 
 export class ValidationError extends DomainError<{
   violations: readonly { path: string; problem: string }[];
 }> {
+  override readonly name = 'ValidationError';
   constructor(fields: ValidationError['fields']) {
     super(fields.violations.map((v) => `${v.path}: ${v.problem}`).join('; '), fields);
   }
@@ -26,6 +30,7 @@ export class ValidationError extends DomainError<{
 
 /** The resource does not exist. `resource` is its kind, e.g. "job". */
 export class NotFoundError extends DomainError<{ resource: string; id: string }> {
+  override readonly name = 'NotFoundError';
   constructor(fields: NotFoundError['fields']) {
     super(`there is no such ${fields.resource}`, fields);
   }
@@ -37,6 +42,7 @@ export class AlreadyExistsError extends DomainError<{
   id: string;
   why: string;
 }> {
+  override readonly name = 'AlreadyExistsError';
   constructor(fields: AlreadyExistsError['fields']) {
     super(fields.why, fields);
   }
@@ -44,6 +50,7 @@ export class AlreadyExistsError extends DomainError<{
 
 /** The resource is not in the state that the call needs. `reason` is a constant in capitals. */
 export class PreconditionError extends DomainError<{ reason: string; why: string }> {
+  override readonly name = 'PreconditionError';
   constructor(fields: PreconditionError['fields']) {
     super(fields.why, fields);
   }
@@ -55,6 +62,7 @@ export class StaleLeaseError extends DomainError<{
   attempt: number;
   fence: number;
 }> {
+  override readonly name = 'StaleLeaseError';
   readonly reason = 'STALE_LEASE';
   constructor(fields: StaleLeaseError['fields']) {
     super('this lease is not the valid one of its job: stop the run and forget it', fields);
@@ -63,6 +71,7 @@ export class StaleLeaseError extends DomainError<{
 
 /** An offset or cursor beyond the end, or before the first entry that is kept. */
 export class OutOfRangeError extends DomainError<{ why: string }> {
+  override readonly name = 'OutOfRangeError';
   constructor(fields: OutOfRangeError['fields']) {
     super(fields.why, fields);
   }
@@ -70,6 +79,7 @@ export class OutOfRangeError extends DomainError<{ why: string }> {
 
 /** The bytes differ from their announced length or SHA-256. */
 export class DataLossError extends DomainError<{ why: string }> {
+  override readonly name = 'DataLossError';
   constructor(fields: DataLossError['fields']) {
     super(fields.why, fields);
   }
@@ -77,6 +87,7 @@ export class DataLossError extends DomainError<{ why: string }> {
 
 /** `operation` did not end within `durationMs`. */
 export class TimeoutError extends DomainError<{ operation: string; durationMs: number }> {
+  override readonly name = 'TimeoutError';
   constructor(fields: TimeoutError['fields']) {
     super(`${fields.operation} did not finish within ${Math.round(fields.durationMs)} ms`, fields);
   }
@@ -89,6 +100,7 @@ export class RetryExhaustedError extends DomainError<{
   lastError: string;
   retryAfterMs: number;
 }> {
+  override readonly name = 'RetryExhaustedError';
   constructor(fields: RetryExhaustedError['fields']) {
     super(
       `${fields.operation} gave up after ${fields.attempts} attempts (${fields.lastError}); try again later`,
@@ -99,6 +111,7 @@ export class RetryExhaustedError extends DomainError<{
 
 /** A queue or pool is full. */
 export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
+  override readonly name = 'OverloadError';
   constructor(fields: OverloadError['fields']) {
     super(`${fields.what}; try again later`, fields);
   }
@@ -106,6 +119,7 @@ export class OverloadError extends DomainError<{ what: string; retryAfterMs: num
 
 /** A request exceeds a limit; repeating it does not help. */
 export class QuotaError extends DomainError<{ subject: string; why: string }> {
+  override readonly name = 'QuotaError';
   constructor(fields: QuotaError['fields']) {
     super(fields.why, fields);
   }
@@ -113,6 +127,7 @@ export class QuotaError extends DomainError<{ subject: string; why: string }> {
 
 /** The disk is full. Nothing was written. */
 export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
+  override readonly name = 'DiskFullError';
   constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
     super("the master's disk is full: free some space there and try again", fields);
   }
@@ -120,6 +135,7 @@ export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
 
 /** Another stream of the same bot took over. */
 export class ReplacedError extends DomainError<{ why: string }> {
+  override readonly name = 'ReplacedError';
   constructor(fields: ReplacedError['fields'] = { why: 'a newer stream of this bot took over' }) {
     super(fields.why, fields);
   }
@@ -127,6 +143,7 @@ export class ReplacedError extends DomainError<{ why: string }> {
 
 /** A bot has sent nothing for so long that its leases have ended. */
 export class SilentError extends DomainError<{ why: string }> {
+  override readonly name = 'SilentError';
   constructor(
     fields: SilentError['fields'] = {
       why: 'no message of this bot for too long: open a new stream with Hello',
@@ -138,6 +155,7 @@ export class SilentError extends DomainError<{ why: string }> {
 
 /** The caller went away. */
 export class CancelledError extends DomainError<object> {
+  override readonly name = 'CancelledError';
   constructor(fields: object = {}) {
     super('the caller cancelled', fields);
   }
@@ -145,10 +163,37 @@ export class CancelledError extends DomainError<object> {
 
 /** The master is shutting down. */
 export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
+  override readonly name = 'ShuttingDownError';
   constructor(fields: ShuttingDownError['fields'] = { retryAfterMs: 1000 }) {
     super('the master is shutting down; try again shortly', fields);
   }
 }
+
+/**
+ * Every domain error by its name: rpc/status.ts has a row for each, and store/sqlite/faults.ts
+ * makes them anew in another thread.
+ */
+export const domainErrors = {
+  ValidationError,
+  NotFoundError,
+  AlreadyExistsError,
+  PreconditionError,
+  StaleLeaseError,
+  OutOfRangeError,
+  DataLossError,
+  TimeoutError,
+  RetryExhaustedError,
+  OverloadError,
+  QuotaError,
+  DiskFullError,
+  ReplacedError,
+  SilentError,
+  CancelledError,
+  ShuttingDownError,
+};
+
+export type ErrorName = keyof typeof domainErrors;
+export type ErrorNamed<Name extends ErrorName> = InstanceType<(typeof domainErrors)[Name]>;
 
 /**
  * An error that the person at the terminal can correct: printed as one line without a
