@@ -3,9 +3,10 @@ import type { Worker } from 'node:worker_threads';
 import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environment';
 import type { Circus } from '@jest/types';
 import { TestEnvironment } from 'jest-environment-node';
+import { patienceMs } from './patience.js';
 
-/** How long what is being closed may take to be gone. */
-const settleMs = 2000;
+/** How long what is being closed may take to be gone; the fixture of test/leaks sets it, as its leaks stay. */
+const settleMs = Number(process.env['SETTLE_MS'] ?? patienceMs);
 
 /**
  * What Node itself keeps open for reporting to the parent process or writing
