@@ -71,10 +71,10 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
   }
 
   async #expectNothingLeft(state: Circus.State): Promise<void> {
-    const giveUpAt = performance.now() + settleMs;
+    const patience = AbortSignal.timeout(settleMs);
     await nextTurn(); // a thread is announced one tick after it was made
     let left = this.#left();
-    while (left.length > 0 && performance.now() < giveUpAt) {
+    while (left.length > 0 && !patience.aborted) {
       await nextTurn();
       left = this.#left();
     }

@@ -29,7 +29,7 @@ describe('a test file', () => {
     ['timer', /left behind: .*timer/],
     ['thread', /left behind: .*thread left/],
     ['file', /left behind: .*open file .*package\.json/],
-    ['process', /left behind: .*child process sleep/],
+    ['process', /left behind: .*child process cat/],
   ])('that leaves a %s behind fails, and says so', async (leave, complaint) => {
     const { passed, output } = await run(leave);
     expect(passed).toBe(false);
