@@ -53,11 +53,11 @@ test('concurrent reads: none waits for a write that is under way', async () => {
   const writing = (async () => {
     for (; reading; writes++) await store.run(ctx, flushBeats, { bots, runs: [] });
   })();
-  // Reads that began and ended within one and the same write: with waiting there would be none.
-  for (let within = 0; within < 20; ) {
-    const before = writes;
+  // Until five in a row began and ended within one and the same write: with waiting, none would.
+  for (let [within, before] = [0, writes]; within < 5; ) {
     expect(await store.run(ctx, listJobs, page)).toHaveLength(50);
-    if (writes === before) within++;
+    within = writes === before ? within + 1 : 0;
+    before = writes;
   }
   reading = false;
   await writing;
