@@ -13,6 +13,7 @@ import { type Logger, silentLog } from '../src/core/log.js';
 import { createMetrics } from '../src/metrics.js';
 import type { Embedding } from '../src/rpc/server.js';
 import { Store, type StoreOptions } from '../src/store/store.js';
+import { patienceMs } from './patience.js';
 
 /** What a test started is ended after it, newest first. */
 const endings: (() => unknown)[] = [];
@@ -41,7 +42,7 @@ export function temporaryFile(content: string) {
 }
 
 /** A context of the test's own, ended after it. */
-export function testContext(timeoutMs = 10_000): OperationContext {
+export function testContext(timeoutMs = patienceMs): OperationContext {
   const options = { operation: 'test', timeoutMs, requestId: newId(), log: silentLog };
   const ctx = new OperationContext(options);
   atEnd(() => ctx.end());

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { nodeFlags } from '../src/cli/node-flags.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { atEnd, temporaryFolder } from './harness.js';
+import { patienceMs } from './patience.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
@@ -64,7 +65,7 @@ export async function place() {
 export async function reach(address: string): Promise<Connection> {
   const connection = connect(address);
   atEnd(() => connection.close());
-  await promisify(connection.system.waitForReady.bind(connection.system))(Date.now() + 15_000);
+  await promisify(connection.system.waitForReady.bind(connection.system))(Date.now() + patienceMs);
   return connection;
 }
 

@@ -7,6 +7,7 @@ import { corpusInput, pushCorpus } from '../../src/client/corpus.js';
 import { reportCrash } from '../../src/client/transfer.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
+import { patienceMs } from '../patience.js';
 import { given, pulledLease, registerBot } from '../steps.js';
 import { pandafuzz, said, startPandafuzz } from './run.js';
 
@@ -86,7 +87,7 @@ describe('a job', () => {
     const waiting = run('job', 'submit', 'fuzzer', '--wait', '--json');
     const pull = { botId: bot.id, waitMs: 20_000, leaseTtlMs: 0 };
     const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull, {
-      timeoutMs: 25_000,
+      timeoutMs: patienceMs,
     });
     await unary(connection.jobs, connection.jobs.completeJob, {
       lease: given(assignment).lease,

@@ -13,6 +13,7 @@ import type {
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
+import { patienceMs } from '../patience.js';
 import { createJob, given, pulledLease, uploadTarget } from '../steps.js';
 
 type Said = PushCorpusRequest['message'];
@@ -53,7 +54,7 @@ const refusalOf = (call: Promise<unknown>) =>
 /** Every input after the cursor with the cursor that came with it. */
 async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
   const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + patienceMs;
   for await (const message of corpora.pullCorpus({ targetName, cursor }, new Metadata(), {
     deadline,
   })) {

@@ -64,7 +64,7 @@ describe.each(Object.entries(clients))('a %s client', (name, { isThere, ask }) =
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
 
-    await lockFromOutside(directory, 60_000);
+    await lockFromOutside(directory);
     const creation = CreateJobRequest.encode({ spec, requestId: newId() });
     const [locked] = await ask(address, [
       ['/pandafuzz.v1.JobService/CreateJob', creation.finish()],

