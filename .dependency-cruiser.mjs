@@ -50,7 +50,7 @@ const ladders = {
     engines: ['sandbox'],
     sandbox: [],
   },
-  rpc: { handlers: ['streams'], streams: ['beneath'], beneath: [] },
+  rpc: { handlers: ['streams'], beneath: ['streams'], streams: [] },
 };
 
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;

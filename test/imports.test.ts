@@ -61,7 +61,7 @@ describe('the import rules', () => {
     ['state', 'jobs', 'upkeep'],
     ['bot', 'sandbox', 'runs'],
     ['bot', 'engines', 'findings'],
-    ['rpc', 'beneath', 'streams'],
+    ['rpc', 'streams', 'beneath'],
   ])('are broken within %s by %s that reaches up to %s', async (room, step, above) => {
     const from = `src/${room}/${step}/a.ts`;
     const text = `import type { B } from '../${above}/b.js'`;
