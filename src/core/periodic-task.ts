@@ -1,6 +1,15 @@
 import type { Clock, Timer } from './clock.js';
 import type { Logger } from './log.js';
 
+export interface PeriodicTaskParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly intervalMs: number;
+  /** Event of a failed run: "NAME failed". */
+  readonly name: string;
+  readonly work: () => Promise<void>;
+}
+
 /**
  * Runs work every `intervalMs`, counted from the end of the previous run. A failed run is
  * logged, and the next one follows as usual. Stopping waits for a run under way; start and
@@ -12,13 +21,7 @@ export class PeriodicTask {
   #started = false;
   #stopped = false;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly intervalMs: number,
-    private readonly name: string,
-    private readonly work: () => Promise<void>,
-  ) {}
+  constructor(private readonly parts: PeriodicTaskParts) {}
 
   start(): void {
     if (this.#started) return;
@@ -34,16 +37,16 @@ export class PeriodicTask {
 
   #next(): void {
     if (this.#stopped) return;
-    this.#timer = this.clock.schedule(this.intervalMs, () => {
+    this.#timer = this.parts.clock.schedule(this.parts.intervalMs, () => {
       this.#running = this.#once();
     });
   }
 
   async #once(): Promise<void> {
     try {
-      await this.work();
+      await this.parts.work();
     } catch (error) {
-      this.log.warn({ err: error }, `${this.name} failed`);
+      this.parts.log.warn({ err: error }, `${this.parts.name} failed`);
     }
     this.#next();
   }

@@ -7,23 +7,25 @@ import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
 import type { Sessions } from './sessions.js';
 
+export interface DrainsParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly sessions: Sessions;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+}
+
 /** Records the moment at which a draining bot has finished its last job. */
 export class Drains {
   readonly #marking = new Set<Promise<void>>();
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly sessions: Sessions,
-    private readonly leases: Leases,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-  ) {}
+  constructor(private readonly parts: DrainsParts) {}
 
   /** For a bot without a stream (lost, or using AssignJob) only the store has its drain. */
   leaseEnded(botId: string): void {
-    if (this.leases.countOfBot(botId) > 0) return;
-    if (this.sessions.of(botId)?.isDraining === false) return;
+    if (this.parts.leases.countOfBot(botId) > 0) return;
+    if (this.parts.sessions.of(botId)?.isDraining === false) return;
     const marking = this.#mark(botId).finally(() => this.#marking.delete(marking));
     this.#marking.add(marking);
   }
@@ -34,10 +36,12 @@ export class Drains {
 
   async #mark(botId: string): Promise<void> {
     try {
-      const input = { botId, now: this.clock.now() };
-      await this.inBackground('mark_drained', (ctx) => this.store.run(ctx, markDrained, input));
+      const input = { botId, now: this.parts.clock.now() };
+      await this.parts.inBackground('mark_drained', (ctx) =>
+        this.parts.store.run(ctx, markDrained, input),
+      );
     } catch (error) {
-      this.log.warn({ bot: botId, why: messageOf(error) }, 'drained bot not recorded');
+      this.parts.log.warn({ bot: botId, why: messageOf(error) }, 'drained bot not recorded');
     }
   }
 }

@@ -52,7 +52,11 @@ export class Acknowledgements {
     if (pending.length === 0) return;
     this.#at.clear();
     const inputs = pending.map(([{ jobId, attempt, fence, botId }, now]) => ({
-      ...{ jobId, attempt, fence, botId, now },
+      jobId,
+      attempt,
+      fence,
+      botId,
+      now,
     }));
     const outcomes = await runEach(this.store, this.inBackground, acknowledgeLease, inputs);
     for (const [index, [lease]] of pending.entries()) {

@@ -15,6 +15,17 @@ import type { Dispatch } from './dispatch.js';
 const pageSize = 1000;
 const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
 
+export interface ReaperParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly adoptEveryMs: number;
+  readonly retryPause: RetryPause;
+}
+
 /**
  * Takes back leases that ended without a result. Adopts leases that are on disk only: all
  * of them at the start; later, single ones whose claim was committed after its caller had
@@ -27,18 +38,15 @@ export class Reaper {
   /** Leases that were on disk only at the last look. */
   #strangers: ReadonlySet<string> = new Set();
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly leases: Leases,
-    private readonly dispatch: Dispatch,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    adoptEveryMs: number,
-    private readonly retryPause: RetryPause,
-  ) {
+  constructor(private readonly parts: ReaperParts) {
     const adopt = () => this.#adopt();
-    this.#adopting = new PeriodicTask(clock, log, adoptEveryMs, 'lease adoption', adopt);
+    this.#adopting = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.adoptEveryMs,
+      name: 'lease adoption',
+      work: adopt,
+    });
   }
 
   start(): void {
@@ -50,7 +58,7 @@ export class Reaper {
    * their acknowledgement may have been on its way to disk.
    */
   async restore(): Promise<void> {
-    for await (const row of this.#onDisk()) this.leases.restore(row, row.ttl_ms);
+    for await (const row of this.#onDisk()) this.parts.leases.restore(row, row.ttl_ms);
   }
 
   /**
@@ -60,9 +68,9 @@ export class Reaper {
   async #adopt(): Promise<void> {
     const strangers = new Set<string>();
     for await (const row of this.#onDisk()) {
-      if (this.leases.ofJob(row.job_id)?.fence === row.fence) continue;
+      if (this.parts.leases.ofJob(row.job_id)?.fence === row.fence) continue;
       const key = `${row.job_id}/${row.fence}`;
-      if (this.#strangers.has(key)) this.leases.restore(row);
+      if (this.#strangers.has(key)) this.parts.leases.restore(row);
       else strangers.add(key);
     }
     this.#strangers = strangers;
@@ -71,8 +79,8 @@ export class Reaper {
   async *#onDisk(): AsyncGenerator<LeaseRow> {
     for (let afterJobId = ''; ; ) {
       const page = { afterJobId, limit: pageSize };
-      const rows = await this.inBackground('list_leases', (ctx) =>
-        this.store.run(ctx, listLeases, page),
+      const rows = await this.parts.inBackground('list_leases', (ctx) =>
+        this.parts.store.run(ctx, listLeases, page),
       );
       yield* rows;
       if (rows.length < pageSize) return;
@@ -85,9 +93,11 @@ export class Reaper {
    * as long as the database is locked.
    */
   release(lease: LiveLease, outcome: ReleaseOutcome, message: string): void {
-    this.leases.end(lease);
-    const { jobId: job, fence, botId: bot } = lease;
-    this.log.info({ job, fence, bot, outcome, why: message }, 'lease released');
+    this.parts.leases.end(lease);
+    this.parts.log.info(
+      { job: lease.jobId, fence: lease.fence, bot: lease.botId, outcome, why: message },
+      'lease released',
+    );
     const releasing = this.#releaseOnDisk(lease, outcome, message).finally(() =>
       this.#releasing.delete(releasing),
     );
@@ -113,19 +123,24 @@ export class Reaper {
     const statistics = lease.statistics ? storedStatistics(lease.statistics) : null;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
-        const now = this.clock.now();
-        const moved = await this.inBackground('release_lease', (ctx) =>
-          this.store.run(ctx, releaseLease, {
-            ...{ jobId, fence, outcome, statistics, message, now },
-            ...this.retryPause,
+        const now = this.parts.clock.now();
+        const moved = await this.parts.inBackground('release_lease', (ctx) =>
+          this.parts.store.run(ctx, releaseLease, {
+            jobId,
+            fence,
+            outcome,
+            statistics,
+            message,
+            now,
+            ...this.parts.retryPause,
           }),
         );
-        if (moved?.wakes !== undefined) this.dispatch.jobPending(moved.wakes);
+        if (moved?.wakes !== undefined) this.parts.dispatch.jobPending(moved.wakes);
         return;
       } catch (error) {
-        this.log.warn({ err: error, job: jobId, attempt }, 'lease release failed');
+        this.parts.log.warn({ err: error, job: jobId, attempt }, 'lease release failed');
         const delayMs = backoffMs(backoff, attempt);
-        await sleep(this.clock, delayMs, this.#stopped.signal).catch(() => {});
+        await sleep(this.parts.clock, delayMs, this.#stopped.signal).catch(() => {});
       }
     }
   }

@@ -6,6 +6,14 @@ import { PeriodicTask } from '../../core/periodic-task.js';
 import { markAlive } from '../../store/ops/upkeep/mark-alive.js';
 import type { Store } from '../../store/store.js';
 
+export interface VitalsParts {
+  readonly store: Pick<Store, 'run' | 'space'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly options: { leastFreeBytes: number; intervalMs: number };
+}
+
 /**
  * Health of the master: at each interval a probe write goes through the writer thread to
  * the disk, and the free disk space is read.
@@ -18,15 +26,15 @@ export class Vitals {
   #tell = () => {};
   readonly #task: PeriodicTask;
 
-  constructor(
-    private readonly store: Pick<Store, 'run' | 'space'>,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    private readonly options: { leastFreeBytes: number; intervalMs: number },
-  ) {
+  constructor(private readonly parts: VitalsParts) {
     const work = () => this.look();
-    this.#task = new PeriodicTask(clock, log, options.intervalMs, 'vitals check', work);
+    this.#task = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.options.intervalMs,
+      name: 'vitals check',
+      work,
+    });
   }
 
   /** Resolves after the first check, then repeats it. */
@@ -49,23 +57,25 @@ export class Vitals {
     if (writes === this.writes && room === this.room) return;
     this.writes = writes;
     this.room = room;
-    this.log.warn({ writes, room }, 'vitals changed');
+    this.parts.log.warn({ writes, room }, 'vitals changed');
     this.#tell();
   }
 
   async #canWrite(): Promise<boolean> {
     try {
-      const now = this.clock.now();
-      await this.inBackground('mark_alive', (ctx) => this.store.run(ctx, markAlive, now));
+      const now = this.parts.clock.now();
+      await this.parts.inBackground('mark_alive', (ctx) =>
+        this.parts.store.run(ctx, markAlive, now),
+      );
       return true;
     } catch (error) {
-      this.log.warn({ why: messageOf(error) }, 'probe write failed');
+      this.parts.log.warn({ why: messageOf(error) }, 'probe write failed');
       return false;
     }
   }
 
   async #hasRoom(): Promise<boolean> {
-    const { diskFreeBytes } = await this.store.space();
-    return diskFreeBytes >= this.options.leastFreeBytes;
+    const { diskFreeBytes } = await this.parts.store.space();
+    return diskFreeBytes >= this.parts.options.leastFreeBytes;
   }
 }
