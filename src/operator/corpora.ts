@@ -4,7 +4,7 @@ import { type CallLimits, unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { pullCorpus } from '../client/corpus.js';
 import { UserError } from '../core/errors.js';
-import { makeFolder } from '../core/folders.js';
+import { fileProblem, makeFolder } from '../core/folders.js';
 import { bytes, plain } from './format.js';
 import { print } from './output.js';
 import { withProgress } from './progress.js';
@@ -54,7 +54,9 @@ async function downloadCorpus(
       `there is no corpus of ${targetName}: "pandafuzz job list" shows the targets' names`,
     );
   }
-  makeFolder(folder);
+  await makeFolder(folder).catch((error) => {
+    throw new UserError(`${folder}: ${fileProblem(error)}`);
+  });
   const present = new Set(await readdir(folder));
   let [added, total, doneBytes] = [0, 0, 0];
   await withProgress('corpus', async (onProgress) => {

@@ -13,7 +13,6 @@ import {
 import { dirname, join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
 import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
-import { describeTrouble } from '../core/system-trouble.js';
 
 /**
  * Targets, seeds, corpora and crash inputs: files named by their SHA-256. A blob appears
@@ -37,7 +36,7 @@ export class BlobStore {
       await Promise.all(names.map((name) => mkdir(join(directory, name), { recursive: true })));
       await syncFolder(directory);
     } catch (error) {
-      throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
+      throw new UserError(`${directory} cannot be used: ${messageOf(error)}`);
     }
     return blobs;
   }

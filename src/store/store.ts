@@ -1,11 +1,10 @@
+import { mkdirSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
 import { messageOf, TimeoutError, UserError } from '../core/errors.js';
-import { makeFolder } from '../core/folders.js';
 import type { Logger } from '../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../core/retry.js';
-import { describeTrouble } from '../core/system-trouble.js';
 import type { Metrics } from '../metrics.js';
 import { BlobStore } from './blobs.js';
 import { Lane } from './lane.js';
@@ -104,7 +103,7 @@ export class Store {
 
   /** @throws UserError when the folder or the database cannot be used */
   static async open(options: StoreOptions): Promise<Store> {
-    makeDataFolder(options.directory);
+    makeFolder(options.directory);
     const path = join(options.directory, 'pandafuzz.db');
     const { synchronous, maxLogBytes } = options;
     const start = (access: ConnectionOptions['access'], name: string) =>
@@ -227,10 +226,12 @@ export class Store {
   }
 }
 
-function makeDataFolder(directory: string): void {
+function makeFolder(directory: string): void {
   try {
-    makeFolder(directory);
+    mkdirSync(directory, { recursive: true });
   } catch (error) {
-    throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
+    throw new UserError(
+      `data.directory ${directory} cannot be made: ${messageOf(error)}: choose another, or mend its permissions`,
+    );
   }
 }

@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { makeFolder } from '../../src/core/folders.js';
 import { describeTrouble } from '../../src/core/system-trouble.js';
 import { temporaryFolder } from '../harness.js';
 
@@ -23,19 +22,24 @@ describe('trouble of the surroundings', () => {
     symlinkSync(loop, loop);
     const words = (work: () => unknown) => describeTrouble(errorOf(work));
     expect(words(() => readFileSync(join(folder, 'none')))).toBe(
-      `${join(folder, 'none')} does not exist, or cannot be made there: check the path`,
+      `${join(folder, 'none')}: there is no such file or folder: check the path`,
     );
-    expect(words(() => readFileSync(join(file, 'below')))).toMatch(/is a file, not a folder/);
+    expect(words(() => readFileSync(join(file, 'below')))).toMatch(/a part of the path is a file/);
     expect(words(() => writeFileSync(loop, ''))).toMatch(/too many symbolic links/);
-    expect(words(() => writeFileSync('/dev/full', 'x'))).toMatch(/is full: free some room/);
+    expect(words(() => writeFileSync('/dev/full', 'x'))).toMatch(
+      /the disk is full: free some space/,
+    );
     expect(words(() => writeFileSync(join(folder, 'x'.repeat(300)), ''))).toMatch(
-      /too long a name/,
+      /the path is too long/,
     );
   });
 
-  test('of a path that the error does not name has the one that is given', () => {
+  test('has no path where the error names none', () => {
     const error = errorOf(() => writeFileSync('/dev/full', 'x'));
-    expect(describeTrouble(error, '/data')).toBe('the disk of /data is full: free some room there');
+    expect(describeTrouble(error)).toBe('the disk is full: free some space');
+    expect(
+      describeTrouble(Object.assign(new Error('raw'), { code: 'EMFILE', path: '/x' })),
+    ).toMatch(/^\/x: this process has too many open files/);
   });
 
   test.each([new Error('another'), { code: 7 }, null, undefined, 'text'])(
@@ -44,25 +48,4 @@ describe('trouble of the surroundings', () => {
       expect(describeTrouble(error)).toBeUndefined();
     },
   );
-});
-
-describe('a folder', () => {
-  test('is made with its parents, and may be there', () => {
-    const path = join(temporaryFolder(), 'a', 'b', 'c');
-    makeFolder(path);
-    makeFolder(path);
-    mkdirSync(join(path, 'd'));
-  });
-
-  test('that cannot be made is refused at once', () => {
-    const file = join(temporaryFolder(), 'file');
-    writeFileSync(file, '');
-    expect(describeTrouble(errorOf(() => makeFolder(file)))).toBe(
-      `${file} is a file: name a folder`,
-    );
-    expect(describeTrouble(errorOf(() => makeFolder(join(file, 'below'))))).toMatch(/is a file/);
-    expect(describeTrouble(errorOf(() => makeFolder('/proc/nowhere/below')))).toMatch(
-      /^\/proc\/nowhere does not exist, or cannot be made there/,
-    );
-  });
 });
