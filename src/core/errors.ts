@@ -1,9 +1,9 @@
 /**
- * Errors of the domain, as types. Thrown by the rules, mapped to a gRPC status in one
- * table (rpc/status.ts), and passed between threads by name and fields.
+ * What can go wrong, as types. Thrown where the rule is, mapped to a gRPC status
+ * in one table (rpc/status.ts), and carried between threads by name and fields.
  *
- * Messages are for the caller: they name the fault and the remedy, and never repeat the
- * caller's text.
+ * Messages are for the caller: they say what is wrong and what to do, and never
+ * repeat the caller's own text.
  */
 export abstract class DomainError<Fields extends object = object> extends Error {
   constructor(
@@ -15,7 +15,7 @@ export abstract class DomainError<Fields extends object = object> extends Error 
   }
 }
 
-/** All invalid fields of a request, each by its path. */
+/** Every bad field of a request at once, each by its path. */
 export class ValidationError extends DomainError<{
   violations: readonly { path: string; problem: string }[];
 }> {
@@ -24,14 +24,14 @@ export class ValidationError extends DomainError<{
   }
 }
 
-/** The resource does not exist. `resource` is its kind, e.g. "job". */
+/** There is no such thing. `resource` is its kind, e.g. "job". */
 export class NotFoundError extends DomainError<{ resource: string; id: string }> {
   constructor(fields: NotFoundError['fields']) {
     super(`there is no such ${fields.resource}`, fields);
   }
 }
 
-/** The resource exists already, with other contents. */
+/** It is there already, and it is another one. */
 export class AlreadyExistsError extends DomainError<{
   resource: string;
   id: string;
@@ -42,14 +42,14 @@ export class AlreadyExistsError extends DomainError<{
   }
 }
 
-/** The resource is not in the state that the call needs. `reason` is a constant in capitals. */
+/** Not in the state the call needs. `reason` is a constant in capitals. */
 export class PreconditionError extends DomainError<{ reason: string; why: string }> {
   constructor(fields: PreconditionError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** The lease is not, or no longer, the valid one of its job. */
+/** The lease named is not, or no longer, the valid one. */
 export class StaleLeaseError extends DomainError<{
   jobId: string;
   attempt: number;
@@ -61,14 +61,14 @@ export class StaleLeaseError extends DomainError<{
   }
 }
 
-/** An offset or cursor beyond the end, or before the first entry that is kept. */
+/** An offset or cursor beyond what there is. */
 export class OutOfRangeError extends DomainError<{ why: string }> {
   constructor(fields: OutOfRangeError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** The bytes differ from their announced length or SHA-256. */
+/** Bytes arrived other than promised. */
 export class DataLossError extends DomainError<{ why: string }> {
   constructor(fields: DataLossError['fields']) {
     super(fields.why, fields);
@@ -82,7 +82,7 @@ export class TimeoutError extends DomainError<{ operation: string; durationMs: n
   }
 }
 
-/** `operation` met a temporary error `attempts` times. `lastError` is the last one. */
+/** `operation` met a passing fault `attempts` times. `lastError` names the last one. */
 export class RetryExhaustedError extends DomainError<{
   operation: string;
   attempts: number;
@@ -97,21 +97,21 @@ export class RetryExhaustedError extends DomainError<{
   }
 }
 
-/** A queue or pool is full. */
+/** More work than is taken at once. */
 export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
   constructor(fields: OverloadError['fields']) {
     super(`${fields.what}; try again later`, fields);
   }
 }
 
-/** A request exceeds a limit; repeating it does not help. */
+/** More than a limit allows; trying again does not help. */
 export class QuotaError extends DomainError<{ subject: string; why: string }> {
   constructor(fields: QuotaError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** The disk is full. Nothing was written. */
+/** The disk has no room. Nothing was written. */
 export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
   constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
     super("the master's disk is full: free some space there and try again", fields);
@@ -125,12 +125,10 @@ export class ReplacedError extends DomainError<{ why: string }> {
   }
 }
 
-/** A bot has sent nothing for so long that its leases have ended. */
+/** A bot has said nothing for so long that its leases have ended. */
 export class SilentError extends DomainError<{ why: string }> {
   constructor(
-    fields: SilentError['fields'] = {
-      why: 'no message of this bot for too long: open a new stream with Hello',
-    },
+    fields: SilentError['fields'] = { why: 'nothing was heard of this bot: come again with Hello' },
   ) {
     super(fields.why, fields);
   }
@@ -143,7 +141,7 @@ export class CancelledError extends DomainError<object> {
   }
 }
 
-/** The master is shutting down. */
+/** The master is going down. */
 export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
   constructor(fields: ShuttingDownError['fields'] = { retryAfterMs: 1000 }) {
     super('the master is shutting down; try again shortly', fields);
@@ -151,8 +149,8 @@ export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
 }
 
 /**
- * An error that the person at the terminal can correct: printed as one line without a
- * stack. Ends the command with `exitCode` (of sysexits.h where one fits).
+ * Something a person at a terminal has to mend: shown as one line, without a
+ * stack, and ends the command with `exitCode` (sysexits.h where one fits).
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
