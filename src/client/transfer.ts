@@ -60,7 +60,7 @@ export async function uploadArtifact(
   );
 }
 
-/** Uploads a crash; resolves when report and input are on the master's disk. */
+/** Uploads a crash; resolves once the master has report and input on disk. */
 export function reportCrash(
   connection: Connection,
   report: CrashReport,
