@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { messageOf, UserError } from '../core/errors.js';
-import { troubleOf } from '../core/system-trouble.js';
+import { describeTrouble } from '../core/system-trouble.js';
 
 /** EX_CONFIG of sysexits.h. */
 export const badConfiguration = 78;
@@ -30,7 +30,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw refuse(file, `cannot be read: ${troubleOf(error) ?? messageOf(error)}`);
+    throw refuse(file, `cannot be read: ${describeTrouble(error, file) ?? messageOf(error)}`);
   }
 }
 

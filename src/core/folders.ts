@@ -34,7 +34,7 @@ export function makeFolderSync(path: string): void {
   const above = dirname(path);
   if (above !== path) makeFolderSync(above);
   try {
-    await mkdir(path);
+    mkdirSync(path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST' || !isFolderSync(path)) throw error;
   }

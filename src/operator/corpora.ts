@@ -4,7 +4,7 @@ import { type CallLimits, unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { pullCorpus } from '../client/corpus.js';
 import { UserError } from '../core/errors.js';
-import { fileProblem, makeFolder } from '../core/folders.js';
+import { makeFolder } from '../core/folders.js';
 import { bytes, plain } from './format.js';
 import { print } from './output.js';
 import { withProgress } from './progress.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { create, type ReadEntry } from 'tar';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
-import { troubleOf } from '../core/system-trouble.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { noInput } from './target.js';
 
 /** Time of every file in an archive, so that equal contents give equal archives. */
@@ -49,7 +49,7 @@ const unusable: Record<string, string> = {
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: unknown) => {
-      const why = unusable[codeOf(error) ?? ''] ?? troubleOf(error) ?? messageOf(error);
+      const why = unusable[codeOf(error) ?? ''] ?? describeTrouble(error, 'it') ?? messageOf(error);
       throw new UserError(`--seeds ${folder}: ${why}`, noInput);
     },
   );

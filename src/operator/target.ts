@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
-import { troubleOf } from '../core/system-trouble.js';
+import { describeTrouble } from '../core/system-trouble.js';
 
 /** EX_NOINPUT of sysexits.h. */
 export const noInput = 66;
@@ -9,7 +9,7 @@ export const noInput = 66;
 export async function expectExecutable(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') throw new UserError(`${path}: there is no such file`, noInput);
-    throw new UserError(`${path}: ${troubleOf(error) ?? messageOf(error)}`, noInput);
+    throw new UserError(describeTrouble(error, path) ?? messageOf(error), noInput);
   });
   if (!found.isFile()) {
     throw new UserError(`${path} is not a file: name the executable to fuzz`, noInput);

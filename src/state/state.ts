@@ -51,7 +51,7 @@ export function createState(options: {
     retryMaxMs: config.jobs.max_retry_delay,
   };
 
-  // Late bindings: Leases and FairShare are made first, and call parts that follow.
+  // Late bindings: Leases and FairShare are made first, and call parts that are made after them.
   const late = {
     leaseExpired: (lease: LiveLease) => reaper.expired(lease),
     leaseEnded: (lease: LiveLease) => {

@@ -29,7 +29,7 @@ export class BlobStore {
       await Promise.all(names.map((name) => makeFolder(join(directory, name))));
       await syncFolder(directory);
     } catch (error) {
-      throw new UserError(`${directory} cannot be used: ${messageOf(error)}`);
+      throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
     }
     return blobs;
   }

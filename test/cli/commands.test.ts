@@ -248,7 +248,7 @@ describe('a corpus', () => {
     });
     expect(await run('corpus', 'download', 'fuzzer', '-o', 'fuzzer')).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/fuzzer: a file is in its place: move it away/),
+      err: expect.stringMatching(/fuzzer is a file: name a folder/),
     });
   });
 });
@@ -376,6 +376,17 @@ describe('a master', () => {
     const ran = await pandafuzz(['master'], { environment, cwd: temporaryFolder() });
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/^pandafuzz: gRPC cannot listen on .*it is in use.*grpc\.address\n$/);
+  });
+
+  test.each([
+    [['master'], { PANDAFUZZ_DATA_DIRECTORY: '/proc/nowhere/data' }, 'data.directory'],
+    [['bot', '--work-dir', '/proc/nowhere/bot'], {}, '--work-dir'],
+  ])('or a bot below /proc says so at once: %j', async (args, environment, setting) => {
+    const ran = await pandafuzz(args, { environment, cwd: temporaryFolder() });
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toBe(
+      `pandafuzz: ${setting}: /proc/nowhere does not exist, or cannot be made there: check the path\n`,
+    );
   });
 
   test('on data that another one has is refused, and told whose it is', async () => {

@@ -188,7 +188,7 @@ describe('a configuration', () => {
 
   test('that is not there is named', () => {
     expect(() => loadMasterConfig({ file: '/nowhere/master.yaml' })).toThrow(
-      /\/nowhere\/master.yaml\): cannot be read: there is no such file or folder/,
+      /cannot be read: \/nowhere\/master.yaml does not exist/,
     );
   });
 });
