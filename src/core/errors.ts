@@ -1,9 +1,9 @@
 /**
- * Failures of the domain, as types. Thrown where the rule is, mapped to a gRPC status
- * in one table (rpc/status.ts), and carried between threads by name and fields.
+ * Errors of the domain, as types. Thrown by the rules, mapped to a gRPC status in one
+ * table (rpc/status.ts), and passed between threads by name and fields.
  *
- * Messages are for the caller: they say what is wrong and what to do, and never
- * repeat the caller's own text.
+ * Messages are for the caller: they name the fault and the remedy, and never repeat the
+ * caller's text.
  *
  * `name` admits only the names in `domainErrors`, at the end of the classes. A class
  * that is not listed there does not compile, nor does the table without a row for it.
@@ -18,7 +18,7 @@ export abstract class DomainError<Fields extends object = object> extends Error 
   }
 }
 
-/** Every bad field of a request at once, each by its path. */
+/** All invalid fields of a request, each by its path. */
 export class ValidationError extends DomainError<{
   violations: readonly { path: string; problem: string }[];
 }> {
@@ -28,7 +28,7 @@ export class ValidationError extends DomainError<{
   }
 }
 
-/** Nothing has this id. `resource` is the kind of thing, e.g. "job". */
+/** The resource does not exist. `resource` is its kind, e.g. "job". */
 export class NotFoundError extends DomainError<{ resource: string; id: string }> {
   override readonly name = 'NotFoundError';
   constructor(fields: NotFoundError['fields']) {
@@ -36,7 +36,7 @@ export class NotFoundError extends DomainError<{ resource: string; id: string }>
   }
 }
 
-/** The id or name is taken by another thing. */
+/** The resource exists already, with other contents. */
 export class AlreadyExistsError extends DomainError<{
   resource: string;
   id: string;
@@ -48,7 +48,7 @@ export class AlreadyExistsError extends DomainError<{
   }
 }
 
-/** A thing is not in the state that the call needs. `reason` is a constant in capitals. */
+/** The resource is not in the state that the call needs. `reason` is a constant in capitals. */
 export class PreconditionError extends DomainError<{ reason: string; why: string }> {
   override readonly name = 'PreconditionError';
   constructor(fields: PreconditionError['fields']) {
@@ -56,7 +56,7 @@ export class PreconditionError extends DomainError<{ reason: string; why: string
   }
 }
 
-/** The named lease is not, or no longer, the valid one of its job. */
+/** The lease is not, or no longer, the valid one of its job. */
 export class StaleLeaseError extends DomainError<{
   jobId: string;
   attempt: number;
@@ -69,7 +69,7 @@ export class StaleLeaseError extends DomainError<{
   }
 }
 
-/** An offset or cursor beyond the end. */
+/** An offset or cursor beyond the end, or before the first entry that is kept. */
 export class OutOfRangeError extends DomainError<{ why: string }> {
   override readonly name = 'OutOfRangeError';
   constructor(fields: OutOfRangeError['fields']) {
@@ -77,7 +77,7 @@ export class OutOfRangeError extends DomainError<{ why: string }> {
   }
 }
 
-/** The bytes that arrived differ from their header. */
+/** The bytes differ from their announced length or SHA-256. */
 export class DataLossError extends DomainError<{ why: string }> {
   override readonly name = 'DataLossError';
   constructor(fields: DataLossError['fields']) {
@@ -93,7 +93,7 @@ export class TimeoutError extends DomainError<{ operation: string; durationMs: n
   }
 }
 
-/** `operation` met a passing fault `attempts` times. `lastError` names the last one. */
+/** `operation` met a temporary error `attempts` times. `lastError` is the last one. */
 export class RetryExhaustedError extends DomainError<{
   operation: string;
   attempts: number;
@@ -109,7 +109,7 @@ export class RetryExhaustedError extends DomainError<{
   }
 }
 
-/** More work than the master admits at once. */
+/** A queue or pool is full. */
 export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
   override readonly name = 'OverloadError';
   constructor(fields: OverloadError['fields']) {
@@ -117,7 +117,7 @@ export class OverloadError extends DomainError<{ what: string; retryAfterMs: num
   }
 }
 
-/** More than a limit allows; trying again does not help. */
+/** A request exceeds a limit; repeating it does not help. */
 export class QuotaError extends DomainError<{ subject: string; why: string }> {
   override readonly name = 'QuotaError';
   constructor(fields: QuotaError['fields']) {
@@ -125,7 +125,7 @@ export class QuotaError extends DomainError<{ subject: string; why: string }> {
   }
 }
 
-/** The disk has no room. Nothing was written. */
+/** The disk is full. Nothing was written. */
 export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
   override readonly name = 'DiskFullError';
   constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
@@ -141,11 +141,13 @@ export class ReplacedError extends DomainError<{ why: string }> {
   }
 }
 
-/** A bot has been silent for so long that its leases have ended. */
+/** A bot has sent nothing for so long that its leases have ended. */
 export class SilentError extends DomainError<{ why: string }> {
   override readonly name = 'SilentError';
   constructor(
-    fields: SilentError['fields'] = { why: 'nothing was heard of this bot: come again with Hello' },
+    fields: SilentError['fields'] = {
+      why: 'no message of this bot for too long: open a new stream with Hello',
+    },
   ) {
     super(fields.why, fields);
   }
@@ -159,7 +161,7 @@ export class CancelledError extends DomainError<object> {
   }
 }
 
-/** The master is going down. */
+/** The master is shutting down. */
 export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
   override readonly name = 'ShuttingDownError';
   constructor(fields: ShuttingDownError['fields'] = { retryAfterMs: 1000 }) {

@@ -35,9 +35,7 @@ async function master(settings: Record<string, string> = {}) {
 }
 
 const requirements = (labels: Record<string, string>, memoryMib = 0) => ({
-  labels,
-  memoryMib,
-  diskMib: 0,
+  ...{ labels, memoryMib, diskMib: 0 },
 });
 const timeouts = (some: Partial<Record<'start' | 'run' | 'close', number>>) => ({
   scheduleToStartSeconds: some.start ?? 0,
