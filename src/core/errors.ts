@@ -145,9 +145,7 @@ export class ReplacedError extends DomainError<{ why: string }> {
 export class SilentError extends DomainError<{ why: string }> {
   override readonly name = 'SilentError';
   constructor(
-    fields: SilentError['fields'] = {
-      why: 'no message of this bot for too long: open a new stream with Hello',
-    },
+    fields: SilentError['fields'] = { why: 'nothing was heard of this bot: come again with Hello' },
   ) {
     super(fields.why, fields);
   }
