@@ -22,6 +22,7 @@ import { fastPath } from './beneath/fast-path.js';
 import { allowResets } from './beneath/resets.js';
 import { missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
+import type { CallPath } from './call-path.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { corpusHandlers } from './handlers/corpus.js';
@@ -113,14 +114,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   }
   addReflection(server);
   const health = addHealth(server, state.vitals);
-  allowResets(server);
-  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  capDeadlines(server);
-  const missing = missingGuards(server);
-  if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
-  if (path === fastPath) keepStreamsApart(server);
-  const take = (connection: Socket) => connections.injectConnection(connection);
-  const listener = await listen(options.address, take, log);
+  const listener = await listen(options.address, connectionsOf(server, path, log), log);
   return {
     address: listener.address,
     async stop(graceMs) {
@@ -140,6 +134,17 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       for (const timer of timers) timer.cancel();
     },
   };
+}
+
+/** Adds what is beneath grpc-js. @returns the way for connections into the server */
+function connectionsOf(server: Server, path: CallPath, log: Logger): (connection: Socket) => void {
+  allowResets(server);
+  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  capDeadlines(server);
+  const missing = missingGuards(server);
+  if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
+  if (path === fastPath) keepStreamsApart(server);
+  return (connection) => connections.injectConnection(connection);
 }
 
 /** Times of single methods, milliseconds, by "JobService/ListJobs". */
