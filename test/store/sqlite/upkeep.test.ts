@@ -134,10 +134,15 @@ describe('checkpoints', () => {
     };
     const seen = new Set<number>();
     let jobs = 0;
-    for (; jobs < 600 || seen.size < 4; jobs++) {
-      await endedJob(store, botId, jobs, false);
-      if (jobs % 10 === 0) seen.add(sequence());
-    }
+    // Some 1000 jobs bring that about; left to itself beside eight writers, it takes 7000.
+    const writing = Array.from({ length: 8 }, async () => {
+      while (jobs < 5000 && seen.size < 4) {
+        await endedJob(store, botId, ++jobs, false);
+        seen.add(sequence());
+      }
+    });
+    await Promise.all(writing);
+    expect(seen.size).toBe(4);
     while (statSync(log).size > 0) await new Promise((resolve) => setImmediate(resolve));
     const counters = await store.run(testContext(), readCounters, null);
     expect(counters).toMatchObject({ 'jobs.completed': jobs });
