@@ -142,7 +142,7 @@ describe('checkpoints', () => {
       }
     });
     await Promise.all(writing);
-    expect(seen.size).toBe(4);
+    expect(seen.size).toBeGreaterThanOrEqual(4);
     while (statSync(log).size > 0) await new Promise((resolve) => setImmediate(resolve));
     const counters = await store.run(testContext(), readCounters, null);
     expect(counters).toMatchObject({ 'jobs.completed': jobs });
