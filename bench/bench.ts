@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Sizes } from './figure.js';
 
-/** What a benchmark is given to work with. */
+/** Means of a benchmark. */
 export interface Bench {
   /** Rounds of each comparison. */
   readonly rounds: number;
-  /** 1 for the whole benchmark, less for a quick look: numbers of calls and rows. */
+  readonly sizes: Sizes;
+  /** Share of the whole benchmark's numbers and times; 1 for all of them. */
   readonly scale: number;
-  /** Of the simulated fleet, instead of as many as the scale says. */
-  readonly bots?: number;
   /** A new empty folder, on the disk of this checkout. */
   folder(): string;
   say(line: string): void;

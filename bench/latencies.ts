@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** What is kept of many times, milliseconds. */
+/** Summary of many times, milliseconds. */
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
@@ -18,24 +18,11 @@ export class Latencies {
     this.#micros.record(Math.max(Math.round(tookMs * 1000), 1));
   }
 
-  /** Milliseconds that a share `q` of the times did not exceed; NaN of none. */
-  quantile(q: number): number {
-    return this.#micros.count === 0 ? Number.NaN : this.#micros.percentile(q * 100) / 1000;
-  }
-
-  /** Milliseconds. */
-  get longest(): number {
-    return this.quantile(1);
-  }
-
+  /** NaN for each of no times. */
   get percentiles(): Percentiles {
-    return {
-      count: this.#micros.count,
-      p50: this.quantile(0.5),
-      p90: this.quantile(0.9),
-      p99: this.quantile(0.99),
-      p999: this.quantile(0.999),
-      max: this.longest,
-    };
+    const count = this.#micros.count;
+    const of = (percent: number) =>
+      count === 0 ? Number.NaN : this.#micros.percentile(percent) / 1000;
+    return { count, p50: of(50), p90: of(90), p99: of(99), p999: of(99.9), max: of(100) };
   }
 }

@@ -1,5 +1,4 @@
 import { Latencies, type Percentiles } from './latencies.js';
-import type { Figure } from './measure.js';
 
 /** Between two looks, milliseconds: often enough for a p99 of seconds; costs 0.6 % of a core. */
 export const often = 20;
@@ -10,7 +9,7 @@ export const seldom = 100;
  * How late a timer of this thread fires while it is watched. Not Node's own
  * monitor: switched on again, that counts the time it was off as one delay.
  *
- * A loop that stood still for 100 ms fires one timer late, not five; those that it
+ * A loop that stood still for 100 ms fires one timer late, not five; the ones
  * left out are counted too, or long delays would hardly show.
  */
 export class LoopDelay {
@@ -44,14 +43,5 @@ export class LoopDelay {
 
   get percentiles(): Percentiles {
     return this.#latencies.percentiles;
-  }
-
-  figure(name: string): Figure {
-    const { p50, p99, max } = this.percentiles;
-    return {
-      ...{ name, value: p99, unit: 'ms', spread: [p50, max], target: { is: '<', bound: 10 } },
-      detail: 'p99, with the making of the load on the same thread; spread: median to longest',
-      percentiles: this.percentiles,
-    };
   }
 }

@@ -1,4 +1,4 @@
-import { type Figure, isMet, type Target } from './measure.js';
+import type { Figure, Target } from './figure.js';
 import { type Section, valueText } from './report.js';
 
 /**
@@ -24,7 +24,7 @@ type Held = Figure & { readonly target: Target };
 type Line = { readonly heading: string } | { readonly figure: Held };
 
 const [width, top, bottom, lineHeight] = [1000, 56, 44, 21];
-/** Where the axis is, and how many times better or worse than the target its ends are. */
+/** Ends of the axis, and how many times better or worse than the target they are. */
 const [left, right, reach] = [468, 788, 8];
 const ink = '#1f2328';
 const faint = '#57606a';
@@ -44,7 +44,7 @@ function goodness(value: number, { is, bound }: Target): number {
   return value <= 0 ? Number.POSITIVE_INFINITY : bound / value;
 }
 
-/** On the logarithmic axis; what is beyond its ends is at them. */
+/** On the logarithmic axis; a figure beyond its ends is drawn at them. */
 function xOf(times: number): number {
   const place = (Math.log(times) / Math.log(reach) + 1) / 2;
   return left + Math.min(Math.max(place, 0), 1) * (right - left);
@@ -69,17 +69,16 @@ function drawLine(line: Line, y: number): string {
   if ('heading' in line) {
     return text(16, y + 15, line.heading, 'font-weight="bold"');
   }
-  const { name, value, spread, target, detail } = line.figure;
-  const isFine = isMet(value, target);
-  const [x, middle, colour] = [xOf(goodness(value, target)), y + 11, isFine ? met : missed];
+  const { name, value, spread, target, isMet, detail } = line.figure;
+  const [x, middle, colour] = [xOf(goodness(value, target)), y + 11, isMet ? met : missed];
   const [from, to] = spread.map((one) => xOf(goodness(one, target))) as [number, number];
   const verdict = `${valueText(line.figure)} (${target.is} ${target.bound})`;
   return `<g><title>${escaped(`${name}: ${detail}`)}</title>
 ${text(left - 12, y + 15, shortened(name), 'text-anchor="end"')}
 <path d="M${xOf(1)} ${middle}H${x}" stroke="${colour}" stroke-width="5" opacity="0.35"/>
 <path d="M${from} ${middle}H${to}M${from} ${middle - 4}v8M${to} ${middle - 4}v8" stroke="${colour}" stroke-width="1.5" fill="none"/>
-${marker(x, middle, isFine)}
-${text(right + 12, y + 15, verdict, '')}${text(width - 14, y + 15, isFine ? 'met' : 'missed', `text-anchor="end" fill="${colour}" font-weight="${isFine ? 'normal' : 'bold'}"`)}</g>`;
+${marker(x, middle, isMet)}
+${text(right + 12, y + 15, verdict, '')}${text(width - 14, y + 15, isMet ? 'met' : 'missed', `text-anchor="end" fill="${colour}" font-weight="${isMet ? 'normal' : 'bold'}"`)}</g>`;
 }
 
 const marker = (x: number, y: number, isFine: boolean) =>
@@ -91,7 +90,7 @@ function legend(height: number): string {
   const y = height - 16;
   return `${marker(24, y - 4, true)}${text(34, y, 'met', '')}
 ${marker(76, y - 4, false)}${text(88, y, 'missed', '')}
-${text(146, y, 'Whisker: the rounds, smallest to largest; of latencies, from the median to the longest. The axis ends at 8 times; what is beyond is at its end.', `fill="${faint}" font-size="11"`)}`;
+${text(146, y, 'Whisker: the rounds, smallest to largest; of latencies, from the median to the longest. The axis ends at 8 times; a figure beyond is at its end.', `fill="${faint}" font-size="11"`)}`;
 }
 
 const text = (x: number, y: number, words: string, attributes: string) =>
@@ -100,5 +99,5 @@ const text = (x: number, y: number, words: string, attributes: string) =>
 const escaped = (words: string) =>
   words.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
-/** What fits beside the axis; the whole name is in the table. */
+/** As much as fits beside the axis; the whole name is in the table. */
 const shortened = (name: string) => (name.length <= 66 ? name : `${name.slice(0, 65)}…`);

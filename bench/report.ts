@@ -1,12 +1,11 @@
-import { type Figure, isMet } from './measure.js';
+import type { Figure } from './figure.js';
 
 /** The figures of one benchmark. */
 export interface Section {
-  readonly name: string;
   readonly about: string;
-  /** That takes these figures again. */
+  /** Takes these figures again. */
   readonly command: string;
-  /** How long taking them took. */
+  /** Of the measurements. */
   readonly seconds: number;
   readonly figures: readonly Figure[];
 }
@@ -25,13 +24,11 @@ export interface Run {
   readonly sections: readonly Section[];
 }
 
-/** What docs/benchmarks.md says, apart from what people write into it. */
+/** The text of docs/benchmarks.md, without the sections that people write into it. */
 export function report({ date, machine, sections }: Run): string {
   const { cpu, cores, memoryGib, system, node } = machine;
-  const held = sections
-    .flatMap(({ figures }) => figures)
-    .filter(({ target }) => target !== undefined);
-  const met = held.filter(({ value, target }) => target && isMet(value, target));
+  const held = sections.flatMap(({ figures }) => figures).filter(({ target }) => target);
+  const met = held.filter(({ isMet }) => isMet);
   const minutes = sections.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
   return `# Benchmarks
 
@@ -46,8 +43,9 @@ with the same messages, the same SQL by better-sqlite3 alone), both run by turns
 A B B A, in the same minutes, so that the ratio means something on any machine.
 **How to read it.** The figure is the median of the rounds, the spread their smallest
 and largest; of latencies taken in one go it is the median and the longest of them,
-and the line says so. Figures without a target are there to be known. Everything,
-with percentiles and absolute figures, is in \`bench/results/\` after a run.
+and the line says so. Figures without a target are there to be known. All names and
+targets are in \`bench/targets.json\`; every figure, with percentiles, is in
+\`bench/results/\` after a run.
 
 ${sections.map(sectionText).join('\n')}`;
 }
@@ -64,10 +62,10 @@ ${figures.map(row).join('\n')}
 }
 
 function row(figure: Figure): string {
-  const { name, value, spread, target, detail } = figure;
+  const { name, spread, target, isMet, detail } = figure;
   const [low, high] = spread.map(numberText);
   const aim = target ? `${target.is} ${target.bound}` : '—';
-  const verdict = target ? (isMet(value, target) ? 'met' : '**missed**') : '—';
+  const verdict = target ? (isMet ? 'met' : '**missed**') : '—';
   return `| ${name} | ${valueText(figure)} | ${low} to ${high} | ${aim} | ${verdict} | ${detail} |`;
 }
 
@@ -75,7 +73,7 @@ export const valueText = ({ value, unit }: Figure): string =>
   unit === 'ratio' ? numberText(value) : `${numberText(value)}${unit === '/s' ? '' : ' '}${unit}`;
 
 /** With as many digits as mean something. */
-export function numberText(value: number): string {
+function numberText(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString('en');
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 }

@@ -2,17 +2,16 @@ import { newId } from '../../src/core/ids.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { type Job, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 
-type Heard = NonNullable<HeartbeatResponse['message']>;
+type Answer = NonNullable<HeartbeatResponse['message']>;
 
 const ttlMs = 30_000;
 const heartbeatIntervalMs = 5000;
 
 /**
- * What a master would say to this, made up on the spot: as many bytes, no state.
- * Every slot that Hello announces is offered a job, and the next one once that is
- * done: jobs without end.
+ * Answers as a master does, with as many bytes and no state. Every slot that Hello
+ * announces gets a job, and the next one once that is done: jobs without end.
  */
-export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
+export function answerTo({ message }: HeartbeatRequest, job: Job): Answer[] {
   switch (message?.$case) {
     case 'hello': {
       const value = { heartbeatIntervalMs, leaseTtlMs: ttlMs, leases: [] };
@@ -20,9 +19,8 @@ export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
     }
     case 'beat': {
       const { sequence, leases } = message.value;
-      const renewed = leases.map(({ lease }) => ({
-        ...{ lease, remainingTtlMs: ttlMs, cancelRequested: false },
-      }));
+      const renew = { remainingTtlMs: ttlMs, cancelRequested: false };
+      const renewed = leases.map(({ lease }) => ({ lease, ...renew }));
       const value = { sequence, leases: renewed, nextBeatInMs: heartbeatIntervalMs };
       return [{ $case: 'beatAck', value }];
     }
@@ -41,7 +39,7 @@ export function answerTo({ message }: HeartbeatRequest, job: Job): Heard[] {
   }
 }
 
-const offers = (count: number, { spec }: Job): Heard[] =>
+const offers = (count: number, { spec }: Job): Answer[] =>
   Array.from({ length: count }, () => ({
     $case: 'assign',
     value: { assignment: { lease: { jobId: newId(), attempt: 1, fence: 1 }, spec, ttlMs } },

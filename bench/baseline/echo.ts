@@ -29,13 +29,13 @@ import { beAsked } from '../asked.js';
 import { answerTo } from './answer.js';
 
 /**
- * The limit: grpc-js and the same messages, with nothing behind them. What the
- * master does less often than this server is the price of what it promises.
+ * The limit: grpc-js and the same messages, with nothing behind them. The master's
+ * distance from it is the price of what the master promises.
  */
 
-/** What every call is answered with: a job as a master told it, ECHO_JOB. */
+/** Answer to every call: a job as a master sent it. */
 const job = Job.fromJSON(JSON.parse(process.env['ECHO_JOB'] ?? '{}'));
-/** Where uploads go. */
+/** Receives uploads. */
 const folder = process.env['ECHO_FOLDER'] ?? '.';
 
 function getJob(_: unknown, answer: sendUnaryData<GetJobResponse>): void {
@@ -56,7 +56,7 @@ function heartbeat(call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse>
   call.on('end', () => call.end());
 }
 
-/** Checked and on the platter when it is answered, as the master promises it too. */
+/** Answers once the input is checked and on the disk, as the master does. */
 async function reportCrash(
   call: ServerReadableStream<ReportCrashRequest, ReportCrashResponse>,
   answer: sendUnaryData<ReportCrashResponse>,
@@ -82,4 +82,4 @@ server.addService(CrashServiceService, { reportCrash });
 const listen = promisify(server.bindAsync.bind(server));
 const port = await listen('127.0.0.1:0', ServerCredentials.createInsecure());
 
-beAsked({ address: `127.0.0.1:${port}` }, async () => server.forceShutdown());
+beAsked(`127.0.0.1:${port}`, async () => server.forceShutdown());

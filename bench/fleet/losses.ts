@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Figure } from '../measure.js';
-import { inWords, watchVitals } from '../vitals.js';
-import { ledgerIn } from './ledger.js';
-import { below, type Scene } from './scene.js';
+import { count, ofOne, ofTimes } from '../figure.js';
+import { watch } from '../watch.js';
+import type { Crew } from './crew.js';
 
-/** Over the TTL: for the last beat's way and for taking back and handing out so many. */
-const slackMs = 5000;
-
-/** For their connections to end, which costs what it costs in a storm. */
+/** For their connections to end, which costs as much as in a storm. */
 const afterLossMs = 1000;
-
 /** Of the bots: those that vanish, and as many that wait. */
 const share = 0.4;
 
@@ -18,68 +13,48 @@ const share = 0.4;
  * than the TTL. Their jobs go to those that wait, while the others beat on. Then they
  * come back with leases that are no longer theirs, and with results.
  */
-export async function losses({ master, crew, directory }: Scene, ttlMs: number): Promise<Figure[]> {
-  const count = Math.floor(crew.members.length * share);
-  const idle = crew.members.slice(0, count);
-  const lost = crew.members.slice(-count);
-  await Promise.all(idle.map((member) => member.lease && member.finish(member.lease)));
+export async function losses(crew: Crew, ttlMs: number) {
+  const { members, tally } = crew;
+  const total = Math.floor(members.length * share);
+  const [idle, gone] = [members.slice(0, total), members.slice(-total)];
+  await crew.finish(idle);
   for (const { bot } of idle) bot.beat(); // their slots are free
 
-  const stale = lost.flatMap((member) => (member.lease ? [{ member, lease: member.lease }] : []));
+  const stale = gone.flatMap((member) => (member.lease ? [{ member, lease: member.lease }] : []));
   const waiting = new Set(stale.map(({ lease }) => lease.jobId));
-  crew.events.on('assigned', ({ jobId }) => waiting.delete(jobId));
-  const lostBefore = ledgerIn(directory).lostRuns;
-  const { vitals } = await watchVitals(master, 'losses', async () => {
-    for (const member of lost) member.vanish();
+  crew.onAssigned = ({ jobId }) => waiting.delete(jobId);
+  const lostBefore = crew.ledger().lostRuns;
+  const { seconds, words } = await watch(crew.stage.master, 'losses', async () => {
+    for (const member of gone) member.vanish();
     await sleep(afterLossMs);
-    crew.recount();
-    await crew.until('others have their jobs', () => waiting.size === 0);
+    tally.reset();
+    await tally.until('others have their jobs', () => waiting.size === 0);
   });
-  crew.events.removeAllListeners('assigned');
-  const { percentiles } = crew.tally.answers;
+  const acks = tally.answers.percentiles;
 
-  crew.recount();
-  for (const member of lost) member.come();
-  await crew.until('the lost are back', ({ welcomes }) => welcomes >= lost.length);
-  const { kept, abandoned } = crew.tally;
+  tally.reset();
+  for (const member of gone) member.come();
+  await crew.allBack(gone.length);
+  const { kept, abandoned } = tally;
   const answers = await Promise.all(stale.map(({ member, lease }) => member.finish(lease)));
   const refused = answers.filter((reason) => reason === 'STALE_LEASE').length;
 
   await crew.finish();
-  const { jobs, completedJobs, completedRuns, lostRuns, charged } = ledgerIn(directory);
+  const { jobs, completedJobs, completedRuns, lostRuns, charged } = crew.ledger();
+  const lost = lostRuns - lostBefore;
   const twiceOrNever = jobs - completedJobs + Math.abs(completedRuns - jobs);
-  const otherLosses = Math.abs(lostRuns - lostBefore - stale.length);
-  return [
-    below(
-      'bots that vanish, until the last of their jobs is handed out again',
-      ...(['s', (ttlMs + slackMs) / 1000, vitals.seconds] as const),
-      {
-        detail: `${lost.length.toLocaleString('en')} of ${crew.members.length.toLocaleString('en')}, with leases of ${ttlMs / 1000} s; ${inWords(vitals)}`,
-        vitals,
-      },
+  const otherLosses = Math.abs(lost - stale.length);
+  const leases = `with leases of ${ttlMs / 1000} s`;
+  return {
+    vanished: ofOne(seconds, `${count(total)} of ${count(members.length)}, ${leases}; ${words}`),
+    vanishedAcks: ofTimes(acks, `${count(acks.count)} beats from a second later on`),
+    tooLate: ofOne(
+      kept + (stale.length - abandoned) + (stale.length - refused),
+      `${abandoned} to be given up, ${refused} late results answered STALE_LEASE`,
     ),
-    below(
-      'heartbeat acknowledgement for those that stay, while their leases are taken back, p99',
-      'ms',
-      50,
-      percentiles.p99,
-      {
-        detail: `${percentiles.count.toLocaleString('en')} beats from a second later on; spread: median to longest`,
-        spread: [percentiles.p50, percentiles.max],
-        percentiles,
-      },
+    notOnce: ofOne(
+      twiceOrNever + otherLosses + charged,
+      `of ${count(jobs)} jobs, by the database: ${count(completedRuns)} results, ${count(lost)} runs lost, ${charged} attempts charged`,
     ),
-    below(
-      'leases of bots that come back too late, not given up or their result not refused',
-      ...(['leases', 1, kept + (stale.length - abandoned) + (stale.length - refused)] as const),
-      { detail: `${abandoned} told to stop, ${refused} late results answered STALE_LEASE` },
-    ),
-    below(
-      'jobs of this fleet not completed exactly once, or charged an attempt for a loss',
-      ...(['jobs', 1, twiceOrNever + otherLosses + charged] as const),
-      {
-        detail: `of ${jobs.toLocaleString('en')} jobs, by the database: ${completedRuns.toLocaleString('en')} results, ${(lostRuns - lostBefore).toLocaleString('en')} runs lost, ${charged} attempts charged`,
-      },
-    ),
-  ];
+  };
 }

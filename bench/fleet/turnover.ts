@@ -1,69 +1,55 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Measured, ofTimes } from '../figure.js';
 import { Latencies } from '../latencies.js';
-import type { Figure } from '../measure.js';
-import { inWords, watchVitals } from '../vitals.js';
+import { watch } from '../watch.js';
+import type { Crew } from './crew.js';
 import type { Member } from './member.js';
-import { below, type Scene } from './scene.js';
-import { createJob } from './stock.js';
 
 /** Jobs that end, and as many that come. */
-export interface Load {
-  readonly perSecond: number;
-  readonly forMs: number;
-}
+const perSecond = 50;
+const forMs = 10_000;
 
 export interface Turnover {
-  readonly figure: Figure;
+  /** From CreateJob to Assign at the bot. */
+  readonly assign: Measured;
   /** CPU of the master for each job, the beats meanwhile included, milliseconds. */
   readonly cpuMs: number;
 }
 
 /** All beat; now one, now another finishes its job, and a new one is created for it. */
-export async function turnover(
-  { master, crew, bots, connection, spec }: Scene,
-  { perSecond, forMs }: Load,
-): Promise<Turnover> {
+export async function turnover(crew: Crew): Promise<Turnover> {
+  const { stage } = crew;
   const [toReceipt, toAssign] = [new Latencies(), new Latencies()];
   /** When a job came to a bot, which may be before its creation is answered. */
   const arrivals = new Map<string, PromiseWithResolvers<number>>();
   const arrivalOf = (jobId: string) => {
-    const known = arrivals.get(jobId);
-    if (known) return known;
-    const arrival = Promise.withResolvers<number>();
+    const arrival = arrivals.get(jobId) ?? Promise.withResolvers<number>();
     arrivals.set(jobId, arrival);
     return arrival;
   };
-  crew.events.on('assigned', ({ jobId }) => arrivalOf(jobId).resolve(performance.now()));
+  crew.onAssigned = ({ jobId }) => arrivalOf(jobId).resolve(performance.now());
 
   const turn = async (member: Member) => {
     const finishedAt = performance.now();
-    if (member.lease) await member.finish(member.lease);
+    await crew.finish([member]);
     toReceipt.record(performance.now() - finishedAt);
     member.bot.beat(); // its slot is free
     const createdAt = performance.now();
-    const { id } = await createJob(connection, spec);
+    const { id } = await stage.createJob();
     toAssign.record((await arrivalOf(id).promise) - createdAt);
   };
-  const count = Math.round((perSecond * forMs) / 1000);
-  const { vitals } = await watchVitals(master, 'turnover', async () => {
+  const jobs = Math.round((perSecond * forMs * stage.bench.scale) / 1000);
+  const { cpuSeconds, words } = await watch(stage.master, 'turnover', async () => {
     const turns: Promise<void>[] = [];
-    for (const member of crew.members.filter((one) => one.lease).slice(0, count)) {
+    for (const member of crew.members.filter(({ lease }) => lease).slice(0, jobs)) {
       turns.push(turn(member));
       await sleep(1000 / perSecond);
     }
     await Promise.all(turns);
   });
-  crew.events.removeAllListeners('assigned');
-  const { percentiles } = toAssign;
-  const { count: jobs, p50, max } = percentiles;
-  const figure = below(
-    `CreateJob to Assign at the bot beside ${bots}, p99`,
-    ...(['ms', 50, percentiles.p99] as const),
-    {
-      detail: `${jobs} jobs, ${perSecond} a second, for as many finished; JobDone to its receipt p99 ${toReceipt.percentiles.p99.toFixed(1)} ms; ${inWords(vitals)}; spread: median to longest`,
-      spread: [p50, max],
-      ...{ percentiles, vitals },
-    },
-  );
-  return { figure, cpuMs: (vitals.cpuSeconds * 1000) / jobs };
+  crew.onAssigned = () => {};
+  const { count, ...times } = toAssign.percentiles;
+  const receipt = `JobDone to its receipt p99 ${toReceipt.percentiles.p99.toFixed(1)} ms`;
+  const detail = `${count} jobs, ${perSecond} a second, for as many finished; ${receipt}; ${words}`;
+  return { assign: ofTimes({ count, ...times }, detail), cpuMs: (cpuSeconds * 1000) / count };
 }

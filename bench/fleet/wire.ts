@@ -3,15 +3,19 @@ import { BotServiceService } from '../../src/gen/pandafuzz/v1/bot_service.js';
 import { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { Frames } from '../../src/rpc/streams/frames.js';
 
-export type Said = NonNullable<HeartbeatRequest['message']>;
-export type Heard = NonNullable<HeartbeatResponse['message']>;
+export type Sent = NonNullable<HeartbeatRequest['message']>;
+export type Received = NonNullable<HeartbeatResponse['message']>;
 
-/** Before every message: one byte "not compressed", four bytes of length. */
-const prefixBytes = 5;
+/** A message as gRPC sends it: one byte "not compressed", four bytes of length, the message. */
+export function framed(message: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
 
 /**
  * A heartbeat stream straight on Node's HTTP/2. A client of grpc-js works about
- * as much as the server it calls, and would be what is measured.
+ * as much as the server it calls, and would be the limit of every figure.
  */
 export class HeartbeatWire {
   readonly #stream: ClientHttp2Stream;
@@ -20,7 +24,7 @@ export class HeartbeatWire {
 
   constructor(
     session: ClientHttp2Session,
-    private readonly hear: (message: Heard) => void,
+    private readonly receive: (message: Received) => void,
     onEnd: () => void,
   ) {
     this.#stream = session.request({
@@ -34,13 +38,10 @@ export class HeartbeatWire {
     this.#stream.once('close', onEnd);
   }
 
-  /** What is said in one turn of the event loop goes out together. */
-  say(message: Said): void {
-    const body = HeartbeatRequest.encode({ message }).finish();
-    const prefix = Buffer.alloc(prefixBytes);
-    prefix.writeUInt32BE(body.length, 1);
+  /** Messages of one turn of the event loop go out together. */
+  send(message: Sent): void {
     if (this.#unsent.length === 0) queueMicrotask(() => this.#flush());
-    this.#unsent.push(prefix, body);
+    this.#unsent.push(framed(HeartbeatRequest.encode({ message }).finish()));
   }
 
   close(): void {
@@ -57,7 +58,7 @@ export class HeartbeatWire {
     this.#frames.add(chunk);
     for (let bytes = this.#frames.next(); bytes; bytes = this.#frames.next()) {
       const { message } = HeartbeatResponse.decode(bytes);
-      if (message) this.hear(message);
+      if (message) this.receive(message);
     }
   }
 }

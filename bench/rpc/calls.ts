@@ -1,121 +1,109 @@
-import { connect } from '../../src/client/connect.js';
-import { type Job, JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import { startEcho } from '../baseline/start.js';
+import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
+import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
 import type { Bench } from '../bench.js';
-import { createJob, uploadTarget } from '../fleet/stock.js';
-import { alternate, type Comparison, type Figure, median } from '../measure.js';
-import { type ServerProcess, startMaster } from '../processes.js';
-import { whileBusy } from '../vitals.js';
+import { type MeasuredOf, ofTimes } from '../figure.js';
+import { Squad } from '../fleet/squad.js';
+import { Latencies } from '../latencies.js';
+import { alternate, every, ofRatio, type Rounds } from '../measure.js';
+import type { ServerProcess } from '../processes.js';
+import { plainGrpc } from '../stage.js';
 import { runScenario } from './ghz.js';
 
 /** Callers at once with which either server has as much to do as ghz can bring. */
 const callers = 400;
-
-const scenarios = { GetJob: 'get-job', CreateJob: 'create-job' } as const;
-type Method = keyof typeof scenarios;
+/** Bots that beat under twice that load, and beats of all of them. */
+const bots = 10;
+const beatsPerSecond = 200;
 
 /**
  * Unary calls of the master beside those of a bare server with the same messages.
  * ghz on one core may not keep a core of the echo server busy; so there is also,
  * from the same runs, how many calls a second of each server's CPU answers.
  */
-export async function benchCalls(bench: Bench): Promise<Figure[]> {
-  const { folder, say } = bench;
-  const master = await startMaster(folder());
-  const connection = connect(master.address);
-  const job = await createJob(connection, await uploadTarget(connection));
-  connection.close();
-  const echo = await startEcho(job, folder());
-  try {
-    const sides = { bench, master, echo };
-    say(`GetJob, ${callers} callers, master and echo server`);
-    const reads = await compare(sides, 'GetJob', { job_id: job.id }, 0.9);
-    say(`CreateJob, ${callers} callers, master and echo server`);
-    const creations = await compare(sides, 'CreateJob', creationOf(job), 0.8);
-    return [...reads, ...creations];
-  } finally {
-    await Promise.all([master.stop(), echo.stop()]);
-  }
+export async function benchCalls(bench: Bench): Promise<MeasuredOf<'calls'>> {
+  const figures = await withSides(bench, {}, async (sides) => {
+    const reads = await getJob(sides);
+    // With the defaults filled in, so that both answer with the same bytes.
+    const spec = sides.job.spec && JobSpec.toJSON(sides.job.spec);
+    const creations = await compare(sides, 'create-job', { spec });
+    return {
+      getJob: rates(reads),
+      getJobOfCpu: ofCpu(reads),
+      createJob: rates(creations),
+      createJobOfCpu: ofCpu(creations),
+      ...(await overload(sides)),
+    };
+  });
+  const getJobPlain = rates(await withSides(bench, plainGrpc, getJob));
+  return { ...figures, getJobPlain };
 }
 
-/** With the defaults filled in, so that both answer with the same bytes. */
-const creationOf = ({ spec }: Job) => ({ spec: spec && JobSpec.toJSON(spec) });
+const getJob = (sides: Sides) => compare(sides, 'get-job', { job_id: sides.job.id });
 
-/** One run of ghz. */
-interface Run {
-  readonly perSecond: number;
-  /** For each second of the server's CPU. */
-  readonly perCpuSecond: number;
-  readonly busy: number;
-  readonly p99Ms: number;
+function compare(sides: Sides, scenario: string, data: object): Promise<Rounds<Pace>> {
+  sides.stage.bench.say(`${scenario}, ${callers} callers, master and echo server`);
+  return beside(sides, (server) => call(sides, server, { scenario, data, callers }));
 }
 
-async function compare(
-  { bench, master, echo }: { bench: Bench; master: ServerProcess; echo: ServerProcess },
-  method: Method,
-  data: object,
-  bound: number,
-): Promise<Figure[]> {
-  const seconds = Math.max(3 * bench.scale, 0.4);
-  const load = { data, folder: bench.folder(), seconds };
-  const [masters, echoes]: [Run[], Run[]] = [[], []];
-  const run = async (server: ServerProcess, runs: Run[]) => {
-    const one = await call(server, method, load);
-    runs.push(one);
-    return one.perSecond;
+interface Load {
+  readonly scenario: string;
+  readonly data: object;
+  readonly callers: number;
+}
+
+function call({ stage }: Sides, server: ServerProcess, load: Load): Promise<Pace> {
+  const { scenario, data, callers: concurrency } = load;
+  const seconds = Math.max(3 * stage.bench.scale, 0.4);
+  return paceOf(server, async () => {
+    const changes = { data, seconds, concurrency };
+    const { codes, okPerSecond } = await runScenario(server.address, scenario, changes);
+    const { OK: done = 0, ...others } = codes;
+    const names = Object.keys(others);
+    if (names.length > 0 && concurrency === callers)
+      throw new Error(`${scenario} was also answered ${names.join(', ')}`);
+    return { done, perSecond: okPerSecond };
+  });
+}
+
+const rates = (paces: Rounds<Pace>) =>
+  ofRatio(
+    paces,
+    ({ perSecond }) => perSecond,
+    () => `${callers} callers; ${pacesText(paces)}`,
+  );
+
+const ofCpu = (paces: Rounds<Pace>) =>
+  ofRatio(
+    paces,
+    ({ perCpuSecond }) => perCpuSecond,
+    () => 'from the same runs',
+  );
+
+/** Twice that load: a refused call must cost little, and bots must not notice. */
+async function overload(sides: Sides) {
+  const { stage, job } = sides;
+  const acks = new Latencies();
+  const squad = new Squad(stage.master.address, await stage.registerBots(bots), 0, {
+    answered(_, sentAtMs) {
+      for (const at of sentAtMs) acks.record(performance.now() - at);
+    },
+  });
+  const load = { scenario: 'get-job', data: { job_id: job.id } };
+  const run = (factor: number) => call(sides, stage.master, { ...load, callers: factor * callers });
+  stage.bench.say(`get-job, ${callers} and ${2 * callers} callers`);
+  const runs = await alternate(
+    stage.bench.rounds,
+    async () => {
+      const stop = every(beatsPerSecond, (index) => squad.bot(index).beat());
+      return run(2).finally(stop);
+    },
+    () => run(1),
+  );
+  squad.close();
+  const detail = (a: number, b: number) =>
+    `${2 * callers} callers, ${a.toFixed(0)}/s; ${callers}, ${b.toFixed(0)}/s`;
+  return {
+    goodput: ofRatio(runs, ({ perSecond }) => perSecond, detail),
+    overloadAcks: ofTimes(acks.percentiles, `${acks.percentiles.count} beats of ${bots} bots`),
   };
-  await run(master, []); // until code is warm
-  await run(echo, []);
-  const both = await alternate(
-    bench.rounds,
-    () => run(master, masters),
-    () => run(echo, echoes),
-  );
-  const target = { is: '>=', bound } as const;
-  const ofCpu = perCpuSecond(masters, echoes);
-  return [
-    {
-      name: `${method}, master / echo server`,
-      ...{ value: both.ratio, spread: both.spread, unit: 'ratio', target },
-      absolute: { master: both.a, echo: both.b },
-      detail: `${callers} callers; ${rate(both.a)}, ${about(masters)}; echo ${rate(both.b)}, ${about(echoes)}`,
-    },
-    {
-      name: `${method} for a second of CPU, master / echo server`,
-      ...{ value: ofCpu.ratio, spread: ofCpu.spread, unit: 'ratio', target },
-      absolute: { master: ofCpu.a, echo: ofCpu.b },
-      detail: `${rate(ofCpu.a)} of CPU; echo ${rate(ofCpu.b)}`,
-    },
-  ];
 }
-
-async function call(
-  server: ServerProcess,
-  method: Method,
-  load: { data: object; folder: string; seconds: number },
-): Promise<Run> {
-  const { folder, ...changes } = { ...load, concurrency: callers };
-  const { result, cpuSeconds, busy } = await whileBusy(server, () =>
-    runScenario(server.address, scenarios[method], folder, changes),
-  );
-  const { okPerSecond: perSecond, codes, times } = result;
-  const others = Object.keys(codes).filter((code) => code !== 'OK');
-  if (others.length > 0) throw new Error(`${method} was also answered ${others.join(', ')}`);
-  return { perSecond, perCpuSecond: (codes['OK'] ?? 0) / cpuSeconds, busy, p99Ms: times.p99 };
-}
-
-function perCpuSecond(masters: readonly Run[], echoes: readonly Run[]): Comparison {
-  const ofCpu = (runs: readonly Run[]) => runs.map((run) => run.perCpuSecond);
-  const [as, bs] = [ofCpu(masters), ofCpu(echoes)];
-  const ratios = as.map((a, round) => a / (bs[round] as number));
-  const spread: [number, number] = [Math.min(...ratios), Math.max(...ratios)];
-  return { a: median(as), b: median(bs), ratio: median(ratios), spread };
-}
-
-const about = (runs: readonly Run[]) => {
-  const busy = median(runs.map((run) => run.busy));
-  const p99Ms = median(runs.map((run) => run.p99Ms));
-  return `its core ${(busy * 100).toFixed(0)} % busy, p99 ${p99Ms.toFixed(0)} ms`;
-};
-
-const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString('en')}/s`;

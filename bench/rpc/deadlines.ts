@@ -1,94 +1,88 @@
-import type { Figure } from '../measure.js';
-import type { Disturbance } from './disturbances.js';
-import { creationOf } from './each-call.js';
-import { runScenario, type ScenarioRun } from './ghz.js';
+import { Metadata } from '@grpc/grpc-js';
+import { type Measured, ofTimes, rate } from '../figure.js';
+import { Latencies } from '../latencies.js';
+import { times } from '../measure.js';
+import type { Stage } from '../stage.js';
+import { type Disturbance, heldLock } from './disturbances.js';
+import type { Scenario } from './each-call.js';
+import { codesText, runScenario, type ScenarioRun } from './ghz.js';
 import type { Stocked } from './stocked.js';
 
-/** What a caller may give a call to be answered in. */
+/** Time that a caller may give a call. */
 const deadlineMs = 50;
-/** Of the calls; each of the rest has been of no use to who made it. */
-const mostLatePercent = 1;
+/** Of the rate of callers that never pause: about half of what is still answered in time. */
+const shareOfRate = 0.45;
+/** grpc-status of DEADLINE_EXCEEDED. */
+const deadlineExceeded = 4;
+const atOnce = 20;
 
-/** Calls a second at their knees. */
-export interface Knees {
-  readonly 'get-job': number;
-  readonly 'list-jobs': number;
-  readonly 'create-job': number;
+/**
+ * Shares of calls with a deadline of 50 ms that had no answer in time. One call after
+ * the other, so that each has the master to itself. `rates`: of each call by itself.
+ */
+export async function missedDeadlines(
+  { stage, requests }: Stocked,
+  rates: Readonly<Record<Scenario, Measured>>,
+  disturbance: Disturbance,
+): Promise<{ reads: Measured; writes: Measured }> {
+  const run = async (scenario: Scenario) => {
+    const perSecond = Math.max(shareOfRate * rates[scenario].value, 20);
+    const changes = {
+      data: requests[scenario] ?? {},
+      seconds: Math.max(2 * stage.bench.scale, 0.4),
+      rate: perSecond,
+      // As many callers as keep that rate up though none of them is answered.
+      concurrency: Math.min(Math.ceil((1.2 * perSecond * deadlineMs) / 1000) + 8, 400),
+      timeoutMs: deadlineMs,
+    };
+    return runScenario(stage.master.address, scenario, changes);
+  };
+  return disturbance(stage, async () => ({
+    reads: lateOf({ GetJob: await run('get-job'), ListJobs: await run('list-jobs') }),
+    writes: lateOf({ CreateJob: await run('create-job') }),
+  }));
 }
 
-/** What the figures are about. */
-export interface Circumstance {
-  /** For the names of figures, e.g. "beside a backup". */
-  readonly name: string;
-  readonly seconds: number;
-  readonly disturbance: Disturbance;
-  /** False where writes cannot be done, whatever anybody does. */
-  readonly writesCanBeDone: boolean;
+/** Percent of calls; the spread is of the kinds. */
+function lateOf(runs: Readonly<Record<string, ScenarioRun>>): Measured {
+  const all = Object.values(runs).map(({ calls, codes }) => [calls - (codes['OK'] ?? 0), calls]);
+  const shares = all.map(([late = 0, calls = 0]) => (late / calls) * 100);
+  const [late = 0, calls = 0] = all.reduce(([a = 0, b = 0], [c = 0, d = 0]) => [a + c, b + d]);
+  const details = Object.entries(runs).map(
+    ([call, run]) => `${call} ${rate(run.okPerSecond)}, ${codesText(run.codes)}`,
+  );
+  return {
+    value: (late / calls) * 100,
+    spread: [Math.min(...shares), Math.max(...shares)],
+    detail: details.join('; '),
+  };
 }
 
 /**
- * Calls with a deadline of 50 ms, half as many as at the knee: which share of them
- * had no answer in time. One call after the other, so that each has the master
- * to itself.
+ * Writes that cannot be done: the time until the master itself answers so. Clients of
+ * gRPC give up by their own clocks, and would hide a master that never answers.
  */
-export async function missedDeadlines(
-  stocked: Stocked,
-  knees: Knees,
-  { name, seconds, disturbance, writesCanBeDone }: Circumstance,
-): Promise<Figure[]> {
-  const run = (scenario: keyof Knees, data?: object) => {
-    const rate = Math.max(knees[scenario] / 2, 20);
-    // As many callers as keep that rate up though none of them is answered.
-    const concurrency = Math.min(Math.ceil((1.2 * rate * deadlineMs) / 1000) + 8, 400);
-    const load = { seconds, rate, concurrency, timeoutMs: deadlineMs, ...(data && { data }) };
-    return runScenario(stocked.master.address, scenario, stocked.folder, load);
-  };
-  const { result, about } = await disturbance(stocked, async () => ({
-    reads: {
-      GetJob: await run('get-job', { job_id: stocked.jobId }),
-      ListJobs: await run('list-jobs'),
-    },
-    writes: { CreateJob: await run('create-job', creationOf(stocked.spec)) },
-  }));
-  return [
-    lateFigure(`reads not answered within ${deadlineMs} ms, ${name}`, result.reads, about, true),
-    lateFigure(
-      `writes not answered within ${deadlineMs} ms, ${name}`,
-      result.writes,
-      about,
-      writesCanBeDone,
-    ),
-  ];
-}
-
-function lateFigure(
-  name: string,
-  runs: Readonly<Record<string, ScenarioRun>>,
-  about: string,
-  isToBeHeld: boolean,
-): Figure {
-  const all = Object.entries(runs).map(([call, run]) => ({ call, run, share: lateShare(run) }));
-  const calls = all.reduce((sum, { run }) => sum + run.calls, 0);
-  const late = all.reduce((sum, { run, share }) => sum + share * run.calls, 0);
-  const shares = all.map(({ share }) => share * 100);
-  const told = all.map(
-    ({ call, run }) =>
-      `${call} ${Math.round(run.okPerSecond).toLocaleString('en')}/s, ${codesText(run.codes)}`,
+export async function answersUnderTheLock(stage: Stage): Promise<Measured> {
+  const took = new Latencies();
+  const calls = Math.max(800 * stage.bench.scale, 200);
+  let others = 0;
+  await heldLock(stage, () =>
+    times(calls, atOnce, async () => {
+      const startedAt = performance.now();
+      const status = await createJob(stage);
+      took.record(performance.now() - startedAt);
+      if (status !== deadlineExceeded) others++;
+    }),
   );
-  return {
-    ...{ name, value: (late / calls) * 100, unit: '%' },
-    spread: [Math.min(...shares), Math.max(...shares)],
-    ...(isToBeHeld && { target: { is: '<=', bound: mostLatePercent } as const }),
-    detail: [about, ...told, ...(all.length > 1 ? ['spread: of the two'] : [])]
-      .filter(Boolean)
-      .join('; '),
-    absolute: { calls, late },
-  };
+  return ofTimes(took.percentiles, `${calls - others} DEADLINE_EXCEEDED, ${others} others`);
 }
 
-const lateShare = ({ calls, codes }: ScenarioRun) => (calls - (codes['OK'] ?? 0)) / calls;
-
-const codesText = (codes: ScenarioRun['codes']) =>
-  Object.entries(codes)
-    .map(([code, count]) => `${count.toLocaleString('en')} ${code}`)
-    .join(', ');
+/** With a deadline for the server only. @returns its grpc-status */
+function createJob({ connection, spec }: Stage): Promise<number> {
+  const metadata = new Metadata();
+  metadata.set('grpc-timeout', `${deadlineMs}m`);
+  const request = { spec, requestId: '' };
+  return new Promise((resolve) => {
+    connection.jobs.createJob(request, metadata, (error) => resolve(error?.code ?? 0));
+  });
+}

@@ -1,56 +1,40 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { isCancelled } from '../../src/client/failure.js';
 import { downloadBackup } from '../../src/client/transfer.js';
-import type { Stocked } from './stocked.js';
+import type { Stage } from '../stage.js';
 
-/** What goes on beside the load. @returns what to tell of it */
-export type Disturbance = <T>(
-  stocked: Stocked,
-  work: () => Promise<T>,
-) => Promise<{ result: T; about: string }>;
+/** Does something beside the work. */
+export type Disturbance = <T>(stage: Stage, work: () => Promise<T>) => Promise<T>;
 
-export const nothing: Disturbance = async (_, work) => ({ result: await work(), about: '' });
+export const nothing: Disturbance = (_, work) => work();
 
-/** Another process holds the write lock, as an operator's sqlite3 shell may. */
-export const heldLock: Disturbance = async ({ databasePath }, work) => {
-  const program = fileURLToPath(new URL('./hold-lock.js', import.meta.url));
-  const holder = fork(program, [databasePath]);
-  const [told] = await Promise.race([once(holder, 'message'), once(holder, 'exit')]);
-  if (told !== 'locked') throw new Error('the lock of the database could not be had');
-  const since = performance.now();
+/** This process holds the write lock, as an operator's sqlite3 shell may. */
+export const heldLock: Disturbance = async ({ master }, work) => {
+  const db = new Database(join(master.directory, 'pandafuzz.db'), { timeout: 10_000 });
+  db.exec('BEGIN IMMEDIATE');
   try {
-    const result = await work();
-    return { result, about: `held for ${seconds(since)}` };
+    return await work();
   } finally {
-    holder.send('let go');
-    await once(holder, 'exit');
+    db.exec('COMMIT');
+    db.close();
   }
 };
 
 /** Copies of the database are made and downloaded, one after the other. */
-export const backups: Disturbance = async ({ connection, folder }, work) => {
+export const backups: Disturbance = async ({ bench, connection }, work) => {
   const over = new AbortController();
-  const [sizesMib, since]: [number[], number] = [[], performance.now()];
-  const { signal } = over;
-  const copying = (async () => {
-    while (!signal.aborted) {
-      const { sizeBytes } = await downloadBackup(connection, join(folder, 'copy'), { signal });
-      sizesMib.push(sizeBytes / 2 ** 20);
-    }
-  })().catch((error) => {
+  const path = join(bench.folder(), 'copy');
+  const copy = async () => {
+    while (!over.signal.aborted) await downloadBackup(connection, path, { signal: over.signal });
+  };
+  const copying = copy().catch((error) => {
     if (!isCancelled(error)) throw error;
   });
   try {
-    const result = await work();
-    const done = `${sizesMib.length} whole${sizesMib[0] ? ` of ${sizesMib[0].toFixed(0)} MiB` : ''}`;
-    return { result, about: `backups for ${seconds(since)}, ${done}, and one under way` };
+    return await work();
   } finally {
     over.abort();
     await copying;
   }
 };
-
-const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;

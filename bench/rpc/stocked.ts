@@ -1,103 +1,53 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unary } from '../../src/client/call.js';
-import { type Connection, connect } from '../../src/client/connect.js';
-import { fingerprint, reportCrash } from '../../src/client/transfer.js';
 import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import type { Bench } from '../bench.js';
-import { createJob, engine, registerBots, uploadTarget } from '../fleet/stock.js';
-import { eachInFlight } from '../measure.js';
-import { type ServerProcess, startMaster } from '../processes.js';
-import { fill } from '../store/fill.js';
+import { sendCrash } from '../fleet/crash.js';
+import { times } from '../measure.js';
+import { engine, Stage } from '../stage.js';
+import { fill, idOf } from '../store/fill.js';
 
-/** A master that has something of everything, and what a call needs to name of it. */
+/** A master that has something of everything. */
 export interface Stocked {
-  readonly master: ServerProcess;
-  readonly connection: Connection;
-  readonly spec: JobSpec;
-  /** Of a job that waits. */
-  readonly jobId: string;
-  /** Of a bot that has no stream, but pulls jobs. */
-  readonly pullingBotId: string;
-  /** Of a bot that has no jobs, but may have a stream. */
-  readonly beatingBotId: string;
-  /** That the former holds, for a day. */
+  readonly stage: Stage;
+  /** Of a bot that has no stream, for a day. */
   readonly lease: Lease | undefined;
-  readonly databasePath: string;
-  /** For files of the load. */
-  readonly folder: string;
-  stop(): Promise<void>;
+  /** Requests that find something, in the JSON of protobuf, by files of bench/ghz. */
+  readonly requests: Readonly<Record<string, object>>;
+  /** Sends a crash with an input of the usual size. */
+  sendCrash(): Promise<unknown>;
 }
 
 const crashes = 200;
 const crashInputBytes = 16 * 1024;
-const dayMs = 86_400_000;
 
 /** `waiting`: jobs that are there from the start. */
-export async function startStocked({ folder }: Bench, waiting = 0): Promise<Stocked> {
-  const [directory, ours] = [folder(), folder()];
-  let master = await startMaster(directory);
-  let connection = connect(master.address);
-  const spec = await uploadTarget(connection);
-  if (waiting > 0) {
-    connection.close();
-    await master.stop();
-    const targetSha256 = spec.targetSha256;
-    const job = { engine, targetSha256, targetName: 'bench', spec: specText(spec) };
-    fill(directory, waiting, job);
-    master = await startMaster(directory);
-    connection = connect(master.address);
-  }
-  const [pullingBotId = '', beatingBotId = ''] = await registerBots(connection, 2, 1);
-  await createJob(connection, spec);
-  const pulled = { botId: pullingBotId, waitMs: 5000, leaseTtlMs: dayMs };
-  const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pulled);
-  const lease = assignment?.lease;
-  await eachInFlight(Array.from({ length: crashes }), 8, async () =>
-    uploadCrash({ connection, lease }, await prepareCrash(ours)),
-  );
-  const { id: jobId } = await createJob(connection, spec);
-  return {
-    ...{ master, connection, spec, jobId, pullingBotId, beatingBotId, lease, folder: ours },
-    databasePath: join(directory, 'pandafuzz.db'),
-    async stop() {
-      connection.close();
-      await master.stop();
-    },
-  };
-}
-
-const specText = (spec: JobSpec) => JSON.stringify(JobSpec.toJSON(spec));
-
-/** A crash that nobody has seen, in one of a few dozen places. */
-export interface NewCrash {
-  readonly report: string;
-  readonly inputSha256: string;
-  readonly inputSizeBytes: number;
-  /** Of the input. */
-  readonly path: string;
-}
-
-export async function prepareCrash(folder: string): Promise<NewCrash> {
-  const path = join(folder, newId());
-  const input = randomBytes(crashInputBytes);
-  await writeFile(path, input);
-  const { sha256: inputSha256, sizeBytes: inputSizeBytes } = await fingerprint(path);
-  return { report: reportOf(input.readUInt8() % 32), inputSha256, inputSizeBytes, path };
-}
-
-export async function uploadCrash(
-  { connection, lease }: Pick<Stocked, 'connection' | 'lease'>,
-  { path, ...crash }: NewCrash,
-): Promise<void> {
-  await reportCrash(connection, { lease, ...crash }, path);
-}
-
-const reportOf = (place: number) => `==1==ERROR: AddressSanitizer: heap-buffer-overflow
-    #0 0x55e0 in parse_field_${place} /src/target/field.c:${place}:13
-    #1 0x55f0 in parse /src/target/parse.c:17:3
-    #2 0x5600 in LLVMFuzzerTestOneInput /src/target/fuzz.c:9:3
-`;
+export const withStocked = <T>(
+  bench: Bench,
+  waiting: number,
+  work: (stocked: Stocked) => Promise<T>,
+): Promise<T> =>
+  Stage.with(bench, {}, async (stage) => {
+    const { spec, connection } = stage;
+    const { targetSha256, arguments: options } = spec;
+    if (waiting > 0) {
+      const text = JSON.stringify(JobSpec.toJSON(spec));
+      const job = { engine, targetSha256, targetName: 'bench', spec: text };
+      await stage.restart({}, () => fill(stage.master.directory, waiting, job));
+    }
+    const [botId = ''] = await stage.registerBots(1);
+    await stage.createJob();
+    const lease = await stage.pullJob(botId);
+    const folder = bench.folder();
+    const sendOne = () => sendCrash(connection, lease, join(folder, newId()), crashInputBytes);
+    await times(crashes, 8, sendOne);
+    const deep = Buffer.from(idOf(101)).toString('base64url');
+    const requests = {
+      'create-job': { spec: { engine, target_sha256: targetSha256, arguments: options } },
+      'get-job': { job_id: (await stage.createJob()).id },
+      'list-jobs': { page_size: 100 },
+      'list-jobs-deep': { page_size: 100, page_token: deep },
+    };
+    return work({ stage, lease, requests, sendCrash: sendOne });
+  });

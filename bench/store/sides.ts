@@ -28,8 +28,14 @@ export async function throughStore(
   synchronous: 'full' | 'normal' = 'full',
 ): Promise<Side> {
   const store = await Store.open({
-    ...{ directory, synchronous, readers: 2, checkpointIntervalMs: 1000 },
-    ...{ maxQueuedWrites: 10_000, maxQueuedReads: 1000, metrics: createMetrics(), log: silentLog },
+    directory,
+    synchronous,
+    readers: 2,
+    checkpointIntervalMs: 1000,
+    maxQueuedWrites: 10_000,
+    maxQueuedReads: 1000,
+    metrics: createMetrics(),
+    log: silentLog,
     retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
     onFailure: (error) => {
       throw error;

@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url';
+import { unary } from '../src/client/call.js';
+import { type Connection, connect } from '../src/client/connect.js';
+import { uploadArtifact } from '../src/client/transfer.js';
+import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
+import { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
+import { Job, JobSpec } from '../src/gen/pandafuzz/v1/job.js';
+import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
+import type { Bench } from './bench.js';
+import { times } from './measure.js';
+import { type ServerProcess, type Settings, startMaster } from './processes.js';
+
+export const engine = 'libfuzzer';
+const inFlight = 64;
+const dayMs = 86_400_000;
+
+/** Sets `grpc.fast_path`, which bypasses parts of grpc-js, to off. */
+export const plainGrpc: Settings = { PANDAFUZZ_GRPC_FAST_PATH: 'off' };
+
+/** A master with a target, and what a load puts on it: jobs, bots. */
+export class Stage {
+  private constructor(
+    readonly bench: Bench,
+    private running: ServerProcess,
+    readonly connection: Connection,
+    /** As operators write it. */
+    readonly spec: JobSpec,
+  ) {}
+
+  /** Runs `work` with a new master. */
+  static async with<T>(
+    bench: Bench,
+    settings: Settings,
+    work: (stage: Stage) => Promise<T>,
+  ): Promise<T> {
+    const master = await startMaster(bench.folder(), settings);
+    const connection = connect(master.address);
+    // Any file will do as a target.
+    const file = { path: fileURLToPath(import.meta.url), kind: ArtifactKind.TARGET, name: 'bench' };
+    const { artifact } = await uploadArtifact(connection, file);
+    const options = ['-rss_limit_mb=2048', '-max_len=4096'];
+    const targetSha256 = artifact?.sha256 ?? '';
+    const spec = JobSpec.create({ engine, targetSha256, arguments: options });
+    const stage = new Stage(bench, master, connection, spec);
+    try {
+      return await work(stage);
+    } finally {
+      connection.close();
+      await stage.master.stop();
+    }
+  }
+
+  get master(): ServerProcess {
+    return this.running;
+  }
+
+  /** Stops the master and starts it again, at the same address. */
+  async restart(settings: Settings, meanwhile = () => {}): Promise<void> {
+    const { address, directory } = this.running;
+    await this.running.stop();
+    meanwhile();
+    const sameAddress = { PANDAFUZZ_GRPC_ADDRESS: address, ...settings };
+    this.running = await startMaster(directory, sameAddress);
+    this.connection.renew();
+  }
+
+  async createJob(): Promise<Job> {
+    const { jobs } = this.connection;
+    const { job } = await unary(jobs, jobs.createJob, { spec: this.spec, requestId: '' });
+    return job ?? Job.create();
+  }
+
+  async createJobs(total: number): Promise<void> {
+    await times(total, inFlight, () => this.createJob());
+  }
+
+  /** Takes a waiting job for a day, for a bot without a stream. */
+  async pullJob(botId: string): Promise<Lease | undefined> {
+    const { jobs } = this.connection;
+    const request = { botId, waitMs: 5000, leaseTtlMs: dayMs };
+    return (await unary(jobs, jobs.assignJob, request)).assignment?.lease;
+  }
+
+  /** Registers bots of one slot. @returns their ids */
+  async registerBots(total: number): Promise<readonly string[]> {
+    const { bots } = this.connection;
+    const { outputs } = await times(total, inFlight, async (index) => {
+      const about = { name: `bot-${index}`, engines: [engine], slots: 1, version: '1' };
+      const { bot } = await unary(bots, bots.registerBot, RegisterBotRequest.create(about));
+      return bot?.id ?? '';
+    });
+    return outputs;
+  }
+}

@@ -1,0 +1,62 @@
+import { type Measured, mib, ofTimes, percent } from './figure.js';
+import type { Percentiles } from './latencies.js';
+import { often } from './loop-delay.js';
+import type { ServerProcess } from './processes.js';
+
+/** A server's state while work went on. */
+export interface Watched<T> {
+  readonly result: T;
+  readonly seconds: number;
+  /** Of all its threads. */
+  readonly cpuSeconds: number;
+  /** Of its core, 1 being all of it. */
+  readonly busy: number;
+  /** How late timers of its main thread fired. */
+  readonly loopDelay: Percentiles;
+  /** For the detail of a figure. */
+  readonly words: string;
+}
+
+/** The worst loop delay of each part of this run, by its p99. */
+const loopDelays = { master: new Map<string, Percentiles>(), echo: new Map<string, Percentiles>() };
+
+/** Measures a server while `work` goes on. `part`: a name for the work, for the report. */
+export async function watch<T>(
+  server: ServerProcess,
+  part: string,
+  work: () => Promise<T>,
+  watchLoopEveryMs = often,
+): Promise<Watched<T>> {
+  await server.look({ watchLoopEveryMs });
+  const [usedBefore, startedAt] = [server.cpuSeconds(), performance.now()];
+  const result = await work();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const cpuSeconds = server.cpuSeconds() - usedBefore;
+  const { loopDelay, rssBytes } = await server.look();
+  const noted = loopDelays[server.kind];
+  if (!(loopDelay.p99 <= (noted.get(part)?.p99 ?? -1))) noted.set(part, loopDelay);
+  const busy = cpuSeconds / seconds;
+  const words = [
+    `the ${server.kind} ${percent(busy)} busy`,
+    `its event loop late by ${loopDelay.p99.toFixed(1)} ms at p99`,
+    `a write-ahead log of ${mib(server.walBytes())}`,
+    `${mib(rssBytes)} resident`,
+  ].join(', ');
+  return { result, seconds, cpuSeconds, busy, loopDelay, words };
+}
+
+/**
+ * The worst part, and not the p99 of all parts together: in that, quiet parts
+ * would hide a busy one.
+ *
+ * @returns undefined when nothing was watched
+ */
+export function worstLoopDelay(): Measured | undefined {
+  const [master, echo] = [loopDelays.master, loopDelays.echo].map((parts) =>
+    [...parts].sort(([, a], [, b]) => b.p99 - a.p99),
+  ) as [[string, Percentiles][], [string, Percentiles][]];
+  const list = (parts: [string, Percentiles][]) =>
+    parts.map(([part, { p99 }]) => `${part} ${p99.toFixed(1)}`).join(', ');
+  const bare = echo.length > 0 ? `; the bare server under the same load: ${list(echo)}` : '';
+  return master[0] && ofTimes(master[0][1], `${list(master)}${bare}`);
+}
