@@ -35,6 +35,16 @@ export interface Target {
   readonly bound: number;
 }
 
+/** The figures of one benchmark. */
+export interface Section {
+  readonly about: string;
+  /** Takes these figures again. */
+  readonly command: string;
+  /** Of the measurements. */
+  readonly seconds: number;
+  readonly figures: readonly Figure[];
+}
+
 /** Sizes of this run, which the names of figures mention. */
 export interface Sizes {
   readonly jobs: number;
@@ -97,3 +107,10 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 export const rate = (perSecond: number): string => `${count(perSecond)}/s`;
 export const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+export const valueText = ({ value, unit }: Figure): string =>
+  unit === 'ratio' ? numberText(value) : `${numberText(value)}${unit === '/s' ? '' : ' '}${unit}`;
+
+/** With as many digits as mean something. */
+export const numberText = (value: number): string =>
+  Number.isInteger(value) || value >= 100 ? count(value) : value.toFixed(2);

@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** Summary of many times, milliseconds. */
+/** Summary of many times, milliseconds; NaN for each of no times. */
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
@@ -18,11 +18,15 @@ export class Latencies {
     this.#micros.record(Math.max(Math.round(tookMs * 1000), 1));
   }
 
-  /** NaN for each of no times. */
+  /** Records the time that has passed since each of these, by `performance.now()`. */
+  recordSince(...startedAtMs: readonly number[]): void {
+    for (const at of startedAtMs) this.record(performance.now() - at);
+  }
+
   get percentiles(): Percentiles {
-    const count = this.#micros.count;
-    const of = (percent: number) =>
-      count === 0 ? Number.NaN : this.#micros.percentile(percent) / 1000;
+    const { count } = this.#micros;
+    const of = (share: number) =>
+      count === 0 ? Number.NaN : this.#micros.percentile(share) / 1000;
     return { count, p50: of(50), p90: of(90), p99: of(99), p999: of(99.9), max: of(100) };
   }
 }

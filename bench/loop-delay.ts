@@ -32,13 +32,9 @@ export class LoopDelay {
     clearInterval(this.#timer);
   }
 
-  async watch<T>(work: () => Promise<T>): Promise<T> {
+  watch<T>(work: () => Promise<T>): Promise<T> {
     this.start();
-    try {
-      return await work();
-    } finally {
-      this.stop();
-    }
+    return work().finally(() => this.stop());
   }
 
   get percentiles(): Percentiles {

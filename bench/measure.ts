@@ -21,15 +21,16 @@ export async function alternate<T>(
   return { a: as, b: bs };
 }
 
-/** The ratio a / b round by round. `detail`: of the medians of both. */
-export function ofRatio<T>(
-  rounds: Rounds<T>,
-  of: (one: T) => number,
-  detail: (a: number, b: number) => string,
+/** The ratio a / b round by round. `detail`: of the medians of both, if it names them. */
+export function ofRatio<K extends string>(
+  rounds: Rounds<Readonly<Record<K, number>>>,
+  key: K,
+  detail: string | ((a: number, b: number) => string),
 ): Measured {
-  const [as, bs] = [rounds.a.map(of), rounds.b.map(of)];
+  const [as, bs] = [rounds.a.map((one) => one[key]), rounds.b.map((one) => one[key])];
   const ratios = as.map((value, round) => value / (bs[round] as number));
-  return ofRounds(ratios, detail(median(as), median(bs)));
+  const words = typeof detail === 'string' ? detail : detail(median(as), median(bs));
+  return ofRounds(ratios, words);
 }
 
 export interface Batch<Output> {
@@ -41,31 +42,17 @@ export interface Batch<Output> {
 export async function eachInFlight<Input, Output>(
   inputs: readonly Input[],
   inFlight: number,
-  one: (input: Input) => Promise<Output>,
+  one: (input: Input, index: number) => Promise<Output>,
 ): Promise<Batch<Output>> {
   const outputs: Output[] = [];
   let next = 0;
   const startedAt = performance.now();
   const runSome = async () => {
-    while (next < inputs.length) outputs.push(await one(inputs[next++] as Input));
+    while (next < inputs.length) outputs.push(await one(inputs[next] as Input, next++));
   };
   await Promise.all(Array.from({ length: inFlight }, runSome));
   return { perSecond: (inputs.length / (performance.now() - startedAt)) * 1000, outputs };
 }
-
-/** Runs `one` so many times, with `inFlight` of them under way at any time. */
-export const times = <Output>(
-  total: number,
-  inFlight: number,
-  one: (index: number) => Promise<Output>,
-): Promise<Batch<Output>> =>
-  eachInFlight(
-    Array.from({ length: total }, (_, i) => i),
-    inFlight,
-    one,
-  );
-
-const tickMs = 5;
 
 /** Begins `one` so often, whatever became of the ones before. @returns ends that */
 export function every(perSecond: number, one: (index: number) => void): () => void {
@@ -74,6 +61,6 @@ export function every(perSecond: number, one: (index: number) => void): () => vo
   const timer = setInterval(() => {
     const due = ((performance.now() - startedAt) / 1000) * perSecond;
     for (; begun < due; begun++) one(begun);
-  }, tickMs);
+  }, 5);
   return () => clearInterval(timer);
 }

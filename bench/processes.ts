@@ -4,7 +4,6 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Job } from '../src/gen/pandafuzz/v1/job.js';
 import type { Percentiles } from './latencies.js';
 
 /** Servers on one core, the load on the other: the figures are the server's. */
@@ -27,43 +26,33 @@ export interface State {
   readonly rssBytes: number;
 }
 
-interface Program {
-  /** The master, or the bare server it is compared with. */
-  readonly kind: 'master' | 'echo';
-  readonly environment: Readonly<Record<string, string>>;
-  /** Holds its data, and its log. */
-  readonly directory: string;
-}
+/** Settings of a master, as environment variables; parameters of the bare server. */
+export type Settings = Readonly<Record<string, string>>;
+
+const scripts = { master: './master.js', echo: './baseline/echo.js' };
 
 /** A server in a process of its own, on a core of its own. */
 export class ServerProcess {
   private constructor(
+    readonly kind: keyof typeof scripts,
     readonly address: string,
-    private readonly program: Program,
+    /** Holds its data and its log. */
+    readonly directory: string,
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(program: Program): Promise<ServerProcess> {
-    const { kind, environment, directory } = program;
+  /** "master": as it ships. "echo": the bare server that it is compared with. */
+  static async start(kind: keyof typeof scripts, directory: string, settings: Settings) {
     const log = openSync(join(directory, 'log'), 'a');
-    const script = kind === 'master' ? './master.js' : './baseline/echo.js';
-    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
+    const child = fork(fileURLToPath(new URL(scripts[kind], import.meta.url)), [], {
       execArgv: ['--expose-gc'],
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
       stdio: ['ignore', 1, log, 'ipc'],
     });
     closeSync(log);
     const address = await reply<string>(child);
     await pin(child.pid as number, serverCore);
-    return new ServerProcess(address, program, child);
-  }
-
-  get kind(): Program['kind'] {
-    return this.program.kind;
-  }
-
-  get directory(): string {
-    return this.program.directory;
+    return new ServerProcess(kind, address, directory, child);
   }
 
   look(look: Look = {}): Promise<State> {
@@ -91,40 +80,22 @@ export class ServerProcess {
 }
 
 /** The next message of a server. @throws Error when it ends instead */
-async function reply<T extends string | State>(child: ChildProcess): Promise<T> {
-  const received = new AbortController();
-  const { signal } = received;
-  try {
-    return await Promise.race([
-      once(child, 'message', { signal }).then(([message]) => message),
-      once(child, 'exit', { signal }).then(([code]) => {
-        throw new Error(`a server has ended with ${code}: its log says why`);
-      }),
-    ]);
-  } finally {
-    received.abort();
-  }
+function reply<T extends string | State>(child: ChildProcess): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const fail = (code: number) => reject(new Error(`a server has ended with ${code}: see its log`));
+  child.once('message', (message) => resolve(message as T));
+  child.once('exit', fail);
+  return promise.finally(() => child.off('exit', fail));
 }
 
-/** Settings of a master, as environment variables. */
-export type Settings = Readonly<Record<string, string>>;
-
 /** The master as it ships, with its data and its log in `directory`. */
-export function startMaster(directory: string, settings: Settings): Promise<ServerProcess> {
-  const environment = {
+export const startMaster = (directory: string, settings: Settings): Promise<ServerProcess> =>
+  ServerProcess.start('master', directory, {
     PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_DATA_DIRECTORY: directory,
     ...settings,
-  };
-  return ServerProcess.start({ kind: 'master', environment, directory });
-}
-
-/** The bare server. `job`: as a master answers it, so that both send as much. */
-export function startEcho(job: Job, directory: string): Promise<ServerProcess> {
-  const environment = { ECHO_JOB: JSON.stringify(Job.toJSON(job)), ECHO_FOLDER: directory };
-  return ServerProcess.start({ kind: 'echo', environment, directory });
-}
+  });
 
 /** Moves this process, and what it starts from now on, to the core of the load. */
 export const pinLoad = (): Promise<void> => pin(process.pid, loadCore);

@@ -1,39 +1,37 @@
-import type { Figure } from './figure.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { type Figure, numberText, type Section, valueText } from './figure.js';
+import { plot } from './plot.js';
 
-/** The figures of one benchmark. */
-export interface Section {
-  readonly about: string;
-  /** Takes these figures again. */
-  readonly command: string;
-  /** Of the measurements. */
-  readonly seconds: number;
-  readonly figures: readonly Figure[];
-}
-
-export interface Run {
+interface Run {
   /** When it began, ISO 8601. */
   readonly date: string;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly memoryGib: number;
-    readonly system: string;
-    readonly node: string;
-  };
   readonly settings: object;
   readonly sections: readonly Section[];
 }
 
-/** The text of docs/benchmarks.md, without the sections that people write into it. */
-export function report({ date, machine, sections }: Run): string {
-  const { cpu, cores, memoryGib, system, node } = machine;
+/** Prints the figures and keeps them in bench/results/, those of a whole run also in docs/. */
+export function write(run: Run, isWhole: boolean): string {
+  const results = `bench/results/${run.date.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')}.json`;
+  const text = report(run);
+  process.stdout.write(text);
+  mkdirSync('bench/results', { recursive: true });
+  writeFileSync(results, `${JSON.stringify({ machine: machine(), ...run }, null, 2)}\n`);
+  if (isWhole) {
+    writeFileSync('docs/benchmarks.md', text);
+    writeFileSync('docs/benchmarks.svg', plot(run.sections));
+  }
+  return results;
+}
+
+function report({ date, sections }: Run): string {
   const held = sections.flatMap(({ figures }) => figures).filter(({ target }) => target);
   const met = held.filter(({ isMet }) => isMet);
   const minutes = sections.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
   return `# Benchmarks
 
-Written by \`make bench\` on ${date.slice(0, 10)}, in ${minutes.toFixed(1)} minutes: ${cores} cores (${cpu}), ${memoryGib} GiB,
-${system}, Node ${node.slice(1)}, a disk shared with others. ${met.length} of ${held.length} targets are met.
+Written by \`make bench\` on ${date.slice(0, 10)}, in ${minutes.toFixed(1)} minutes: ${machine()},
+a disk shared with others. ${met.length} of ${held.length} targets are met.
 
 ![Every figure that has a target, by how many times better or worse it is](benchmarks.svg)
 
@@ -45,13 +43,16 @@ A B B A, in the same minutes, so that the ratio means something on any machine.
 and largest; of latencies taken in one go it is the median and the longest of them,
 and the line says so. Figures without a target are there to be known. All names and
 targets are in \`bench/targets.json\`; every figure, with percentiles, is in
-\`bench/results/\` after a run.
+\`bench/results/\` after a run. Why a target is missed, and what was tried, is in the
+decisions from [0100](decisions/) on.
 
 ${sections.map(sectionText).join('\n')}`;
 }
 
-function sectionText({ about, command, seconds, figures }: Section): string {
-  return `## ${about}
+const machine = () =>
+  `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.version}`;
+
+const sectionText = ({ about, command, seconds, figures }: Section) => `## ${about}
 
 \`${command}\`${seconds > 0 ? `, ${seconds.toFixed(0)} s` : ''}
 
@@ -59,7 +60,6 @@ function sectionText({ about, command, seconds, figures }: Section): string {
 |---|---|---|---|---|---|
 ${figures.map(row).join('\n')}
 `;
-}
 
 function row(figure: Figure): string {
   const { name, spread, target, isMet, detail } = figure;
@@ -67,13 +67,4 @@ function row(figure: Figure): string {
   const aim = target ? `${target.is} ${target.bound}` : '—';
   const verdict = target ? (isMet ? 'met' : '**missed**') : '—';
   return `| ${name} | ${valueText(figure)} | ${low} to ${high} | ${aim} | ${verdict} | ${detail} |`;
-}
-
-export const valueText = ({ value, unit }: Figure): string =>
-  unit === 'ratio' ? numberText(value) : `${numberText(value)}${unit === '/s' ? '' : ' '}${unit}`;
-
-/** With as many digits as mean something. */
-function numberText(value: number): string {
-  if (Number.isInteger(value)) return value.toLocaleString('en');
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 }

@@ -1,13 +1,15 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { unary } from '../src/client/call.js';
 import { type Connection, connect } from '../src/client/connect.js';
-import { uploadArtifact } from '../src/client/transfer.js';
+import { fingerprint, reportCrash, uploadArtifact } from '../src/client/transfer.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
 import { Job, JobSpec } from '../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
 import type { Bench } from './bench.js';
-import { times } from './measure.js';
+import { eachInFlight } from './measure.js';
 import { type ServerProcess, type Settings, startMaster } from './processes.js';
 
 export const engine = 'libfuzzer';
@@ -15,7 +17,7 @@ const inFlight = 64;
 const dayMs = 86_400_000;
 
 /** Sets `grpc.fast_path`, which bypasses parts of grpc-js, to off. */
-export const plainGrpc: Settings = { PANDAFUZZ_GRPC_FAST_PATH: 'off' };
+export const plainGrpc: Settings = {};
 
 /** A master with a target, and what a load puts on it: jobs, bots. */
 export class Stage {
@@ -71,7 +73,7 @@ export class Stage {
   }
 
   async createJobs(total: number): Promise<void> {
-    await times(total, inFlight, () => this.createJob());
+    await eachInFlight(Array.from({ length: total }), inFlight, () => this.createJob());
   }
 
   /** Takes a waiting job for a day, for a bot without a stream. */
@@ -84,7 +86,8 @@ export class Stage {
   /** Registers bots of one slot. @returns their ids */
   async registerBots(total: number): Promise<readonly string[]> {
     const { bots } = this.connection;
-    const { outputs } = await times(total, inFlight, async (index) => {
+    const all = Array.from({ length: total });
+    const { outputs } = await eachInFlight(all, inFlight, async (_, index) => {
       const about = { name: `bot-${index}`, engines: [engine], slots: 1, version: '1' };
       const { bot } = await unary(bots, bots.registerBot, RegisterBotRequest.create(about));
       return bot?.id ?? '';
@@ -92,3 +95,26 @@ export class Stage {
     return outputs;
   }
 }
+
+/** Writes an input that is new to `path`, and sends it as a crash. @returns milliseconds that took */
+export async function sendCrash(
+  connection: Connection,
+  lease: Lease | undefined,
+  path: string,
+  inputSizeBytes: number,
+): Promise<number> {
+  const input = randomBytes(inputSizeBytes);
+  await writeFile(path, input);
+  const { sha256: inputSha256 } = await fingerprint(path);
+  const report = reportOf(input.readUInt8() % 32);
+  const startedAt = performance.now();
+  await reportCrash(connection, { lease, report, inputSha256, inputSizeBytes }, path);
+  return performance.now() - startedAt;
+}
+
+/** In one of a few dozen places. */
+const reportOf = (place: number) => `==1==ERROR: AddressSanitizer: heap-buffer-overflow
+    #0 0x55e0 in parse_field_${place} /src/target/field.c:${place}:13
+    #1 0x55f0 in parse /src/target/parse.c:17:3
+    #2 0x5600 in LLVMFuzzerTestOneInput /src/target/fuzz.c:9:3
+`;

@@ -18,7 +18,7 @@ export interface Watched<T> {
 }
 
 /** The worst loop delay of each part of this run, by its p99. */
-const loopDelays = { master: new Map<string, Percentiles>(), echo: new Map<string, Percentiles>() };
+const loopDelays = new Map<string, Percentiles>();
 
 /** Measures a server while `work` goes on. `part`: a name for the work, for the report. */
 export async function watch<T>(
@@ -33,15 +33,12 @@ export async function watch<T>(
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuSeconds = server.cpuSeconds() - usedBefore;
   const { loopDelay, rssBytes } = await server.look();
-  const noted = loopDelays[server.kind];
-  if (!(loopDelay.p99 <= (noted.get(part)?.p99 ?? -1))) noted.set(part, loopDelay);
+  const isWorst = !(loopDelay.p99 <= (loopDelays.get(part)?.p99 ?? -1));
+  if (server.kind === 'master' && isWorst) loopDelays.set(part, loopDelay);
   const busy = cpuSeconds / seconds;
-  const words = [
-    `the ${server.kind} ${percent(busy)} busy`,
-    `its event loop late by ${loopDelay.p99.toFixed(1)} ms at p99`,
-    `a write-ahead log of ${mib(server.walBytes())}`,
-    `${mib(rssBytes)} resident`,
-  ].join(', ');
+  const late = `its event loop late by ${loopDelay.p99.toFixed(1)} ms at p99`;
+  const sizes = `a write-ahead log of ${mib(server.walBytes())}, ${mib(rssBytes)} resident`;
+  const words = `the ${server.kind} ${percent(busy)} busy, ${late}, ${sizes}`;
   return { result, seconds, cpuSeconds, busy, loopDelay, words };
 }
 
@@ -52,11 +49,7 @@ export async function watch<T>(
  * @returns undefined when nothing was watched
  */
 export function worstLoopDelay(): Measured | undefined {
-  const [master, echo] = [loopDelays.master, loopDelays.echo].map((parts) =>
-    [...parts].sort(([, a], [, b]) => b.p99 - a.p99),
-  ) as [[string, Percentiles][], [string, Percentiles][]];
-  const list = (parts: [string, Percentiles][]) =>
-    parts.map(([part, { p99 }]) => `${part} ${p99.toFixed(1)}`).join(', ');
-  const bare = echo.length > 0 ? `; the bare server under the same load: ${list(echo)}` : '';
-  return master[0] && ofTimes(master[0][1], `${list(master)}${bare}`);
+  const parts = [...loopDelays].sort(([, a], [, b]) => b.p99 - a.p99);
+  const words = parts.map(([part, { p99 }]) => `${part} ${p99.toFixed(1)}`).join(', ');
+  return parts[0] && ofTimes(parts[0][1], words);
 }

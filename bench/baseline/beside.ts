@@ -1,8 +1,8 @@
-import type { Job } from '../../src/gen/pandafuzz/v1/job.js';
+import { Job } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Bench } from '../bench.js';
 import { median, percent, rate } from '../figure.js';
 import { alternate, type Rounds } from '../measure.js';
-import { type ServerProcess, type Settings, startEcho } from '../processes.js';
+import { ServerProcess, type Settings } from '../processes.js';
 import { Stage } from '../stage.js';
 import { watch } from '../watch.js';
 
@@ -20,21 +20,22 @@ export const withSides = <T>(
   work: (sides: Sides) => Promise<T>,
 ): Promise<T> =>
   Stage.with(bench, settings, async (stage) => {
-    const job = await stage.createJob();
-    const echo = await startEcho(job, bench.folder());
+    const [job, folder] = [await stage.createJob(), bench.folder()];
+    const answer = { ECHO_JOB: JSON.stringify(Job.toJSON(job)), ECHO_FOLDER: folder };
+    const echo = await ServerProcess.start('echo', folder, answer);
     return work({ stage, echo, job }).finally(() => echo.stop());
   });
 
 /** Both sides by turns, after a round of each that warms their code. */
 export async function beside<T>(
-  { stage, echo }: Sides,
+  { stage: { bench, master }, echo }: Sides,
   run: (server: ServerProcess) => Promise<T>,
 ): Promise<Rounds<T>> {
-  await run(stage.master);
+  await run(master);
   await run(echo);
   return alternate(
-    stage.bench.rounds,
-    () => run(stage.master),
+    bench.rounds,
+    () => run(master),
     () => run(echo),
   );
 }
@@ -58,12 +59,11 @@ export async function paceOf(
 }
 
 /** "1,234/s, its core 90 % busy: 1,371/s of CPU; echo ...". */
-export const pacesText = ({ a, b }: Rounds<Pace>): string =>
-  [a, b]
-    .map((paces) => {
-      const [perSecond, ofCpu, busy] = (['perSecond', 'perCpuSecond', 'busy'] as const).map((key) =>
-        median(paces.map((pace) => pace[key])),
-      ) as [number, number, number];
-      return `${rate(perSecond)}, its core ${percent(busy)} busy: ${rate(ofCpu)} of CPU`;
-    })
-    .join('; echo ');
+export function pacesText({ a, b }: Rounds<Pace>): string {
+  const text = (paces: readonly Pace[]) => {
+    const of = (key: keyof Pace) => median(paces.map((pace) => pace[key]));
+    const busy = `its core ${percent(of('busy'))} busy`;
+    return `${rate(of('perSecond'))}, ${busy}: ${rate(of('perCpuSecond'))} of CPU`;
+  };
+  return `${text(a)}; echo ${text(b)}`;
+}

@@ -37,7 +37,7 @@ export async function restart(crew: Crew, start: () => Promise<void>) {
 
 /** All beat, and every second some of them lose their connection and come back. */
 export async function reconnects(crew: Crew, forMs: number) {
-  const { members, tally } = crew;
+  const { members } = crew;
   const perSecond = members.length * share;
   const total = Math.round((perSecond * forMs) / 1000);
   const { result, lost } = await comeback(crew, total, () =>
@@ -50,7 +50,7 @@ export async function reconnects(crew: Crew, forMs: number) {
       await crew.allBack(total).finally(stop);
     }),
   );
-  const { percentiles } = tally.answers;
+  const { percentiles } = crew.answers;
   const detail = `${count(percentiles.count)} beats; ${result.words}`;
   return { reconnectAcks: ofTimes(percentiles, detail), reconnectLost: lost };
 }
@@ -58,9 +58,9 @@ export async function reconnects(crew: Crew, forMs: number) {
 /** Does `work`, in which bots come back so often. `lost`: jobs, or runs begun a second time. */
 async function comeback<T>(crew: Crew, comebacks: number, work: () => Promise<T>) {
   const runsBefore = crew.ledger().runs;
-  crew.tally.reset();
+  crew.reset();
   const result = await work();
-  const { kept, abandoned } = crew.tally;
+  const { kept, abandoned } = crew;
   const again = crew.ledger().runs - runsBefore;
   const detail = `${count(kept)} of ${count(comebacks)} kept, ${abandoned} to be given up; ${again} runs more`;
   const lost: Measured = ofOne(comebacks - kept + again, detail);

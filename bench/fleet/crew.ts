@@ -10,8 +10,7 @@ const arrivingAtOnce = 200;
 const ownAddresses = 16;
 
 /** Many bots of one slot each. */
-export class Crew {
-  readonly tally = new Tally();
+export class Crew extends Tally {
   readonly members: readonly Member[];
   /** Called with each lease that a bot takes. */
   onAssigned: (lease: Lease) => void = () => {};
@@ -20,33 +19,32 @@ export class Crew {
     readonly stage: Stage,
     botIds: readonly string[],
   ) {
+    super();
     this.members = botIds.map((id, index) => {
       const own = `127.0.0.${2 + (index % ownAddresses)}`;
       const addresses = { master: stage.master.address, own };
-      return new Member(id, addresses, this.tally, (lease) => this.onAssigned(lease));
+      return new Member(id, addresses, this, (lease) => this.onAssigned(lease));
     });
   }
 
   /** Resolves once each of them is connected and has a job, which has to wait already. */
   async takeJobs(): Promise<void> {
-    const { tally, members } = this;
-    tally.reset();
-    for (const [index, member] of members.entries()) {
-      const isRoom = () => index - tally.welcomes < arrivingAtOnce;
-      if (!isRoom()) await tally.until('the first are welcomed', isRoom);
+    this.reset();
+    for (const [index, member] of this.members.entries()) {
+      const isRoom = () => index - this.welcomes < arrivingAtOnce;
+      if (!isRoom()) await this.until('the first are welcomed', isRoom);
       member.come();
     }
-    await tally.until('everybody has a job', () => tally.assigned >= members.length);
+    await this.until('everybody has a job', () => this.assigned >= this.members.length);
   }
 
-  /** Resolves once so many have come since the tally's reset, and all are connected. */
+  /** Resolves once so many have come since `reset`, and all are connected. */
   allBack(came = this.members.length): Promise<void> {
-    const { tally, members } = this;
-    const isSo = () => tally.welcomes >= came && tally.here === members.length;
-    return tally.until('all are back', isSo);
+    const isSo = () => this.welcomes >= came && this.here === this.members.length;
+    return this.until('all are back', isSo);
   }
 
-  /** Every job is completed, and the results are on disk. */
+  /** Their jobs are completed, and the results are on disk. */
   async finish(members = this.members): Promise<void> {
     await Promise.all(members.map((member) => member.lease && member.finish(member.lease)));
   }
@@ -56,9 +54,8 @@ export class Crew {
   }
 
   /** Counts of the master's database. */
-  ledger(): Ledger {
-    const path = `${this.stage.master.directory}/pandafuzz.db`;
-    const db = new Database(path, { readonly: true });
+  ledger() {
+    const db = new Database(`${this.stage.master.directory}/pandafuzz.db`, { readonly: true });
     const text = `
       SELECT * FROM (
         SELECT count(*) AS jobs, count(*) FILTER (WHERE state = 'completed') AS completedJobs,
@@ -69,20 +66,12 @@ export class Crew {
           count(*) FILTER (WHERE outcome = 'lost') AS lostRuns
         FROM attempts)`;
     try {
-      return db.prepare<[], Ledger>(text).get() as Ledger;
+      return db.prepare(text).get() as Record<Count, number>;
     } finally {
       db.close();
     }
   }
 }
 
-export interface Ledger {
-  readonly jobs: number;
-  readonly completedJobs: number;
-  /** Runs that were ever begun, with or without a result. */
-  readonly runs: number;
-  readonly completedRuns: number;
-  readonly lostRuns: number;
-  /** Attempts that count against a job's limit, with no result to show for it. */
-  readonly charged: number;
-}
+/** Runs: attempts, with or without a result. Charged: those that count against a job's limit. */
+type Count = 'jobs' | 'completedJobs' | 'charged' | 'runs' | 'completedRuns' | 'lostRuns';

@@ -100,20 +100,19 @@ async function calmScripts(crew: Crew, ofFew: Turnover) {
 }
 
 /** Nothing happens: all bots run their jobs and beat, when the master asks for it. */
-async function steady({ stage, tally }: Crew) {
-  const intervalMs = calm.intervalMs * stage.bench.scale;
-  stage.bench.say(`they beat every ${calm.intervalMs / 1000} s`);
+async function steady(crew: Crew) {
+  const { bench, master } = crew.stage;
+  const intervalMs = calm.intervalMs * bench.scale;
+  bench.say(`they beat every ${calm.intervalMs / 1000} s`);
   await sleep(intervalMs); // until each has beaten once
-  tally.reset();
+  crew.reset();
   // Twice: what is written once a minute is in it, and its share of what is collected.
   const work = () => sleep(2 * intervalMs);
-  const { busy, words } = await watch(stage.master, 'bots that beat', work, seldom);
-  const acks = tally.answers.percentiles;
+  const { busy, words } = await watch(master, 'bots that beat', work, seldom);
+  const acks = crew.answers.percentiles;
   const beats = `${count(acks.count)} beats, each naming a lease with its statistics`;
-  return {
-    cpu: ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`),
-    acks: ofTimes(acks, 'over the same time'),
-  };
+  const cpu = ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`);
+  return { cpu, acks: ofTimes(acks, 'over the same time') };
 }
 
 /** Beside a connection for each bot, some for whatever else is open. */
@@ -122,10 +121,9 @@ const otherFiles = 500;
 /** @throws Error that says what to do where there cannot be so many connections */
 function expectOpenFiles(bots: number): void {
   const limits = readFileSync('/proc/self/limits', 'utf8');
-  const [, soft, hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(limits) ?? [];
-  const most = Math.max(Number(soft), Number(hard)); // Node raises the one to the other
-  if (bots + otherFiles <= most) return;
-  throw new Error(`${bots} bots are as many connections, of ${most} open files: raise ulimit -n`);
+  const most = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1]); // Node raises it to that
+  if (bots + otherFiles > most)
+    throw new Error(`${bots} bots, ${most} open files: raise ulimit -n`);
 }
 
 const settingsOf = ({ intervalMs, ttlMs }: Leases) => ({

@@ -14,7 +14,7 @@ const share = 0.4;
  * come back with leases that are no longer theirs, and with results.
  */
 export async function losses(crew: Crew, ttlMs: number) {
-  const { members, tally } = crew;
+  const { members } = crew;
   const total = Math.floor(members.length * share);
   const [idle, gone] = [members.slice(0, total), members.slice(-total)];
   await crew.finish(idle);
@@ -27,15 +27,15 @@ export async function losses(crew: Crew, ttlMs: number) {
   const { seconds, words } = await watch(crew.stage.master, 'losses', async () => {
     for (const member of gone) member.vanish();
     await sleep(afterLossMs);
-    tally.reset();
-    await tally.until('others have their jobs', () => waiting.size === 0);
+    crew.reset();
+    await crew.until('others have their jobs', () => waiting.size === 0);
   });
-  const acks = tally.answers.percentiles;
+  const acks = crew.answers.percentiles;
 
-  tally.reset();
+  crew.reset();
   for (const member of gone) member.come();
   await crew.allBack(gone.length);
-  const { kept, abandoned } = tally;
+  const { kept, abandoned } = crew;
   const answers = await Promise.all(stale.map(({ member, lease }) => member.finish(lease)));
   const refused = answers.filter((reason) => reason === 'STALE_LEASE').length;
 

@@ -51,8 +51,8 @@ export class Member {
         if (retryAfterMs === 0) this.#settle(lease, reason);
         else setTimeout(() => bot.finish(lease), retryAfterMs);
       },
-      sentAway: (bot, { reconnectAfterMs }) => {
-        this.#reconnectAfterMs = reconnectAfterMs + Math.random() * goAwaySpreadMs;
+      sentAway: (bot, afterMs) => {
+        this.#reconnectAfterMs = afterMs + Math.random() * goAwaySpreadMs;
         bot.leave();
       },
       left: () => this.#left(),

@@ -33,7 +33,9 @@ export class Tally {
       if (isSo()) resolve();
     };
     const timer = setTimeout(() => {
-      reject(new Error(`not after ${patienceMs / 1000} s: ${what}; ${JSON.stringify(this)}`));
+      const { here, welcomes, kept, abandoned, assigned } = this;
+      const counts = JSON.stringify({ here, welcomes, kept, abandoned, assigned });
+      reject(new Error(`not after ${patienceMs / 1000} s: ${what}; ${counts}`));
     }, patienceMs);
     this.#waiting.add(look);
     look();

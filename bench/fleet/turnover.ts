@@ -19,24 +19,15 @@ export interface Turnover {
 /** All beat; now one, now another finishes its job, and a new one is created for it. */
 export async function turnover(crew: Crew): Promise<Turnover> {
   const { stage } = crew;
-  const [toReceipt, toAssign] = [new Latencies(), new Latencies()];
-  /** When a job came to a bot, which may be before its creation is answered. */
-  const arrivals = new Map<string, PromiseWithResolvers<number>>();
-  const arrivalOf = (jobId: string) => {
-    const arrival = arrivals.get(jobId) ?? Promise.withResolvers<number>();
-    arrivals.set(jobId, arrival);
-    return arrival;
-  };
-  crew.onAssigned = ({ jobId }) => arrivalOf(jobId).resolve(performance.now());
-
+  const toAssign = new Latencies();
+  /** A job may be at its bot before its creation is answered. */
+  const [createdAt, arrivedAt] = [new Map<string, number>(), new Map<string, number>()];
+  crew.onAssigned = ({ jobId }) => arrivedAt.set(jobId, performance.now());
   const turn = async (member: Member) => {
-    const finishedAt = performance.now();
     await crew.finish([member]);
-    toReceipt.record(performance.now() - finishedAt);
     member.bot.beat(); // its slot is free
-    const createdAt = performance.now();
-    const { id } = await stage.createJob();
-    toAssign.record((await arrivalOf(id).promise) - createdAt);
+    const startedAt = performance.now();
+    createdAt.set((await stage.createJob()).id, startedAt);
   };
   const jobs = Math.round((perSecond * forMs * stage.bench.scale) / 1000);
   const { cpuSeconds, words } = await watch(stage.master, 'turnover', async () => {
@@ -46,10 +37,11 @@ export async function turnover(crew: Crew): Promise<Turnover> {
       await sleep(1000 / perSecond);
     }
     await Promise.all(turns);
+    await crew.until('every new job is taken', () => arrivedAt.size >= createdAt.size);
   });
-  crew.onAssigned = () => {};
-  const { count, ...times } = toAssign.percentiles;
-  const receipt = `JobDone to its receipt p99 ${toReceipt.percentiles.p99.toFixed(1)} ms`;
-  const detail = `${count} jobs, ${perSecond} a second, for as many finished; ${receipt}; ${words}`;
-  return { assign: ofTimes({ count, ...times }, detail), cpuMs: (cpuSeconds * 1000) / count };
+  for (const [id, at] of createdAt) toAssign.record((arrivedAt.get(id) ?? Number.NaN) - at);
+  const { percentiles } = toAssign;
+  const detail = `${percentiles.count} jobs, ${perSecond} a second, for as many finished`;
+  const assign = ofTimes(percentiles, `${detail}; ${words}`);
+  return { assign, cpuMs: (cpuSeconds * 1000) / percentiles.count };
 }

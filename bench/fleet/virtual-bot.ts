@@ -1,15 +1,16 @@
-import type { ClientHttp2Session } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { newId } from '../../src/core/ids.js';
+import { BotServiceService } from '../../src/gen/pandafuzz/v1/bot_service.js';
 import {
-  type BeatAck,
-  type GoAway,
+  HeartbeatRequest,
+  HeartbeatResponse,
   type JobDoneRefusal,
   LeasePhase,
   type Welcome,
 } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
-import { HeartbeatWire, type Received } from './wire.js';
+import { Frames } from '../../src/rpc/streams/frames.js';
 
 /** Events of one bot or of many; `bot` is the one that it happened to. */
 export interface BotEvents {
@@ -23,7 +24,7 @@ export interface BotEvents {
   /** The result is not recorded. Thrown as an error where nothing listens. */
   refused?(bot: VirtualBot, lease: Lease, refusal: JobDoneRefusal): void;
   /** The master is about to end the stream. */
-  sentAway?(bot: VirtualBot, goAway: GoAway): void;
+  sentAway?(bot: VirtualBot, reconnectAfterMs: number): void;
   /** The stream has ended, on whichever side. */
   left?(bot: VirtualBot): void;
 }
@@ -40,10 +41,15 @@ const statistics = JobStatistics.create({
   elapsedMs: 1_234_567,
 });
 
-/** A bot whose jobs run nowhere: it takes every offer, and ends a job when `finish` is called. */
+/**
+ * A bot whose jobs run nowhere: it takes every offer, and ends a job when `finish` is
+ * called. Its stream is straight on Node's HTTP/2: a client of grpc-js works about as
+ * much as the server it calls, and would be the limit of every figure.
+ */
 export class VirtualBot {
   readonly leases = new Map<string, Lease>();
-  #wire: HeartbeatWire | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #unsent: Uint8Array[] = [];
   #sequence = 0;
   /** Results that are not known to be on disk. */
   #finishing = 0;
@@ -60,14 +66,23 @@ export class VirtualBot {
   connect(session: ClientHttp2Session): void {
     this.#sequence = 0;
     this.#sentAtMs = [];
-    this.#wire = new HeartbeatWire(
-      session,
-      (message) => this.#receive(message),
-      () => this.events.left?.(this),
-    );
+    this.#unsent = [];
+    const frames = new Frames(Number.POSITIVE_INFINITY);
+    this.#stream = session.request({
+      ':method': 'POST',
+      ':path': BotServiceService.heartbeat.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    this.#stream.on('data', (chunk: Buffer) => {
+      frames.add(chunk);
+      for (let bytes = frames.next(); bytes; bytes = frames.next()) this.#receive(bytes);
+    });
+    this.#stream.on('error', () => {}); // its close follows
+    this.#stream.once('close', () => this.events.left?.(this));
     const { id: botId, freeSlots } = this;
     const leases = [...this.leases.values()];
-    this.#wire.send({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots, leases } });
+    this.#send({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots, leases } });
   }
 
   get freeSlots(): number {
@@ -80,41 +95,61 @@ export class VirtualBot {
     const leases = [...this.leases.values()].map((lease) => ({ lease, phase, statistics }));
     const { freeSlots } = this;
     const value = { sequence: ++this.#sequence, freeSlots, leases, resources: undefined };
-    this.#wire?.send({ $case: 'beat', value });
+    this.#send({ $case: 'beat', value });
   }
 
   finish(lease: Lease): void {
     this.leases.delete(lease.jobId);
     this.#finishing++;
     const result = { outcome: JobOutcome.COMPLETED, message: '', statistics };
-    this.#wire?.send({ $case: 'jobDone', value: { lease, result } });
+    this.#send({ $case: 'jobDone', value: { lease, result } });
+  }
+
+  finishAll(): void {
+    for (const lease of this.leases.values()) this.finish(lease);
   }
 
   leave(): void {
-    this.#wire?.close();
+    this.#stream?.destroy();
   }
 
-  #receive({ $case, value }: Received): void {
-    if ($case === 'welcome') this.events.welcomed?.(this, value);
-    else if ($case === 'beatAck') this.#answered(value);
-    else if ($case === 'goAway') this.events.sentAway?.(this, value);
-    else if ($case === 'assign') {
-      const lease = value.assignment?.lease as Lease;
+  /** Messages of one turn of the event loop go out together. */
+  #send(message: NonNullable<HeartbeatRequest['message']>): void {
+    if (this.#unsent.length === 0) queueMicrotask(() => this.#flush());
+    const body = HeartbeatRequest.encode({ message }).finish();
+    // gRPC's prefix: one byte "not compressed", four bytes of length.
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(body.length, 1);
+    this.#unsent.push(prefix, body);
+  }
+
+  #flush(): void {
+    const bytes = Buffer.concat(this.#unsent);
+    this.#unsent = [];
+    if (!this.#stream?.destroyed) this.#stream?.write(bytes);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const { message } = HeartbeatResponse.decode(bytes);
+    if (message?.$case === 'welcome') this.events.welcomed?.(this, message.value);
+    else if (message?.$case === 'beatAck') {
+      // It stands for all the beats before it, too.
+      const { sequence, nextBeatInMs } = message.value;
+      const answered = sequence - (this.#sequence - this.#sentAtMs.length);
+      this.events.answered?.(this, this.#sentAtMs.splice(0, answered), nextBeatInMs);
+    } else if (message?.$case === 'assign') {
+      const lease = message.value.assignment?.lease as Lease;
       this.leases.set(lease.jobId, lease);
-      this.#wire?.send({ $case: 'leaseAck', value: { lease } });
+      this.#send({ $case: 'leaseAck', value: { lease } });
       this.events.assigned?.(this, lease);
-    } else if ($case === 'jobDoneAck') {
-      const { lease, outcome } = value;
+    } else if (message?.$case === 'jobDoneAck') {
+      const { lease, outcome } = message.value;
       this.#finishing--;
       if (outcome?.$case === 'receipt') this.events.done?.(this, lease as Lease);
       else if (!outcome || !this.events.refused) throw new Error(outcome?.value.message);
       else this.events.refused(this, lease as Lease, outcome.value);
+    } else if (message?.$case === 'goAway') {
+      this.events.sentAway?.(this, message.value.reconnectAfterMs);
     }
-  }
-
-  /** An acknowledgement stands for all the beats before it. */
-  #answered({ sequence, nextBeatInMs }: BeatAck): void {
-    const answered = sequence - (this.#sequence - this.#sentAtMs.length);
-    this.events.answered?.(this, this.#sentAtMs.splice(0, answered), nextBeatInMs);
   }
 }

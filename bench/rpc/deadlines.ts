@@ -1,60 +1,87 @@
+import { join } from 'node:path';
 import { Metadata } from '@grpc/grpc-js';
+import Database from 'better-sqlite3';
+import { isCancelled } from '../../src/client/failure.js';
+import { downloadBackup } from '../../src/client/transfer.js';
 import { type Measured, ofTimes, rate } from '../figure.js';
 import { Latencies } from '../latencies.js';
-import { times } from '../measure.js';
+import { eachInFlight } from '../measure.js';
 import type { Stage } from '../stage.js';
-import { type Disturbance, heldLock } from './disturbances.js';
-import type { Scenario } from './each-call.js';
-import { codesText, runScenario, type ScenarioRun } from './ghz.js';
-import type { Stocked } from './stocked.js';
+import { runScenario } from './ghz.js';
+import type { EachCall, Scenario, Stocked } from './stocked.js';
 
 /** Time that a caller may give a call. */
 const deadlineMs = 50;
 /** Of the rate of callers that never pause: about half of what is still answered in time. */
 const shareOfRate = 0.45;
-/** grpc-status of DEADLINE_EXCEEDED. */
-const deadlineExceeded = 4;
+/** Of a write that cannot be done, DEADLINE_EXCEEDED. */
+const rightStatus = 4;
 const atOnce = 20;
+
+/** Does something beside the work. */
+export type Disturbance = <T>(stage: Stage, work: () => Promise<T>) => Promise<T>;
+
+export const nothing: Disturbance = (_, work) => work();
+
+/** This process holds the write lock, as an operator's sqlite3 shell may. */
+export const heldLock: Disturbance = async ({ master }, work) => {
+  const db = new Database(join(master.directory, 'pandafuzz.db'), { timeout: 10_000 });
+  db.exec('BEGIN IMMEDIATE');
+  return work().finally(() => db.exec('COMMIT').close());
+};
+
+/** Copies of the database are made and downloaded, one after the other. */
+export const backups: Disturbance = async ({ bench, connection }, work) => {
+  const over = new AbortController();
+  const path = join(bench.folder(), 'copy');
+  const copy = async () => {
+    while (!over.signal.aborted) await downloadBackup(connection, path, { signal: over.signal });
+  };
+  const copying = copy().catch((error) => {
+    if (!isCancelled(error)) throw error;
+  });
+  const result = await work().finally(() => over.abort());
+  await copying;
+  return result;
+};
 
 /**
  * Shares of calls with a deadline of 50 ms that had no answer in time. One call after
  * the other, so that each has the master to itself. `rates`: of each call by itself.
  */
-export async function missedDeadlines(
+export function missedDeadlines(
   { stage, requests }: Stocked,
-  rates: Readonly<Record<Scenario, Measured>>,
+  rates: EachCall,
   disturbance: Disturbance,
 ): Promise<{ reads: Measured; writes: Measured }> {
   const run = async (scenario: Scenario) => {
     const perSecond = Math.max(shareOfRate * rates[scenario].value, 20);
     const changes = {
-      data: requests[scenario] ?? {},
+      data: requests[scenario],
       seconds: Math.max(2 * stage.bench.scale, 0.4),
       rate: perSecond,
       // As many callers as keep that rate up though none of them is answered.
       concurrency: Math.min(Math.ceil((1.2 * perSecond * deadlineMs) / 1000) + 8, 400),
       timeoutMs: deadlineMs,
     };
-    return runScenario(stage.master.address, scenario, changes);
+    const served = await runScenario(stage.master.address, scenario, changes);
+    const words = `${scenario} ${rate(served.okPerSecond)}, ${served.codes}`;
+    return { calls: served.calls, late: served.calls - served.ok, words };
   };
   return disturbance(stage, async () => ({
-    reads: lateOf({ GetJob: await run('get-job'), ListJobs: await run('list-jobs') }),
-    writes: lateOf({ CreateJob: await run('create-job') }),
+    reads: percentOf([await run('get-job'), await run('list-jobs')]),
+    writes: percentOf([await run('create-job')]),
   }));
 }
 
-/** Percent of calls; the spread is of the kinds. */
-function lateOf(runs: Readonly<Record<string, ScenarioRun>>): Measured {
-  const all = Object.values(runs).map(({ calls, codes }) => [calls - (codes['OK'] ?? 0), calls]);
-  const shares = all.map(([late = 0, calls = 0]) => (late / calls) * 100);
-  const [late = 0, calls = 0] = all.reduce(([a = 0, b = 0], [c = 0, d = 0]) => [a + c, b + d]);
-  const details = Object.entries(runs).map(
-    ([call, run]) => `${call} ${rate(run.okPerSecond)}, ${codesText(run.codes)}`,
-  );
+/** The spread is of the kinds of calls. */
+function percentOf(kinds: readonly { calls: number; late: number; words: string }[]): Measured {
+  const sum = (key: 'calls' | 'late') => kinds.reduce((total, kind) => total + kind[key], 0);
+  const shares = kinds.map(({ late, calls }) => (late / calls) * 100);
   return {
-    value: (late / calls) * 100,
+    value: (sum('late') / sum('calls')) * 100,
     spread: [Math.min(...shares), Math.max(...shares)],
-    detail: details.join('; '),
+    detail: kinds.map(({ words }) => words).join('; '),
   };
 }
 
@@ -64,25 +91,18 @@ function lateOf(runs: Readonly<Record<string, ScenarioRun>>): Measured {
  */
 export async function answersUnderTheLock(stage: Stage): Promise<Measured> {
   const took = new Latencies();
-  const calls = Math.max(800 * stage.bench.scale, 200);
+  const calls = Array.from({ length: Math.max(800 * stage.bench.scale, 200) });
   let others = 0;
-  await heldLock(stage, () =>
-    times(calls, atOnce, async () => {
-      const startedAt = performance.now();
-      const status = await createJob(stage);
-      took.record(performance.now() - startedAt);
-      if (status !== deadlineExceeded) others++;
-    }),
-  );
-  return ofTimes(took.percentiles, `${calls - others} DEADLINE_EXCEEDED, ${others} others`);
-}
-
-/** With a deadline for the server only. @returns its grpc-status */
-function createJob({ connection, spec }: Stage): Promise<number> {
   const metadata = new Metadata();
-  metadata.set('grpc-timeout', `${deadlineMs}m`);
-  const request = { spec, requestId: '' };
-  return new Promise((resolve) => {
-    connection.jobs.createJob(request, metadata, (error) => resolve(error?.code ?? 0));
-  });
+  metadata.set('grpc-timeout', `${deadlineMs}m`); // a deadline for the server only
+  const request = { spec: stage.spec, requestId: '' };
+  const createJob = async () => {
+    const startedAt = performance.now();
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    stage.connection.jobs.createJob(request, metadata, (error) => resolve(error?.code));
+    if ((await promise) !== rightStatus) others++;
+    took.recordSince(startedAt);
+  };
+  await heldLock(stage, () => eachInFlight(calls, atOnce, createJob));
+  return ofTimes(took.percentiles, `of ${calls.length}, ${others} with another status`);
 }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,54 +6,50 @@ import { Latencies, type Percentiles } from '../latencies.js';
 
 /** Replaces a part of a file of bench/ghz. */
 export interface Changes {
-  /** Requests, in the JSON of protobuf; of an array each is sent in its turn. */
-  readonly data?: object;
+  /** The request, in the JSON of protobuf. */
+  readonly data?: object | undefined;
   readonly concurrency?: number;
+  /** How long, or how many calls. */
   readonly seconds?: number;
+  readonly calls?: number;
   /** Calls begun a second, at most. Without it each caller calls as soon as it was answered. */
   readonly rate?: number;
   /** Of each call. */
   readonly timeoutMs?: number;
-  /** Others on its core go first: it makes the load, and they measure. */
-  readonly yields?: boolean;
 }
 
 export interface ScenarioRun {
   readonly calls: number;
+  readonly ok: number;
   readonly okPerSecond: number;
-  /** Number of answers by status, e.g. "OK", "DeadlineExceeded". */
-  readonly codes: Readonly<Record<string, number>>;
+  /** "1000 OK, 2 DeadlineExceeded". */
+  readonly codes: string;
   /** Of the calls answered OK. */
   readonly times: Percentiles;
 }
 
-const program = resolve('.tools/bin/ghz');
-const fileOf = (scenario: string) => resolve('bench/ghz', `${scenario}.json`);
-
-/**
- * Runs ghz. `scenario`: the name of a file of bench/ghz.
- *
- * @throws Error that says how to bring ghz, where it is missing
- */
+/** Runs ghz, which `make bench` brings, with a file of bench/ghz, `scenario`. */
 export async function runScenario(
   address: string,
   scenario: string,
-  changes: Changes = {},
+  { data, concurrency, seconds, calls, rate, timeoutMs }: Changes,
 ): Promise<ScenarioRun> {
-  if (!existsSync(program)) {
-    throw new Error('ghz is missing: "make bench" brings it where Go is there');
-  }
-  const { data, concurrency, seconds, rate, timeoutMs, yields } = changes;
-  const args = ['--config', fileOf(scenario), '--format', 'json'];
-  if (data !== undefined) args.push('--data', JSON.stringify(data));
-  if (concurrency !== undefined) {
-    args.push('--concurrency', `${concurrency}`, '--connections', `${Math.min(concurrency, 8)}`);
-  }
-  if (seconds !== undefined) args.push('--duration', `${seconds}s`);
-  if (rate !== undefined) args.push('--rps', `${Math.max(Math.round(rate), 1)}`);
-  if (timeoutMs !== undefined) args.push('--timeout', `${timeoutMs}ms`);
-  const running = promisify(execFile)(program, [...args, address], { maxBuffer: 2 ** 30 });
-  if (yields) setPriority(running.child.pid as number, constants.priority.PRIORITY_LOW);
+  const options: Record<string, string | number | undefined> = {
+    config: resolve('bench/ghz', `${scenario}.json`),
+    format: 'json',
+    data: data && JSON.stringify(data),
+    concurrency,
+    connections: concurrency && Math.min(concurrency, 8),
+    duration: seconds && `${seconds}s`,
+    total: calls,
+    rps: rate && Math.max(Math.round(rate), 1),
+    timeout: timeoutMs && `${timeoutMs}ms`,
+  };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const args = [...given.map(([name, value]) => `--${name}=${value}`), address];
+  const running = promisify(execFile)(resolve('.tools/bin/ghz'), args, { maxBuffer: 2 ** 30 });
+  // At a given rate others on its core go first: it makes the load, and they measure.
+  if (rate && running.child.pid) setPriority(running.child.pid, constants.priority.PRIORITY_LOW);
   return read(JSON.parse((await running).stdout));
 }
 
@@ -66,15 +61,11 @@ interface Answer {
   readonly details?: readonly { readonly latency: number; readonly status: string }[];
 }
 
-function read({ count, total, statusCodeDistribution: codes = {}, details = [] }: Answer) {
+function read({ count: calls, total, statusCodeDistribution = {}, details = [] }: Answer) {
   const times = new Latencies();
   for (const { latency, status } of details) if (status === 'OK') times.record(latency / 1e6);
-  const okPerSecond = (codes['OK'] ?? 0) / (total / 1e9);
-  return { calls: count, okPerSecond, codes, times: times.percentiles };
+  const ok = statusCodeDistribution['OK'] ?? 0;
+  const texts = Object.entries(statusCodeDistribution).map(([code, count]) => `${count} ${code}`);
+  const okPerSecond = ok / (total / 1e9);
+  return { calls, ok, okPerSecond, codes: texts.join(', '), times: times.percentiles };
 }
-
-/** "1,000 OK, 2 DeadlineExceeded". */
-export const codesText = (codes: ScenarioRun['codes']): string =>
-  Object.entries(codes)
-    .map(([code, count]) => `${count.toLocaleString('en')} ${code}`)
-    .join(', ');

@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/client/connect.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { type Pace, paceOf } from '../baseline/beside.js';
-import { sendCrash } from '../fleet/crash.js';
 import { countdown, Squad } from '../fleet/squad.js';
 import type { ServerProcess } from '../processes.js';
-import type { Stage } from '../stage.js';
+import { type Stage, sendCrash } from '../stage.js';
 
 /** Loads on the streams of one server, the stage's master or the bare one. */
 
@@ -52,7 +51,7 @@ export async function beats(
   });
   const perAnswer = beaten / answers;
   isOver = true;
-  for (const bot of squad.bots) for (const lease of bot.leases.values()) bot.finish(lease);
+  for (const bot of squad.bots) bot.finishAll();
   await finished.over;
   squad.close();
   return { ...pace, perAnswer };
@@ -94,17 +93,17 @@ export async function cycles(
   });
 }
 
-/** Crashes with large inputs, one after the other. @returns MiB a second */
+/** Crashes with large inputs, one after the other. */
 export async function uploads(
   { bench }: Stage,
   { address }: ServerProcess,
   lease: Lease | undefined,
-): Promise<number> {
+): Promise<{ mibPerSecond: number }> {
   const connection = connect(address);
   const path = join(bench.folder(), 'input');
   const inputs = Math.max(Math.round(5 * bench.scale), 1);
   let tookMs = 0;
   for (let i = 0; i < inputs; i++) tookMs += await sendCrash(connection, lease, path, inputBytes);
   connection.close();
-  return ((inputs * inputBytes) / 2 ** 20 / tookMs) * 1000;
+  return { mibPerSecond: ((inputs * inputBytes) / 2 ** 20 / tookMs) * 1000 };
 }

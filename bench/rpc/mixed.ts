@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Measured, median, ofOne, ofRounds, percent } from '../figure.js';
+import { count, median, ofOne, ofRounds, percent } from '../figure.js';
 import { countdown, Squad } from '../fleet/squad.js';
-import { Latencies, type Percentiles } from '../latencies.js';
+import { Latencies } from '../latencies.js';
 import { LoopDelay } from '../loop-delay.js';
 import { every } from '../measure.js';
-import { type Watched, watch } from '../watch.js';
+import { watch } from '../watch.js';
 import { runScenario } from './ghz.js';
 import type { Stocked } from './stocked.js';
 
@@ -14,7 +14,7 @@ import type { Stocked } from './stocked.js';
  * and single jobs.
  */
 const perSecond = { beats: 1000, results: 40, crashes: 20 };
-const callsPerSecond = {
+const calls = {
   'create-job': 40,
   'get-job': 40,
   'list-jobs': 20,
@@ -26,31 +26,20 @@ const streams = 500;
 const watchers = 3;
 /** Until programs are started: this thread stands still meanwhile, and would call that latency. */
 const startMs = 300;
-/** Still fine: so much of everything is done, and beats are acknowledged in this time. */
+/** Still fine: so much of everything is answered, and beats are acknowledged in this time. */
 const leastServed = 0.95;
 const slowestMs = 50;
 const lastLevel = 64;
 const shareOfKnee = 0.8;
 
-interface Served {
-  /** From beats to their acknowledgements. */
-  readonly acks: Percentiles;
-  /** How late this thread was: as much of the above is not the master's. */
-  readonly ownDelay: Percentiles;
-  /** Share answered OK of the call that did worst. */
-  readonly share: number;
-}
-
-/** A whole fleet's traffic, at four fifths of what the master can take. */
-export async function mixedTraffic(stocked: Stocked) {
-  const { bench, master, connection } = stocked.stage;
+/** @returns what runs the traffic, a multiple of the level, and what ends it */
+async function startTraffic({ stage, requests, sendCrash }: Stocked) {
+  const { master, connection } = stage;
   let acks = new Latencies();
   const holding = countdown(streams);
-  const squad = new Squad(master.address, await stocked.stage.registerBots(streams), 1, {
+  const squad = new Squad(master.address, await stage.registerBots(streams), 1, {
     assigned: holding.one,
-    answered(_, sentAtMs) {
-      for (const at of sentAtMs) acks.record(performance.now() - at);
-    },
+    answered: (_, sentAtMs) => acks.recordSince(...sentAtMs),
     done: (bot) => bot.beat(), // announces the slot that is free
   });
   await holding.over;
@@ -58,94 +47,81 @@ export async function mixedTraffic(stocked: Stocked) {
     const feed = connection.jobs.watchJobs({ cursor: 0, jobId: '' });
     return feed.on('error', () => {}).resume(); // of being cancelled at the end
   });
-
+  const call = async (scenario: string, rate: number, seconds: number) => {
+    const changes = { data: requests[scenario], rate, seconds, concurrency: 20 };
+    const { ok } = await runScenario(master.address, scenario, changes);
+    // Two may be under way as the time is over: of few, that is much.
+    return (ok + 2) / (rate * seconds);
+  };
   const run = async (level: number, seconds: number): Promise<Served> => {
-    const calls = Object.entries(callsPerSecond).map(async ([scenario, rate]) => {
-      const data = stocked.requests[scenario] ?? {};
-      const load = { rate: rate * level, seconds: seconds + startMs / 1000, concurrency: 20 };
-      const changes = { ...load, data, yields: true };
-      const { codes } = await runScenario(master.address, scenario, changes);
-      // Two may be under way as the time is over: of few, that is much.
-      return ((codes['OK'] ?? 0) + 2) / (load.rate * load.seconds);
-    });
+    const shares = Object.entries(calls).map(([scenario, often]) =>
+      call(scenario, often * level, seconds + startMs / 1000),
+    );
     await sleep(startMs);
     acks = new Latencies();
-    const delay = new LoopDelay();
     const crashes: Promise<unknown>[] = [];
-    await delay.watch(async () => {
-      const ends = [
-        every(perSecond.beats * level, (index) => squad.bot(index).beat()),
-        every(perSecond.results * level, (index) => {
-          const bot = squad.bot(index * 7); // none that beats now
-          for (const lease of bot.leases.values()) bot.finish(lease);
-        }),
-        every(perSecond.crashes * level, () => crashes.push(stocked.sendCrash())),
-      ];
-      await sleep(seconds * 1000);
-      for (const end of ends) end();
-    });
+    const ends = [
+      every(perSecond.beats * level, (index) => squad.bot(index).beat()),
+      every(perSecond.results * level, (index) => squad.bot(index * 7).finishAll()),
+      every(perSecond.crashes * level, () => crashes.push(sendCrash())),
+    ];
+    const ownDelay = new LoopDelay();
+    await ownDelay.watch(() => sleep(seconds * 1000));
+    for (const end of ends) end();
     await Promise.all(crashes);
-    const shares = await Promise.all(calls);
-    return {
-      acks: acks.percentiles,
-      ownDelay: delay.percentiles,
-      share: Math.min(...shares, 1),
-    };
+    const share = Math.min(...(await Promise.all(shares)), 1);
+    return { ackMs: acks.percentiles.p99, ownDelayMs: ownDelay.percentiles.p99, share };
   };
+  const stop = () => {
+    for (const feed of feeds) feed.cancel();
+    squad.close();
+  };
+  return { run, stop };
+}
 
+interface Served {
+  /** From beats to their acknowledgements, p99. */
+  readonly ackMs: number;
+  /** How late this thread was: as much of the above is not the master's. */
+  readonly ownDelayMs: number;
+  /** Share answered OK of the call that did worst. */
+  readonly share: number;
+}
+
+/** A whole fleet's traffic, at four fifths of what the master can take. */
+export async function mixedTraffic(stocked: Stocked) {
+  const { bench, master } = stocked.stage;
+  const { run, stop } = await startTraffic(stocked);
   await run(1, 1); // until code is warm
   bench.say('mixed traffic: where the knee is');
-  const [knee, tried] = await findKnee(run, bench.scale < 1);
+  const [growth, seconds, attempts] = bench.scale < 1 ? [2, 0.5, 1] : [1.25, 2, 2];
+  let [knee, isFine] = [1, true];
+  const tried: string[] = [];
+  for (let level = 1; isFine && level <= lastLevel; level *= growth) {
+    isFine = false;
+    // Once more where it was too much: a single run may have had bad luck.
+    for (let attempt = 0; attempt < attempts && !isFine; attempt++) {
+      const { ackMs, share } = await run(level, seconds);
+      tried.push(`${level.toFixed(1)}: ${ackMs.toFixed(0)} ms, ${percent(share)}`);
+      isFine = ackMs < slowestMs && share >= leastServed;
+    }
+    if (isFine) knee = level;
+  }
   const level = shareOfKnee * knee;
-  const rounds: Watched<Served>[] = [];
+  const rounds: (Served & { busy: number; delayMs: number })[] = [];
   for (let round = 1; round <= bench.rounds; round++) {
     bench.say(`mixed traffic at 80 %, round ${round} of ${bench.rounds}`);
     const work = () => run(level, Math.max(5 * bench.scale, 1));
-    rounds.push(await watch(master, 'mixed traffic at 80 %', work));
+    const { result, busy, loopDelay } = await watch(master, 'mixed traffic at 80 %', work);
+    rounds.push({ ...result, busy, delayMs: loopDelay.p99 });
   }
-  for (const feed of feeds) feed.cancel();
-  squad.close();
-  return { ...figuresOf(level, rounds), knee: ofOne(knee, tried) };
-}
-
-/** @returns the last level that is fine, and the levels tried, in words */
-async function findKnee(
-  run: (level: number, seconds: number) => Promise<Served>,
-  isQuick: boolean,
-): Promise<[number, string]> {
-  let knee = 1;
-  const tried: string[] = [];
-  for (let level = 1; level <= lastLevel; level *= isQuick ? 2 : 1.25) {
-    let isFine = false;
-    // Once more where it was too much: a single run may have had bad luck.
-    for (let attempt = 0; attempt < (isQuick ? 1 : 2) && !isFine; attempt++) {
-      const { acks, share } = await run(level, isQuick ? 0.5 : 2);
-      tried.push(`${level.toFixed(1)}: ${acks.p99.toFixed(0)} ms, ${percent(share)}`);
-      isFine = acks.p99 < slowestMs && share >= leastServed;
-    }
-    if (!isFine) break;
-    knee = level;
-  }
-  return [knee, `acknowledgement p99 and share answered by level: ${tried.join(', ')}`];
-}
-
-function figuresOf(
-  level: number,
-  rounds: readonly Watched<Served>[],
-): Record<'mixedAcks' | 'mixedLoopDelay', Measured> {
-  const of = (what: (round: Watched<Served>) => number) => rounds.map(what);
-  const share = percent(median(of(({ result }) => result.share)));
-  const busy = percent(median(of((round) => round.busy)));
-  const ownMs = median(of(({ result }) => result.ownDelay.p99)).toFixed(1);
-  const longest = Math.max(...of(({ loopDelay }) => loopDelay.max)).toFixed(0);
+  stop();
+  const of = (key: keyof (typeof rounds)[number]) => rounds.map((round) => round[key]);
+  const load = `${count(5000 * level)} bots and their operators, ${count(120 * level)} calls and ${count(20 * level)} crashes a second, ${percent(median(of('share')))} of each call answered at least`;
+  const state = `its core ${percent(median(of('busy')))} busy; the load's own thread ${median(of('ownDelayMs')).toFixed(1)} ms late at p99`;
   return {
-    mixedAcks: ofRounds(
-      of(({ result }) => result.acks.p99),
-      `${(5000 * level).toFixed(0)} bots; a second ${(1000 * level).toFixed(0)} beats, ${(40 * level).toFixed(0)} results and new jobs, ${(20 * level).toFixed(0)} crashes, ${(80 * level).toFixed(0)} reads and lists, ${share} of each answered at least; its core ${busy} busy; the load's own thread p99 ${ownMs} ms late`,
-    ),
-    mixedLoopDelay: ofRounds(
-      of(({ loopDelay }) => loopDelay.p99),
-      `longest ${longest} ms`,
-    ),
+    mixedAcks: ofRounds(of('ackMs'), `${load}; ${state}`),
+    mixedLoopDelay: ofRounds(of('delayMs'), 'in the same rounds'),
+    knee: ofOne(knee, `acknowledgement p99 and share answered by level: ${tried.join(', ')}`),
   };
 }

@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import type { Bench } from '../bench.js';
-import { sendCrash } from '../fleet/crash.js';
-import { times } from '../measure.js';
-import { engine, Stage } from '../stage.js';
+import { type Measured, ofRounds } from '../figure.js';
+import { eachInFlight, ofRatio } from '../measure.js';
+import { engine, Stage, sendCrash } from '../stage.js';
 import { fill, idOf } from '../store/fill.js';
+import { runScenario, type ScenarioRun } from './ghz.js';
 
 /** A master that has something of everything. */
 export interface Stocked {
   readonly stage: Stage;
-  /** Of a bot that has no stream, for a day. */
-  readonly lease: Lease | undefined;
   /** Requests that find something, in the JSON of protobuf, by files of bench/ghz. */
   readonly requests: Readonly<Record<string, object>>;
   /** Sends a crash with an input of the usual size. */
@@ -21,6 +19,18 @@ export interface Stocked {
 
 const crashes = 200;
 const crashInputBytes = 16 * 1024;
+/** Files of bench/ghz; the calls of bots are measured on their streams. */
+const scenarios = [
+  'register-bot',
+  'create-job',
+  'get-job',
+  'list-jobs',
+  'list-jobs-deep',
+  'list-crashes',
+  'get-system-stats',
+] as const;
+export type Scenario = (typeof scenarios)[number];
+export type EachCall = Readonly<Record<Scenario | 'pages', Measured>>;
 
 /** `waiting`: jobs that are there from the start. */
 export const withStocked = <T>(
@@ -31,23 +41,46 @@ export const withStocked = <T>(
   Stage.with(bench, {}, async (stage) => {
     const { spec, connection } = stage;
     const { targetSha256, arguments: options } = spec;
-    if (waiting > 0) {
-      const text = JSON.stringify(JobSpec.toJSON(spec));
-      const job = { engine, targetSha256, targetName: 'bench', spec: text };
-      await stage.restart({}, () => fill(stage.master.directory, waiting, job));
-    }
+    const text = JSON.stringify(JobSpec.toJSON(spec));
+    const job = { engine, targetSha256, targetName: 'bench', spec: text };
+    await stage.restart({}, () => fill(stage.master.directory, waiting, job));
     const [botId = ''] = await stage.registerBots(1);
     await stage.createJob();
     const lease = await stage.pullJob(botId);
     const folder = bench.folder();
-    const sendOne = () => sendCrash(connection, lease, join(folder, newId()), crashInputBytes);
-    await times(crashes, 8, sendOne);
+    const send = () => sendCrash(connection, lease, join(folder, newId()), crashInputBytes);
+    await eachInFlight(Array.from({ length: crashes }), 8, send);
     const deep = Buffer.from(idOf(101)).toString('base64url');
     const requests = {
       'create-job': { spec: { engine, target_sha256: targetSha256, arguments: options } },
       'get-job': { job_id: (await stage.createJob()).id },
-      'list-jobs': { page_size: 100 },
       'list-jobs-deep': { page_size: 100, page_token: deep },
     };
-    return work({ stage, lease, requests, sendCrash: sendOne });
+    return work({ stage, requests, sendCrash: send });
   });
+
+/** Every call by itself, by callers that call again as soon as they are answered. */
+export async function eachCall({ stage: { bench, master }, requests }: Stocked): Promise<EachCall> {
+  const runs: Partial<Record<Scenario, ScenarioRun[]>> = {};
+  const seconds = Math.max(bench.scale, 0.3);
+  for (let round = 1; round <= bench.rounds; round++) {
+    bench.say(`every call by ghz, round ${round} of ${bench.rounds}`);
+    for (const scenario of scenarios) {
+      const changes = { data: requests[scenario], seconds };
+      const run = await runScenario(master.address, scenario, changes);
+      runs[scenario] = [...(runs[scenario] ?? []), run];
+    }
+  }
+  const figures = scenarios.map((scenario) => [scenario, figureOf(runs[scenario] ?? [])]);
+  // The ratio of the times of a page, since a time is as many callers / their rate.
+  const depth = { a: runs['list-jobs'] ?? [], b: runs['list-jobs-deep'] ?? [] };
+  const pages = ofRatio(depth, 'okPerSecond', 'from the rates of each, below');
+  return { ...Object.fromEntries(figures), pages } as EachCall;
+}
+
+function figureOf(runs: readonly ScenarioRun[]): Measured {
+  const rates = runs.map(({ okPerSecond }) => okPerSecond);
+  const [{ times, codes }] = runs as [ScenarioRun];
+  const detail = `p50 ${times.p50.toFixed(1)} ms, p99 ${times.p99.toFixed(1)} ms; ${codes}`;
+  return { ...ofRounds(rates, `in the first round ${detail}`), percentiles: times };
+}

@@ -1,4 +1,4 @@
-import { beside, pacesText, type Sides, withSides } from '../baseline/beside.js';
+import { beside, type Pace, pacesText, type Sides, withSides } from '../baseline/beside.js';
 import type { Bench } from '../bench.js';
 import { count, type Measured, type MeasuredOf, median, ofRounds } from '../figure.js';
 import { ofRatio } from '../measure.js';
@@ -33,10 +33,9 @@ async function uploads(sides: Sides, [botId = '']: readonly string[]): Promise<M
   const { stage } = sides;
   stage.bench.say('crashes of 10 MiB, master and echo server');
   const lease = await stage.pullJob(botId);
-  const rates = await beside(sides, (server) => load.uploads(stage, server, lease));
-  const detail = (a: number, b: number) =>
-    `${a.toFixed(0)} MiB/s; echo ${b.toFixed(0)} MiB/s; both check the SHA-256 and sync the file`;
-  return ofRatio(rates, (mibPerSecond) => mibPerSecond, detail);
+  const runs = await beside(sides, (server) => load.uploads(stage, server, lease));
+  const detail = (a: number, b: number) => `${a.toFixed(0)} MiB/s; echo ${b.toFixed(0)} MiB/s`;
+  return ofRatio(runs, 'mibPerSecond', detail);
 }
 
 async function beats(sides: Sides, botIds: readonly string[], inFlight: number): Promise<Measured> {
@@ -44,12 +43,8 @@ async function beats(sides: Sides, botIds: readonly string[], inFlight: number):
   stage.bench.say(`beats, ${inFlight} of each stream under way, master and echo server`);
   const runs = await beside(sides, (server) => load.beats(stage, server, botIds, inFlight));
   const perAnswer = median(runs.a.map((run) => run.perAnswer)).toFixed(1);
-  const detail = `${streams} streams that name a lease each, ${perAnswer} beats to an acknowledgement of the master: ${pacesText(runs)}`;
-  return ofRatio(
-    runs,
-    ({ perSecond }) => perSecond,
-    () => detail,
-  );
+  const detail = `${streams} streams that name a lease each, ${perAnswer} beats to an acknowledgement`;
+  return ofRatio(runs, 'perSecond', `${detail}: ${pacesText(runs)}`);
 }
 
 /**
@@ -61,19 +56,11 @@ async function cycles(sides: Sides, botIds: readonly string[]) {
   const jobs = Math.max(Math.round(20_000 * stage.bench.scale), 1000);
   stage.bench.say(`${count(jobs)} jobs worked off, master and echo server`);
   const runs = await beside(sides, (server) => load.cycles(stage, server, botIds, jobs));
-  const [micros, echoMicros] = [runs.a, runs.b].map((paces) =>
-    paces.map(({ perCpuSecond }) => 1e6 / perCpuSecond),
-  ) as [number[], number[]];
-  const detail = `${streams} bots of ${load.slots} slots, three writes a job: ${pacesText(runs)}, in messages, two a job`;
+  const micros = (paces: readonly Pace[]) => paces.map(({ perCpuSecond }) => 1e6 / perCpuSecond);
+  const bare = `the bare server ${(2 * median(micros(runs.b))).toFixed(0)} us for its two messages`;
+  const detail = `${streams} bots of ${load.slots} slots, three writes a job: ${pacesText(runs)}`;
   return {
-    cycles: ofRatio(
-      runs,
-      ({ perSecond }) => perSecond,
-      () => detail,
-    ),
-    cpuOfJob: ofRounds(
-      micros,
-      `all threads of the master, in the same runs; the bare server's two messages ${(2 * median(echoMicros)).toFixed(0)} us`,
-    ),
+    cycles: ofRatio(runs, 'perSecond', `${detail}, in messages, two a job`),
+    cpuOfJob: ofRounds(micros(runs.a), `of all threads of the master, in the same runs; ${bare}`),
   };
 }

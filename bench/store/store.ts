@@ -9,9 +9,10 @@ import { claimJob } from '../../src/store/ops/scheduling/claim-job.js';
 import type { ClaimedJob } from '../../src/store/rows.js';
 import { raw, rawGroup } from '../baseline/raw.js';
 import type { Bench } from '../bench.js';
-import { count, type Measured, type MeasuredOf, median, ofTimes, rate } from '../figure.js';
+import { count, type Measured, type MeasuredOf, ofTimes, rate } from '../figure.js';
+import { Latencies } from '../latencies.js';
 import { LoopDelay } from '../loop-delay.js';
-import { alternate, ofRatio } from '../measure.js';
+import { alternate, eachInFlight, ofRatio } from '../measure.js';
 import { fill, idOf } from './fill.js';
 import * as input from './inputs.js';
 import { inFlight, type Side, throughStore } from './sides.js';
@@ -37,12 +38,12 @@ async function withBot(side: Side): Promise<Side> {
   return side;
 }
 
-/** The same rate of two sides by turns. `words`: of the second one, before its rate. */
+/** The same rate of two sides by turns. `words`: for the second one. */
 async function compare(
   { rounds }: Bench,
   [a, b]: readonly [Side, Side],
   words: string,
-  measure: (side: Side) => Promise<number>,
+  measure: (side: Side) => Promise<{ perSecond: number }>,
 ): Promise<Measured> {
   const both = await alternate(
     rounds,
@@ -51,7 +52,7 @@ async function compare(
   );
   const detail = (ours: number, theirs: number) =>
     `${rate(ours)} durable; ${words} ${rate(theirs)}`;
-  return ofRatio(both, (perSecond) => perSecond, detail);
+  return ofRatio(both, 'perSecond', detail);
 }
 
 /** Touches, creations, claims and completions, durable, against the same statements raw. */
@@ -62,24 +63,22 @@ async function againstRaw(bench: Bench, loop: LoopDelay) {
   const total = Math.round(4000 * bench.scale);
   const many = <T>(make: () => T) => Array.from({ length: total }, make);
   const held = new Map<Side, ClaimedJob[]>([ours, theirs].map((side) => [side, []]));
-  const compared = (measure: (side: Side) => Promise<number>) =>
+  const compared = (measure: (side: Side) => Promise<{ perSecond: number }>) =>
     compare(bench, [ours, theirs], 'raw', measure);
   const figures = {
     touches: await compared(async (side) => {
       const flushes = many(() => input.flush(rawGroup));
-      return (await side.all(flushBeats, flushes)).perSecond * rawGroup;
+      return { perSecond: (await side.all(flushBeats, flushes)).perSecond * rawGroup };
     }),
-    creations: await compared(
-      async (side) => (await side.all(createJob, many(input.newJob))).perSecond,
-    ),
+    creations: await compared((side) => side.all(createJob, many(input.newJob))),
     claims: await compared(async (side) => {
       const claimed = await side.all(claimJob, many(input.claim));
       for (const job of claimed.outputs) if (job) held.get(side)?.push(job);
-      return claimed.perSecond;
+      return claimed;
     }),
-    completions: await compared(async (side) => {
+    completions: await compared((side) => {
       const jobs = held.get(side)?.splice(0, total) ?? [];
-      return (await side.all(completeJob, jobs.map(input.completion))).perSecond;
+      return side.all(completeJob, jobs.map(input.completion));
     }),
   };
   await Promise.all([ours.close(), theirs.close()]);
@@ -92,9 +91,9 @@ async function synchronousFull(bench: Bench, loop: LoopDelay) {
   const full = await withBot(await throughStore(bench.folder(), loop, 'full'));
   const normal = await withBot(await throughStore(bench.folder(), loop, 'normal'));
   const creations = (atOnce: number) =>
-    compare(bench, [full, normal], 'NORMAL', async (side) => {
+    compare(bench, [full, normal], 'NORMAL', (side) => {
       const jobs = Array.from({ length: Math.round(20_000 * bench.scale) }, input.newJob);
-      return (await side.all(createJob, jobs, atOnce)).perSecond;
+      return side.all(createJob, jobs, atOnce);
     });
   const figures = { full100: await creations(100), full500: await creations(500) };
   await Promise.all([full.close(), normal.close()]);
@@ -108,12 +107,20 @@ async function againstFew(bench: Bench, loop: LoopDelay) {
   const filled = async (jobs: number) => {
     const directory = bench.folder();
     await (await withBot(await throughStore(directory, loop))).close();
-    const { engine, spec, target } = input;
-    fill(directory, jobs, { engine, targetSha256: target.sha256, targetName: 't', spec });
+    fill(directory, jobs, input.job);
     return throughStore(directory, loop);
   };
   const [many, few] = [await filled(sizes.jobs), await filled(1000)];
-  const latency = (one: () => Promise<unknown>) => loop.watch(() => latencyOf(300, one));
+  const latency = async (one: () => Promise<unknown>) => {
+    const took = new Latencies();
+    const timed = async () => {
+      const startedAt = performance.now();
+      await one();
+      took.recordSince(startedAt);
+    };
+    await loop.watch(() => eachInFlight(Array.from({ length: 300 }), 1, timed));
+    return took.percentiles;
+  };
   const claim = (side: Side) => () =>
     latency(async () => {
       const job = await side.run(claimJob, input.claim());
@@ -126,22 +133,9 @@ async function againstFew(bench: Bench, loop: LoopDelay) {
   const claims = await alternate(rounds, claim(many), claim(few));
   const pages = await alternate(rounds, page(idOf(101)), page('z'));
   await Promise.all([many.close(), few.close()]);
-  const detail = (words: string) => (a: number, b: number) =>
-    `${a.toFixed(2)} ms against ${b.toFixed(2)} ms, ${words}`;
-  const itself = (value: number) => value;
+  const detail = (a: number, b: number) => `${a.toFixed(2)} ms against ${b.toFixed(2)} ms`;
   return {
-    claimOfMany: ofRatio(claims, itself, detail('claimed and given back')),
-    pages: ofRatio(pages, itself, detail('100 rows')),
+    claimOfMany: ofRatio(claims, 'p50', detail),
+    pages: ofRatio(pages, 'p50', detail),
   };
-}
-
-/** Median time of one, one after the other, milliseconds. */
-async function latencyOf(total: number, one: () => Promise<unknown>): Promise<number> {
-  const tookMs: number[] = [];
-  for (let i = 0; i < total; i++) {
-    const startedAt = performance.now();
-    await one();
-    tookMs.push(performance.now() - startedAt);
-  }
-  return median(tookMs);
 }
