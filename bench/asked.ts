@@ -1,4 +1,4 @@
-import { LoopDelay } from './loop-delay.js';
+import { LoopDelay } from './latencies.js';
 import type { Look, State } from './processes.js';
 
 /**

@@ -14,7 +14,7 @@ export interface Measured {
   readonly value: number;
   /** Smallest and largest of the rounds, or median and longest of the times. */
   readonly spread: readonly [number, number];
-  /** Absolute figures, numbers of rows and the like, for the reader. */
+  /** Absolute figures and the like, for the reader. */
   readonly detail: string;
   /** More about many times, for the results file. */
   readonly percentiles?: Percentiles;
@@ -25,14 +25,11 @@ export interface Figure extends Measured {
   readonly name: string;
   /** E.g. "ratio", "ms". */
   readonly unit: string;
-  /** Absent where the figure only informs. */
-  readonly target?: Target;
+  /** E.g. ">= 0.9"; absent where the figure only informs. */
+  readonly target?: string;
+  /** How many times better than its target it is, whichever way round that is. */
+  readonly goodness: (value: number) => number;
   readonly isMet: boolean;
-}
-
-export interface Target {
-  readonly is: '>=' | '<=' | '<';
-  readonly bound: number;
 }
 
 /** The figures of one benchmark. */
@@ -40,45 +37,47 @@ export interface Section {
   readonly about: string;
   /** Takes these figures again. */
   readonly command: string;
-  /** Of the measurements. */
   readonly seconds: number;
   readonly figures: readonly Figure[];
 }
 
-/** Sizes of this run, which the names of figures mention. */
-export interface Sizes {
-  readonly jobs: number;
-  readonly bots: number;
-  readonly calls: number;
+/** Means of a benchmark. */
+export interface Bench {
+  /** Rounds of each comparison. */
+  readonly rounds: number;
+  /** Share of the whole benchmark's numbers and times; 1 for all of them. */
+  readonly scale: number;
+  /** Numbers that the names of figures mention. */
+  readonly sizes: Readonly<Record<'jobs' | 'bots' | 'calls', number>>;
+  /** A new empty folder, on the disk of this checkout. */
+  folder(): string;
+  say(line: string): void;
 }
 
 export function figuresOf<S extends SectionName>(
   section: S,
   measured: MeasuredOf<S>,
-  sizes: Sizes,
+  sizes: Bench['sizes'],
 ): { about: string; figures: Figure[] } {
   const { about, figures } = table[section];
   const rows = Object.entries(figures) as [keyof MeasuredOf<S>, Row][];
-  return { about, figures: rows.map(([key, row]) => figureOf(row, measured[key], sizes)) };
+  const named = ({ name }: Row) =>
+    name.replace(/\{(\w+)\}/g, (_, size: keyof Bench['sizes']) => count(sizes[size]));
+  return {
+    about,
+    figures: rows.map(([key, row]) => figureOf({ ...row, name: named(row) }, measured[key])),
+  };
 }
 
-interface Row {
-  readonly name: string;
-  readonly unit: string;
-  /** E.g. ">= 0.9". */
-  readonly target?: string;
-}
+type Row = Pick<Figure, 'name' | 'unit' | 'target'>;
 
-function figureOf({ name: template, unit, target: text }: Row, measured: Measured, sizes: Sizes) {
-  const name = template.replace(/\{(\w+)\}/g, (_, size) => count(sizes[size as keyof Sizes]));
-  if (text === undefined) return { name, unit, isMet: true, ...measured };
-  const [is, bound] = text.split(' ');
-  const target = { is, bound: Number(bound) } as Target;
-  return { name, unit, target, isMet: isMet(measured.value, target), ...measured };
+function figureOf(row: Row, measured: Measured): Figure {
+  const [is, bound = '1'] = (row.target ?? '>= 0').split(' ');
+  const goodness = (value: number) =>
+    is === '>=' ? value / Number(bound) : Number(bound) / Math.max(value, Number.MIN_VALUE);
+  const times = goodness(measured.value);
+  return { ...row, ...measured, goodness, isMet: is === '<' ? times > 1 : times >= 1 };
 }
-
-const isMet = (value: number, { is, bound }: Target) =>
-  is === '>=' ? value >= bound : is === '<=' ? value <= bound : value < bound;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -107,9 +106,6 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 export const rate = (perSecond: number): string => `${count(perSecond)}/s`;
 export const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
-export const valueText = ({ value, unit }: Figure): string =>
-  unit === 'ratio' ? numberText(value) : `${numberText(value)}${unit === '/s' ? '' : ' '}${unit}`;
 
 /** With as many digits as mean something. */
 export const numberText = (value: number): string =>

@@ -30,3 +30,45 @@ export class Latencies {
     return { count, p50: of(50), p90: of(90), p99: of(99), p999: of(99.9), max: of(100) };
   }
 }
+
+/** Between two looks, milliseconds: often enough for a p99 of seconds; costs 0.6 % of a core. */
+export const often = 20;
+/** For a p99 of half a minute, of a server that has little to do; costs 0.1 %. */
+export const seldom = 100;
+
+/**
+ * How late a timer of this thread fires while it is watched. Not Node's own
+ * monitor: switched on again, that counts the time it was off as one delay.
+ *
+ * A loop that stood still for 100 ms fires one timer late, not five; the ones
+ * left out are counted too, or long delays would hardly show.
+ */
+export class LoopDelay {
+  readonly #latencies = new Latencies();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `intervalMs`: between two looks. */
+  start(intervalMs = often): void {
+    this.stop();
+    let expectedAt = performance.now() + intervalMs;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      const lateMs = Math.max(now - expectedAt, 0);
+      for (let ms = lateMs; ms >= 0; ms -= intervalMs) this.#latencies.record(ms);
+      expectedAt = now + intervalMs;
+    }, intervalMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  watch<T>(work: () => Promise<T>): Promise<T> {
+    this.start();
+    return work().finally(() => this.stop());
+  }
+
+  get percentiles(): Percentiles {
+    return this.#latencies.percentiles;
+  }
+}

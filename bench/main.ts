@@ -2,8 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Bench } from './bench.js';
-import { figuresOf, type MeasuredOf, type Section, type SectionName } from './figure.js';
+import {
+  type Bench,
+  figuresOf,
+  type MeasuredOf,
+  type Section,
+  type SectionName,
+} from './figure.js';
 import { benchFleet } from './fleet/fleet.js';
 import { pinLoad } from './processes.js';
 import { write } from './report.js';
@@ -37,21 +42,20 @@ const { values, positionals } = parseArgs({
 const all = Object.keys(benchmarks) as Name[];
 const unknown = positionals.filter((name) => !all.includes(name as Name));
 if (unknown.length > 0) refuse(`there is no benchmark "${unknown}": ${all.join(', ')}`);
-const inAll = all.filter((name) => !(values.quick && name === notInQuick));
-const names = positionals.length > 0 ? all.filter((name) => positionals.includes(name)) : inAll;
 const [rounds, scale] = values.quick ? [1, 0.02] : [3, 1];
 const bots = Number(values.bots ?? 10_000 * scale);
 if (!(Number.isInteger(bots) && bots >= 40)) {
   refuse(`--bots ${values.bots}: give the size of the fleet, a whole number from 40 on`);
 }
 // Server and load share nothing but the disk: without a core each, the figures mean little.
-if (spawnSync('taskset', ['--version']).error) {
-  refuse('taskset is missing, which gives server and load a core each: install util-linux');
+if (spawnSync('taskset', ['--version']).error || cpus().length < 2) {
+  refuse('server and load need a core each, and taskset (of util-linux) that gives it to them');
 }
-if (cpus().length < 2) refuse('this machine has one core: server and load need one each');
 
-mkdirSync('data', { recursive: true });
-const date = new Date().toISOString();
+const names = all.filter((name) =>
+  positionals.length > 0 ? positionals.includes(name) : !values.quick || name !== notInQuick,
+);
+const date = new Date();
 const sizes = { jobs: 1_000_000 * scale, bots, calls: 300_000 * scale };
 const sections: Section[] = [];
 for (const name of names) sections.push(await take(name));
@@ -61,12 +65,13 @@ if (loopDelay) {
   sections.push({ ...worst, command: 'make bench', seconds: 0 });
 }
 const isWhole = !values.quick && !values.bots && names.length === all.length;
-say(`written to ${write({ date, settings: { rounds, scale, sizes }, sections }, isWhole)}`);
+say(`written to ${write(date, sections, isWhole)}`);
 
 async function take<S extends Name>(name: S): Promise<Section> {
   // The store brings its threads to this process; the others are a load on a server.
   if (name !== 'store') await pinLoad();
   const startedAt = performance.now();
+  mkdirSync('data', { recursive: true });
   const root = mkdtempSync('data/bench-');
   const folder = () => mkdtempSync(`${root}/`);
   const measured = await benchmarks[name]({ rounds, scale, sizes, folder, say }).finally(() =>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Measured, median, ofRounds } from './figure.js';
 
 /** Measurements of two sides, one of each for every round. */
@@ -63,4 +64,16 @@ export function every(perSecond: number, one: (index: number) => void): () => vo
     for (; begun < due; begun++) one(begun);
   }, 5);
   return () => clearInterval(timer);
+}
+
+/** For anything a script waits for; a longer wait means that something has gone wrong. */
+const patienceMs = 60_000;
+
+/** Resolves within 2 ms once it is so. @throws Error when it is not in time */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  const endsAt = performance.now() + patienceMs;
+  while (!isSo()) {
+    if (performance.now() > endsAt) throw new Error(`not after ${patienceMs / 1000} s: ${what}`);
+    await sleep(2);
+  }
 }

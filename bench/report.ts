@@ -1,36 +1,33 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
-import { type Figure, numberText, type Section, valueText } from './figure.js';
+import { type Figure, numberText, type Section } from './figure.js';
 import { plot } from './plot.js';
 
-interface Run {
-  /** When it began, ISO 8601. */
-  readonly date: string;
-  readonly settings: object;
-  readonly sections: readonly Section[];
-}
+const machine = () =>
+  `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.version}`;
 
 /** Prints the figures and keeps them in bench/results/, those of a whole run also in docs/. */
-export function write(run: Run, isWhole: boolean): string {
-  const results = `bench/results/${run.date.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')}.json`;
-  const text = report(run);
+export function write(date: Date, sections: readonly Section[], isWhole: boolean): string {
+  const day = date.toISOString().slice(0, 10);
+  const results = `bench/results/${day}-${date.toTimeString().slice(0, 8).replaceAll(':', '-')}.json`;
+  const text = report(day, sections);
   process.stdout.write(text);
   mkdirSync('bench/results', { recursive: true });
-  writeFileSync(results, `${JSON.stringify({ machine: machine(), ...run }, null, 2)}\n`);
+  writeFileSync(results, `${JSON.stringify({ date, machine: machine(), sections }, null, 2)}\n`);
   if (isWhole) {
     writeFileSync('docs/benchmarks.md', text);
-    writeFileSync('docs/benchmarks.svg', plot(run.sections));
+    writeFileSync('docs/benchmarks.svg', plot(sections));
   }
   return results;
 }
 
-function report({ date, sections }: Run): string {
+function report(day: string, sections: readonly Section[]): string {
   const held = sections.flatMap(({ figures }) => figures).filter(({ target }) => target);
   const met = held.filter(({ isMet }) => isMet);
   const minutes = sections.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
   return `# Benchmarks
 
-Written by \`make bench\` on ${date.slice(0, 10)}, in ${minutes.toFixed(1)} minutes: ${machine()},
+Written by \`make bench\` on ${day}, in ${minutes.toFixed(1)} minutes: ${machine()},
 a disk shared with others. ${met.length} of ${held.length} targets are met.
 
 ![Every figure that has a target, by how many times better or worse it is](benchmarks.svg)
@@ -44,13 +41,10 @@ and largest; of latencies taken in one go it is the median and the longest of th
 and the line says so. Figures without a target are there to be known. All names and
 targets are in \`bench/targets.json\`; every figure, with percentiles, is in
 \`bench/results/\` after a run. Why a target is missed, and what was tried, is in the
-decisions from [0100](decisions/) on.
+[decisions](decisions/) from 0100 on.
 
 ${sections.map(sectionText).join('\n')}`;
 }
-
-const machine = () =>
-  `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.version}`;
 
 const sectionText = ({ about, command, seconds, figures }: Section) => `## ${about}
 
@@ -61,10 +55,9 @@ const sectionText = ({ about, command, seconds, figures }: Section) => `## ${abo
 ${figures.map(row).join('\n')}
 `;
 
-function row(figure: Figure): string {
-  const { name, spread, target, isMet, detail } = figure;
+function row({ name, unit, value, spread, target, isMet, detail }: Figure): string {
   const [low, high] = spread.map(numberText);
-  const aim = target ? `${target.is} ${target.bound}` : '—';
   const verdict = target ? (isMet ? 'met' : '**missed**') : '—';
-  return `| ${name} | ${valueText(figure)} | ${low} to ${high} | ${aim} | ${verdict} | ${detail} |`;
+  const text = `${numberText(value)} ${unit === 'ratio' ? '' : unit}`.trim();
+  return `| ${name} | ${text} | ${low} to ${high} | ${target ?? '—'} | ${verdict} | ${detail} |`;
 }

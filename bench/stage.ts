@@ -8,7 +8,7 @@ import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
 import { Job, JobSpec } from '../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
-import type { Bench } from './bench.js';
+import type { Bench } from './figure.js';
 import { eachInFlight } from './measure.js';
 import { type ServerProcess, type Settings, startMaster } from './processes.js';
 

@@ -1,6 +1,6 @@
 import { type Measured, mib, ofTimes, percent } from './figure.js';
 import type { Percentiles } from './latencies.js';
-import { often } from './loop-delay.js';
+import { often } from './latencies.js';
 import type { ServerProcess } from './processes.js';
 
 /** A server's state while work went on. */

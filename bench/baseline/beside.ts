@@ -1,6 +1,5 @@
 import { Job } from '../../src/gen/pandafuzz/v1/job.js';
-import type { Bench } from '../bench.js';
-import { median, percent, rate } from '../figure.js';
+import { type Bench, median, percent, rate } from '../figure.js';
 import { alternate, type Rounds } from '../measure.js';
 import { ServerProcess, type Settings } from '../processes.js';
 import { Stage } from '../stage.js';

@@ -12,14 +12,13 @@ import {
   CrashServiceService,
   type ReportCrashRequest,
 } from '../../src/gen/pandafuzz/v1/crash_service.js';
-import type { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { Job } from '../../src/gen/pandafuzz/v1/job.js';
+import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import { Job, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import {
   type JobServiceServer,
   JobServiceService,
 } from '../../src/gen/pandafuzz/v1/job_service.js';
 import { beAsked } from '../asked.js';
-import { answerTo } from './answer.js';
 
 /**
  * The limit: grpc-js and the same messages, with nothing behind them. The master's
@@ -31,6 +30,51 @@ const job = Job.fromJSON(JSON.parse(process.env['ECHO_JOB'] ?? '{}'));
 /** Receives uploads. */
 const folder = process.env['ECHO_FOLDER'] ?? '.';
 
+type Answer = NonNullable<HeartbeatResponse['message']>;
+
+const ttlMs = 30_000;
+const heartbeatIntervalMs = 5000;
+
+/**
+ * Answers as a master does, with as many bytes and no state. Every slot that Hello
+ * announces gets a job, and the next one once that is done: jobs without end.
+ */
+function answerTo({ message }: HeartbeatRequest): Answer[] {
+  switch (message?.$case) {
+    case 'hello': {
+      const value = { heartbeatIntervalMs, leaseTtlMs: ttlMs, leases: [] };
+      return [{ $case: 'welcome', value }, ...offers(message.value.freeSlots)];
+    }
+    case 'beat': {
+      const { sequence, leases } = message.value;
+      const renew = { remainingTtlMs: ttlMs, cancelRequested: false };
+      const renewed = leases.map(({ lease }) => ({ lease, ...renew }));
+      const value = { sequence, leases: renewed, nextBeatInMs: heartbeatIntervalMs };
+      return [{ $case: 'beatAck', value }];
+    }
+    case 'jobDone': {
+      const { lease } = message.value;
+      const { jobId = '', attempt = 0, fence = 0 } = lease ?? {};
+      const state = JobState.COMPLETED;
+      const receipt = { jobId, attempt, fence, recordedAt: new Date(), state };
+      return [
+        { $case: 'jobDoneAck', value: { lease, outcome: { $case: 'receipt', value: receipt } } },
+        ...offers(1),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+const offers = (count: number): Answer[] =>
+  Array.from({ length: count }, () => ({
+    $case: 'assign',
+    value: {
+      assignment: { lease: { jobId: newId(), attempt: 1, fence: 1 }, spec: job.spec, ttlMs },
+    },
+  }));
+
 const jobs: Pick<JobServiceServer, 'getJob' | 'createJob'> = {
   getJob: (_, answer) => answer(null, { job, attempts: [] }),
   createJob: ({ request: { spec } }, answer) =>
@@ -40,7 +84,7 @@ const jobs: Pick<JobServiceServer, 'getJob' | 'createJob'> = {
 const bots: Pick<BotServiceServer, 'heartbeat'> = {
   heartbeat(call) {
     call.on('data', (request: HeartbeatRequest) => {
-      for (const message of answerTo(request, job)) call.write({ message });
+      for (const message of answerTo(request)) call.write({ message });
     });
     call.on('end', () => call.end());
   },

@@ -58,7 +58,7 @@ export async function reconnects(crew: Crew, forMs: number) {
 /** Does `work`, in which bots come back so often. `lost`: jobs, or runs begun a second time. */
 async function comeback<T>(crew: Crew, comebacks: number, work: () => Promise<T>) {
   const runsBefore = crew.ledger().runs;
-  crew.reset();
+  crew.recount();
   const result = await work();
   const { kept, abandoned } = crew;
   const again = crew.ledger().runs - runsBefore;

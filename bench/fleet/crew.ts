@@ -1,8 +1,7 @@
 import Database from 'better-sqlite3';
-import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { until } from '../measure.js';
 import type { Stage } from '../stage.js';
-import { Member } from './member.js';
-import { Tally } from './tally.js';
+import { Member, Tally } from './member.js';
 
 /** Hellos without an answer while a fleet is switched on. A storm is another story. */
 const arrivingAtOnce = 200;
@@ -12,36 +11,33 @@ const ownAddresses = 16;
 /** Many bots of one slot each. */
 export class Crew extends Tally {
   readonly members: readonly Member[];
-  /** Called with each lease that a bot takes. */
-  onAssigned: (lease: Lease) => void = () => {};
 
   constructor(
     readonly stage: Stage,
     botIds: readonly string[],
   ) {
     super();
-    this.members = botIds.map((id, index) => {
-      const own = `127.0.0.${2 + (index % ownAddresses)}`;
-      const addresses = { master: stage.master.address, own };
-      return new Member(id, addresses, this, (lease) => this.onAssigned(lease));
-    });
+    const { address } = stage.master;
+    this.members = botIds.map(
+      (id, index) => new Member(id, this, address, `127.0.0.${2 + (index % ownAddresses)}`),
+    );
   }
 
   /** Resolves once each of them is connected and has a job, which has to wait already. */
   async takeJobs(): Promise<void> {
-    this.reset();
+    this.recount();
     for (const [index, member] of this.members.entries()) {
       const isRoom = () => index - this.welcomes < arrivingAtOnce;
-      if (!isRoom()) await this.until('the first are welcomed', isRoom);
+      if (!isRoom()) await until('the first are welcomed', isRoom);
       member.come();
     }
-    await this.until('everybody has a job', () => this.assigned >= this.members.length);
+    await until('everybody has a job', () => this.assigned >= this.members.length);
   }
 
-  /** Resolves once so many have come since `reset`, and all are connected. */
+  /** Resolves once so many have come since `recount`, and all are connected. */
   allBack(came = this.members.length): Promise<void> {
     const isSo = () => this.welcomes >= came && this.here === this.members.length;
-    return this.until('all are back', isSo);
+    return until('all are back', isSo);
   }
 
   /** Their jobs are completed, and the results are on disk. */
@@ -65,11 +61,9 @@ export class Crew extends Tally {
         SELECT count(*) AS runs, count(*) FILTER (WHERE outcome = 'completed') AS completedRuns,
           count(*) FILTER (WHERE outcome = 'lost') AS lostRuns
         FROM attempts)`;
-    try {
-      return db.prepare(text).get() as Record<Count, number>;
-    } finally {
-      db.close();
-    }
+    const row = db.prepare(text).get() as Record<Count, number>;
+    db.close();
+    return row;
   }
 }
 

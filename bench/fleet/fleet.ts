@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench } from '../bench.js';
-import { count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
-import { seldom } from '../loop-delay.js';
+import { type Bench, count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
+import { seldom } from '../latencies.js';
 import { plainGrpc, Stage } from '../stage.js';
 import { watch } from '../watch.js';
 import { reconnects, restart, storm } from './comebacks.js';
@@ -105,7 +104,7 @@ async function steady(crew: Crew) {
   const intervalMs = calm.intervalMs * bench.scale;
   bench.say(`they beat every ${calm.intervalMs / 1000} s`);
   await sleep(intervalMs); // until each has beaten once
-  crew.reset();
+  crew.recount();
   // Twice: what is written once a minute is in it, and its share of what is collected.
   const work = () => sleep(2 * intervalMs);
   const { busy, words } = await watch(master, 'bots that beat', work, seldom);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { count, ofOne, ofTimes } from '../figure.js';
+import { until } from '../measure.js';
 import { watch } from '../watch.js';
 import type { Crew } from './crew.js';
 
@@ -27,12 +28,12 @@ export async function losses(crew: Crew, ttlMs: number) {
   const { seconds, words } = await watch(crew.stage.master, 'losses', async () => {
     for (const member of gone) member.vanish();
     await sleep(afterLossMs);
-    crew.reset();
-    await crew.until('others have their jobs', () => waiting.size === 0);
+    crew.recount();
+    await until('others have their jobs', () => waiting.size === 0);
   });
   const acks = crew.answers.percentiles;
 
-  crew.reset();
+  crew.recount();
   for (const member of gone) member.come();
   await crew.allBack(gone.length);
   const { kept, abandoned } = crew;

@@ -2,7 +2,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { backoffMs } from '../../src/core/retry.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
-import type { Tally } from './tally.js';
+import { Latencies } from '../latencies.js';
 import { VirtualBot } from './virtual-bot.js';
 
 /** The timings of the real bot, src/bot. */
@@ -28,21 +28,32 @@ export class Member {
   #timer: NodeJS.Timeout | undefined;
   readonly #unsettled = new Map<string, (refusal: string | undefined) => void>();
 
+  /** `ownAddress`: of the bot's end of its connection. */
   constructor(
     id: string,
-    private readonly addresses: { readonly master: string; readonly own: string },
-    private readonly tally: Tally,
-    onAssigned: (lease: Lease) => void,
+    private readonly crew: Tally,
+    private readonly master: string,
+    private readonly ownAddress: string,
   ) {
     this.bot = new VirtualBot(id, 1, {
-      welcomed: (_, { leases }) => this.#welcomed(leases),
+      welcomed: (bot, { leases }) => {
+        clearTimeout(this.#timer);
+        this.#isWelcomed = true;
+        this.#reconnectAfterMs = undefined;
+        const abandoned = leases.filter(({ keep }) => !keep);
+        for (const { lease } of abandoned) bot.leases.delete(lease?.jobId ?? '');
+        bot.beat();
+        crew.here++;
+        crew.welcomes++;
+        crew.kept += leases.length - abandoned.length;
+        crew.abandoned += abandoned.length;
+      },
       assigned: (_, lease) => {
-        tally.assigned++;
-        onAssigned(lease);
-        tally.changed();
+        crew.assigned++;
+        crew.onAssigned(lease);
       },
       answered: (bot, [sentAtMs = 0], nextBeatInMs) => {
-        tally.answers.record(performance.now() - sentAtMs);
+        crew.answers.recordSince(sentAtMs);
         clearTimeout(this.#beating);
         this.#beating = setTimeout(() => bot.beat(), nextBeatInMs);
       },
@@ -67,11 +78,10 @@ export class Member {
   /** Connects, and comes back after each loss. */
   come(): void {
     this.#isWanted = true;
-    const { master, own } = this.addresses;
-    const [host, port] = master.split(':');
-    const to = { host, port: Number(port), localAddress: own, noDelay: true };
+    const [host, port] = this.master.split(':');
+    const to = { host, port: Number(port), localAddress: this.ownAddress, noDelay: true };
     const socket = connectTcp(to);
-    const session = connectHttp2(`http://${master}`, { createConnection: () => socket });
+    const session = connectHttp2(`http://${this.master}`, { createConnection: () => socket });
     session.on('error', () => {}); // its stream closes
     this.#socket = socket;
     this.#timer = setTimeout(() => this.lose(), welcomeTimeoutMs);
@@ -99,25 +109,11 @@ export class Member {
     return promise;
   }
 
-  #welcomed(leases: readonly { keep: boolean; lease?: Lease | undefined }[]): void {
-    clearTimeout(this.#timer);
-    this.#isWelcomed = true;
-    this.#reconnectAfterMs = undefined;
-    const abandoned = leases.filter(({ keep }) => !keep);
-    for (const { lease } of abandoned) this.bot.leases.delete(lease?.jobId ?? '');
-    this.bot.beat();
-    this.tally.here++;
-    this.tally.welcomes++;
-    this.tally.kept += leases.length - abandoned.length;
-    this.tally.abandoned += abandoned.length;
-    this.tally.changed();
-  }
-
   #left(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#beating);
     this.#failures = this.#isWelcomed ? 1 : this.#failures + 1;
-    if (this.#isWelcomed) this.tally.here--;
+    if (this.#isWelcomed) this.crew.here--;
     this.#isWelcomed = false;
     this.#socket?.destroy();
     if (!this.#isWanted) return;
@@ -128,5 +124,25 @@ export class Member {
   #settle({ jobId }: Lease, refusal: string | undefined): void {
     this.#unsettled.get(jobId)?.(refusal);
     this.#unsettled.delete(jobId);
+  }
+}
+
+/** Events of all members of a crew. */
+export class Tally {
+  /** Bots that are connected. */
+  here = 0;
+  /** Since `recount`: Hellos that were answered, leases in them that live on or do not, new leases. */
+  welcomes = 0;
+  kept = 0;
+  abandoned = 0;
+  assigned = 0;
+  /** Since then, too: times from beats to their answers. */
+  answers = new Latencies();
+  /** Called with each lease that a bot takes. */
+  onAssigned: (lease: Lease) => void = () => {};
+
+  recount(): void {
+    this.welcomes = this.kept = this.abandoned = this.assigned = 0;
+    this.answers = new Latencies();
   }
 }

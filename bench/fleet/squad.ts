@@ -27,13 +27,3 @@ export class Squad {
     for (const connection of this.#connections) connection.destroy();
   }
 }
-
-/** Resolves once `one` was called `count` times. */
-export function countdown(count: number): { one(): void; readonly over: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let left = count;
-  const one = () => {
-    if (--left <= 0) resolve();
-  };
-  return { one, over: promise };
-}

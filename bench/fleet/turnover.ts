@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Measured, ofTimes } from '../figure.js';
 import { Latencies } from '../latencies.js';
+import { until } from '../measure.js';
 import { watch } from '../watch.js';
 import type { Crew } from './crew.js';
 import type { Member } from './member.js';
@@ -37,7 +38,7 @@ export async function turnover(crew: Crew): Promise<Turnover> {
       await sleep(1000 / perSecond);
     }
     await Promise.all(turns);
-    await crew.until('every new job is taken', () => arrivedAt.size >= createdAt.size);
+    await until('every new job is taken', () => arrivedAt.size >= createdAt.size);
   });
   for (const [id, at] of createdAt) toAssign.record((arrivedAt.get(id) ?? Number.NaN) - at);
   const { percentiles } = toAssign;

@@ -1,7 +1,6 @@
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
-import type { Bench } from '../bench.js';
-import { type MeasuredOf, ofTimes, rate } from '../figure.js';
+import { type Bench, type MeasuredOf, ofTimes, rate } from '../figure.js';
 import { Squad } from '../fleet/squad.js';
 import { Latencies } from '../latencies.js';
 import { alternate, every, ofRatio, type Rounds } from '../measure.js';

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/client/connect.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { type Pace, paceOf } from '../baseline/beside.js';
-import { countdown, Squad } from '../fleet/squad.js';
+import { Squad } from '../fleet/squad.js';
+import { until } from '../measure.js';
 import type { ServerProcess } from '../processes.js';
 import { type Stage, sendCrash } from '../stage.js';
 
@@ -30,18 +31,17 @@ export async function beats(
   inFlight: number,
 ): Promise<Beating> {
   if (server === stage.master) await stage.createJobs(botIds.length);
-  const [holding, finished] = [countdown(botIds.length), countdown(botIds.length)];
-  let [beaten, answers, isOver] = [0, 0, false];
+  let [holding, beaten, answers, isOver] = [0, 0, 0, false];
   const squad = new Squad(server.address, botIds, 1, {
-    assigned: holding.one,
+    assigned: () => holding++,
     answered(bot, { length }) {
       beaten += length;
       answers++;
       for (let i = 0; i < length && !isOver; i++) bot.beat();
     },
-    done: finished.one,
+    done: () => holding--,
   });
-  await holding.over;
+  await until('every bot has a job', () => holding === botIds.length);
   for (const bot of squad.bots) for (let i = 0; i < inFlight; i++) bot.beat();
   await sleep(settleMs);
   [beaten, answers] = [0, 0];
@@ -52,7 +52,7 @@ export async function beats(
   const perAnswer = beaten / answers;
   isOver = true;
   for (const bot of squad.bots) bot.finishAll();
-  await finished.over;
+  await until('all jobs are done', () => holding === 0);
   squad.close();
   return { ...pace, perAnswer };
 }
@@ -71,13 +71,13 @@ export async function cycles(
   const isMaster = server === stage.master;
   if (isMaster) await stage.createJobs(jobs);
   const total = isMaster ? jobs : echoJobs * jobs;
-  const finished = countdown(total);
+  let finished = 0;
   const toBeat = new Set<string>();
   return paceOf(server, async () => {
     const squad = new Squad(server.address, botIds, slots, {
       assigned: (bot, lease) => bot.finish(lease),
       done(bot) {
-        finished.one();
+        finished++;
         if (!isMaster || toBeat.has(bot.id)) return;
         toBeat.add(bot.id);
         // One beat announces all slots that became free together; the bare server needs none.
@@ -87,7 +87,7 @@ export async function cycles(
         });
       },
     });
-    await finished.over;
+    await until('all jobs are done', () => finished >= total);
     squad.close();
     return { done: isMaster ? total : 2 * total };
   });

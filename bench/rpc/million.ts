@@ -1,5 +1,4 @@
-import type { Bench } from '../bench.js';
-import { count, type MeasuredOf } from '../figure.js';
+import { type Bench, count, type MeasuredOf } from '../figure.js';
 import { watch } from '../watch.js';
 import * as deadlines from './deadlines.js';
 import { mixedTraffic } from './mixed.js';

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { count, median, ofOne, ofRounds, percent } from '../figure.js';
-import { countdown, Squad } from '../fleet/squad.js';
+import { Squad } from '../fleet/squad.js';
 import { Latencies } from '../latencies.js';
-import { LoopDelay } from '../loop-delay.js';
-import { every } from '../measure.js';
+import { every, until } from '../measure.js';
 import { watch } from '../watch.js';
 import { runScenario } from './ghz.js';
 import type { Stocked } from './stocked.js';
@@ -36,13 +35,13 @@ const shareOfKnee = 0.8;
 async function startTraffic({ stage, requests, sendCrash }: Stocked) {
   const { master, connection } = stage;
   let acks = new Latencies();
-  const holding = countdown(streams);
+  let holding = 0;
   const squad = new Squad(master.address, await stage.registerBots(streams), 1, {
-    assigned: holding.one,
+    assigned: () => holding++,
     answered: (_, sentAtMs) => acks.recordSince(...sentAtMs),
     done: (bot) => bot.beat(), // announces the slot that is free
   });
-  await holding.over;
+  await until('every bot has a job', () => holding >= streams);
   const feeds = Array.from({ length: watchers }, () => {
     const feed = connection.jobs.watchJobs({ cursor: 0, jobId: '' });
     return feed.on('error', () => {}).resume(); // of being cancelled at the end
@@ -65,12 +64,11 @@ async function startTraffic({ stage, requests, sendCrash }: Stocked) {
       every(perSecond.results * level, (index) => squad.bot(index * 7).finishAll()),
       every(perSecond.crashes * level, () => crashes.push(sendCrash())),
     ];
-    const ownDelay = new LoopDelay();
-    await ownDelay.watch(() => sleep(seconds * 1000));
+    await sleep(seconds * 1000);
     for (const end of ends) end();
     await Promise.all(crashes);
     const share = Math.min(...(await Promise.all(shares)), 1);
-    return { ackMs: acks.percentiles.p99, ownDelayMs: ownDelay.percentiles.p99, share };
+    return { ackMs: acks.percentiles.p99, share };
   };
   const stop = () => {
     for (const feed of feeds) feed.cancel();
@@ -82,8 +80,6 @@ async function startTraffic({ stage, requests, sendCrash }: Stocked) {
 interface Served {
   /** From beats to their acknowledgements, p99. */
   readonly ackMs: number;
-  /** How late this thread was: as much of the above is not the master's. */
-  readonly ownDelayMs: number;
   /** Share answered OK of the call that did worst. */
   readonly share: number;
 }
@@ -117,8 +113,8 @@ export async function mixedTraffic(stocked: Stocked) {
   }
   stop();
   const of = (key: keyof (typeof rounds)[number]) => rounds.map((round) => round[key]);
-  const load = `${count(5000 * level)} bots and their operators, ${count(120 * level)} calls and ${count(20 * level)} crashes a second, ${percent(median(of('share')))} of each call answered at least`;
-  const state = `its core ${percent(median(of('busy')))} busy; the load's own thread ${median(of('ownDelayMs')).toFixed(1)} ms late at p99`;
+  const load = `${count(5000 * level)} bots and their operators, ${count(120 * level)} calls and ${count(20 * level)} crashes a second`;
+  const state = `${percent(median(of('share')))} of each call answered; its core ${percent(median(of('busy')))} busy`;
   return {
     mixedAcks: ofRounds(of('ackMs'), `${load}; ${state}`),
     mixedLoopDelay: ofRounds(of('delayMs'), 'in the same rounds'),

@@ -1,6 +1,5 @@
 import { newId } from '../../src/core/ids.js';
-import type { Bench } from '../bench.js';
-import { type MeasuredOf, mib, ofOne } from '../figure.js';
+import { type Bench, type MeasuredOf, mib, ofOne } from '../figure.js';
 import { Stage } from '../stage.js';
 import { watch } from '../watch.js';
 import { runScenario } from './ghz.js';

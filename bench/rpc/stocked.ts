@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import type { Bench } from '../bench.js';
-import { type Measured, ofRounds } from '../figure.js';
+import { type Bench, type Measured, ofRounds } from '../figure.js';
 import { eachInFlight, ofRatio } from '../measure.js';
 import { engine, Stage, sendCrash } from '../stage.js';
 import { fill, idOf } from '../store/fill.js';

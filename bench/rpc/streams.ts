@@ -1,6 +1,5 @@
 import { beside, type Pace, pacesText, type Sides, withSides } from '../baseline/beside.js';
-import type { Bench } from '../bench.js';
-import { count, type Measured, type MeasuredOf, median, ofRounds } from '../figure.js';
+import { type Bench, count, type Measured, type MeasuredOf, median, ofRounds } from '../figure.js';
 import { ofRatio } from '../measure.js';
 import { plainGrpc } from '../stage.js';
 import * as load from './loads.js';

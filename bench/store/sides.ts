@@ -3,7 +3,7 @@ import { silentLog } from '../../src/core/log.js';
 import { createMetrics } from '../../src/metrics.js';
 import type { Operation } from '../../src/store/operation.js';
 import { Store } from '../../src/store/store.js';
-import type { LoopDelay } from '../loop-delay.js';
+import type { LoopDelay } from '../latencies.js';
 import { type Batch, eachInFlight } from '../measure.js';
 
 /** Operations of the store, by one way or another. */
