@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
 import { seldom } from '../latencies.js';
 import { plainGrpc, Stage } from '../stage.js';
 import { watch } from '../watch.js';
-import { reconnects, restart, storm } from './comebacks.js';
+import { losses, reconnects, restart, storm } from './comebacks.js';
 import { Crew } from './crew.js';
-import { losses } from './losses.js';
 import { type Turnover, turnover } from './turnover.js';
 
 interface Leases {
@@ -25,12 +23,12 @@ const briskShare = 0.25;
 const reconnectMs = 10_000;
 
 /**
- * A large fleet of whole bots, each on a connection of its own, whose every bot
- * runs a job: its cost, and its losses when all does not go well.
+ * A large fleet of whole bots, each on a connection of its own (`ulimit -n` has to be
+ * above their number), whose every bot runs a job: its cost, and its losses when all
+ * does not go well.
  */
 export async function benchFleet(bench: Bench): Promise<MeasuredOf<'fleet'>> {
   const { say, sizes, scale } = bench;
-  expectOpenFiles(sizes.bots);
   return Stage.with(bench, settingsOf(calm), async (stage) => {
     const botIds = await stage.registerBots(sizes.bots);
     /** A crew of so many, with jobs that wait for them, for the time of a script. */
@@ -79,20 +77,15 @@ async function calmScripts(crew: Crew, ofFew: Turnover) {
   );
   bench.say('jobs end and others come');
   const { assign, cpuMs } = await turnover(crew);
+  const each = `${cpuMs.toFixed(1)} ms with the beats of all; ${ofFew.cpuMs.toFixed(1)} ms`;
   bench.say('connections are lost, 2 % of them a second');
   const reconnected = await reconnects(crew, reconnectMs * bench.scale);
   bench.say('all are cut off at once');
   return {
     ...beating,
-    memory: ofOne(
-      resident,
-      `with its lease and its connection; ${heap.toFixed(1)} KiB of it on the heap`,
-    ),
+    memory: ofOne(resident, `with lease and connection; ${heap.toFixed(1)} KiB of it on the heap`),
     assign,
-    turnover: ofOne(
-      cpuMs / ofFew.cpuMs,
-      `${cpuMs.toFixed(1)} ms, the beats of all meanwhile included; ${ofFew.cpuMs.toFixed(1)} ms; so few at a time that each is a group of its own`,
-    ),
+    turnover: ofOne(cpuMs / ofFew.cpuMs, `${each}; so few at a time that each is a group`),
     ...reconnected,
     ...(await storm(crew)),
   };
@@ -112,17 +105,6 @@ async function steady(crew: Crew) {
   const beats = `${count(acks.count)} beats, each naming a lease with its statistics`;
   const cpu = ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`);
   return { cpu, acks: ofTimes(acks, 'over the same time') };
-}
-
-/** Beside a connection for each bot, some for whatever else is open. */
-const otherFiles = 500;
-
-/** @throws Error that says what to do where there cannot be so many connections */
-function expectOpenFiles(bots: number): void {
-  const limits = readFileSync('/proc/self/limits', 'utf8');
-  const most = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1]); // Node raises it to that
-  if (bots + otherFiles > most)
-    throw new Error(`${bots} bots, ${most} open files: raise ulimit -n`);
 }
 
 const settingsOf = ({ intervalMs, ttlMs }: Leases) => ({

@@ -22,7 +22,6 @@ const calls = {
 };
 /** They stand for the 5,000, and beat as often as those do together. */
 const streams = 500;
-const watchers = 3;
 /** Until programs are started: this thread stands still meanwhile, and would call that latency. */
 const startMs = 300;
 /** Still fine: so much of everything is answered, and beats are acknowledged in this time. */
@@ -34,25 +33,23 @@ const shareOfKnee = 0.8;
 /** @returns what runs the traffic, a multiple of the level, and what ends it */
 async function startTraffic({ stage, requests, sendCrash }: Stocked) {
   const { master, connection } = stage;
-  let acks = new Latencies();
-  let holding = 0;
+  let [acks, holding] = [new Latencies(), 0];
   const squad = new Squad(master.address, await stage.registerBots(streams), 1, {
     assigned: () => holding++,
     answered: (_, sentAtMs) => acks.recordSince(...sentAtMs),
     done: (bot) => bot.beat(), // announces the slot that is free
   });
   await until('every bot has a job', () => holding >= streams);
-  const feeds = Array.from({ length: watchers }, () => {
-    const feed = connection.jobs.watchJobs({ cursor: 0, jobId: '' });
-    return feed.on('error', () => {}).resume(); // of being cancelled at the end
-  });
+  const watching = connection.jobs.watchJobs({ cursor: 0, jobId: '' }).resume();
+  watching.on('error', () => {}); // of being cancelled at the end
   const call = async (scenario: string, rate: number, seconds: number) => {
     const changes = { data: requests[scenario], rate, seconds, concurrency: 20 };
     const { ok } = await runScenario(master.address, scenario, changes);
     // Two may be under way as the time is over: of few, that is much.
     return (ok + 2) / (rate * seconds);
   };
-  const run = async (level: number, seconds: number): Promise<Served> => {
+  /** Times from beats to their acknowledgements, p99, and the share answered of the worst call. */
+  const run = async (level: number, seconds: number) => {
     const shares = Object.entries(calls).map(([scenario, often]) =>
       call(scenario, often * level, seconds + startMs / 1000),
     );
@@ -71,17 +68,10 @@ async function startTraffic({ stage, requests, sendCrash }: Stocked) {
     return { ackMs: acks.percentiles.p99, share };
   };
   const stop = () => {
-    for (const feed of feeds) feed.cancel();
+    watching.cancel();
     squad.close();
   };
   return { run, stop };
-}
-
-interface Served {
-  /** From beats to their acknowledgements, p99. */
-  readonly ackMs: number;
-  /** Share answered OK of the call that did worst. */
-  readonly share: number;
 }
 
 /** A whole fleet's traffic, at four fifths of what the master can take. */
@@ -104,7 +94,7 @@ export async function mixedTraffic(stocked: Stocked) {
     if (isFine) knee = level;
   }
   const level = shareOfKnee * knee;
-  const rounds: (Served & { busy: number; delayMs: number })[] = [];
+  const rounds: Record<'ackMs' | 'share' | 'busy' | 'delayMs', number>[] = [];
   for (let round = 1; round <= bench.rounds; round++) {
     bench.say(`mixed traffic at 80 %, round ${round} of ${bench.rounds}`);
     const work = () => run(level, Math.max(5 * bench.scale, 1));

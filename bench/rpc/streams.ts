@@ -1,13 +1,24 @@
-import { beside, type Pace, pacesText, type Sides, withSides } from '../baseline/beside.js';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../../src/client/connect.js';
+import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
 import { type Bench, count, type Measured, type MeasuredOf, median, ofRounds } from '../figure.js';
-import { ofRatio } from '../measure.js';
-import { plainGrpc } from '../stage.js';
-import * as load from './loads.js';
+import { Squad } from '../fleet/squad.js';
+import { ofRatio, until } from '../measure.js';
+import type { ServerProcess } from '../processes.js';
+import { plainGrpc, sendCrash } from '../stage.js';
 
 /** Heartbeat streams at once. */
 const streams = 50;
 /** Beats of each stream under way at once, where the load is to be as high as it gets. */
 const window = 8;
+/** Until the load is even. */
+const settleMs = 200;
+/** Slots of each bot in `cycles`; with fewer, it measures the waits for commits and not the work. */
+const slots = 8;
+/** The bare server makes jobs up, and works off more of them in the same time. */
+const echoJobs = 5;
+const inputBytes = 10 * 2 ** 20;
 
 /** Heartbeat streams and uploads of the master, beside those of a bare server. */
 export async function benchStreams(bench: Bench): Promise<MeasuredOf<'streams'>> {
@@ -28,36 +39,97 @@ export async function benchStreams(bench: Bench): Promise<MeasuredOf<'streams'>>
   return { ...figures, beats1Plain };
 }
 
+/** Crashes with large inputs, one after the other. */
 async function uploads(sides: Sides, [botId = '']: readonly string[]): Promise<Measured> {
   const { stage } = sides;
   stage.bench.say('crashes of 10 MiB, master and echo server');
   const lease = await stage.pullJob(botId);
-  const runs = await beside(sides, (server) => load.uploads(stage, server, lease));
+  const path = join(stage.bench.folder(), 'input');
+  const inputs = Math.max(Math.round(5 * stage.bench.scale), 1);
+  const runs = await beside(sides, async ({ address }) => {
+    const connection = connect(address);
+    let tookMs = 0;
+    for (let i = 0; i < inputs; i++) tookMs += await sendCrash(connection, lease, path, inputBytes);
+    connection.close();
+    return { mibPerSecond: (inputs * inputBytes * 1000) / 2 ** 20 / tookMs };
+  });
   const detail = (a: number, b: number) => `${a.toFixed(0)} MiB/s; echo ${b.toFixed(0)} MiB/s`;
   return ofRatio(runs, 'mibPerSecond', detail);
 }
 
+/** Every bot holds one job and beats as fast as it is answered, with `inFlight` beats under way. */
 async function beats(sides: Sides, botIds: readonly string[], inFlight: number): Promise<Measured> {
   const { stage } = sides;
   stage.bench.say(`beats, ${inFlight} of each stream under way, master and echo server`);
-  const runs = await beside(sides, (server) => load.beats(stage, server, botIds, inFlight));
-  const perAnswer = median(runs.a.map((run) => run.perAnswer)).toFixed(1);
-  const detail = `${streams} streams that name a lease each, ${perAnswer} beats to an acknowledgement`;
-  return ofRatio(runs, 'perSecond', `${detail}: ${pacesText(runs)}`);
+  const run = async (server: ServerProcess) => {
+    if (server === stage.master) await stage.createJobs(streams);
+    let [holding, beaten, isOver] = [0, 0, false];
+    const squad = new Squad(server.address, botIds, 1, {
+      assigned: () => holding++,
+      answered(bot, { length }) {
+        beaten += length;
+        for (let i = 0; i < length && !isOver; i++) bot.beat();
+      },
+      done: () => holding--,
+    });
+    await until('every bot has a job', () => holding === streams);
+    for (const bot of squad.bots) for (let i = 0; i < inFlight; i++) bot.beat();
+    await sleep(settleMs);
+    beaten = 0;
+    const pace = await paceOf(server, async () => {
+      await sleep(Math.max(3000 * stage.bench.scale, 400));
+      return { done: beaten };
+    });
+    isOver = true;
+    for (const bot of squad.bots) bot.finishAll();
+    await until('all jobs are done', () => holding === 0);
+    squad.close();
+    return pace;
+  };
+  const runs = await beside(sides, run);
+  const detail = `${streams} streams that name a lease each: ${pacesText(runs)}`;
+  return ofRatio(runs, 'perSecond', detail);
 }
 
 /**
- * Beside a bare server in the same conversation: each cycle is two messages of a bot
- * and two answers, so that a master for which work cost nothing would be at 0.5.
+ * Jobs that wait already, worked off: assigned, acknowledged, completed on disk. The
+ * pace of the master is in jobs, the pace of a bare server in the same conversation in
+ * messages of its bots: two for each job, LeaseAck and JobDone, and as many answers, so
+ * that a master for which work cost nothing would be at 0.5.
  */
 async function cycles(sides: Sides, botIds: readonly string[]) {
   const { stage } = sides;
   const jobs = Math.max(Math.round(20_000 * stage.bench.scale), 1000);
   stage.bench.say(`${count(jobs)} jobs worked off, master and echo server`);
-  const runs = await beside(sides, (server) => load.cycles(stage, server, botIds, jobs));
+  const run = async (server: ServerProcess) => {
+    const isMaster = server === stage.master;
+    if (isMaster) await stage.createJobs(jobs);
+    const total = isMaster ? jobs : echoJobs * jobs;
+    let finished = 0;
+    const toBeat = new Set<string>();
+    return paceOf(server, async () => {
+      const squad = new Squad(server.address, botIds, slots, {
+        assigned: (bot, lease) => bot.finish(lease),
+        done(bot) {
+          finished++;
+          if (!isMaster || toBeat.has(bot.id)) return;
+          toBeat.add(bot.id);
+          // One beat announces all slots that became free together; the bare server needs none.
+          queueMicrotask(() => {
+            toBeat.delete(bot.id);
+            bot.beat();
+          });
+        },
+      });
+      await until('all jobs are done', () => finished >= total);
+      squad.close();
+      return { done: isMaster ? total : 2 * total };
+    });
+  };
+  const runs = await beside(sides, run);
   const micros = (paces: readonly Pace[]) => paces.map(({ perCpuSecond }) => 1e6 / perCpuSecond);
   const bare = `the bare server ${(2 * median(micros(runs.b))).toFixed(0)} us for its two messages`;
-  const detail = `${streams} bots of ${load.slots} slots, three writes a job: ${pacesText(runs)}`;
+  const detail = `${streams} bots of ${slots} slots, three writes a job: ${pacesText(runs)}`;
   return {
     cycles: ofRatio(runs, 'perSecond', `${detail}, in messages, two a job`),
     cpuOfJob: ofRounds(micros(runs.a), `of all threads of the master, in the same runs; ${bare}`),
