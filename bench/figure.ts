@@ -2,10 +2,10 @@ import type { Percentiles } from './latencies.js';
 import table from './targets.json' with { type: 'json' };
 
 /** targets.json: every figure by name, with the bound it is held to, if it is. */
-export type SectionName = keyof typeof table;
+export type Name = keyof typeof table;
 
 /** A measurement of every figure in a section: without one it does not compile. */
-export type MeasuredOf<S extends SectionName> = Readonly<
+export type MeasuredOf<S extends Name> = Readonly<
   Record<keyof (typeof table)[S]['figures'], Measured>
 >;
 
@@ -14,7 +14,6 @@ export interface Measured {
   readonly value: number;
   /** Smallest and largest of the rounds, or median and longest of the times. */
   readonly spread: readonly [number, number];
-  /** Absolute figures and the like, for the reader. */
   readonly detail: string;
   /** More about many times, for the results file. */
   readonly percentiles?: Percentiles;
@@ -23,7 +22,6 @@ export interface Measured {
 /** One line of the report. */
 export interface Figure extends Measured {
   readonly name: string;
-  /** E.g. "ratio", "ms". */
   readonly unit: string;
   /** E.g. ">= 0.9"; absent where the figure only informs. */
   readonly target?: string;
@@ -35,7 +33,6 @@ export interface Figure extends Measured {
 /** The figures of one benchmark. */
 export interface Section {
   readonly about: string;
-  /** Takes these figures again. */
   readonly command: string;
   readonly seconds: number;
   readonly figures: readonly Figure[];
@@ -43,7 +40,6 @@ export interface Section {
 
 /** Means of a benchmark. */
 export interface Bench {
-  /** Rounds of each comparison. */
   readonly rounds: number;
   /** Share of the whole benchmark's numbers and times; 1 for all of them. */
   readonly scale: number;
@@ -54,19 +50,16 @@ export interface Bench {
   say(line: string): void;
 }
 
-export function figuresOf<S extends SectionName>(
+export function figuresOf<S extends Name>(
   section: S,
   measured: MeasuredOf<S>,
   sizes: Bench['sizes'],
 ): { about: string; figures: Figure[] } {
   const { about, figures } = table[section];
   const rows = Object.entries(figures) as [keyof MeasuredOf<S>, Row][];
-  const named = ({ name }: Row) =>
-    name.replace(/\{(\w+)\}/g, (_, size: keyof Bench['sizes']) => count(sizes[size]));
-  return {
-    about,
-    figures: rows.map(([key, row]) => figureOf({ ...row, name: named(row) }, measured[key])),
-  };
+  const sizeOf = (_: string, size: keyof Bench['sizes']) => count(sizes[size]);
+  const named = (row: Row) => ({ ...row, name: row.name.replace(/\{(\w+)\}/g, sizeOf) });
+  return { about, figures: rows.map(([key, row]) => figureOf(named(row), measured[key])) };
 }
 
 type Row = Pick<Figure, 'name' | 'unit' | 'target'>;
@@ -84,17 +77,14 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** One value for each round. */
 export const ofRounds = (values: readonly number[], detail: string): Measured => ({
   value: median(values),
   spread: [Math.min(...values), Math.max(...values)],
   detail,
 });
 
-/** Measured once. */
 export const ofOne = (value: number, detail: string): Measured => ofRounds([value], detail);
 
-/** p99 of many times. */
 export const ofTimes = (percentiles: Percentiles, detail: string): Measured => ({
   value: percentiles.p99,
   spread: [percentiles.p50, percentiles.max],

@@ -4,9 +4,7 @@ import { createHistogram } from 'node:perf_hooks';
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
-  readonly p90: number;
   readonly p99: number;
-  readonly p999: number;
   readonly max: number;
 }
 
@@ -27,14 +25,12 @@ export class Latencies {
     const { count } = this.#micros;
     const of = (share: number) =>
       count === 0 ? Number.NaN : this.#micros.percentile(share) / 1000;
-    return { count, p50: of(50), p90: of(90), p99: of(99), p999: of(99.9), max: of(100) };
+    return { count, p50: of(50), p99: of(99), max: of(100) };
   }
 }
 
 /** Between two looks, milliseconds: often enough for a p99 of seconds; costs 0.6 % of a core. */
 export const often = 20;
-/** For a p99 of half a minute, of a server that has little to do; costs 0.1 %. */
-export const seldom = 100;
 
 /**
  * How late a timer of this thread fires while it is watched. Not Node's own
@@ -47,7 +43,6 @@ export class LoopDelay {
   readonly #latencies = new Latencies();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `intervalMs`: between two looks. */
   start(intervalMs = often): void {
     this.stop();
     let expectedAt = performance.now() + intervalMs;

@@ -2,13 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import {
-  type Bench,
-  figuresOf,
-  type MeasuredOf,
-  type Section,
-  type SectionName,
-} from './figure.js';
+import { type Bench, figuresOf, type MeasuredOf, type Name, type Section } from './figure.js';
 import { benchFleet } from './fleet/fleet.js';
 import { pinLoad } from './processes.js';
 import { write } from './report.js';
@@ -23,7 +17,7 @@ import { worstLoopDelay } from './watch.js';
  * `make bench`: every figure beside its limit, taken in the same run. Prints the
  * table; a whole run also brings docs/benchmarks.md and its plot up to date.
  */
-const benchmarks: { readonly [S in Name]: (bench: Bench) => Promise<MeasuredOf<S>> } = {
+const benchmarks: { readonly [S in Single]: (bench: Bench) => Promise<MeasuredOf<S>> } = {
   store: benchStore,
   calls: benchCalls,
   streams: benchStreams,
@@ -31,16 +25,14 @@ const benchmarks: { readonly [S in Name]: (bench: Bench) => Promise<MeasuredOf<S
   fleet: benchFleet,
   soak: benchSoak,
 };
-type Name = Exclude<SectionName, 'all'>;
-/** Means little unless it is long; can be run by name. */
-const notInQuick: Name = 'soak';
+type Single = Exclude<Name, 'all'>;
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, bots: { type: 'string' } },
   allowPositionals: true,
 });
-const all = Object.keys(benchmarks) as Name[];
-const unknown = positionals.filter((name) => !all.includes(name as Name));
+const all = Object.keys(benchmarks) as Single[];
+const unknown = positionals.filter((name) => !all.includes(name as Single));
 if (unknown.length > 0) refuse(`there is no benchmark "${unknown}": ${all.join(', ')}`);
 const [rounds, scale] = values.quick ? [1, 0.02] : [3, 1];
 const bots = Number(values.bots ?? 10_000 * scale);
@@ -52,9 +44,9 @@ if (spawnSync('taskset', ['--version']).error || cpus().length < 2) {
   refuse('server and load need a core each, and taskset (of util-linux) that gives it to them');
 }
 
-const names = all.filter((name) =>
-  positionals.length > 0 ? positionals.includes(name) : !values.quick || name !== notInQuick,
-);
+// A soak means little unless it is long: in quick only by name.
+const inAll = all.filter((name) => !(values.quick && name === 'soak'));
+const names = positionals.length > 0 ? all.filter((name) => positionals.includes(name)) : inAll;
 const date = new Date();
 const sizes = { jobs: 1_000_000 * scale, bots, calls: 300_000 * scale };
 const sections: Section[] = [];
@@ -67,7 +59,7 @@ if (loopDelay) {
 const isWhole = !values.quick && !values.bots && names.length === all.length;
 say(`written to ${write(date, sections, isWhole)}`);
 
-async function take<S extends Name>(name: S): Promise<Section> {
+async function take<S extends Single>(name: S): Promise<Section> {
   // The store brings its threads to this process; the others are a load on a server.
   if (name !== 'store') await pinLoad();
   const startedAt = performance.now();

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Measured, median, ofRounds } from './figure.js';
 
-/** Measurements of two sides, one of each for every round. */
 export interface Rounds<T> {
   readonly a: readonly T[];
   readonly b: readonly T[];

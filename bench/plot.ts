@@ -6,11 +6,7 @@ const [left, right, reach] = [468, 788, 8];
 /** Of Okabe and Ito's palette, told apart by everybody. */
 const colours = { met: '#0072b2', missed: '#d55e00' };
 
-/**
- * The figures that have a target at one glance, as SVG: each on a line, by how many
- * times better than its target it is, with its spread. Written by hand: the libraries
- * that draw without a browser bring 16 to 67 MB to every checkout.
- */
+/** The figures that have a target as SVG: each on a line, by how many times better it is. */
 export function plot(sections: readonly Section[]): string {
   const lines = sections.flatMap(({ about, figures }) => [
     text(16, 15, about, 'font-weight="bold"'),

@@ -10,15 +10,12 @@ import type { Percentiles } from './latencies.js';
 const serverCore = 0;
 const loadCore = 1;
 
-/** A request to a server's process. */
 export interface Look {
   /** Watches its event loop from now on, until the next look. */
   readonly watchLoopEveryMs?: number;
-  /** Collects garbage first. */
   readonly collect?: boolean;
 }
 
-/** The answer to a look. */
 export interface State {
   /** How late timers of the main thread fired since the look that began to watch. */
   readonly loopDelay: Percentiles;
@@ -29,7 +26,7 @@ export interface State {
 /** Settings of a master, as environment variables; parameters of the bare server. */
 export type Settings = Readonly<Record<string, string>>;
 
-const scripts = { master: './master.js', echo: './baseline/echo.js' };
+const scripts = { master: './master.js', echo: './echo.js' };
 
 /** A server in a process of its own, on a core of its own. */
 export class ServerProcess {

@@ -23,13 +23,11 @@ export const plainGrpc: Settings = {};
 export class Stage {
   private constructor(
     readonly bench: Bench,
-    private running: ServerProcess,
+    public master: ServerProcess,
     readonly connection: Connection,
-    /** As operators write it. */
     readonly spec: JobSpec,
   ) {}
 
-  /** Runs `work` with a new master. */
   static async with<T>(
     bench: Bench,
     settings: Settings,
@@ -44,25 +42,19 @@ export class Stage {
     const targetSha256 = artifact?.sha256 ?? '';
     const spec = JobSpec.create({ engine, targetSha256, arguments: options });
     const stage = new Stage(bench, master, connection, spec);
-    try {
-      return await work(stage);
-    } finally {
+    return work(stage).finally(() => {
       connection.close();
-      await stage.master.stop();
-    }
-  }
-
-  get master(): ServerProcess {
-    return this.running;
+      return stage.master.stop();
+    });
   }
 
   /** Stops the master and starts it again, at the same address. */
   async restart(settings: Settings, meanwhile = () => {}): Promise<void> {
-    const { address, directory } = this.running;
-    await this.running.stop();
+    const { address, directory } = this.master;
+    await this.master.stop();
     meanwhile();
     const sameAddress = { PANDAFUZZ_GRPC_ADDRESS: address, ...settings };
-    this.running = await startMaster(directory, sameAddress);
+    this.master = await startMaster(directory, sameAddress);
     this.connection.renew();
   }
 

@@ -3,17 +3,13 @@ import type { Percentiles } from './latencies.js';
 import { often } from './latencies.js';
 import type { ServerProcess } from './processes.js';
 
-/** A server's state while work went on. */
+/** A server while work went on: CPU of all its threads, 1 being a core; delays of its main one. */
 export interface Watched<T> {
   readonly result: T;
   readonly seconds: number;
-  /** Of all its threads. */
   readonly cpuSeconds: number;
-  /** Of its core, 1 being all of it. */
   readonly busy: number;
-  /** How late timers of its main thread fired. */
   readonly loopDelay: Percentiles;
-  /** For the detail of a figure. */
   readonly words: string;
 }
 
@@ -42,12 +38,7 @@ export async function watch<T>(
   return { result, seconds, cpuSeconds, busy, loopDelay, words };
 }
 
-/**
- * The worst part, and not the p99 of all parts together: in that, quiet parts
- * would hide a busy one.
- *
- * @returns undefined when nothing was watched
- */
+/** Of the worst part: in the p99 of all parts together, quiet parts would hide a busy one. */
 export function worstLoopDelay(): Measured | undefined {
   const parts = [...loopDelays].sort(([, a], [, b]) => b.p99 - a.p99);
   const words = parts.map(([part, { p99 }]) => `${part} ${p99.toFixed(1)}`).join(', ');

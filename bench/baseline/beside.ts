@@ -9,7 +9,6 @@ import { watch } from '../watch.js';
 export interface Sides {
   readonly stage: Stage;
   readonly echo: ServerProcess;
-  /** Waits on the master. */
   readonly job: Job;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { count, type Measured, ofOne, ofTimes } from '../figure.js';
+import { count, ofOne, ofTimes } from '../figure.js';
 import { every, until } from '../measure.js';
 import { watch } from '../watch.js';
 import type { Crew } from './crew.js';
@@ -38,8 +38,9 @@ export async function restart(crew: Crew, start: () => Promise<void>) {
 }
 
 /** All beat, and every second some of them lose their connection and come back. */
-export async function reconnects(crew: Crew, forMs: number) {
-  const { members } = crew;
+export async function reconnects(crew: Crew) {
+  const { members, stage } = crew;
+  const forMs = 10_000 * stage.bench.scale;
   const perSecond = members.length * share;
   const total = Math.round((perSecond * forMs) / 1000);
   const { result, lost } = await comeback(crew, total, () =>
@@ -62,11 +63,9 @@ async function comeback<T>(crew: Crew, comebacks: number, work: () => Promise<T>
   const runsBefore = crew.ledger().runs;
   crew.recount();
   const result = await work();
-  const { kept, abandoned } = crew;
   const again = crew.ledger().runs - runsBefore;
-  const detail = `${count(kept)} of ${count(comebacks)} kept, ${abandoned} to be given up; ${again} runs more`;
-  const lost: Measured = ofOne(comebacks - kept + again, detail);
-  return { result, lost };
+  const detail = `${count(crew.kept)} of ${count(comebacks)} kept; ${again} runs more`;
+  return { result, lost: ofOne(comebacks - crew.kept + again, detail) };
 }
 
 /**
@@ -105,6 +104,7 @@ export async function losses(crew: Crew, ttlMs: number) {
   const lost = lostRuns - lostBefore;
   const twiceOrNever = jobs - completedJobs + Math.abs(completedRuns - jobs);
   const otherLosses = Math.abs(lost - stale.length);
+  const byDatabase = `${count(jobs)} jobs, ${count(completedRuns)} results, ${count(lost)} runs lost`;
   const leases = `with leases of ${ttlMs / 1000} s`;
   return {
     vanished: ofOne(seconds, `${count(total)} of ${count(members.length)}, ${leases}; ${words}`),
@@ -113,9 +113,6 @@ export async function losses(crew: Crew, ttlMs: number) {
       kept + (stale.length - abandoned) + (stale.length - refused),
       `${abandoned} to be given up, ${refused} late results answered STALE_LEASE`,
     ),
-    notOnce: ofOne(
-      twiceOrNever + otherLosses + charged,
-      `of ${count(jobs)} jobs, by the database: ${count(completedRuns)} results, ${count(lost)} runs lost, ${charged} attempts charged`,
-    ),
+    notOnce: ofOne(twiceOrNever + otherLosses + charged, `${byDatabase}, ${charged} charged`),
   };
 }

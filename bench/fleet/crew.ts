@@ -8,7 +8,6 @@ const arrivingAtOnce = 200;
 /** Of 127.0.0.0/8: one address has too few ports for a fleet that comes again and again. */
 const ownAddresses = 16;
 
-/** Many bots of one slot each. */
 export class Crew extends Tally {
   readonly members: readonly Member[];
 
@@ -49,7 +48,6 @@ export class Crew extends Tally {
     for (const member of this.members) member.vanish();
   }
 
-  /** Counts of the master's database. */
   ledger() {
     const db = new Database(`${this.stage.master.directory}/pandafuzz.db`, { readonly: true });
     const text = `

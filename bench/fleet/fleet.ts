@@ -1,26 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
-import { seldom } from '../latencies.js';
 import { plainGrpc, Stage } from '../stage.js';
 import { watch } from '../watch.js';
 import { losses, reconnects, restart, storm } from './comebacks.js';
 import { Crew } from './crew.js';
 import { type Turnover, turnover } from './turnover.js';
 
-interface Leases {
-  readonly intervalMs: number;
-  readonly ttlMs: number;
-}
-
-const calm: Leases = { intervalMs: 30_000, ttlMs: 90_000 };
-/** So that losing them does not take long. */
-const brisk: Leases = { intervalMs: 3000, ttlMs: 9000 };
-const briskInQuick: Leases = { intervalMs: 300, ttlMs: 2000 };
+const calm = { intervalMs: 30_000, ttlMs: 90_000 };
+/** So that losing leases does not take long. */
+const brisk = { intervalMs: 3000, ttlMs: 9000 };
+const briskInQuick = { intervalMs: 300, ttlMs: 2000 };
+/** At its event loop, which has little to do: costs 0.1 % of a core. */
+const lookEveryMs = 100;
 /** Bots beside which the whole fleet is held. */
 const few = 100;
 /** Of the bots, those that are there for losses: their arrival takes most of its time. */
 const briskShare = 0.25;
-const reconnectMs = 10_000;
 
 /**
  * A large fleet of whole bots, each on a connection of its own (`ulimit -n` has to be
@@ -79,7 +74,7 @@ async function calmScripts(crew: Crew, ofFew: Turnover) {
   const { assign, cpuMs } = await turnover(crew);
   const each = `${cpuMs.toFixed(1)} ms with the beats of all; ${ofFew.cpuMs.toFixed(1)} ms`;
   bench.say('connections are lost, 2 % of them a second');
-  const reconnected = await reconnects(crew, reconnectMs * bench.scale);
+  const reconnected = await reconnects(crew);
   bench.say('all are cut off at once');
   return {
     ...beating,
@@ -100,14 +95,14 @@ async function steady(crew: Crew) {
   crew.recount();
   // Twice: what is written once a minute is in it, and its share of what is collected.
   const work = () => sleep(2 * intervalMs);
-  const { busy, words } = await watch(master, 'bots that beat', work, seldom);
+  const { busy, words } = await watch(master, 'bots that beat', work, lookEveryMs);
   const acks = crew.answers.percentiles;
   const beats = `${count(acks.count)} beats, each naming a lease with its statistics`;
   const cpu = ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`);
   return { cpu, acks: ofTimes(acks, 'over the same time') };
 }
 
-const settingsOf = ({ intervalMs, ttlMs }: Leases) => ({
+const settingsOf = ({ intervalMs, ttlMs }: typeof calm) => ({
   PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: `${intervalMs}ms`,
   PANDAFUZZ_LEASES_TTL: `${ttlMs}ms`,
 });

@@ -39,7 +39,6 @@ export class Member {
       welcomed: (bot, { leases }) => {
         clearTimeout(this.#timer);
         this.#isWelcomed = true;
-        this.#reconnectAfterMs = undefined;
         const abandoned = leases.filter(({ keep }) => !keep);
         for (const { lease } of abandoned) bot.leases.delete(lease?.jobId ?? '');
         bot.beat();
@@ -70,7 +69,6 @@ export class Member {
     });
   }
 
-  /** The one lease it has, if it has one. */
   get lease(): Lease | undefined {
     return this.bot.leases.values().next().value;
   }
@@ -78,6 +76,7 @@ export class Member {
   /** Connects, and comes back after each loss. */
   come(): void {
     this.#isWanted = true;
+    this.#reconnectAfterMs = undefined;
     const [host, port] = this.master.split(':');
     const to = { host, port: Number(port), localAddress: this.ownAddress, noDelay: true };
     const socket = connectTcp(to);
@@ -129,7 +128,6 @@ export class Member {
 
 /** Events of all members of a crew. */
 export class Tally {
-  /** Bots that are connected. */
   here = 0;
   /** Since `recount`: Hellos that were answered, leases in them that live on or do not, new leases. */
   welcomes = 0;

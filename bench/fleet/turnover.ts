@@ -11,7 +11,6 @@ const perSecond = 50;
 const forMs = 10_000;
 
 export interface Turnover {
-  /** From CreateJob to Assign at the bot. */
   readonly assign: Measured;
   /** CPU of the master for each job, the beats meanwhile included, milliseconds. */
   readonly cpuMs: number;
@@ -30,10 +29,11 @@ export async function turnover(crew: Crew): Promise<Turnover> {
     const startedAt = performance.now();
     createdAt.set((await stage.createJob()).id, startedAt);
   };
-  const jobs = Math.round((perSecond * forMs * stage.bench.scale) / 1000);
+  const jobs = (perSecond * forMs * stage.bench.scale) / 1000;
+  const working = crew.members.filter(({ lease }) => lease).slice(0, jobs);
   const { cpuSeconds, words } = await watch(stage.master, 'turnover', async () => {
     const turns: Promise<void>[] = [];
-    for (const member of crew.members.filter(({ lease }) => lease).slice(0, jobs)) {
+    for (const member of working) {
       turns.push(turn(member));
       await sleep(1000 / perSecond);
     }

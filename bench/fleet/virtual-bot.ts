@@ -17,19 +17,15 @@ export interface BotEvents {
   welcomed?(bot: VirtualBot, welcome: Welcome): void;
   /** An acknowledgement of the beats sent at these times, the oldest first. */
   answered?(bot: VirtualBot, sentAtMs: readonly number[], nextBeatInMs: number): void;
-  /** It has taken this job. */
   assigned?(bot: VirtualBot, lease: Lease): void;
-  /** The result is on disk. */
   done?(bot: VirtualBot, lease: Lease): void;
   /** The result is not recorded. Thrown as an error where nothing listens. */
   refused?(bot: VirtualBot, lease: Lease, refusal: JobDoneRefusal): void;
   /** The master is about to end the stream. */
   sentAway?(bot: VirtualBot, reconnectAfterMs: number): void;
-  /** The stream has ended, on whichever side. */
   left?(bot: VirtualBot): void;
 }
 
-/** Figures of the usual size. */
 const statistics = JobStatistics.create({
   executions: 12_345_678,
   executionsPerSecond: 8123.5,
@@ -49,7 +45,7 @@ const statistics = JobStatistics.create({
 export class VirtualBot {
   readonly leases = new Map<string, Lease>();
   #stream: ClientHttp2Stream | undefined;
-  #unsent: Uint8Array[] = [];
+  readonly #unsent: Uint8Array[] = [];
   #sequence = 0;
   /** Results that are not known to be on disk. */
   #finishing = 0;
@@ -66,7 +62,6 @@ export class VirtualBot {
   connect(session: ClientHttp2Session): void {
     this.#sequence = 0;
     this.#sentAtMs = [];
-    this.#unsent = [];
     const frames = new Frames(Number.POSITIVE_INFINITY);
     this.#stream = session.request({
       ':method': 'POST',
@@ -115,18 +110,17 @@ export class VirtualBot {
 
   /** Messages of one turn of the event loop go out together. */
   #send(message: NonNullable<HeartbeatRequest['message']>): void {
-    if (this.#unsent.length === 0) queueMicrotask(() => this.#flush());
+    if (this.#unsent.length === 0) {
+      queueMicrotask(() => {
+        const bytes = Buffer.concat(this.#unsent.splice(0));
+        if (!this.#stream?.destroyed) this.#stream?.write(bytes);
+      });
+    }
     const body = HeartbeatRequest.encode({ message }).finish();
     // gRPC's prefix: one byte "not compressed", four bytes of length.
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(body.length, 1);
     this.#unsent.push(prefix, body);
-  }
-
-  #flush(): void {
-    const bytes = Buffer.concat(this.#unsent);
-    this.#unsent = [];
-    if (!this.#stream?.destroyed) this.#stream?.write(bytes);
   }
 
   #receive(bytes: Uint8Array): void {

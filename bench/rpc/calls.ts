@@ -72,9 +72,9 @@ async function overload(sides: Sides) {
     () => run(callers),
   );
   squad.close();
-  const detail = (a: number, b: number) => `${rate(a)} of ${2 * callers}, ${rate(b)} of ${callers}`;
+  const detail = (a: number, b: number) => `${rate(a)}; of half the callers ${rate(b)}`;
   return {
-    goodput: ofRatio(runs, 'perSecond', (a, b) => `${detail(a, b)} callers`),
+    goodput: ofRatio(runs, 'perSecond', detail),
     overloadAcks: ofTimes(acks.percentiles, `${acks.percentiles.count} beats of ${bots} bots`),
   };
 }

@@ -3,7 +3,7 @@ import { Metadata } from '@grpc/grpc-js';
 import Database from 'better-sqlite3';
 import { isCancelled } from '../../src/client/failure.js';
 import { downloadBackup } from '../../src/client/transfer.js';
-import { type Measured, ofTimes, rate } from '../figure.js';
+import { type Measured, ofRounds, ofTimes, rate } from '../figure.js';
 import { Latencies } from '../latencies.js';
 import { eachInFlight } from '../measure.js';
 import type { Stage } from '../stage.js';
@@ -78,11 +78,8 @@ export function missedDeadlines(
 function percentOf(kinds: readonly { calls: number; late: number; words: string }[]): Measured {
   const sum = (key: 'calls' | 'late') => kinds.reduce((total, kind) => total + kind[key], 0);
   const shares = kinds.map(({ late, calls }) => (late / calls) * 100);
-  return {
-    value: (sum('late') / sum('calls')) * 100,
-    spread: [Math.min(...shares), Math.max(...shares)],
-    detail: kinds.map(({ words }) => words).join('; '),
-  };
+  const each = ofRounds(shares, kinds.map(({ words }) => words).join('; '));
+  return { ...each, value: (sum('late') / sum('calls')) * 100 };
 }
 
 /**

@@ -9,22 +9,20 @@ export interface Changes {
   /** The request, in the JSON of protobuf. */
   readonly data?: object | undefined;
   readonly concurrency?: number;
-  /** How long, or how many calls. */
   readonly seconds?: number;
   readonly calls?: number;
   /** Calls begun a second, at most. Without it each caller calls as soon as it was answered. */
   readonly rate?: number;
-  /** Of each call. */
   readonly timeoutMs?: number;
+  /** Others on its core go first: it makes the load, and they measure. */
+  readonly yields?: boolean;
 }
 
 export interface ScenarioRun {
   readonly calls: number;
   readonly ok: number;
   readonly okPerSecond: number;
-  /** "1000 OK, 2 DeadlineExceeded". */
   readonly codes: string;
-  /** Of the calls answered OK. */
   readonly times: Percentiles;
 }
 
@@ -32,7 +30,7 @@ export interface ScenarioRun {
 export async function runScenario(
   address: string,
   scenario: string,
-  { data, concurrency, seconds, calls, rate, timeoutMs }: Changes,
+  { data, concurrency, seconds, calls, rate, timeoutMs, yields }: Changes,
 ): Promise<ScenarioRun> {
   const options: Record<string, string | number | undefined> = {
     config: resolve('bench/ghz', `${scenario}.json`),
@@ -48,8 +46,7 @@ export async function runScenario(
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const args = [...given.map(([name, value]) => `--${name}=${value}`), address];
   const running = promisify(execFile)(resolve('.tools/bin/ghz'), args, { maxBuffer: 2 ** 30 });
-  // At a given rate others on its core go first: it makes the load, and they measure.
-  if (rate && running.child.pid) setPriority(running.child.pid, constants.priority.PRIORITY_LOW);
+  if (yields) setPriority(running.child.pid as number, constants.priority.PRIORITY_LOW);
   return read(JSON.parse((await running).stdout));
 }
 
@@ -57,11 +54,11 @@ export async function runScenario(
 interface Answer {
   readonly count: number;
   readonly total: number;
-  readonly statusCodeDistribution?: Readonly<Record<string, number>>;
-  readonly details?: readonly { readonly latency: number; readonly status: string }[];
+  readonly statusCodeDistribution: Readonly<Record<string, number>>;
+  readonly details: readonly { readonly latency: number; readonly status: string }[];
 }
 
-function read({ count: calls, total, statusCodeDistribution = {}, details = [] }: Answer) {
+function read({ count: calls, total, statusCodeDistribution, details }: Answer): ScenarioRun {
   const times = new Latencies();
   for (const { latency, status } of details) if (status === 'OK') times.record(latency / 1e6);
   const ok = statusCodeDistribution['OK'] ?? 0;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { type Bench, type Measured, ofRounds } from '../figure.js';
-import { eachInFlight, ofRatio } from '../measure.js';
+import { alternate, eachInFlight, ofRatio } from '../measure.js';
 import { engine, Stage, sendCrash } from '../stage.js';
 import { fill, idOf } from '../store/fill.js';
 import { runScenario, type ScenarioRun } from './ghz.js';
@@ -12,7 +12,6 @@ export interface Stocked {
   readonly stage: Stage;
   /** Requests that find something, in the JSON of protobuf, by files of bench/ghz. */
   readonly requests: Readonly<Record<string, object>>;
-  /** Sends a crash with an input of the usual size. */
   sendCrash(): Promise<unknown>;
 }
 
@@ -60,20 +59,19 @@ export const withStocked = <T>(
 
 /** Every call by itself, by callers that call again as soon as they are answered. */
 export async function eachCall({ stage: { bench, master }, requests }: Stocked): Promise<EachCall> {
-  const runs: Partial<Record<Scenario, ScenarioRun[]>> = {};
   const seconds = Math.max(bench.scale, 0.3);
-  for (let round = 1; round <= bench.rounds; round++) {
-    bench.say(`every call by ghz, round ${round} of ${bench.rounds}`);
-    for (const scenario of scenarios) {
-      const changes = { data: requests[scenario], seconds };
-      const run = await runScenario(master.address, scenario, changes);
-      runs[scenario] = [...(runs[scenario] ?? []), run];
-    }
-  }
-  const figures = scenarios.map((scenario) => [scenario, figureOf(runs[scenario] ?? [])]);
+  const call = (scenario: Scenario) => () =>
+    runScenario(master.address, scenario, { data: requests[scenario], seconds });
   // The ratio of the times of a page, since a time is as many callers / their rate.
-  const depth = { a: runs['list-jobs'] ?? [], b: runs['list-jobs-deep'] ?? [] };
-  const pages = ofRatio(depth, 'okPerSecond', 'from the rates of each, below');
+  const depth = await alternate(bench.rounds, call('list-jobs'), call('list-jobs-deep'));
+  const pages = ofRatio(depth, 'okPerSecond', 'first pages a second / last pages a second');
+  const figures: [Scenario, Measured][] = [];
+  for (const scenario of scenarios) {
+    bench.say(`${scenario} by itself`);
+    const runs: ScenarioRun[] = [];
+    while (runs.length < bench.rounds) runs.push(await call(scenario)());
+    figures.push([scenario, figureOf(runs)]);
+  }
   return { ...Object.fromEntries(figures), pages } as EachCall;
 }
 

@@ -8,11 +8,9 @@ import { ofRatio, until } from '../measure.js';
 import type { ServerProcess } from '../processes.js';
 import { plainGrpc, sendCrash } from '../stage.js';
 
-/** Heartbeat streams at once. */
 const streams = 50;
 /** Beats of each stream under way at once, where the load is to be as high as it gets. */
 const window = 8;
-/** Until the load is even. */
 const settleMs = 200;
 /** Slots of each bot in `cycles`; with fewer, it measures the waits for commits and not the work. */
 const slots = 8;
@@ -39,7 +37,6 @@ export async function benchStreams(bench: Bench): Promise<MeasuredOf<'streams'>>
   return { ...figures, beats1Plain };
 }
 
-/** Crashes with large inputs, one after the other. */
 async function uploads(sides: Sides, [botId = '']: readonly string[]): Promise<Measured> {
   const { stage } = sides;
   stage.bench.say('crashes of 10 MiB, master and echo server');

@@ -9,7 +9,6 @@ import { type Batch, eachInFlight } from '../measure.js';
 /** Operations of the store, by one way or another. */
 export interface Side {
   run<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output>;
-  /** Many of one kind, as fast as this way goes. */
   all<Input, Output>(
     operation: Operation<Input, Output>,
     inputs: readonly Input[],

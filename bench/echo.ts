@@ -2,23 +2,17 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { newId } from '../../src/core/ids.js';
-import {
-  type BotServiceServer,
-  BotServiceService,
-} from '../../src/gen/pandafuzz/v1/bot_service.js';
+import { newId } from '../src/core/ids.js';
+import { type BotServiceServer, BotServiceService } from '../src/gen/pandafuzz/v1/bot_service.js';
 import {
   type CrashServiceServer,
   CrashServiceService,
   type ReportCrashRequest,
-} from '../../src/gen/pandafuzz/v1/crash_service.js';
-import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { Job, JobState } from '../../src/gen/pandafuzz/v1/job.js';
-import {
-  type JobServiceServer,
-  JobServiceService,
-} from '../../src/gen/pandafuzz/v1/job_service.js';
-import { beAsked } from '../asked.js';
+} from '../src/gen/pandafuzz/v1/crash_service.js';
+import type { HeartbeatRequest, HeartbeatResponse } from '../src/gen/pandafuzz/v1/heartbeat.js';
+import { Job, JobState } from '../src/gen/pandafuzz/v1/job.js';
+import { type JobServiceServer, JobServiceService } from '../src/gen/pandafuzz/v1/job_service.js';
+import { beAsked } from './asked.js';
 
 /**
  * The limit: grpc-js and the same messages, with nothing behind them. The master's
@@ -27,7 +21,6 @@ import { beAsked } from '../asked.js';
 
 /** Answer to every call: a job as a master sent it. */
 const job = Job.fromJSON(JSON.parse(process.env['ECHO_JOB'] ?? '{}'));
-/** Receives uploads. */
 const folder = process.env['ECHO_FOLDER'] ?? '.';
 
 type Answer = NonNullable<HeartbeatResponse['message']>;
