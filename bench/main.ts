@@ -6,9 +6,8 @@ import { type Bench, figuresOf, type MeasuredOf, type Name, type Section } from 
 import { benchFleet } from './fleet/fleet.js';
 import { pinLoad } from './processes.js';
 import { write } from './report.js';
-import { benchCalls } from './rpc/calls.js';
+import { benchCalls, benchSoak } from './rpc/calls.js';
 import { benchMillion } from './rpc/million.js';
-import { benchSoak } from './rpc/soak.js';
 import { benchStreams } from './rpc/streams.js';
 import { benchStore } from './store/store.js';
 import { worstLoopDelay } from './watch.js';

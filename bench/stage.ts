@@ -17,7 +17,7 @@ const inFlight = 64;
 const dayMs = 86_400_000;
 
 /** Sets `grpc.fast_path`, which bypasses parts of grpc-js, to off. */
-export const plainGrpc: Settings = {};
+export const plainGrpc: Settings = { PANDAFUZZ_GRPC_FAST_PATH: 'off' };
 
 /** A master with a target, and what a load puts on it: jobs, bots. */
 export class Stage {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
+import { type Bench, count, type Measured, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
+import { Latencies } from '../latencies.js';
+import { until } from '../measure.js';
 import { plainGrpc, Stage } from '../stage.js';
 import { watch } from '../watch.js';
 import { losses, reconnects, restart, storm } from './comebacks.js';
 import { Crew } from './crew.js';
-import { type Turnover, turnover } from './turnover.js';
+import type { Member } from './member.js';
 
 const calm = { intervalMs: 30_000, ttlMs: 90_000 };
 /** So that losing leases does not take long. */
@@ -16,6 +18,9 @@ const lookEveryMs = 100;
 const few = 100;
 /** Of the bots, those that are there for losses: their arrival takes most of its time. */
 const briskShare = 0.25;
+/** Jobs that end, and as many that come, in `turnover`. */
+const perSecond = 50;
+const forMs = 10_000;
 
 /**
  * A large fleet of whole bots, each on a connection of its own (`ulimit -n` has to be
@@ -100,6 +105,43 @@ async function steady(crew: Crew) {
   const beats = `${count(acks.count)} beats, each naming a lease with its statistics`;
   const cpu = ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`);
   return { cpu, acks: ofTimes(acks, 'over the same time') };
+}
+
+interface Turnover {
+  readonly assign: Measured;
+  /** CPU of the master for each job, the beats meanwhile included, milliseconds. */
+  readonly cpuMs: number;
+}
+
+/** All beat; now one, now another finishes its job, and a new one is created for it. */
+async function turnover(crew: Crew): Promise<Turnover> {
+  const { stage } = crew;
+  const toAssign = new Latencies();
+  /** A job may be at its bot before its creation is answered. */
+  const [createdAt, arrivedAt] = [new Map<string, number>(), new Map<string, number>()];
+  crew.onAssigned = ({ jobId }) => arrivedAt.set(jobId, performance.now());
+  const turn = async (member: Member) => {
+    await crew.finish([member]);
+    member.bot.beat(); // its slot is free
+    const startedAt = performance.now();
+    createdAt.set((await stage.createJob()).id, startedAt);
+  };
+  const jobs = (perSecond * forMs * stage.bench.scale) / 1000;
+  const working = crew.members.filter(({ lease }) => lease).slice(0, jobs);
+  const { cpuSeconds, words } = await watch(stage.master, 'turnover', async () => {
+    const turns: Promise<void>[] = [];
+    for (const member of working) {
+      turns.push(turn(member));
+      await sleep(1000 / perSecond);
+    }
+    await Promise.all(turns);
+    await until('every new job is taken', () => arrivedAt.size >= createdAt.size);
+  });
+  for (const [id, at] of createdAt) toAssign.record((arrivedAt.get(id) ?? Number.NaN) - at);
+  const { percentiles } = toAssign;
+  const detail = `${percentiles.count} jobs, ${perSecond} a second, for as many finished`;
+  const assign = ofTimes(percentiles, `${detail}; ${words}`);
+  return { assign, cpuMs: (cpuSeconds * 1000) / percentiles.count };
 }
 
 const settingsOf = ({ intervalMs, ttlMs }: typeof calm) => ({

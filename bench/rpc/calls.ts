@@ -1,11 +1,13 @@
+import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
-import { type Bench, type MeasuredOf, ofTimes, rate } from '../figure.js';
+import { type Bench, type MeasuredOf, mib, ofOne, ofTimes, rate } from '../figure.js';
 import { Squad } from '../fleet/squad.js';
 import { Latencies } from '../latencies.js';
 import { alternate, every, ofRatio, type Rounds } from '../measure.js';
 import type { ServerProcess } from '../processes.js';
-import { plainGrpc } from '../stage.js';
+import { plainGrpc, Stage } from '../stage.js';
+import { watch } from '../watch.js';
 import { type Changes, runScenario } from './ghz.js';
 
 /** Callers at once with which either server has as much to do as ghz can bring. */
@@ -78,3 +80,38 @@ async function overload(sides: Sides) {
     overloadAcks: ofTimes(acks.percentiles, `${acks.percentiles.count} beats of ${bots} bots`),
   };
 }
+
+/**
+ * Calls by the hundred thousand: answered, refused, and given up. The master must not
+ * hold more memory after them than before.
+ */
+export const benchSoak = (bench: Bench): Promise<MeasuredOf<'soak'>> =>
+  Stage.with(bench, {}, async (stage) => {
+    const { master } = stage;
+    const { id } = await stage.createJob();
+    const kinds = [
+      { share: 0.6, data: { job_id: id } },
+      { share: 0.1, data: { job_id: newId() } },
+      { share: 0.1, data: { job_id: 'no id' } },
+      // Overdue for the server, or cancelled by the client: whichever comes first.
+      { share: 0.2, data: { job_id: id }, timeoutMs: 1 },
+    ];
+    const run = async (total: number) => {
+      let codes = '';
+      for (const { share, ...kind } of kinds) {
+        const changes = { ...kind, calls: Math.round(share * total) };
+        codes += `; ${(await runScenario(master.address, 'soak', changes)).codes}`;
+      }
+      return codes;
+    };
+    const { calls } = bench.sizes;
+    await run(calls / 10); // until caches and code are warm
+    const before = await master.look({ collect: true });
+    bench.say(`${calls} calls: answered, refused and given up`);
+    const { result: codes } = await watch(master, 'soak', () => run(calls));
+    const after = await master.look({ collect: true });
+    const heap = `${mib(before.heapBytes)} before, ${mib(after.heapBytes)} after`;
+    const resident = `resident ${mib(before.rssBytes)}, ${mib(after.rssBytes)}`;
+    const grownMib = (after.heapBytes - before.heapBytes) / 2 ** 20;
+    return { heap: ofOne(grownMib, `${heap}; ${resident}${codes}`) };
+  });
