@@ -10,10 +10,12 @@ SHELL := /bin/sh
 # registry, in .tools/.
 NODE_VERSION := 24.21.0
 NODE_NEEDED := 22.13
+# The suite of test/rpc runs on each of these.
+NODES_TESTED := 22.23.3 24.21.0 26.12.1
+node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 node_is_enough := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number), \
   [c, d] = "$(NODE_NEEDED)".split("."); process.stdout.write(a > c || a == c && b >= d ? "yes" : "")' 2>/dev/null)
 ifneq ($(node_is_enough),yes)
-node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 NODE := .tools/node_modules/$(node_package)/bin/node
 export PATH := $(CURDIR)/$(dir $(NODE)):$(PATH)
 endif
@@ -27,6 +29,7 @@ installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
 clients := .tools/clients.done
+tested_nodes := $(NODES_TESTED:%=.tools/node-%/node_modules/$(node_package)/bin/node)
 GHZ_VERSION := v0.121.0
 ghz := .tools/ghz-$(GHZ_VERSION).done
 
@@ -48,6 +51,19 @@ test: $(built) $(clients)
 	@examples/demo/build-target.sh --tools-only
 	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
+ifndef ONLY
+	@echo "test/rpc once more, with grpc.fast_path off"
+	@PANDAFUZZ_GRPC_FAST_PATH=off $(JEST) dist/test/rpc
+endif
+
+## test-nodes: test/rpc on each Node from 22 to 26, with grpc.fast_path auto and off
+.PHONY: test-nodes
+test-nodes: $(built) $(clients) $(tested_nodes)
+	@for node in $(tested_nodes); do for way in auto off; do \
+	  echo "test/rpc on Node $$($$node --version), grpc.fast_path $$way"; \
+	  PATH=$(CURDIR)/$$(dirname $$node):$$PATH PANDAFUZZ_GRPC_FAST_PATH=$$way \
+	    $(JEST) $(or $(ONLY),dist/test/rpc) || exit; \
+	done; done
 
 ## check: types, lint, format, the contract's lint, the import rules
 .PHONY: check
@@ -98,6 +114,11 @@ $(NODE):
 	@$(NPM) install --prefix .tools --no-save --no-package-lock $(node_package)@$(NODE_VERSION) >/dev/null
 	@touch $@
 endif
+
+$(tested_nodes): .tools/node-%/node_modules/$(node_package)/bin/node: | $(NODE)
+	@echo "node: bringing $* into .tools/"
+	@$(NPM) install --prefix .tools/node-$* --no-save --no-package-lock $(node_package)@$* >/dev/null
+	@touch $@
 
 # Not `npm ci`: it refuses a lock file that lacks optional packages of other
 # platforms, which a registry mirror may not have. Versions are exact all the same.

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../src/cli/node-flags.js';
 import type { Percentiles } from './latencies.js';
 
 /** Servers on one core, the load on the other: the figures are the server's. */
@@ -42,7 +43,7 @@ export class ServerProcess {
   static async start(kind: keyof typeof scripts, directory: string, settings: Settings) {
     const log = openSync(join(directory, 'log'), 'a');
     const child = fork(fileURLToPath(new URL(scripts[kind], import.meta.url)), [], {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...nodeFlags],
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
       stdio: ['ignore', 1, log, 'ipc'],
     });
@@ -85,12 +86,13 @@ function reply<T extends string | State>(child: ChildProcess): Promise<T> {
   return promise.finally(() => child.off('exit', fail));
 }
 
-/** The master as it ships, with its data and its log in `directory`. */
+/** As it ships. PANDAFUZZ_GRPC_FAST_PATH=off in the environment makes every figure the plain way's. */
 export const startMaster = (directory: string, settings: Settings): Promise<ServerProcess> =>
   ServerProcess.start('master', directory, {
     PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_DATA_DIRECTORY: directory,
+    PANDAFUZZ_GRPC_FAST_PATH: process.env['PANDAFUZZ_GRPC_FAST_PATH'] ?? 'auto',
     ...settings,
   });
 

@@ -2,14 +2,13 @@ import { loadMasterConfig } from './config/load.js';
 import type { MasterConfig } from './config/schema.js';
 import { type Address, formatAddress } from './config/units.js';
 import { systemClock } from './core/clock.js';
-import { makeObjectsYoung } from './core/collector.js';
 import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
 import { createLog, type Logger } from './core/log.js';
 import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
-import { startGrpcServer } from './rpc/server.js';
+import { type Embedding, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
 import { startTracing } from './tracing.js';
@@ -33,8 +32,11 @@ const callsGrace = 0.6;
  *
  * @throws UserError for what a person has to mend
  */
-export async function startMaster(config: Readonly<MasterConfig>, log: Logger): Promise<Master> {
-  makeObjectsYoung();
+export async function startMaster(
+  config: Readonly<MasterConfig>,
+  log: Logger,
+  embedding: Embedding = {},
+): Promise<Master> {
   const lifecycle = new Lifecycle(log);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // heard by whoever awaits it, or by nobody
@@ -84,8 +86,10 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
 
     const grpc = await startGrpcServer({
       ...parts,
+      ...embedding,
       state,
       address: config.grpc.address,
+      fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,
       timeouts: {

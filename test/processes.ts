@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../src/cli/node-flags.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { atEnd, temporaryFolder } from './harness.js';
 
@@ -16,7 +17,7 @@ export class Process {
 
   constructor(args: readonly string[], environment: Record<string, string> = {}) {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment };
-    this.#child = spawn(process.execPath, [main, ...args], {
+    this.#child = spawn(process.execPath, [...nodeFlags, main, ...args], {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --no-allocation-site-pretenuring
 import { debuglog } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { messageOf, UserError } from '../core/errors.js';

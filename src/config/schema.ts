@@ -21,6 +21,7 @@ const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, `mu
 const grpc = z.strictObject({
   address: address.prefault('127.0.0.1:50051'),
   max_message: size({ min: '320KiB', max: '4MiB' }).prefault('512KiB'),
+  fast_path: oneOf(['auto', 'off']).default('auto'),
 });
 
 const http = z.strictObject({

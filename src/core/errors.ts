@@ -1,17 +1,20 @@
 /**
- * What can go wrong, as types. Thrown where the rule is, mapped to a gRPC status
+ * Failures of the domain, as types. Thrown where the rule is, mapped to a gRPC status
  * in one table (rpc/status.ts), and carried between threads by name and fields.
  *
  * Messages are for the caller: they say what is wrong and what to do, and never
  * repeat the caller's own text.
+ *
+ * `name` admits only the names in `domainErrors`, at the end of the classes. A class
+ * that is not listed there does not compile, nor does the table without a row for it.
  */
 export abstract class DomainError<Fields extends object = object> extends Error {
+  abstract override readonly name: ErrorName;
   constructor(
     message: string,
     readonly fields: Fields,
   ) {
     super(message);
-    this.name = new.target.name;
   }
 }
 
@@ -19,57 +22,64 @@ export abstract class DomainError<Fields extends object = object> extends Error 
 export class ValidationError extends DomainError<{
   violations: readonly { path: string; problem: string }[];
 }> {
+  override readonly name = 'ValidationError';
   constructor(fields: ValidationError['fields']) {
     super(fields.violations.map((v) => `${v.path}: ${v.problem}`).join('; '), fields);
   }
 }
 
-/** There is no such thing. `resource` is its kind, e.g. "job". */
+/** Nothing has this id. `resource` is the kind of thing, e.g. "job". */
 export class NotFoundError extends DomainError<{ resource: string; id: string }> {
+  override readonly name = 'NotFoundError';
   constructor(fields: NotFoundError['fields']) {
     super(`there is no such ${fields.resource}`, fields);
   }
 }
 
-/** It is there already, and it is another one. */
+/** The id or name is taken by another thing. */
 export class AlreadyExistsError extends DomainError<{
   resource: string;
   id: string;
   why: string;
 }> {
+  override readonly name = 'AlreadyExistsError';
   constructor(fields: AlreadyExistsError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** Not in the state the call needs. `reason` is a constant in capitals. */
+/** A thing is not in the state that the call needs. `reason` is a constant in capitals. */
 export class PreconditionError extends DomainError<{ reason: string; why: string }> {
+  override readonly name = 'PreconditionError';
   constructor(fields: PreconditionError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** The lease named is not, or no longer, the valid one. */
+/** The named lease is not, or no longer, the valid one of its job. */
 export class StaleLeaseError extends DomainError<{
   jobId: string;
   attempt: number;
   fence: number;
 }> {
+  override readonly name = 'StaleLeaseError';
   readonly reason = 'STALE_LEASE';
   constructor(fields: StaleLeaseError['fields']) {
     super('this lease is not the valid one of its job: stop the run and forget it', fields);
   }
 }
 
-/** An offset or cursor beyond what there is. */
+/** An offset or cursor beyond the end. */
 export class OutOfRangeError extends DomainError<{ why: string }> {
+  override readonly name = 'OutOfRangeError';
   constructor(fields: OutOfRangeError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** Bytes arrived other than promised. */
+/** The bytes that arrived differ from their header. */
 export class DataLossError extends DomainError<{ why: string }> {
+  override readonly name = 'DataLossError';
   constructor(fields: DataLossError['fields']) {
     super(fields.why, fields);
   }
@@ -77,6 +87,7 @@ export class DataLossError extends DomainError<{ why: string }> {
 
 /** `operation` did not end within `durationMs`. */
 export class TimeoutError extends DomainError<{ operation: string; durationMs: number }> {
+  override readonly name = 'TimeoutError';
   constructor(fields: TimeoutError['fields']) {
     super(`${fields.operation} did not finish within ${Math.round(fields.durationMs)} ms`, fields);
   }
@@ -89,6 +100,7 @@ export class RetryExhaustedError extends DomainError<{
   lastError: string;
   retryAfterMs: number;
 }> {
+  override readonly name = 'RetryExhaustedError';
   constructor(fields: RetryExhaustedError['fields']) {
     super(
       `${fields.operation} gave up after ${fields.attempts} attempts (${fields.lastError}); try again later`,
@@ -97,8 +109,9 @@ export class RetryExhaustedError extends DomainError<{
   }
 }
 
-/** More work than is taken at once. */
+/** More work than the master admits at once. */
 export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
+  override readonly name = 'OverloadError';
   constructor(fields: OverloadError['fields']) {
     super(`${fields.what}; try again later`, fields);
   }
@@ -106,6 +119,7 @@ export class OverloadError extends DomainError<{ what: string; retryAfterMs: num
 
 /** More than a limit allows; trying again does not help. */
 export class QuotaError extends DomainError<{ subject: string; why: string }> {
+  override readonly name = 'QuotaError';
   constructor(fields: QuotaError['fields']) {
     super(fields.why, fields);
   }
@@ -113,6 +127,7 @@ export class QuotaError extends DomainError<{ subject: string; why: string }> {
 
 /** The disk has no room. Nothing was written. */
 export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
+  override readonly name = 'DiskFullError';
   constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
     super("the master's disk is full: free some space there and try again", fields);
   }
@@ -120,13 +135,15 @@ export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
 
 /** Another stream of the same bot took over. */
 export class ReplacedError extends DomainError<{ why: string }> {
+  override readonly name = 'ReplacedError';
   constructor(fields: ReplacedError['fields'] = { why: 'a newer stream of this bot took over' }) {
     super(fields.why, fields);
   }
 }
 
-/** A bot has said nothing for so long that its leases have ended. */
+/** A bot has been silent for so long that its leases have ended. */
 export class SilentError extends DomainError<{ why: string }> {
+  override readonly name = 'SilentError';
   constructor(
     fields: SilentError['fields'] = { why: 'nothing was heard of this bot: come again with Hello' },
   ) {
@@ -136,6 +153,7 @@ export class SilentError extends DomainError<{ why: string }> {
 
 /** The caller went away. */
 export class CancelledError extends DomainError<object> {
+  override readonly name = 'CancelledError';
   constructor(fields: object = {}) {
     super('the caller cancelled', fields);
   }
@@ -143,13 +161,40 @@ export class CancelledError extends DomainError<object> {
 
 /** The master is going down. */
 export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
+  override readonly name = 'ShuttingDownError';
   constructor(fields: ShuttingDownError['fields'] = { retryAfterMs: 1000 }) {
     super('the master is shutting down; try again shortly', fields);
   }
 }
 
 /**
- * Something a person at a terminal has to mend: shown as one line, without a
+ * Every domain error by its name: rpc/status.ts has a row for each, and store/sqlite/faults.ts
+ * makes them anew in another thread.
+ */
+export const domainErrors = {
+  ValidationError,
+  NotFoundError,
+  AlreadyExistsError,
+  PreconditionError,
+  StaleLeaseError,
+  OutOfRangeError,
+  DataLossError,
+  TimeoutError,
+  RetryExhaustedError,
+  OverloadError,
+  QuotaError,
+  DiskFullError,
+  ReplacedError,
+  SilentError,
+  CancelledError,
+  ShuttingDownError,
+};
+
+export type ErrorName = keyof typeof domainErrors;
+export type ErrorNamed<Name extends ErrorName> = InstanceType<(typeof domainErrors)[Name]>;
+
+/**
+ * A mistake that a person at a terminal has to correct: shown as one line, without a
  * stack, and ends the command with `exitCode` (sysexits.h where one fits).
  */
 export class UserError extends Error {

@@ -70,7 +70,8 @@ describe('a heartbeat stream', () => {
     const newer = new ScriptedBot(connection, id);
     await newer.hello(0);
     expect(await older.failure()).toMatchObject({
-      ...{ code: Code.ABORTED, message: 'a newer stream of this bot took over' },
+      code: Code.ABORTED,
+      message: 'a newer stream of this bot took over',
     });
     expect((await newer.beat(0)).sequence).toBe(1);
   });
@@ -96,7 +97,8 @@ describe('a heartbeat stream', () => {
     const beat = { sequence: 2, freeSlots: 0, leases: [], resources: undefined };
     bot.say({ $case: 'beat', value: beat });
     expect(await bot.failure()).toMatchObject({
-      ...{ code: Code.FAILED_PRECONDITION, reason: 'WRONG_SEQUENCE' },
+      code: Code.FAILED_PRECONDITION,
+      reason: 'WRONG_SEQUENCE',
       message: expect.stringContaining('the next is 1'),
     });
   });
@@ -122,7 +124,8 @@ describe('a heartbeat stream', () => {
     const beat = { sequence: 1, freeSlots: 9999, leases: [], resources: undefined };
     bot.say({ $case: 'beat', value: beat });
     expect(await bot.failure()).toMatchObject({
-      ...{ code: Code.INVALID_ARGUMENT, message: expect.stringContaining('beat.free_slots') },
+      code: Code.INVALID_ARGUMENT,
+      message: expect.stringContaining('beat.free_slots'),
     });
   });
 });
@@ -139,7 +142,9 @@ describe('a job', () => {
     expect(ack.leases).toMatchObject([{ lease, cancelRequested: false }]);
     // What a bot took is on record a moment after its beats are answered.
     expect(await jobIn(connection, created.id, JobState.RUNNING)).toMatchObject({
-      ...{ state: JobState.RUNNING, botId: id, statistics: { executions: 42 } },
+      state: JobState.RUNNING,
+      botId: id,
+      statistics: { executions: 42 },
     });
     const done = await bot.done(lease, JobOutcome.COMPLETED);
     expect(done.outcome).toMatchObject({ $case: 'receipt', value: { state: JobState.COMPLETED } });

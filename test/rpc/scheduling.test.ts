@@ -35,7 +35,9 @@ async function master(settings: Record<string, string> = {}) {
 }
 
 const requirements = (labels: Record<string, string>, memoryMib = 0) => ({
-  ...{ labels, memoryMib, diskMib: 0 },
+  labels,
+  memoryMib,
+  diskMib: 0,
 });
 const timeouts = (some: Partial<Record<'start' | 'run' | 'close', number>>) => ({
   scheduleToStartSeconds: some.start ?? 0,
@@ -101,7 +103,8 @@ describe('turns', () => {
     }
     expect(taken).toEqual({ flood: 10, nightly: 30 });
     const { campaigns } = await unary(connection.jobs, connection.jobs.listCampaigns, {
-      ...{ pageSize: 0, pageToken: '' },
+      pageSize: 0,
+      pageToken: '',
     });
     expect(campaigns).toEqual([
       { key: 'flood', weight: 1, maxParallel: 0, running: 10, pending: 50 },
@@ -153,7 +156,8 @@ describe('times', () => {
     await complete(connection, given(assignment.lease));
     const again = unary(connection.jobs, connection.jobs.retryJob, { jobId });
     expect(failureOf(await again.catch((error) => error))).toMatchObject({
-      ...{ code: Code.FAILED_PRECONDITION, reason: 'NOT_DEAD' },
+      code: Code.FAILED_PRECONDITION,
+      reason: 'NOT_DEAD',
     });
   });
 
@@ -217,7 +221,9 @@ describe('times', () => {
     const { job, attempts } = await getJob(connection, id);
     expect(job).toMatchObject({ failedAttempts: 1, refusedAttempts: 0, lostAttempts: 1 });
     expect(attempts.map(({ end }) => end)).toEqual([
-      ...[AttemptEnd.UNSPECIFIED, AttemptEnd.FAILED, AttemptEnd.INFRASTRUCTURE],
+      AttemptEnd.UNSPECIFIED,
+      AttemptEnd.FAILED,
+      AttemptEnd.INFRASTRUCTURE,
     ]);
   });
 });

@@ -20,7 +20,8 @@ describe('a master that stops', () => {
     await bot.hello(1);
     const stopped = master.stop();
     expect(await bot.hear('goAway')).toMatchObject({
-      ...{ reason: 'the master is shutting down', reconnectAfterMs: 1000 },
+      reason: 'the master is shutting down',
+      reconnectAfterMs: 1000,
     });
     expect(await bot.ended).toBe(Code.UNAVAILABLE);
     await stopped;

@@ -11,7 +11,7 @@ import {
   HeartbeatRequest,
   HeartbeatResponse,
 } from '../../../src/gen/pandafuzz/v1/heartbeat.js';
-import { runMasterFor } from '../../harness.js';
+import { fastPathSetting, runMasterFor } from '../../harness.js';
 import { createJob, registerBot, uploadTarget } from '../../steps.js';
 import { framed, RawClient } from '../../wire/raw-client.js';
 
@@ -51,7 +51,7 @@ describe('acknowledgements', () => {
 });
 
 describe('messages to a bot', () => {
-  test('go out together when they are said together: its jobs in one frame', async () => {
+  test('go out together when they are sent together: on the fast path, its jobs in one frame', async () => {
     const { connection, address } = await runMasterFor();
     const targetSha256 = (await uploadTarget(connection)).sha256;
     for (let i = 0; i < 8; i++) await createJob(connection, { targetSha256 });
@@ -69,7 +69,7 @@ describe('messages to a bot', () => {
     const { messages } = await call.answer;
     const kinds = messages.map((bytes) => HeartbeatResponse.decode(bytes).message?.$case);
     expect(kinds).toEqual(['welcome', ...Array.from({ length: 8 }, () => 'assign')]);
-    expect(chunks.length).toBe(2);
+    expect(chunks.length).toBe(fastPathSetting === 'off' ? 9 : 2);
   });
 });
 
@@ -118,7 +118,7 @@ describe('messages of a bot', () => {
     stream.write(Buffer.concat([framed(hello(long.id)), prefix]));
     expect(await answer).toMatchObject({
       code: Code.RESOURCE_EXHAUSTED,
-      message: `a message of ${0x7f7f7f7f} bytes: ${512 * 1024} are taken at most`,
+      message: expect.stringMatching(new RegExp(`${0x7f7f7f7f}.*${512 * 1024}`)),
     });
     other.send(beat(1));
     other.end();

@@ -4,18 +4,22 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
-import { keepStreamsApart } from '../../../src/rpc/beneath/http2.js';
-import { StreamTable } from '../../../src/rpc/beneath/stream-table.js';
+import { http2ServersOf, stateOf } from '../../../src/rpc/beneath/shapes.js';
+import { keepStreamsApart, StreamTable } from '../../../src/rpc/beneath/stream-table.js';
 import { atEnd } from '../../harness.js';
 
 const asIs = (bytes: Buffer) => bytes;
-const codecs = {
-  ...{ requestSerialize: asIs, requestDeserialize: asIs },
-  ...{ responseSerialize: asIs, responseDeserialize: asIs },
-};
 /** A call that is never answered; every other is UNIMPLEMENTED. */
 const service = {
-  hold: { path: '/test/Hold', requestStream: true, responseStream: true, ...codecs },
+  hold: {
+    path: '/test/Hold',
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  },
 } as const;
 
 /** A gRPC server, and a plain HTTP/2 client of it. */
@@ -25,9 +29,7 @@ async function connected() {
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
   keepStreamsApart(server);
   const sessions: ServerHttp2Session[] = [];
-  const [http2] = [
-    ...(server as unknown as { http2Servers: Map<Http2, unknown> }).http2Servers.keys(),
-  ];
+  const [http2] = http2ServersOf(server);
   http2?.on('session', (session) => sessions.push(session));
   const listener = createServer((socket) => connections.injectConnection(socket));
   await once(listener.listen(0, '127.0.0.1'), 'listening');
@@ -42,20 +44,14 @@ async function connected() {
   return { server, client, sessions };
 }
 
-interface Http2 {
-  on(event: 'session', listener: (session: ServerHttp2Session) => void): void;
-}
-
-/** What Node keeps the streams of a session in. */
-function tableOf(session: ServerHttp2Session | undefined): StreamTable<unknown> {
-  const symbols = Object.getOwnPropertySymbols(session);
-  const key = symbols.find(({ description }) => description === 'state') as symbol;
-  return (session as unknown as Record<symbol, { streams: StreamTable<unknown> }>)[key]
-    ?.streams as StreamTable<unknown>;
-}
+/** Where Node keeps the streams of a session. */
+const tableOf = (session: ServerHttp2Session | undefined): StreamTable<unknown> =>
+  stateOf(session as ServerHttp2Session)?.streams as StreamTable<unknown>;
 
 const asking = (path: string) => ({
-  ...{ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' },
+  ':method': 'POST',
+  ':path': path,
+  'content-type': 'application/grpc',
 });
 
 const ended = (stream: ClientHttp2Stream) => once(stream.resume(), 'close');
@@ -84,7 +80,7 @@ test('a connection that is destroyed ends the streams in it', async () => {
   await settled(() => tableOf(sessions[0]).size === 0);
 });
 
-test('to whoever looks, the table is a Map', () => {
+test('the table is a Map to its readers', () => {
   const table = new StreamTable<string>();
   table.set(7, 'seven').set(1, 'one').set(7, 'SEVEN');
   expect(table.size).toBe(2);
