@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
-import type { Operation } from '../../src/store/operation.js';
 import { openConnection } from '../../src/store/sqlite/connection.js';
+import { drive, prepareStatements } from '../../src/store/sqlite/drive.js';
 import { migrate } from '../../src/store/sqlite/migrate.js';
 import type { Batch } from '../measure.js';
 import type { Side } from '../store/sides.js';
@@ -12,15 +12,11 @@ export const rawGroup = 50;
 export function raw(path: string): Side {
   const db = openConnection({ path, access: 'write', synchronous: 'full' });
   migrate(db);
-  const runners = new Map<string, (input: unknown) => unknown>();
-  const runnerOf = (operation: Operation<never, unknown>) => {
-    const runner = runners.get(operation.name) ?? (operation.prepare(db) as never);
-    runners.set(operation.name, runner);
-    return runner;
-  };
+  const statements = prepareStatements(db, 'write');
   return {
-    run: async (operation, input) => runnerOf(operation as never)(input) as never,
-    all: async (operation, inputs) => inGroups(db, runnerOf(operation as never), inputs) as never,
+    run: async (operation, input) => drive(statements, operation, input),
+    all: async (operation, inputs) =>
+      inGroups(db, (input) => drive(statements, operation, input as never), inputs) as never,
     close: async () => {
       db.close();
     },

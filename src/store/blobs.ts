@@ -1,18 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
-import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
+import { codeOf, DataLossError, DiskFullError, UserError } from '../core/errors.js';
+import { fileProblem, makeFolder } from '../core/folders.js';
 
 /**
  * Targets, seeds, corpora and crash inputs: files named by their SHA-256. A blob appears
@@ -28,15 +20,15 @@ export class BlobStore {
   static async open(directory: string): Promise<BlobStore> {
     const blobs = new BlobStore(directory);
     try {
-      await mkdir(blobs.#incoming, { recursive: true });
+      await makeFolder(blobs.#incoming);
       for (const name of await readdir(blobs.#incoming)) {
         await rm(join(blobs.#incoming, name), { force: true });
       }
       const names = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-      await Promise.all(names.map((name) => mkdir(join(directory, name), { recursive: true })));
+      await Promise.all(names.map((name) => makeFolder(join(directory, name))));
       await syncFolder(directory);
     } catch (error) {
-      throw new UserError(`${directory} cannot be used: ${messageOf(error)}`);
+      throw new UserError(`${directory} cannot be used: ${fileProblem(error)}`);
     }
     return blobs;
   }

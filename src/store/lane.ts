@@ -2,11 +2,18 @@ import type { RequestContext } from '../core/context.js';
 import { OverloadError, ShuttingDownError } from '../core/errors.js';
 import type { Signal } from '../core/signal.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
+import type { Call, Settled } from './call.js';
 import type { Operation, Urgency } from './operation.js';
 import { UrgencyQueue } from './queue.js';
-import { fromWire, toWire } from './sqlite/faults.js';
-import type { Call, Outcome } from './sqlite/group-commit.js';
-import type { DatabaseThread } from './sqlite/thread.js';
+
+type Outcome = Settled<unknown>;
+
+/** A database thread or connection. Runs one group at a time. */
+export interface LaneThread {
+  /** Outcomes come in the order of the calls. */
+  run(calls: readonly Call[]): Promise<{ outcomes: readonly Outcome[]; durationMs: number }>;
+  close(): Promise<void>;
+}
 
 /** Calls that were handed over together, and are answered when all of them have run. */
 class Batch {
@@ -49,7 +56,7 @@ class Batch {
 class Waiting {
   constructor(
     readonly call: Call,
-    readonly places: number,
+    readonly cost: number,
     private readonly batch: Batch,
     private readonly index: number,
   ) {}
@@ -69,7 +76,7 @@ class Waiting {
 }
 
 /** Of an operation, what decides when it is taken. */
-type Rank = Pick<Operation<never, unknown>, 'urgency' | 'places'>;
+type Rank = Pick<Operation<never, unknown>, 'urgency' | 'cost'>;
 
 export interface LaneOptions {
   /** Calls of one urgency that may wait. */
@@ -87,17 +94,17 @@ export interface LaneOptions {
  * group, the next one gathers; with a single writing thread that is group
  * commit. What is abandoned while it waits is never run.
  */
-export class Lane {
-  readonly #idle: DatabaseThread[];
+export class Lane<Thread extends LaneThread> {
+  readonly #idle: Thread[];
   #busy = 0;
   readonly #queue: UrgencyQueue<Waiting>;
-  readonly #interludes: ((thread: DatabaseThread) => Promise<void>)[] = [];
+  readonly #interludes: ((thread: Thread) => Promise<void>)[] = [];
   #scheduled = false;
   #closed = false;
   #becameIdle = () => {};
 
   constructor(
-    threads: readonly DatabaseThread[],
+    threads: readonly Thread[],
     private readonly options: LaneOptions,
   ) {
     this.#idle = [...threads];
@@ -119,7 +126,7 @@ export class Lane {
     return new Promise((resolve, reject) => {
       const settle = ([outcome]: readonly Outcome[]) => {
         if (outcome?.ok) resolve(outcome.value);
-        else reject(outcome && fromWire(outcome.error));
+        else reject(outcome?.error);
       };
       this.#enqueue(ctx.signal, [call], rank, settle, reject);
     });
@@ -136,7 +143,7 @@ export class Lane {
   #enqueue(
     signal: Signal,
     calls: readonly Call[],
-    { urgency, places }: Rank,
+    { urgency, cost }: Rank,
     resolve: (outcomes: readonly Outcome[]) => void,
     reject: (reason: unknown) => void,
   ): void {
@@ -146,16 +153,16 @@ export class Lane {
     }
     const batch = new Batch(signal, calls.length, resolve, reject);
     for (const [index, call] of calls.entries()) {
-      if (this.#queue.push(urgency, new Waiting(call, places, batch, index))) continue;
+      if (this.#queue.push(urgency, new Waiting(call, cost, batch, index))) continue;
       const what = 'too many database operations are waiting';
       const error = new OverloadError({ what, retryAfterMs: 1000 });
-      batch.settle(index, { ok: false, error: toWire(error) });
+      batch.settle(index, { ok: false, error });
     }
     this.#schedule();
   }
 
   /** Something else to do on a thread, between two groups. Must not fail. */
-  between(interlude: (thread: DatabaseThread) => Promise<void>): void {
+  between(interlude: (thread: Thread) => Promise<void>): void {
     if (this.#closed) return;
     this.#interludes.push(interlude);
     this.#schedule();
@@ -199,7 +206,7 @@ export class Lane {
     if (this.#busy === 0) this.#becameIdle();
   }
 
-  async #use(thread: DatabaseThread, work: () => Promise<void>): Promise<void> {
+  async #use(thread: Thread, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       this.#idle.push(thread);
@@ -212,7 +219,7 @@ export class Lane {
     this.#dispatch();
   }
 
-  async #work(thread: DatabaseThread, group: readonly Waiting[]): Promise<void> {
+  async #work(thread: Thread, group: readonly Waiting[]): Promise<void> {
     try {
       const { outcomes, durationMs } = await thread.run(group.map((waiting) => waiting.call));
       this.options.onGroup?.(group.length, durationMs);

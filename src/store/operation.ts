@@ -1,50 +1,53 @@
-import type { Database } from 'better-sqlite3';
+import type { Steps } from './statement.js';
 
 /**
- * Whose writes go first when more wait than one commit takes: what bots found
- * and finished, then new work, then what beats told, then upkeep.
+ * Order in which writes go when more of them wait than one commit takes: results and
+ * findings of bots, then new work, then heartbeat data, then upkeep.
  */
 export const urgencies = ['result', 'work', 'beats', 'upkeep'] as const;
 export type Urgency = (typeof urgencies)[number];
 
 /**
- * One named transaction. `prepare` runs once on a thread, where it prepares the
- * statements; what it returns runs for each call, inside a transaction (a write's is
- * its group's). Input and output travel between threads, so they are plain data.
- * Throws DomainErrors: what it did is undone, and the rest of its group does not notice.
+ * One named transaction: a generator over statements, which an engine drives inside a
+ * transaction (a write's is its group's). Input and output travel between threads, so
+ * they are plain data. A DomainError that it throws undoes what it did, and nothing else
+ * of its group.
  *
- * The main thread imports operations for their name and types only.
+ * Rules import operations for their name and types only.
+ *
+ * Every write operation about a job locks the job's row before it changes anything. Rows
+ * are locked in one order, bot, job, lease, so that no two transactions wait for each other.
  */
 export interface Operation<Input, Output> {
   readonly name: string;
   readonly access: 'read' | 'write';
   readonly urgency: Urgency;
-  /** Places it takes in the group of a thread: by its time beside that of a look at one row. */
-  readonly places: number;
-  readonly prepare: (db: Database) => (input: Input) => Output;
+  /** Cost relative to a one-row read. A thread takes calls until their costs add up to `groupSize`. */
+  readonly cost: number;
+  readonly steps: (input: Input) => Steps<Output>;
 }
 
 export function readOperation<Input, Output>(
   name: string,
-  prepare: Operation<Input, Output>['prepare'],
+  steps: Operation<Input, Output>['steps'],
 ): Operation<Input, Output> {
-  return { name, access: 'read', urgency: 'work', places: 1, prepare };
+  return { name, access: 'read', urgency: 'work', cost: 1, steps };
 }
 
-const placesOfPage = 8;
+const costOfPage = 8;
 
 /** A read of many rows. */
 export function pageOperation<Input, Output>(
   name: string,
-  prepare: Operation<Input, Output>['prepare'],
+  steps: Operation<Input, Output>['steps'],
 ): Operation<Input, Output> {
-  return { ...readOperation(name, prepare), places: placesOfPage };
+  return { ...readOperation(name, steps), cost: costOfPage };
 }
 
 export function writeOperation<Input, Output>(
   name: string,
   urgency: Urgency,
-  prepare: Operation<Input, Output>['prepare'],
+  steps: Operation<Input, Output>['steps'],
 ): Operation<Input, Output> {
-  return { name, access: 'write', urgency, places: 1, prepare };
+  return { name, access: 'write', urgency, cost: 1, steps };
 }

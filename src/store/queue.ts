@@ -9,7 +9,7 @@ const shareOfEach = 16;
 interface Queued {
   readonly abandoned: boolean;
   /** As in Operation. */
-  readonly places: number;
+  readonly cost: number;
 }
 
 export class UrgencyQueue<Waiting extends Queued> {
@@ -68,7 +68,7 @@ export class UrgencyQueue<Waiting extends Queued> {
       const next = waitingOnes[moved++] as Waiting;
       if (next.abandoned) continue;
       group.push(next);
-      taken += next.places;
+      taken += next.cost;
     }
     waitingOnes.splice(0, moved);
     this.#size -= moved;

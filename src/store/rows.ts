@@ -101,12 +101,18 @@ export interface QueueRow {
   pending: number;
 }
 
+export const queueColumns = 'id, campaign, engine, labels, memory_mib, disk_mib, pending';
+
 export interface CampaignRow {
   key: string;
   weight: number;
   max_parallel: number;
   pending: number;
 }
+
+/** PostgreSQL's sums of large integers are of no integer type. */
+export const campaignColumns = `key, weight, max_parallel,
+  (SELECT CAST(coalesce(sum(pending), 0) AS BIGINT) FROM queues WHERE campaign = key) AS pending`;
 
 export interface AttemptRow {
   attempt: number;
@@ -146,6 +152,8 @@ export interface ArtifactRow {
   size_bytes: number;
   created_at: number;
 }
+
+export const artifactColumns = 'sha256, kind, name, size_bytes, created_at';
 
 export interface CorpusEntryRow {
   /** The cursor from which reading goes on after it. */

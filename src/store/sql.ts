@@ -1,11 +1,44 @@
-/** Pieces of SQL that several operations share. */
+import { either } from './dialect.js';
+
+/** Pieces of SQL that several operations share, and those that the engines write differently. */
 
 /** Later than any time there will be, milliseconds since 1970. */
 const never = Number.MAX_SAFE_INTEGER;
 
+/** The smaller of two values that are not NULL. */
+export const least = (a: string, b: string): string =>
+  `${either({ sqlite: 'min', postgres: 'least' })}(${a}, ${b})`;
+
+/** The larger of two values that are not NULL. */
+export const greatest = (a: string, b: string): string =>
+  `${either({ sqlite: 'max', postgres: 'greatest' })}(${a}, ${b})`;
+
 /** The earlier of two times, either of which may be NULL. */
 export const earlier = (a: string, b: string): string =>
-  `nullif(min(coalesce(${a}, ${never}), coalesce(${b}, ${never})), ${never})`;
+  `nullif(${least(`coalesce(${a}, ${never})`, `coalesce(${b}, ${never})`)}, ${never})`;
+
+/** A condition as 0 or 1: SQLite has no other booleans, and PostgreSQL's are no integers. */
+export const flag = (condition: string): string => `CASE WHEN ${condition} THEN 1 ELSE 0 END`;
+
+/**
+ * The integers of a list as a table with the column `value`. The parameter is the list as
+ * a JSON text, which is the same on both engines.
+ */
+export const integersOf = (parameter: string): string =>
+  either({
+    sqlite: `json_each(${parameter})`,
+    postgres: `(SELECT CAST(value AS INTEGER) AS value
+      FROM json_array_elements_text(CAST(${parameter} AS JSON)))`,
+  });
+
+/**
+ * Ends a SELECT that locks its rows until the commit: the first look of a write operation
+ * at what it changes. Nothing on SQLite, where there is only one writer.
+ *
+ * @param busy `skip` leaves out rows that another transaction has locked
+ */
+export const forUpdate = (busy: 'wait' | 'skip' = 'wait'): string =>
+  either({ sqlite: '', postgres: busy === 'skip' ? 'FOR UPDATE SKIP LOCKED' : 'FOR UPDATE' });
 
 /** Somebody wants the run stopped, for whatever reason. */
 export const stopRequested =

@@ -6,7 +6,7 @@ import { UrgencyQueue } from '../../src/store/queue.js';
 import { openStore, testContext } from '../harness.js';
 import { jobInput, withTarget } from './inputs.js';
 
-const waiting = (name: string, abandoned = false, places = 1) => ({ name, abandoned, places });
+const waiting = (name: string, abandoned = false, cost = 1) => ({ name, abandoned, cost });
 
 function queueWith(counts: { result?: number; work?: number; beats?: number; upkeep?: number }) {
   const queue = new UrgencyQueue<ReturnType<typeof waiting>>(1000);

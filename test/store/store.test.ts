@@ -52,6 +52,12 @@ function lockOut(directory: string): () => void {
   };
 }
 
+function fileIn(folder: string): string {
+  const path = join(folder, 'file');
+  writeFileSync(path, '');
+  return path;
+}
+
 /** @returns the job as it is after that */
 async function claim(store: Store, botId: string, acknowledged = true) {
   const job = await store.run(testContext(), claimJob, claimInput(botId, acknowledged));
@@ -174,6 +180,25 @@ describe('the store', () => {
     expect(tookMs).toBeLessThan(150);
     await newJob(store);
     expect(await store.run(testContext(), listJobs, { beforeId: 'g', limit: 10 })).toHaveLength(1);
+  });
+});
+
+describe('a data directory', () => {
+  test.each([
+    [
+      'below /proc',
+      () => '/proc/pandafuzz/data',
+      /\/proc\/pandafuzz\/data cannot be made.*choose another/,
+    ],
+    ['below a file', () => join(fileIn(temporaryFolder()), 'data'), /cannot be made.*move it away/],
+  ])('%s is refused in words', async (_, directory, words) => {
+    await expect(openStore({ directory: directory() })).rejects.toThrow(words);
+  });
+
+  test('with a file in the place of its blobs is refused in words', async () => {
+    const directory = temporaryFolder();
+    writeFileSync(join(directory, 'blobs'), '');
+    await expect(openStore({ directory })).rejects.toThrow(/blobs cannot be used: .*move it away/);
   });
 });
 

@@ -1,8 +1,7 @@
 import type { RequestContext } from '../../core/context.js';
 import type { GetSystemStatsResponse } from '../../gen/pandafuzz/v1/system_service.js';
 import { readCounters } from '../../store/ops/upkeep/read-counters.js';
-import type { DatabaseCopy } from '../../store/sqlite/backup.js';
-import type { Store } from '../../store/store.js';
+import type { DatabaseCopy, Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
 import type { Leases } from '../leases/leases.js';
 

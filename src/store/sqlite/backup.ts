@@ -6,16 +6,9 @@ import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RequestContext } from '../../core/context.js';
 import { DiskFullError } from '../../core/errors.js';
+import type { DatabaseCopy } from '../store.js';
 
 const program = fileURLToPath(new URL('./backup-process.js', import.meta.url));
-
-/** A copy of the database, gone after `remove`. */
-export interface DatabaseCopy {
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  read(chunkBytes: number): AsyncIterable<Buffer>;
-  remove(): Promise<void>;
-}
 
 /**
  * Copies the database as it is at one moment to `path`, and checks the copy, while work

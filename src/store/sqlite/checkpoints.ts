@@ -14,12 +14,17 @@ const restartAbovePages = 2048;
 
 const noop = () => {};
 
-export interface CheckpointOptions {
+interface CheckpointOptions {
+  /** Makes the checkpoints beside the writer. */
+  readonly thread: Pick<DatabaseThread, 'checkpoint' | 'close'>;
+  readonly writes: Lane<DatabaseThread>;
   /** Time between two checkpoints, and between two looks at the log during one, milliseconds. */
   readonly intervalMs: number;
   /** Size of the write-ahead log past which writes wait for a checkpoint under way, bytes. */
   readonly maxLogBytes: number;
   readonly logBytes: () => Promise<number>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
 }
 
 /**
@@ -41,14 +46,8 @@ export class Checkpoints {
   #quietIntervals = 0;
   #isTruncated = false;
 
-  constructor(
-    private readonly thread: Pick<DatabaseThread, 'checkpoint' | 'close'>,
-    private readonly writes: Lane,
-    private readonly options: CheckpointOptions,
-    private readonly metrics: Metrics,
-    private readonly log: Logger,
-  ) {
-    const { intervalMs } = options;
+  constructor(private readonly options: CheckpointOptions) {
+    const { log, intervalMs } = options;
     this.#task = new PeriodicTask(systemClock, log, intervalMs, 'a checkpoint', () => this.#step());
   }
 
@@ -64,7 +63,7 @@ export class Checkpoints {
 
   async stop(): Promise<void> {
     await this.#task.stop();
-    await this.thread.close();
+    await this.options.thread.close();
   }
 
   async #step(): Promise<void> {
@@ -72,27 +71,27 @@ export class Checkpoints {
     const isIdle = this.#quietIntervals >= idleIntervals;
     if (this.#isTruncated || (this.#writes === 0 && !isIdle)) return;
     this.#writes = 0;
-    const underWay = this.#checkpoint(this.thread, isIdle ? 'TRUNCATE' : 'PASSIVE');
+    const underWay = this.#checkpoint(this.options.thread, isIdle ? 'TRUNCATE' : 'PASSIVE');
     const { log, home } = await this.#haltingWrites(underWay);
     this.#isTruncated = isIdle && log === home;
     if (isIdle || log < restartAbovePages) return;
-    this.writes.between(async (writer) => {
+    this.options.writes.between(async (writer) => {
       await this.#checkpoint(writer, 'PASSIVE');
     });
   }
 
   /** Has the writes wait for a checkpoint during which the log grows too large. */
   async #haltingWrites<T>(underWay: Promise<T>): Promise<T> {
-    const { intervalMs, maxLogBytes, logBytes } = this.options;
+    const { writes, intervalMs, maxLogBytes, logBytes, log } = this.options;
     const look = async () => {
       const bytes = await logBytes();
       if (bytes <= maxLogBytes) return;
-      this.log.warn({ wal_bytes: bytes }, 'writes wait for the disk: the write-ahead log is large');
+      log.warn({ wal_bytes: bytes }, 'writes wait for the disk: the write-ahead log is large');
       const over = underWay.then(noop, noop);
-      this.writes.between(() => over);
+      writes.between(() => over);
       await over;
     };
-    const looks = new PeriodicTask(systemClock, this.log, intervalMs, 'a look at the log', look);
+    const looks = new PeriodicTask(systemClock, log, intervalMs, 'a look at the log', look);
     looks.start();
     try {
       return await underWay;
@@ -103,7 +102,7 @@ export class Checkpoints {
 
   async #checkpoint(thread: Pick<DatabaseThread, 'checkpoint'>, mode: CheckpointMode) {
     const pages = await thread.checkpoint(mode);
-    this.metrics.checkpointSeconds.observe({ mode }, pages.durationMs / 1000);
+    this.options.metrics.checkpointSeconds.observe({ mode }, pages.durationMs / 1000);
     return pages;
   }
 }

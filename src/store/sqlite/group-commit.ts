@@ -1,14 +1,11 @@
 import type { Database } from 'better-sqlite3';
+import type { Call } from '../call.js';
 import { operations } from '../ops/index.js';
 import type { ConnectionOptions } from './connection.js';
+import { drive, prepareStatements } from './drive.js';
 import { toWire, type WireError } from './faults.js';
 
-/** How a database thread runs the calls it is given. */
-export interface Call {
-  readonly operation: string;
-  readonly input: unknown;
-}
-
+/** How a call ended, as it travels back from a thread. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: WireError };
@@ -17,8 +14,11 @@ type Runner = (input: never) => unknown;
 
 /** The operations of this access, their statements prepared. */
 export function prepare(db: Database, access: ConnectionOptions['access']): Map<string, Runner> {
+  const statements = prepareStatements(db, access);
   const mine = operations.filter((operation) => operation.access === access);
-  return new Map(mine.map((operation) => [operation.name, operation.prepare(db) as Runner]));
+  return new Map(
+    mine.map((operation) => [operation.name, (input) => drive(statements, operation, input)]),
+  );
 }
 
 function attempt(runners: Map<string, Runner>, call: Call): Outcome {

@@ -1,13 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.js';
+import type { Call, Settled } from '../call.js';
+import type { LaneThread } from '../lane.js';
 import type { ConnectionOptions } from './connection.js';
-import type { Call } from './group-commit.js';
+import { fromWire } from './faults.js';
+import type { Outcome } from './group-commit.js';
 import type { CheckpointMode, FromThread, ToThread } from './worker.js';
+
+const settledOf = (outcome: Outcome): Settled<unknown> =>
+  outcome.ok ? outcome : { ok: false, error: fromWire(outcome.error) };
 
 type Reply<Type extends FromThread['type']> = Extract<FromThread, { type: Type }>;
 
 /** A database thread, seen from the main thread. Does one thing at a time. */
-export class DatabaseThread {
+export class DatabaseThread implements LaneThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #waiting: PromiseWithResolvers<FromThread> | undefined;
@@ -58,8 +64,9 @@ export class DatabaseThread {
   }
 
   /** Runs a group; its outcomes come in the order of its calls. */
-  run(calls: readonly Call[]): Promise<Reply<'done'>> {
-    return this.#ask({ type: 'run', calls });
+  async run(calls: readonly Call[]): Promise<{ outcomes: Settled<unknown>[]; durationMs: number }> {
+    const { outcomes, durationMs } = await this.#ask<'done'>({ type: 'run', calls });
+    return { outcomes: outcomes.map(settledOf), durationMs };
   }
 
   checkpoint(mode: CheckpointMode): Promise<Reply<'checkpointed'>> {

@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { codeOf, UserError } from '../../core/errors.js';
+import type { Call } from '../call.js';
 import { type ConnectionOptions, openConnection } from './connection.js';
-import { type Call, groupCommit, inOneView, type Outcome, prepare } from './group-commit.js';
+import { groupCommit, inOneView, type Outcome, prepare } from './group-commit.js';
 import { migrate } from './migrate.js';
 import { takeOwnership } from './ownership.js';
 

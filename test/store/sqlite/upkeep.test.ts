@@ -153,7 +153,8 @@ describe('a checkpoint that the disk is slow at', () => {
     const told = Promise.withResolvers<string>();
     const log = pino({ level: 'warn' }, { write: told.resolve });
     const options = { intervalMs: 5, maxLogBytes: 2 ** 20, logBytes: () => walBytes(path) };
-    const checkpoints = new Checkpoints(slow, writes, options, createMetrics(), log);
+    const parts = { thread: slow, writes, metrics: createMetrics(), log };
+    const checkpoints = new Checkpoints({ ...parts, ...options });
     atEnd(() => checkpoints.stop());
     atEnd(() => disk.resolve());
 

@@ -1,12 +1,15 @@
 import { pageOperation } from '../../operation.js';
 import { type BotRow, botColumns } from '../../rows.js';
+import { all, statement } from '../../statement.js';
 
-/** Newest first, those before `beforeId`. */
-export const listBots = pageOperation('list_bots', (db) => {
-  const select = db.prepare<[string, number], BotRow>(
-    `SELECT ${botColumns} FROM bots
-     WHERE forgotten_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?`,
-  );
-  return (page: { beforeId: string; limit: number }): BotRow[] =>
-    select.all(page.beforeId, page.limit);
-});
+interface Page {
+  beforeId: string;
+  limit: number;
+}
+
+const select = statement<Page, BotRow>(`
+  SELECT ${botColumns} FROM bots
+  WHERE forgotten_at IS NULL AND id < @beforeId ORDER BY id DESC LIMIT @limit`);
+
+/** The bots before `beforeId`, newest first. */
+export const listBots = pageOperation('list_bots', (page: Page) => all(select, page));

@@ -1,15 +1,17 @@
 import { pageOperation } from '../../operation.js';
-import type { CampaignRow } from '../../rows.js';
+import { type CampaignRow, campaignColumns } from '../../rows.js';
+import { all, statement } from '../../statement.js';
 
-/** The campaigns by key, those after `afterKey`; all from the first if it is null. */
-export const listCampaigns = pageOperation('list_campaigns', (db) => {
-  const select = (comparison: '>=' | '>') =>
-    db.prepare<[string, number], CampaignRow>(`
-      SELECT key, weight, max_parallel,
-        (SELECT coalesce(sum(pending), 0) FROM queues WHERE campaign = key) AS pending
-      FROM campaigns WHERE key ${comparison} ? ORDER BY key LIMIT ?`);
-  const first = select('>=');
-  const next = select('>');
-  return (page: { afterKey: string | null; limit: number }): CampaignRow[] =>
-    page.afterKey === null ? first.all('', page.limit) : next.all(page.afterKey, page.limit);
-});
+const from = statement<{ fromKey: string; limit: number }, CampaignRow>(
+  `SELECT ${campaignColumns} FROM campaigns WHERE key >= @fromKey ORDER BY key LIMIT @limit`,
+);
+const after = statement<{ afterKey: string; limit: number }, CampaignRow>(
+  `SELECT ${campaignColumns} FROM campaigns WHERE key > @afterKey ORDER BY key LIMIT @limit`,
+);
+
+/** The campaigns after `afterKey`, by key; from the first on if it is null. */
+export const listCampaigns = pageOperation(
+  'list_campaigns',
+  ({ afterKey, limit }: { afterKey: string | null; limit: number }) =>
+    afterKey === null ? all(from, { fromKey: '', limit }) : all(after, { afterKey, limit }),
+);

@@ -1,27 +1,31 @@
 import { writeOperation } from '../../operation.js';
-import type { CampaignRow } from '../../rows.js';
-import { eventRecorder } from '../events/record-event.js';
+import { type CampaignRow, campaignColumns } from '../../rows.js';
+import { one, run, type Steps, statement } from '../../statement.js';
+import { recordEvent } from '../events/record-event.js';
 
-/** Sets a campaign's weight and limit; makes it known if it is not. */
-export const setCampaign = writeOperation('set_campaign', 'work', (db) => {
-  const upsert = db.prepare<[object]>(`
-      INSERT INTO campaigns (key, weight, max_parallel) VALUES (@key, @weight, @maxParallel)
-      ON CONFLICT (key) DO UPDATE SET
-        weight = excluded.weight, max_parallel = excluded.max_parallel`);
-  const select = db.prepare<[string], CampaignRow>(`
-      SELECT key, weight, max_parallel,
-        (SELECT coalesce(sum(pending), 0) FROM queues WHERE campaign = key) AS pending
-      FROM campaigns WHERE key = ?`);
-  const recordEvent = eventRecorder(db);
-  return (input: {
-    key: string;
-    weight: number;
-    maxParallel: number;
-    now: number;
-  }): CampaignRow => {
+interface SetCampaign {
+  key: string;
+  weight: number;
+  maxParallel: number;
+  now: number;
+}
+
+const upsert = statement<SetCampaign>(`
+  INSERT INTO campaigns (key, weight, max_parallel) VALUES (@key, @weight, @maxParallel)
+  ON CONFLICT (key) DO UPDATE SET
+    weight = excluded.weight, max_parallel = excluded.max_parallel`);
+const select = statement<{ key: string }, CampaignRow>(
+  `SELECT ${campaignColumns} FROM campaigns WHERE key = @key`,
+);
+
+/** Sets a campaign's weight and limit; adds the campaign if it is new. */
+export const setCampaign = writeOperation(
+  'set_campaign',
+  'work',
+  function* (input: SetCampaign): Steps<CampaignRow> {
     const { key, weight, maxParallel, now } = input;
-    upsert.run({ key, weight, maxParallel });
-    recordEvent(now, 'campaign.set', key, { weight, maxParallel });
-    return select.get(key) as CampaignRow;
-  };
-});
+    yield* run(upsert, input);
+    yield* recordEvent(now, 'campaign.set', key, { weight, maxParallel });
+    return (yield* one(select, { key })) as CampaignRow;
+  },
+);

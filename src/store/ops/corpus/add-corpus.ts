@@ -1,41 +1,54 @@
 import { NotFoundError, StaleLeaseError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
+import { one, runEach, type Steps, statement } from '../../statement.js';
+import { lockJob } from '../jobs/lock-job.js';
+
+interface AddCorpus {
+  jobId: string;
+  attempt: number;
+  fence: number;
+  entries: readonly { readonly sha256: string; readonly sizeBytes: number }[];
+  now: number;
+}
+
+const holder = statement<
+  { jobId: string; attempt: number; fence: number },
+  { target_name: string }
+>(`
+  SELECT target_name FROM leases JOIN jobs ON jobs.id = leases.job_id
+  WHERE leases.job_id = @jobId AND leases.fence = @fence AND leases.attempt = @attempt`);
+const exists = statement<{ jobId: string }, unknown>('SELECT 1 FROM jobs WHERE id = @jobId');
+const insert = statement<{
+  targetName: string;
+  sha256: string;
+  sizeBytes: number;
+  jobId: string;
+  now: number;
+}>(`
+  INSERT INTO corpus_entries (target_name, sha256, size_bytes, job_id, added_at)
+  VALUES (@targetName, @sha256, @sizeBytes, @jobId, @now)
+  ON CONFLICT (target_name, sha256) DO NOTHING`);
 
 /**
- * Adds inputs, whose bytes are on disk, to the corpus of the job's target. One that
- * is known there stays as it is.
+ * Adds inputs, whose bytes are on disk, to the corpus of the job's target. An input that
+ * the corpus has already stays as it is.
  *
  * @returns how many were new
  * @throws StaleLeaseError, NotFoundError (job)
  */
-export const addCorpus = writeOperation('add_corpus', 'result', (db) => {
-  const holder = db.prepare<[object], { target_name: string }>(`
-      SELECT target_name FROM leases JOIN jobs ON jobs.id = leases.job_id
-      WHERE leases.job_id = @jobId AND leases.fence = @fence AND leases.attempt = @attempt`);
-  const exists = db.prepare<[string]>('SELECT 1 FROM jobs WHERE id = ?');
-  const insert = db.prepare<[object]>(`
-      INSERT INTO corpus_entries (target_name, sha256, size_bytes, job_id, added_at)
-      VALUES (@targetName, @sha256, @sizeBytes, @jobId, @now)
-      ON CONFLICT (target_name, sha256) DO NOTHING`);
-
-  return (input: {
-    jobId: string;
-    attempt: number;
-    fence: number;
-    entries: readonly { readonly sha256: string; readonly sizeBytes: number }[];
-    now: number;
-  }): number => {
+export const addCorpus = writeOperation(
+  'add_corpus',
+  'result',
+  function* (input: AddCorpus): Steps<number> {
     const { jobId, attempt, fence, entries, now } = input;
-    const held = holder.get({ jobId, attempt, fence });
+    yield* lockJob(jobId);
+    const held = yield* one(holder, input);
     if (!held) {
-      if (!exists.get(jobId)) throw new NotFoundError({ resource: 'job', id: jobId });
+      if (!(yield* one(exists, input))) throw new NotFoundError({ resource: 'job', id: jobId });
       throw new StaleLeaseError({ jobId, attempt, fence });
     }
-    let added = 0;
-    for (const { sha256, sizeBytes } of entries) {
-      const entry = { targetName: held.target_name, sha256, sizeBytes, jobId, now };
-      added += insert.run(entry).changes;
-    }
-    return added;
-  };
-});
+    const targetName = held.target_name;
+    const rows = entries.map((entry) => ({ ...entry, targetName, jobId, now }));
+    return yield* runEach(insert, rows);
+  },
+);

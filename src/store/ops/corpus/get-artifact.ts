@@ -1,7 +1,11 @@
 import { readOperation } from '../../operation.js';
-import type { ArtifactRow } from '../../rows.js';
+import { type ArtifactRow, artifactColumns } from '../../rows.js';
+import { one, statement } from '../../statement.js';
 
-export const getArtifact = readOperation('get_artifact', (db) => {
-  const select = db.prepare<[string], ArtifactRow>('SELECT * FROM artifacts WHERE sha256 = ?');
-  return (sha256: string): ArtifactRow | undefined => select.get(sha256);
-});
+const select = statement<{ sha256: string }, ArtifactRow>(
+  `SELECT ${artifactColumns} FROM artifacts WHERE sha256 = @sha256`,
+);
+
+export const getArtifact = readOperation('get_artifact', (sha256: string) =>
+  one(select, { sha256 }),
+);

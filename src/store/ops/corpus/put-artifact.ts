@@ -1,21 +1,27 @@
 import { writeOperation } from '../../operation.js';
-import type { ArtifactRow } from '../../rows.js';
-import { eventRecorder } from '../events/record-event.js';
+import { type ArtifactRow, artifactColumns } from '../../rows.js';
+import { one, run, type Steps, statement } from '../../statement.js';
+import { recordEvent } from '../events/record-event.js';
 
-/** Makes an artifact known whose blob is on disk. The same bytes keep their first name. */
-export const putArtifact = writeOperation('put_artifact', 'work', (db) => {
-  const insert = db.prepare<[object]>(`
-      INSERT INTO artifacts (sha256, kind, name, size_bytes, created_at)
-      VALUES (@sha256, @kind, @name, @size_bytes, @created_at)
-      ON CONFLICT (sha256) DO NOTHING`);
-  const select = db.prepare<[string], ArtifactRow>('SELECT * FROM artifacts WHERE sha256 = ?');
-  const recordEvent = eventRecorder(db);
-  return (artifact: ArtifactRow): { artifact: ArtifactRow; alreadyExisted: boolean } => {
-    const added = insert.run(artifact).changes === 1;
+const insert = statement<ArtifactRow>(`
+  INSERT INTO artifacts (sha256, kind, name, size_bytes, created_at)
+  VALUES (@sha256, @kind, @name, @size_bytes, @created_at)
+  ON CONFLICT (sha256) DO NOTHING`);
+const select = statement<{ sha256: string }, ArtifactRow>(
+  `SELECT ${artifactColumns} FROM artifacts WHERE sha256 = @sha256`,
+);
+
+/** Records an artifact whose blob is on disk. The same bytes keep their first name. */
+export const putArtifact = writeOperation(
+  'put_artifact',
+  'work',
+  function* (given: ArtifactRow): Steps<{ artifact: ArtifactRow; alreadyExisted: boolean }> {
+    const added = (yield* run(insert, given)) === 1;
     if (added) {
-      const { name, size_bytes } = artifact;
-      recordEvent(artifact.created_at, 'artifact.added', artifact.sha256, { name, size_bytes });
+      const { name, size_bytes } = given;
+      yield* recordEvent(given.created_at, 'artifact.added', given.sha256, { name, size_bytes });
     }
-    return { artifact: select.get(artifact.sha256) as ArtifactRow, alreadyExisted: !added };
-  };
-});
+    const artifact = (yield* one(select, given)) as ArtifactRow;
+    return { artifact, alreadyExisted: !added };
+  },
+);

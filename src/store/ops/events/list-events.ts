@@ -1,6 +1,7 @@
 import { OutOfRangeError } from '../../../core/errors.js';
 import { pageOperation } from '../../operation.js';
 import { type EventRow, type JobRow, qualifiedJobColumns } from '../../rows.js';
+import { all, one, type Steps, statement } from '../../statement.js';
 
 /** An event about a job, with the job as it is now; without it once it is forgotten. */
 export interface JobEvent {
@@ -8,56 +9,75 @@ export interface JobEvent {
   readonly job: JobRow | undefined;
 }
 
+interface ListEvents {
+  /** null: from now on. */
+  cursor: number | null;
+  jobId: string | undefined;
+  limit: number;
+}
+
+interface EventPage {
+  events: JobEvent[];
+  /** Where the next page begins. */
+  cursor: number;
+  /** There is nothing after it yet. */
+  isLast: boolean;
+}
+
+const columns = 'sequence, time, kind, subject';
+const afterCursor = 'sequence > @cursor ORDER BY sequence LIMIT @limit';
+const every = statement<{ cursor: number; limit: number }, EventRow>(
+  `SELECT ${columns} FROM events WHERE ${afterCursor}`,
+);
+const ofJob = statement<{ jobId: string; cursor: number; limit: number }, EventRow>(
+  `SELECT ${columns} FROM events WHERE subject = @jobId AND ${afterCursor}`,
+);
+const jobById = statement<{ id: string }, JobRow>(
+  `SELECT ${qualifiedJobColumns} FROM jobs WHERE id = @id`,
+);
+const oldest = statement<object, { sequence: number }>(
+  'SELECT sequence FROM events WHERE sequence > 0 ORDER BY sequence LIMIT 1',
+);
+const newest = statement<object, { sequence: number }>(
+  'SELECT sequence FROM events WHERE sequence > 0 ORDER BY sequence DESC LIMIT 1',
+);
+
 /**
- * What happened to jobs after `cursor`, in order: of the next `limit` events
- * those about jobs, or those about one.
+ * The events about jobs among the `limit` events after `cursor`, in order; or the next
+ * `limit` events about one job.
  *
- * @returns also the cursor to go on from, and whether there is nothing after it yet
  * @throws OutOfRangeError when events after the cursor are no longer kept
  */
-export const listEvents = pageOperation('list_events', (db) => {
-  const columns = 'sequence, time, kind, subject';
-  const all = db.prepare<[number, number], EventRow>(
-    `SELECT ${columns} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
-  );
-  const ofJob = db.prepare<[string, number, number], EventRow>(
-    `SELECT ${columns} FROM events WHERE subject = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
-  );
-  const job = db.prepare<[string], JobRow>(`SELECT ${qualifiedJobColumns} FROM jobs WHERE id = ?`);
-  const edge = (order: '' | 'DESC') =>
-    db
-      .prepare<[], number>(
-        `SELECT sequence FROM events WHERE sequence > 0 ORDER BY sequence ${order} LIMIT 1`,
-      )
-      .pluck();
-  const oldest = edge('');
-  const newest = edge('DESC');
-
-  return (input: {
-    /** null: from now on. */
-    cursor: number | null;
-    jobId: string | undefined;
-    limit: number;
-  }): { events: JobEvent[]; cursor: number; isLast: boolean } => {
-    const last = newest.get() ?? 0;
+export const listEvents = pageOperation(
+  'list_events',
+  function* (input: ListEvents): Steps<EventPage> {
+    const last = (yield* one(newest, {}))?.sequence ?? 0;
     if (input.cursor === null) return { events: [], cursor: last, isLast: true };
     const { cursor, jobId, limit } = input;
-    const first = oldest.get() ?? 1;
-    if (cursor + 1 < first && cursor > 0) {
-      const why = `events up to ${first - 1} are no longer kept: list the jobs, and watch from now on`;
-      throw new OutOfRangeError({ why });
+    const first = (yield* one(oldest, {}))?.sequence ?? 1;
+    checkCursor(cursor, first, last);
+    const rows = yield* jobId
+      ? all(ofJob, { jobId, cursor, limit })
+      : all(every, { cursor, limit });
+    const events: JobEvent[] = [];
+    for (const event of rows) {
+      if (!event.kind.startsWith('job.')) continue;
+      events.push({ event, job: yield* one(jobById, { id: event.subject }) });
     }
-    if (cursor > last) {
-      throw new OutOfRangeError({
-        why: `the newest event is ${last}: this cursor is of another database`,
-      });
-    }
-    const rows = jobId ? ofJob.all(jobId, cursor, limit) : all.all(cursor, limit);
-    const events = rows
-      .filter(({ kind }) => kind.startsWith('job.'))
-      .map((event) => ({ event, job: job.get(event.subject) }));
     const isLast = rows.length < limit;
     const read = isLast ? last : (rows.at(-1)?.sequence ?? last);
     return { events, cursor: Math.max(read, cursor), isLast };
-  };
-});
+  },
+);
+
+function checkCursor(cursor: number, first: number, last: number): void {
+  if (cursor + 1 < first && cursor > 0) {
+    const why = `events up to ${first - 1} are no longer kept: list the jobs, and watch from now on`;
+    throw new OutOfRangeError({ why });
+  }
+  if (cursor > last) {
+    throw new OutOfRangeError({
+      why: `the newest event is ${last}: this cursor is of another database`,
+    });
+  }
+}

@@ -2,8 +2,10 @@ import { AlreadyExistsError, NotFoundError, StaleLeaseError } from '../../../cor
 import type { RetryPause } from '../../after-attempt.js';
 import { writeOperation } from '../../operation.js';
 import type { AttemptOutcome, JobStateName, ToldOutcome } from '../../rows.js';
-import { eventRecorder } from '../events/record-event.js';
-import { jobMover, type MovedOn } from './move-on.js';
+import { one, run, type Steps, statement } from '../../statement.js';
+import { recordEvent } from '../events/record-event.js';
+import { lockJob } from './lock-job.js';
+import { type MovedOn, moveOn } from './move-on.js';
 
 export interface CompleteJobInput extends RetryPause {
   jobId: string;
@@ -13,7 +15,7 @@ export interface CompleteJobInput extends RetryPause {
   message: string;
   /** JobStatistics as protobuf JSON. */
   statistics: string;
-  /** That its bot took the lease, and when, if it is not on record yet. */
+  /** The bot that took the lease, and when, if that is not on record yet. */
   acknowledged?: { readonly botId: string; readonly at: number };
   now: number;
 }
@@ -31,66 +33,85 @@ interface EndedAttempt {
   state_after: JobStateName | null;
 }
 
+/** The result of an attempt. */
+interface Ended {
+  jobId: string;
+  fence: number;
+  acknowledgedAt: number | null;
+  now: number;
+  outcome: ToldOutcome;
+  message: string;
+  statistics: string;
+  stateAfter: JobStateName;
+}
+
+const unlease = statement<{ jobId: string; fence: number; attempt: number }>(
+  'DELETE FROM leases WHERE job_id = @jobId AND fence = @fence AND attempt = @attempt',
+);
+/** The usual end, and final whatever else there is to the job: nothing has to be read first. */
+const complete = statement<Ended>(`
+  UPDATE jobs SET
+    state = 'completed', outcome = 'completed', message = @message, statistics = @statistics,
+    started_at = coalesce(started_at, @acknowledgedAt), finished_at = @now,
+    ready_at = NULL, due_at = NULL, timed_out_at = NULL
+  WHERE id = @jobId`);
+const end = statement<Ended>(`
+  UPDATE attempts SET acknowledged_at = coalesce(acknowledged_at, @acknowledgedAt),
+    ended_at = @now, outcome = @outcome, message = @message, statistics = @statistics,
+    state_after = @stateAfter
+  WHERE job_id = @jobId AND fence = @fence`);
+const ended = statement<{ jobId: string; fence: number }, EndedAttempt>(`
+  SELECT attempt, ended_at, outcome, message, statistics, state_after FROM attempts
+  WHERE job_id = @jobId AND fence = @fence`);
+const exists = statement<{ jobId: string }, unknown>('SELECT 1 FROM jobs WHERE id = @jobId');
+
 /**
- * Ends an attempt with its bot's result. Idempotent: the same result under the
- * same lease again returns what was recorded the first time.
+ * Ends an attempt with its bot's result. Idempotent: the same result under the same lease
+ * again returns what was recorded the first time.
  *
  * @throws StaleLeaseError, AlreadyExistsError (another result), NotFoundError (job)
  */
-export const completeJob = writeOperation('complete_job', 'result', (db) => {
-  const unlease = db.prepare<[string, number, number]>(
-    'DELETE FROM leases WHERE job_id = ? AND fence = ? AND attempt = ?',
-  );
-  // The usual end, and final whatever else there is to the job: nothing has to be looked at.
-  const complete = db.prepare(`
-      UPDATE jobs SET
-        state = 'completed', outcome = 'completed', message = ?, statistics = ?,
-        started_at = coalesce(started_at, ?), finished_at = ?,
-        ready_at = NULL, due_at = NULL, timed_out_at = NULL
-      WHERE id = ?`);
-  const moveOn = jobMover(db);
-  const end = db.prepare(`
-      UPDATE attempts SET acknowledged_at = coalesce(acknowledged_at, ?), ended_at = ?,
-        outcome = ?, message = ?, statistics = ?, state_after = ?
-      WHERE job_id = ? AND fence = ?`);
-  const ended = db.prepare<[string, number], EndedAttempt>(`
-      SELECT attempt, ended_at, outcome, message, statistics, state_after FROM attempts
-      WHERE job_id = ? AND fence = ?`);
-  const exists = db.prepare<[string]>('SELECT 1 FROM jobs WHERE id = ?');
-  const recordEvent = eventRecorder(db);
-
-  const recordedBefore = (input: CompleteJobInput) => {
-    const before = ended.get(input.jobId, input.fence);
-    if (!before && !exists.get(input.jobId)) {
-      throw new NotFoundError({ resource: 'job', id: input.jobId });
-    }
-    if (before?.state_after == null || before.attempt !== input.attempt) {
-      throw new StaleLeaseError(input);
-    }
-    if (before.outcome !== input.outcome || before.message !== input.message) {
-      throw new AlreadyExistsError({
-        resource: 'result',
-        id: input.jobId,
-        why: 'another result of this attempt is on record already',
-      });
-    }
-    const recordedAt = before.ended_at as number;
-    return { recordedAt, state: before.state_after, wakes: undefined };
-  };
-
-  return (input: CompleteJobInput): CompletedJob => {
-    const { jobId, attempt, fence, outcome, message, statistics, now } = input;
-    if (unlease.run(jobId, fence, attempt).changes === 0) return recordedBefore(input);
-    const { acknowledged } = input;
-    const acknowledgedAt = acknowledged?.at ?? null;
+export const completeJob = writeOperation(
+  'complete_job',
+  'result',
+  function* (input: CompleteJobInput): Steps<CompletedJob> {
+    const { jobId, attempt, fence, outcome, message, statistics, acknowledged, now } = input;
+    yield* lockJob(jobId);
+    if ((yield* run(unlease, input)) === 0) return yield* recordedBefore(input);
     if (acknowledged) {
-      recordEvent(acknowledged.at, 'job.running', jobId, { botId: acknowledged.botId, fence });
+      const { botId, at } = acknowledged;
+      yield* recordEvent(at, 'job.running', jobId, { botId, fence });
     }
-    let moved: MovedOn = { state: 'completed', wakes: undefined };
-    if (outcome === 'completed') complete.run(message, statistics, acknowledgedAt, now, jobId);
-    else moved = moveOn(jobId, input, { statistics, acknowledgedAt });
-    end.run(acknowledgedAt, now, outcome, message, statistics, moved.state, jobId, fence);
-    recordEvent(now, `job.${moved.state}`, jobId, { attempt, fence, outcome });
-    return { recordedAt: now, ...moved };
-  };
-});
+    const acknowledgedAt = acknowledged?.at ?? null;
+    const reported = { statistics, acknowledgedAt };
+    const moved = outcome === 'completed' ? completed : yield* moveOn(jobId, input, reported);
+    const stateAfter = moved.state;
+    const result = { jobId, fence, acknowledgedAt, now, outcome, message, statistics, stateAfter };
+    if (outcome === 'completed') yield* run(complete, result);
+    yield* run(end, result);
+    yield* recordEvent(now, `job.${moved.state}`, jobId, { attempt, fence, outcome });
+    return { recordedAt: now, state: moved.state, wakes: moved.wakes };
+  },
+);
+
+const completed: MovedOn = { state: 'completed', wakes: undefined };
+
+/** The receipt of a result that was recorded earlier. */
+function* recordedBefore(input: CompleteJobInput): Steps<CompletedJob> {
+  const before = yield* one(ended, input);
+  if (!before && !(yield* one(exists, input))) {
+    throw new NotFoundError({ resource: 'job', id: input.jobId });
+  }
+  if (before?.state_after == null || before.attempt !== input.attempt) {
+    throw new StaleLeaseError(input);
+  }
+  if (before.outcome !== input.outcome || before.message !== input.message) {
+    throw new AlreadyExistsError({
+      resource: 'result',
+      id: input.jobId,
+      why: 'another result of this attempt is on record already',
+    });
+  }
+  const recordedAt = before.ended_at as number;
+  return { recordedAt, state: before.state_after, wakes: undefined };
+}

@@ -1,9 +1,11 @@
 import { canonicalJson } from '../../../core/canonical-json.js';
 import { AlreadyExistsError, NotFoundError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
-import { type ArtifactRow, type JobRow, jobColumns, type QueueRow } from '../../rows.js';
+import { type JobRow, jobColumns, type QueueRow } from '../../rows.js';
+import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
-import { eventRecorder } from '../events/record-event.js';
+import { recordEvent } from '../events/record-event.js';
+import { queueOf } from './queue-of.js';
 
 export interface CreateJobInput {
   id: string;
@@ -40,86 +42,85 @@ export interface MadeJob {
   earlier: JobRow | undefined;
 }
 
+interface NewJob extends CreateJobInput {
+  queueId: number;
+  delayed: 0 | 1;
+  startBy: number | null;
+  closeBy: number | null;
+  dueAt: number | null;
+}
+
+const artifact = statement<{ sha256: string; kind: 'target' | 'seeds' }, { name: string }>(
+  'SELECT name FROM artifacts WHERE sha256 = @sha256 AND kind = @kind',
+);
+const insert = statement<NewJob>(`
+  INSERT INTO jobs (id, request_id, state, queue_id, campaign, engine, priority, target_sha256,
+    seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
+    start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
+  VALUES (@id, @requestId, 'pending', @queueId, @campaign, @engine, @priority, @targetSha256,
+    @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
+    @startBy, @runWithinMs, @closeWithinMs, @closeBy, @dueAt, @spec)
+  ON CONFLICT (request_id) DO NOTHING`);
+const byRequest = statement<{ requestId: string | null }, JobRow>(
+  `SELECT ${jobColumns} FROM jobs WHERE request_id = @requestId`,
+);
+
 /**
  * Queues a job. A `requestId` seen before returns the job it made then.
  *
  * @throws NotFoundError when an artifact was never uploaded
  * @throws AlreadyExistsError when the requestId made a job of another spec
  */
-export const createJob = writeOperation('create_job', 'work', (db) => {
-  const artifact = db.prepare<[string, string], Pick<ArtifactRow, 'name'>>(
-    'SELECT name FROM artifacts WHERE sha256 = ? AND kind = ?',
-  );
-  const queue = db.prepare<[object], QueueRow>(`
-      SELECT * FROM queues
-      WHERE campaign = @campaign AND engine = @engine AND labels = @labels
-        AND memory_mib = @memoryMib AND disk_mib = @diskMib`);
-  const newQueue = db.prepare<[object], QueueRow>(`
-      INSERT INTO queues (campaign, engine, labels, memory_mib, disk_mib)
-      VALUES (@campaign, @engine, @labels, @memoryMib, @diskMib)
-      RETURNING *`);
-  const newCampaign = db.prepare<[string]>(
-    'INSERT INTO campaigns (key, weight, max_parallel) VALUES (?, 1, 0) ON CONFLICT DO NOTHING',
-  );
-  const insert = db.prepare(`
-      INSERT INTO jobs (id, request_id, state, queue_id, campaign, engine, priority, target_sha256,
-        seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
-        start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
-      VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-        json_set(?, '$.targetName', ?))
-      ON CONFLICT (request_id) DO NOTHING`);
-  const byRequest = db.prepare<[string], JobRow>(
-    `SELECT ${jobColumns} FROM jobs WHERE request_id = ?`,
-  );
-  const recordEvent = eventRecorder(db);
-
-  const queueOf = (input: CreateJobInput): QueueRow => {
-    const known = queue.get(input);
-    if (known) return known;
-    newCampaign.run(input.campaign);
-    return newQueue.get(input) as QueueRow;
-  };
-
-  /** @returns whether it was; not when its request was made before */
-  const wasMade = (input: CreateJobInput, queueId: number, targetName: string): boolean => {
-    const { now, readyAt, startWithinMs, closeWithinMs } = input;
-    const isDelayed = readyAt !== null && readyAt > now;
-    const startBy = later(isDelayed ? readyAt : now, startWithinMs);
-    const closeBy = later(now, closeWithinMs);
-    const { changes } = insert.run(
-      ...[input.id, input.requestId, queueId, input.campaign, input.engine, input.priority],
-      ...[input.targetSha256, input.seedsSha256, targetName, input.maxAttempts, now],
-      ...[isDelayed ? 1 : 0, readyAt, startWithinMs, startBy, input.runWithinMs, closeWithinMs],
-      ...[closeBy, earliest(startBy, closeBy), input.spec, targetName],
-    );
-    return changes > 0;
-  };
-
-  return (input: CreateJobInput): MadeJob => {
-    const target = artifact.get(input.targetSha256, 'target');
+export const createJob = writeOperation(
+  'create_job',
+  'work',
+  function* (input: CreateJobInput): Steps<MadeJob> {
+    const target = yield* one(artifact, { sha256: input.targetSha256, kind: 'target' });
     if (!target) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
-    if (input.seedsSha256 !== null && !artifact.get(input.seedsSha256, 'seeds')) {
-      throw new NotFoundError({ resource: 'seed archive', id: input.seedsSha256 });
+    const { seedsSha256 } = input;
+    if (seedsSha256 !== null && !(yield* one(artifact, { sha256: seedsSha256, kind: 'seeds' }))) {
+      throw new NotFoundError({ resource: 'seed archive', id: seedsSha256 });
     }
     const targetName = input.targetName || target.name;
-    const home = queueOf(input);
-    if (wasMade(input, home.id, targetName)) {
+    const queue = yield* queueOf(input);
+    const job = newJob(input, queue.id, targetName);
+    if ((yield* run(insert, job)) > 0) {
       const { id, now, engine, campaign } = input;
-      recordEvent(now, 'job.created', id, { engine, campaign });
-      return { queue: home, targetName, earlier: undefined };
+      yield* recordEvent(now, 'job.created', id, { engine, campaign });
+      return { queue, targetName, earlier: undefined };
     }
-    const earlierJob = byRequest.get(input.requestId as string) as JobRow;
-    if (!sameSpec(earlierJob.spec, { ...JSON.parse(input.spec), targetName })) {
+    const earlier = (yield* one(byRequest, input)) as JobRow;
+    if (!isSameSpec(earlier.spec, job.spec)) {
       throw new AlreadyExistsError({
         resource: 'job',
-        id: earlierJob.id,
+        id: earlier.id,
         why: 'this request_id has already made a job of another spec: use a new one',
       });
     }
-    return { queue: home, targetName, earlier: earlierJob };
-  };
-});
+    return { queue, targetName, earlier };
+  },
+);
 
-function sameSpec(stored: string, given: Record<string, unknown>): boolean {
-  return canonicalJson(JSON.parse(stored)) === canonicalJson(given);
+function newJob(input: CreateJobInput, queueId: number, targetName: string): NewJob {
+  const { now, readyAt, startWithinMs, closeWithinMs } = input;
+  const isDelayed = readyAt !== null && readyAt > now;
+  const startBy = later(isDelayed ? readyAt : now, startWithinMs);
+  const closeBy = later(now, closeWithinMs);
+  const dueAt = earliest(startBy, closeBy);
+  const spec = input.targetName === '' ? withTargetName(input.spec, targetName) : input.spec;
+  const delayed = isDelayed ? 1 : 0;
+  return { ...input, targetName, spec, queueId, delayed, startBy, closeBy, dueAt };
 }
+
+/**
+ * The JSON of a spec that has no target name, with one. Put in as text: to read and write
+ * the JSON anew takes longer than the INSERT.
+ */
+function withTargetName(spec: string, targetName: string): string {
+  const separator = /^\{\s*\}$/.test(spec) ? '' : ',';
+  const end = spec.lastIndexOf('}');
+  return `${spec.slice(0, end)}${separator}"targetName":${JSON.stringify(targetName)}}`;
+}
+
+const isSameSpec = (one: string, other: string): boolean =>
+  canonicalJson(JSON.parse(one)) === canonicalJson(JSON.parse(other));

@@ -1,7 +1,7 @@
 import { readOperation } from '../../operation.js';
 import { type JobRow, jobColumns } from '../../rows.js';
+import { one, statement } from '../../statement.js';
 
-export const getJob = readOperation('get_job', (db) => {
-  const select = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
-  return (id: string): JobRow | undefined => select.get(id);
-});
+const select = statement<{ id: string }, JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = @id`);
+
+export const getJob = readOperation('get_job', (id: string) => one(select, { id }));

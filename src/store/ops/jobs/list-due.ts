@@ -1,6 +1,7 @@
 import { pageOperation } from '../../operation.js';
+import { all, one, type Steps, statement } from '../../statement.js';
 
-/** What the passing of time asks for now. */
+/** Jobs for which a time of theirs has come. */
 export interface Due {
   /** Jobs whose time is over. */
   readonly overdue: readonly string[];
@@ -8,18 +9,21 @@ export interface Due {
   readonly isReady: boolean;
 }
 
-/** The first `limit` jobs that a time of theirs has come for; only the front of an index is read. */
-export const listDue = pageOperation('list_due', (db) => {
-  const overdue = db
-    .prepare<[number, number], string>(
-      'SELECT id FROM jobs WHERE due_at <= ? ORDER BY due_at, id LIMIT ?',
-    )
-    .pluck();
-  const ready = db.prepare<[number]>(
-    'SELECT 1 FROM jobs WHERE delayed = 1 AND ready_at <= ? LIMIT 1',
-  );
-  return ({ now, limit }: { now: number; limit: number }): Due => ({
-    overdue: overdue.all(now, limit),
-    isReady: ready.get(now) !== undefined,
-  });
+interface ListDue {
+  now: number;
+  limit: number;
+}
+
+const overdue = statement<ListDue, { id: string }>(
+  'SELECT id FROM jobs WHERE due_at <= @now ORDER BY due_at, id LIMIT @limit',
+);
+const ready = statement<{ now: number }, unknown>(
+  'SELECT 1 FROM jobs WHERE delayed = 1 AND ready_at <= @now LIMIT 1',
+);
+
+/** The first `limit` jobs whose time is over; only the front of an index is read. */
+export const listDue = pageOperation('list_due', function* (input: ListDue): Steps<Due> {
+  const rows = yield* all(overdue, input);
+  const isReady = (yield* one(ready, input)) !== undefined;
+  return { overdue: rows.map(({ id }) => id), isReady };
 });

@@ -1,11 +1,13 @@
-import type { Database } from 'better-sqlite3';
 import {
   afterAttempt,
   columnsOfAttempt,
   type Ending,
+  type JobAfterAttempt,
   type JobOfAttempt,
 } from '../../after-attempt.js';
 import type { JobStateName } from '../../rows.js';
+import { forUpdate } from '../../sql.js';
+import { one, run, type Steps, statement } from '../../statement.js';
 
 /** Where a job went. */
 export interface MovedOn {
@@ -14,31 +16,31 @@ export interface MovedOn {
   wakes: number | undefined;
 }
 
-/** Moves a job on whose attempt has ended. Part of the operations that end one. */
-export function jobMover(db: Database) {
-  const select = db.prepare<[string], JobOfAttempt>(
-    `SELECT ${columnsOfAttempt} FROM jobs WHERE id = ?`,
-  );
-  const update = db.prepare<[object]>(`
-      UPDATE jobs SET
-        state = @state, outcome = @outcome, message = @message,
-        statistics = coalesce(@statistics, statistics),
-        failed_attempts = @failed_attempts, refused_attempts = @refused_attempts,
-        lost_attempts = @lost_attempts,
-        started_at = coalesce(started_at, @acknowledgedAt), finished_at = @finished_at,
-        delayed = @delayed, ready_at = @ready_at, start_by = @start_by, due_at = @due_at,
-        timed_out_at = NULL
-      WHERE id = @jobId`);
+/** Data of the attempt's bot, as far as it is not on record. */
+interface Reported {
+  statistics: string | null;
+  acknowledgedAt: number | null;
+}
 
-  return (
-    jobId: string,
-    ending: Ending,
-    told: { statistics: string | null; acknowledgedAt: number | null },
-  ): MovedOn => {
-    const job = select.get(jobId) as JobOfAttempt;
-    const after = afterAttempt(job, ending);
-    update.run({ jobId, ...told, ...after });
-    const { state, delayed } = after;
-    return { state, wakes: state === 'pending' && delayed === 0 ? job.queue_id : undefined };
-  };
+const select = statement<{ jobId: string }, JobOfAttempt>(
+  `SELECT ${columnsOfAttempt} FROM jobs WHERE id = @jobId ${forUpdate()}`,
+);
+const update = statement<JobAfterAttempt & Reported & { jobId: string }>(`
+  UPDATE jobs SET
+    state = @state, outcome = @outcome, message = @message,
+    statistics = coalesce(@statistics, statistics),
+    failed_attempts = @failed_attempts, refused_attempts = @refused_attempts,
+    lost_attempts = @lost_attempts,
+    started_at = coalesce(started_at, @acknowledgedAt), finished_at = @finished_at,
+    delayed = @delayed, ready_at = @ready_at, start_by = @start_by, due_at = @due_at,
+    timed_out_at = NULL
+  WHERE id = @jobId`);
+
+/** Moves a job on whose attempt has ended. Part of the operations that end an attempt. */
+export function* moveOn(jobId: string, ending: Ending, reported: Reported): Steps<MovedOn> {
+  const job = (yield* one(select, { jobId })) as JobOfAttempt;
+  const after = afterAttempt(job, ending);
+  yield* run(update, { jobId, ...reported, ...after });
+  const { state, delayed } = after;
+  return { state, wakes: state === 'pending' && delayed === 0 ? job.queue_id : undefined };
 }

@@ -1,7 +1,9 @@
 import { writeOperation } from '../../operation.js';
-import { eventRecorder } from '../events/record-event.js';
+import { flag, forUpdate } from '../../sql.js';
+import { all, run, type Steps, statement } from '../../statement.js';
+import { recordEvent } from '../events/record-event.js';
 
-/** Where a sweep has come to: jobs are looked at in the order in which they ended. */
+/** Where a sweep has come to: it goes through jobs in the order in which they ended. */
 export interface JobCursor {
   readonly finishedAt: number;
   readonly id: string;
@@ -9,37 +11,46 @@ export interface JobCursor {
 
 export const firstJob: JobCursor = { finishedAt: 0, id: '' };
 
+interface Slice {
+  olderThan: number;
+  limit: number;
+}
+
+const select = statement<JobCursor & Slice, { id: string; finished_at: number; kept: 0 | 1 }>(`
+  SELECT id, finished_at,
+    ${flag('EXISTS (SELECT 1 FROM crashes WHERE job_id = jobs.id)')} AS kept
+  FROM jobs
+  WHERE finished_at IS NOT NULL AND finished_at < @olderThan
+    AND (finished_at, id) > (@finishedAt, @id)
+  ORDER BY finished_at, id LIMIT @limit ${forUpdate()}`);
+const removals = [
+  statement<{ id: string }>('DELETE FROM samples WHERE job_id = @id'),
+  statement<{ id: string }>('DELETE FROM attempts WHERE job_id = @id'),
+  statement<{ id: string }>('DELETE FROM jobs WHERE id = @id'),
+];
+
 /**
- * Looks at the next `limit` jobs that ended before `olderThan` and forgets those
- * without crashes, with their attempts and samples. A job with a crash is kept:
- * the crash says where it came from.
+ * Goes through the next `limit` jobs that ended before `olderThan` and removes those
+ * without crashes, with their attempts and samples. A job with a crash is kept: it is
+ * where the crash came from.
  *
  * @returns how many were removed, and where to go on; no cursor at the end
  */
-export const pruneJobs = writeOperation('prune_jobs', 'upkeep', (db) => {
-  const select = db.prepare<[object], { id: string; finished_at: number; kept: 0 | 1 }>(`
-    SELECT id, finished_at, EXISTS (SELECT 1 FROM crashes WHERE job_id = jobs.id) AS kept
-    FROM jobs
-    WHERE finished_at IS NOT NULL AND finished_at < @olderThan
-      AND (finished_at, id) > (@finishedAt, @id)
-    ORDER BY finished_at, id LIMIT @limit`);
-  const removals = [
-    'DELETE FROM samples WHERE job_id = ?',
-    'DELETE FROM attempts WHERE job_id = ?',
-    'DELETE FROM jobs WHERE id = ?',
-  ].map((statement) => db.prepare<[string]>(statement));
-  const recordEvent = eventRecorder(db);
-
-  return (input: { after: JobCursor; olderThan: number; limit: number; now: number }) => {
+export const pruneJobs = writeOperation(
+  'prune_jobs',
+  'upkeep',
+  function* (
+    input: Slice & { after: JobCursor; now: number },
+  ): Steps<{ removed: number; next: JobCursor | undefined }> {
     const { after, olderThan, limit, now } = input;
-    const jobs = select.all({ ...after, olderThan, limit });
+    const jobs = yield* all(select, { ...after, olderThan, limit });
     const old = jobs.filter(({ kept }) => kept === 0);
     for (const { id } of old) {
-      for (const removal of removals) removal.run(id);
-      recordEvent(now, 'job.forgotten', id);
+      for (const removal of removals) yield* run(removal, { id });
+      yield* recordEvent(now, 'job.forgotten', id);
     }
     const last = jobs.length === limit ? jobs.at(-1) : undefined;
-    const next: JobCursor | undefined = last && { finishedAt: last.finished_at, id: last.id };
+    const next = last && { finishedAt: last.finished_at, id: last.id };
     return { removed: old.length, next };
-  };
-});
+  },
+);

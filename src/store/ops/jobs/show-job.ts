@@ -1,19 +1,29 @@
 import { readOperation } from '../../operation.js';
 import { type AttemptRow, type JobRow, jobColumns } from '../../rows.js';
+import { all, one, type Steps, statement } from '../../statement.js';
 
-/** A job with its last `attempts` leases, the newest first; in one go, as it is asked for often. */
-export const showJob = readOperation('show_job', (db) => {
-  const job = db.prepare<[string], JobRow>(`SELECT ${jobColumns} FROM jobs WHERE id = ?`);
-  const last = db.prepare<[string, number], AttemptRow>(`
-      SELECT attempt, fence, bot_id, assigned_at, acknowledged_at, ended_at, outcome, message
-      FROM attempts WHERE job_id = ? ORDER BY fence DESC LIMIT ?`);
-  return (input: {
-    jobId: string;
-    attempts: number;
-  }): { job: JobRow; attempts: AttemptRow[] } | undefined => {
-    const row = job.get(input.jobId);
-    return (
-      row && { job: row, attempts: row.fence > 0 ? last.all(input.jobId, input.attempts) : [] }
-    );
-  };
+interface ShowJob {
+  jobId: string;
+  attempts: number;
+}
+
+interface ShownJob {
+  job: JobRow;
+  attempts: AttemptRow[];
+}
+
+const select = statement<{ jobId: string }, JobRow>(
+  `SELECT ${jobColumns} FROM jobs WHERE id = @jobId`,
+);
+const last = statement<ShowJob, AttemptRow>(`
+  SELECT attempt, fence, bot_id, assigned_at, acknowledged_at, ended_at, outcome, message
+  FROM attempts WHERE job_id = @jobId ORDER BY fence DESC LIMIT @attempts`);
+
+/** A job with its last `attempts` leases, the newest first; one call, as it is made often. */
+export const showJob = readOperation('show_job', function* (input: ShowJob): Steps<
+  ShownJob | undefined
+> {
+  const job = yield* one(select, input);
+  if (!job) return undefined;
+  return { job, attempts: job.fence > 0 ? yield* all(last, input) : [] };
 });

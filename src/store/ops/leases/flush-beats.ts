@@ -1,18 +1,32 @@
 import { writeOperation } from '../../operation.js';
+import { greatest } from '../../sql.js';
+import { runEach, type Steps, statement } from '../../statement.js';
 
-/** What was heard in beats since the last flush: one UPDATE a bot, one a lease. */
-export const flushBeats = writeOperation('flush_beats', 'beats', (db) => {
-  const see = db.prepare<[number, string]>(
-    'UPDATE bots SET last_seen_at = max(last_seen_at, ?) WHERE id = ?',
-  );
-  const progress = db.prepare<[string, string, number]>(
-    `UPDATE jobs SET statistics = ? WHERE id = ? AND fence = ? AND finished_at IS NULL`,
-  );
-  return (input: {
-    bots: readonly { id: string; lastSeenAt: number }[];
-    runs: readonly { jobId: string; fence: number; statistics: string }[];
-  }): void => {
-    for (const bot of input.bots) see.run(bot.lastSeenAt, bot.id);
-    for (const run of input.runs) progress.run(run.statistics, run.jobId, run.fence);
-  };
-});
+interface SeenBot {
+  id: string;
+  lastSeenAt: number;
+}
+
+interface Progress {
+  jobId: string;
+  fence: number;
+  /** JobStatistics as protobuf JSON. */
+  statistics: string;
+}
+
+const see = statement<SeenBot>(
+  `UPDATE bots SET last_seen_at = ${greatest('last_seen_at', '@lastSeenAt')} WHERE id = @id`,
+);
+const progress = statement<Progress>(`
+  UPDATE jobs SET statistics = @statistics
+  WHERE id = @jobId AND fence = @fence AND finished_at IS NULL`);
+
+/** Writes the heartbeat data since the last flush: one UPDATE a bot, one a run. */
+export const flushBeats = writeOperation(
+  'flush_beats',
+  'beats',
+  function* (input: { bots: readonly SeenBot[]; runs: readonly Progress[] }): Steps<void> {
+    yield* runEach(see, input.bots);
+    yield* runEach(progress, input.runs);
+  },
+);

@@ -1,14 +1,18 @@
 import { pageOperation } from '../../operation.js';
 import type { LeaseRow } from '../../rows.js';
-import { stopRequested } from '../../sql.js';
+import { flag, stopRequested } from '../../sql.js';
+import { all, statement } from '../../statement.js';
 
-/** The leases that are valid now, by job id, those after `afterJobId`. */
-export const listLeases = pageOperation('list_leases', (db) => {
-  const select = db.prepare<[string, number], LeaseRow>(`
-    SELECT job_id, leases.attempt, leases.fence, leases.bot_id, campaign, ttl_ms, pulled,
-      acknowledged_at, ${stopRequested} AS stop_requested
-    FROM leases JOIN jobs ON jobs.id = job_id
-    WHERE job_id > ? ORDER BY job_id LIMIT ?`);
-  return (page: { afterJobId: string; limit: number }): LeaseRow[] =>
-    select.all(page.afterJobId, page.limit);
-});
+interface Page {
+  afterJobId: string;
+  limit: number;
+}
+
+const select = statement<Page, LeaseRow>(`
+  SELECT job_id, leases.attempt, leases.fence, leases.bot_id, campaign, ttl_ms, pulled,
+    acknowledged_at, ${flag(stopRequested)} AS stop_requested
+  FROM leases JOIN jobs ON jobs.id = job_id
+  WHERE job_id > @afterJobId ORDER BY job_id LIMIT @limit`);
+
+/** The valid leases after `afterJobId`, by job id. */
+export const listLeases = pageOperation('list_leases', (page: Page) => all(select, page));

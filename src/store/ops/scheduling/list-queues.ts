@@ -1,11 +1,15 @@
 import { pageOperation } from '../../operation.js';
-import type { QueueRow } from '../../rows.js';
+import { type QueueRow, queueColumns } from '../../rows.js';
+import { all, statement } from '../../statement.js';
+
+interface Page {
+  afterId: number;
+  limit: number;
+}
+
+const select = statement<Page, QueueRow>(
+  `SELECT ${queueColumns} FROM queues WHERE id > @afterId ORDER BY id LIMIT @limit`,
+);
 
 /** The queues after `afterId`, by id. */
-export const listQueues = pageOperation('list_queues', (db) => {
-  const select = db.prepare<[number, number], QueueRow>(
-    'SELECT * FROM queues WHERE id > ? ORDER BY id LIMIT ?',
-  );
-  return (page: { afterId: number; limit: number }): QueueRow[] =>
-    select.all(page.afterId, page.limit);
-});
+export const listQueues = pageOperation('list_queues', (page: Page) => all(select, page));

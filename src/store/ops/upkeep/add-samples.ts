@@ -1,4 +1,5 @@
 import { writeOperation } from '../../operation.js';
+import { runEach, type Steps, statement } from '../../statement.js';
 
 export interface Sample {
   readonly jobId: string;
@@ -10,15 +11,19 @@ export interface Sample {
   readonly crashes: number;
 }
 
-/** How the runs of this moment go. A job that is gone meanwhile is passed over. */
-export const addSamples = writeOperation('add_samples', 'upkeep', (db) => {
-  const insert = db.prepare<[object]>(`
-    INSERT INTO samples (job_id, time, fence, executions, executions_per_second, coverage,
-      corpus_files, crashes)
-    SELECT @jobId, @now, @fence, @executions, @executionsPerSecond, @coverage, @corpusFiles, @crashes
-    FROM jobs WHERE id = @jobId
-    ON CONFLICT DO NOTHING`);
-  return (input: { samples: readonly Sample[]; now: number }): void => {
-    for (const sample of input.samples) insert.run({ ...sample, now: input.now });
-  };
-});
+const insert = statement<Sample & { now: number }>(`
+  INSERT INTO samples (job_id, time, fence, executions, executions_per_second, coverage,
+    corpus_files, crashes)
+  SELECT @jobId, @now, @fence, @executions, @executionsPerSecond, @coverage, @corpusFiles, @crashes
+  FROM jobs WHERE id = @jobId
+  ON CONFLICT DO NOTHING`);
+
+/** Records figures of runs at one moment. A job that is gone meanwhile is passed over. */
+export const addSamples = writeOperation(
+  'add_samples',
+  'upkeep',
+  function* ({ samples, now }: { samples: readonly Sample[]; now: number }): Steps<void> {
+    const rows = samples.map((sample) => ({ ...sample, now }));
+    yield* runEach(insert, rows);
+  },
+);

@@ -1,0 +1,154 @@
+import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
+import { botInput, completeInput, crashInput, jobInput, noPause, target } from './inputs.js';
+
+/**
+ * A life of a small fleet: every operation at least once, with fixed ids and times, as
+ * [operation, input]. No operation of it fails.
+ */
+
+const bot = '00000000-0000-7000-8000-00000000000b';
+const job = (index: number) => `00000000-0000-7000-8000-00000000000${index}`;
+const claim = (acknowledged: boolean, queues: number[], now: number) => ({
+  ...{ botId: bot, queues, ttlMs: 1000, acknowledged, now },
+});
+const beforeAll = 'g';
+const page = { beforeId: beforeAll, limit: 10 };
+
+export const story: readonly (readonly [operation: string, input: unknown])[] = [
+  ['put_artifact', target],
+  ['put_artifact', { ...target, name: 'again' }],
+  ['put_artifact', { ...target, sha256: 'c'.repeat(64), kind: 'seeds' }],
+  ['get_artifact', target.sha256],
+  ['register_bot', botInput('bot', bot)],
+  ['register_bot', { ...botInput('bot', job(9)), slots: 3, now: 2 }],
+  ['get_bot', bot],
+  ['create_job', jobInput({ id: job(1), priority: 1, now: 10 })],
+  ['create_job', jobInput({ id: job(2), requestId: job(8), now: 11 })],
+  ['create_job', jobInput({ id: job(3), requestId: job(8), now: 12 })],
+  ['create_job', { ...jobInput({ id: job(4), now: 13 }), campaign: 'c', targetName: 'other' }],
+  [
+    'create_job',
+    {
+      ...jobInput({ id: job(5), now: 14 }),
+      ...{ seedsSha256: 'c'.repeat(64), readyAt: 20, labels: '{"os":"linux"}' },
+      ...{ startWithinMs: 10, runWithinMs: 100, closeWithinMs: 1000 },
+    },
+  ],
+  ['create_job', { ...jobInput({ id: job(6), now: 15 }), closeWithinMs: 5 }],
+  ['list_queues', { afterId: 0, limit: 10 }],
+  ['list_ahead', { id: job(2), queueId: 1, priority: 0, limit: 10 }],
+  ['set_campaign', { key: 'c', weight: 2, maxParallel: 5, now: 16 }],
+  ['list_campaigns', { afterKey: null, limit: 10 }],
+  ['list_campaigns', { afterKey: '', limit: 10 }],
+  ['read_counters', null],
+  ['claim_job', claim(false, [1], 17)],
+  ['acknowledge_lease', { jobId: job(1), attempt: 1, fence: 1, botId: bot, now: 18 }],
+  ['claim_job', claim(true, [2, 1], 19)],
+  ['list_leases', { afterJobId: '', limit: 10 }],
+  ['list_due', { now: 20, limit: 10 }],
+  ['ready_jobs', { now: 20, limit: 10 }],
+  ['time_out_job', { jobId: job(6), graceMs: 5, now: 21 }],
+  ['retry_job', { jobId: job(6), now: 22 }],
+  ['pause_job', { jobId: job(6), now: 23 }],
+  ['resume_job', { jobId: job(6), now: 24 }],
+  ['pause_job', { jobId: job(5), now: 24 }],
+  ['resume_job', { jobId: job(5), now: 25 }],
+  ['pause_job', { jobId: job(5), now: 26 }],
+  ['pause_job', { jobId: job(5), now: 27 }],
+  ['request_cancel', { jobId: job(5), now: 28 }],
+  ['request_cancel', { jobId: job(1), now: 29 }],
+  ['acknowledge_stop', { jobId: job(1), fence: 1, now: 30 }],
+  [
+    'flush_beats',
+    {
+      bots: [{ id: bot, lastSeenAt: 31 }],
+      runs: [{ jobId: job(1), fence: 1, statistics: '{"executions":"3"}' }],
+    },
+  ],
+  [
+    'add_samples',
+    {
+      samples: [
+        {
+          ...{ jobId: job(1), fence: 1, executions: 3, executionsPerSecond: 0.5, coverage: 4 },
+          ...{ corpusFiles: 5, crashes: 1 },
+        },
+        {
+          ...{ jobId: job(7), fence: 1, executions: 0, executionsPerSecond: 0, coverage: 0 },
+          ...{ corpusFiles: 0, crashes: 0 },
+        },
+      ],
+      now: 32,
+    },
+  ],
+  [
+    'add_corpus',
+    {
+      ...{ jobId: job(1), attempt: 1, fence: 1, now: 33 },
+      entries: [
+        { sha256: 'd'.repeat(64), sizeBytes: 4 },
+        { sha256: 'e'.repeat(64), sizeBytes: 5 },
+        { sha256: 'd'.repeat(64), sizeBytes: 4 },
+      ],
+    },
+  ],
+  ['get_corpus', 'demo'],
+  ['get_corpus', 'unknown'],
+  ['list_corpus', { targetName: 'demo', cursor: 0, limit: 10 }],
+  ...['1', '1', '2'].map(
+    (input, index) =>
+      [
+        'record_crash',
+        {
+          ...crashInput({ id: job(1), attempt: 1, fence: 1 }, input),
+          ...{ id: `crash ${index}`, newGroupId: `group ${index}`, now: 34 + index },
+        },
+      ] as const,
+  ),
+  ['get_crash', 'crash 0'],
+  ['list_crashes', page],
+  ['list_crashes', { ...page, groupId: 'group 0' }],
+  ['list_crashes', { ...page, jobId: job(1) }],
+  ['list_crash_groups', page],
+  ['drain_bot', { botId: bot, wanted: true, now: 40 }],
+  ['acknowledge_drain', { botId: bot, now: 41 }],
+  [
+    'complete_job',
+    { ...completeInput({ id: job(1), attempt: 1, fence: 1 }, 'cancelled'), now: 42 },
+  ],
+  ['release_lease', released(43)],
+  ['release_lease', released(44)],
+  ['mark_drained', { botId: bot, now: 45 }],
+  ['drain_bot', { botId: bot, wanted: false, now: 46 }],
+  ['claim_job', claim(false, [1, 2, 3], 47)],
+  [
+    'complete_job',
+    {
+      ...completeInput({ id: job(2), attempt: 1, fence: 2 }),
+      ...{ acknowledged: { botId: bot, at: 48 }, now: 49 },
+    },
+  ],
+  ['show_job', { jobId: job(1), attempts: 5 }],
+  ['show_job', { jobId: job(2), attempts: 5 }],
+  ['get_job', job(2)],
+  ['list_jobs', page],
+  ['list_jobs', { ...page, state: 'cancelled' }],
+  ['list_events', { cursor: 0, jobId: undefined, limit: 100 }],
+  ['list_events', { cursor: 1, jobId: job(1), limit: 3 }],
+  ['mark_alive', 50],
+  ['prune_samples', { olderThan: 100, limit: 10 }],
+  ['prune_jobs', { after: firstJob, olderThan: 100, limit: 2, now: 51 }],
+  ['prune_events', { olderThan: 100, limit: 5 }],
+  ['list_jobs', page],
+  ['list_events', { cursor: null, jobId: undefined, limit: 100 }],
+  ['read_counters', null],
+  ['list_queues', { afterId: 0, limit: 10 }],
+  ['forget_bot', { botId: bot, now: 52 }],
+  ['list_bots', page],
+  ['read_counters', null],
+];
+
+function released(now: number) {
+  const lease = { jobId: job(2), fence: 1, outcome: 'lost', message: 'gone', statistics: null };
+  return { ...lease, ...noPause, now };
+}
