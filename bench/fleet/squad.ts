@@ -16,6 +16,8 @@ export class Squad {
     for (const [index, bot] of this.bots.entries()) {
       bot.connect(this.#connections[index % length] as ClientHttp2Session);
     }
+    // A lost connection shows in what is waited for.
+    for (const connection of this.#connections) connection.on('error', () => {});
   }
 
   /** One after the other, again and again. */

@@ -60,14 +60,14 @@ async function beats(sides: Sides, botIds: readonly string[], inFlight: number):
   stage.bench.say(`beats, ${inFlight} of each stream under way, master and echo server`);
   const run = async (server: ServerProcess) => {
     if (server === stage.master) await stage.createJobs(streams);
-    let [holding, beaten, isOver] = [0, 0, false];
+    let [holding, beaten, finished, isOver] = [0, 0, 0, false];
     const squad = new Squad(server.address, botIds, 1, {
       assigned: () => holding++,
       answered(bot, { length }) {
         beaten += length;
         for (let i = 0; i < length && !isOver; i++) bot.beat();
       },
-      done: () => holding--,
+      done: () => finished++,
     });
     await until('every bot has a job', () => holding === streams);
     for (const bot of squad.bots) for (let i = 0; i < inFlight; i++) bot.beat();
@@ -79,7 +79,7 @@ async function beats(sides: Sides, botIds: readonly string[], inFlight: number):
     });
     isOver = true;
     for (const bot of squad.bots) bot.finishAll();
-    await until('all jobs are done', () => holding === 0);
+    await until('all jobs are done', () => finished === streams);
     squad.close();
     return pace;
   };
