@@ -19,9 +19,6 @@ export function beAsked(address: string, stop: () => Promise<void>): void {
     loopDelay = new LoopDelay();
     if (watchLoopEveryMs) loopDelay.start(watchLoopEveryMs);
   });
-  process.on('disconnect', () => {
-    loopDelay.stop();
-    void stop();
-  });
+  process.on('disconnect', stop);
   process.send?.(address);
 }

@@ -49,11 +49,9 @@ function answerTo({ message }: HeartbeatRequest): Answer[] {
       const { lease } = message.value;
       const { jobId = '', attempt = 0, fence = 0 } = lease ?? {};
       const state = JobState.COMPLETED;
-      const receipt = { jobId, attempt, fence, recordedAt: new Date(), state };
-      return [
-        { $case: 'jobDoneAck', value: { lease, outcome: { $case: 'receipt', value: receipt } } },
-        ...offers(1),
-      ];
+      const value = { jobId, attempt, fence, recordedAt: new Date(), state };
+      const done = { lease, outcome: { $case: 'receipt' as const, value } };
+      return [{ $case: 'jobDoneAck', value: done }, ...offers(1)];
     }
     default:
       return [];
@@ -61,12 +59,10 @@ function answerTo({ message }: HeartbeatRequest): Answer[] {
 }
 
 const offers = (count: number): Answer[] =>
-  Array.from({ length: count }, () => ({
-    $case: 'assign',
-    value: {
-      assignment: { lease: { jobId: newId(), attempt: 1, fence: 1 }, spec: job.spec, ttlMs },
-    },
-  }));
+  Array.from({ length: count }, () => {
+    const lease = { jobId: newId(), attempt: 1, fence: 1 };
+    return { $case: 'assign', value: { assignment: { lease, spec: job.spec, ttlMs } } };
+  });
 
 const jobs: Pick<JobServiceServer, 'getJob' | 'createJob'> = {
   getJob: (_, answer) => answer(null, { job, attempts: [] }),

@@ -25,7 +25,7 @@ export interface Figure extends Measured {
   readonly unit: string;
   /** E.g. ">= 0.9"; absent where the figure only informs. */
   readonly target?: string;
-  /** How many times better than its target it is, whichever way round that is. */
+  /** How many times better than its target a value is. */
   readonly goodness: (value: number) => number;
   readonly isMet: boolean;
 }

@@ -26,6 +26,7 @@ const benchmarks: { readonly [S in Single]: (bench: Bench) => Promise<MeasuredOf
 };
 type Single = Exclude<Name, 'all'>;
 
+const say = (line: string) => process.stderr.write(`bench: ${line}\n`);
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, bots: { type: 'string' } },
   allowPositionals: true,
@@ -72,10 +73,6 @@ async function take<S extends Single>(name: S): Promise<Section> {
   say(`${name} took ${seconds.toFixed(0)} s`);
   const figures = figuresOf(name, measured, sizes);
   return { ...figures, command: `make bench ONLY=${name}`, seconds };
-}
-
-function say(line: string): void {
-  process.stderr.write(`bench: ${line}\n`);
 }
 
 function refuse(line: string): never {

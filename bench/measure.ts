@@ -65,14 +65,11 @@ export function every(perSecond: number, one: (index: number) => void): () => vo
   return () => clearInterval(timer);
 }
 
-/** For anything a script waits for; a longer wait means that something has gone wrong. */
-const patienceMs = 60_000;
-
-/** Resolves within 2 ms once it is so. @throws Error when it is not in time */
+/** Resolves within 2 ms once it is so. @throws Error after a minute: something has gone wrong */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  const endsAt = performance.now() + patienceMs;
+  const endsAt = performance.now() + 60_000;
   while (!isSo()) {
-    if (performance.now() > endsAt) throw new Error(`not after ${patienceMs / 1000} s: ${what}`);
+    if (performance.now() > endsAt) throw new Error(`not after a minute: ${what}`);
     await sleep(2);
   }
 }

@@ -7,9 +7,8 @@ import { promisify } from 'node:util';
 import { nodeFlags } from '../src/cli/node-flags.js';
 import type { Percentiles } from './latencies.js';
 
-/** Servers on one core, the load on the other: the figures are the server's. */
-const serverCore = 0;
-const loadCore = 1;
+/** The load has a core of its own: the figures are the server's. */
+const [serverCore, loadCore] = [0, 1];
 
 export interface Look {
   /** Watches its event loop from now on, until the next look. */

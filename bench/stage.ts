@@ -14,7 +14,6 @@ import { type ServerProcess, type Settings, startMaster } from './processes.js';
 
 export const engine = 'libfuzzer';
 const inFlight = 64;
-const dayMs = 86_400_000;
 
 /** Sets `grpc.fast_path`, which bypasses parts of grpc-js, to off. */
 export const plainGrpc: Settings = { PANDAFUZZ_GRPC_FAST_PATH: 'off' };
@@ -60,8 +59,8 @@ export class Stage {
 
   async createJob(): Promise<Job> {
     const { jobs } = this.connection;
-    const { job } = await unary(jobs, jobs.createJob, { spec: this.spec, requestId: '' });
-    return job ?? Job.create();
+    const request = { spec: this.spec, requestId: '' };
+    return (await unary(jobs, jobs.createJob, request)).job ?? Job.create();
   }
 
   async createJobs(total: number): Promise<void> {
@@ -71,7 +70,7 @@ export class Stage {
   /** Takes a waiting job for a day, for a bot without a stream. */
   async pullJob(botId: string): Promise<Lease | undefined> {
     const { jobs } = this.connection;
-    const request = { botId, waitMs: 5000, leaseTtlMs: dayMs };
+    const request = { botId, waitMs: 5000, leaseTtlMs: 86_400_000 };
     return (await unary(jobs, jobs.assignJob, request)).assignment?.lease;
   }
 

@@ -1,6 +1,5 @@
 import { type Measured, mib, ofTimes, percent } from './figure.js';
 import type { Percentiles } from './latencies.js';
-import { often } from './latencies.js';
 import type { ServerProcess } from './processes.js';
 
 /** A server while work went on: CPU of all its threads, 1 being a core; delays of its main one. */
@@ -21,7 +20,7 @@ export async function watch<T>(
   server: ServerProcess,
   part: string,
   work: () => Promise<T>,
-  watchLoopEveryMs = often,
+  watchLoopEveryMs = 20,
 ): Promise<Watched<T>> {
   await server.look({ watchLoopEveryMs });
   const [usedBefore, startedAt] = [server.cpuSeconds(), performance.now()];

@@ -27,8 +27,10 @@ export const withSides = <T>(
 /** Both sides by turns, after a round of each that warms their code. */
 export async function beside<T>(
   { stage: { bench, master }, echo }: Sides,
+  load: string,
   run: (server: ServerProcess) => Promise<T>,
 ): Promise<Rounds<T>> {
+  bench.say(`${load}, master and echo server`);
   await run(master);
   await run(echo);
   return alternate(

@@ -6,8 +6,6 @@ import type { Crew } from './crew.js';
 
 /** Share of the bots that lose their connection each second in `reconnects`. */
 const share = 0.02;
-/** For their connections to end, which costs as much as in a storm. */
-const afterLossMs = 1000;
 /** Of the bots: those that vanish, and as many that wait. */
 const lostShare = 0.4;
 
@@ -86,7 +84,7 @@ export async function losses(crew: Crew, ttlMs: number) {
   const lostBefore = crew.ledger().lostRuns;
   const { seconds, words } = await watch(crew.stage.master, 'losses', async () => {
     for (const member of gone) member.vanish();
-    await sleep(afterLossMs);
+    await sleep(1000); // their connections end, which costs as much as in a storm
     crew.recount();
     await until('others have their jobs', () => waiting.size === 0);
   });
@@ -95,7 +93,7 @@ export async function losses(crew: Crew, ttlMs: number) {
   crew.recount();
   for (const member of gone) member.come();
   await crew.allBack(gone.length);
-  const { kept, abandoned } = crew;
+  const { abandoned } = crew;
   const answers = await Promise.all(stale.map(({ member, lease }) => member.finish(lease)));
   const refused = answers.filter((reason) => reason === 'STALE_LEASE').length;
 
@@ -104,15 +102,13 @@ export async function losses(crew: Crew, ttlMs: number) {
   const lost = lostRuns - lostBefore;
   const twiceOrNever = jobs - completedJobs + Math.abs(completedRuns - jobs);
   const otherLosses = Math.abs(lost - stale.length);
+  const tooLate = crew.kept + (stale.length - abandoned) + (stale.length - refused);
   const byDatabase = `${count(jobs)} jobs, ${count(completedRuns)} results, ${count(lost)} runs lost`;
   const leases = `with leases of ${ttlMs / 1000} s`;
   return {
     vanished: ofOne(seconds, `${count(total)} of ${count(members.length)}, ${leases}; ${words}`),
     vanishedAcks: ofTimes(acks, `${count(acks.count)} beats from a second later on`),
-    tooLate: ofOne(
-      kept + (stale.length - abandoned) + (stale.length - refused),
-      `${abandoned} to be given up, ${refused} late results answered STALE_LEASE`,
-    ),
+    tooLate: ofOne(tooLate, `${abandoned} to be given up, ${refused} results too late`),
     notOnce: ofOne(twiceOrNever + otherLosses + charged, `${byDatabase}, ${charged} charged`),
   };
 }

@@ -1,7 +1,9 @@
+import { type ClientHttp2Session, connect } from 'node:http2';
 import Database from 'better-sqlite3';
 import { until } from '../measure.js';
 import type { Stage } from '../stage.js';
 import { Member, Tally } from './member.js';
+import { type BotEvents, VirtualBot } from './virtual-bot.js';
 
 /** Hellos without an answer while a fleet is switched on. A storm is another story. */
 const arrivingAtOnce = 200;
@@ -67,3 +69,32 @@ export class Crew extends Tally {
 
 /** Runs: attempts, with or without a result. Charged: those that count against a job's limit. */
 type Count = 'jobs' | 'completedJobs' | 'charged' | 'runs' | 'completedRuns' | 'lostRuns';
+
+const botsPerConnection = 10;
+
+/** Bots on shared connections, for loads in which no connection is lost. */
+export class Squad {
+  readonly bots: readonly VirtualBot[];
+  readonly #connections: readonly ClientHttp2Session[];
+
+  /** `address`: of the server; `slots`: free ones of each bot. */
+  constructor(address: string, botIds: readonly string[], slots: number, events: BotEvents) {
+    const length = Math.ceil(botIds.length / botsPerConnection);
+    this.#connections = Array.from({ length }, () => connect(`http://${address}`));
+    this.bots = botIds.map((id) => new VirtualBot(id, slots, events));
+    for (const [index, bot] of this.bots.entries()) {
+      bot.connect(this.#connections[index % length] as ClientHttp2Session);
+    }
+    // A lost connection shows in what is waited for.
+    for (const connection of this.#connections) connection.on('error', () => {});
+  }
+
+  /** One after the other, again and again. */
+  bot(index: number): VirtualBot {
+    return this.bots[index % this.bots.length] as VirtualBot;
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+}

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, count, type Measured, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
+import { type Bench, count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
 import { Latencies } from '../latencies.js';
 import { until } from '../measure.js';
 import { plainGrpc, Stage } from '../stage.js';
@@ -12,8 +12,6 @@ const calm = { intervalMs: 30_000, ttlMs: 90_000 };
 /** So that losing leases does not take long. */
 const brisk = { intervalMs: 3000, ttlMs: 9000 };
 const briskInQuick = { intervalMs: 300, ttlMs: 2000 };
-/** At its event loop, which has little to do: costs 0.1 % of a core. */
-const lookEveryMs = 100;
 /** Bots beside which the whole fleet is held. */
 const few = 100;
 /** Of the bots, those that are there for losses: their arrival takes most of its time. */
@@ -45,7 +43,7 @@ export async function benchFleet(bench: Bench): Promise<MeasuredOf<'fleet'>> {
       return turnover(crew).finally(() => crew.finish());
     });
     const ofAll = await withCrew(sizes.bots, async (crew) => {
-      const whileUp = await calmScripts(crew, ofFew);
+      const whileUp = await calmScripts(crew, ofFew.cpuMs);
       say('the master is restarted');
       const restarted = await restart(crew, () => stage.restart(settingsOf(calm)));
       say('the master is restarted with grpc.fast_path off');
@@ -65,8 +63,8 @@ export async function benchFleet(bench: Bench): Promise<MeasuredOf<'fleet'>> {
   });
 }
 
-/** While the master stays up. `ofFew`: jobs that a few bots turn over. */
-async function calmScripts(crew: Crew, ofFew: Turnover) {
+/** While the master stays up. `cpuMsOfFew`: for each job that a few bots turn over. */
+async function calmScripts(crew: Crew, cpuMsOfFew: number) {
   const { bench, master } = crew.stage;
   const before = await master.look({ collect: true });
   await crew.takeJobs();
@@ -77,7 +75,7 @@ async function calmScripts(crew: Crew, ofFew: Turnover) {
   );
   bench.say('jobs end and others come');
   const { assign, cpuMs } = await turnover(crew);
-  const each = `${cpuMs.toFixed(1)} ms with the beats of all; ${ofFew.cpuMs.toFixed(1)} ms`;
+  const each = `${cpuMs.toFixed(1)} ms with the beats of all; ${cpuMsOfFew.toFixed(1)} ms`;
   bench.say('connections are lost, 2 % of them a second');
   const reconnected = await reconnects(crew);
   bench.say('all are cut off at once');
@@ -85,7 +83,7 @@ async function calmScripts(crew: Crew, ofFew: Turnover) {
     ...beating,
     memory: ofOne(resident, `with lease and connection; ${heap.toFixed(1)} KiB of it on the heap`),
     assign,
-    turnover: ofOne(cpuMs / ofFew.cpuMs, `${each}; so few at a time that each is a group`),
+    turnover: ofOne(cpuMs / cpuMsOfFew, `${each}; so few at a time that each is a group`),
     ...reconnected,
     ...(await storm(crew)),
   };
@@ -98,23 +96,21 @@ async function steady(crew: Crew) {
   bench.say(`they beat every ${calm.intervalMs / 1000} s`);
   await sleep(intervalMs); // until each has beaten once
   crew.recount();
-  // Twice: what is written once a minute is in it, and its share of what is collected.
+  // Twice: what is written once a minute is in it. Looks at the loop cost 0.1 % of a core.
   const work = () => sleep(2 * intervalMs);
-  const { busy, words } = await watch(master, 'bots that beat', work, lookEveryMs);
+  const { busy, words } = await watch(master, 'bots that beat', work, 100);
   const acks = crew.answers.percentiles;
   const beats = `${count(acks.count)} beats, each naming a lease with its statistics`;
   const cpu = ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`);
   return { cpu, acks: ofTimes(acks, 'over the same time') };
 }
 
-interface Turnover {
-  readonly assign: Measured;
-  /** CPU of the master for each job, the beats meanwhile included, milliseconds. */
-  readonly cpuMs: number;
-}
-
-/** All beat; now one, now another finishes its job, and a new one is created for it. */
-async function turnover(crew: Crew): Promise<Turnover> {
+/**
+ * All beat; now one, now another finishes its job, and a new one is created for it.
+ *
+ * @returns times from CreateJob to Assign at the bot, and CPU of the master for each job
+ */
+async function turnover(crew: Crew) {
   const { stage } = crew;
   const toAssign = new Latencies();
   /** A job may be at its bot before its creation is answered. */

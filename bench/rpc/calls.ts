@@ -2,7 +2,7 @@ import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
 import { type Bench, type MeasuredOf, mib, ofOne, ofTimes, rate } from '../figure.js';
-import { Squad } from '../fleet/squad.js';
+import { Squad } from '../fleet/crew.js';
 import { Latencies } from '../latencies.js';
 import { alternate, every, ofRatio, type Rounds } from '../measure.js';
 import type { ServerProcess } from '../processes.js';
@@ -26,9 +26,9 @@ export async function benchCalls(bench: Bench): Promise<MeasuredOf<'calls'>> {
     const reads = await getJob(sides);
     // With the defaults filled in, so that both answer with the same bytes.
     const data = { spec: sides.job.spec && JobSpec.toJSON(sides.job.spec) };
-    bench.say('CreateJob, master and echo server');
     const load = { ...getJobs(sides), data };
-    const creations = await beside(sides, (server) => call(server, 'create-job', load));
+    const create = (server: ServerProcess) => call(server, 'create-job', load);
+    const creations = await beside(sides, 'CreateJob', create);
     return {
       getJob: ofRatio(reads, 'perSecond', pacesText(reads)),
       getJobOfCpu: ofRatio(reads, 'perCpuSecond', 'from the same runs'),
@@ -41,10 +41,8 @@ export async function benchCalls(bench: Bench): Promise<MeasuredOf<'calls'>> {
   return { ...figures, getJobPlain: ofRatio(plain, 'perSecond', pacesText(plain)) };
 }
 
-function getJob(sides: Sides): Promise<Rounds<Pace>> {
-  sides.stage.bench.say('GetJob, master and echo server');
-  return beside(sides, (server) => call(server, 'get-job', getJobs(sides)));
-}
+const getJob = (sides: Sides): Promise<Rounds<Pace>> =>
+  beside(sides, 'GetJob', (server) => call(server, 'get-job', getJobs(sides)));
 
 const getJobs = ({ stage: { bench }, job: { id } }: Sides): Changes => ({
   data: { job_id: id },

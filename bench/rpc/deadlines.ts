@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import Database from 'better-sqlite3';
 import { isCancelled } from '../../src/client/failure.js';
 import { downloadBackup } from '../../src/client/transfer.js';
@@ -7,6 +7,7 @@ import { type Measured, ofRounds, ofTimes, rate } from '../figure.js';
 import { Latencies } from '../latencies.js';
 import { eachInFlight } from '../measure.js';
 import type { Stage } from '../stage.js';
+import { watch } from '../watch.js';
 import { runScenario } from './ghz.js';
 import type { EachCall, Scenario, Stocked } from './stocked.js';
 
@@ -14,9 +15,6 @@ import type { EachCall, Scenario, Stocked } from './stocked.js';
 const deadlineMs = 50;
 /** Of the rate of callers that never pause: about half of what is still answered in time. */
 const shareOfRate = 0.45;
-/** Of a write that cannot be done, DEADLINE_EXCEEDED. */
-const rightStatus = 4;
-const atOnce = 20;
 
 /** Does something beside the work. */
 export type Disturbance = <T>(stage: Stage, work: () => Promise<T>) => Promise<T>;
@@ -49,11 +47,12 @@ export const backups: Disturbance = async ({ bench, connection }, work) => {
  * Shares of calls with a deadline of 50 ms that had no answer in time. One call after
  * the other, so that each has the master to itself. `rates`: of each call by itself.
  */
-export function missedDeadlines(
+export async function missedDeadlines(
   { stage, requests }: Stocked,
   rates: EachCall,
   disturbance: Disturbance,
 ): Promise<{ reads: Measured; writes: Measured }> {
+  stage.bench.say('calls with deadlines of 50 ms');
   const run = async (scenario: Scenario) => {
     const perSecond = Math.max(shareOfRate * rates[scenario].value, 20);
     const changes = {
@@ -68,10 +67,12 @@ export function missedDeadlines(
     const words = `${scenario} ${rate(served.okPerSecond)}, ${served.codes}`;
     return { calls: served.calls, late: served.calls - served.ok, words };
   };
-  return disturbance(stage, async () => ({
+  const work = async () => ({
     reads: percentOf([await run('get-job'), await run('list-jobs')]),
     writes: percentOf([await run('create-job')]),
-  }));
+  });
+  const disturbed = () => disturbance(stage, work);
+  return (await watch(stage.master, '50 ms deadlines', disturbed)).result;
 }
 
 /** The spread is of the kinds of calls. */
@@ -97,9 +98,9 @@ export async function answersUnderTheLock(stage: Stage): Promise<Measured> {
     const startedAt = performance.now();
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     stage.connection.jobs.createJob(request, metadata, (error) => resolve(error?.code));
-    if ((await promise) !== rightStatus) others++;
+    if ((await promise) !== status.DEADLINE_EXCEEDED) others++;
     took.recordSince(startedAt);
   };
-  await heldLock(stage, () => eachInFlight(calls, atOnce, createJob));
+  await heldLock(stage, () => eachInFlight(calls, 20, createJob));
   return ofTimes(took.percentiles, `of ${calls.length}, ${others} with another status`);
 }

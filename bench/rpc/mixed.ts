@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { count, median, ofOne, ofRounds, percent } from '../figure.js';
-import { Squad } from '../fleet/squad.js';
+import { Squad } from '../fleet/crew.js';
 import { Latencies } from '../latencies.js';
 import { every, until } from '../measure.js';
 import { watch } from '../watch.js';
@@ -27,7 +27,6 @@ const startMs = 300;
 /** Still fine: so much of everything is answered, and beats are acknowledged in this time. */
 const leastServed = 0.95;
 const slowestMs = 50;
-const lastLevel = 64;
 
 async function startTraffic({ stage, requests, sendCrash }: Stocked) {
   const { master, connection } = stage;
@@ -81,7 +80,7 @@ export async function mixedTraffic(stocked: Stocked) {
   const [growth, seconds, attempts] = bench.scale < 1 ? [2, 0.5, 1] : [1.25, 2, 2];
   let [knee, isFine] = [1, true];
   const tried: string[] = [];
-  for (let level = 1; isFine && level <= lastLevel; level *= growth) {
+  for (let level = 1; isFine && level <= 64; level *= growth) {
     isFine = false;
     // Once more where it was too much: a single run may have had bad luck.
     for (let attempt = 0; attempt < attempts && !isFine; attempt++) {

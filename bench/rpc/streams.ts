@@ -3,15 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/client/connect.js';
 import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
 import { type Bench, count, type Measured, type MeasuredOf, median, ofRounds } from '../figure.js';
-import { Squad } from '../fleet/squad.js';
+import { Squad } from '../fleet/crew.js';
 import { ofRatio, until } from '../measure.js';
 import type { ServerProcess } from '../processes.js';
 import { plainGrpc, sendCrash } from '../stage.js';
 
 const streams = 50;
-/** Beats of each stream under way at once, where the load is to be as high as it gets. */
-const window = 8;
-const settleMs = 200;
 /** Slots of each bot in `cycles`; with fewer, it measures the waits for commits and not the work. */
 const slots = 8;
 /** The bare server makes jobs up, and works off more of them in the same time. */
@@ -24,7 +21,7 @@ export async function benchStreams(bench: Bench): Promise<MeasuredOf<'streams'>>
     const botIds = await sides.stage.registerBots(streams);
     return {
       uploads: await uploads(sides, botIds), // takes the one job there is
-      beats8: await beats(sides, botIds, window),
+      beats8: await beats(sides, botIds, 8), // as high a load as it gets
       beats1: await beats(sides, botIds, 1),
       ...(await cycles(sides, botIds)),
     };
@@ -39,11 +36,10 @@ export async function benchStreams(bench: Bench): Promise<MeasuredOf<'streams'>>
 
 async function uploads(sides: Sides, [botId = '']: readonly string[]): Promise<Measured> {
   const { stage } = sides;
-  stage.bench.say('crashes of 10 MiB, master and echo server');
   const lease = await stage.pullJob(botId);
   const path = join(stage.bench.folder(), 'input');
   const inputs = Math.max(Math.round(5 * stage.bench.scale), 1);
-  const runs = await beside(sides, async ({ address }) => {
+  const runs = await beside(sides, 'crashes of 10 MiB', async ({ address }) => {
     const connection = connect(address);
     let tookMs = 0;
     for (let i = 0; i < inputs; i++) tookMs += await sendCrash(connection, lease, path, inputBytes);
@@ -57,7 +53,6 @@ async function uploads(sides: Sides, [botId = '']: readonly string[]): Promise<M
 /** Every bot holds one job and beats as fast as it is answered, with `inFlight` beats under way. */
 async function beats(sides: Sides, botIds: readonly string[], inFlight: number): Promise<Measured> {
   const { stage } = sides;
-  stage.bench.say(`beats, ${inFlight} of each stream under way, master and echo server`);
   const run = async (server: ServerProcess) => {
     if (server === stage.master) await stage.createJobs(streams);
     let [holding, beaten, finished, isOver] = [0, 0, 0, false];
@@ -71,7 +66,7 @@ async function beats(sides: Sides, botIds: readonly string[], inFlight: number):
     });
     await until('every bot has a job', () => holding === streams);
     for (const bot of squad.bots) for (let i = 0; i < inFlight; i++) bot.beat();
-    await sleep(settleMs);
+    await sleep(200); // until the load is even
     beaten = 0;
     const pace = await paceOf(server, async () => {
       await sleep(Math.max(3000 * stage.bench.scale, 400));
@@ -83,7 +78,7 @@ async function beats(sides: Sides, botIds: readonly string[], inFlight: number):
     squad.close();
     return pace;
   };
-  const runs = await beside(sides, run);
+  const runs = await beside(sides, `beats, ${inFlight} of each stream under way`, run);
   const detail = `${streams} streams that name a lease each: ${pacesText(runs)}`;
   return ofRatio(runs, 'perSecond', detail);
 }
@@ -97,7 +92,6 @@ async function beats(sides: Sides, botIds: readonly string[], inFlight: number):
 async function cycles(sides: Sides, botIds: readonly string[]) {
   const { stage } = sides;
   const jobs = Math.max(Math.round(20_000 * stage.bench.scale), 1000);
-  stage.bench.say(`${count(jobs)} jobs worked off, master and echo server`);
   const run = async (server: ServerProcess) => {
     const isMaster = server === stage.master;
     if (isMaster) await stage.createJobs(jobs);
@@ -123,7 +117,7 @@ async function cycles(sides: Sides, botIds: readonly string[]) {
       return { done: isMaster ? total : 2 * total };
     });
   };
-  const runs = await beside(sides, run);
+  const runs = await beside(sides, `${count(jobs)} jobs worked off`, run);
   const micros = (paces: readonly Pace[]) => paces.map(({ perCpuSecond }) => 1e6 / perCpuSecond);
   const bare = `the bare server ${(2 * median(micros(runs.b))).toFixed(0)} us for its two messages`;
   const detail = `${streams} bots of ${slots} slots, three writes a job: ${pacesText(runs)}`;

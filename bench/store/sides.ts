@@ -43,11 +43,7 @@ export async function throughStore(
   const run: Side['run'] = async (operation, input) => {
     const about = { operation: operation.name, timeoutMs: 60_000, requestId: '', log: silentLog };
     const ctx = new OperationContext(about);
-    try {
-      return await store.run(ctx, operation, input);
-    } finally {
-      ctx.end();
-    }
+    return store.run(ctx, operation, input).finally(() => ctx.end());
   };
   return {
     run,

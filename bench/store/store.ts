@@ -48,9 +48,7 @@ async function compare(
     () => measure(a),
     () => measure(b),
   );
-  const detail = (ours: number, theirs: number) =>
-    `${rate(ours)} durable; ${words} ${rate(theirs)}`;
-  return ofRatio(both, 'perSecond', detail);
+  return ofRatio(both, 'perSecond', (ours, theirs) => `${rate(ours)}; ${words} ${rate(theirs)}`);
 }
 
 /** Touches, creations, claims and completions, durable, against the same statements raw. */
@@ -132,8 +130,5 @@ async function againstFew(bench: Bench, loop: LoopDelay) {
   const pages = await alternate(rounds, page(idOf(101)), page('z'));
   await Promise.all([many.close(), few.close()]);
   const detail = (a: number, b: number) => `${a.toFixed(2)} ms against ${b.toFixed(2)} ms`;
-  return {
-    claimOfMany: ofRatio(claims, 'p50', detail),
-    pages: ofRatio(pages, 'p50', detail),
-  };
+  return { claimOfMany: ofRatio(claims, 'p50', detail), pages: ofRatio(pages, 'p50', detail) };
 }
