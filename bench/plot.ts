@@ -14,7 +14,7 @@ export function plot(sections: readonly Section[]): string {
   ]);
   const height = top + lines.length * lineHeight + 16;
   const ticks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8].map((times) => {
-    const label = times === 1 ? 'target' : times < 1 ? `1/${1 / times} (worse)` : `${times}x`;
+    const label = times === 1 ? 'target' : times < 1 ? `1/${1 / times}` : `${times}x`;
     const line = `stroke="${times === 1 ? '#1f2328' : '#e4e8ec'}"`;
     return `<path d="M${xOf(times)} ${top}V${height}" ${line}/>
 ${text(xOf(times), 28, label, 'text-anchor="middle"')}`;
@@ -34,7 +34,7 @@ function lineOf({ name, value, unit, spread, target, goodness, isMet, detail }: 
   const [x, from, to] = [value, ...spread].map((one) => xOf(goodness(one)));
   const words = `${numberText(value)} ${unit} (${target}) ${verdict}`;
   return `<g stroke="${colour}"><title>${escaped(`${name}: ${detail}`)}</title>
-${text(left - 12, 15, name.slice(0, 66), 'text-anchor="end"')}
+${text(left - 12, 15, name.replace(/^(.{65}).{2,}$/, '$1…'), 'text-anchor="end"')}
 <path d="M${xOf(1)} 11H${x}" stroke-width="5" opacity="0.35"/>
 <path d="M${from} 11H${to}M${from} 7v8M${to} 7v8"/><circle cx="${x}" cy="11" r="4" fill="${colour}"/>
 ${text(right + 12, 15, words, `fill="${colour}"`)}</g>`;
