@@ -89,7 +89,7 @@ release-contract: $(installed)
 bench: $(built) $(ghz)
 	@node dist/bench/main.js $(ONLY)
 
-## bench-quick: a small part of them, without backups, a restart and a soak, in a minute
+## bench-quick: the same with fewer rows, bots and rounds, without the soak, in two minutes
 .PHONY: bench-quick
 bench-quick: $(built) $(ghz)
 	@node dist/bench/main.js --quick $(ONLY)
