@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { codeOf, UserError } from '../../core/errors.js';
-import { fileProblem } from '../../core/folders.js';
+import { codeOf, messageOf, UserError } from '../../core/errors.js';
+import { describeTrouble } from '../../core/system-trouble.js';
 import type { Call } from '../call.js';
 import { type ConnectionOptions, openConnection } from './connection.js';
 import { groupCommit, inOneView, type Outcome, prepare } from './group-commit.js';
@@ -132,7 +132,9 @@ function inWords(error: unknown, path: string): UserError {
       `${path} cannot be read or written (${code}): check the disk, and the log of the system`,
     );
   }
-  return new UserError(`${path} cannot be opened: ${fileProblem(error)}`);
+  return new UserError(
+    `${path} cannot be opened: ${describeTrouble(error, path) ?? messageOf(error)}`,
+  );
 }
 
 if (parentPort) serve(workerData as ConnectionOptions);
