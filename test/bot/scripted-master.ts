@@ -244,5 +244,6 @@ case $MODE in
   leave) exit 0;;
 esac
 trap 'exit 72' TERM
-while :; do sleep 0.01; done
+tail -f /dev/null &
+wait
 `;
