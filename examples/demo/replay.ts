@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../../src/core/clock.js';
-import { parseCrashReport } from '../../src/crash/report.js';
+import { readCrashReport } from '../../src/crash/report.js';
 
 export interface Replay {
   /** The target failed again, in the same way and the same place. */
@@ -20,7 +20,7 @@ export async function replay(
 ): Promise<Replay> {
   const { code, report } = await run(target, inputPath);
   if (code === 0) return { same: false, saw: 'it did not crash' };
-  const { kind, topFrame } = parseCrashReport(report);
+  const { kind, topFrame } = readCrashReport(report);
   const same = kind === recorded.kind && topFrame === recorded.topFrame;
   return { same, saw: `${kind} in ${topFrame}` };
 }

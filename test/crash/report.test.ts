@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { functionName, parseStackFrame } from '../../src/crash/frame.js';
-import { crashSignature, parseCrashReport } from '../../src/crash/report.js';
+import { crashSignature, parseCrashReport } from '../../src/crash/old.js';
 
 /** As clang 14's tools wrote them on Debian 12, without the shadow bytes and build ids. */
 const sample = (name: string) =>

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crashSignature, parseCrashReport } from '../../crash/report.js';
+import { readCrashReport } from '../../crash/report.js';
+import { crashSignature } from '../../crash/signature.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Spool } from './spool.js';
 
@@ -62,7 +63,7 @@ export class Findings {
     const hash = createHash('sha256').update(input).digest('base64');
     if (this.#inputs.has(hash)) return false;
     this.#inputs.add(hash);
-    const signature = crashSignature(parseCrashReport(report));
+    const signature = crashSignature(readCrashReport(report));
     const count = this.#bySignature.get(signature) ?? 0;
     if (count >= uploadsPerSignature) return false;
     this.#bySignature.set(signature, count + 1);

@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
-import { crashSignature, parseCrashReport } from '../../crash/report.js';
+import { readCrashReport } from '../../crash/report.js';
+import { crashSignature } from '../../crash/signature.js';
 import type { Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import type {
   CrashReport,
@@ -46,14 +47,16 @@ export class Crashes {
     const { inputSha256, inputSizeBytes } = report;
     const content = { sha256: inputSha256, sizeBytes: inputSizeBytes };
     await this.store.blobs.keep(ctx, content, input);
-    const cause = parseCrashReport(report.report);
+    const cause = readCrashReport(report.report);
     return this.store.run(ctx, recordCrash, {
       id: this.newId(),
       newGroupId: this.newId(),
       jobId: lease.jobId,
       attempt: lease.attempt,
       fence: lease.fence,
-      ...cause,
+      kind: cause.kind,
+      frames: cause.frames.map((frame) => frame.function),
+      topFrame: cause.topFrame,
       signature: crashSignature(cause),
       inputSha256,
       inputSizeBytes,
