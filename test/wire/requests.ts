@@ -32,6 +32,7 @@ export async function validRequests(
   const about = {
     ...{ lease, inputSha256: input.sha256, inputSizeBytes: input.bytes.length },
     report: '==1==ERROR: AddressSanitizer: SEGV\n    #0 0x1 in f /t.c:1\n',
+    ...{ context: undefined, hits: 1 },
   };
   const { crashId, groupId } = await reportCrash(connection, about, input.path);
   const page = { pageSize: 5, pageToken: '' };

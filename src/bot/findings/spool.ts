@@ -66,7 +66,8 @@ export class Spool {
     await mkdir(partial);
     await copyFile(input, join(partial, inputFile), constants.COPYFILE_FICLONE);
     const { sha256, sizeBytes } = await fingerprint(join(partial, inputFile));
-    const crash: CrashReport = { lease, inputSha256: sha256, inputSizeBytes: sizeBytes, report };
+    const about = { inputSha256: sha256, inputSizeBytes: sizeBytes, report };
+    const crash: CrashReport = { lease, ...about, context: undefined, hits: 1 };
     const file = await open(join(partial, reportFile), 'w');
     try {
       await file.writeFile(CrashReport.encode(crash).finish());

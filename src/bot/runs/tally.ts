@@ -76,6 +76,7 @@ export class Tally {
       crashes: this.#crashes,
       peakMemoryBytes: this.#peakMemoryBytes,
       elapsedMs: Math.round(endMs - (this.#startedAtMs ?? endMs)),
+      crashInputsKept: 0,
     };
   }
 
