@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
+import { makeFolders } from '../../core/folders.js';
 
 /** EX_TEMPFAIL and EX_CANTCREAT of sysexits.h. */
 const inUse = 75;
@@ -58,10 +59,10 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
 
 async function makeFolder(folder: string): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     const path = await realpath(folder);
     for (const part of ['artifacts', 'runs', 'spool']) {
-      await mkdir(join(path, part), { recursive: true });
+      await makeFolders(join(path, part));
     }
     return path;
   } catch (error) {

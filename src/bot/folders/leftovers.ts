@@ -2,6 +2,7 @@ import { readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../core/log.js';
 import type { Spool } from '../findings/spool.js';
+import { readPlainFile } from './plain-file.js';
 import { leaseOfRunFolder } from './run-folder.js';
 
 /** Stands in for what the engine printed, which died with the bot. */
@@ -25,7 +26,9 @@ export async function clearLeftovers(
     const artifacts = join(runs, name, 'artifacts');
     const crashes = lease ? (await listing(artifacts)).filter(isCrash) : [];
     for (const crash of crashes) {
-      if (lease) await spool.add(lease, join(artifacts, crash), lostReport);
+      const input = await readPlainFile(join(artifacts, crash));
+      if (!lease || !input) continue;
+      await spool.add({ lease, input, report: lostReport, context: undefined, hits: 1 });
     }
     if (crashes.length > 0)
       log.warn({ ...lease, crashes: crashes.length }, 'saved crashes of an earlier run');
