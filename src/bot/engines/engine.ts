@@ -20,6 +20,8 @@ export interface EngineStart extends Start {
   readonly artifacts: string;
   /** Seconds left to fuzz, at least 1. */
   readonly seconds: number;
+  /** Executions after which it ends; undefined for no such limit of the bot's. */
+  readonly runs: number | undefined;
 }
 
 /** One input to be executed once, alone. */
@@ -79,6 +81,8 @@ export interface Engine {
   readonly name: string;
   /** Why a spec cannot be run, for its author; undefined when it can. */
   refusal(spec: JobSpec): string | undefined;
+  /** Whether a job limits its executions itself. */
+  limitsRuns(spec: JobSpec): boolean;
   command(start: EngineStart): EngineCommand;
   replayCommand(start: ReplayStart): EngineCommand;
   /** @param onArtifact called for each input that crashes, as soon as its report is complete */

@@ -43,6 +43,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     isInput: (fileName, content) => fileName === sha1(content),
     reader: (onArtifact) => new LibFuzzerOutput(onArtifact),
     refusal,
+    limitsRuns: (spec) => spec.arguments.some((argument) => /^--?runs=/.test(argument)),
     command: (start) => ({
       file: start.target,
       // Where a flag is given twice, libFuzzer takes the last one.
@@ -71,11 +72,12 @@ function refusal(spec: JobSpec): string | undefined {
     : `the argument -${taken} is not for jobs: the bot decides where inputs are written and how many processes run`;
 }
 
-function ourArguments({ spec, seconds, artifacts }: EngineStart): string[] {
+function ourArguments({ spec, seconds, runs, artifacts }: EngineStart): string[] {
   return [
     ...sharedArguments(spec),
     '-print_final_stats=1',
     `-max_total_time=${seconds}`,
+    ...bounded('runs', runs),
     // Without it libFuzzer's limit is the longest seed; with it, longer seeds are cut.
     ...bounded('max_len', spec.limits?.maxInputBytes),
     `-artifact_prefix=${artifacts}/`,

@@ -2,6 +2,7 @@ import type { Logger } from '../../core/log.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
 import type { EndedStart } from './start.js';
+import type { Stint } from './stint.js';
 
 /** How fuzzing ended. */
 export interface FuzzEnd {
@@ -11,6 +12,7 @@ export interface FuzzEnd {
 
 interface Unexplained {
   times: number;
+  /** Executions that were printed before; the engine prints them seldom. */
   fewest: number;
   most: number;
 }
@@ -21,6 +23,8 @@ export class Story {
   #isSilent = false;
   #lost = 0;
   #hasFuzzedSilently = false;
+
+  constructor(private readonly stint: Pick<Stint, 'isKnown' | 'range'>) {}
 
   /** Whether a start that printed nothing has fuzzed, as far as its files and its end show. */
   get hasFuzzedSilently(): boolean {
@@ -58,7 +62,12 @@ export class Story {
   }
 
   get #notes(): string[] {
-    const notes = [...this.#unexplained].map(([how, known]) => describe(how, known));
+    const { isKnown, range } = this.stint;
+    const notes = [...this.#unexplained].map(([how, { times, fewest, most }]) => {
+      const often = times === 1 ? 'once' : `${times} times`;
+      const after = isKnown ? between(range) : `at least ${between([fewest, most])}`;
+      return `the target ended by itself ${often} without a report (${how}), after ${after} executions`;
+    });
     if (this.#isSilent) {
       notes.push(
         'the target closed or redirected its standard error, so executions and coverage are not all known',
@@ -74,11 +83,7 @@ export class Story {
 export const describeExit = ({ code, signal }: SandboxExit) =>
   signal ? `killed by ${signal}` : `exit code ${code}`;
 
-/** The engine prints its count at powers of two only; the last one printed is what is known. */
-function describe(how: string, { times, fewest, most }: Unexplained): string {
-  const often = times === 1 ? 'once' : `${times} times`;
-  const range = fewest === most ? format(fewest) : `${format(fewest)} to ${format(most)}`;
-  return `the target ended by itself ${often} without a report (${how}), after at least ${range} executions`;
-}
+const between = ([fewest, most]: readonly [number, number]) =>
+  fewest === most ? format(fewest) : `${format(fewest)} to ${format(most)}`;
 
 const format = (count: number) => count.toLocaleString('en-US');

@@ -5,6 +5,7 @@ import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
 import { type EndedStart, runEngine, type StartParts } from './start.js';
+import { Stint } from './stint.js';
 
 /** Ends in a row before the first input of its own that make a target unfit. */
 const mostBadEnds = 5;
@@ -22,11 +23,13 @@ const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as 
  * @throws the signal's reason when it aborts, and what starting a process throws
  */
 export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
-  const { spec, folder, tally, findings, clock, signal, log } = parts;
+  const { spec, engine, folder, tally, findings, clock, signal, log } = parts;
   const endsAtMs = clock.monotonic() + (spec.limits?.maxDurationSeconds || 3600) * 1000;
   const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
   const logs = new SanitizerLogs(folder.logs);
-  const story = new Story();
+  const hasOwnRuns = engine.limitsRuns(spec);
+  const stint = new Stint();
+  const story = new Story(stint);
   let badEnds = 0;
   let futileStarts = 0;
   for (;;) {
@@ -36,13 +39,15 @@ export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
     if (leftMs <= 0) return story.completed();
     if (await isDiskFull(folder.path)) return story.infrastructure("the bot's disk is full");
 
-    const start = await runEngine({ ...parts, logs }, leftMs);
+    const runs = hasOwnRuns ? undefined : stint.runs;
+    const start = await runEngine({ ...parts, logs }, { leftMs, runs });
     const { exit, harvest, progress, isFuzzing, removed } = start;
     signal.throwIfAborted();
     const isTimeUp = clock.monotonic() >= endsAtMs;
     story.add(start, isTimeUp);
     if (findings.distinct >= maxCrashes) return story.completed();
-    const isOver = isTimeUp || (exit.code === 0 && progress.isDone);
+    const isDone = exit.code === 0 && (progress.isDone || (progress.isSilent && hasOwnRuns));
+    const isOver = isTimeUp || (isDone && runs === undefined);
     const hasWorked = tally.executions > 0 || story.hasFuzzedSilently;
     if (isOver && hasWorked) return story.completed();
 
@@ -53,7 +58,11 @@ export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
     if (badEnds >= mostBadEnds) {
       return failed(`the target ended ${badEnds} times in a row before it could be fuzzed`, start);
     }
-    if (isFuzzing && harvest.hits === 0) story.addUnexplained(start, log);
+    if (isDone && runs !== undefined) stint.reached(runs);
+    else if (isFuzzing && harvest.hits === 0) {
+      if (!progress.isSilent) stint.endedEarly(runs, progress.executions);
+      story.addUnexplained(start, log);
+    }
     // A start that got to fuzzing has used its time well, whatever it found.
     futileStarts = isFuzzing || removed > 0 ? 0 : futileStarts + 1;
     const pauseMs = Math.max(

@@ -54,10 +54,13 @@ export interface EndedStart {
 }
 
 /** Runs one process of the engine to its end, and brings its crashes to the spool. */
-export async function runEngine(parts: StartParts, leftMs: number): Promise<EndedStart> {
+export async function runEngine(
+  parts: StartParts,
+  { leftMs, runs }: { leftMs: number; runs: number | undefined },
+): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const command = engine.command({
-    ...{ spec, sanitizerLogs: logs.prefix, seconds: Math.max(1, Math.ceil(leftMs / 1000)) },
+    ...{ spec, runs, sanitizerLogs: logs.prefix, seconds: Math.max(1, Math.ceil(leftMs / 1000)) },
     ...{ target: folder.target, corpus: folder.corpus, seeds: folder.seeds },
     artifacts: folder.artifacts,
   });

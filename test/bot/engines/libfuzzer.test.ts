@@ -11,6 +11,7 @@ const start = (spec: Parameters<typeof JobSpec.fromPartial>[0]) => ({
   artifacts: '/run/artifacts',
   sanitizerLogs: '/run/logs/report',
   seconds: 7,
+  runs: undefined,
   spec: JobSpec.fromPartial(spec),
 });
 
