@@ -21,6 +21,8 @@ interface LogFile {
  * hold the report even where the target has closed or redirected its standard error.
  */
 export class SanitizerLogs {
+  #lastArtifactAtMs = 0;
+
   constructor(private readonly folder: string) {}
 
   /** Value of `log_path`; the sanitizer appends "." and the process id. */
@@ -32,11 +34,14 @@ export class SanitizerLogs {
    * Removes and returns the report that belongs to an artifact.
    *
    * @param pids processes named in what was printed before the artifact
-   * @param writtenAtMs time of the artifact: its report was complete before
+   * @param writtenAtMs time of the artifact: its report was complete before, and begun after
+   *   the artifact before
    * @returns '' when there is none, or when two could be it
    */
   async take(pids: readonly number[], writtenAtMs = Number.POSITIVE_INFINITY): Promise<string> {
-    const file = choose(await this.#files(), pids, writtenAtMs);
+    const files = await this.#files();
+    const file = choose(files, pids, { afterMs: this.#lastArtifactAtMs, beforeMs: writtenAtMs });
+    if (Number.isFinite(writtenAtMs)) this.#lastArtifactAtMs = writtenAtMs;
     if (!file) return '';
     const path = join(this.folder, file.name);
     const text = await readBounded(path);
@@ -77,12 +82,15 @@ export class SanitizerLogs {
 function choose(
   files: readonly LogFile[],
   pids: readonly number[],
-  writtenAtMs: number,
+  between: { afterMs: number; beforeMs: number },
 ): LogFile | undefined {
   const named = files.findLast(({ pid }) => pids.includes(pid));
   if (named) return named;
-  const earlier = files.filter(({ modifiedAtMs }) => modifiedAtMs <= writtenAtMs + ambiguousMs);
-  const [second, last] = [earlier.at(-2), earlier.at(-1)];
+  const fitting = files.filter(
+    ({ modifiedAtMs: atMs }) =>
+      atMs >= between.afterMs - ambiguousMs && atMs <= between.beforeMs + ambiguousMs,
+  );
+  const [second, last] = [fitting.at(-2), fitting.at(-1)];
   const isAmbiguous = second && last && last.modifiedAtMs - second.modifiedAtMs < ambiguousMs;
   return isAmbiguous ? undefined : last;
 }

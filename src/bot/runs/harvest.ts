@@ -168,8 +168,9 @@ export class Harvest {
     const input = await this.#inputOf(arrival, path);
     if (!input) return;
     this.#met(input);
+    const sanitizerLog = await this.#logOf(arrival, path);
     if (!findings.metAgain(input)) {
-      const account = await this.#account(arrival, path, input);
+      const account = await this.#account(arrival, input, sanitizerLog);
       const verdict = findings.judge(input, account.key);
       if (verdict.isKept) await this.#keep(arrival, input, account, verdict.hits);
       else log.debug({ artifact: arrival.name }, 'a crash like others was counted');
@@ -210,16 +211,19 @@ export class Harvest {
   }
 
   /** The report of an artifact; of a replay where its own cannot be read. */
-  async #account(arrival: Arrival, path: string, input: Buffer): Promise<Account> {
-    const { findings, logs, signal } = this.parts;
+  async #account(arrival: Arrival, input: Buffer, sanitizerLog: string): Promise<Account> {
+    const { findings, signal } = this.parts;
     const exit = await this.#exitOf(arrival);
-    const { mtimeMs } = (await stat(path).catch(() => undefined)) ?? {};
-    const sanitizerLog = await logs.take(pidsIn(arrival), arrival.isLast ? undefined : mtimeMs);
     const report = composeReport(arrival.output, sanitizerLog);
     const key = keyOf(report);
     const own = { report, key, exit, isReplayed: false };
     if (key !== '' || !findings.hasRoomForUnknown || signal.aborted) return own;
     return (await this.#replayed(input, report)) ?? own;
+  }
+
+  async #logOf(arrival: Arrival, path: string): Promise<string> {
+    const { mtimeMs } = (await stat(path).catch(() => undefined)) ?? {};
+    return this.parts.logs.take(pidsIn(arrival), arrival.isLast ? undefined : mtimeMs);
   }
 
   async #replayed(input: Buffer, report: string): Promise<Account | undefined> {

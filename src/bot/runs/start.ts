@@ -84,7 +84,8 @@ export async function runEngine(
     ? 0
     : await removeInputs(folder, harvest.inputs, spec.limits?.maxInputBytes || longestInputBytes);
   const hasGrown = (await countFiles(folder.corpus)) + removed > filesBefore;
-  const words = [reader.lastWords, await logs.takeRest()];
+  const rest = await logs.takeRest();
+  const words = [reader.lastWords, harvest.hits === 0 ? rest : ''];
   return {
     ...{ exit, harvest, progress, removed },
     isFuzzing:

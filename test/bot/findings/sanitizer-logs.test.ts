@@ -27,7 +27,7 @@ describe("the sanitizers' files", () => {
     await report(3, 30_000);
     expect(await logs.take([], 20_001)).toBe('report of 2');
     expect(await logs.take([], 30_001)).toBe('report of 3');
-    expect(await logs.take([], 10_001)).toBe('report of 1');
+    // Older than the artifact before: the report of a process that wrote no artifact.
     expect(await logs.take([])).toBe('');
   });
 
