@@ -39,18 +39,27 @@ export interface CrashDescription {
   readonly frames: readonly CrashFrame[];
   /** The whole crashing stack; at most 128. */
   readonly stack: readonly CrashFrame[];
+  /** Of a data race: own frames of the access on the other side. */
+  readonly otherFrames?: readonly CrashFrame[];
   /** frames[0].function, or 'unknown'. */
   readonly topFrame: string;
   /** Whether anything could be read: a kind, a message or a frame. */
   readonly isKnown: boolean;
 }
 
-/** Frames that a project does not want to see at the top of its stacks. */
+/**
+ * Frames that are not the target's own: the known ones are such lists, and a
+ * project adds its own.
+ */
 export interface FrameList {
   /** Names of functions; "ns::*" is everything that begins with "ns::". */
   readonly functions?: readonly string[];
+  /** Names that count only where the report has no source file: "read", "error". */
+  readonly bareFunctions?: readonly string[];
   /** Parts of source paths, e.g. "/third_party/logging/". */
   readonly files?: readonly string[];
+  /** Parts of source paths that stay the target's own though `files` has them. */
+  readonly exceptFiles?: readonly string[];
   /** Beginnings of base names of modules, e.g. "libmylog.so". */
   readonly modules?: readonly string[];
 }

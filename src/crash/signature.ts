@@ -1,20 +1,126 @@
-import type { CrashDescription } from './description.js';
-import { crashSignature as signOld } from './old.js';
+import type { CrashDescription, CrashFrame } from './description.js';
+import { isListed } from './frames/all.js';
+import { shortName } from './names.js';
+import { entryPoint, isHelper, raised } from './own.js';
+import { reasonOf } from './reason.js';
+import { collapsed, smallestCycle } from './recursion.js';
 
 /** Goes up when the same report may get another signature than before. */
 export const signatureVersion = 2;
 
-/** Equal for crashes that a person would file as one bug. */
-export function crashSignature(
-  crash: CrashDescription,
-  _options: { readonly target?: string } = {},
-): string {
-  return signOld({ kind: crash.kind, frames: crash.frames.map((frame) => frame.function) });
+/** ClusterFuzz groups by three frames as well: fewer merge bugs, more split them. */
+const signatureFrames = 3;
+const distinctFrames = 5;
+
+/** Faults that one bad access takes turns at, by the allocator's and the optimiser's chance. */
+const badAccess =
+  /^(?:SEGV|BUS|FPE|deadly-signal|access-violation|.*buffer-(?:overflow|underflow|underwrite)|.*use-after-.*|container-overflow|unknown-crash|tag-mismatch|negative-size-param|invalid-(?:read|write|jump)|wild-.*|null-pointer|index-out-of-bounds|object-size|division-by-zero|misaligned-address|slab-out-of-bounds|.*out-of-bounds|null-ptr-deref)$/;
+/** Faults of freeing, which allocators find in different ways. */
+const badFree =
+  /^(?:double-free|bad-free|heap-corruption|alloc-dealloc-mismatch|bad-malloc_usable_size)$/;
+/** Where they strike is chance: the alarm rings while something else runs. */
+const byTarget = /^(?:timeout|out-of-memory|rss-limit-exceeded|slow-unit)$/;
+/** Kinds whose message is the condition that failed, or the panic's own words. */
+const byMessage =
+  /(?:check-failure|assertion-failure|fatal-error|panic|uncaught-exception|unreachable|security-issue|test-failure|unimplemented|correctness-failure)$/;
+
+export interface SignatureOptions {
+  /** Name of the target, by which timeouts and exhausted memory are grouped. */
+  readonly target?: string;
+}
+
+/**
+ * Equal for crashes that a person would file as one bug: class of the kind, message
+ * without values, and the three innermost own functions without lines. Names lose
+ * their namespaces, since inlined frames may come without.
+ */
+export function crashSignature(crash: CrashDescription, options: SignatureOptions = {}): string {
+  const kind = kindClass(crash);
+  if (byTarget.test(crash.kind) && !isSingleAllocation(crash))
+    return [kind, options.target ?? ''].join('\n');
+  const names = namesOf(crash, crash.frames);
+  if (crash.otherFrames) return [kind, ...bothSides(crash, names)].join('\n');
+  const cycle = smallestCycle(names);
+  if (crash.kind === 'stack-overflow')
+    return ['stack-overflow', ...(cycle ?? recurring(names))].join('\n');
+  const message = byMessage.test(crash.kind) ? reasonOf(crash) : '';
+  return [kind, message, ...telling(crash, names)].join('\n');
 }
 
 /** Finer than the signature: an input with a new key is kept. '' for an unreadable report. */
 export function distinctionKey(crash: CrashDescription): string {
   if (!crash.isKnown) return '';
-  const frames = crash.frames.slice(0, 5).map((frame) => `${frame.function}:${frame.line}`);
-  return [crash.kind, crash.message, ...frames].join('\n');
+  const frames = byTarget.test(crash.kind) ? namesOf(crash, crash.frames) : placesOf(crash);
+  const cycle =
+    crash.kind === 'stack-overflow'
+      ? smallestCycle(crash.frames.map(({ function: name }) => name))
+      : undefined;
+  const sides = crash.otherFrames ? [placeOf(crash.otherFrames[0])] : [];
+  return [
+    crash.kind,
+    crash.message,
+    ...sides,
+    ...(cycle ?? collapsed(frames).slice(0, distinctFrames)),
+  ].join('\n');
+}
+
+const placesOf = (crash: CrashDescription) => crash.frames.map(placeOf);
+const placeOf = (frame: CrashFrame | undefined) => (frame ? `${frame.function}:${frame.line}` : '');
+
+function kindClass(crash: CrashDescription): string {
+  const { kind } = crash;
+  if (isEndlessRecursion(crash)) return 'stack-overflow';
+  if (/^(?:ABRT|TRAP|ILL)$/.test(kind)) return 'abort';
+  if (kind === 'deadly-signal' && crash.stack.some((frame) => raised.test(frame.function)))
+    return 'abort';
+  if (badAccess.test(kind)) return 'bad-access';
+  if (badFree.test(kind)) return 'bad-free';
+  return kind;
+}
+
+/** Stacks of this many frames that repeat themselves have run out of stack. */
+const deepStack = 100;
+
+function isEndlessRecursion({ kind, stack, frames }: CrashDescription): boolean {
+  if (!/^(?:SEGV|BUS|deadly-signal|access-violation)$/.test(kind) || stack.length < deepStack)
+    return false;
+  return smallestCycle(frames.map((frame) => frame.function)) !== undefined;
+}
+
+/** libFuzzer's limit for one allocation: its stack is that of the culprit. */
+const isSingleAllocation = ({ message }: CrashDescription) => message.startsWith('malloc(');
+
+function namesOf(crash: CrashDescription, frames: readonly CrashFrame[]): string[] {
+  const isNative = /^(?:c|rust|swift|unknown)$/.test(crash.language);
+  return frames.map((frame) => (isNative ? shortName(frame.function) : frame.function));
+}
+
+/** The innermost names up to where the target was entered, behind helpers that failed checks end in. */
+function telling(crash: CrashDescription, names: readonly string[]): string[] {
+  const entry = names.findIndex((name) => entryPoint.test(name));
+  const inside = entry > 0 ? names.slice(0, entry) : names;
+  return [...helpersAbove(crash), ...collapsed(inside).slice(0, signatureFrames)];
+}
+
+/** Helpers do not count as own, but two of them are two ways to end. */
+function helpersAbove({ stack, language }: CrashDescription): string[] {
+  const own = stack.findIndex((frame) => frame.isOwn);
+  return stack
+    .slice(0, Math.max(0, own))
+    .filter((frame) => isHelper(frame) && !isListed(frame, language))
+    .map((frame) => shortName(frame.function));
+}
+
+/** Functions that stack overflows go through more than once. */
+function recurring(names: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const often = [...counts].filter(([, count]) => count > 1).map(([name]) => name);
+  return often.length > 0 ? often.sort() : names.slice(0, signatureFrames);
+}
+
+/** A race is the same from both of its sides. */
+function bothSides(crash: CrashDescription, names: readonly string[]): string[] {
+  const others = namesOf(crash, crash.otherFrames ?? []);
+  return [names[0] ?? '', others[0] ?? ''].sort();
 }

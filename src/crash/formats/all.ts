@@ -1,0 +1,50 @@
+import { abortMessage, fatalLine } from './abort-message.js';
+import { assertion } from './assertion.js';
+import { chromium, glog, plainCheck, v8 } from './checks.js';
+import { android, cdb, gdb, kernel, valgrind } from './debuggers.js';
+import { dotnet } from './dotnet.js';
+import { afl, centipede, honggfuzz } from './engines.js';
+import type { Format } from './format.js';
+import { go } from './go.js';
+import { java } from './java.js';
+import { javascript } from './javascript.js';
+import { libfuzzer } from './libfuzzer.js';
+import { python } from './python.js';
+import { rust } from './rust.js';
+import { sanitizer } from './sanitizer.js';
+import { sanitizerCheck } from './sanitizer-check.js';
+import { glib, googleTest } from './test-frameworks.js';
+import { threadSanitizer } from './thread-sanitizer.js';
+import { undefinedBehavior } from './undefined-behavior.js';
+
+/** The first format that reads a line as its headline has it. */
+export const formats: readonly Format[] = [
+  threadSanitizer,
+  sanitizer,
+  sanitizerCheck,
+  libfuzzer,
+  undefinedBehavior,
+  rust,
+  go,
+  python,
+  java,
+  dotnet,
+  javascript,
+  glog,
+  chromium,
+  v8,
+  plainCheck,
+  glib,
+  assertion,
+  abortMessage,
+  googleTest,
+  valgrind,
+  gdb,
+  honggfuzz,
+  centipede,
+  android,
+  kernel,
+  cdb,
+  afl,
+  fatalLine,
+];

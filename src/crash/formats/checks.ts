@@ -1,0 +1,105 @@
+import type { Format, Headline } from './format.js';
+
+/** glog and Abseil: "F1127 10:00:00.123456  4711 a.cc:12] …"; Abseil's raw log has brackets first. */
+const glogLine =
+  /\bF\d{4}(?:\d{4})? \d{2}:\d{2}:\d{2}\.\d{1,9} {1,12}[\d:]{1,12} {1,4}([^\s:\]]{1,512}):(\d{1,9})\] ?(.*)$/;
+const rawLog = /\[([^\s:\]]{1,512}) ?: ?(\d{1,9})\] (?:RAW|FATAL): (.*)$/;
+/** Chromium: "[123:456:0603/143054.1:FATAL:a.cc(48)] Check failed: …". */
+const chromiumLine =
+  /\[[\d:./-]{0,64}:?(?:FATAL|DFATAL):([^\s()\]]{1,512})(?:\((\d{1,9})\)|:(\d{1,9}))\] ?(.*)$/;
+
+const failures: readonly [pattern: RegExp, kind: string][] = [
+  [/^(?:Security|SECURITY)[ _](?:DCHECK|CHECK|Check) failed: /i, 'security-check-failure'],
+  [/^(?:Debug check|DCHECK) failed: /, 'dcheck-failure'],
+  [
+    /^Check failed: false\. NOTREACHED|^NOTREACHED|^(?:Check failed: )?(?:unreachable code|UNREACHABLE)/i,
+    'unreachable',
+  ],
+  [/^(?:unimplemented code|NOTIMPLEMENTED)/i, 'unimplemented'],
+  [/^Check failed: /, 'check-failure'],
+  [/^(?:Check|CHECK) failure/, 'check-failure'],
+  [/^Assert(?:ion)? failed: /, 'assertion-failure'],
+  [/^CSA_ASSERT failed: /, 'assertion-failure'],
+  [/^V8 correctness failure/, 'v8-correctness-failure'],
+  [/^(?:Out of memory|Fatal .{0,64}out of memory|.{0,64}process OOM)/i, 'out-of-memory'],
+];
+
+/** What a line behind "FATAL" means, and its text without the words that all such lines have. */
+export function failureOf(text: string): { kind: string; message: string } {
+  for (const [pattern, kind] of failures) {
+    const found = pattern.exec(text);
+    if (found) return { kind, message: text.slice(found[0].length).trim() || text };
+  }
+  return { kind: 'fatal-error', message: text };
+}
+
+function cause(at: number, place: { file: string; line: number }, text: string): Headline {
+  return { ...failureOf(text.trim()), rank: 'cause', at, isDeliberate: true, ...place };
+}
+
+/** CHECK and LOG(FATAL) of glog and Abseil. */
+export const glog: Format = {
+  name: 'glog',
+  hint: /\bF\d{4}|RAW: |FATAL: /,
+  headline(lines, at): Headline | undefined {
+    const line = lines[at] as string;
+    const found = glogLine.exec(line) ?? rawLog.exec(line);
+    if (!found) return undefined;
+    return cause(at, { file: found[1] as string, line: Number(found[2]) }, found[3] as string);
+  },
+};
+
+/** CHECK, DCHECK and LOG(FATAL) of Chromium. */
+export const chromium: Format = {
+  name: 'chromium',
+  hint: /FATAL:/,
+  headline(lines, at): Headline | undefined {
+    const found = chromiumLine.exec(lines[at] as string);
+    if (!found) return undefined;
+    const line = Number(found[2] ?? found[3]);
+    return cause(at, { file: found[1] as string, line }, found[4] as string);
+  },
+};
+
+const v8Place =
+  /^# Fatal (?:JavaScript )?(?:error|invalid size error) in (.{0,512}?)(?:, line (\d{1,9}))?$/;
+/** Lines after the headline that may hold V8's text. */
+const v8Lines = 4;
+
+/** V8: "# Fatal error in ../../src/a.cc, line 12" and its text in the next line. */
+export const v8: Format = {
+  name: 'v8',
+  hint: /^# Fatal |^abort: |^# V8 correctness/,
+  headline(lines, at): Headline | undefined {
+    const line = lines[at] as string;
+    if (line.startsWith('abort: ')) return cause(at, { file: '', line: 0 }, line.slice(7));
+    if (line.startsWith('# V8')) return cause(at, { file: '', line: 0 }, line.slice(2));
+    const place = v8Place.exec(line);
+    if (!place) return undefined;
+    const next = lines.slice(at + 1, at + 1 + v8Lines).find((text) => /^# \S/.test(text)) ?? '';
+    return cause(at, { file: place[1] as string, line: Number(place[2] ?? 0) }, next.slice(2));
+  },
+};
+
+const bareCheck =
+  /(?:^|[\s(\]])(?:([^\s:()]{1,512})(?::|\()(\d{1,9})\)?:? )?((?:CHECK|Check|DCHECK|Debug check|SECURITY_CHECK) (?:failed|failure|FAILED)[:!]? ?.{1,2048})$/;
+
+/** A check without the prefix of a log: "CHECK failed: x == y", "a.cc(12): Check failed: …". */
+export const plainCheck: Format = {
+  name: 'check',
+  hint: /check fail|CHECK FAIL/i,
+  headline(lines, at): Headline | undefined {
+    const line = lines[at] as string;
+    if (/Sanitizer|^# |\bF\d{4}|Check failure stack trace/.test(line)) return undefined;
+    const found = bareCheck.exec(line);
+    if (!found) return undefined;
+    const text = (found[3] as string).replace(/^(D?)CHECK (?:failed|failure)/i, (_, d: string) =>
+      d === '' ? 'Check failed' : 'DCHECK failed',
+    );
+    return cause(
+      at,
+      { file: found[1] ?? '', line: Number(found[2] ?? 0) },
+      text.replace(/^(.{1,12} failed)(?!:)/, '$1:'),
+    );
+  },
+};
