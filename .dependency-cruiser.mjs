@@ -4,7 +4,8 @@
  *   cli -> app -> rpc, http -> state -> store -> core
  *
  * Each room names the rooms it may import; anything else is forbidden. Types
- * count like values.
+ * count like values. Within src/state, src/bot and src/rpc the rooms stand on a
+ * ladder as well.
  */
 const leaves = ['core', 'gen'];
 const rooms = {
@@ -25,6 +26,33 @@ const rooms = {
   gen: [],
 };
 
+/** Within a room: its inner rooms, the upper ones first, and what each may import of the others. */
+const ladders = {
+  state: {
+    heartbeat: ['jobs', 'campaigns', 'bots', 'scheduling', 'leases', 'messages'],
+    jobs: ['campaigns', 'bots', 'scheduling', 'leases', 'messages'],
+    campaigns: ['bots', 'scheduling', 'leases', 'messages'],
+    bots: ['scheduling', 'leases', 'messages'],
+    scheduling: ['leases', 'messages'],
+    leases: ['messages'],
+    messages: [],
+    // Beside the ladder: nothing on it imports them.
+    crashes: ['messages'],
+    corpus: ['leases', 'messages'],
+    upkeep: ['bots', 'scheduling', 'leases', 'messages'],
+  },
+  bot: {
+    runs: ['line', 'corpus', 'engines', 'findings', 'folders', 'sandbox'],
+    line: [],
+    corpus: ['engines', 'folders'],
+    folders: ['findings'],
+    findings: ['engines', 'sandbox'],
+    engines: ['sandbox'],
+    sandbox: [],
+  },
+  rpc: { handlers: ['streams'], streams: ['beneath'], beneath: [] },
+};
+
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
 
 const floors = Object.entries(rooms).map(([room, allowed]) => ({
@@ -33,6 +61,18 @@ const floors = Object.entries(rooms).map(([room, allowed]) => ({
   from: { path: inside([room]) },
   to: { path: '^src/', pathNot: inside([room, ...allowed]) },
 }));
+
+const steps = Object.entries(ladders).flatMap(([room, ladder]) =>
+  Object.entries(ladder).map(([step, allowed]) => ({
+    name: `${room}-${step}-imports-only-what-is-below`,
+    severity: 'error',
+    from: { path: `^src/${room}/${step}/` },
+    to: {
+      path: `^src/${room}/(${Object.keys(ladder).join('|')})/`,
+      pathNot: `^src/${room}/(${[step, ...allowed].join('|')})/`,
+    },
+  })),
+);
 
 const onlyIn = (names, library) => ({
   name: `${library.replace(/\W+/g, '-')}-only-in-${names.join('-and-')}`,
@@ -44,6 +84,7 @@ const onlyIn = (names, library) => ({
 export default {
   forbidden: [
     ...floors,
+    ...steps,
     onlyIn(['store'], 'better-sqlite3'),
     onlyIn(['store'], '@types/better-sqlite3'),
     onlyIn(['rpc', 'client', 'bot', 'gen'], '@grpc/grpc-js'),

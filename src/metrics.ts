@@ -61,13 +61,13 @@ export function createMetrics() {
   watchEventLoop(registry);
   return {
     registry,
-    databaseOperationSeconds: new PairHistogram(
-      'database_operation_duration_seconds',
-      'Time from handing an operation to the store to its answer, retries included.',
-      ['operation', 'outcome'],
-      seconds,
+    databaseOperationSeconds: new PairHistogram({
+      name: 'database_operation_duration_seconds',
+      help: 'Time from handing an operation to the store to its answer, retries included.',
+      labelNames: ['operation', 'outcome'],
+      buckets: seconds,
       registry,
-    ),
+    }),
     databaseRetries: new Counter({
       name: 'database_retry_count',
       help: 'Operations repeated because another process held the lock of the database.',
@@ -109,13 +109,13 @@ export function createMetrics() {
       buckets: seconds,
       registers,
     }),
-    apiRequestSeconds: new PairHistogram(
-      'api_request_duration_seconds',
-      'Time from a call to its status, by method and status code.',
-      ['endpoint', 'code'],
-      seconds,
+    apiRequestSeconds: new PairHistogram({
+      name: 'api_request_duration_seconds',
+      help: 'Time from a call to its status, by method and status code.',
+      labelNames: ['endpoint', 'code'],
+      buckets: seconds,
       registry,
-    ),
+    }),
     /** Figures that are read when somebody asks, not pushed when they change. */
     watchFleet(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
       gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', (gauge) =>
@@ -142,7 +142,10 @@ export function createMetrics() {
       );
       const counterOf = (name: string, help: string, labelNames: string[], read: Read) => {
         const counter: Counter = new Counter({
-          ...{ name, help, labelNames, registers },
+          name,
+          help,
+          labelNames,
+          registers,
           collect: () => {
             counter.reset();
             for (const [endpoint, counts] of sources.methods()) read(counter, endpoint, counts);
@@ -199,7 +202,8 @@ function watchEventLoop(registry: Registry): void {
     const name = `nodejs_eventloop_lag_${figure}_seconds`;
     registry.removeSingleMetric(name);
     const gauge = new Gauge({
-      ...{ name, registers: [registry] },
+      name,
+      registers: [registry],
       help: `How late the event loop was since somebody last looked: ${figure}.`,
       // The first of them, which is asked first, sets all.
       ...(figure === 'min' && { collect: () => tell() }),

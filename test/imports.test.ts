@@ -54,6 +54,22 @@ describe('the import rules', () => {
     expect(found).toEqual([`${from.split('/')[1]}-imports-only-what-is-below`]);
   });
 
+  test.each([
+    ['state', 'leases', 'scheduling'],
+    ['state', 'bots', 'heartbeat'],
+    ['state', 'crashes', 'jobs'],
+    ['state', 'jobs', 'upkeep'],
+    ['bot', 'sandbox', 'runs'],
+    ['bot', 'engines', 'findings'],
+    ['rpc', 'beneath', 'streams'],
+  ])('are broken within %s by %s that reaches up to %s', async (room, step, above) => {
+    const from = `src/${room}/${step}/a.ts`;
+    const text = `import type { B } from '../${above}/b.js'`;
+    const to = `src/${room}/${above}/b.ts`;
+    const found = await broken(tree({ [from]: text, [to]: 'export type B = 1;' }));
+    expect(found).toEqual([`${room}-${step}-imports-only-what-is-below`]);
+  });
+
   test('are broken by a library outside its room', async () => {
     const folder = tree({
       'src/state/a.ts': "import Database from 'better-sqlite3'; new Database('x');",

@@ -18,19 +18,29 @@ export class PairHistogram {
   readonly type = 'histogram';
   readonly #series = new Map<string, Map<string, Series>>();
 
-  constructor(
-    readonly name: string,
-    readonly help: string,
-    private readonly labelNames: readonly [first: string, second: string],
-    private readonly buckets: readonly number[],
-    registry: Registry,
-  ) {
-    registry.registerMetric(this as unknown as Metric);
+  readonly name: string;
+  readonly help: string;
+  readonly #labelNames: readonly [first: string, second: string];
+  readonly #buckets: readonly number[];
+
+  /** `buckets` are upper bounds, rising. */
+  constructor(options: {
+    readonly name: string;
+    readonly help: string;
+    readonly labelNames: readonly [first: string, second: string];
+    readonly buckets: readonly number[];
+    readonly registry: Registry;
+  }) {
+    this.name = options.name;
+    this.help = options.help;
+    this.#labelNames = options.labelNames;
+    this.#buckets = options.buckets;
+    options.registry.registerMetric(this as unknown as Metric);
   }
 
   observe(first: string, second: string, value: number): void {
     const series = this.#of(first, second);
-    const { buckets } = this;
+    const buckets = this.#buckets;
     let bucket = 0;
     while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket++;
     series.counts[bucket] = (series.counts[bucket] as number) + 1;
@@ -54,7 +64,7 @@ export class PairHistogram {
     }
     let series = ofFirst.get(second);
     if (!series) {
-      series = { counts: new Array(this.buckets.length + 1).fill(0), sum: 0 };
+      series = { counts: new Array(this.#buckets.length + 1).fill(0), sum: 0 };
       ofFirst.set(second, series);
     }
     return series;
@@ -62,10 +72,10 @@ export class PairHistogram {
 
   /** Each bucket counts what the smaller ones do too. */
   #told(first: string, second: string, { counts, sum }: Series) {
-    const [firstName, secondName] = this.labelNames;
+    const [firstName, secondName] = this.#labelNames;
     const labels = { [firstName]: first, [secondName]: second };
     let count = 0;
-    const buckets = [...this.buckets, '+Inf'].map((le, index) => {
+    const buckets = [...this.#buckets, '+Inf'].map((le, index) => {
       count += counts[index] as number;
       return { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: count };
     });

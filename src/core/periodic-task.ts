@@ -1,6 +1,15 @@
 import type { Clock, Timer } from './clock.js';
 import type { Logger } from './log.js';
 
+export interface PeriodicTaskParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly intervalMs: number;
+  /** In the log, when it fails. */
+  readonly name: string;
+  readonly work: () => Promise<void>;
+}
+
 /**
  * Does something every `intervalMs`, counted from the end of the time before.
  * What fails is logged and tried again at the next time. Stopping waits for what
@@ -12,13 +21,7 @@ export class PeriodicTask {
   #started = false;
   #stopped = false;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly intervalMs: number,
-    private readonly what: string,
-    private readonly work: () => Promise<void>,
-  ) {}
+  constructor(private readonly parts: PeriodicTaskParts) {}
 
   start(): void {
     if (this.#started) return;
@@ -34,16 +37,16 @@ export class PeriodicTask {
 
   #next(): void {
     if (this.#stopped) return;
-    this.#timer = this.clock.schedule(this.intervalMs, () => {
+    this.#timer = this.parts.clock.schedule(this.parts.intervalMs, () => {
       this.#running = this.#once();
     });
   }
 
   async #once(): Promise<void> {
     try {
-      await this.work();
+      await this.parts.work();
     } catch (error) {
-      this.log.warn({ err: error }, `${this.what} failed; the next time tries again`);
+      this.parts.log.warn({ err: error }, `${this.parts.name} failed; the next time tries again`);
     }
     this.#next();
   }

@@ -20,7 +20,7 @@ import { Pull } from './jobs/pull.js';
 import { Watch } from './jobs/watch.js';
 import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
-import { Leases } from './leases/leases.js';
+import { Leases, type LiveLease } from './leases/leases.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
@@ -46,51 +46,77 @@ export function createState(options: {
   const { ttl, offer_timeout, flush_interval, heartbeat_interval } = config.leases;
   const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log });
 
-  const times = { ttlMs: ttl, offerTimeoutMs: offer_timeout };
   const retryPause = {
     retryFirstMs: config.jobs.retry_delay,
     retryMaxMs: config.jobs.max_retry_delay,
   };
 
-  const leases: Leases = new Leases(
-    clock,
-    times,
-    (lease) => reaper.expired(lease),
-    (lease) => {
+  // Late bindings: Leases and FairShare are made first, and call parts that are made after them.
+  const late = {
+    leaseExpired: (lease: LiveLease) => reaper.expired(lease),
+    leaseEnded: (lease: LiveLease) => {
       dispatch.roomChanged();
       drains.leaseEnded(lease.botId);
     },
-  );
-  const sessions = new Sessions();
-  const fairShare: FairShare = new FairShare(
-    (key) => leases.countOfCampaign(key) + dispatch.claimingOf(key),
-  );
-  const dispatch: Dispatch = new Dispatch(store, fairShare, clock, log, inBackground);
-  const drains = new Drains(store, sessions, leases, clock, log, inBackground);
-  const reaper = new Reaper(store, leases, dispatch, clock, log, inBackground, ttl, retryPause);
-  const campaigns = new Campaigns(store, fairShare, dispatch, leases, clock, inBackground);
-  const timekeeper = new Timekeeper(
-    ...([store, leases, sessions, dispatch, reaper, clock, log, inBackground, ttl] as const),
-  );
-  const beatLog = new BeatLog(store, leases, clock, log, inBackground, flush_interval);
-  const sampler = new Sampler(store, leases, clock, log, inBackground, config.retention);
-  const silenceCheck = new PeriodicTask(clock, log, ttl, 'checking for silent bots', async () =>
-    sessions.checkSilence(),
-  );
-  const retention = new Retention(store, clock, log, inBackground, config.retention);
-  const probing = { intervalMs: config.database.probe_interval };
-  const probe = backgroundRunner({ timeoutMs: probing.intervalMs, log });
-  const vitals = new Vitals(store, clock, log, probe, {
-    ...probing,
-    leastFreeBytes: config.limits.min_disk_free,
+    runningOf: (campaign: string) =>
+      leases.countOfCampaign(campaign) + dispatch.claimingOf(campaign),
+  };
+  const service = { store, clock, log, inBackground };
+
+  const leases = new Leases({
+    clock,
+    times: { ttlMs: ttl, offerTimeoutMs: offer_timeout },
+    onExpired: late.leaseExpired,
+    onEnded: late.leaseEnded,
   });
-  const jobs = new Jobs(
-    ...([store, leases, dispatch, sessions, clock, newId, inBackground] as const),
-    ...([config.jobs, retryPause] as const),
-  );
+  const sessions = new Sessions();
+  const fairShare = new FairShare(late.runningOf);
+  const dispatch = new Dispatch({ ...service, fairShare });
+  const drains = new Drains({ ...service, sessions, leases });
+  const reaper = new Reaper({ ...service, leases, dispatch, adoptEveryMs: ttl, retryPause });
+  const campaigns = new Campaigns({ ...service, fairShare, dispatch, leases });
+  const timekeeper = new Timekeeper({
+    ...service,
+    leases,
+    sessions,
+    dispatch,
+    reaper,
+    graceMs: ttl,
+  });
+  const beatLog = new BeatLog({ ...service, leases, intervalMs: flush_interval });
+  const sampler = new Sampler({ ...service, leases, intervals: config.retention });
+  const silenceCheck = new PeriodicTask({
+    clock,
+    log,
+    intervalMs: ttl,
+    name: 'checking for silent bots',
+    work: async () => sessions.checkSilence(),
+  });
+  const retention = new Retention({ ...service, ages: config.retention });
+  const intervalMs = config.database.probe_interval;
+  const vitals = new Vitals({
+    ...service,
+    inBackground: backgroundRunner({ timeoutMs: intervalMs, log }),
+    options: { intervalMs, leastFreeBytes: config.limits.min_disk_free },
+  });
+  const jobs = new Jobs({
+    ...service,
+    leases,
+    dispatch,
+    sessions,
+    newId,
+    defaults: config.jobs,
+    retryPause,
+  });
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
-    ...{ store, leases, dispatch, sessions, reaper, beatLog, jobs, clock, inBackground },
+    ...service,
+    leases,
+    dispatch,
+    sessions,
+    reaper,
+    beatLog,
+    jobs,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
@@ -98,16 +124,16 @@ export function createState(options: {
   metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
 
   return {
-    bots: new Bots(store, leases, sessions, beatLog, clock, newId),
+    bots: new Bots({ ...service, leases, sessions, beatLog, newId }),
     jobs,
-    pull: new Pull(store, leases, dispatch, reaper, clock, ttl),
+    pull: new Pull({ ...service, leases, dispatch, reaper, defaultTtlMs: ttl }),
     crashes: new Crashes(store, clock, newId, config.limits.max_crash_input),
     corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
-    explain: new Explain(store, sessions, leases, fairShare, clock),
+    explain: new Explain({ ...service, sessions, leases, fairShare }),
     blobs: store.blobs,
     sessionParts,
     vitals,

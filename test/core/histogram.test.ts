@@ -9,7 +9,7 @@ const help = 'Time of a call.';
 test("a histogram of two labels tells what prom-client's does", async () => {
   const [ours, theirs] = [new Registry(), new Registry()];
   const labelNames = ['endpoint', 'code'] as const;
-  const pairs = new PairHistogram(name, help, labelNames, buckets, ours);
+  const pairs = new PairHistogram({ name, help, labelNames, buckets, registry: ours });
   const histogram = new Histogram({ name, help, labelNames, buckets, registers: [theirs] });
   for (let i = 0; i < 500; i++) {
     const [endpoint, code] = [`/Service/Method${i % 3}`, i % 7 === 0 ? 'NOT_FOUND' : 'OK'];
@@ -25,6 +25,6 @@ test("a histogram of two labels tells what prom-client's does", async () => {
 
 test('it tells nothing of what was never observed', async () => {
   const registry = new Registry();
-  new PairHistogram(name, help, ['endpoint', 'code'], buckets, registry);
+  new PairHistogram({ name, help, labelNames: ['endpoint', 'code'], buckets, registry });
   expect(await registry.metrics()).toBe(`# HELP ${name} ${help}\n# TYPE ${name} histogram\n`);
 });

@@ -62,7 +62,13 @@ export class Exchange {
   constructor(private readonly options: ExchangeOptions) {
     const { clock = systemClock, log, intervalMs } = options;
     const step = () => this.#exchange(this.#stopped.signal);
-    this.#task = new PeriodicTask(clock, log, intervalMs, 'an exchange of inputs', step);
+    this.#task = new PeriodicTask({
+      clock,
+      log,
+      intervalMs,
+      name: 'an exchange of inputs',
+      work: step,
+    });
   }
 
   /** Brings what is there already; then goes on by itself. */

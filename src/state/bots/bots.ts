@@ -17,29 +17,31 @@ import { botRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 import type { Sessions } from './sessions.js';
 
+export interface BotsParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly sessions: Sessions;
+  readonly beatLog: BeatLog;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
 /** Who is in the fleet: what the store knows, and who is on the line right now. */
 export class Bots {
-  constructor(
-    private readonly store: Store,
-    private readonly leases: Leases,
-    private readonly sessions: Sessions,
-    private readonly beatLog: BeatLog,
-    private readonly clock: Clock,
-    private readonly newId: () => string,
-  ) {}
+  constructor(private readonly parts: BotsParts) {}
 
   async register(ctx: RequestContext, request: RegisterBotRequest): Promise<Bot> {
     checkRegistration(request);
-    const now = this.clock.now();
+    const now = this.parts.clock.now();
     return this.#record(
-      await this.store.run(ctx, registerBot, { ...request, id: this.newId(), now }),
+      await this.parts.store.run(ctx, registerBot, { ...request, id: this.parts.newId(), now }),
     );
   }
 
   /** @throws NotFoundError */
   async get(ctx: RequestContext, id: string): Promise<Bot> {
     new Violations().id(id, 'bot_id').throwIfAny();
-    const row = await this.store.run(ctx, getBot, id);
+    const row = await this.parts.store.run(ctx, getBot, id);
     if (!row) throw new NotFoundError({ resource: 'bot', id });
     return this.#record(row);
   }
@@ -47,17 +49,17 @@ export class Bots {
   /** Lets it take nothing new (`wanted`), or work again. @throws NotFoundError */
   async drain(ctx: RequestContext, botId: string, wanted: boolean): Promise<Bot> {
     new Violations().id(botId, 'bot_id').throwIfAny();
-    const now = this.clock.now();
-    const row = await this.store.run(ctx, drainBot, { botId, wanted, now });
-    this.sessions.of(botId)?.drain(wanted);
+    const now = this.parts.clock.now();
+    const row = await this.parts.store.run(ctx, drainBot, { botId, wanted, now });
+    this.parts.sessions.of(botId)?.drain(wanted);
     return this.#record(row);
   }
 
   /** @throws NotFoundError, PreconditionError */
   async forget(ctx: RequestContext, botId: string): Promise<void> {
     new Violations().id(botId, 'bot_id').throwIfAny();
-    await this.store.run(ctx, forgetBot, { botId, now: this.clock.now() });
-    this.sessions.of(botId)?.forget();
+    await this.parts.store.run(ctx, forgetBot, { botId, now: this.parts.clock.now() });
+    this.parts.sessions.of(botId)?.forget();
   }
 
   async list(
@@ -65,15 +67,15 @@ export class Bots {
     request: PageRequest,
   ): Promise<{ bots: Bot[]; nextPageToken: string }> {
     const page = readPage(request);
-    const cut = cutPage(await this.store.run(ctx, listBots, page), page.limit);
+    const cut = cutPage(await this.parts.store.run(ctx, listBots, page), page.limit);
     return { bots: cut.rows.map((row) => this.#record(row)), nextPageToken: cut.nextPageToken };
   }
 
   #record(row: BotRow): Bot {
     return botRecord(row, {
-      online: this.sessions.of(row.id) !== undefined,
-      runningJobs: this.leases.countOfBot(row.id),
-      lastSeenAt: this.beatLog.lastSeenAt(row.id),
+      online: this.parts.sessions.of(row.id) !== undefined,
+      runningJobs: this.parts.leases.countOfBot(row.id),
+      lastSeenAt: this.parts.beatLog.lastSeenAt(row.id),
     });
   }
 }

@@ -7,23 +7,25 @@ import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
 import type { Sessions } from './sessions.js';
 
+export interface DrainsParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly sessions: Sessions;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+}
+
 /** Notices when a bot that was to finish what it had has done so. */
 export class Drains {
   readonly #marking = new Set<Promise<void>>();
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly sessions: Sessions,
-    private readonly leases: Leases,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-  ) {}
+  constructor(private readonly parts: DrainsParts) {}
 
   /** Of a bot without a stream (lost, or pulling its work) only the store knows whether it is drained. */
   leaseEnded(botId: string): void {
-    if (this.leases.countOfBot(botId) > 0) return;
-    if (this.sessions.of(botId)?.isDraining === false) return;
+    if (this.parts.leases.countOfBot(botId) > 0) return;
+    if (this.parts.sessions.of(botId)?.isDraining === false) return;
     const marking = this.#mark(botId).finally(() => this.#marking.delete(marking));
     this.#marking.add(marking);
   }
@@ -34,10 +36,12 @@ export class Drains {
 
   async #mark(botId: string): Promise<void> {
     try {
-      const input = { botId, now: this.clock.now() };
-      await this.inBackground('mark_drained', (ctx) => this.store.run(ctx, markDrained, input));
+      const input = { botId, now: this.parts.clock.now() };
+      await this.parts.inBackground('mark_drained', (ctx) =>
+        this.parts.store.run(ctx, markDrained, input),
+      );
     } catch (error) {
-      this.log.warn(
+      this.parts.log.warn(
         { bot: botId, why: messageOf(error) },
         'that a bot is drained was not recorded',
       );

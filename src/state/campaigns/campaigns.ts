@@ -15,23 +15,25 @@ import type { FairShare } from '../scheduling/fair-share.js';
 
 const sliceSize = 1000;
 
+export interface CampaignsParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly fairShare: FairShare;
+  readonly dispatch: Dispatch;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly inBackground: InBackground;
+}
+
 /** What operators set of campaigns, on disk; and the way of it into memory, where turns are taken. */
 export class Campaigns {
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly fairShare: FairShare,
-    private readonly dispatch: Dispatch,
-    private readonly leases: Leases,
-    private readonly clock: Clock,
-    private readonly inBackground: InBackground,
-  ) {}
+  constructor(private readonly parts: CampaignsParts) {}
 
   /** Brings the campaigns and queues of an earlier process to memory. */
   async restore(): Promise<void> {
     for (let afterKey: string | null = null; ; ) {
       const page: { afterKey: string | null; limit: number } = { afterKey, limit: sliceSize };
-      const rows = await this.inBackground('list_campaigns', (ctx) =>
-        this.store.run(ctx, listCampaigns, page),
+      const rows = await this.parts.inBackground('list_campaigns', (ctx) =>
+        this.parts.store.run(ctx, listCampaigns, page),
       );
       for (const row of rows) this.#learn(row);
       if (rows.length < sliceSize) break;
@@ -39,10 +41,10 @@ export class Campaigns {
     }
     for (let afterId = 0; ; ) {
       const page = { afterId, limit: sliceSize };
-      const rows = await this.inBackground('list_queues', (ctx) =>
-        this.store.run(ctx, listQueues, page),
+      const rows = await this.parts.inBackground('list_queues', (ctx) =>
+        this.parts.store.run(ctx, listQueues, page),
       );
-      for (const row of rows) this.dispatch.addQueue(row);
+      for (const row of rows) this.parts.dispatch.addQueue(row);
       if (rows.length < sliceSize) break;
       afterId = rows.at(-1)?.id ?? 0;
     }
@@ -54,9 +56,12 @@ export class Campaigns {
       .whole(request.weight, 'weight', { min: 1, max: 1000 })
       .whole(request.maxParallel, 'max_parallel', { min: 0, max: 1_000_000 })
       .throwIfAny();
-    const row = await this.store.run(ctx, setCampaign, { ...request, now: this.clock.now() });
+    const row = await this.parts.store.run(ctx, setCampaign, {
+      ...request,
+      now: this.parts.clock.now(),
+    });
     this.#learn(row);
-    this.dispatch.roomChanged();
+    this.parts.dispatch.roomChanged();
     return this.#record(row);
   }
 
@@ -71,7 +76,7 @@ export class Campaigns {
       .expect(afterKey !== undefined, 'page_token', 'must be a next_page_token of this list')
       .throwIfAny();
     const page = { afterKey: afterKey ?? null, limit: limit + 1 };
-    const rows = await this.store.run(ctx, listCampaigns, page);
+    const rows = await this.parts.store.run(ctx, listCampaigns, page);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return {
@@ -81,7 +86,7 @@ export class Campaigns {
   }
 
   #learn({ key, weight, max_parallel }: CampaignRow): void {
-    this.fairShare.set(key, { weight, maxParallel: max_parallel });
+    this.parts.fairShare.set(key, { weight, maxParallel: max_parallel });
   }
 
   #record(row: CampaignRow): Campaign {
@@ -89,7 +94,7 @@ export class Campaigns {
       key: row.key,
       weight: row.weight,
       maxParallel: row.max_parallel,
-      running: this.leases.countOfCampaign(row.key),
+      running: this.parts.leases.countOfCampaign(row.key),
       pending: row.pending,
     };
   }

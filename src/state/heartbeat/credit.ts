@@ -9,6 +9,15 @@ import { type Offer, offerOf } from '../scheduling/matching.js';
 const firstRestMs = 1000;
 const longestRestMs = 60_000;
 
+export interface CreditParts {
+  readonly bot: BotRow;
+  readonly ttlMs: number;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly clock: Clock;
+  readonly receive: (job: ClaimedJob) => void;
+}
+
 /**
  * What a bot on a stream can be given: the slots it announced, less the offers it
  * had not answered when it spoke. The stream keeps order, so an offer still open
@@ -28,17 +37,15 @@ export class Credit implements Taker {
   #troubles = 0;
   #rest: Timer | undefined;
 
-  constructor(
-    bot: BotRow,
-    readonly ttlMs: number,
-    private readonly leases: Leases,
-    private readonly dispatch: Dispatch,
-    private readonly clock: Clock,
-    readonly receive: (job: ClaimedJob) => void,
-  ) {
-    this.botId = bot.id;
-    this.offer = offerOf(bot);
-    this.#isDraining = bot.drain_requested_at !== null;
+  readonly ttlMs: number;
+  readonly receive: (job: ClaimedJob) => void;
+
+  constructor(private readonly parts: CreditParts) {
+    this.ttlMs = parts.ttlMs;
+    this.receive = parts.receive;
+    this.botId = parts.bot.id;
+    this.offer = offerOf(parts.bot);
+    this.#isDraining = parts.bot.drain_requested_at !== null;
   }
 
   get isDraining(): boolean {
@@ -54,13 +61,13 @@ export class Credit implements Taker {
     this.#announced = freeSlots;
     if (this.gone) return;
     for (const offer of this.#offers) {
-      if (this.leases.find(offer) !== offer) this.#offers.delete(offer);
+      if (this.parts.leases.find(offer) !== offer) this.#offers.delete(offer);
     }
     const isShut = this.#rest !== undefined || this.#isDraining;
     const credit = isShut ? 0 : freeSlots - this.#offers.size - this.claiming;
     if (credit === this.credit) return;
     this.credit = credit;
-    this.dispatch.creditChanged(this);
+    this.parts.dispatch.creditChanged(this);
   }
 
   offered(lease: LiveLease): void {
@@ -84,7 +91,7 @@ export class Credit implements Taker {
     }
     const restMs = Math.min(firstRestMs * 2 ** this.#troubles++, longestRestMs);
     this.#rest?.cancel();
-    this.#rest = this.clock.schedule(restMs, () => {
+    this.#rest = this.parts.clock.schedule(restMs, () => {
       this.#rest = undefined;
       this.announce(this.#announced);
     });
@@ -93,6 +100,6 @@ export class Credit implements Taker {
 
   end(): void {
     this.#rest?.cancel();
-    this.dispatch.leave(this);
+    this.parts.dispatch.leave(this);
   }
 }

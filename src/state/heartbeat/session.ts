@@ -87,6 +87,7 @@ const mostLooks = 2;
 
 export class BotSession implements SessionHandle {
   readonly botId: string;
+  readonly arrival: number;
   readonly #botName: string;
   readonly #credit: Credit;
   #sequence = 0;
@@ -94,18 +95,18 @@ export class BotSession implements SessionHandle {
   #looks = 0;
 
   private constructor(
-    bot: BotRow,
-    readonly arrival: number,
+    hello: { readonly bot: BotRow; readonly arrival: number },
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
+    const { bot } = hello;
     const { intervals, leases, dispatch, clock } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
-    this.#credit = new Credit(bot, intervals.ttlMs, leases, dispatch, clock, (job) =>
-      this.#receive(job),
-    );
+    this.arrival = hello.arrival;
+    const receive = (job: ClaimedJob) => this.#receive(job);
+    this.#credit = new Credit({ bot, ttlMs: intervals.ttlMs, leases, dispatch, clock, receive });
   }
 
   /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError, ReplacedError */
@@ -128,7 +129,7 @@ export class BotSession implements SessionHandle {
     if (outgoing.isOver()) throw new CancelledError();
     // Its bot came again meanwhile, and was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
-    const session = new BotSession(bot, arrival, parts, outgoing, ctx.log);
+    const session = new BotSession({ bot, arrival }, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }

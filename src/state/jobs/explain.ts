@@ -22,27 +22,32 @@ const mostQueues = 1000;
 /** Different reasons told of the same kind. */
 const mostReasons = 10;
 
+export interface ExplainParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly sessions: Sessions;
+  readonly leases: Leases;
+  readonly fairShare: FairShare;
+  readonly clock: Clock;
+}
+
 /** Why something waits, in sentences: what the dispatcher goes by, told to people. */
 export class Explain {
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly sessions: Sessions,
-    private readonly leases: Leases,
-    private readonly fairShare: FairShare,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly parts: ExplainParts) {}
 
   /** @throws NotFoundError */
   async job(ctx: RequestContext, jobId: string): Promise<ExplainJobResponse> {
     new Violations().id(jobId, 'job_id').throwIfAny();
-    const job = await this.store.run(ctx, getJob, jobId);
+    const job = await this.parts.store.run(ctx, getJob, jobId);
     if (!job) throw new NotFoundError({ resource: 'job', id: jobId });
     if (job.state !== 'pending') {
       return { reasons: this.#notWaiting(job), rank: undefined, ahead: [] };
     }
-    const [queue] = await this.store.run(ctx, listQueues, { afterId: job.queue_id - 1, limit: 1 });
+    const [queue] = await this.parts.store.run(ctx, listQueues, {
+      afterId: job.queue_id - 1,
+      limit: 1,
+    });
     const place = { id: job.id, queueId: job.queue_id, priority: job.priority };
-    const ahead = await this.store.run(ctx, listAhead, { ...place, limit: mostCounted });
+    const ahead = await this.parts.store.run(ctx, listAhead, { ...place, limit: mostCounted });
     const reasons = [
       ...this.#times(job),
       ...this.#limits(job.campaign),
@@ -55,11 +60,11 @@ export class Explain {
   /** @throws NotFoundError */
   async bot(ctx: RequestContext, botId: string): Promise<ExplainBotResponse> {
     new Violations().id(botId, 'bot_id').throwIfAny();
-    const bot = await this.store.run(ctx, getBot, botId);
+    const bot = await this.parts.store.run(ctx, getBot, botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: botId });
-    const session = this.sessions.of(botId);
+    const session = this.parts.sessions.of(botId);
     if (!session) return { reasons: ['it is offline: it holds no heartbeat stream'] };
-    const running = this.leases.countOfBot(botId);
+    const running = this.parts.leases.countOfBot(botId);
     if (session.isDraining) {
       return { reasons: [`it is being drained: it finishes the ${running} jobs it has`] };
     }
@@ -68,7 +73,7 @@ export class Explain {
     }
     if (session.freeSlots === 0 && running > 0) return { reasons: [] };
     if (session.freeSlots === 0) return { reasons: ['it has announced no free slot'] };
-    const queues = await this.store.run(ctx, listQueues, { afterId: 0, limit: mostQueues });
+    const queues = await this.parts.store.run(ctx, listQueues, { afterId: 0, limit: mostQueues });
     return { reasons: this.#unsuited(session, queues) };
   }
 
@@ -93,14 +98,14 @@ export class Explain {
 
   #times(job: JobRow): string[] {
     if (job.delayed === 0 || job.ready_at === null) return [];
-    const inSeconds = Math.max(Math.ceil((job.ready_at - this.clock.now()) / 1000), 0);
+    const inSeconds = Math.max(Math.ceil((job.ready_at - this.parts.clock.now()) / 1000), 0);
     const why = job.attempt === 0 ? 'its not_before' : 'the pause after a failed attempt';
     return [`it may not start for another ${inSeconds} s (${why})`];
   }
 
   #limits(campaign: string): string[] {
-    if (this.fairShare.hasRoom(campaign)) return [];
-    const { maxParallel } = this.fairShare.termsOf(campaign);
+    if (this.parts.fairShare.hasRoom(campaign)) return [];
+    const { maxParallel } = this.parts.fairShare.termsOf(campaign);
     return [`its campaign runs ${maxParallel} jobs already, as many as it may at once`];
   }
 
@@ -110,7 +115,7 @@ export class Explain {
     const counts = new Map<string, number>();
     let online = 0;
     let free = 0;
-    for (const session of this.sessions.all()) {
+    for (const session of this.parts.sessions.all()) {
       online++;
       const problems = mismatches(session.offer, need);
       if (problems.length === 0) {

@@ -55,30 +55,32 @@ interface Ending {
   readonly reject: (error: unknown) => void;
 }
 
+export interface JobsParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly inBackground: InBackground;
+  readonly defaults: MasterConfig['jobs'];
+  readonly retryPause: RetryPause;
+}
+
 /** Jobs, from a wish to a receipt. Nothing is held across an await: the store decides. */
 export class Jobs {
   readonly #endings = new TurnBatch<Ending>((endings) => void this.#completeEach(endings));
 
-  constructor(
-    private readonly store: Store,
-    private readonly leases: Leases,
-    private readonly dispatch: Dispatch,
-    private readonly sessions: Sessions,
-    private readonly clock: Clock,
-    private readonly newId: () => string,
-    private readonly inBackground: InBackground,
-    private readonly defaults: MasterConfig['jobs'],
-    private readonly retryPause: RetryPause,
-  ) {}
+  constructor(private readonly parts: JobsParts) {}
 
   async create(ctx: RequestContext, request: CreateJobRequest): Promise<Job> {
     const found = new Violations();
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
-    const spec = completeSpec(request.spec, this.defaults, found);
+    const spec = completeSpec(request.spec, this.parts.defaults, found);
     const { requirements, timeouts } = spec;
-    const [id, now] = [this.newId(), this.clock.now()];
+    const [id, now] = [this.parts.newId(), this.parts.clock.now()];
     const readyAt = spec.notBefore?.getTime() ?? null;
-    const { queue, targetName, earlier } = await this.store.run(ctx, createJob, {
+    const { queue, targetName, earlier } = await this.parts.store.run(ctx, createJob, {
       id,
       requestId: request.requestId || null,
       campaign: spec.campaign,
@@ -98,16 +100,16 @@ export class Jobs {
       spec: JSON.stringify(JobSpec.toJSON(spec)),
       now,
     });
-    this.dispatch.addQueue(queue);
+    this.parts.dispatch.addQueue(queue);
     if (earlier) return this.#record(earlier);
-    if (readyAt === null || readyAt <= now) this.dispatch.jobPending(queue.id);
+    if (readyAt === null || readyAt <= now) this.parts.dispatch.jobPending(queue.id);
     return newJobRecord(id, { ...spec, targetName }, now);
   }
 
   /** @throws NotFoundError */
   async get(ctx: RequestContext, id: string): Promise<{ job: Job; attempts: Attempt[] }> {
     new Violations().id(id, 'job_id').throwIfAny();
-    const shown = await this.store.run(ctx, showJob, { jobId: id, attempts: shownAttempts });
+    const shown = await this.parts.store.run(ctx, showJob, { jobId: id, attempts: shownAttempts });
     if (!shown) throw new NotFoundError({ resource: 'job', id });
     return { job: this.#record(shown.job), attempts: shown.attempts.map(attemptRecord) };
   }
@@ -123,7 +125,7 @@ export class Jobs {
       'must be a JobState',
     );
     const page = readPage(request, found);
-    const rows = await this.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
+    const rows = await this.parts.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
     const cut = cutPage(rows, page.limit);
     return { jobs: cut.rows.map((row) => this.#record(row)), nextPageToken: cut.nextPageToken };
   }
@@ -131,19 +133,23 @@ export class Jobs {
   /** @throws NotFoundError, PreconditionError */
   async cancel(ctx: RequestContext, jobId: string): Promise<Job> {
     new Violations().id(jobId, 'job_id').throwIfAny();
-    return this.#stop(await this.store.run(ctx, requestCancel, { jobId, now: this.clock.now() }));
+    return this.#stop(
+      await this.parts.store.run(ctx, requestCancel, { jobId, now: this.parts.clock.now() }),
+    );
   }
 
   /** @throws NotFoundError, PreconditionError */
   async pause(ctx: RequestContext, jobId: string): Promise<Job> {
     new Violations().id(jobId, 'job_id').throwIfAny();
-    return this.#stop(await this.store.run(ctx, pauseJob, { jobId, now: this.clock.now() }));
+    return this.#stop(
+      await this.parts.store.run(ctx, pauseJob, { jobId, now: this.parts.clock.now() }),
+    );
   }
 
   /** @throws NotFoundError, PreconditionError */
   async resume(ctx: RequestContext, jobId: string): Promise<Job> {
     new Violations().id(jobId, 'job_id').throwIfAny();
-    const row = await this.store.run(ctx, resumeJob, { jobId, now: this.clock.now() });
+    const row = await this.parts.store.run(ctx, resumeJob, { jobId, now: this.parts.clock.now() });
     const live = this.#leaseOf(row);
     if (live) live.stopRequested = isStopWanted(row);
     this.#wake(row);
@@ -153,7 +159,7 @@ export class Jobs {
   /** @throws NotFoundError, PreconditionError */
   async retry(ctx: RequestContext, jobId: string): Promise<Job> {
     new Violations().id(jobId, 'job_id').throwIfAny();
-    const row = await this.store.run(ctx, retryJob, { jobId, now: this.clock.now() });
+    const row = await this.parts.store.run(ctx, retryJob, { jobId, now: this.parts.clock.now() });
     this.#wake(row);
     return this.#record(row);
   }
@@ -165,7 +171,7 @@ export class Jobs {
     result: JobResult | undefined,
   ): Promise<JobReceipt> {
     const input = this.#endingOf(lease, result);
-    return this.#ended(input, await this.store.run(ctx, completeJob, input));
+    return this.#ended(input, await this.parts.store.run(ctx, completeJob, input));
   }
 
   /**
@@ -186,7 +192,7 @@ export class Jobs {
 
   async #completeEach(endings: readonly Ending[]): Promise<void> {
     const inputs = endings.map(({ input }) => input);
-    const outcomes = await runEach(this.store, this.inBackground, completeJob, inputs);
+    const outcomes = await runEach(this.parts.store, this.parts.inBackground, completeJob, inputs);
     for (const [index, { resolve, reject }] of endings.entries()) {
       const outcome = outcomes[index] as Settled<CompletedJob>;
       if (outcome.ok) resolve(outcome.value);
@@ -199,20 +205,27 @@ export class Jobs {
     const { jobId, attempt, fence } = checkLease(lease, found);
     const ending = checkResult(result, found);
     found.throwIfAny();
-    return { jobId, attempt, fence, ...ending, ...this.retryPause, now: this.clock.now() };
+    return {
+      jobId,
+      attempt,
+      fence,
+      ...ending,
+      ...this.parts.retryPause,
+      now: this.parts.clock.now(),
+    };
   }
 
   #ended({ jobId, attempt, fence }: CompleteJobInput, done: CompletedJob): JobReceipt {
-    const live = this.leases.find({ jobId, attempt, fence });
-    if (live) this.leases.end(live);
-    if (done.wakes !== undefined) this.dispatch.jobPending(done.wakes);
+    const live = this.parts.leases.find({ jobId, attempt, fence });
+    if (live) this.parts.leases.end(live);
+    if (done.wakes !== undefined) this.parts.dispatch.jobPending(done.wakes);
     const state = jobStateOf(done.state);
     return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
   }
 
   /** What waits may go to a bot; also what was created by an earlier process. */
   #wake(row: JobRow): void {
-    if (row.state === 'pending' && row.delayed === 0) this.dispatch.jobPending(row.queue_id);
+    if (row.state === 'pending' && row.delayed === 0) this.parts.dispatch.jobPending(row.queue_id);
   }
 
   /** Passes on to the bot that somebody wants the run stopped. */
@@ -220,7 +233,7 @@ export class Jobs {
     const live = this.#leaseOf(row);
     if (live && isStopWanted(row)) {
       live.stopRequested = true;
-      this.sessions.of(live.botId)?.cancel(live);
+      this.parts.sessions.of(live.botId)?.cancel(live);
     }
     return this.#record(row);
   }
@@ -228,14 +241,14 @@ export class Jobs {
   /** The lease of a job that is handed out; if it is on its way yet, its bot will hear of the change. */
   #leaseOf(row: JobRow): LiveLease | undefined {
     if (row.state !== 'assigned' && row.state !== 'running') return undefined;
-    const live = this.leases.ofJob(row.id);
+    const live = this.parts.leases.ofJob(row.id);
     if (live?.fence === row.fence) return live;
-    this.dispatch.jobChanged(row);
+    this.parts.dispatch.jobChanged(row);
     return undefined;
   }
 
   #record(row: JobRow): Job {
-    return jobRecord(row, this.leases.statisticsOf(row.id, row.fence));
+    return jobRecord(row, this.parts.leases.statisticsOf(row.id, row.fence));
   }
 }
 

@@ -16,16 +16,18 @@ import type { Reaper } from '../scheduling/reaper.js';
 /** Time for the answer to reach the bot before its own deadline does. */
 const answerMs = 100;
 
+export interface PullParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly reaper: Reaper;
+  readonly clock: Clock;
+  readonly defaultTtlMs: number;
+}
+
 /** AssignJob: the same claim as the stream's, for one job, by a bot that asks. */
 export class Pull {
-  constructor(
-    private readonly store: Store,
-    private readonly leases: Leases,
-    private readonly dispatch: Dispatch,
-    private readonly reaper: Reaper,
-    private readonly clock: Clock,
-    private readonly defaultTtlMs: number,
-  ) {}
+  constructor(private readonly parts: PullParts) {}
 
   /** @returns undefined when no job came in time */
   async assign(ctx: RequestContext, request: AssignJobRequest): Promise<Assignment | undefined> {
@@ -39,13 +41,13 @@ export class Pull {
         'must be 1000 to 86400000, or 0 for the default',
       )
       .throwIfAny();
-    const bot = await this.store.run(ctx, getBot, request.botId);
+    const bot = await this.parts.store.run(ctx, getBot, request.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: request.botId });
-    const ttlMs = request.leaseTtlMs || this.defaultTtlMs;
+    const ttlMs = request.leaseTtlMs || this.parts.defaultTtlMs;
     const job = await this.#wait(ctx, bot, ttlMs, request.waitMs);
     if (!job) return undefined;
-    const lease = this.leases.ofJob(job.id);
-    const remaining = lease?.fence === job.fence ? this.leases.remainingMs(lease) : ttlMs;
+    const lease = this.parts.leases.ofJob(job.id);
+    const remaining = lease?.fence === job.fence ? this.parts.leases.remainingMs(lease) : ttlMs;
     return {
       lease: { jobId: job.id, attempt: job.attempt, fence: job.fence },
       spec: JobSpec.fromJSON(JSON.parse(job.spec)),
@@ -66,26 +68,26 @@ export class Pull {
       claiming: 0,
       gone: false,
       receive: (job) => {
-        const lease = this.leases.grant(job, taker);
-        if (taker.gone) this.reaper.release(lease, 'unanswered', 'the caller left too early');
+        const lease = this.parts.leases.grant(job, taker);
+        if (taker.gone) this.parts.reaper.release(lease, 'unanswered', 'the caller left too early');
         else answer.resolve(job);
       },
       missed: () => {
         if (waitMs === 0) answer.resolve(undefined);
       },
     };
-    const leftMs = ctx.deadline - this.clock.monotonic() - answerMs;
-    const timer = this.clock.schedule(Math.min(waitMs || leftMs, leftMs), () =>
+    const leftMs = ctx.deadline - this.parts.clock.monotonic() - answerMs;
+    const timer = this.parts.clock.schedule(Math.min(waitMs || leftMs, leftMs), () =>
       answer.resolve(undefined),
     );
     const onAbort = () => answer.reject(ctx.signal.reason);
     ctx.signal.addEventListener('abort', onAbort, { once: true });
-    this.dispatch.creditChanged(taker);
+    this.parts.dispatch.creditChanged(taker);
     if (waitMs === 0 && taker.claiming === 0) answer.resolve(undefined);
     return answer.promise.finally(() => {
       timer.cancel();
       ctx.signal.removeEventListener('abort', onAbort);
-      this.dispatch.leave(taker);
+      this.parts.dispatch.leave(taker);
     });
   }
 }

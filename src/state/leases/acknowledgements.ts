@@ -49,7 +49,11 @@ export class Acknowledgements {
     if (untold.length === 0) return;
     this.#at.clear();
     const inputs = untold.map(([{ jobId, attempt, fence, botId }, now]) => ({
-      ...{ jobId, attempt, fence, botId, now },
+      jobId,
+      attempt,
+      fence,
+      botId,
+      now,
     }));
     const outcomes = await runEach(this.store, this.inBackground, acknowledgeLease, inputs);
     for (const [index, [lease]] of untold.entries()) {

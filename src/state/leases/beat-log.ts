@@ -16,6 +16,15 @@ interface Seen {
   writtenAt: number;
 }
 
+export interface BeatLogParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly intervalMs: number;
+}
+
 /**
  * What beats tell, on its way to disk: gathered, and written every `intervalMs`, one
  * UPDATE a bot and one a lease, however often they beat. Beats are answered from
@@ -25,15 +34,14 @@ export class BeatLog {
   readonly #task: PeriodicTask;
   readonly #bots = new Map<string, Seen>();
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly leases: Leases,
-    clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    intervalMs: number,
-  ) {
-    this.#task = new PeriodicTask(clock, log, intervalMs, 'flushing beats', () => this.flush());
+  constructor(private readonly parts: BeatLogParts) {
+    this.#task = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.intervalMs,
+      name: 'flushing beats',
+      work: () => this.flush(),
+    });
   }
 
   saw(botId: string, at: number): void {
@@ -59,13 +67,13 @@ export class BeatLog {
   /** A flush that fails is no loss worth a retry: the next beats say the same again. */
   async flush(): Promise<void> {
     const seen = this.#takeUnwritten();
-    const leases = this.leases.takeUnflushed();
+    const leases = this.parts.leases.takeUnflushed();
     try {
       for (let at = 0; at < Math.max(seen.length, leases.length); at += sliceSize) {
         await this.#write(seen.slice(at, at + sliceSize), leases.slice(at, at + sliceSize));
       }
     } catch (error) {
-      this.log.warn({ err: error }, 'beats could not be flushed');
+      this.parts.log.warn({ err: error }, 'beats could not be flushed');
     }
   }
 
@@ -86,8 +94,8 @@ export class BeatLog {
     const runs = leases.flatMap(({ jobId, fence, statistics }) =>
       statistics ? [{ jobId, fence, statistics: storedStatistics(statistics) }] : [],
     );
-    await this.inBackground('flush_beats', (ctx) =>
-      this.store.run(ctx, flushBeats, { bots: seen, runs }),
+    await this.parts.inBackground('flush_beats', (ctx) =>
+      this.parts.store.run(ctx, flushBeats, { bots: seen, runs }),
     );
     for (const { id, lastSeenAt } of seen) {
       const bot = this.#bots.get(id);

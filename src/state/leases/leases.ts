@@ -68,6 +68,14 @@ const longestStepMs = 4 * tickMs;
 
 const tickOf = (time: number) => Math.ceil(time / tickMs);
 
+export interface LeasesParts {
+  readonly clock: Clock;
+  readonly times: { ttlMs: number; offerTimeoutMs: number };
+  readonly onExpired: (lease: LiveLease) => void;
+  /** A lease is over, however it ended. */
+  readonly onEnded?: (lease: LiveLease) => void;
+}
+
 export class Leases {
   readonly #byJob = new Map<string, LiveLease>();
   readonly #byBot = new Map<string, LiveLease[]>();
@@ -79,14 +87,8 @@ export class Leases {
   #lastStep: number;
   #timer: Timer | undefined;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly times: { ttlMs: number; offerTimeoutMs: number },
-    private readonly onExpired: (lease: LiveLease) => void,
-    /** A lease is over, however it ended. */
-    private readonly onEnded: (lease: LiveLease) => void = () => {},
-  ) {
-    this.#lastStep = clock.monotonic();
+  constructor(private readonly parts: LeasesParts) {
+    this.#lastStep = parts.clock.monotonic();
   }
 
   get size(): number {
@@ -98,7 +100,7 @@ export class Leases {
   }
 
   start(): void {
-    this.#timer = this.clock.schedule(tickMs, () => {
+    this.#timer = this.parts.clock.schedule(tickMs, () => {
       this.#step();
       this.start();
     });
@@ -192,7 +194,7 @@ export class Leases {
     siblings.splice(siblings.indexOf(lease), 1);
     if (siblings.length === 0) this.#byBot.delete(lease.botId);
     this.#count(lease.campaign, -1);
-    this.onEnded(lease);
+    this.parts.onEnded?.(lease);
   }
 
   /** What the bot says of the run. */
@@ -255,7 +257,7 @@ export class Leases {
   }
 
   #endFromNow(lease: LiveLease): number {
-    return this.#now + (lease.acknowledged ? lease.ttlMs : this.times.offerTimeoutMs);
+    return this.#now + (lease.acknowledged ? lease.ttlMs : this.parts.times.offerTimeoutMs);
   }
 
   #lookAgain(lease: LiveLease): void {
@@ -267,7 +269,7 @@ export class Leases {
   }
 
   #step(): void {
-    const now = this.clock.monotonic();
+    const now = this.parts.clock.monotonic();
     this.#now += Math.min(now - this.#lastStep, longestStepMs);
     this.#lastStep = now;
     let left = mostExpiries;
@@ -283,7 +285,7 @@ export class Leases {
 
   #expire(lease: LiveLease): void {
     this.end(lease);
-    this.onExpired(lease);
+    this.parts.onExpired(lease);
   }
 }
 

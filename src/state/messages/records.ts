@@ -81,7 +81,9 @@ export function attemptRecord(row: AttemptRow): Attempt {
 /** A job that was made just now, of which nothing has happened yet. */
 export const newJobRecord = (id: string, spec: JobSpec, createdAt: number): Job =>
   Job.create({
-    ...{ id, spec, state: JobState.PENDING },
+    id,
+    spec,
+    state: JobState.PENDING,
     createdAt: new Date(createdAt),
     readyAt: spec.notBefore,
   });

@@ -88,6 +88,14 @@ const claimsAtOnce = 256;
 /** Pause after a claim that failed (a locked database, too much work). */
 const retryClaimsAfterMs = 500;
 
+export interface DispatchParts {
+  readonly store: Pick<Store, 'runEach'>;
+  readonly fairShare: FairShare;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+}
+
 export class Dispatch {
   readonly #queues = new Map<number, Queue>();
   readonly #profiles = new Map<string, Profile>();
@@ -100,13 +108,7 @@ export class Dispatch {
   #pause: Timer | undefined;
   #stopped = false;
 
-  constructor(
-    private readonly store: Pick<Store, 'runEach'>,
-    private readonly fairShare: FairShare,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-  ) {}
+  constructor(private readonly parts: DispatchParts) {}
 
   stop(): void {
     this.#stopped = true;
@@ -215,7 +217,7 @@ export class Dispatch {
 
   #choose(profile: Profile, taker: Taker): Match | undefined {
     const ready = [...profile.ready];
-    const campaign = this.fairShare.next(ready.map((queue) => queue.campaign));
+    const campaign = this.parts.fairShare.next(ready.map((queue) => queue.campaign));
     if (campaign === undefined) return undefined;
     const queues = ready.filter((queue) => queue.campaign === campaign);
     return { profile, taker, campaign, queues };
@@ -228,16 +230,20 @@ export class Dispatch {
     profile.takers.delete(taker); // to the end of the line
     this.#seat(taker);
     this.#count(campaign, 1);
-    this.fairShare.took(campaign);
+    this.parts.fairShare.took(campaign);
     this.#claims.add({ ...match, arrivals: queues.map((queue) => queue.arrivals) });
   }
 
   async #claimEach(claims: readonly Claim[]): Promise<void> {
-    const now = this.clock.now();
+    const now = this.parts.clock.now();
     const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues }) => ({
-      ...{ botId, queues: queues.map(({ id }) => id), ttlMs, acknowledged, now },
+      botId,
+      queues: queues.map(({ id }) => id),
+      ttlMs,
+      acknowledged,
+      now,
     }));
-    const outcomes = await runEach(this.store, this.inBackground, claimJob, inputs);
+    const outcomes = await runEach(this.parts.store, this.parts.inBackground, claimJob, inputs);
     for (const [index, claim] of claims.entries()) {
       const outcome = outcomes[index] as Settled<ClaimedJob | undefined>;
       if (!outcome.ok) this.#failed(outcome.error);
@@ -257,7 +263,7 @@ export class Dispatch {
 
   /** A claim could not be made: no others are tried for a moment. */
   #failed(error: unknown): void {
-    if (!this.#pause) this.log.warn({ err: error }, 'a claim failed');
+    if (!this.#pause) this.parts.log.warn({ err: error }, 'a claim failed');
     this.#rest();
   }
 
@@ -275,7 +281,7 @@ export class Dispatch {
   }
 
   #giveBack(taker: Taker, campaign: string): void {
-    this.fairShare.gaveBack(campaign);
+    this.parts.fairShare.gaveBack(campaign);
     if (taker.gone) return;
     taker.credit++;
     this.#seat(taker);
@@ -283,7 +289,7 @@ export class Dispatch {
   }
 
   #rest(): void {
-    this.#pause ??= this.clock.schedule(retryClaimsAfterMs, () => {
+    this.#pause ??= this.parts.clock.schedule(retryClaimsAfterMs, () => {
       this.#pause = undefined;
       this.#pump();
     });

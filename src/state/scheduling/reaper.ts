@@ -15,6 +15,17 @@ import type { Dispatch } from './dispatch.js';
 const pageSize = 1000;
 const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
 
+export interface ReaperParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly adoptEveryMs: number;
+  readonly retryPause: RetryPause;
+}
+
 /**
  * Takes leases back that ended without a result, and brings those into memory
  * that only the store knows: all of them at the start; later, single ones whose
@@ -28,18 +39,15 @@ export class Reaper {
   /** Leases that only the store knew of when it was last looked. */
   #strangers: ReadonlySet<string> = new Set();
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly leases: Leases,
-    private readonly dispatch: Dispatch,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    adoptEveryMs: number,
-    private readonly retryPause: RetryPause,
-  ) {
+  constructor(private readonly parts: ReaperParts) {
     const adopt = () => this.#adopt();
-    this.#adopting = new PeriodicTask(clock, log, adoptEveryMs, 'looking after leases', adopt);
+    this.#adopting = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.adoptEveryMs,
+      name: 'looking after leases',
+      work: adopt,
+    });
   }
 
   start(): void {
@@ -51,7 +59,7 @@ export class Reaper {
    * its acknowledgement may have been on its way to disk.
    */
   async restore(): Promise<void> {
-    for await (const row of this.#onDisk()) this.leases.restore(row, row.ttl_ms);
+    for await (const row of this.#onDisk()) this.parts.leases.restore(row, row.ttl_ms);
   }
 
   /**
@@ -61,9 +69,9 @@ export class Reaper {
   async #adopt(): Promise<void> {
     const strangers = new Set<string>();
     for await (const row of this.#onDisk()) {
-      if (this.leases.ofJob(row.job_id)?.fence === row.fence) continue;
+      if (this.parts.leases.ofJob(row.job_id)?.fence === row.fence) continue;
       const key = `${row.job_id}/${row.fence}`;
-      if (this.#strangers.has(key)) this.leases.restore(row);
+      if (this.#strangers.has(key)) this.parts.leases.restore(row);
       else strangers.add(key);
     }
     this.#strangers = strangers;
@@ -72,8 +80,8 @@ export class Reaper {
   async *#onDisk(): AsyncGenerator<LeaseRow> {
     for (let afterJobId = ''; ; ) {
       const page = { afterJobId, limit: pageSize };
-      const rows = await this.inBackground('list_leases', (ctx) =>
-        this.store.run(ctx, listLeases, page),
+      const rows = await this.parts.inBackground('list_leases', (ctx) =>
+        this.parts.store.run(ctx, listLeases, page),
       );
       yield* rows;
       if (rows.length < pageSize) return;
@@ -86,8 +94,11 @@ export class Reaper {
    * takes it, however long that is locked.
    */
   release(lease: LiveLease, outcome: ReleaseOutcome, message: string): void {
-    this.leases.end(lease);
-    this.log.info({ job: lease.jobId, fence: lease.fence, bot: lease.botId, outcome }, message);
+    this.parts.leases.end(lease);
+    this.parts.log.info(
+      { job: lease.jobId, fence: lease.fence, bot: lease.botId, outcome },
+      message,
+    );
     const releasing = this.#releaseOnDisk(lease, outcome, message).finally(() =>
       this.#releasing.delete(releasing),
     );
@@ -112,19 +123,27 @@ export class Reaper {
     const statistics = lease.statistics ? storedStatistics(lease.statistics) : null;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
-        const now = this.clock.now();
-        const moved = await this.inBackground('release_lease', (ctx) =>
-          this.store.run(ctx, releaseLease, {
-            ...{ jobId, fence, outcome, statistics, message, now },
-            ...this.retryPause,
+        const now = this.parts.clock.now();
+        const moved = await this.parts.inBackground('release_lease', (ctx) =>
+          this.parts.store.run(ctx, releaseLease, {
+            jobId,
+            fence,
+            outcome,
+            statistics,
+            message,
+            now,
+            ...this.parts.retryPause,
           }),
         );
-        if (moved?.wakes !== undefined) this.dispatch.jobPending(moved.wakes);
+        if (moved?.wakes !== undefined) this.parts.dispatch.jobPending(moved.wakes);
         return;
       } catch (error) {
-        this.log.warn({ err: error, job: jobId, attempt }, 'a lease could not be given back yet');
+        this.parts.log.warn(
+          { err: error, job: jobId, attempt },
+          'a lease could not be given back yet',
+        );
         const delayMs = backoffMs(backoff, attempt);
-        await sleep(this.clock, delayMs, this.#stopped.signal).catch(() => {});
+        await sleep(this.parts.clock, delayMs, this.#stopped.signal).catch(() => {});
       }
     }
   }

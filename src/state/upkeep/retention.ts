@@ -19,20 +19,28 @@ interface Ages {
   readonly sweep_interval: number;
 }
 
+export interface RetentionParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly ages: Ages;
+}
+
 /** Forgets what is too old, slice by slice, behind everybody else's writes. */
 export class Retention {
   readonly #task: PeriodicTask;
   readonly #stopped = new AbortController();
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    private readonly ages: Ages,
-  ) {
+  constructor(private readonly parts: RetentionParts) {
     const work = () => this.sweep();
-    this.#task = new PeriodicTask(clock, log, ages.sweep_interval, 'forgetting what is old', work);
+    this.#task = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.ages.sweep_interval,
+      name: 'forgetting what is old',
+      work,
+    });
   }
 
   start(): void {
@@ -46,12 +54,12 @@ export class Retention {
 
   /** Forgets everything that is too old now. */
   async sweep(): Promise<void> {
-    const now = this.clock.now();
-    const samples = await this.#prune(pruneSamples, now - this.ages.samples);
-    const events = await this.#prune(pruneEvents, now - this.ages.events);
+    const now = this.parts.clock.now();
+    const samples = await this.#prune(pruneSamples, now - this.parts.ages.samples);
+    const events = await this.#prune(pruneEvents, now - this.parts.ages.events);
     const jobs = await this.#pruneJobs(now);
     if (samples + events + jobs > 0) {
-      this.log.info({ jobs, events, samples }, 'forgot what was too old');
+      this.parts.log.info({ jobs, events, samples }, 'forgot what was too old');
     }
   }
 
@@ -67,12 +75,15 @@ export class Retention {
   }
 
   async #pruneJobs(now: number): Promise<number> {
-    const olderThan = now - this.ages.jobs;
+    const olderThan = now - this.parts.ages.jobs;
     let total = 0;
     let after: JobCursor | undefined = firstJob;
     while (after && !this.#stopped.signal.aborted) {
       const slice: { removed: number; next: JobCursor | undefined } = await this.#run(pruneJobs, {
-        ...{ after, olderThan, limit: sliceSize, now },
+        after,
+        olderThan,
+        limit: sliceSize,
+        now,
       });
       total += slice.removed;
       after = slice.next;
@@ -81,6 +92,8 @@ export class Retention {
   }
 
   #run<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
-    return this.inBackground(operation.name, (ctx) => this.store.run(ctx, operation, input));
+    return this.parts.inBackground(operation.name, (ctx) =>
+      this.parts.store.run(ctx, operation, input),
+    );
   }
 }

@@ -9,20 +9,28 @@ import type { Leases, LiveLease } from '../leases/leases.js';
 /** Rows of one write: small enough to let others through in between. */
 const sliceSize = 500;
 
+export interface SamplerParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly intervals: { sample_interval: number };
+}
+
 /** Keeps how the runs went: the figures of each live lease, every sampling interval. */
 export class Sampler {
   readonly #task: PeriodicTask;
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly leases: Leases,
-    private readonly clock: Clock,
-    log: Logger,
-    private readonly inBackground: InBackground,
-    intervals: { sample_interval: number },
-  ) {
+  constructor(private readonly parts: SamplerParts) {
     const work = () => this.sample();
-    this.#task = new PeriodicTask(clock, log, intervals.sample_interval, 'sampling', work);
+    this.#task = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.intervals.sample_interval,
+      name: 'sampling',
+      work,
+    });
   }
 
   start(): void {
@@ -34,12 +42,12 @@ export class Sampler {
   }
 
   async sample(): Promise<void> {
-    const now = this.clock.now();
-    const samples = [...this.leases.all()].flatMap(sampleOf);
+    const now = this.parts.clock.now();
+    const samples = [...this.parts.leases.all()].flatMap(sampleOf);
     for (let at = 0; at < samples.length; at += sliceSize) {
       const slice = samples.slice(at, at + sliceSize);
-      await this.inBackground('add_samples', (ctx) =>
-        this.store.run(ctx, addSamples, { samples: slice, now }),
+      await this.parts.inBackground('add_samples', (ctx) =>
+        this.parts.store.run(ctx, addSamples, { samples: slice, now }),
       );
     }
   }

@@ -16,6 +16,19 @@ const intervalMs = 500;
 /** Jobs looked at in one go; between two, others have their turn. */
 const sliceSize = 100;
 
+export interface TimekeeperParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly leases: Leases;
+  readonly sessions: Sessions;
+  readonly dispatch: Dispatch;
+  readonly reaper: Reaper;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  /** Time for a bot to stop a run, before its lease is taken back. */
+  readonly graceMs: number;
+}
+
 /**
  * What the passing of time does to jobs: those that waited for a moment may be
  * handed out, and those whose time is over are stopped or given up. Looks at the
@@ -24,20 +37,15 @@ const sliceSize = 100;
 export class Timekeeper {
   readonly #task: PeriodicTask;
 
-  constructor(
-    private readonly store: Pick<Store, 'run'>,
-    private readonly leases: Leases,
-    private readonly sessions: Sessions,
-    private readonly dispatch: Dispatch,
-    private readonly reaper: Reaper,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    /** Time for a bot to stop a run, before its lease is taken back. */
-    private readonly graceMs: number,
-  ) {
+  constructor(private readonly parts: TimekeeperParts) {
     const work = () => this.look();
-    this.#task = new PeriodicTask(clock, log, intervalMs, 'looking at the time', work);
+    this.#task = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs,
+      name: 'looking at the time',
+      work,
+    });
   }
 
   start(): void {
@@ -49,36 +57,40 @@ export class Timekeeper {
   }
 
   async look(): Promise<void> {
-    const now = this.clock.now();
-    const due = await this.inBackground('list_due', (ctx) =>
-      this.store.run(ctx, listDue, { now, limit: sliceSize }),
+    const now = this.parts.clock.now();
+    const due = await this.parts.inBackground('list_due', (ctx) =>
+      this.parts.store.run(ctx, listDue, { now, limit: sliceSize }),
     );
     if (due.isReady) await this.#handOut(now);
     for (const jobId of due.overdue) await this.#timeOut(jobId);
   }
 
   async #handOut(now: number): Promise<void> {
-    const queues = await this.inBackground('ready_jobs', (ctx) =>
-      this.store.run(ctx, readyJobs, { now, limit: sliceSize }),
+    const queues = await this.parts.inBackground('ready_jobs', (ctx) =>
+      this.parts.store.run(ctx, readyJobs, { now, limit: sliceSize }),
     );
-    for (const queueId of queues) this.dispatch.jobPending(queueId);
+    for (const queueId of queues) this.parts.dispatch.jobPending(queueId);
   }
 
   async #timeOut(jobId: string): Promise<void> {
-    const input = { jobId, graceMs: this.graceMs, now: this.clock.now() };
-    const overdue = await this.inBackground('time_out_job', (ctx) =>
-      this.store.run(ctx, timeOutJob, input),
+    const input = { jobId, graceMs: this.parts.graceMs, now: this.parts.clock.now() };
+    const overdue = await this.parts.inBackground('time_out_job', (ctx) =>
+      this.parts.store.run(ctx, timeOutJob, input),
     );
     if (!overdue) return;
     const { job, again } = overdue;
-    this.log.info({ job: jobId, state: job.state, again }, 'a time of a job is over');
-    const live = this.leases.ofJob(jobId);
+    this.parts.log.info({ job: jobId, state: job.state, again }, 'a time of a job is over');
+    const live = this.parts.leases.ofJob(jobId);
     if (live?.fence !== job.fence || job.state !== 'running') return;
     if (again) {
-      this.reaper.release(live, 'timed_out', 'the bot did not stop the run when its time was over');
+      this.parts.reaper.release(
+        live,
+        'timed_out',
+        'the bot did not stop the run when its time was over',
+      );
       return;
     }
     live.stopRequested = true;
-    this.sessions.of(live.botId)?.cancel(live);
+    this.parts.sessions.of(live.botId)?.cancel(live);
   }
 }

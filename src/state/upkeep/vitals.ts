@@ -6,6 +6,14 @@ import { PeriodicTask } from '../../core/periodic-task.js';
 import { markAlive } from '../../store/ops/upkeep/mark-alive.js';
 import type { Store } from '../../store/store.js';
 
+export interface VitalsParts {
+  readonly store: Pick<Store, 'run' | 'space'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly options: { leastFreeBytes: number; intervalMs: number };
+}
+
 /**
  * Whether the master can do its work, found out by doing it: every now and then
  * a write of its own goes through the writer thread to the disk and back, and
@@ -19,15 +27,15 @@ export class Vitals {
   #tell = () => {};
   readonly #task: PeriodicTask;
 
-  constructor(
-    private readonly store: Pick<Store, 'run' | 'space'>,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    private readonly inBackground: InBackground,
-    private readonly options: { leastFreeBytes: number; intervalMs: number },
-  ) {
+  constructor(private readonly parts: VitalsParts) {
     const work = () => this.look();
-    this.#task = new PeriodicTask(clock, log, options.intervalMs, 'the look at the vitals', work);
+    this.#task = new PeriodicTask({
+      clock: parts.clock,
+      log: parts.log,
+      intervalMs: parts.options.intervalMs,
+      name: 'the look at the vitals',
+      work,
+    });
   }
 
   /** Takes the first look, then goes on looking. */
@@ -50,23 +58,25 @@ export class Vitals {
     if (writes === this.writes && room === this.room) return;
     this.writes = writes;
     this.room = room;
-    this.log.warn({ writes, room }, 'what the master can do has changed');
+    this.parts.log.warn({ writes, room }, 'what the master can do has changed');
     this.#tell();
   }
 
   async #canWrite(): Promise<boolean> {
     try {
-      const now = this.clock.now();
-      await this.inBackground('mark_alive', (ctx) => this.store.run(ctx, markAlive, now));
+      const now = this.parts.clock.now();
+      await this.parts.inBackground('mark_alive', (ctx) =>
+        this.parts.store.run(ctx, markAlive, now),
+      );
       return true;
     } catch (error) {
-      this.log.warn({ why: messageOf(error) }, 'nothing can be written');
+      this.parts.log.warn({ why: messageOf(error) }, 'nothing can be written');
       return false;
     }
   }
 
   async #hasRoom(): Promise<boolean> {
-    const { diskFreeBytes } = await this.store.space();
-    return diskFreeBytes >= this.options.leastFreeBytes;
+    const { diskFreeBytes } = await this.parts.store.space();
+    return diskFreeBytes >= this.parts.options.leastFreeBytes;
   }
 }

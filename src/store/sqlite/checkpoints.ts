@@ -49,7 +49,13 @@ export class Checkpoints {
     private readonly log: Logger,
   ) {
     const { intervalMs } = options;
-    this.#task = new PeriodicTask(systemClock, log, intervalMs, 'a checkpoint', () => this.#step());
+    this.#task = new PeriodicTask({
+      clock: systemClock,
+      log,
+      intervalMs,
+      name: 'a checkpoint',
+      work: () => this.#step(),
+    });
   }
 
   /** A group was written. */
@@ -92,7 +98,13 @@ export class Checkpoints {
       this.writes.between(() => over);
       await over;
     };
-    const looks = new PeriodicTask(systemClock, this.log, intervalMs, 'a look at the log', look);
+    const looks = new PeriodicTask({
+      clock: systemClock,
+      log: this.log,
+      intervalMs,
+      name: 'a look at the log',
+      work: look,
+    });
     looks.start();
     try {
       return await underWay;

@@ -19,16 +19,23 @@ test('many beats of many bots are one write of each, a few bots at a time', asyn
   const ids = Array.from({ length: 600 }, newId);
   for (const id of ids) await store.run(ctx, registerBot, { ...offer, id, name: id, now: 1 });
   const clock = new VirtualClock();
-  const leases = new Leases(clock, { ttlMs: 1000, offerTimeoutMs: 1000 }, () => {});
+  const leases = new Leases({
+    clock,
+    times: { ttlMs: 1000, offerTimeoutMs: 1000 },
+    onExpired: () => {},
+  });
   let writes = 0;
-  const beatLog = new BeatLog(
-    ...([store, leases, clock, silentLog] as const),
-    (_, work) => {
+  const beatLog = new BeatLog({
+    store,
+    leases,
+    clock,
+    log: silentLog,
+    inBackground: (_, work) => {
       writes++;
       return work(ctx);
     },
-    60_000,
-  );
+    intervalMs: 60_000,
+  });
   for (const at of [5, 6, 7]) for (const id of ids) beatLog.saw(id, at);
   const [first = '', second = ''] = ids;
   expect(beatLog.lastSeenAt(first)).toBe(7);

@@ -9,7 +9,7 @@ const times = { ttlMs: 30_000, offerTimeoutMs: 10_000 };
 function leasing() {
   const clock = new VirtualClock();
   const expired: LiveLease[] = [];
-  const leases = new Leases(clock, times, (lease) => expired.push(lease));
+  const leases = new Leases({ clock, times, onExpired: (lease) => expired.push(lease) });
   leases.start();
   const grant = (id: string, acknowledged = true, fence = 1) => {
     const job = { id, attempt: 1, fence, engine: 'libfuzzer', cancel_requested_at: null };

@@ -75,7 +75,7 @@ describe('retention', () => {
       _: string,
       work: (ctx: ReturnType<typeof testContext>) => Promise<T>,
     ) => work(testContext());
-    await new Retention(store, clock, silentLog, inBackground, ages).sweep();
+    await new Retention({ store, clock, log: silentLog, inBackground, ages }).sweep();
 
     const kept = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 });
     expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
@@ -91,14 +91,23 @@ describe('sampling', () => {
     const botId = await withBotAndTarget(store);
     const jobId = await endedJob(store, botId, 1, false);
     const clock = new VirtualClock();
-    const leases = new Leases(clock, { ttlMs: 1000, offerTimeoutMs: 1000 }, () => {});
+    const leases = new Leases({
+      clock,
+      times: { ttlMs: 1000, offerTimeoutMs: 1000 },
+      onExpired: () => {},
+    });
     const job = { id: jobId, attempt: 1, fence: 1, engine: 'libfuzzer', cancel_requested_at: null };
     const lease = leases.grant(job as JobRow, { botId, ttlMs: 1000, acknowledged: true });
     leases.report(lease, 2, JobStatistics.create({ executions: 7, executionsPerSecond: 0.5 }));
     const day = 86_400_000;
     const ages = { jobs: day, events: day, samples: day, sweep_interval: day };
-    const sampler = new Sampler(store, leases, clock, silentLog, inBackground, {
-      sample_interval: 1000,
+    const sampler = new Sampler({
+      store,
+      leases,
+      clock,
+      log: silentLog,
+      inBackground,
+      intervals: { sample_interval: 1000 },
     });
     await sampler.sample();
 
@@ -108,7 +117,7 @@ describe('sampling', () => {
     );
     expect(samples.raw().all()).toEqual([[jobId, clock.now(), 7, 0.5]]);
     clock.advance(2 * day);
-    await new Retention(store, clock, silentLog, inBackground, ages).sweep();
+    await new Retention({ store, clock, log: silentLog, inBackground, ages }).sweep();
     expect(samples.all()).toEqual([]);
     db.close();
   });
