@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 const inputsPerKey = 3;
 /** Distinct crashes that keep more than one input; after that one each. */
 const richKeys = 256;
+/** Inputs kept of one attempt: a message that is never the same would make every input distinct. */
+const mostKept = 10_000;
 /** Inputs kept whose reports could not be read, and their bytes. */
 const mostUnknown = { inputs: 256, bytes: 64 * 2 ** 20 } as const;
 
@@ -93,7 +95,7 @@ export class Findings {
     this.#counts.set(key, count);
     count.hits += 1;
     count.unsentHits += 1;
-    const isKept = count.kept < mostInputs;
+    const isKept = count.kept < mostInputs && this.#kept < mostKept;
     const hits = count.unsentHits;
     if (isKept) {
       count.kept += 1;

@@ -79,8 +79,9 @@ export class Harvest {
 
   constructor(private readonly parts: HarvestParts) {
     const { clock, log } = parts;
-    const sweep = () => this.#sweep(clock.now() - sweepIntervalMs);
-    this.#sweeps = new PeriodicTask(clock, log, sweepIntervalMs, 'a look for crashes', sweep);
+    const work = () => this.#sweep(clock.now() - sweepIntervalMs);
+    const name = 'a look for crashes';
+    this.#sweeps = new PeriodicTask({ clock, log, intervalMs: sweepIntervalMs, name, work });
     this.#sweeps.start();
   }
 
@@ -276,6 +277,6 @@ function pidsIn({ output }: Arrival): number[] {
 function keyOf(report: string): string {
   const crash = readCrashReport(report);
   const isBare = crash.frames.length === 0 && crash.message === '';
-  if (isBare && !/^(?:timeout|out-of-memory)$/.test(crash.kind)) return '';
+  if (isBare && !/^(?:timeout|out-of-memory|rss-limit-exceeded)$/.test(crash.kind)) return '';
   return distinctionKey(crash);
 }

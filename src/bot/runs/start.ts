@@ -120,10 +120,11 @@ async function engineProcess(
     },
   });
   tally.begin(reader);
-  const look = async () => {
+  const work = async () => {
     if (reader.progress.isSilent) tally.countFiles(await countFiles(folder.corpus));
   };
-  const looks = new PeriodicTask(clock, log, silentLookMs, 'a look at the corpus', look);
+  const name = 'a look at the corpus';
+  const looks = new PeriodicTask({ clock, log, intervalMs: silentLookMs, name, work });
   looks.start();
   const onAbort = () => sandbox.stop(stopGraceMs);
   if (signal.aborted) onAbort();
@@ -138,7 +139,7 @@ async function engineProcess(
     overtime.cancel();
     signal.removeEventListener('abort', onAbort);
     await looks.stop();
-    await look();
+    await work();
     tally.end();
   }
 }
