@@ -17,23 +17,29 @@ export interface StartContext {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** @param exit undefined while the process lives on, as one that forks does */
-export function crashContext(
-  start: StartContext,
-  exit: SandboxExit | undefined,
-  crash: { executions: number; replayed: boolean },
-): CrashContext {
+export function crashContext(crash: {
+  readonly start: StartContext;
+  /** undefined while the process lives on, as one that forks does. */
+  readonly exit: SandboxExit | undefined;
+  readonly executions: number;
+  /** The report's own command, where a replay made it. */
+  readonly replayCommand: EngineCommand | undefined;
+}): CrashContext {
+  const { start, exit, executions, replayCommand } = crash;
+  const command = replayCommand ?? start.command;
+  const environment = { ...start.environment, ...replayCommand?.environment };
   return {
     exitCode: exit?.code ?? undefined,
     signal: exit?.signal ?? '',
-    command: within([start.command.file, ...start.command.args], (argument) => [argument]),
+    command: within([command.file, ...command.args], (argument) => [argument]),
     environment: Object.fromEntries(
-      within(Object.entries(start.environment), ([name, value]) => [name, value]),
+      within(Object.entries(environment), ([name, value]) => [name, value]),
     ),
     engine: start.engine,
     engineVersion: start.engineVersion,
     targetSha256: start.spec.targetSha256,
-    ...crash,
+    executions,
+    replayed: replayCommand !== undefined,
   };
 }
 

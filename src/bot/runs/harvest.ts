@@ -7,7 +7,7 @@ import { PeriodicTask } from '../../core/periodic-task.js';
 import { readCrashReport } from '../../crash/report.js';
 import { distinctionKey } from '../../crash/signature.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { Engine, WrittenArtifact } from '../engines/engine.js';
+import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
 import { crashContext, type StartContext } from '../findings/context.js';
 import { composeReport } from '../findings/evidence.js';
 import type { Findings } from '../findings/findings.js';
@@ -56,7 +56,8 @@ interface Account {
   readonly report: string;
   readonly key: string;
   readonly exit: SandboxExit | undefined;
-  readonly isReplayed: boolean;
+  /** Of the replay that made the report; undefined for the engine's own. */
+  readonly replayCommand: EngineCommand | undefined;
 }
 
 /**
@@ -217,7 +218,7 @@ export class Harvest {
     const exit = await this.#exitOf(arrival);
     const report = composeReport(arrival.output, sanitizerLog);
     const key = keyOf(report);
-    const own = { report, key, exit, isReplayed: false };
+    const own = { report, key, exit, replayCommand: undefined };
     if (key !== '' || !findings.hasRoomForUnknown || signal.aborted) return own;
     return (await this.#replayed(input, report)) ?? own;
   }
@@ -240,7 +241,7 @@ export class Harvest {
     const key = keyOf(replayed.report);
     log.info({ readable: key !== '', ...replayed.exit }, 'crash replayed');
     if (key === '' && report.trim() !== '') return undefined;
-    return { report: replayed.report, key, exit: replayed.exit, isReplayed: true };
+    return { ...replayed, key, replayCommand: replayed.command };
   }
 
   /** undefined for a process that lives on after its artifact, as one that forks does. */
@@ -254,8 +255,9 @@ export class Harvest {
 
   async #keep(arrival: Arrival, input: Buffer, account: Account, hits: number): Promise<void> {
     const { folder, lease, spool, start } = this.parts;
-    const { report, exit, isReplayed: replayed } = account;
-    const context = crashContext(start, exit, { executions: arrival.executions, replayed });
+    const { report, exit, replayCommand } = account;
+    const { executions } = arrival;
+    const context = crashContext({ start, exit, executions, replayCommand });
     const crash = { lease, input, report, context, hits };
     await spool.add(crash, () => folder.releaseReserve());
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { makeFolders } from '../../core/folders.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
-import type { Engine } from '../engines/engine.js';
+import type { Engine, EngineCommand } from '../engines/engine.js';
 import { composeReport } from '../findings/evidence.js';
 import { OutputRecord } from '../findings/output-record.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
@@ -21,6 +21,7 @@ const stopGraceMs = 200;
 /** What came of one input that was executed alone. */
 export interface Replay {
   readonly report: string;
+  readonly command: EngineCommand;
   readonly exit: SandboxExit;
 }
 
@@ -64,7 +65,7 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   else signal.addEventListener('abort', onAbort, { once: true });
   try {
     const exit = await sandbox.exited;
-    return { report: composeReport(output.take(), await logs.take([])), exit };
+    return { report: composeReport(output.take(), await logs.take([])), command, exit };
   } finally {
     limit.cancel();
     signal.removeEventListener('abort', onAbort);
