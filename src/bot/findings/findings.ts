@@ -63,8 +63,8 @@ export class Findings {
   }
 
   /** Counts a hit whose input was met before; returns false for a new input. */
-  metAgain(input: Buffer): boolean {
-    const key = this.#inputs.get(digest(input));
+  metAgain(inputDigest: string): boolean {
+    const key = this.#inputs.get(inputDigest);
     if (key === undefined) return false;
     this.#hits += 1;
     const count = this.#counts.get(key);
@@ -75,14 +75,14 @@ export class Findings {
     return true;
   }
 
-  /** Counts a hit whose input cannot be had: a full disk cut it off, or its file is gone again. */
-  metUnseen(): void {
+  /** Counts a hit whose input is lost: a full disk cut it off. */
+  metLost(): void {
     this.#hits += 1;
   }
 
   /** @param key '' for a report that could not be read */
   judge(input: Buffer, key: string): Verdict {
-    this.#inputs.set(digest(input), key);
+    this.#inputs.set(digestOf(input), key);
     this.#hits += 1;
     const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key);
     if (verdict.isKept) this.#kept += 1;
@@ -116,4 +116,5 @@ export class Findings {
   }
 }
 
-const digest = (input: Buffer) => createHash('sha256').update(input).digest('base64');
+/** By which inputs are told apart. */
+export const digestOf = (input: Buffer) => createHash('sha256').update(input).digest('base64');

@@ -10,7 +10,7 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
 import { crashContext, type StartContext } from '../findings/context.js';
 import { composeReport } from '../findings/evidence.js';
-import type { Findings } from '../findings/findings.js';
+import { digestOf, type Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import { readPlainFile } from '../folders/plain-file.js';
@@ -69,7 +69,8 @@ export class Harvest {
   readonly #inputs: Buffer[] = [];
   /** Names of artifacts on their way, and how often each. */
   readonly #expected = new Map<string, number>();
-  readonly #taken = new Set<string>();
+  /** Digests of the inputs that are out of the folder, by their names there. */
+  readonly #taken = new Map<string, string>();
   readonly #exit = Promise.withResolvers<SandboxExit>();
   readonly #sweeps: PeriodicTask;
   #queue: Promise<void> = Promise.resolve();
@@ -171,12 +172,13 @@ export class Harvest {
     if (!input) return;
     this.#met(input);
     const sanitizerLog = await this.#logOf(arrival, path);
-    if (!findings.metAgain(input)) {
+    if (!findings.metAgain(digestOf(input))) {
       const account = await this.#account(arrival, input, sanitizerLog);
       const verdict = findings.judge(input, account.key);
       if (verdict.isKept) await this.#keep(arrival, input, account, verdict.hits);
       else log.debug({ artifact: arrival.name }, 'a crash like others was counted');
     }
+    this.#taken.set(arrival.name, digestOf(input));
     await rm(path, { force: true });
   }
 
@@ -186,30 +188,28 @@ export class Harvest {
     if (this.#inputBytes <= mostInputBytes) this.#inputs.push(input);
   }
 
-  /** The input as the engine printed it, or as it lies there; undefined when it is not there, or not whole. */
+  /** The input as the engine printed it, or as it lies there; undefined when there is none, or none that is whole. */
   async #inputOf(arrival: Arrival, path: string): Promise<Buffer | undefined> {
     const { name, input, isSwept } = arrival;
-    const { engine, findings, folder, log } = this.parts;
+    const { engine, findings } = this.parts;
     const content = input && engine.isWhole(name, input) ? input : await readPlainFile(path);
-    if (content && engine.isWhole(name, content)) {
-      this.#taken.add(name);
-      return content;
-    }
-    // Another child of the target may be writing the same input just now: left for a sweep.
-    if (content && !isSwept) return undefined;
-    // A line without a file: the same input twice within a moment, or a line of the target's.
-    if (!content && !this.#taken.has(name)) return undefined;
+    if (content && engine.isWhole(name, content)) return content;
+    // The same input twice within a moment: its file is gone with the first, or is being written.
+    if (!isSwept && findings.metAgain(this.#taken.get(name) ?? '')) {
+      this.#hits += 1;
+      await rm(path, { force: true });
+    } else if (content && isSwept) await this.#lose(name, path, content.length);
+    return undefined;
+  }
+
+  async #lose(name: string, path: string, sizeBytes: number): Promise<void> {
+    const { findings, folder, log } = this.parts;
     this.#hits += 1;
-    findings.metUnseen();
-    if (!content) return undefined;
     this.#lost += 1;
+    findings.metLost();
     await folder.releaseReserve();
     await rm(path, { force: true });
-    log.error(
-      { artifact: name, sizeBytes: content.length },
-      'crashing input lost: cut off on disk',
-    );
-    return undefined;
+    log.error({ artifact: name, sizeBytes }, 'crashing input lost: cut off on disk');
   }
 
   /** The report of an artifact; of a replay where its own cannot be read. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Findings } from '../../../src/bot/findings/findings.js';
+import { digestOf, Findings } from '../../../src/bot/findings/findings.js';
 
 const input = (content: string | number) => Buffer.from(String(content));
 
@@ -23,8 +23,8 @@ describe('findings', () => {
   test('send with an input the hits since the one before', () => {
     const findings = new Findings();
     findings.judge(input(1), 'key');
-    expect(findings.metAgain(input(1))).toBe(true);
-    expect(findings.metAgain(input(2))).toBe(false);
+    expect(findings.metAgain(digestOf(input(1)))).toBe(true);
+    expect(findings.metAgain(digestOf(input(2)))).toBe(false);
     expect(findings.judge(input(2), 'key')).toEqual({ isKept: true, hits: 2 });
     expect(findings.distinctCounts.get('key')).toEqual({ hits: 3, kept: 2, unsentHits: 0 });
   });
@@ -41,7 +41,7 @@ describe('findings', () => {
 
   test('count a hit whose input nobody has', () => {
     const findings = new Findings();
-    findings.metUnseen();
+    findings.metLost();
     expect(findings).toMatchObject({ hits: 1, kept: 0, distinct: 0 });
   });
 });
