@@ -115,7 +115,7 @@ async function assemble(
   warnOfMissing(tools, symbolizer, log);
   const engine = libFuzzer({ symbolizer });
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers(folder.runs, spool, engine.isCrash, log);
+  await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);

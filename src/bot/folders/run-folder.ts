@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolders } from '../../core/folders.js';
+import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 
 /**
@@ -59,17 +60,15 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
 }
 
 /** Made anew: what an earlier run of the same lease left is gone. */
-export async function makeRunFolder(
-  runs: string,
-  lease: Lease,
-  targetName: string,
-): Promise<RunFolder> {
-  const folder = runFolderAt(join(runs, runFolderName(lease)), targetName);
+export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
+  const folder = runFolderAt(join(runs, runFolderName(lease)), spec.targetName);
   await folder.remove();
   const { corpus, seeds, artifacts, logs, temporary } = folder;
   for (const part of [join(folder.path, 'bin'), corpus, seeds, artifacts, logs, temporary]) {
     await makeFolders(part);
   }
+  // For a bot that finds this run's crashes after this one was killed.
+  await writeFile(join(folder.path, 'spec.bin'), JobSpec.encode(spec).finish());
   // Random: a disk that compresses would keep no room with zeros.
   await writeFile(join(folder.path, 'reserve'), randomBytes(reserveBytes));
   return folder;

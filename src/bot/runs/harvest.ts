@@ -71,6 +71,8 @@ export class Harvest {
   readonly #expected = new Map<string, number>();
   /** Digests of the inputs that are out of the folder, by their names there. */
   readonly #taken = new Map<string, string>();
+  /** Lines about files that were being written again just then, by name. */
+  readonly #unread = new Map<string, number>();
   readonly #exit = Promise.withResolvers<SandboxExit>();
   readonly #sweeps: PeriodicTask;
   #queue: Promise<void> = Promise.resolve();
@@ -179,6 +181,11 @@ export class Harvest {
       else log.debug({ artifact: arrival.name }, 'a crash like others was counted');
     }
     this.#taken.set(arrival.name, digestOf(input));
+    for (let left = this.#unread.get(arrival.name) ?? 0; left > 0; left--) {
+      findings.metAgain(digestOf(input));
+      this.#hits += 1;
+    }
+    this.#unread.delete(arrival.name);
     await rm(path, { force: true });
   }
 
@@ -199,6 +206,7 @@ export class Harvest {
       this.#hits += 1;
       await rm(path, { force: true });
     } else if (content && isSwept) await this.#lose(name, path, content.length);
+    else if (content) this.#unread.set(name, (this.#unread.get(name) ?? 0) + 1);
     return undefined;
   }
 

@@ -143,9 +143,9 @@ export class Run {
 
   async #prepare(): Promise<RunFolder> {
     const { artifacts, runs } = this.parts;
-    const { targetSha256, targetName, seedsSha256 } = this.spec;
+    const { targetSha256, seedsSha256 } = this.spec;
     const signal = this.#stop.signal;
-    const folder = await makeRunFolder(runs, this.lease, targetName);
+    const folder = await makeRunFolder(runs, this.lease, this.spec);
     this.#folder = folder;
     await artifacts.place(targetSha256, folder.target, signal);
     if (seedsSha256) {

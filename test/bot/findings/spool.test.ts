@@ -1,11 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { libFuzzer } from '../../../src/bot/engines/libfuzzer.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { clearLeftovers } from '../../../src/bot/folders/leftovers.js';
+import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
+import { findSandboxTools } from '../../../src/bot/sandbox/sandbox.js';
 import { silentLog } from '../../../src/core/log.js';
 import { CrashContext } from '../../../src/gen/pandafuzz/v1/crash.js';
+import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
 
 const lease = { jobId: '01a209fc-0000-7000-8000-000000000001', attempt: 1, fence: 7 };
 let folder: string;
@@ -94,9 +98,32 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    await clearLeftovers(runs, spool, (name) => name.startsWith('crash-'), silentLog);
+    const engine = libFuzzer({ symbolizer: undefined });
+    await clearLeftovers({ runs, spool, engine, tools: findSandboxTools(), log: silentLog });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
+  });
+
+  test("gives those crashes the report in the sanitizer's file, or that of a replay", async () => {
+    const runs = join(folder, 'runs');
+    const spec = JobSpec.fromPartial({ targetName: 'target', environment: { FRAME: 'alone' } });
+    const run = await makeRunFolder(runs, lease, spec);
+    const report = (frame: string) =>
+      `==1==ERROR: AddressSanitizer: SEGV on unknown address\n    #0 0x1 in ${frame} /a.c:1\n`;
+    await writeFile(run.target, `#!/bin/sh\necho '${report("'$FRAME'")}'; exit 1`, { mode: 0o755 });
+    await writeFile(join(run.artifacts, 'crash-1'), 'boom');
+    await writeFile(join(run.artifacts, 'crash-2'), 'bang');
+    await writeFile(join(run.logs, 'report.7'), report('fuzzing'));
+    const written = Date.now() / 1000;
+    await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
+    await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
+    const spool = await open();
+    const engine = libFuzzer({ symbolizer: undefined });
+    await clearLeftovers({ runs, spool, engine, tools: findSandboxTools(), log: silentLog });
+    expect(spool.entries.map((entry) => entry.report.report)).toEqual([
+      expect.stringContaining('in fuzzing '),
+      expect.stringContaining('in alone '),
+    ]);
   });
 });
