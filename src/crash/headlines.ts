@@ -14,18 +14,19 @@ export interface Chosen {
   readonly next: number;
 }
 
-const hints = new RegExp(formats.map(({ hint }) => `(?:${hint.source})`).join('|'), 'i');
+const hints = new RegExp(formats.map(({ hint }) => `(?:${hint.source})`).join('|'));
+/** Lines that are looked at closely, from either end of a report that is full of them. */
+const mostAtEitherEnd = 1000;
 
 /** Every line that a format takes for its headline. */
 export function findHeadlines(lines: readonly string[]): FoundHeadline[] {
-  const found: FoundHeadline[] = [];
+  const likely: number[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] as string;
-    if (line.length < 8 || !hints.test(line)) continue;
-    const headline = readHeadline(lines, at);
-    if (headline) found.push(headline);
+    if (line.length >= 8 && hints.test(line)) likely.push(at);
   }
-  return found;
+  likely.splice(mostAtEitherEnd, Math.max(0, likely.length - 2 * mostAtEitherEnd));
+  return likely.flatMap((at) => readHeadline(lines, at) ?? []);
 }
 
 function readHeadline(lines: readonly string[], at: number): FoundHeadline | undefined {

@@ -34,16 +34,22 @@ export function ownFrames(parsed: readonly ParsedFrame[], options: OwnOptions): 
   const stack = named.map((frame, i) => crashFrame(frame, isOwn[i] as boolean));
   const own = stack.filter((frame) => frame.isOwn);
   if (own.length > 0) return { stack, frames: own.slice(0, mostOwn) };
-  const library = stack.filter(
-    (frame, i) => !isEngine(named[i] as ParsedFrame) && frame.function !== '',
-  );
-  return { stack, frames: library.slice(0, mostOwn) };
+  return { stack, frames: stack.filter(isTelling).slice(0, mostOwn) };
 }
+
+/** Where all is the library's, what stands at the end of every stack says nothing. */
+const isTelling = (frame: CrashFrame) =>
+  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*|)$/.test(frame.function);
 
 const isNamed = (frame: ParsedFrame) => frame.function !== '' || frame.module !== '';
 
 function markOwn(frames: readonly ParsedFrame[], options: OwnOptions): boolean[] {
   const own = frames.map((frame) => !isListed(frame, options.language, options.project));
+  for (const [i, frame] of frames.entries()) {
+    const caller = frames[i - 1];
+    // The engine's main calls the engine, and no target.
+    if (frame.function === 'main' && caller && isEngine(caller)) own[i] = false;
+  }
   const engine = frames.findIndex(
     (frame, i) => own.indexOf(true) < i && own.includes(true) && isEngine(frame),
   );
@@ -83,7 +89,7 @@ const helperWord =
 const mostHelpers = 6;
 /** Functions that only begin the work. */
 export const entryPoint =
-  /^(?:main|LLVMFuzzerTestOneInput|fuzzerTestOneInput|TestOneInput|__libfuzzer_sys_run|FuzzMe|_main|wmain|WinMain)$/;
+  /^(?:(?:main|[\w$.]{1,256}\.main)|LLVMFuzzerTestOneInput|(?:[\w$.]{1,256}\.)?fuzzerTestOneInput|TestOneInput|__libfuzzer_sys_run|module\.exports\.fuzz|Object\.<anonymous>|<module>|FuzzMe|_main|wmain|WinMain)$/;
 
 /** Helpers of one's own through which all failed checks end: log_fatal, die, check_failed. */
 function skipHelpers(frames: readonly ParsedFrame[], own: boolean[]): void {
@@ -123,7 +129,8 @@ function withoutInlinedDoubles(frames: readonly ParsedFrame[]): ParsedFrame[] {
 
 function isDouble(a: ParsedFrame, b: ParsedFrame): boolean {
   if (a.address === '' || a.address !== b.address || a.function === '') return false;
-  return shortName(a.function) === shortName(b.function);
+  // Recursion has one address as well, but one spelling too.
+  return a.function !== b.function && shortName(a.function) === shortName(b.function);
 }
 
 /**

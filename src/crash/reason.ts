@@ -15,10 +15,10 @@ const goRuntime = /^(runtime error: [a-z ]{1,64}?)(?: \[.*| with .*)?$/;
  */
 export function reasonOf(crash: CrashDescription): string {
   const { kind, message, language } = crash;
-  return cutReason(kind, withoutValues(message), language, crash.frames.length > 0).slice(
-    0,
-    longestReason,
-  );
+  // What stands in quotes in a condition is the programmer's.
+  const isCondition = language === 'c' && /^(?:assertion|check|dcheck)-failure$/.test(kind);
+  const text = isCondition ? message : withoutValues(message);
+  return cutReason(kind, text, language, crash.frames.length > 0).slice(0, longestReason);
 }
 
 function cutReason(kind: string, text: string, language: string, hasFrames: boolean): string {

@@ -3,7 +3,11 @@ import type { Security } from './description.js';
 
 /** Kinds by what they mean for security; the first that fits counts. */
 const kinds: readonly [pattern: RegExp, matters: boolean, why: string][] = [
-  [/use-after|double-free|bad-free|use-of-freed/, true, 'memory is used or freed after its life'],
+  [
+    /use-after|double-free|bad-free|invalid-free|use-of-freed/,
+    true,
+    'memory is used or freed after its life',
+  ],
   [/heap-corruption|invalid-chunk/, true, 'the heap is corrupted'],
   [
     /stack-smashing|stack-corruption|buffer-(?:overflow|underflow|underwrite)|out-of-bounds|container-overflow|param-overlap|negative-size|object-size|redzone/,

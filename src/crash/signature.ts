@@ -44,6 +44,7 @@ export function crashSignature(crash: CrashDescription, options: SignatureOption
   if (crash.kind === 'stack-overflow')
     return ['stack-overflow', ...(cycle ?? recurring(names))].join('\n');
   const message = byMessage.test(crash.kind) ? reasonOf(crash) : '';
+  if (names.length === 0) return [kind, message, options.target ?? ''].join('\n');
   return [kind, message, ...telling(crash, names)].join('\n');
 }
 
@@ -88,7 +89,8 @@ function isEndlessRecursion({ kind, stack, frames }: CrashDescription): boolean 
 }
 
 /** libFuzzer's limit for one allocation: its stack is that of the culprit. */
-const isSingleAllocation = ({ message }: CrashDescription) => message.startsWith('malloc(');
+const isSingleAllocation = ({ message, format, kind }: CrashDescription) =>
+  message.startsWith('malloc(') || (format === 'sanitizer' && kind === 'out-of-memory');
 
 function namesOf(crash: CrashDescription, frames: readonly CrashFrame[]): string[] {
   const isNative = /^(?:c|rust|swift|unknown)$/.test(crash.language);

@@ -59,7 +59,7 @@ const notFatal = /libFuzzer|Sanitizer|goroutine|: fatal error: .*(?:file not fou
 /** A program's own last words: "FATAL: magic == MAGIC". */
 export const fatalLine: Format = {
   name: 'fatal-line',
-  hint: /fatal|panic|BUG|internal error|abort/i,
+  hint: /FATAL|[Ff]atal|PANIC|BUG|INTERNAL ERROR|internal error|ABORT/,
   headline(lines, at): Headline | undefined {
     const line = lines[at] as string;
     if (notFatal.test(line)) return undefined;

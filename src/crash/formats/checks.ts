@@ -1,9 +1,10 @@
 import type { Format, Headline } from './format.js';
+import { placeBefore } from './place.js';
 
 /** glog and Abseil: "F1127 10:00:00.123456  4711 a.cc:12] …"; Abseil's raw log has brackets first. */
 const glogLine =
   /\bF\d{4}(?:\d{4})? \d{2}:\d{2}:\d{2}\.\d{1,9} {1,12}[\d:]{1,12} {1,4}([^\s:\]]{1,512}):(\d{1,9})\] ?(.*)$/;
-const rawLog = /\[([^\s:\]]{1,512}) ?: ?(\d{1,9})\] (?:RAW|FATAL): (.*)$/;
+const rawLog = /\[([^\s:[\]]{1,512}) ?: ?(\d{1,9})\] (?:RAW|FATAL): (.*)$/;
 /** Chromium: "[123:456:0603/143054.1:FATAL:a.cc(48)] Check failed: …". */
 const chromiumLine =
   /\[[\d:./-]{0,64}:?(?:FATAL|DFATAL):([^\s()\]]{1,512})(?:\((\d{1,9})\)|:(\d{1,9}))\] ?(.*)$/;
@@ -82,24 +83,24 @@ export const v8: Format = {
 };
 
 const bareCheck =
-  /(?:^|[\s(\]])(?:([^\s:()]{1,512})(?::|\()(\d{1,9})\)?:? )?((?:CHECK|Check|DCHECK|Debug check|SECURITY_CHECK) (?:failed|failure|FAILED)[:!]? ?.{1,2048})$/;
+  /\b(?:CHECK|Check|DCHECK|Debug check|SECURITY_CHECK|Security DCHECK) (?:failed|failure|FAILED)\b/;
+const longestCheck = 2048;
 
 /** A check without the prefix of a log: "CHECK failed: x == y", "a.cc(12): Check failed: …". */
 export const plainCheck: Format = {
   name: 'check',
-  hint: /check fail|CHECK FAIL/i,
+  hint: bareCheck,
   headline(lines, at): Headline | undefined {
     const line = lines[at] as string;
-    if (/Sanitizer|^# |\bF\d{4}|Check failure stack trace/.test(line)) return undefined;
-    const found = bareCheck.exec(line);
-    if (!found) return undefined;
-    const text = (found[3] as string).replace(/^(D?)CHECK (?:failed|failure)/i, (_, d: string) =>
+    if (/Sanitizer|^# |Check failure stack trace/.test(line)) return undefined;
+    const start = line.search(bareCheck);
+    const text = line.slice(start, start + longestCheck);
+    const failed = text.replace(/^(D?)CHECK (?:failed|failure)/i, (_, d: string) =>
       d === '' ? 'Check failed' : 'DCHECK failed',
     );
-    return cause(
-      at,
-      { file: found[1] ?? '', line: Number(found[2] ?? 0) },
-      text.replace(/^(.{1,12} failed)(?!:)/, '$1:'),
+    const { file = '', line: number = 0 } = placeBefore(
+      line.slice(Math.max(0, start - 1024), start),
     );
+    return cause(at, { file, line: number }, failed.replace(/^([\w ]{1,24} failed)(?!:)/, '$1:'));
   },
 };

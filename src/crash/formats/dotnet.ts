@@ -39,9 +39,15 @@ function kindOf(type: string): string {
 }
 
 /** Java's calls have no space between the arguments' types and names, and a file in brackets. */
-const isCall = (line: string) =>
-  / in .{1,1024}:line \d/.test(line) ||
-  /^ {3}at (?:[\w`+<>]+\.)+[\w`<>|+.]+\((?:\)|[\w.`+<>[\],&*]+ \w+)/.test(line.slice(0, 512));
+const javaLess =
+  /^ {3}at (?:[\w`+<>]{1,128}\.){1,32}[\w`<>|+.]{1,128}\((?:\)|[\w.`+<>[\],&*]{1,256} \w)/;
+
+function isCall(line: string): boolean {
+  const place = line.lastIndexOf(':line ');
+  const isPlaced =
+    place > 0 && /^\d/.test(line.slice(place + 6)) && line.lastIndexOf(' in ', place) > 0;
+  return line.startsWith('   at ') && (isPlaced || javaLess.test(line.slice(0, 512)));
+}
 
 function dotnetStack(lines: readonly string[], from: number): ParsedFrame[] {
   const frames: ParsedFrame[] = [];

@@ -36,7 +36,7 @@ const killed =
 /** AFL++: "id:000000,sig:06,…", "Program killed by signal 11", and others that name a signal. */
 export const afl: Format = {
   name: 'afl',
-  hint: /sig:\d|signal|Program timed off|crashing test case/i,
+  hint: /sig:\d|[Ss]ignal|Program timed off/,
   headline(lines, at): Headline | undefined {
     const line = lines[at] as string;
     if (/\+\+\+ Program timed off \+\+\+/.test(line)) return { kind: 'timeout', rank: 'error', at };

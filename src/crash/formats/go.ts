@@ -7,7 +7,7 @@ const fatal = /^(?:.{0,128}?\s)?fatal error: (.+)$/;
 const race = /^WARNING: DATA RACE/;
 /** Lines behind a headline in which a goroutine must follow. */
 const goroutineWithin = 40;
-const goroutine = /^goroutine \d{1,19} .{0,32}\[[^\]]{1,128}\]:/;
+const goroutine = /^goroutine \d{1,19} .{0,128}?\[[^\]]{1,128}\]:/;
 
 /** Go: "panic: …", "fatal error: …" and the race detector, with the stacks of goroutines. */
 export const go: Format = {
@@ -37,8 +37,9 @@ function fatalKind(text: string): string {
   return 'fatal-error';
 }
 
-const call = /^(?:\s{0,4})([^\s()][^\t]{0,1023}?)\((.{0,1024})\)\s*$/;
-const place = /^(?:\t| {2,12})(.{1,1024}?:\d{1,9})(?: \+0x([0-9a-f]{1,16}))?\s*$/;
+const call = /^\s{0,4}([^\s()][^\t]{0,1023})\([^()]{0,1024}\)\s*$/;
+const place =
+  /^(?:\t| {2,12})(.{1,1024}?:\d{1,9})(?: \+0x([0-9a-f]{1,16}))?(?: fp=0x\S{1,20} sp=0x\S{1,20} pc=0x\S{1,20})?\s*$/;
 const created = /^created by /;
 
 /** Calls of the first goroutine, which the runtime prints first as the one at fault. */
@@ -46,9 +47,11 @@ export function goStack(lines: readonly string[], from: number): ParsedFrame[] {
   const frames: ParsedFrame[] = [];
   for (let at = from; at + 1 < lines.length && frames.length < 128; at++) {
     const line = lines[at] as string;
+    // "runtime stack:" is the scheduler's, before that of the goroutine at fault.
+    if (goroutine.test(line) && frames.every(isRuntime)) frames.length = 0;
     if (frames.length > 0 && (created.test(line) || goroutine.test(line) || isOtherSide(line)))
       break;
-    if (frames.length > 0 && line.trim() === '') break;
+    if (frames.length > 0 && line.trim() === '' && !frames.every(isRuntime)) break;
     const name = call.exec(line)?.[1];
     const location = name === undefined ? null : place.exec(lines[at + 1] as string);
     if (name === undefined || !location) continue;
@@ -62,6 +65,7 @@ export function goStack(lines: readonly string[], from: number): ParsedFrame[] {
   return raised < 0 ? frames : frames.slice(raised + 1);
 }
 
+const isRuntime = (one: ParsedFrame) => /^(?:runtime[./]|panic$)/.test(one.function);
 const isOtherSide = (line: string) =>
   /^(?:Previous (?:write|read) at|Goroutine \d{1,19} )/.test(line.trim());
 

@@ -58,13 +58,17 @@ export function readStack(lines: readonly string[], from: number, to = lines.len
       continue;
     }
     const last = frames.at(-1);
-    if (last && found.frame.index >= 0 && found.frame.index <= last.index) break;
+    if (last && found.frame.index >= 0 && isRestart(last, found.frame)) break;
     parse = found.parse;
     frames.push(found.frame);
     end = at + 1;
   }
   return { frames: withoutHandler(frames), end };
 }
+
+/** Numbers grow within a stack; Valgrind numbers its first frame alone. */
+const isRestart = (last: ParsedFrame, next: ParsedFrame) =>
+  next.index === 0 || (next.index > 0 && next.index <= last.index);
 
 function parseLine(line: string, known: FrameParser | undefined) {
   for (const parse of known ? [known] : parsers) {
