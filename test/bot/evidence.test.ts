@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { create } from 'tar';
 import { Agent } from '../../src/bot/agent.js';
@@ -9,23 +7,13 @@ import { silentLog } from '../../src/core/log.js';
 import type { CrashReport } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { JobOutcome, type JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { atEnd, temporaryFolder } from '../harness.js';
+import { buildProgram, withAddressSanitizer } from './programs/build.js';
 import { assignment, type Peer, ScriptedMaster } from './scripted-master.js';
 
 /*
  * Programs in test/bot/programs, built by a real clang and fuzzed by a real bot with the real
  * libFuzzer; the master only collects.
  */
-
-const address = ['-fsanitize=fuzzer,address'];
-
-async function build(program: string, flags: readonly string[]): Promise<string> {
-  const out = join(temporaryFolder(), basename(program).replace(/\..*/, ''));
-  const compiler = program.endsWith('.cc') ? 'clang++' : 'clang';
-  const source = join('test/bot/programs', program);
-  const common = ['-g', '-O1', '-fno-omit-frame-pointer'];
-  await promisify(execFile)(compiler, [...common, source, ...flags, '-o', out]);
-  return out;
-}
 
 async function archive(seeds: readonly string[]): Promise<Buffer> {
   const folder = join(temporaryFolder(), 'seeds');
@@ -52,7 +40,7 @@ async function fuzz(
 ): Promise<Fuzzed> {
   const master = await new ScriptedMaster().start();
   atEnd(() => master.stop());
-  const targetSha256 = master.addArtifact(readFileSync(await build(program, flags)));
+  const targetSha256 = master.addArtifact(readFileSync(await buildProgram(program, flags)));
   const seedsSha256 = seeds ? master.addArtifact(await archive(seeds)) : '';
   const agent = await Agent.start({
     ...{ master: master.address, name: 'tested', workDir: temporaryFolder(), slots: 1 },
@@ -80,7 +68,7 @@ const useAfterFree = /heap-use-after-free[\s\S]*in use_after_free /;
 
 test('a target that closes its standard error is fuzzed for its time, and both bugs have reports', async () => {
   const limits = { maxDurationSeconds: 6 } as JobSpec['limits'];
-  const fuzzed = await fuzz('silenced.c', address, { limits, seeds: ['A', 'B'] });
+  const fuzzed = await fuzz('silenced.c', withAddressSanitizer, { limits, seeds: ['A', 'B'] });
   const { result } = await fuzzed.peer.next('jobDone');
   expect(result).toMatchObject({
     outcome: JobOutcome.COMPLETED,
@@ -94,7 +82,7 @@ test('a target that closes its standard error is fuzzed for its time, and both b
 });
 
 test('an artifact whose report cannot be read is replayed once, alone', async () => {
-  const fuzzed = await fuzz('silent-later.c', address);
+  const fuzzed = await fuzz('silent-later.c', withAddressSanitizer);
   for (const { context } of await reportsLike(fuzzed, [overflow, useAfterFree])) {
     expect(context).toMatchObject({ replayed: true, exitCode: 1 });
     expect(context?.command.join(' ')).toMatch(/-runs=1 \S+\/replay\/input$/);
@@ -102,7 +90,7 @@ test('an artifact whose report cannot be read is replayed once, alone', async ()
 });
 
 test('several crashes of one start, in forked children, have a report each and come at once', async () => {
-  const fuzzed = await fuzz('forks.c', address, { seeds: ['Axx', 'Byy', 'Czz'] });
+  const fuzzed = await fuzz('forks.c', withAddressSanitizer, { seeds: ['Axx', 'Byy', 'Czz'] });
   await reportsLike(fuzzed, [overflow, useAfterFree, /in give_up /]);
   const frames = new Map([
     ['A', 'in overflow '],
@@ -143,7 +131,7 @@ test('a report has what the target printed, on both outputs, and how the crash c
 
 test('two bugs found by the checks of a logging library are both kept', async () => {
   const seeds = ['C\x01', 'C\x02x', 'C\x04xy', 'R\x10xyz'];
-  const fuzzed = await fuzz('checks.cc', [...address, '-lglog'], { seeds });
+  const fuzzed = await fuzz('checks.cc', [...withAddressSanitizer, '-lglog'], { seeds });
   const [columns, rows] = await reportsLike(fuzzed, [
     /in set_columns\(int\) /,
     /in set_rows\(int\) /,
@@ -154,7 +142,7 @@ test('two bugs found by the checks of a logging library are both kept', async ()
 
 test('a timeout has the stack that is printed after its artifact', async () => {
   const limits = { maxDurationSeconds: 60, inputTimeoutSeconds: 1 } as JobSpec['limits'];
-  const fuzzed = await fuzz('hangs.c', address, { limits });
+  const fuzzed = await fuzz('hangs.c', withAddressSanitizer, { limits });
   const [report] = await reportsLike(fuzzed, [
     /libFuzzer: timeout after [\s\S]*LLVMFuzzerTestOneInput/,
   ]);
@@ -180,7 +168,9 @@ test('a target that ends without a word is fuzzed on, and the result says how of
 });
 
 test('seeds longer than 4 KiB are not cut', async () => {
-  const fuzzed = await fuzz('trailer.c', address, { seeds: [`Z${'x'.repeat(8996)}END`] });
+  const fuzzed = await fuzz('trailer.c', withAddressSanitizer, {
+    seeds: [`Z${'x'.repeat(8996)}END`],
+  });
   await fuzzed.master.crashesArrived(1);
   expect(fuzzed.master.crashes[0]?.input.length).toBeGreaterThan(8192);
 });
