@@ -202,7 +202,11 @@ export class ScriptedMaster {
       sizeBytes: bytes.length,
       createdAt: undefined,
     };
-    call.write({ artifact, chunk: bytes });
+    const chunkBytes = 256 * 1024;
+    for (let at = 0; at === 0 || at < bytes.length; at += chunkBytes) {
+      const chunk = bytes.subarray(at, at + chunkBytes);
+      call.write({ artifact: at === 0 ? artifact : undefined, chunk });
+    }
     call.end();
   }
 }

@@ -1,5 +1,5 @@
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
-import type { OutputPiece } from '../findings/output-record.js';
+import type { OutputPiece } from '../sandbox/output-record.js';
 
 /** What both a fuzzing start and a replay need. */
 interface Start {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { OutputRecord } from '../findings/output-record.js';
+import { OutputRecord } from '../sandbox/output-record.js';
 import type { EngineProgress, EngineReader, WrittenArtifact } from './engine.js';
 
 const mib = 2 ** 20;

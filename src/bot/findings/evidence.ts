@@ -1,5 +1,5 @@
 import { clipUtf8 } from '../../core/clip.js';
-import type { OutputPiece } from './output-record.js';
+import type { OutputPiece } from '../sandbox/output-record.js';
 
 /** What the contract allows for a crash's report, bytes. */
 export const longestReportBytes = 128 * 1024;

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openPlainFile, plainFile } from '../folders/plain-file.js';
+import { openPlainFile, plainFile } from '../sandbox/plain-file.js';
 
 /** Read of one file, bytes: a report begins at its head and ends with a summary. */
 const headBytes = 56 * 1024;

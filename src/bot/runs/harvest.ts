@@ -13,8 +13,8 @@ import { composeReport } from '../findings/evidence.js';
 import { digestOf, type Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
-import { readPlainFile } from '../folders/plain-file.js';
 import type { RunFolder } from '../folders/run-folder.js';
+import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
 import type { Replay } from './replay.js';
 

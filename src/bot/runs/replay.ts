@@ -5,9 +5,9 @@ import { makeFolders } from '../../core/folders.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Engine, EngineCommand } from '../engines/engine.js';
 import { composeReport } from '../findings/evidence.js';
-import { OutputRecord } from '../findings/output-record.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { RunFolder } from '../folders/run-folder.js';
+import { OutputRecord } from '../sandbox/output-record.js';
 import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
 import { maxFileBytes } from './bounds.js';
 

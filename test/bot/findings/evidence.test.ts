@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { clipMiddle, composeReport } from '../../../src/bot/findings/evidence.js';
-import { OutputRecord } from '../../../src/bot/findings/output-record.js';
+import { OutputRecord } from '../../../src/bot/sandbox/output-record.js';
 
 const outputOf = (text: string) => {
   const record = new OutputRecord();

@@ -10,10 +10,10 @@ import type { Engine } from '../engines/engine.js';
 import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
-import { replay } from '../runs/replay.js';
+import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
+import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
-import { readPlainFile } from './plain-file.js';
-import { leaseOfRunFolder, type RunFolder, runFolderAt } from './run-folder.js';
+import { replay } from './replay.js';
 
 /** Stands for what the engine printed, which died with the bot. */
 const lostReport =
