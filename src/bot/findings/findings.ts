@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Inputs kept of one distinct crash: a second and a third help to see what they share. */
-const inputsPerKey = 3;
+/**
+ * Inputs kept of one distinct crash: a second and a third help to see what they share. A key
+ * without frames may stand for more than one crash, so more are kept of it.
+ */
+const inputsPerKey = { withFrames: 3, withoutFrames: 16 } as const;
 /** Distinct crashes that keep more than one input; after that one each. */
 const richKeys = 256;
 /** Inputs kept of one attempt: a message that is never the same would make every input distinct. */
@@ -15,6 +18,13 @@ export interface DistinctCount {
   kept: number;
   /** Hits that no message to the master has carried yet. */
   unsentHits: number;
+}
+
+/** What tells a crash from others. */
+export interface CrashKey {
+  /** Kind, message and innermost own frames; '' where nothing could be read. */
+  readonly key: string;
+  readonly hasFrames: boolean;
 }
 
 /** What becomes of one crashing input. */
@@ -81,17 +91,18 @@ export class Findings {
   }
 
   /** @param key '' for a report that could not be read */
-  judge(input: Buffer, key: string): Verdict {
+  judge(input: Buffer, { key, hasFrames }: CrashKey): Verdict {
     this.#inputs.set(digestOf(input), key);
     this.#hits += 1;
-    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key);
+    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key, hasFrames);
     if (verdict.isKept) this.#kept += 1;
     return verdict;
   }
 
-  #judgeKnown(key: string): Verdict {
+  #judgeKnown(key: string, hasFrames: boolean): Verdict {
     const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0 };
-    const mostInputs = this.#counts.size <= richKeys ? inputsPerKey : 1;
+    const richly = hasFrames ? inputsPerKey.withFrames : inputsPerKey.withoutFrames;
+    const mostInputs = this.#counts.size <= richKeys ? richly : 1;
     this.#counts.set(key, count);
     count.hits += 1;
     count.unsentHits += 1;

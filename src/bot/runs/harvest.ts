@@ -10,7 +10,7 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
 import { crashContext, type StartContext } from '../findings/context.js';
 import { composeReport } from '../findings/evidence.js';
-import { digestOf, type Findings } from '../findings/findings.js';
+import { type CrashKey, digestOf, type Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
@@ -52,9 +52,8 @@ interface Arrival extends Pick<WrittenArtifact, 'name' | 'output' | 'input'> {
 }
 
 /** A report with what could be read from it. */
-interface Account {
+interface Account extends CrashKey {
   readonly report: string;
-  readonly key: string;
   readonly exit: SandboxExit | undefined;
   /** Of the replay that made the report; undefined for the engine's own. */
   readonly replayCommand: EngineCommand | undefined;
@@ -176,7 +175,7 @@ export class Harvest {
     const sanitizerLog = await this.#logOf(arrival, path);
     if (!findings.metAgain(digestOf(input))) {
       const account = await this.#account(arrival, input, sanitizerLog);
-      const verdict = findings.judge(input, account.key);
+      const verdict = findings.judge(input, account);
       if (verdict.isKept) await this.#keep(arrival, input, account, verdict.hits);
       else log.debug({ artifact: arrival.name }, 'a crash like others was counted');
     }
@@ -225,9 +224,9 @@ export class Harvest {
     const { findings, signal } = this.parts;
     const exit = await this.#exitOf(arrival);
     const report = composeReport(arrival.output, sanitizerLog);
-    const key = keyOf(report);
-    const own = { report, key, exit, replayCommand: undefined };
-    if (key !== '' || !findings.hasRoomForUnknown || signal.aborted) return own;
+    const found = keyOf(report);
+    const own = { report, ...found, exit, replayCommand: undefined };
+    if (found.key !== '' || !findings.hasRoomForUnknown || signal.aborted) return own;
     return (await this.#replayed(input, report)) ?? own;
   }
 
@@ -246,10 +245,10 @@ export class Harvest {
       })
       .catch((error) => log.warn({ why: messageOf(error) }, 'a crash could not be replayed'));
     if (!replayed || signal.aborted) return undefined;
-    const key = keyOf(replayed.report);
-    log.info({ readable: key !== '', ...replayed.exit }, 'crash replayed');
-    if (key === '' && report.trim() !== '') return undefined;
-    return { ...replayed, key, replayCommand: replayed.command };
+    const found = keyOf(replayed.report);
+    log.info({ readable: found.key !== '', ...replayed.exit }, 'crash replayed');
+    if (found.key === '' && report.trim() !== '') return undefined;
+    return { ...replayed, ...found, replayCommand: replayed.command };
   }
 
   /** undefined for a process that lives on after its artifact, as one that forks does. */
@@ -284,9 +283,10 @@ function pidsIn({ output }: Arrival): number[] {
  * What tells a crash from others; '' where nothing does. A kind alone does not, except for
  * those that come with no stack of the crash: a hang, and memory running out.
  */
-function keyOf(report: string): string {
+function keyOf(report: string): CrashKey {
   const crash = readCrashReport(report);
-  const isBare = crash.frames.length === 0 && crash.message === '';
-  if (isBare && !/^(?:timeout|out-of-memory|rss-limit-exceeded)$/.test(crash.kind)) return '';
-  return distinctionKey(crash);
+  const hasFrames = crash.frames.length > 0;
+  const isBare = !hasFrames && crash.message === '';
+  const isReadable = !isBare || /^(?:timeout|out-of-memory|rss-limit-exceeded)$/.test(crash.kind);
+  return { key: isReadable ? distinctionKey(crash) : '', hasFrames };
 }
