@@ -24,6 +24,7 @@ import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
+import { killProcessesIn } from '../sandbox/strays.js';
 import type { FuzzEnd } from './ends.js';
 import { fuzz } from './fuzz.js';
 import { Tally } from './tally.js';
@@ -115,6 +116,7 @@ export class Run {
     const { log, spool } = this.parts;
     const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
     this.#tally.stop();
+    if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');
