@@ -280,8 +280,8 @@ function pidsIn({ output }: Arrival): number[] {
 }
 
 /**
- * What tells a crash from others; '' where nothing does. A kind alone does not, except for
- * those that come with no stack of the crash: a hang, and memory running out.
+ * Key of a crash; '' where the report shows too little. A kind alone is too little, except
+ * for a hang and for exhausted memory, which have no stack of their own.
  */
 function keyOf(report: string): CrashKey {
   const crash = readCrashReport(report);

@@ -101,7 +101,7 @@ export class Run {
     if (reason === 'abandoned') this.#forget.abort();
   }
 
-  /** To be called when nothing more has to be said about it. */
+  /** To be called when the master needs nothing more of this run. */
   async remove(): Promise<void> {
     await this.ended;
     const folder = this.#folder;
