@@ -39,9 +39,10 @@ export function ownFrames(parsed: readonly ParsedFrame[], options: OwnOptions): 
 
 /** Where all is the library's, what stands at the end of every stack says nothing. */
 const isTelling = (frame: CrashFrame) =>
-  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*|)$/.test(frame.function);
+  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*)$/.test(frame.function);
 
-const isNamed = (frame: ParsedFrame) => frame.function !== '' || frame.module !== '';
+const isNamed = ({ function: name, module, offset }: ParsedFrame) =>
+  name !== '' || module !== '' || offset !== '';
 
 function markOwn(frames: readonly ParsedFrame[], options: OwnOptions): boolean[] {
   const own = frames.map((frame) => !isListed(frame, options.language, options.project));
@@ -89,7 +90,7 @@ const helperWord =
 const mostHelpers = 6;
 /** Functions that only begin the work. */
 export const entryPoint =
-  /^(?:(?:main|[\w$.]{1,256}\.main)|LLVMFuzzerTestOneInput|(?:[\w$.]{1,256}\.)?fuzzerTestOneInput|TestOneInput|__libfuzzer_sys_run|module\.exports\.fuzz|Object\.<anonymous>|<module>|FuzzMe|_main|wmain|WinMain)$/;
+  /^(?:(?:main|[\w$.]{1,256}\.main)|LLVMFuzzerTestOneInput|(?:[\w$.]{1,256}\.)?fuzzerTestOneInput|TestOneInput|TestOneProtoInput|__libfuzzer_sys_run|module\.exports\.fuzz|Object\.<anonymous>|<module>|FuzzMe|_main|wmain|WinMain)$/;
 
 /** Helpers of one's own through which all failed checks end: log_fatal, die, check_failed. */
 function skipHelpers(frames: readonly ParsedFrame[], own: boolean[]): void {

@@ -98,7 +98,7 @@ const isSingleAllocation = ({ message, format, kind }: CrashDescription) =>
 
 function namesOf(crash: CrashDescription, frames: readonly CrashFrame[]): string[] {
   const isNative = /^(?:c|swift|unknown)$/.test(crash.language);
-  return frames.map((frame) => (isNative ? nameAndFile(frame) : frame.function));
+  return frames.map((frame) => (isNative ? nameAndFile(frame) : frame.function) || frame.offset);
 }
 
 /** Without its class a method is known by its file: "decode@gif.cc" and "decode@png.cc". */

@@ -108,6 +108,8 @@ export const checkFrames: FrameList = {
     'js::AutoEnterOOM*',
     'js_failedAssert*',
     'DebugBreak',
+    'SbSystemBreakIntoDebugger',
+    'ImmediateCrash',
     'blink::ReportFatalError*',
     'IPC::Logging*',
     // GLib, Qt, boost, LLVM, folly, and more
