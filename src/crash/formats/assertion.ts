@@ -15,6 +15,8 @@ const texts: readonly RegExp[] = [
   /^Assertion failed: (?<condition>.{1,2048}?), file (?<file>.{1,512}?), line (?<line>\d{1,9})/,
   // musl: "Assertion failed: x > 0 (a.c: f: 3)"
   /^Assertion failed: (?<condition>.{1,2048}) \((?<file>[^\s:()]{1,512}): ?(?<function>[^:()]{0,512}): ?(?<line>\d{1,9})\)/,
+  // GLib's, behind the words of any log: "f: assertion 'x != NULL' failed"
+  /^assertion [`'](?<condition>.{1,2048}?)' failed/,
   // Bionic: 'a.c:3: f: assertion "x > 0" failed'
   /^assertion "(?<condition>.{1,2048}?)" failed/,
   // libc++: "/c++/v1/optional:12: assertion this->has_value() failed: …"
