@@ -44,7 +44,8 @@ function readHeadline(lines: readonly string[], at: number): FoundHeadline | und
 export function chooseHeadline(found: readonly FoundHeadline[]): Chosen | undefined {
   const ending = found.find(({ rank }) => rank === 'signal');
   const error = found.find(({ rank }) => rank === 'error');
-  if (error) return chosen(found, error);
+  // A process that dies by a signal may time out while it prints its stack.
+  if (error && (!ending || error.at < ending.at)) return chosen(found, error);
   const cause = nearest(found, 'cause', ending) ?? hintFor(found, ending);
   if (cause) return chosen(found, cause, ending);
   const rest = ending ?? found.find(({ rank }) => rank === 'leftover');

@@ -15,6 +15,9 @@ const distinctFrames = 5;
 /** Faults that one bad access takes turns at, by the allocator's and the optimiser's chance. */
 const badAccess =
   /^(?:SEGV|BUS|deadly-signal|access-violation|.*buffer-(?:overflow|underflow|underwrite)|.*use-after-.*|container-overflow|unknown-crash|tag-mismatch|negative-size-param|invalid-(?:read|write|jump)|wild-.*|null-pointer|index-out-of-bounds|object-size|misaligned-address|slab-out-of-bounds|.*out-of-bounds|null-ptr-deref)$/;
+/** One allocation that no machine has memory for, as allocators and languages refuse it. */
+const hugeAllocation = /^(?:allocation-size-too-big|calloc-overflow|reallocarray-overflow)$/;
+const refused = /^std::(?:bad_alloc|bad_array_new_length)\b/;
 /** The same division, as the processor and as UndefinedBehaviorSanitizer find it. */
 const badDivision = /^(?:FPE|division-by-zero)$/;
 /** Faults of freeing, which allocators find in different ways. */
@@ -45,7 +48,7 @@ export function crashSignature(crash: CrashDescription, options: SignatureOption
   const cycle = smallestCycle(names);
   if (kind === 'stack-overflow')
     return ['stack-overflow', ...(cycle ?? recurring(names))].join('\n');
-  const message = byMessage.test(crash.kind) ? reasonOf(crash) : '';
+  const message = byMessage.test(kind) ? reasonOf(crash) : '';
   if (names.length === 0) return [kind, message, options.target ?? ''].join('\n');
   return [kind, message, ...telling(crash, names)].join('\n');
 }
@@ -73,14 +76,20 @@ const placeOf = (frame: CrashFrame | undefined) => (frame ? `${frame.function}:$
 function kindClass(crash: CrashDescription): string {
   const { kind } = crash;
   if (isEndlessRecursion(crash)) return 'stack-overflow';
-  if (/^(?:ABRT|TRAP|ILL)$/.test(kind)) return 'abort';
-  if (kind === 'deadly-signal' && crash.stack.some((frame) => raised.test(frame.function)))
-    return 'abort';
+  const isAbort =
+    /^(?:ABRT|TRAP|ILL)$/.test(kind) || (kind === 'deadly-signal' && passes(crash, raised));
+  // The message may be lost that the C library prints before it ends the process.
+  if (isAbort) return passes(crash, allocatorAbort) ? 'bad-free' : 'abort';
   if (badAccess.test(kind)) return 'bad-access';
   if (badFree.test(kind)) return 'bad-free';
   if (badDivision.test(kind)) return 'bad-division';
+  if (isHugeAllocation(crash)) return 'huge-allocation';
   return kind;
 }
+
+const allocatorAbort = /^malloc_printerr$/;
+const passes = (crash: CrashDescription, name: RegExp) =>
+  crash.stack.some((frame) => name.test(frame.function));
 
 /** Stacks of this many frames that repeat themselves to the end have run out of stack. */
 const deepStack = 30;
@@ -93,12 +102,19 @@ function isEndlessRecursion({ kind, stack, frames }: CrashDescription): boolean 
 }
 
 /** libFuzzer's limit for one allocation: its stack is that of the culprit. */
+const isHugeAllocation = (crash: CrashDescription) =>
+  hugeAllocation.test(crash.kind) || refused.test(crash.message) || isSingleAllocation(crash);
+
 const isSingleAllocation = ({ message, format, kind }: CrashDescription) =>
   message.startsWith('malloc(') || (format === 'sanitizer' && kind === 'out-of-memory');
 
 function namesOf(crash: CrashDescription, frames: readonly CrashFrame[]): string[] {
   const isNative = /^(?:c|swift|unknown)$/.test(crash.language);
-  return frames.map((frame) => (isNative ? nameAndFile(frame) : frame.function) || frame.offset);
+  // Compilers name a lambda by its function, or by this alone.
+  const named = frames.filter((frame) => frame.function !== 'operator()');
+  return (named.length > 0 ? named : frames).map(
+    (frame) => (isNative ? nameAndFile(frame) : frame.function) || frame.offset,
+  );
 }
 
 /** Without its class a method is known by its file: "decode@gif.cc" and "decode@png.cc". */
