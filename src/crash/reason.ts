@@ -7,6 +7,8 @@ const longestReason = 160;
 const assertion = /^assertion /;
 const slices =
   /^(?:range (?:start|end) index|slice index starts|byte index|index out of bounds|range end)/;
+const native = /^(?:c|unknown)$/;
+const condition = /^(?:assertion|check|dcheck|security-check|sanitizer-check)-failure$/;
 const goRuntime = /^(runtime error: [a-z ]{1,64}?)(?: \[.*| with .*)?$/;
 
 /**
@@ -16,7 +18,7 @@ const goRuntime = /^(runtime error: [a-z ]{1,64}?)(?: \[.*| with .*)?$/;
 export function reasonOf(crash: CrashDescription): string {
   const { kind, message, language } = crash;
   // What stands in quotes in a condition is the programmer's.
-  const isCondition = language === 'c' && /^(?:assertion|check|dcheck)-failure$/.test(kind);
+  const isCondition = native.test(language) && condition.test(kind);
   const text = isCondition ? message : withoutValues(message);
   return cutReason(kind, text, language, crash.frames.length > 0).slice(0, longestReason);
 }
@@ -28,7 +30,7 @@ function cutReason(kind: string, text: string, language: string, hasFrames: bool
   if (language === 'go') return goRuntime.exec(text)?.[1] ?? text;
   if (language === 'rust')
     return assertion.test(text) ? text : slices.test(text) ? 'out of bounds' : before(text, ':');
-  if (kind === 'fatal-error') return before(text, ': ');
+  if (kind === 'fatal-error') return /^\S+ .*?: /.test(text) ? before(text, ': ') : text;
   // "a == b (1 vs. 2) streamed text" of glog, Abseil and Chromium
   const values = text.search(/ \([^()]{0,256}vs\.? /);
   return values < 0 ? before(before(text, '. '), ' Which is: ') : text.slice(0, values);

@@ -29,7 +29,8 @@ const failures: readonly [pattern: RegExp, kind: string][] = [
 export function failureOf(text: string): { kind: string; message: string } {
   for (const [pattern, kind] of failures) {
     const found = pattern.exec(text);
-    if (found) return { kind, message: text.slice(found[0].length).trim() || text };
+    if (found)
+      return { kind, message: found[0].endsWith(': ') ? text.slice(found[0].length) : text };
   }
   return { kind: 'fatal-error', message: text };
 }
@@ -62,6 +63,13 @@ export const chromium: Format = {
   },
 };
 
+/** Node prints V8's own end, such as an exhausted heap, without a place. */
+function nodeError(text: string, at: number): Headline {
+  const isMemory = /out of memory/.test(text);
+  const kind = isMemory ? 'out-of-memory' : 'fatal-error';
+  return { kind, rank: 'cause', at, message: text, language: 'javascript', isDeliberate: true };
+}
+
 const v8Place =
   /^# Fatal (?:JavaScript )?(?:error|invalid size error) in (.{0,512}?)(?:, line (\d{1,9}))?$/;
 /** Lines after the headline that may hold V8's text. */
@@ -70,10 +78,11 @@ const v8Lines = 4;
 /** V8: "# Fatal error in ../../src/a.cc, line 12" and its text in the next line. */
 export const v8: Format = {
   name: 'v8',
-  hint: /^# Fatal |^abort: |^# V8 correctness/,
+  hint: /^# Fatal |^abort: |^# V8 correctness|^FATAL ERROR: /,
   headline(lines, at): Headline | undefined {
     const line = lines[at] as string;
     if (line.startsWith('abort: ')) return cause(at, { file: '', line: 0 }, line.slice(7));
+    if (line.startsWith('FATAL ERROR: ')) return nodeError(line.slice(13), at);
     if (line.startsWith('# V8')) return cause(at, { file: '', line: 0 }, line.slice(2));
     const place = v8Place.exec(line);
     if (!place) return undefined;

@@ -74,7 +74,7 @@ export const valgrind: Format = {
   },
 };
 
-const kasan = /BUG: (?:KASAN|KMSAN|KCSAN): (.{1,128}?)(?: in (\S{1,256}))?(?: at .*)?$/;
+const kasan = /BUG: (?:KASAN|KMSAN|KCSAN): ([\w-]{1,64}(?: [\w-]{1,64})?)(?= in | at |$)/;
 const kernelBug =
   /(?:kernel BUG at ([^\s!:]{1,512}):(\d{1,9})|general protection fault|BUG: unable to handle (?:kernel )?(?:NULL pointer dereference|paging request)|Unable to handle kernel (?:NULL pointer dereference|paging request)|Kernel panic - not syncing: (.{1,256}))/;
 

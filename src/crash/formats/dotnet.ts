@@ -49,12 +49,18 @@ function isCall(line: string): boolean {
   return line.startsWith('   at ') && (isPlaced || javaLess.test(line.slice(0, 512)));
 }
 
+/** The compiler's names of lambdas and of asynchronous methods, as their author wrote them. */
+const plain = (name: string) =>
+  name
+    .replace(/\.<>c(?:__DisplayClass\w{1,16})?(?=\.)/, '')
+    .replace(/\.<(\w{1,128})>[bdg]__[\w|]{0,128}(?:\.MoveNext)?/, '.$1');
+
 function dotnetStack(lines: readonly string[], from: number): ParsedFrame[] {
   const frames: ParsedFrame[] = [];
   for (const line of lines.slice(from + 1, from + 1 + mostLines)) {
     const found = call.exec(line);
     if (found) {
-      const name = withoutGroups(found[1] as string).replace(/\[.{0,256}\]$/, '');
+      const name = withoutGroups(plain(found[1] as string)).replace(/\[.{0,256}\]$/, '');
       frames.push(
         frame({ function: name.slice(0, 256), file: found[3] ?? '', line: Number(found[4] ?? 0) }),
       );

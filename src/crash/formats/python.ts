@@ -19,11 +19,23 @@ export const python: Format = {
     if (!traceback.test(line)) return undefined;
     const text = exceptionOf(lines, at);
     if (text === undefined) return undefined;
-    const kind = /^(?:\w+\.)*SystemExit/.test(text) ? 'exit' : 'uncaught-exception';
-    return { kind, rank: 'cause', at, message: text, language: 'python', isDeliberate: true };
+    return {
+      kind: kindOf(text),
+      rank: 'cause',
+      at,
+      message: text,
+      language: 'python',
+      isDeliberate: true,
+    };
   },
   stack: (lines, headline) => pythonStack(lines, headline.at),
 };
+
+function kindOf(text: string): string {
+  if (/^AssertionError\b/.test(text)) return 'assertion-failure';
+  if (/^RecursionError\b/.test(text)) return 'stack-overflow';
+  return /^MemoryError\b/.test(text) ? 'out-of-memory' : 'uncaught-exception';
+}
 
 function fatalHeadline(line: string, at: number): Headline {
   return {

@@ -32,7 +32,7 @@ export const googleTest: Format = {
 };
 
 const glibError =
-  /^(?:.{0,256}?)\*\*\s?(?:([\w.-]{1,128}):)?ERROR:([^\s:]{1,512}):(\d{1,9}):([^:]{1,512}(?:::[^:]{1,512}){0,16}): (.{1,2048})$/;
+  /^(?:.{0,256}\*\*\s?|Bail out! )?(?:([\w.-]{1,128}):)?ERROR:([^\s:]{1,512}):(\d{1,9}):([^:]{1,512}(?:::[^:]{1,512}){0,16}): (.{1,2048})$/;
 const glibLog =
   /\(process:\d{1,10}\): (?:([\w.-]{1,128})-)?(ERROR|CRITICAL) \*\*: (?:[\d:.]{1,16}: )?(.{1,2048})$/;
 const glibPlain =
@@ -46,7 +46,9 @@ export const glib: Format = {
     const line = lines[at] as string;
     const found = glibError.exec(line);
     if (found) {
-      const message = (found[5] as string).replace(/^assertion failed:? ?/, '');
+      const message = (found[5] as string)
+        .replace(/^assertion failed:? ?/, '')
+        .replace(/^\((.{1,1024})\): \(.{0,512}\)$/, '$1');
       return {
         kind: 'assertion-failure',
         rank: 'cause',

@@ -1,4 +1,5 @@
 import {
+  parseAddressAtEnd,
   parseAtSign,
   parseBacktraceSymbols,
   parseCdb,
@@ -25,6 +26,7 @@ const parsers: readonly FrameParser[] = [
   parseCdb,
   parseBacktraceSymbols,
   parseKernel,
+  parseAddressAtEnd,
 ];
 
 /** Signs that every notation has one of; most lines of a log have none. */
@@ -58,7 +60,7 @@ export function readStack(lines: readonly string[], from: number, to = lines.len
       continue;
     }
     const last = frames.at(-1);
-    if (last && found.frame.index >= 0 && isRestart(last, found.frame)) break;
+    if (last && isRestart(last, found.frame)) break;
     parse = found.parse;
     frames.push(found.frame);
     end = at + 1;

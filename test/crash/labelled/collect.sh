@@ -13,9 +13,9 @@ trap 'rm -rf "$work"' EXIT
 # Reports have paths of sources in them, which must not be this machine's.
 map="-ffile-prefix-map=$here=/src -fdebug-prefix-map=$here=/src"
 bugs=45
-inputs="a b c d"
+inputs="a b c"
 limits="-timeout=1 -rss_limit_mb=1024"
-export ASAN_OPTIONS=handle_abort=1:detect_leaks=0:allocator_may_return_null=0
+export ASAN_OPTIONS=handle_abort=1:detect_leaks=0:allocator_may_return_null=0:symbolize_inline_frames=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer || echo)
 
@@ -27,8 +27,7 @@ input() {
   case $1 in
     a) printf "\\$octal\\007abcdef" ;;
     b) printf "\\$octal\\011zyxwvutsrqponm" ;;
-    c) printf "\\310\\$octal\\013AB" ;;
-    d) printf "\\310\\$octal\\021the quick brown fox jumps" ;;
+    c) printf "\\310\\$octal\\013ABCD" ;;
   esac
 }
 
@@ -51,7 +50,7 @@ run() {
   for bug in $(seq $bugs); do
     for kind in $inputs; do
       input "$kind" "$bug" >"$work/input"
-      (ulimit -c 0; cd "$work" && timeout 10 "$@" ./input >"$out/$name/$bug-$kind.txt" 2>&1)
+      (ulimit -c 0; cd "$work" && timeout 6 "$@" ./input >"$out/$name/$bug-$kind.txt" 2>&1)
       # What does not crash in this build has no report.
       [ $? -ne 0 ] || [ -n "${by_debugger:-}" ] || rm -f "$out/$name/$bug-$kind.txt"
     done
@@ -65,7 +64,6 @@ driver=
 for level in 0 1 2 3; do
   build "clang-asan-O$level" clang++ -g -O$level -fsanitize=fuzzer,address
 done
-build clang-asan-lines-O1 clang++ -gline-tables-only -O1 -fsanitize=fuzzer,address
 build clang-asan-lines-O2 clang++ -gline-tables-only -O2 -fsanitize=fuzzer,address
 build clang-ubsan-O1 clang++ -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 build clang-plain-O1 clang++ -g -O1 -fsanitize=fuzzer
@@ -76,15 +74,14 @@ build gcc-asan-O0 g++ -g -O0 -fsanitize=address
 build gcc-asan-O2 g++ -g -O2 -fsanitize=address
 build gcc-gdb-O0 g++ -g -O0
 build gcc-gdb-O2 g++ -g -O2
-build clang-gdb-O1 clang++ -g -O1
 
-for name in clang-asan-O0 clang-asan-O1 clang-asan-O2 clang-asan-O3 clang-asan-lines-O1 \
-  clang-asan-lines-O2 clang-ubsan-O1 clang-plain-O1 clang-plain-O2; do
+for name in clang-asan-O0 clang-asan-O1 clang-asan-O2 clang-asan-O3 clang-asan-lines-O2 \
+  clang-ubsan-O1 clang-plain-O1 clang-plain-O2; do
   # shellcheck disable=SC2086 # a list of words
   run $name "./$name" $limits
 done
 for name in gcc-asan-O0 gcc-asan-O2; do run $name "./$name"; done
 by_debugger=yes
-for name in gcc-gdb-O0 gcc-gdb-O2 clang-gdb-O1; do
+for name in gcc-gdb-O0 gcc-gdb-O2; do
   has gdb && run $name timeout 4 gdb -batch -ex run -ex 'bt 100' --args "./$name"
 done
