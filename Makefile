@@ -94,6 +94,13 @@ bench: $(built) $(ghz)
 bench-quick: $(built) $(ghz)
 	@node dist/bench/main.js --quick $(ONLY)
 
+## crash-groups: build small programs with many bugs, and print how well crashes are grouped
+.PHONY: crash-groups
+crash-groups: $(built)
+	@examples/demo/build-target.sh --tools-only
+	@test/crash/labelled/collect.sh data/crash-groups
+	@node dist/test/crash/labelled/main.js data/crash-groups
+
 ## format: put sources and protos into the one format
 .PHONY: format
 format: $(generated)

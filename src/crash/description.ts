@@ -1,6 +1,9 @@
 /** One call of the stack that crashed. */
 export interface CrashFrame {
-  /** Name without arguments and template arguments, or "module+0xoffset"; never a path. */
+  /**
+   * Name without arguments and template arguments, or "module+0xoffset"; never a path.
+   * '' for a debugger's frame without either, which its offset names.
+   */
   readonly function: string;
   /** Path as the report has it; '' where it has none. */
   readonly file: string;
@@ -41,7 +44,7 @@ export interface CrashDescription {
   readonly stack: readonly CrashFrame[];
   /** Of a data race: own frames of the access on the other side. */
   readonly otherFrames?: readonly CrashFrame[];
-  /** frames[0].function, or 'unknown'. */
+  /** Function of the innermost own frame that has one, or 'unknown'. */
   readonly topFrame: string;
   /** Whether anything could be read: a kind, a message or a frame. */
   readonly isKnown: boolean;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
@@ -63,7 +63,7 @@ async function makeWorkFolder(folder: string): Promise<string> {
     await makeFolder(folder);
     const path = await realpath(folder);
     for (const part of ['artifacts', 'runs', 'spool']) {
-      await mkdir(join(path, part), { recursive: true });
+      await makeFolder(join(path, part));
     }
     return path;
   } catch (error) {

@@ -1,4 +1,5 @@
 import {
+  parseAddressAtEnd,
   parseAtSign,
   parseBacktraceSymbols,
   parseCdb,
@@ -25,6 +26,7 @@ const parsers: readonly FrameParser[] = [
   parseCdb,
   parseBacktraceSymbols,
   parseKernel,
+  parseAddressAtEnd,
 ];
 
 /** Signs that every notation has one of; most lines of a log have none. */
