@@ -10,6 +10,7 @@ export const cppFrames: FrameList = {
     '__clang_call_terminate',
     '_Unwind_*',
     '__gxx_*',
+    '__gthread_*',
     '__terminate',
     '_purecall',
     '__cxx_global_*',
