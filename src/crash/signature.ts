@@ -22,7 +22,7 @@ const refused = /^std::(?:bad_alloc|bad_array_new_length)\b/;
 const badDivision = /^(?:FPE|division-by-zero)$/;
 /** Faults of freeing, which allocators find in different ways. */
 const badFree =
-  /^(?:double-free|bad-free|heap-corruption|alloc-dealloc-mismatch|bad-malloc_usable_size)$/;
+  /^(?:double-free|bad-free|invalid-free|heap-corruption|alloc-dealloc-mismatch|bad-malloc_usable_size)$/;
 /** Where they strike is chance: the alarm rings while something else runs. */
 const byTarget = /^(?:timeout|out-of-memory|rss-limit-exceeded|slow-unit)$/;
 /** Kinds whose message is the condition that failed, or the panic's own words. */
