@@ -29,7 +29,7 @@ export const cppFrames: FrameList = {
     'stlp_std::*',
     '_STL::*',
   ],
-  files: [
+  inlinedFiles: [
     '/include/c++/',
     '/c++/v1/',
     '/libcxx/',
