@@ -61,6 +61,8 @@ export interface FrameList {
   readonly bareFunctions?: readonly string[];
   /** Parts of source paths, e.g. "/third_party/logging/". */
   readonly files?: readonly string[];
+  /** Parts of source paths that count for names without a namespace only. */
+  readonly inlinedFiles?: readonly string[];
   /** Parts of source paths that stay the target's own though `files` has them. */
   readonly exceptFiles?: readonly string[];
   /** Beginnings of base names of modules, e.g. "libmylog.so". */

@@ -14,7 +14,7 @@ const distinctFrames = 5;
 
 /** Faults that one bad access takes turns at, by the allocator's and the optimiser's chance. */
 const badAccess =
-  /^(?:SEGV|BUS|deadly-signal|access-violation|.*buffer-(?:overflow|underflow|underwrite)|.*use-after-.*|container-overflow|unknown-crash|tag-mismatch|negative-size-param|invalid-(?:read|write|jump)|wild-.*|null-pointer|index-out-of-bounds|object-size|misaligned-address|slab-out-of-bounds|.*out-of-bounds|null-ptr-deref)$/;
+  /^(?:SEGV|BUS|ILL|TRAP|deadly-signal|access-violation|.*buffer-(?:overflow|underflow|underwrite)|.*use-after-.*|container-overflow|unknown-crash|tag-mismatch|negative-size-param|invalid-(?:read|write|jump)|wild-.*|null-pointer|index-out-of-bounds|object-size|misaligned-address|slab-out-of-bounds|.*out-of-bounds|null-ptr-deref)$/;
 /** One allocation that no machine has memory for, as allocators and languages refuse it. */
 const hugeAllocation = /^(?:allocation-size-too-big|calloc-overflow|reallocarray-overflow)$/;
 const refused = /^std::(?:bad_alloc|bad_array_new_length)\b/;
@@ -22,7 +22,7 @@ const refused = /^std::(?:bad_alloc|bad_array_new_length)\b/;
 const badDivision = /^(?:FPE|division-by-zero)$/;
 /** Faults of freeing, which allocators find in different ways. */
 const badFree =
-  /^(?:double-free|bad-free|heap-corruption|alloc-dealloc-mismatch|bad-malloc_usable_size)$/;
+  /^(?:double-free|bad-free|invalid-free|heap-corruption|alloc-dealloc-mismatch|bad-malloc_usable_size)$/;
 /** Where they strike is chance: the alarm rings while something else runs. */
 const byTarget = /^(?:timeout|out-of-memory|rss-limit-exceeded|slow-unit)$/;
 /** Kinds whose message is the condition that failed, or the panic's own words. */
@@ -76,10 +76,10 @@ const placeOf = (frame: CrashFrame | undefined) => (frame ? `${frame.function}:$
 function kindClass(crash: CrashDescription): string {
   const { kind } = crash;
   if (isEndlessRecursion(crash)) return 'stack-overflow';
-  const isAbort =
-    /^(?:ABRT|TRAP|ILL)$/.test(kind) || (kind === 'deadly-signal' && passes(crash, raised));
-  // The message may be lost that the C library prints before it ends the process.
-  if (isAbort) return passes(crash, allocatorAbort) ? 'bad-free' : 'abort';
+  if (signal.test(kind) && (kind === 'ABRT' || passes(crash, raised))) {
+    // The message may be lost that the C library prints before it ends the process.
+    return passes(crash, allocatorAbort) ? 'bad-free' : 'abort';
+  }
   if (badAccess.test(kind)) return 'bad-access';
   if (badFree.test(kind)) return 'bad-free';
   if (badDivision.test(kind)) return 'bad-division';
@@ -87,6 +87,8 @@ function kindClass(crash: CrashDescription): string {
   return kind;
 }
 
+/** Signals that a process may send itself; libFuzzer alone calls them all deadly. */
+const signal = /^(?:ABRT|TRAP|ILL|SEGV|deadly-signal)$/;
 const allocatorAbort = /^malloc_printerr$/;
 const passes = (crash: CrashDescription, name: RegExp) =>
   crash.stack.some((frame) => name.test(frame.function));

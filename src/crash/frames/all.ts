@@ -1,5 +1,6 @@
 import type { FrameList } from '../description.js';
 import { cFrames } from './c.js';
+import { cLibraryFrames } from './c-library.js';
 import { checkFrames, testFrames } from './checks.js';
 import { cppFrames } from './cpp.js';
 import { dotnetFrames } from './dotnet.js';
@@ -11,7 +12,15 @@ import { pythonFrames } from './python.js';
 import { rustFrames } from './rust.js';
 import { engineFrames, sanitizerFrames } from './sanitizers.js';
 
-const native = [cFrames, sanitizerFrames, cppFrames, checkFrames, testFrames, engineFrames];
+const native = [
+  cFrames,
+  cLibraryFrames,
+  sanitizerFrames,
+  cppFrames,
+  checkFrames,
+  testFrames,
+  engineFrames,
+];
 
 /** Lists by language; native code of all kinds meets in one process. */
 const lists: Readonly<Record<string, readonly FrameList[]>> = {

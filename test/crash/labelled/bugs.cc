@@ -50,7 +50,7 @@ struct Decoder {
   virtual ~Decoder() {}
   virtual int decode(Bytes d) = 0;
 };
-struct GifDecoder : Decoder { int decode(Bytes d) override { int *table = nullptr; return table[d[0] & 7]; } };
+struct GifDecoder : Decoder { int decode(Bytes d) override { int *volatile table = nullptr; return table[d[0] & 7]; } };
 struct PngDecoder : Decoder { int decode(Bytes d) override { return 1000 / (d[0] - d[0]); } };
 static int run_decoder(Decoder &decoder, Bytes d) { int v = decoder.decode(d); sink = v; return v + 1; }
 }  // namespace image
