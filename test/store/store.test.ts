@@ -21,6 +21,7 @@ import { requestCancel } from '../../src/store/ops/jobs/request-cancel.js';
 import { acknowledgeLease } from '../../src/store/ops/leases/acknowledge-lease.js';
 import { releaseLease } from '../../src/store/ops/leases/release-lease.js';
 import { claimJob } from '../../src/store/ops/scheduling/claim-job.js';
+import { markAlive } from '../../src/store/ops/upkeep/mark-alive.js';
 import { readCounters } from '../../src/store/ops/upkeep/read-counters.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
@@ -57,6 +58,22 @@ function fileIn(folder: string): string {
   const path = join(folder, 'file');
   writeFileSync(path, '');
   return path;
+}
+
+/** Resolves when the writer's next group has ended, whatever became of it. */
+const groupEnded = (store: Store) => new Promise<void>((resolve) => store.onWrite(resolve));
+
+/**
+ * While the lock is held: lets the group end that the writer may have at this moment. A
+ * call of it that was abandoned is not tried again.
+ *
+ * @returns a write that has begun, and waits for the lock
+ */
+async function afterGroupUnderWay(store: Store): Promise<{ write: Promise<void> }> {
+  const ended = groupEnded(store);
+  const write = store.run(testContext(), markAlive, 1);
+  await ended;
+  return { write };
 }
 
 /** @returns the job as it is after that */
@@ -136,7 +153,9 @@ describe('the store', () => {
     const inputs = [jobInput(), jobInput()];
     const running = store.runEach(testContext(100), createJob, inputs);
     await expect(running).rejects.toBeInstanceOf(TimeoutError);
+    const { write } = await afterGroupUnderWay(store);
     release();
+    await write;
     await newJob(store); // behind them, were they still there
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 1 });
   });
