@@ -186,9 +186,8 @@ describe('a checkpoint that the disk is slow at', () => {
     const patient = { maxRetries: 1000, firstDelayMs: 1, maxDelayMs: 10, multiplier: 2 };
     const locked = { operation: registerBot.name, isRetryable: isRetryableError };
     let written = 0;
-    let over = false;
     const writing = (async () => {
-      for (; !over; written++) {
+      for (; written < 2000; written++) {
         const input = { ...botInput(`bot ${written}`), labels: { padding: 'x'.repeat(4096) } };
         const call = { operation: registerBot.name, input };
         const write = () => writes.run(testContext(), call, registerBot);
