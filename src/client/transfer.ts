@@ -55,7 +55,7 @@ export async function uploadArtifact(
       connection.artifacts.uploadArtifact(metadata, callOptions, callback),
     { message: { $case: 'header', value: header } },
     (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
-    { path: file.path, sizeBytes },
+    { content: file.path, sizeBytes },
     options,
   );
 }
@@ -64,20 +64,24 @@ export async function uploadArtifact(
 export type CrashAccount = Pick<CrashReport, 'lease' | 'inputSha256' | 'inputSizeBytes'> &
   Partial<CrashReport>;
 
-/** Uploads a crash; resolves once the master has report and input on disk. */
+/**
+ * Uploads a crash; resolves once the master has report and input on disk.
+ *
+ * @param input path of the crashing input, or its bytes
+ */
 export function reportCrash(
   connection: Connection,
   account: CrashAccount,
-  inputPath: string,
+  input: string | Buffer,
   options: TransferOptions = {},
 ): Promise<ReportCrashResponse> {
-  const report = CrashReport.create(account);
+  const report = CrashReport.create({ hits: 1, ...account });
   return sendFile<ReportCrashRequest, ReportCrashResponse>(
     (metadata, callOptions, callback) =>
       connection.crashes.reportCrash(metadata, callOptions, callback),
     { message: { $case: 'report', value: report } },
     (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
-    { path: inputPath, sizeBytes: report.inputSizeBytes },
+    { content: input, sizeBytes: report.inputSizeBytes },
     options,
   );
 }
@@ -146,19 +150,30 @@ function sendFile<Request, Response>(
   send: Parameters<typeof sendMessages<Request, Response>>[0],
   first: Request,
   wrap: (chunk: Buffer) => Request,
-  file: { path: string; sizeBytes: number },
+  file: { content: string | Buffer; sizeBytes: number },
   { signal, onProgress, timeoutMs = defaultTransferMs }: TransferOptions,
 ): Promise<Response> {
   const messages = async function* () {
     yield first;
     let doneBytes = 0;
-    for await (const chunk of createReadStream(file.path, { highWaterMark: chunkBytes })) {
+    for await (const chunk of chunksOf(file.content)) {
       yield wrap(chunk);
       doneBytes += chunk.length;
       onProgress?.(doneBytes, file.sizeBytes);
     }
   };
   return sendMessages(send, messages(), { timeoutMs, signal });
+}
+
+/** Bytes of a file, or those in memory, in messages' sizes. */
+async function* chunksOf(content: string | Buffer): AsyncGenerator<Buffer> {
+  if (typeof content === 'string') {
+    yield* createReadStream(content, { highWaterMark: chunkBytes });
+    return;
+  }
+  for (let at = 0; at < content.length; at += chunkBytes) {
+    yield content.subarray(at, at + chunkBytes);
+  }
 }
 
 /** Writes to a temporary name, checks length and SHA-256, and only then gives it `path`. */

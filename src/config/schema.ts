@@ -92,7 +92,7 @@ const jobs = z.strictObject({
   max_duration: duration({ min: '1s', max: '30d' }).prefault('1h'),
   max_memory: size({ min: '16MiB', max: '1TiB' }).prefault('2GiB'),
   input_timeout: duration({ min: '1s', max: '1h' }).prefault('25s'),
-  max_input: size({ min: '1B', max: '1MiB' }).prefault('4KiB'),
+  max_input: size({ min: '0B', max: '1MiB' }).prefault('0B'),
 });
 
 const texts = z.array(text('a text')).max(1000, 'must be at most 1000').default([]);

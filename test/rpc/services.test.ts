@@ -105,7 +105,7 @@ describe('jobs', () => {
     expect(job.spec).toMatchObject({
       targetName: 'target',
       maxAttempts: 3,
-      limits: { maxDurationSeconds: 120, maxMemoryMib: 2048, maxInputBytes: 4096 },
+      limits: { maxDurationSeconds: 120, maxMemoryMib: 2048, maxInputBytes: 0 },
     });
   });
 
