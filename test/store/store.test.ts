@@ -11,6 +11,8 @@ import {
   TimeoutError,
 } from '../../src/core/errors.js';
 import { newId } from '../../src/core/ids.js';
+import { listCrashGroups } from '../../src/store/ops/crashes/list-crash-groups.js';
+import { moveCrashes } from '../../src/store/ops/crashes/move-crashes.js';
 import { recordCrash } from '../../src/store/ops/crashes/record-crash.js';
 import { completeJob } from '../../src/store/ops/jobs/complete-job.js';
 import { createJob } from '../../src/store/ops/jobs/create-job.js';
@@ -424,5 +426,34 @@ describe('crashes', () => {
     await expect(record({ ...crashInput(job, '4'), fence: 7 })).rejects.toBeInstanceOf(
       NotFoundError,
     );
+  });
+
+  test('go to the group that stands for theirs, when that one has lost all of its own', async () => {
+    const store = await openStore();
+    await withTarget(store);
+    const bot = await withBot(store);
+    await newJob(store);
+    const job = (await claim(store, bot)) as JobRow;
+    const record = (input: ReturnType<typeof crashInput>) =>
+      store.run(testContext(), recordCrash, input);
+    const gone = await record(crashInput(job, '1', 's'));
+    const stays = await record(crashInput(job, '2', 't'));
+    const moves = [{ crashId: gone.crashId, from: gone.groupId, to: stays.groupId }];
+    await store.run(testContext(), moveCrashes, {
+      ...{
+        project: 'default',
+        targetName: 'demo',
+        moves,
+        signatures: [],
+        distinctions: [],
+        now: 5,
+      },
+    });
+    expect(await record(crashInput(job, '3', 's'))).toMatchObject({
+      ...{ groupId: stays.groupId, newGroup: false },
+    });
+    const page = { beforeId: 'z', limit: 10, filter: {} };
+    const { groups } = await store.run(testContext(), listCrashGroups, page);
+    expect(groups).toMatchObject([{ id: stays.groupId, count: 3, hits: 3, merged_into: null }]);
   });
 });
