@@ -54,6 +54,7 @@ const noPause = { retryFirstMs: 0, retryMaxMs: 0 };
 const newJob = () => ({
   ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: Date.now() },
   ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '', spec },
+  ...{ kind: 'fuzz' as const, requiredEngine: engine, otherThanBotId: '' },
   ...{ project: 'default', campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
   ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
 });

@@ -14,7 +14,9 @@ import { fits, type Need, needOf, type Offer } from './matching.js';
  *
  *   queue     jobs of one campaign that ask the same of a bot; few, however many
  *             jobs there are
- *   profile   takers that fit the same queues; few, however many bots there are,
+ *   kind      queues that ask the same of a bot, whatever their campaigns and
+ *             whichever bot they leave out
+ *   profile   takers that fit the same kinds; few, however many bots there are,
  *             and whatever else they say of themselves
  *   taker     somebody with credit: free slots announced on a stream, or a unary
  *             AssignJob that waits
@@ -53,19 +55,26 @@ export interface Taker {
   missed?(): void;
 }
 
-interface Queue {
-  readonly id: number;
-  readonly campaign: string;
+interface Kind {
   readonly need: Need;
-  /** Nothing pending, as far as is known. */
-  isDrained: boolean;
-  arrivals: number;
+  readonly queues: Queue[];
   /** Whose takers fit it. */
   readonly profiles: Profile[];
 }
 
+interface Queue {
+  readonly id: number;
+  readonly campaign: string;
+  readonly kind: Kind;
+  /** Its jobs are not for this bot; empty: for any. */
+  readonly otherThanBotId: string;
+  /** Nothing pending, as far as is known. */
+  isDrained: boolean;
+  arrivals: number;
+}
+
 interface Profile {
-  /** Those that its takers fit and that may have work. */
+  /** Queues that may have work, of kinds that its takers fit. */
   readonly ready: Set<Queue>;
   /** With credit, in the order in which they became free. */
   readonly takers: Set<Taker>;
@@ -98,6 +107,7 @@ export interface DispatchParts {
 
 export class Dispatch {
   readonly #queues = new Map<number, Queue>();
+  readonly #kinds = new Map<string, Kind>();
   readonly #profiles = new Map<string, Profile>();
   #profileOf = new WeakMap<Taker, Profile>();
   readonly #claimingOf = new Map<string, number>();
@@ -120,18 +130,31 @@ export class Dispatch {
     return this.#claimingOf.get(campaign) ?? 0;
   }
 
-  /** There is such a queue; said again, nothing changes. Sorts the takers anew: kinds of jobs are few. */
+  /** There is such a queue; said again, nothing changes. */
   addQueue(row: QueueRow): void {
     if (this.#queues.has(row.id)) return;
-    const { id, campaign } = row;
-    const queue = { id, campaign, need: needOf(row), isDrained: false, arrivals: 0, profiles: [] };
+    const { id, campaign, other_than_bot_id: otherThanBotId } = row;
+    const kind = this.#kindOf(needOf(row));
+    const queue = { id, campaign, kind, otherThanBotId, isDrained: false, arrivals: 0 };
     this.#queues.set(id, queue);
+    kind.queues.push(queue);
+    for (const { ready } of kind.profiles) ready.add(queue);
+    this.#pump();
+  }
+
+  /** Of a new kind, sorts the takers anew: kinds are few. */
+  #kindOf(need: Need): Kind {
+    const key = JSON.stringify(need);
+    const known = this.#kinds.get(key);
+    if (known) return known;
+    const kind: Kind = { need, queues: [], profiles: [] };
+    this.#kinds.set(key, kind);
     const takers = [...this.#profiles.values()].flatMap((profile) => [...profile.takers]);
-    for (const { profiles } of this.#queues.values()) profiles.length = 0;
+    for (const { profiles } of this.#kinds.values()) profiles.length = 0;
     this.#profiles.clear();
     this.#profileOf = new WeakMap();
     for (const taker of takers) this.#seat(taker);
-    this.#pump();
+    return kind;
   }
 
   /** A job waits for a bot: a new one, or one that was given back. */
@@ -178,18 +201,24 @@ export class Dispatch {
   #find(taker: Taker): Profile {
     const known = this.#profileOf.get(taker);
     if (known) return known;
-    const queues = [...this.#queues.values()].filter(({ need }) => fits(taker.offer, need));
-    const key = queues.map(({ id }) => id).join();
-    const profile = this.#profiles.get(key) ?? this.#add(key, queues);
+    const kinds: Kind[] = [];
+    let key = '';
+    for (const [name, kind] of this.#kinds) {
+      if (!fits(taker.offer, kind.need)) continue;
+      kinds.push(kind);
+      key += `${name}\n`;
+    }
+    const profile = this.#profiles.get(key) ?? this.#add(key, kinds);
     this.#profileOf.set(taker, profile);
     return profile;
   }
 
-  #add(key: string, queues: readonly Queue[]): Profile {
+  #add(key: string, kinds: readonly Kind[]): Profile {
+    const queues = kinds.flatMap((kind) => kind.queues);
     const ready = new Set(queues.filter(({ isDrained }) => !isDrained));
     const profile: Profile = { ready, takers: new Set() };
     this.#profiles.set(key, profile);
-    for (const queue of queues) queue.profiles.push(profile);
+    for (const { profiles } of kinds) profiles.push(profile);
     return profile;
   }
 
@@ -204,8 +233,7 @@ export class Dispatch {
 
   #next(): Match | undefined {
     for (const [key, profile] of this.#profiles) {
-      const [taker] = profile.takers;
-      const match = taker && this.#choose(profile, taker);
+      const match = this.#nextOf(profile);
       if (!match) continue;
       // The other profiles have their turn before this one comes again.
       this.#profiles.delete(key);
@@ -215,8 +243,20 @@ export class Dispatch {
     return undefined;
   }
 
-  #choose(profile: Profile, taker: Taker): Match | undefined {
-    const ready = [...profile.ready];
+  /**
+   * The taker that has waited longest goes first, unless all that may have work leaves its
+   * bot out. Of bots there are no more left out than queues, so the search is short.
+   */
+  #nextOf(profile: Profile): Match | undefined {
+    for (const taker of profile.takers) {
+      const ready = [...profile.ready].filter((queue) => queue.otherThanBotId !== taker.botId);
+      const match = this.#choose(profile, taker, ready);
+      if (match || ready.length === profile.ready.size) return match;
+    }
+    return undefined;
+  }
+
+  #choose(profile: Profile, taker: Taker, ready: readonly Queue[]): Match | undefined {
     const campaign = this.parts.fairShare.next(ready.map((queue) => queue.campaign));
     if (campaign === undefined) return undefined;
     const queues = ready.filter((queue) => queue.campaign === campaign);
@@ -304,7 +344,7 @@ function markDrained(queues: readonly Queue[], arrivals: readonly number[]): voi
 
 function setDrained(queue: Queue, isDrained: boolean): void {
   queue.isDrained = isDrained;
-  for (const { ready } of queue.profiles) {
+  for (const { ready } of queue.kind.profiles) {
     if (isDrained) ready.delete(queue);
     else ready.add(queue);
   }
