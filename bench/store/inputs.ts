@@ -7,7 +7,7 @@ import inputs from './inputs.json' with { type: 'json' };
 const targetSha256 = 'a'.repeat(64);
 export const { bot } = inputs;
 export const target: ArtifactRow = { ...inputs.target, sha256: targetSha256, kind: 'target' };
-export const job = { ...inputs.job, targetSha256 };
+export const job = { ...inputs.job, kind: 'fuzz' as const, targetSha256 };
 
 export const newJob = () => ({ ...job, id: newId(), now: Date.now() });
 export const claim = () => ({ ...inputs.claim, now: Date.now() });

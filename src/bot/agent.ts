@@ -1,10 +1,12 @@
 import { arch, platform, totalmem } from 'node:os';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
+import { crashWorkOf } from '../core/crash-work.js';
 import { isId, newId } from '../core/ids.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
 import { version } from '../core/version.js';
+import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { Engine } from './engines/engine.js';
 import { libFuzzer } from './engines/libfuzzer.js';
@@ -140,7 +142,7 @@ async function assemble(
     connection,
     describe: {
       name: options.name,
-      engines: [engine.name],
+      engines: [engine.name, crashWorkOf(engine.name)],
       slots: options.slots,
       labels: { arch: arch(), os: platform(), ...options.labels },
       memoryMib: perSlot(totalmem()),
@@ -170,6 +172,9 @@ function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Ru
   if (!isId(lease.jobId)) return 'the job has no proper id';
   if (!spec) return 'the assignment has no spec';
   if (spec.engine !== parts.engine.name) return 'this bot does not have that engine';
+  if (spec.kind !== JobKind.UNSPECIFIED && !parts.engine.kinds.has(spec.kind)) {
+    return `this bot cannot do jobs of this kind with ${spec.engine}`;
+  }
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
   return new Run(lease, spec, { ...parts, log });

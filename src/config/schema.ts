@@ -100,7 +100,15 @@ const jobs = z.strictObject({
 
 const texts = z.array(text('a text')).max(1000, 'must be at most 1000').default([]);
 
+const onOrOff = oneOf(['on', 'off']);
+
 const crashes = z.strictObject({
+  reproduce: onOrOff.default('on'),
+  runs: whole(1, 1000).default(5),
+  minimise: onOrOff.default('off'),
+  minimise_time: duration({ min: '1s', max: '24h' }).prefault('1m'),
+  verify: onOrOff.default('on'),
+  max_jobs: whole(1, 1000).default(20),
   passed_over: z
     .record(
       z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be the name of a project'),

@@ -16,8 +16,11 @@ import { Crashes } from './crashes/crashes.js';
 import { CrashDecisions } from './crashes/decisions.js';
 import { FrameLists } from './crashes/frame-lists.js';
 import { CrashGroups } from './crashes/groups.js';
+import { CrashPolicy } from './crashes/policy.js';
 import { type ReaderProgram, Readers } from './crashes/reading/readers.js';
 import { Regrouping } from './crashes/regrouping.js';
+import { CrashWork } from './crashes/work.js';
+import { WorkJobs } from './crashes/work-jobs.js';
 import { Rhythm } from './heartbeat/rhythm.js';
 import type { SessionParts } from './heartbeat/session.js';
 import { Explain } from './jobs/explain.js';
@@ -133,6 +136,9 @@ export function createState(options: {
   const frameLists = new FrameLists(config.crashes.passed_over);
   const regrouping = new Regrouping({ ...service, newId, readers, frameLists });
   const evidence = { ...service, newId, readers, regrouping, frameLists };
+  const workJobs = new WorkJobs({ ...service, newId, sessions, dispatch, defaults: config.jobs });
+  const working = { ...service, jobs: workJobs, settings: config.crashes };
+  const crashPolicy = new CrashPolicy(working);
   metrics.watchCrashes(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
@@ -145,6 +151,8 @@ export function createState(options: {
     crashes: new Crashes({ ...evidence, maxInputBytes: config.limits.max_crash_input }),
     crashGroups: new CrashGroups(store, clock),
     crashDecisions: new CrashDecisions(evidence),
+    crashWork: new CrashWork({ ...evidence, ...working }),
+    crashPolicy,
     regrouping,
     corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
@@ -169,13 +177,14 @@ export function createState(options: {
       timekeeper.start();
       retention.start();
       regrouping.start();
+      crashPolicy.start();
     },
 
     /** Stops assigning jobs, and writes heartbeat data to disk. */
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper];
+      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop()]);
       await reaper.stop();

@@ -17,6 +17,11 @@ export type ReleaseOutcome = 'rejected' | 'unanswered' | 'lost' | 'timed_out';
 
 export type AttemptOutcome = ToldOutcome | ReleaseOutcome;
 
+/** Kinds of jobs that work on crashes. */
+export type CrashWorkKind = 'reproduce' | 'minimise' | 'verify';
+
+export type JobKindName = 'fuzz' | CrashWorkKind;
+
 export interface BotRow {
   id: string;
   name: string;
@@ -101,10 +106,13 @@ export interface QueueRow {
   labels: string;
   memory_mib: number;
   disk_mib: number;
+  /** Not for this bot; empty: for any. */
+  other_than_bot_id: string;
   pending: number;
 }
 
-export const queueColumns = 'id, campaign, engine, labels, memory_mib, disk_mib, pending';
+export const queueColumns =
+  'id, campaign, engine, labels, memory_mib, disk_mib, other_than_bot_id, pending';
 
 export interface CampaignRow {
   key: string;

@@ -100,7 +100,7 @@ describe('a bot', () => {
     expect(master.registered[0]).toMatchObject({
       name: 'tested',
       slots: 3,
-      engines: ['libfuzzer'],
+      engines: ['libfuzzer', 'libfuzzer-crashes'],
     });
     expect(hello).toMatchObject({ freeSlots: 3, leases: [] });
     peer.welcome();

@@ -1,4 +1,65 @@
-import { crashInput, readingOf, target } from './inputs.js';
+import {
+  claimInput,
+  completeInput,
+  crashInput,
+  jobInput,
+  readingOf,
+  storyBot,
+  target,
+} from './inputs.js';
+
+const build = { project: 'default', targetName: 'demo', targetSha256: target.sha256 };
+const waiting = { after: { project: '', targetName: '' }, mostJobs: 5, mostInputs: 2 };
+const workId = (index: number) => `00000000-0000-7000-8000-0000000000a${index}`;
+const work = (kind: 'reproduce' | 'verify', index: number) => ({
+  ...{ kind, crashId: kind === 'reproduce' ? 'crash 0' : null },
+  ...{ afterGroupId: '', nextAfterGroupId: kind === 'verify' ? 'group 0' : null },
+  job: {
+    ...{ ...jobInput({ id: workId(index), now: 35 }), kind, requiredEngine: 'work' },
+    ...{ otherThanBotId: kind === 'reproduce' ? 'b' : '', targetName: 'demo' },
+    spec: JSON.stringify({ crashWork: { inputs: [{ crashId: 'crash 0' }] } }),
+  },
+});
+const result = (index: number, runs: number, crashes: number) => ({
+  ...{ id: `result ${index}`, lease: { jobId: workId(index), attempt: 1, fence: 1 } },
+  ...{ crashId: 'crash 0', runs, log: 'l', minimise: true, now: 35 },
+  reports: crashes === 0 ? [] : [{ signature: 's', distinction: 's:1', count: crashes }],
+});
+/** In queues 4 and 5, which their jobs are the first of. */
+const claimOf = (queue: number) =>
+  ['claim_job', { ...claimInput(storyBot), queues: [queue], ttlMs: 1000, now: 35 }] as const;
+
+/** Work on the crashes: wished for, made, done, and settled. */
+const workStory: readonly (readonly [string, unknown])[] = [
+  ['list_waiting_crash_work', waiting],
+  ['list_waiting_crash_work', { ...waiting, after: build }],
+  ['find_crash_to_run', 'crash 0'],
+  ['find_crash_to_run', 'group 0'],
+  ['find_build_to_verify', { ...build, targetName: '', limit: 2 }],
+  ['make_crash_work', { ...work('reproduce', 1), workId: 1 }],
+  ['make_crash_work', { ...work('reproduce', 2), workId: 1 }],
+  ['make_crash_work', { ...work('verify', 3), workId: null }],
+  ['list_waiting_crash_work', waiting],
+  claimOf(4),
+  claimOf(5),
+  ['report_reproduction', result(1, 5, 5)],
+  ['report_reproduction', result(1, 5, 5)],
+  ['report_reproduction', result(3, 5, 0)],
+  ['get_crash', { id: 'crash 0', reproductions: 3 }],
+  ['get_crash_group', { id: 'group 0', similar: 5, builds: 5 }],
+  ['complete_job', completeInput({ id: workId(1), attempt: 1, fence: 1 })],
+  ['list_ended_crash_work', { limit: 5 }],
+  [
+    'settle_crash_work',
+    [
+      { id: 1, jobId: workId(1), again: true },
+      { id: 9, jobId: workId(3), again: false },
+      { id: 3, jobId: null, again: false },
+    ],
+  ],
+  ['list_waiting_crash_work', waiting],
+  ['complete_job', completeInput({ id: workId(3), attempt: 1, fence: 1 })],
+];
 
 /** The part of the story that is about crashes: found by a job's first lease, at 34 to 39. */
 export function crashStory(jobId: string): readonly (readonly [string, unknown])[] {
@@ -30,6 +91,7 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
     ['report_crash_hits', { lease, hits: [{ crashId: 'crash 0', hits: 9 }], now: 35 }],
     ['report_crash_hits', { lease, hits: [{ crashId: 'crash 0', hits: 9 }], now: 36 }],
     ['get_crash', { id: 'crash 0', reproductions: 3 }],
+    ...workStory,
     ['list_crashes', page],
     ['list_crashes', { ...page, groupId: 'group 0' }],
     ['list_crashes', { ...page, jobId }],

@@ -10,6 +10,9 @@ import { testContext } from '../harness.js';
 let time = 1000;
 export const tick = (): number => time++;
 
+/** The bot of the story. */
+export const storyBot = '00000000-0000-7000-8000-00000000000b';
+
 const engine = 'libfuzzer';
 /** No pause after a failure. */
 export const noPause = { retryFirstMs: 0, retryMaxMs: 0 };
@@ -43,6 +46,7 @@ export function jobInput(
   return {
     ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: tick() },
     ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '' },
+    ...{ kind: 'fuzz' as const, requiredEngine: engine, otherThanBotId: '' },
     ...{ project: 'default', campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
     ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
     spec: JSON.stringify({ engine, name }),

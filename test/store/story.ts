@@ -1,13 +1,13 @@
 import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
 import { crashStory } from './crash-story.js';
-import { botInput, completeInput, jobInput, noPause, target } from './inputs.js';
+import { botInput, completeInput, jobInput, noPause, storyBot, target } from './inputs.js';
 
 /**
  * A life of a small fleet: every operation at least once, with fixed ids and times, as
  * [operation, input]. No operation of it fails.
  */
 
-const bot = '00000000-0000-7000-8000-00000000000b';
+const bot = storyBot;
 const job = (index: number) => `00000000-0000-7000-8000-00000000000${index}`;
 const claim = (acknowledged: boolean, queues: number[], now: number) => ({
   ...{ botId: bot, queues, ttlMs: 1000, acknowledged, now },

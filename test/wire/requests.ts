@@ -124,6 +124,14 @@ export async function validRequests(
     'CrashService/ListCrashDecisions': one(crashes.ListCrashDecisionsRequest, {
       ...{ ...page, groupId },
     }),
+    'CrashService/ReproduceCrash': one(crashes.ReproduceCrashRequest, { id: crashId, runs: 3 }),
+    'CrashService/MinimiseCrash': one(crashes.MinimiseCrashRequest, { id: groupId, seconds: 5 }),
+    'CrashService/VerifyBuild': one(crashes.VerifyBuildRequest, {
+      ...{ targetSha256, project: '', targetName: '' },
+    }),
+    'CrashService/ReportReproduction': one(crashes.ReportReproductionRequest, {
+      ...{ lease, crashId, runs: 5, reports: [{ report: about.report, count: 2 }], log: 'x' },
+    }),
     'CrashService/RegroupCrashes': one(crashes.RegroupCrashesRequest, { dryRun: true }),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
     'JobService/GetJob': one(jobs.GetJobRequest, { jobId: pending.id }),

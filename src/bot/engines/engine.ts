@@ -1,4 +1,4 @@
-import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { OutputPiece } from '../sandbox/output-record.js';
 
 /** What both a fuzzing start and a replay need. */
@@ -27,6 +27,15 @@ export interface EngineStart extends Start {
 /** One input to be executed once, alone. */
 export interface ReplayStart extends Start {
   readonly input: string;
+}
+
+/** One input to be made smaller. */
+export interface MinimiseStart extends Pick<Start, 'target' | 'spec'> {
+  readonly input: string;
+  /** Where the smaller input is written. */
+  readonly output: string;
+  /** Seconds left, at least 1. */
+  readonly seconds: number;
 }
 
 export interface EngineCommand {
@@ -79,12 +88,18 @@ export interface EngineReader {
 export interface Engine {
   /** As JobSpec.engine names it. */
   readonly name: string;
+  /** Kinds of jobs that it can do besides fuzzing. */
+  readonly kinds: ReadonlySet<JobKind>;
   /** Why a spec cannot be run, for its author; undefined when it can. */
   refusal(spec: JobSpec): string | undefined;
   /** Whether a job limits its executions itself. */
   limitsRuns(spec: JobSpec): boolean;
   command(start: EngineStart): EngineCommand;
   replayCommand(start: ReplayStart): EngineCommand;
+  /** Whether the target came as far as to execute its input, by what a replay printed. */
+  hasBegun(output: string): boolean;
+  /** Ends when it finds nothing smaller; the last smaller input that crashed is in the output. */
+  minimiseCommand(start: MinimiseStart): EngineCommand;
   /** @param onArtifact called for each input that crashes, as soon as its report is complete */
   reader(onArtifact: (artifact: WrittenArtifact) => void): EngineReader;
   /** Whether a file in the artifacts folder is an input that crashes. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
-import type { Engine, EngineStart } from './engine.js';
+import { JobKind, type JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { Engine, EngineStart, MinimiseStart } from './engine.js';
 import { isCrashName, LibFuzzerOutput } from './libfuzzer-output.js';
-import { sanitizerEnvironment } from './sanitizers.js';
+import { sanitizerEnvironment, sanitizerOptions } from './sanitizers.js';
 
 /** Flags that make something other than one fuzzing process, or take its reins from the bot. */
 const reserved = new Set([
@@ -35,6 +35,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     sanitizerEnvironment({ asked: spec.environment, symbolizer, logs: sanitizerLogs });
   return {
     name: 'libfuzzer',
+    kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY]),
     isCrash: isCrashName,
     isWhole: (fileName, content) => {
       const digest = /^[a-z]+-([0-9a-f]{40})$/.exec(fileName)?.[1];
@@ -55,7 +56,39 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
       args: [...start.spec.arguments, ...sharedArguments(start.spec), '-runs=1', start.input],
       environment: environmentOf(start),
     }),
+    hasBegun: (output) => /^Running: /m.test(output),
+    minimiseCommand: (start) => ({
+      file: start.target,
+      args: minimiseArguments(start),
+      // It compares crashes by their tokens, which it reads from standard error.
+      environment: sanitizerEnvironment({
+        asked: withTokens(start.spec.environment),
+        ...{ symbolizer, logs: 'stderr' },
+      }),
+    }),
   };
+}
+
+/** Executions of one step that finds nothing smaller: a second or two for most targets. */
+const minimiseStepRuns = 100_000;
+
+const minimiseArguments = ({ spec, input, output, seconds }: MinimiseStart): string[] => [
+  ...spec.arguments,
+  ...sharedArguments(spec),
+  '-minimize_crash=1',
+  `-exact_artifact_path=${output}`,
+  `-max_total_time=${seconds}`,
+  `-runs=${minimiseStepRuns}`,
+  input,
+];
+
+/** Sanitizers print a crash's innermost functions, so that libFuzzer stays with the same bug. */
+function withTokens(asked: Readonly<Record<string, string>>): Record<string, string> {
+  const environment: Record<string, string> = { ...asked };
+  for (const name of sanitizerOptions) {
+    environment[name] = [asked[name], 'dedup_token_length=3'].filter(Boolean).join(':');
+  }
+  return environment;
 }
 
 const sha1 = (content: Buffer) => createHash('sha1').update(content).digest('hex');

@@ -20,6 +20,11 @@ export function findSymbolizer(toolsFolder: string, path?: string): string | und
   return renamed;
 }
 
+const sanitizers = ['ASAN', 'HWASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN'];
+
+/** Variables that sanitizers take their options from. */
+export const sanitizerOptions = sanitizers.map((name) => `${name}_OPTIONS`);
+
 /**
  * The environment in which sanitizers report what they find so that it can be read. Options
  * of the job's author go over the bot's wishes and under its needs: reports in files of the
@@ -39,7 +44,7 @@ export function sanitizerEnvironment(options: {
   ];
   const wishes = { symbolize: symbolizer ? '1' : '0', print_stacktrace: '1', halt_on_error: '1' };
   const environment: Record<string, string> = { ...asked };
-  for (const name of ['ASAN', 'HWASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN']) {
+  for (const name of sanitizers) {
     const parts = [
       ...Object.entries(wishes).map(([key, value]) => `${key}=${value}`),
       ...(name === 'TSAN' && symbolizer ? [`external_symbolizer_path=${symbolizer}`] : []),

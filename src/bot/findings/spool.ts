@@ -25,6 +25,8 @@ export interface FoundCrash {
   readonly context: CrashContext | undefined;
   /** Times that it was met since the last message about the same distinct crash. */
   readonly hits: number;
+  /** The crash that its input was made smaller from. */
+  readonly minimisedFrom?: string;
 }
 
 /** Inputs and reports kept in memory while the disk is full, bytes. */
@@ -80,13 +82,13 @@ export class Spool {
    * @throws the system's error when memory has no room for it either
    */
   async add(
-    { lease, input, report, context, hits }: FoundCrash,
+    { lease, input, report, context, hits, minimisedFrom = '' }: FoundCrash,
     makeRoom: () => Promise<void> = async () => {},
   ): Promise<SpoolEntry> {
     const id = `${String(Date.now()).padStart(15, '0')}-${randomUUID()}`;
     const inputSha256 = createHash('sha256').update(input).digest('hex');
     const inputSizeBytes = input.length;
-    const about = { lease, inputSha256, inputSizeBytes, report, context, hits };
+    const about = { lease, inputSha256, inputSizeBytes, report, context, hits, minimisedFrom };
     const crash = CrashReport.create(about);
     const path = join(this.folder, id);
     const entry = await this.#write(path, crash, input)

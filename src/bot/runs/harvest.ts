@@ -4,11 +4,10 @@ import type { Clock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
-import { readCrashReport } from '../../crash/report.js';
-import { distinctionKey } from '../../crash/signature.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
 import { crashContext, type StartContext } from '../findings/context.js';
+import { keyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
 import { type CrashKey, digestOf, type Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
@@ -277,16 +276,4 @@ function pidsIn({ output }: Arrival): number[] {
       Number(pid),
     ),
   );
-}
-
-/**
- * Key of a crash; '' where the report shows too little. A kind alone is too little, except
- * for a hang and for exhausted memory, which have no stack of their own.
- */
-function keyOf(report: string): CrashKey {
-  const crash = readCrashReport(report);
-  const hasFrames = crash.frames.length > 0;
-  const isBare = !hasFrames && crash.message === '';
-  const isReadable = !isBare || /^(?:timeout|out-of-memory|rss-limit-exceeded)$/.test(crash.kind);
-  return { key: isReadable ? distinctionKey(crash) : '', hasFrames };
 }

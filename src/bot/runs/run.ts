@@ -9,6 +9,7 @@ import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
+  JobKind,
   JobOutcome,
   type JobResult,
   type JobSpec,
@@ -25,6 +26,9 @@ import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
 import { killProcessesIn } from '../sandbox/strays.js';
+import { minimise } from './crashes/minimise.js';
+import { rerun } from './crashes/rerun.js';
+import { UnfitTargetError } from './crashes/trial.js';
 import type { FuzzEnd } from './ends.js';
 import { fuzz } from './fuzz.js';
 import { Tally } from './tally.js';
@@ -136,11 +140,16 @@ export class Run {
     const folder = await this.#prepare();
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
-    return fuzz({
-      ...{ lease: this.lease, spec: this.spec, engine, folder, tools, spool, log, clock },
-      ...{ tally: this.#tally, findings: this.#findings, signal: this.#stop.signal },
-      engineVersion: await compilerOf(folder.target),
-    });
+    const { lease, spec } = this;
+    const engineVersion = await compilerOf(folder.target);
+    const attempt = { lease, spec, engine, engineVersion, folder, tools, spool, log, clock };
+    const signal = this.#stop.signal;
+    if (spec.kind !== JobKind.UNSPECIFIED) {
+      const { connection } = this.parts;
+      const work = spec.kind === JobKind.MINIMISE ? minimise : rerun;
+      return work({ ...attempt, connection, signal });
+    }
+    return fuzz({ ...attempt, tally: this.#tally, findings: this.#findings, signal });
   }
 
   async #prepare(): Promise<RunFolder> {
@@ -161,7 +170,7 @@ export class Run {
 
   async #beginExchange(folder: RunFolder): Promise<void> {
     const { connection, engine, exchangeIntervalMs: intervalMs, log, clock } = this.parts;
-    if (intervalMs === 0) return;
+    if (intervalMs === 0 || this.spec.kind !== JobKind.UNSPECIFIED) return;
     const { lease, spec } = this;
     const of = { lease, targetName: spec.targetName, engine, folder };
     this.#exchange = new Exchange({ connection, ...of, intervalMs, log, ...(clock && { clock }) });
@@ -174,11 +183,12 @@ export class Run {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
-    if (error instanceof SeedsError) return { outcome: JobOutcome.FAILED, message: error.message };
+    const isForAuthor = error instanceof SeedsError || error instanceof UnfitTargetError;
+    if (isForAuthor) return { outcome: JobOutcome.FAILED, message: error.message };
     if (failureOf(error)?.code === Code.NOT_FOUND) {
       return {
         outcome: JobOutcome.FAILED,
-        message: 'the master does not have the target or the seeds',
+        message: 'the master does not have the target, its seeds or the input of a crash',
       };
     }
     const code = codeOf(error);

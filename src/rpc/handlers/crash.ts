@@ -8,7 +8,7 @@ import type { Adapter } from '../adapter.js';
 import { fileChunks, readUpload } from '../streams/chunks.js';
 
 export function crashHandlers(state: State, adapt: Adapter) {
-  const { crashes, crashGroups, crashDecisions, regrouping, blobs } = state;
+  const { crashes, crashGroups, crashDecisions, crashWork, regrouping, blobs } = state;
   return {
     reportCrash: adapt.clientStream('result', async (requests, ctx) => {
       const { header, chunks } = await readUpload<CrashReport>(requests);
@@ -36,6 +36,10 @@ export function crashHandlers(state: State, adapt: Adapter) {
     regroupCrashes: adapt.serverStream('work', ({ dryRun }, ctx) =>
       regrouping.regroup(ctx.signal, { isDry: dryRun }),
     ),
+    reproduceCrash: adapt.unary('work', (request, ctx) => crashWork.reproduce(ctx, request)),
+    minimiseCrash: adapt.unary('work', (request, ctx) => crashWork.minimise(ctx, request)),
+    verifyBuild: adapt.unary('work', (request, ctx) => crashWork.verify(ctx, request)),
+    reportReproduction: adapt.unary('result', (request, ctx) => crashWork.report(ctx, request)),
     downloadCrashInput: adapt.serverStream(
       'read',
       async function* ({ crashId, offsetBytes }, ctx): AsyncGenerator<DownloadCrashInputResponse> {

@@ -1,11 +1,17 @@
 import type { CrashContext } from '../../gen/pandafuzz/v1/crash.js';
-import type { CrashReport } from '../../gen/pandafuzz/v1/crash_service.js';
+import type {
+  CrashReport,
+  ReportReproductionRequest,
+} from '../../gen/pandafuzz/v1/crash_service.js';
 import type { Violations } from '../messages/violations.js';
 
 const largestReportBytes = 128 * 1024;
 const mostEntries = 256;
 const largestEntriesBytes = 32 * 1024;
 const mostHits = 2 ** 40;
+const mostRuns = 1000;
+const mostRunReports = 16;
+const largestLogBytes = 64 * 1024;
 
 /** Checks a crash's report, its faults noted in `found`. */
 export function checkReport(report: CrashReport, maxInputBytes: number, found: Violations): void {
@@ -25,6 +31,31 @@ export function checkReport(report: CrashReport, maxInputBytes: number, found: V
 /** Checks how often a crash was met. */
 export function checkHits(hits: number, path: string, found: Violations): void {
   found.whole(hits, path, { min: 0, max: mostHits });
+}
+
+/** Checks what came of running an input again, its lease left out. */
+export function checkReproduction(request: ReportReproductionRequest, found: Violations): void {
+  const { crashId, runs, reports, log } = request;
+  const bytes = reports.reduce((sum, { report }) => sum + Buffer.byteLength(report), 0);
+  const crashed = reports.reduce((sum, { count }) => sum + count, 0);
+  found
+    .id(crashId, 'crash_id')
+    .whole(runs, 'runs', { min: 1, max: mostRuns })
+    .expect(reports.length <= mostRunReports, 'reports', `must be at most ${mostRunReports}`)
+    .expect(
+      bytes <= largestReportBytes && reports.every(({ report }) => report.isWellFormed()),
+      'reports',
+      `must be at most ${largestReportBytes} bytes of well-formed text together`,
+    )
+    .expect(
+      Buffer.byteLength(log) <= largestLogBytes && log.isWellFormed(),
+      'log',
+      `must be at most ${largestLogBytes} bytes of well-formed text`,
+    );
+  for (const [index, { count }] of reports.slice(0, mostRunReports).entries()) {
+    found.whole(count, `reports[${index}].count`, { min: 1, max: mostRuns });
+  }
+  found.expect(crashed <= runs, 'reports', 'must not count more runs than there were');
 }
 
 function checkContext(context: CrashContext, found: Violations): void {

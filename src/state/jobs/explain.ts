@@ -111,13 +111,12 @@ export class Explain {
 
   /** Reasons why no online bot takes jobs of this queue. */
   #fleet(queue: QueueRow): string[] {
-    const need = needOf(queue);
     const counts = new Map<string, number>();
     let online = 0;
     let free = 0;
     for (const session of this.parts.sessions.all()) {
       online++;
-      const problems = mismatches(session.offer, need);
+      const problems = unfit(session, queue);
       if (problems.length === 0) {
         if (session.isDraining) problems.push('is being drained');
         else if (session.isResting) problems.push('rests for a while after INFRASTRUCTURE');
@@ -139,12 +138,18 @@ export class Explain {
     if (waiting.length === 0) return ['no job waits'];
     return waiting.slice(0, mostReasons).map((queue) => {
       const jobs = `${counted(queue.pending)} wait${queue.pending === 1 ? 's' : ''}`;
-      const problems = mismatches(session.offer, needOf(queue));
+      const problems = unfit(session, queue);
       if (problems.length > 0) return `${jobs}, but this bot ${problems.join(' and ')}`;
       const [limit] = this.#limits(queue.campaign);
       return limit ? `${jobs}, but ${limit}` : `${jobs} for their time or their turn`;
     });
   }
+}
+
+/** What is in the way of this bot, in words that follow "the bot". */
+function unfit({ botId, offer }: SessionHandle, queue: QueueRow): string[] {
+  const problems = mismatches(offer, needOf(queue));
+  return botId === queue.other_than_bot_id ? [...problems, 'is the one not to run it'] : problems;
 }
 
 function wishOf(job: JobRow): string {

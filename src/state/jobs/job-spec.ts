@@ -116,6 +116,8 @@ function checkRequirements({ requirements }: JobSpec, found: Violations): void {
     .expect(labels.length <= 16, `${path}.labels`, 'must have at most 16 entries')
     .whole(requirements.memoryMib, `${path}.memory_mib`, { min: 0, max: 2 ** 30 })
     .whole(requirements.diskMib, `${path}.disk_mib`, { min: 0, max: 2 ** 30 });
+  const { otherThanBotId } = requirements;
+  if (otherThanBotId !== '') found.id(otherThanBotId, `${path}.other_than_bot_id`);
   for (const [index, [key, value]] of labels.slice(0, 16).entries()) {
     found
       .text(key, `${path}.labels (key of entry ${index + 1})`, { min: 1, max: 63 })

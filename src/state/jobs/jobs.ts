@@ -1,5 +1,4 @@
 import type { MasterConfig } from '../../config/schema.js';
-import { canonicalJson } from '../../core/canonical-json.js';
 import type { Clock } from '../../core/clock.js';
 import type { InBackground, RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
@@ -9,7 +8,6 @@ import {
   type Job,
   type JobReceipt,
   type JobResult,
-  JobSpec,
   JobState,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { CreateJobRequest, ListJobsRequest } from '../../gen/pandafuzz/v1/job_service.js';
@@ -43,6 +41,7 @@ import {
 import { runEach } from '../messages/run-each.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
+import { jobInput } from './job-input.js';
 import { completeSpec } from './job-spec.js';
 
 /** Attempts that GetJob returns. */
@@ -77,32 +76,12 @@ export class Jobs {
     const found = new Violations();
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const spec = completeSpec(request.spec, this.parts.defaults, found);
-    const { requirements, timeouts } = spec;
     const [id, now] = [this.parts.newId(), this.parts.clock.now()];
-    const readyAt = spec.notBefore?.getTime() ?? null;
-    const { queue, targetName, earlier } = await this.parts.store.run(ctx, createJob, {
-      id,
-      requestId: request.requestId || null,
-      project: spec.project,
-      campaign: spec.campaign,
-      engine: spec.engine,
-      labels: canonicalJson(requirements?.labels ?? {}),
-      memoryMib: requirements?.memoryMib ?? 0,
-      diskMib: requirements?.diskMib ?? 0,
-      priority: spec.priority,
-      targetSha256: spec.targetSha256,
-      seedsSha256: spec.seedsSha256 || null,
-      targetName: spec.targetName,
-      maxAttempts: spec.maxAttempts,
-      readyAt,
-      startWithinMs: milliseconds(timeouts?.scheduleToStartSeconds),
-      runWithinMs: milliseconds(timeouts?.startToCloseSeconds),
-      closeWithinMs: milliseconds(timeouts?.scheduleToCloseSeconds),
-      spec: JSON.stringify(JobSpec.toJSON(spec)),
-      now,
-    });
+    const input = jobInput(spec, { id, requestId: request.requestId || null, now });
+    const { queue, targetName, earlier } = await this.parts.store.run(ctx, createJob, input);
     this.parts.dispatch.addQueue(queue);
     if (earlier) return this.#record(earlier);
+    const { readyAt } = input;
     if (readyAt === null || readyAt <= now) this.parts.dispatch.jobPending(queue.id);
     return newJobRecord(id, { ...spec, targetName }, now);
   }
@@ -252,5 +231,3 @@ export class Jobs {
     return jobRecord(row, this.parts.leases.statisticsOf(row.id, row.fence));
   }
 }
-
-const milliseconds = (seconds: number | undefined) => (seconds ? seconds * 1000 : null);

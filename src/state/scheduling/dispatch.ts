@@ -14,7 +14,9 @@ import { fits, type Need, needOf, type Offer } from './matching.js';
  *
  *   queue     jobs of one campaign with the same requirements; few, whatever the number
  *             of jobs
- *   profile   takers that fit the same queues; few, whatever the number of bots
+ *   kind      queues with the same requirements, whatever their campaigns and whichever
+ *             bot they exclude
+ *   profile   takers that fit the same kinds; few, whatever the number of bots
  *   taker     free slots announced on a stream, or a waiting AssignJob
  *
  * The taker that has waited longest gets the campaign whose turn it is (fair-share.ts),
@@ -49,19 +51,26 @@ export interface Taker {
   missed?(): void;
 }
 
-interface Queue {
-  readonly id: number;
-  readonly campaign: string;
+interface Kind {
   readonly need: Need;
-  /** No pending job is known. */
-  isDrained: boolean;
-  arrivals: number;
+  readonly queues: Queue[];
   /** Profiles whose takers fit it. */
   readonly profiles: Profile[];
 }
 
+interface Queue {
+  readonly id: number;
+  readonly campaign: string;
+  readonly kind: Kind;
+  /** The bot that its jobs exclude; empty: none. */
+  readonly otherThanBotId: string;
+  /** No pending job is known. */
+  isDrained: boolean;
+  arrivals: number;
+}
+
 interface Profile {
-  /** Queues with possible work that its takers fit. */
+  /** Queues with possible work, of kinds that its takers fit. */
   readonly ready: Set<Queue>;
   /** Takers with credit, in the order in which they became free. */
   readonly takers: Set<Taker>;
@@ -94,6 +103,7 @@ export interface DispatchParts {
 
 export class Dispatch {
   readonly #queues = new Map<number, Queue>();
+  readonly #kinds = new Map<string, Kind>();
   readonly #profiles = new Map<string, Profile>();
   #profileOf = new WeakMap<Taker, Profile>();
   readonly #claimingOf = new Map<string, number>();
@@ -116,18 +126,31 @@ export class Dispatch {
     return this.#claimingOf.get(campaign) ?? 0;
   }
 
-  /** Adds a queue. Idempotent. Sorts all takers into profiles anew, as new queues are rare. */
+  /** Adds a queue. Idempotent. */
   addQueue(row: QueueRow): void {
     if (this.#queues.has(row.id)) return;
-    const { id, campaign } = row;
-    const queue = { id, campaign, need: needOf(row), isDrained: false, arrivals: 0, profiles: [] };
+    const { id, campaign, other_than_bot_id: otherThanBotId } = row;
+    const kind = this.#kindOf(needOf(row));
+    const queue = { id, campaign, kind, otherThanBotId, isDrained: false, arrivals: 0 };
     this.#queues.set(id, queue);
+    kind.queues.push(queue);
+    for (const { ready } of kind.profiles) ready.add(queue);
+    this.#pump();
+  }
+
+  /** Finds or adds a kind. Sorts all takers into profiles anew for a new one, as kinds are few. */
+  #kindOf(need: Need): Kind {
+    const key = JSON.stringify(need);
+    const known = this.#kinds.get(key);
+    if (known) return known;
+    const kind: Kind = { need, queues: [], profiles: [] };
+    this.#kinds.set(key, kind);
     const takers = [...this.#profiles.values()].flatMap((profile) => [...profile.takers]);
-    for (const { profiles } of this.#queues.values()) profiles.length = 0;
+    for (const { profiles } of this.#kinds.values()) profiles.length = 0;
     this.#profiles.clear();
     this.#profileOf = new WeakMap();
     for (const taker of takers) this.#seat(taker);
-    this.#pump();
+    return kind;
   }
 
   /** A job has become pending: a new one, or one that was given back. */
@@ -173,18 +196,24 @@ export class Dispatch {
   #find(taker: Taker): Profile {
     const known = this.#profileOf.get(taker);
     if (known) return known;
-    const queues = [...this.#queues.values()].filter(({ need }) => fits(taker.offer, need));
-    const key = queues.map(({ id }) => id).join();
-    const profile = this.#profiles.get(key) ?? this.#add(key, queues);
+    const kinds: Kind[] = [];
+    let key = '';
+    for (const [name, kind] of this.#kinds) {
+      if (!fits(taker.offer, kind.need)) continue;
+      kinds.push(kind);
+      key += `${name}\n`;
+    }
+    const profile = this.#profiles.get(key) ?? this.#add(key, kinds);
     this.#profileOf.set(taker, profile);
     return profile;
   }
 
-  #add(key: string, queues: readonly Queue[]): Profile {
+  #add(key: string, kinds: readonly Kind[]): Profile {
+    const queues = kinds.flatMap((kind) => kind.queues);
     const ready = new Set(queues.filter(({ isDrained }) => !isDrained));
     const profile: Profile = { ready, takers: new Set() };
     this.#profiles.set(key, profile);
-    for (const queue of queues) queue.profiles.push(profile);
+    for (const { profiles } of kinds) profiles.push(profile);
     return profile;
   }
 
@@ -199,8 +228,7 @@ export class Dispatch {
 
   #next(): Match | undefined {
     for (const [key, profile] of this.#profiles) {
-      const [taker] = profile.takers;
-      const match = taker && this.#choose(profile, taker);
+      const match = this.#nextOf(profile);
       if (!match) continue;
       // To the end of the map: the other profiles have their turn first.
       this.#profiles.delete(key);
@@ -210,8 +238,20 @@ export class Dispatch {
     return undefined;
   }
 
-  #choose(profile: Profile, taker: Taker): Match | undefined {
-    const ready = [...profile.ready];
+  /**
+   * The taker that has waited longest goes first, unless all that may have work leaves its
+   * bot out. Of bots there are no more left out than queues, so the search is short.
+   */
+  #nextOf(profile: Profile): Match | undefined {
+    for (const taker of profile.takers) {
+      const ready = [...profile.ready].filter((queue) => queue.otherThanBotId !== taker.botId);
+      const match = this.#choose(profile, taker, ready);
+      if (match || ready.length === profile.ready.size) return match;
+    }
+    return undefined;
+  }
+
+  #choose(profile: Profile, taker: Taker, ready: readonly Queue[]): Match | undefined {
     const campaign = this.parts.fairShare.next(ready.map((queue) => queue.campaign));
     if (campaign === undefined) return undefined;
     const queues = ready.filter((queue) => queue.campaign === campaign);
@@ -299,7 +339,7 @@ function markDrained(queues: readonly Queue[], arrivals: readonly number[]): voi
 
 function setDrained(queue: Queue, isDrained: boolean): void {
   queue.isDrained = isDrained;
-  for (const { ready } of queue.profiles) {
+  for (const { ready } of queue.kind.profiles) {
     if (isDrained) ready.delete(queue);
     else ready.add(queue);
   }

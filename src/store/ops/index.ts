@@ -19,6 +19,7 @@ import { getCrashGroup } from './crashes/get-crash-group.js';
 import { listCrashGroups } from './crashes/list-crash-groups.js';
 import { listCrashes } from './crashes/list-crashes.js';
 import { listDecisions } from './crashes/list-decisions.js';
+import { makeCrashWork } from './crashes/make-crash-work.js';
 import { mergeGroups } from './crashes/merge-groups.js';
 import { moveCrashes } from './crashes/move-crashes.js';
 import { recordCrash } from './crashes/record-crash.js';
@@ -30,10 +31,14 @@ import {
   targetDecisions,
 } from './crashes/regroup-reads.js';
 import { reportHits } from './crashes/report-hits.js';
+import { reportReproduction } from './crashes/report-reproduction.js';
 import { confirmCrashes, rewriteCrashes } from './crashes/rewrite-crashes.js';
 import { setGroupStatus } from './crashes/set-group-status.js';
+import { endedWork, settleCrashWork } from './crashes/settle-crash-work.js';
 import { splitGroup } from './crashes/split-group.js';
 import { undoDecision } from './crashes/undo-decision.js';
+import { waitingWork } from './crashes/waiting-work.js';
+import { findBuildToVerify, findCrashToRun } from './crashes/work-sources.js';
 import { listEvents } from './events/list-events.js';
 import { pruneEvents } from './events/prune-events.js';
 import { acknowledgeStop } from './jobs/acknowledge-stop.js';
@@ -76,6 +81,9 @@ export const operations = [
   crashReports,
   createJob,
   drainBot,
+  endedWork,
+  findBuildToVerify,
+  findCrashToRun,
   findIds,
   findSource,
   flushBeats,
@@ -99,6 +107,7 @@ export const operations = [
   listJobs,
   listLeases,
   listQueues,
+  makeCrashWork,
   markAlive,
   markDrained,
   mergeGroups,
@@ -115,16 +124,19 @@ export const operations = [
   registerBot,
   releaseLease,
   reportHits,
+  reportReproduction,
   requestCancel,
   resumeJob,
   retryJob,
   rewriteCrashes,
   setCampaign,
   setGroupStatus,
+  settleCrashWork,
   showJob,
   splitGroup,
   targetCrashes,
   targetDecisions,
   timeOutJob,
   undoDecision,
+  waitingWork,
 ] as readonly Operation<never, unknown>[];

@@ -38,11 +38,17 @@ export class Scene {
   private constructor(
     readonly store: Store,
     private reader: ReaderProgram | undefined,
+    private readonly settings: Record<string, string>,
   ) {}
 
-  static async open(reader?: ReaderProgram, directory?: string): Promise<Scene> {
+  /** @param settings as in the environment */
+  static async open(
+    reader?: ReaderProgram,
+    directory?: string,
+    settings: Record<string, string> = {},
+  ): Promise<Scene> {
     const store = await openStore({ readers: 1, ...(directory && { directory }) });
-    const scene = new Scene(store, reader);
+    const scene = new Scene(store, reader, settings);
     await scene.#start();
     atEnd(() => scene.state.stop());
     return scene;
@@ -59,7 +65,7 @@ export class Scene {
   async #start(): Promise<void> {
     this.state = createState({
       ...{ store: this.store, clock: this.clock, log: silentLog, metrics: createMetrics() },
-      ...{ newId, version: 'test', config: loadMasterConfig({ environment: {} }) },
+      ...{ newId, version: 'test', config: loadMasterConfig({ environment: this.settings }) },
       ...(this.reader && { reader: this.reader }),
     });
     await this.state.start();

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../../../core/errors.js';
 import { readOperation } from '../../operation.js';
+import type { JobKindName } from '../../rows.js';
 import { flag } from '../../sql.js';
 import { one, type Steps, statement } from '../../statement.js';
 
@@ -18,12 +19,14 @@ export interface CrashSource {
   target_sha256: string;
   job_created_at: number;
   built_at: number;
+  /** Of the job. */
+  job_kind: JobKindName;
   late: 0 | 1;
 }
 
 const select = statement<LeaseName, CrashSource>(`
   SELECT attempts.bot_id, project, target_name, target_sha256, jobs.created_at AS job_created_at,
-    artifacts.created_at AS built_at,
+    artifacts.created_at AS built_at, jobs.kind AS job_kind,
     ${flag('NOT EXISTS (SELECT 1 FROM leases WHERE job_id = @jobId AND fence = @fence)')} AS late
   FROM attempts
     JOIN jobs ON jobs.id = attempts.job_id

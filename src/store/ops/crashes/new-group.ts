@@ -41,11 +41,17 @@ export interface NewGroup {
   now: number;
 }
 
-/** The group of a crash; `newGroupId` when it is the first of its signature. */
-export function* groupFor(key: GroupKey, newGroupId: string): Steps<string> {
+/** The group that crashes of this key go to; undefined when there is none yet. */
+export function* knownGroup(key: GroupKey): Steps<string | undefined> {
   const decided = key.distinction === '' ? undefined : yield* one(byDistinction, key);
   const known = decided ?? (yield* one(bySignature, key));
-  if (known) return yield* standInFor(known.group_id);
+  return known && (yield* standInFor(known.group_id));
+}
+
+/** The group of a crash; `newGroupId` when it is the first of its signature. */
+export function* groupFor(key: GroupKey, newGroupId: string): Steps<string> {
+  const known = yield* knownGroup(key);
+  if (known !== undefined) return known;
   const claimed = (yield* one(claim, { ...key, newGroupId })) as { group_id: string };
   return claimed.group_id;
 }

@@ -2,6 +2,7 @@ import { greatest } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { addSource } from './add-source.js';
+import { wantReproduction } from './crash-work.js';
 import type { CrashSource } from './find-source.js';
 
 /** A crash that was met, and how often one attempt has met it so far. */
@@ -43,12 +44,15 @@ const ofBuild = statement<{
     first_met_at = coalesce(group_builds.first_met_at, excluded.first_met_at),
     last_met_at = excluded.last_met_at`);
 
-const reopen = statement<{
+/** A group that was met, by a build and a job of these ages. */
+interface Reopening {
   groupId: string;
   builtAt: number;
   jobCreatedAt: number;
   now: number;
-}>(`
+}
+
+const reopen = statement<Reopening>(`
   UPDATE crash_groups SET status = 'new', fixed_in_sha256 = NULL, reopens_from = NULL,
     reopened_at = @now
   WHERE id = @groupId AND status = 'fixed'
@@ -85,6 +89,16 @@ function* count(sighting: Sighting, more: number, kept: 0 | 1): Steps<void> {
   yield* run(ofGroup, { groupId, more, kept, now });
   yield* run(ofBuild, { ...source, groupId, more, now });
   const times = { builtAt: source.built_at, jobCreatedAt: source.job_created_at };
-  if ((yield* run(reopen, { groupId, ...times, now })) === 0) return;
-  yield* recordEvent(now, 'crash_group.reopened', groupId, { crashId, jobId });
+  const isReopened = yield* reopenGroup({ groupId, ...times, now }, { crashId, jobId });
+  if (isReopened) yield* wantReproduction(crashId, source);
+}
+
+/** Reopens a group that is marked as fixed, where the build is one that must not crash. */
+export function* reopenGroup(
+  reopening: Reopening,
+  cause: { crashId: string; jobId: string },
+): Steps<boolean> {
+  if ((yield* run(reopen, reopening)) === 0) return false;
+  yield* recordEvent(reopening.now, 'crash_group.reopened', reopening.groupId, cause);
+  return true;
 }

@@ -4,6 +4,7 @@ import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';
 import { chooseReproducer } from './choose-reproducer.js';
+import { wantReproduction } from './crash-work.js';
 import { type CrashSource, type LeaseName, sourceOf } from './find-source.js';
 import { type GroupKey, groupFor, newGroup } from './new-group.js';
 import { firstSighting, raiseHits } from './raise-hits.js';
@@ -41,20 +42,30 @@ interface Known {
 const known = statement<{ jobId: string; inputSha256: string }, Known>(
   'SELECT id, group_id, late FROM crashes WHERE job_id = @jobId AND input_sha256 = @inputSha256',
 );
-const insert = statement<RecordCrash & CrashSource & { groupId: string }>(`
+/** A crash, and how it stands beside others of its group. */
+interface NewCrash extends RecordCrash, CrashSource {
+  groupId: string;
+  reproducedRank: 0 | 1;
+}
+
+const groupOf = statement<{ id: string }, { group_id: string }>(
+  'SELECT group_id FROM crashes WHERE id = @id',
+);
+const insert = statement<NewCrash>(`
   INSERT INTO crashes (id, group_id, job_id, attempt, bot_id, project, target_name, target_sha256,
     kind, message, top_frame, access, access_size_bytes, address, security, security_why, language,
     signature_version, signature, distinction, input_sha256, input_size_bytes, found_at,
-    last_met_at, hits, late, minimised_from, frames, stack, context, report)
+    last_met_at, hits, late, reproduced_rank, minimised_from, frames, stack, context, report)
   VALUES (@id, @groupId, @jobId, @attempt, @bot_id, @project, @target_name, @target_sha256,
     @kind, @message, @topFrame, @access, @accessSizeBytes, @address, @security, @securityWhy,
     @language, @signatureVersion, @signature, @distinction, @inputSha256, @inputSizeBytes, @now,
-    @now, @hits, @late, @minimisedFrom, @frames, @stack, @context, @report)`);
+    @now, @hits, @late, @reproducedRank, @minimisedFrom, @frames, @stack, @context, @report)`);
 
 /**
  * Records a crash whose input is on disk, in the group of its distinction, where people
  * split one off, or of its signature. The same input of the same job is the same crash, met
- * again. A crash from a stale lease is recorded too, marked late.
+ * again. A crash from a stale lease is recorded too, marked late. One made smaller from a
+ * crash of another group is a crash of its own.
  *
  * @throws NotFoundError for a job, or an attempt of it, that never was
  */
@@ -75,11 +86,20 @@ export const recordCrash = writeOperation(
     const groupId = yield* groupFor(key, input.newGroupId);
     const isNew = groupId === input.newGroupId;
     if (isNew) yield* newGroup(groupId, { ...key, ...input, crashId });
-    yield* run(insert, { ...source, ...input, groupId });
+    const isSmaller = yield* isMadeFrom(input.minimisedFrom, groupId);
+    const minimisedFrom = isSmaller ? input.minimisedFrom : null;
+    // The report of a smaller input is that of its own run, alone.
+    const reproducedRank = isSmaller ? 0 : 1;
+    yield* run(insert, { ...source, ...input, groupId, minimisedFrom, reproducedRank });
     yield* firstSighting({ ...input, crashId, groupId, source });
     if (!isNew) yield* chooseReproducer(groupId);
     yield* recordEvent(now, 'crash.recorded', crashId, { groupId, jobId });
     if (isNew) yield* recordEvent(now, 'crash_group.new', groupId, { crashId, jobId });
+    if (isNew) yield* wantReproduction(crashId, source);
     return { crashId, groupId, newGroup: isNew, duplicate: false, late: source.late === 1 };
   },
 );
+
+function* isMadeFrom(id: string | null, groupId: string): Steps<boolean> {
+  return id !== null && (yield* one(groupOf, { id }))?.group_id === groupId;
+}

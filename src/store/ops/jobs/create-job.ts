@@ -1,9 +1,16 @@
 import { canonicalJson } from '../../../core/canonical-json.js';
 import { AlreadyExistsError, NotFoundError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
-import { defaultProject, type JobRow, jobColumns, type QueueRow } from '../../rows.js';
+import {
+  defaultProject,
+  type JobKindName,
+  type JobRow,
+  jobColumns,
+  type QueueRow,
+} from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
+import { noteBuild } from '../crashes/crash-work.js';
 import { recordEvent } from '../events/record-event.js';
 import { queueOf } from './queue-of.js';
 
@@ -12,12 +19,17 @@ export interface CreateJobInput {
   requestId: string | null;
   /** The namespace of its target. */
   project: string;
+  kind: JobKindName;
   campaign: string;
   engine: string;
+  /** What a bot must announce: the engine, or for work on crashes what stands for both. */
+  requiredEngine: string;
   /** What a bot must offer: labels as JSON with sorted keys. */
   labels: string;
   memoryMib: number;
   diskMib: number;
+  /** Not this bot; empty: any. */
+  otherThanBotId: string;
   priority: number;
   targetSha256: string;
   seedsSha256: string | null;
@@ -56,10 +68,10 @@ const artifact = statement<{ sha256: string; kind: 'target' | 'seeds' }, { name:
   'SELECT name FROM artifacts WHERE sha256 = @sha256 AND kind = @kind',
 );
 const insert = statement<NewJob>(`
-  INSERT INTO jobs (id, request_id, state, queue_id, project, campaign, engine, priority, target_sha256,
+  INSERT INTO jobs (id, request_id, state, queue_id, project, kind, campaign, engine, priority, target_sha256,
     seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
     start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
-  VALUES (@id, @requestId, 'pending', @queueId, @project, @campaign, @engine, @priority, @targetSha256,
+  VALUES (@id, @requestId, 'pending', @queueId, @project, @kind, @campaign, @engine, @priority, @targetSha256,
     @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
     @startBy, @runWithinMs, @closeWithinMs, @closeBy, @dueAt, @spec)
   ON CONFLICT (request_id) DO NOTHING`);
@@ -68,7 +80,7 @@ const byRequest = statement<{ requestId: string | null }, JobRow>(
 );
 
 /**
- * Queues a job. A `requestId` seen before returns the job it made then.
+ * Queues a job that fuzzes. A `requestId` seen before returns the job it made then.
  *
  * @throws NotFoundError when an artifact was never uploaded
  * @throws AlreadyExistsError when the requestId made a job of another spec
@@ -77,31 +89,38 @@ export const createJob = writeOperation(
   'create_job',
   'work',
   function* (input: CreateJobInput): Steps<MadeJob> {
-    const target = yield* one(artifact, { sha256: input.targetSha256, kind: 'target' });
-    if (!target) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
-    const { seedsSha256 } = input;
-    if (seedsSha256 !== null && !(yield* one(artifact, { sha256: seedsSha256, kind: 'seeds' }))) {
-      throw new NotFoundError({ resource: 'seed archive', id: seedsSha256 });
-    }
-    const targetName = input.targetName || target.name;
-    const queue = yield* queueOf(input);
-    const job = newJob(input, queue.id, targetName);
-    if ((yield* run(insert, job)) > 0) {
-      const { id, now, engine, campaign } = input;
-      yield* recordEvent(now, 'job.created', id, { engine, campaign });
-      return { queue, targetName, earlier: undefined };
-    }
-    const earlier = (yield* one(byRequest, input)) as JobRow;
-    if (!isSameSpec(earlier.spec, job.spec)) {
-      throw new AlreadyExistsError({
-        resource: 'job',
-        id: earlier.id,
-        why: 'this request_id has already made a job of another spec: use a new one',
-      });
-    }
-    return { queue, targetName, earlier };
+    const made = yield* queueJob(input);
+    if (!made.earlier) yield* noteBuild({ ...input, targetName: made.targetName });
+    return made;
   },
 );
+
+/** Queues a job of any kind. Throws as `createJob` does. */
+export function* queueJob(input: CreateJobInput): Steps<MadeJob> {
+  const target = yield* one(artifact, { sha256: input.targetSha256, kind: 'target' });
+  if (!target) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
+  const { seedsSha256 } = input;
+  if (seedsSha256 !== null && !(yield* one(artifact, { sha256: seedsSha256, kind: 'seeds' }))) {
+    throw new NotFoundError({ resource: 'seed archive', id: seedsSha256 });
+  }
+  const targetName = input.targetName || target.name;
+  const queue = yield* queueOf(input);
+  const job = newJob(input, queue.id, targetName);
+  if ((yield* run(insert, job)) > 0) {
+    const { id, now, engine, campaign } = input;
+    yield* recordEvent(now, 'job.created', id, { engine, campaign });
+    return { queue, targetName, earlier: undefined };
+  }
+  const earlier = (yield* one(byRequest, input)) as JobRow;
+  if (!isSameSpec(earlier.spec, job.spec)) {
+    throw new AlreadyExistsError({
+      resource: 'job',
+      id: earlier.id,
+      why: 'this request_id has already made a job of another spec: use a new one',
+    });
+  }
+  return { queue, targetName, earlier };
+}
 
 function newJob(input: CreateJobInput, queueId: number, targetName: string): NewJob {
   const { now, readyAt, startWithinMs, closeWithinMs } = input;
