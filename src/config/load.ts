@@ -53,8 +53,16 @@ function overlay(tree: Tree, environment: NodeJS.ProcessEnv): string[] {
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('PANDAFUZZ_') || value === undefined || otherVariables.has(name)) continue;
     const path = settings.get(name);
-    if (path) assign(tree, path, parseYaml(value));
-    else strangers.push(`${name}: no such setting${suggestion(name, [...settings.keys()])}`);
+    if (!path) {
+      strangers.push(`${name}: no such setting${suggestion(name, [...settings.keys()])}`);
+      continue;
+    }
+    try {
+      assign(tree, path, parseYaml(value));
+    } catch {
+      // The parser's message quotes the value, which may be a secret.
+      strangers.push(`${name}: cannot be read as YAML`);
+    }
   }
   return strangers;
 }
@@ -89,6 +97,7 @@ function describe(issue: z.core.$ZodIssue): string[] {
 }
 
 function suggestion(word: string, known: string[]): string {
+  if (known.length === 0) return '';
   const near = known
     .map((candidate) => ({ candidate, distance: leven(word, candidate) }))
     .sort((a, b) => a.distance - b.distance)[0];

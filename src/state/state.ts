@@ -27,6 +27,7 @@ import { Watch } from './jobs/watch.js';
 import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
+import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
@@ -133,6 +134,8 @@ export function createState(options: {
   const frameLists = new FrameLists(config.crashes.passed_over);
   const regrouping = new Regrouping({ ...service, newId, readers, frameLists });
   const evidence = { ...service, newId, readers, regrouping, frameLists };
+  const { notifications: settings } = config;
+  const notifications = new Notifications({ ...service, ...options, settings });
   metrics.watchCrashes(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
@@ -161,6 +164,7 @@ export function createState(options: {
       await vitals.start();
       await campaigns.restore();
       await reaper.restore();
+      await notifications.start();
       leases.start();
       reaper.start();
       silenceCheck.start();
@@ -177,7 +181,7 @@ export function createState(options: {
       leases.stop();
       const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper];
       await Promise.all(upkeep.map((one) => one.stop()));
-      await Promise.all([readers.close(), regrouping.stop()]);
+      await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();
       await drains.stop();
       await beatLog.stop();
