@@ -38,7 +38,7 @@ const backoff = { firstDelayMs: 1000, maxDelayMs: 600_000, multiplier: 2 };
 /** Events that one read looks at. */
 const sliceSize = 100;
 /** What is written in this time is read together, milliseconds. */
-const gatherMs = 100;
+export const gatherMs = 100;
 /** While nothing is delivered, the cursor goes to disk this often, milliseconds. */
 const keepEveryMs = 60_000;
 /** Of an error's text, as much is kept. */
