@@ -14,6 +14,8 @@ function written(yaml: string): string {
   return file;
 }
 
+const hooks = (...list: string[]) => `notifications: {webhooks: [${list.join(', ')}]}`;
+
 describe('master.yaml', () => {
   test('says of every key what the default is', () => {
     expect(loadMasterConfig({ file: 'master.yaml' })).toEqual({
@@ -48,6 +50,37 @@ describe('a configuration', () => {
     expect([config.leases.ttl, config.log.level]).toEqual([90_000, 'warn']);
   });
 
+  test('has webhooks, whose secrets may be in files and whose names are hosts', () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, 'a secret in a file\r\n');
+    const list = `[{url: "https://Hooks.test:8080/x", secret_file: "${file}"},
+      {url: "http://h", secret: "0123456789abcdef", name: b, events: [crash_group.fixed]}]`;
+    const environment = { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list };
+    const { webhooks } = loadMasterConfig({ environment }).notifications;
+    expect(webhooks).toEqual([
+      {
+        ...{ url: 'https://Hooks.test:8080/x', name: 'hooks.test:8080' },
+        ...{ secret: 'a secret in a file', events: expect.any(Array) },
+      },
+      {
+        ...{ url: 'http://h', name: 'b', secret: '0123456789abcdef' },
+        events: ['crash_group.fixed'],
+      },
+    ]);
+    expect(webhooks[0]?.events).toHaveLength(3);
+  });
+
+  test.each([
+    '[{url: "http://h", secret: "the secret itself"',
+    '[{url: "http://h", secret: "the secret itself", name: "no name"}]',
+    '[{url: "http://the secret itself", secret: "0123456789abcdef"}]',
+  ])('shows no secret where it is refused: %s', (list) => {
+    const load = () =>
+      loadMasterConfig({ environment: { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list } });
+    expect(load).toThrow(/WEBHOOKS: cannot be read as YAML|webhooks.0.*: must be/);
+    expect(load).not.toThrow(/the secret itself/);
+  });
+
   test('cannot be changed once it is read', () => {
     const config = loadMasterConfig({});
     expect(() => Object.assign(config.leases, { ttl: 1 })).toThrow(TypeError);
@@ -72,6 +105,23 @@ describe('a configuration', () => {
     ['database: {retry_delay: "2s"}', 'database.max_retry_delay: must not be shorter than'],
     ['database: {synchronous: off}', 'database.synchronous: must be one of: full, normal'],
     ['jobs: {engines: []}', 'jobs.engines: must name at least one engine'],
+    ['notifications: {webhooks: {}}', 'notifications.webhooks: must be a list'],
+    [hooks('{url: "ftp://h", secret: "0123456789abcdef"}'), 'webhooks.0.url: must be a URL'],
+    [hooks('{url: "http://h", secret: short}'), 'webhooks.0.secret: must have at least 16'],
+    [hooks('{url: "http://h"}'), 'webhooks.0: must have either a secret or a secret_file'],
+    [
+      hooks('{url: "http://h", secret_file: /nowhere/secret}'),
+      'webhooks.0.secret_file: cannot be read (ENOENT)',
+    ],
+    [hooks('{url: "http://h", sercet: x}'), 'notifications.webhooks.0.sercet: no such key'],
+    [
+      hooks('{url: "http://h", secret: "0123456789abcdef", events: [job.created]}'),
+      'webhooks.0.events.0: must be some of: crash_group.new',
+    ],
+    [
+      hooks(...['a', 'b'].map((path) => `{url: "http://h/${path}", secret: "0123456789abcdef"}`)),
+      'notifications.webhooks: must have different names',
+    ],
     ['- a list', 'must be keys and values'],
     ['log: [', 'cannot be read'],
   ])('%s is refused by name', (yaml, complaint) => {
