@@ -39,6 +39,7 @@ const ladders = {
     // Beside the ladder: nothing on it imports them.
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
+    notifications: ['messages'],
     upkeep: ['bots', 'scheduling', 'leases', 'messages'],
   },
   bot: {

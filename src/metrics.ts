@@ -34,7 +34,7 @@ const eventLoopLags: Record<string, (delays: ELDHistogram) => number> = {
 
 /**
  * All instruments. No label has a value of a caller (an id, a name), so the number of
- * series is fixed by the code.
+ * series is fixed by the code, and for webhooks by the settings.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -116,6 +116,22 @@ export function createMetrics() {
       buckets: seconds,
       registry,
     }),
+    webhookDeliveries: new Counter({
+      name: 'webhook_deliveries_total',
+      help: 'Deliveries that ended, by webhook and outcome: delivered, refused or given_up.',
+      labelNames: ['webhook', 'outcome'],
+      registers,
+    }),
+    watchWebhooks(ages: () => (readonly [webhook: string, seconds: number])[]): void {
+      gaugeOf(
+        'webhook_pending_age_seconds',
+        'Age of the event that a webhook is delivering; 0 when there is none.',
+        (gauge) => {
+          for (const [webhook, seconds] of ages()) gauge.set({ webhook }, seconds);
+        },
+        ['webhook'],
+      );
+    },
     /** Gauges that are read on a scrape. */
     watchFleet(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
       gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', (gauge) =>

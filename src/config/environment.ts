@@ -1,6 +1,5 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { messageOf } from '../core/errors.js';
 import { settings } from './schema.js';
 import { suggestion } from './suggestion.js';
 
@@ -48,8 +47,9 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): {
     }
     try {
       values.push({ path, value: readValue(text, typeOf(path)) });
-    } catch (error) {
-      problems.push(`${name}: must be YAML: ${messageOf(error).split('\n')[0]}`);
+    } catch {
+      // The parser's message quotes the value, which may be a secret.
+      problems.push(`${name}: must be YAML`);
     }
   }
   return { values, problems };

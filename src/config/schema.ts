@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { logFormats, logLevels } from '../core/log.js';
 import { address, duration, size } from './units.js';
+import { webhooks } from './webhooks.js';
 
 /**
  * Every setting of the master with its default. master.yaml lists the same keys
@@ -135,6 +136,12 @@ const retention = z.strictObject({
   sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
 });
 
+const notifications = z.strictObject({
+  webhooks,
+  timeout: duration({ min: '100ms', max: '5m' }).prefault('10s'),
+  give_up_after: duration({ min: '1s', max: '30d' }).prefault('24h'),
+});
+
 const tracing = z.strictObject({
   otlp_endpoint: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ })], {
@@ -159,6 +166,7 @@ export const settings = z.strictObject({
   crashes: crashes.prefault({}),
   limits: limits.prefault({}),
   retention: retention.prefault({}),
+  notifications: notifications.prefault({}),
   tracing: tracing.prefault({}),
   log: log.prefault({}),
 });

@@ -30,6 +30,7 @@ import { Watch } from './jobs/watch.js';
 import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
+import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
@@ -139,6 +140,8 @@ export function createState(options: {
   const workJobs = new WorkJobs({ ...service, newId, sessions, dispatch, defaults: config.jobs });
   const working = { ...service, jobs: workJobs, settings: config.crashes };
   const crashPolicy = new CrashPolicy(working);
+  const { notifications: settings } = config;
+  const notifications = new Notifications({ ...service, ...options, settings });
   metrics.watchCrashes(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
@@ -169,6 +172,7 @@ export function createState(options: {
       await vitals.start();
       await campaigns.restore();
       await reaper.restore();
+      await notifications.start();
       leases.start();
       reaper.start();
       silenceCheck.start();
@@ -186,7 +190,7 @@ export function createState(options: {
       leases.stop();
       const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
       await Promise.all(upkeep.map((one) => one.stop()));
-      await Promise.all([readers.close(), regrouping.stop()]);
+      await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();
       await drains.stop();
       await beatLog.stop();

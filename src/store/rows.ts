@@ -143,6 +143,17 @@ export interface EventRow {
   subject: string;
 }
 
+/** How far a webhook has got in the log of events. */
+export interface WebhookRow {
+  name: string;
+  /** Sequence of the last event that it is done with. */
+  cursor: number;
+  /** Since when no delivery has been answered for good; null: the last one was. */
+  failing_since: number | null;
+  /** Why the last try failed; empty when it did not. */
+  last_error: string;
+}
+
 export interface LeaseRow {
   job_id: string;
   attempt: number;

@@ -15,6 +15,8 @@ function written(yaml: string): string {
   return file;
 }
 
+const hooks = (...list: string[]) => `notifications: {webhooks: [${list.join(', ')}]}`;
+
 describe('master.yaml', () => {
   test('says of every key what the default is', () => {
     expect(loadMasterConfig({ file: 'master.yaml' })).toEqual(loadMasterConfig({}));
@@ -82,7 +84,7 @@ describe('a configuration', () => {
       /readers \(PANDAFUZZ_DATABASE_READERS\): must be a whole/,
     ],
     ['PANDAFUZZ_DATABASE_READERS', '', /must be a whole number/],
-    ['PANDAFUZZ_JOBS_ENGINES', '[', /^configuration .*PANDAFUZZ_JOBS_ENGINES: must be YAML: /],
+    ['PANDAFUZZ_JOBS_ENGINES', '[', /^configuration .*PANDAFUZZ_JOBS_ENGINES: must be YAML$/],
     ['PANDAFUZZ_PORT', '50051', /PANDAFUZZ_PORT: no such setting/],
   ])('names the variable %s of the value %j', (name, value, complaint) => {
     expect(() => loadMasterConfig({ environment: { [name]: value } })).toThrow(complaint);
@@ -119,6 +121,37 @@ describe('a configuration', () => {
     expect(() => loadMasterConfig({ file })).toThrow(
       'timeouts.database_retries (line 2): is another name of database.max_retries: 3 here and 2 there',
     );
+  });
+
+  test('has webhooks, whose secrets may be in files and whose names are hosts', () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, 'a secret in a file\r\n');
+    const list = `[{url: "https://Hooks.test:8080/x", secret_file: "${file}"},
+      {url: "http://h", secret: "0123456789abcdef", name: b, events: [crash_group.fixed]}]`;
+    const environment = { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list };
+    const { webhooks } = loadMasterConfig({ environment }).notifications;
+    expect(webhooks).toEqual([
+      {
+        ...{ url: 'https://Hooks.test:8080/x', name: 'hooks.test:8080' },
+        ...{ secret: 'a secret in a file', events: expect.any(Array) },
+      },
+      {
+        ...{ url: 'http://h', name: 'b', secret: '0123456789abcdef' },
+        events: ['crash_group.fixed'],
+      },
+    ]);
+    expect(webhooks[0]?.events).toHaveLength(3);
+  });
+
+  test.each([
+    '[{url: "http://h", secret: "the secret itself"',
+    '[{url: "http://h", secret: "the secret itself", name: "no name"}]',
+    '[{url: "http://the secret itself", secret: "0123456789abcdef"}]',
+  ])('shows no secret where it is refused: %s', (list) => {
+    const load = () =>
+      loadMasterConfig({ environment: { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list } });
+    expect(load).toThrow(/WEBHOOKS: must be YAML|webhooks.0.*: must be/);
+    expect(load).not.toThrow(/the secret itself/);
   });
 
   test('cannot be changed once it is read', () => {
@@ -163,6 +196,32 @@ describe('a configuration', () => {
     ],
     ['database: {synchronous: off}', 'database.synchronous (line 1): must be one of: full, normal'],
     ['jobs: {engines: []}', 'jobs.engines (line 1): must name at least one engine'],
+    ['notifications: {webhooks: {}}', 'notifications.webhooks (line 1): must be a list'],
+    [
+      hooks('{url: "ftp://h", secret: "0123456789abcdef"}'),
+      'webhooks.0.url (line 1): must be a URL',
+    ],
+    [
+      hooks('{url: "http://h", secret: short}'),
+      'webhooks.0.secret (line 1): must have at least 16',
+    ],
+    [hooks('{url: "http://h"}'), 'webhooks.0 (line 1): must have either a secret or a secret_file'],
+    [
+      hooks('{url: "http://h", secret_file: /nowhere/secret}'),
+      'webhooks.0.secret_file (line 1): cannot be read (ENOENT)',
+    ],
+    [
+      hooks('{url: "http://h", sercet: x}'),
+      'notifications.webhooks.0.sercet (line 1): no such key',
+    ],
+    [
+      hooks('{url: "http://h", secret: "0123456789abcdef", events: [job.created]}'),
+      'webhooks.0.events.0 (line 1): must be some of: crash_group.new',
+    ],
+    [
+      hooks(...['a', 'b'].map((path) => `{url: "http://h/${path}", secret: "0123456789abcdef"}`)),
+      'notifications.webhooks (line 1): must have different names',
+    ],
     ['- a list', 'must be keys and values'],
     ['log: [', 'cannot be read'],
     ['log: {level: *none}', 'cannot be read'],

@@ -79,6 +79,9 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
     ] as const;
   const status = { groupId: 'group 0', note: 'n', by: 'ada', fixedIn: null, now: 36 };
   const decided = { by: 'ada', now: 37 };
+  const webhook = { name: 'a', failing_since: 38, last_error: 'status 500' };
+  const kinds = ['crash_group.new', 'crash_group.reopened', 'crash_group.fixed'];
+  const notices = { cursor: 0, kinds, project: null, limit: 10 };
   const into = { ...decided, intoGroupId: 'group 0' };
   return [
     ['find_crash_source', { lease, minimisedFrom: null }],
@@ -146,6 +149,15 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
     ['list_crash_groups', groups],
     ['get_crash_group', { id: 'group 3', similar: 5, builds: 5 }],
     ['get_crash_group', { id: 'group 8', similar: 5, builds: 5 }],
+    ['start_webhooks', ['b', 'a']],
+    ['keep_webhook', { ...webhook, cursor: 5 }],
+    ['keep_webhook', { ...webhook, name: 'b', cursor: 99 }],
+    ['keep_webhook', { ...webhook, cursor: 98, failing_since: null, last_error: '' }],
+    ['start_webhooks', ['c', 'b']],
+    ['next_notice', notices],
+    ['next_notice', { ...notices, cursor: 25, kinds: ['crash_group.fixed'] }],
+    ['next_notice', { ...notices, kinds: ['crash_group.reopened'], limit: 2 }],
+    ['next_notice', { ...notices, project: 'other' }],
     ['read_counters', null],
     [
       'find_ids',

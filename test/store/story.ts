@@ -126,6 +126,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['prune_samples', { olderThan: 100, limit: 10 }],
   ['prune_jobs', { after: firstJob, olderThan: 100, limit: 2, now: 51 }],
   ['prune_events', { olderThan: 100, limit: 5 }],
+  ['next_notice', { cursor: 2, kinds: ['crash_group.new'], project: 'default', limit: 10 }],
   ['list_jobs', page],
   ['list_events', { cursor: null, jobId: undefined, limit: 100 }],
   ['read_counters', null],

@@ -59,6 +59,9 @@ import { acknowledgeLease } from './leases/acknowledge-lease.js';
 import { flushBeats } from './leases/flush-beats.js';
 import { listLeases } from './leases/list-leases.js';
 import { releaseLease } from './leases/release-lease.js';
+import { keepWebhook } from './notifications/keep-webhook.js';
+import { nextNotice } from './notifications/next-notice.js';
+import { startWebhooks } from './notifications/start-webhooks.js';
 import { claimJob } from './scheduling/claim-job.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listQueues } from './scheduling/list-queues.js';
@@ -95,6 +98,7 @@ export const operations = [
   getCrashGroup,
   getJob,
   hasStaleCrashes,
+  keepWebhook,
   listAhead,
   listBots,
   listCampaigns,
@@ -112,6 +116,7 @@ export const operations = [
   markDrained,
   mergeGroups,
   moveCrashes,
+  nextNotice,
   nextTarget,
   pauseJob,
   pruneEvents,
@@ -134,6 +139,7 @@ export const operations = [
   settleCrashWork,
   showJob,
   splitGroup,
+  startWebhooks,
   targetCrashes,
   targetDecisions,
   timeOutJob,

@@ -400,6 +400,9 @@ CREATE TABLE events (
 );
 
 CREATE INDEX events_by_subject ON events (subject, sequence);
+-- The few events that webhooks deliver, among those of every job.
+CREATE INDEX events_to_deliver ON events (sequence)
+  WHERE kind IN ('crash_group.new', 'crash_group.reopened', 'crash_group.fixed');
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -410,6 +413,18 @@ CREATE TRIGGER events_are_kept_as_written BEFORE UPDATE ON events
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 INSERT INTO events (time, kind, subject, detail) VALUES (0, 'log.began', '', '{}');
+
+-- How far each webhook has got in the log of events.
+CREATE TABLE webhooks (
+  name          text COLLATE "C" PRIMARY KEY,
+  -- Sequence of the last event that it is done with.
+  cursor        bigint NOT NULL CHECK (cursor >= 0),
+  -- Since when no delivery has been answered for good; NULL: the last one was.
+  failing_since bigint,
+  -- Why the last try failed; empty when it did not.
+  last_error    text NOT NULL,
+  CHECK ((failing_since IS NULL) = (last_error = ''))
+);
 
 CREATE TABLE samples (
   job_id                text COLLATE "C" NOT NULL,

@@ -1,0 +1,179 @@
+import type { WebhookConfig } from '../../config/webhooks.js';
+import { clipUtf8 } from '../../core/clip.js';
+import { type Clock, sleep } from '../../core/clock.js';
+import { type InBackground, orAbort } from '../../core/context.js';
+import { codeOf, messageOf } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import { backoffMs } from '../../core/retry.js';
+import type { Signal } from '../../core/signal.js';
+import { nextNotice } from '../../store/ops/notifications/next-notice.js';
+import type { Store } from '../../store/store.js';
+import { type Delivery, deliveryOf, headersOf } from './message.js';
+import { post } from './post.js';
+import type { Progress } from './progress.js';
+import { verdictOf } from './verdict.js';
+
+export interface WebhookParts {
+  readonly config: WebhookConfig;
+  readonly progress: Progress;
+  readonly store: Pick<Store, 'run'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inBackground: InBackground;
+  readonly timeoutMs: number;
+  readonly giveUpAfterMs: number;
+  readonly version: string;
+  readonly random: () => number;
+  /** Aborts when the master stops. */
+  readonly stopped: Signal;
+  /** Resolves after the next write to the store. */
+  readonly nextWrite: () => Promise<void>;
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+export type Outcome = 'delivered' | 'refused' | 'given_up';
+
+/** Between tries of a delivery. */
+const backoff = { firstDelayMs: 1000, maxDelayMs: 600_000, multiplier: 2 };
+/** Events that one read looks at. */
+const sliceSize = 100;
+/** What is written in this time is read together, milliseconds. */
+export const gatherMs = 100;
+/** While nothing is delivered, the cursor goes to disk this often, milliseconds. */
+const keepEveryMs = 60_000;
+/** Of an error's text, as much is kept. */
+const mostErrorBytes = 200;
+
+/**
+ * Delivers the events of one webhook in their order, one at a time. A delivery ends when it
+ * is acknowledged, refused or given up; until then the next one waits. Its event is behind
+ * the cursor only after that, so a master that dies on the way begins with it again.
+ */
+export class Webhook {
+  #pending: Delivery | undefined;
+  /** Tries in a row that failed. */
+  #failures = 0;
+  #keptAt: number;
+
+  constructor(private readonly parts: WebhookParts) {
+    this.#keptAt = parts.clock.now();
+  }
+
+  /** When the event of the delivery under way happened, ms since 1970. */
+  get pendingSince(): number | undefined {
+    return this.#pending?.time;
+  }
+
+  /** Until the master stops; never throws. */
+  async run(): Promise<void> {
+    const { stopped, log, config, progress } = this.parts;
+    while (!stopped.aborted) {
+      try {
+        await this.#step();
+      } catch (error) {
+        if (stopped.aborted) break;
+        log.warn({ webhook: config.name, err: error }, 'webhook events not read');
+        await this.#pause(0);
+      }
+    }
+    await progress.keep();
+  }
+
+  /** Delivers what comes next, or waits until there may be something. */
+  async #step(): Promise<void> {
+    const { config, progress, store, inBackground, stopped, clock } = this.parts;
+    const written = this.parts.nextWrite(); // before reading: no write is slept over
+    const from = progress.cursor;
+    const found = await inBackground(nextNotice.name, (ctx) =>
+      store.run(ctx, nextNotice, {
+        ...{ cursor: from, kinds: config.events, project: config.project ?? null },
+        limit: sliceSize,
+      }),
+    );
+    if (found.missedUpTo !== null) this.#missed(found.missedUpTo);
+    if (found.notice) {
+      const isOver = await this.#deliver(deliveryOf(config.name, found.notice));
+      if (!isOver) return;
+      progress.passed(found.notice.sequence);
+      return this.#keep();
+    }
+    if (found.cursor > progress.cursor) progress.passed(found.cursor);
+    if (!found.isLast) return;
+    if (clock.now() - this.#keptAt >= keepEveryMs) await this.#keep();
+    await orAbort(stopped, written);
+    await sleep(clock, gatherMs, stopped);
+  }
+
+  #missed(upTo: number): void {
+    const { config, progress, log } = this.parts;
+    const missed = { webhook: config.name, after: progress.cursor, upTo };
+    log.warn(missed, 'webhook events missed');
+    progress.passed(upTo);
+  }
+
+  /** Tries until there is an outcome; false: the master stopped before that. */
+  async #deliver(delivery: Delivery): Promise<boolean> {
+    this.#pending = delivery;
+    while (!this.parts.stopped.aborted) {
+      const outcome = await this.#try(delivery);
+      if (outcome === undefined) continue;
+      this.#pending = undefined;
+      this.parts.onOutcome(outcome);
+      return true;
+    }
+    return false;
+  }
+
+  async #try(delivery: Delivery): Promise<Outcome | undefined> {
+    const { config, progress, clock, timeoutMs, version, stopped, log } = this.parts;
+    const signing = { secret: config.secret, now: clock.now(), version };
+    const headers = headersOf(delivery, signing);
+    try {
+      const message = { url: new URL(config.url), headers, body: delivery.body };
+      const answer = await post(message, { clock, timeoutMs, signal: stopped });
+      const verdict = verdictOf(answer, clock.now());
+      if (verdict.kind === 'again') {
+        return await this.#failed(delivery, `status ${answer.status}`, verdict.waitMs);
+      }
+      progress.answered();
+      this.#failures = 0;
+      const about = { webhook: config.name, delivery: delivery.id, event: delivery.event };
+      if (verdict.kind === 'delivered') log.info(about, 'webhook delivered');
+      else log.warn({ ...about, status: answer.status }, 'webhook refused');
+      return verdict.kind;
+    } catch (error) {
+      if (stopped.aborted) return undefined;
+      return this.#failed(delivery, messageOf(error) || (codeOf(error) ?? 'no answer'), 0);
+    }
+  }
+
+  async #failed(delivery: Delivery, reason: string, waitMs: number): Promise<Outcome | undefined> {
+    const { config, progress, clock, giveUpAfterMs, log } = this.parts;
+    const why = clipUtf8(reason, mostErrorBytes);
+    const now = clock.now();
+    const since = Math.max(progress.failed(why, now), delivery.time);
+    const about = { webhook: config.name, delivery: delivery.id, why };
+    if (now - since >= giveUpAfterMs) {
+      log.error(about, 'webhook given up');
+      return 'given_up';
+    }
+    await this.#keep();
+    return this.#pause(waitMs, (pauseMs) =>
+      log.warn({ ...about, tries: this.#failures, pauseMs }, 'webhook failing'),
+    );
+  }
+
+  /** Waits as long as failures in a row call for, at least `leastMs`. */
+  async #pause(leastMs: number, report?: (pauseMs: number) => void): Promise<undefined> {
+    const { clock, stopped, random } = this.parts;
+    this.#failures++;
+    const pauseMs = Math.max(backoffMs(backoff, this.#failures, random), leastMs);
+    report?.(Math.round(pauseMs));
+    await sleep(clock, pauseMs, stopped).catch(() => {});
+  }
+
+  async #keep(): Promise<void> {
+    this.#keptAt = this.parts.clock.now();
+    await this.parts.progress.keep();
+  }
+}

@@ -1,0 +1,160 @@
+import { pino } from 'pino';
+import { loadMasterConfig } from '../../../src/config/load.js';
+import type { Timer } from '../../../src/core/clock.js';
+import { backgroundRunner } from '../../../src/core/context.js';
+import { createMetrics, type Metrics } from '../../../src/metrics.js';
+import { Notifications } from '../../../src/state/notifications/notifications.js';
+import { gatherMs } from '../../../src/state/notifications/webhook.js';
+import type { Operation } from '../../../src/store/operation.js';
+import { recordCrash } from '../../../src/store/ops/crashes/record-crash.js';
+import { setGroupStatus } from '../../../src/store/ops/crashes/set-group-status.js';
+import { pruneEvents } from '../../../src/store/ops/events/prune-events.js';
+import { createJob } from '../../../src/store/ops/jobs/create-job.js';
+import { claimJob } from '../../../src/store/ops/scheduling/claim-job.js';
+import type { Store } from '../../../src/store/store.js';
+import { atEnd, openStore, temporaryFolder, testContext } from '../../harness.js';
+import { given } from '../../steps.js';
+import {
+  claimInput,
+  crashInput,
+  jobInput,
+  target,
+  withBot,
+  withTarget,
+} from '../../store/inputs.js';
+import { VirtualClock } from '../../virtual-clock.js';
+import { Inbox } from './receiver.js';
+
+export const secret = 'a secret of the tests';
+/** A clock turned by hand, on which the moment in which events are gathered passes by itself. */
+class GatheringClock extends VirtualClock {
+  override schedule(delayMs: number, fire: () => void): Timer {
+    if (delayMs !== gatherMs) return super.schedule(delayMs, fire);
+    const soon = setImmediate(fire);
+    return { cancel: () => clearImmediate(soon) };
+  }
+}
+
+export interface LogLine {
+  msg: string;
+  level: number;
+  webhook: string;
+  delivery: string;
+  why?: string;
+  tries?: number;
+  pauseMs: number;
+  status?: number;
+}
+
+type Settings = Record<string, unknown> & { url: string };
+
+/** Webhooks over a real store, with a clock turned by hand and a log that can be read. */
+export class WebhookScene {
+  readonly clock = new GatheringClock();
+  readonly log = new Inbox<LogLine>();
+  /** Everything that was logged, as text. */
+  logged = '';
+  store!: Store;
+  metrics!: Metrics;
+  #notifications!: Notifications;
+  #jobs = new Map<string, string>();
+  #inputs = 0;
+  readonly #directory = temporaryFolder();
+
+  static async open(...webhooks: Settings[]): Promise<WebhookScene> {
+    const scene = new WebhookScene();
+    await scene.#openStore();
+    await withTarget(scene.store);
+    await scene.start(...webhooks);
+    return scene;
+  }
+
+  async #openStore(): Promise<void> {
+    this.store = await openStore({ directory: this.#directory, readers: 1 });
+  }
+
+  /** A master's notifications; no pause between tries is shorter than its bound. */
+  async start(...webhooks: Settings[]): Promise<void> {
+    const list = JSON.stringify(webhooks.map((one) => ({ secret, ...one })));
+    const config = loadMasterConfig({ environment: { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list } });
+    const hear = (line: string) => {
+      this.logged += line;
+      this.log.put(JSON.parse(line));
+    };
+    const log = pino({ base: null }, { write: hear });
+    this.metrics = createMetrics();
+    const notifications = new Notifications({
+      ...{ store: this.store, clock: this.clock, log, metrics: this.metrics, version: 'test' },
+      ...{ inBackground: backgroundRunner({ timeoutMs: 10_000, log }), random: () => 1 },
+      settings: config.notifications,
+    });
+    this.#notifications = notifications;
+    atEnd(() => notifications.stop());
+    await notifications.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#notifications.stop();
+  }
+
+  /** A later master on the same folder. */
+  async restart(...webhooks: Settings[]): Promise<void> {
+    await this.stop();
+    await this.store.close();
+    await this.#openStore();
+    await this.start(...webhooks);
+  }
+
+  /** The next line with this message, whatever else is logged before it. */
+  async line(msg: string): Promise<LogLine> {
+    for (;;) {
+      const line = await this.log.next();
+      if (line.msg === msg) return line;
+    }
+  }
+
+  /** A crash with this signature: a new group, or a sighting of one. Returns its group. */
+  async crash(signature: string, project = 'default'): Promise<string> {
+    const id = this.#jobs.get(project) ?? (await this.#job(project));
+    const input = '0123456789abcdef'[this.#inputs++] as string;
+    const crash = crashInput({ id, attempt: 1, fence: 1 }, input, signature);
+    const stack = JSON.stringify([{ function: 'f', file: 'f.c', line: 3, own: true }]);
+    const more = { message: 'out of bounds', stack, now: this.clock.now() };
+    return (await this.run(recordCrash, { ...crash, ...more })).groupId;
+  }
+
+  /** In the only build there is: the next sighting reopens it. */
+  async fix(groupId: string): Promise<void> {
+    const judged = { groupId, status: 'fixed' as const, note: null, by: 'ada' };
+    await this.run(setGroupStatus, { ...judged, fixedIn: target.sha256, now: this.clock.now() });
+  }
+
+  /** Forgets all events but the newest. */
+  async forget(): Promise<void> {
+    await this.run(pruneEvents, { olderThan: Number.MAX_SAFE_INTEGER, limit: 1000 });
+  }
+
+  async #job(project: string): Promise<string> {
+    const { id } = jobInput();
+    await this.run(createJob, { ...jobInput(), id, project });
+    given((await this.run(claimJob, claimInput(await withBot(this.store, project)))) ?? undefined);
+    this.#jobs.set(project, id);
+    return id;
+  }
+
+  run<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
+    return this.store.run(testContext(), operation, input);
+  }
+
+  async outcomes(): Promise<Record<string, number>> {
+    const { values } = await this.metrics.webhookDeliveries.get();
+    return Object.fromEntries(
+      values.map(({ labels, value }) => [`${labels.webhook} ${labels.outcome}`, value]),
+    );
+  }
+
+  async pendingAgeSeconds(): Promise<number | undefined> {
+    const gauge = given(this.metrics.registry.getSingleMetric('webhook_pending_age_seconds'));
+    return (await gauge.get()).values[0]?.value;
+  }
+}
