@@ -3,8 +3,8 @@ export interface Column {
   readonly name: string;
   /** Figures are aligned to the right. */
   readonly right?: boolean;
-  /** Long cells are shortened in their middle. */
-  readonly shrinks?: boolean;
+  /** Long cells are shortened in their middle: those of a column that is `first` before others. */
+  readonly shrinks?: 'first' | 'then';
   /** It is left out: where its cells are all the same, or before any other is shortened. */
   readonly leaves?: 'same' | 'narrow';
 }
@@ -16,7 +16,7 @@ export interface Table {
 
 /** Between two columns. */
 export const gap = 2;
-const narrowest = 12;
+const narrowest = 10;
 
 /**
  * A table that is at most `width` characters wide, as far as that is possible: columns that
@@ -57,14 +57,15 @@ function without({ columns, rows }: Table, index: number): Table {
 
 function shortened(table: Table, width: number): Table {
   const widths = columnWidths(table);
-  const shrinking = [...table.columns.keys()].filter((index) => table.columns[index]?.shrinks);
-  for (let over = widthOf(table) - width; over > 0; over--) {
-    const widest = shrinking.reduce<number | undefined>(
-      (best, index) => ((widths[index] ?? 0) > (widths[best ?? -1] ?? 0) ? index : best),
-      undefined,
-    );
-    if (widest === undefined || (widths[widest] ?? 0) <= narrowest) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+  let over = widthOf(table) - width;
+  for (const turn of ['first', 'then'] as const) {
+    const shrinking = [...widths.keys()].filter((index) => table.columns[index]?.shrinks === turn);
+    while (over > 0 && shrinking.length > 0) {
+      const widest = shrinking.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a));
+      if ((widths[widest] ?? 0) <= narrowest) break;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+      over -= 1;
+    }
   }
   const rows = table.rows.map((row) => row.map((cell, index) => cut(cell, widths[index] ?? 0)));
   return { columns: table.columns, rows };

@@ -1,9 +1,13 @@
-/** Fewest characters of an id that a list shows. */
-const shortest = 8;
+/**
+ * Fewest characters of an id that a list shows: the time that a UUIDv7 begins with, to the
+ * millisecond. The first 8 are those of a whole minute, and would begin ids that a list which
+ * is filtered does not show.
+ */
+const shortest = 13;
 
 /**
- * Shortens ids for people, who type them: to the fewest characters, 8 at least, that begin
- * no other id of the list. UUIDv7 begins with the time, so ids of one minute share 8 or more.
+ * Shortens ids for people, who type them: to the fewest characters, 13 at least, that begin
+ * no other id of the list.
  *
  * @param beside further ids that a shortened one must not be taken for
  */

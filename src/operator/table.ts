@@ -55,8 +55,8 @@ function column(given: TableColumn): Column {
 }
 
 /** Names and values, one pair a line; further lines of a value stand under its first. */
-export function facts(pairs: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...pairs.map(([name]) => name.length));
+export function facts(pairs: readonly (readonly [string, string])[], labelWidth = 0): string {
+  const width = Math.max(labelWidth, ...pairs.map(([name]) => name.length));
   const next = `\n${' '.repeat(width + 2)}`;
   return pairs
     .map(([name, value]) => {

@@ -19,8 +19,8 @@ const jobColumns: readonly TableColumn[] = [
   'id',
   'state',
   { name: 'engine', leaves: 'same' },
-  { name: 'target', shrinks: true },
-  { name: 'name', shrinks: true, leaves: 'same' },
+  { name: 'target', shrinks: 'first' },
+  { name: 'name', shrinks: 'first', leaves: 'same' },
   { name: 'execs', right: true },
   { name: 'execs/s', right: true, leaves: 'narrow' },
   { name: 'cov', right: true },
@@ -135,7 +135,7 @@ export function botTable(bots: readonly Bot[], now: number): string {
   return table(
     [
       'id',
-      { name: 'name', shrinks: true },
+      { name: 'name', shrinks: 'first' },
       'state',
       'engines',
       { right: 'jobs' },
@@ -149,18 +149,21 @@ export function botTable(bots: readonly Bot[], now: number): string {
   );
 }
 
+/** States with jobs in them, and always those that people look for. */
+function jobCounts({ jobs }: GetSystemStatsResponse): string {
+  const { pending = 0, assigned = 0, running = 0, ...rest } = jobs ?? {};
+  const others = Object.entries({ assigned, ...rest }).filter(([, figure]) => figure > 0);
+  return [['pending', pending], ['running', running], ...others]
+    .map(([state, figure]) => `${figure} ${state}`)
+    .join(', ');
+}
+
 export function statsView(stats: GetSystemStatsResponse, now: number): string {
-  const { jobs } = stats;
   const up = stats.startedAt ? duration(now - stats.startedAt.getTime()) : '-';
   return facts([
     ['master', `${stats.version}, up ${up}`],
     ['bots', `${stats.botsOnline} online of ${stats.botsTotal}, ${stats.freeSlots} free slots`],
-    [
-      'jobs',
-      `${jobs?.pending ?? 0} pending, ${jobs?.assigned ?? 0} assigned, ${jobs?.running ?? 0} running, ` +
-        `${jobs?.paused ?? 0} paused, ${jobs?.completed ?? 0} completed, ` +
-        `${jobs?.cancelled ?? 0} cancelled, ${jobs?.dead ?? 0} dead`,
-    ],
+    ['jobs', jobCounts(stats)],
     ['executions', `${count(stats.executionsPerSecond)}/s`],
     ['groups', count(stats.crashGroups)],
     ['hits', count(stats.crashHits)],

@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import type { Crash, CrashGroup, Reproduction, StackFrame } from '../../gen/pandafuzz/v1/crash.js';
-import { ago, bytes, count } from '../format.js';
+import { ago, bytes, clockTime, count } from '../format.js';
 import { groupStatus, or } from '../words.js';
 import type { Dossier } from './dossier.js';
 import { lineOf } from './look-alikes.js';
@@ -33,8 +34,8 @@ export function groupFacts({ group, crash }: Dossier, now: number): Facts {
       'met by',
       `${many(group.jobs, 'job')} on ${many(group.bots, 'bot')}, in ${many(group.builds, 'build')}`,
     ],
-    ['first met', ago(group.firstFoundAt, now)],
-    ['last met', ago(group.lastFoundAt, now)],
+    ['first met', moment(group.firstFoundAt, now)],
+    ['last met', moment(group.lastFoundAt, now)],
     ...present('fixed in', group.fixedInSha256),
   ];
 }
@@ -47,17 +48,21 @@ export function crashFacts(crash: Crash, now: number): Facts {
   const engine = [context?.engine, context?.engineVersion].filter(Boolean).join(', ');
   return [
     ['crash', crash.id],
-    ['input', `${bytes(crash.inputSizeBytes)}, SHA-256 ${crash.inputSha256}`],
+    ['input', bytes(crash.inputSizeBytes)],
+    ['its SHA-256', crash.inputSha256],
     ...present('smaller than', crash.minimisedFrom),
     ['job', `${crash.jobId} (attempt ${crash.attempt})`],
     ['bot', or(crash.botId)],
     ...present('build', context?.targetSha256),
     ...present('engine', engine),
     ...present('ended with', ended.filter((text) => text !== '').join(', ')),
-    ['found', ago(crash.foundAt, now) + late],
+    ['found', moment(crash.foundAt, now) + late],
     ['reproduced', reproducedOf(crash.reproductions, now)],
   ];
 }
+
+const moment = (time: Date | undefined, now: number) =>
+  `${clockTime(time, now)} (${ago(time, now)})`;
 
 const present = (name: string, value: string | undefined): [string, string][] =>
   value ? [[name, value]] : [];
@@ -73,7 +78,7 @@ function statusOf(group: CrashGroup, now: number): string {
 }
 
 export const securityOf = ({ security, securityWhy }: Crash): string =>
-  `${security ? 'yes' : 'no'}${securityWhy === '' ? '' : `: ${securityWhy}`}`;
+  `${security ? 'yes' : 'no'}${securityWhy === '' ? '' : `, ${securityWhy}`}`;
 
 /** "write of 4 bytes, near null" */
 export function accessOf({ access, accessSizeBytes, address }: Crash): string {
@@ -101,9 +106,8 @@ export function stackLines(crash: Crash): string[] {
   if (stack.length === 0) return frames.map((name, depth) => `* #${depth} ${name}`);
   const lines = stack.slice(0, mostFrames).map((frame, depth) => {
     const line = `${frame.own ? '*' : ' '} #${depth} ${frameName(frame)}`;
-    return frame.file === ''
-      ? line
-      : `${line}  ${frame.file}${frame.line > 0 ? `:${frame.line}` : ''}`;
+    if (frame.file === '') return line;
+    return `${line}  ${posix.normalize(frame.file)}${frame.line > 0 ? `:${frame.line}` : ''}`;
   });
   const rest = stack.length - mostFrames;
   return rest > 0 ? [...lines, `  … and ${rest} more, which --json has`] : lines;

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -19,13 +19,11 @@ import type { GroupFlags } from './filter.js';
 import { gather } from './gather.js';
 import { inputStream } from './input-stream.js';
 import { groupSection } from './markdown.js';
-import { endOf, replayEnvironment, replayLine } from './replay.js';
+import { endOf, inputFile, replayEnvironment, replayLine } from './replay.js';
 import { dossierJson } from './show.js';
 import { type TarFile, tarStream, textFile } from './tar-stream.js';
 
 /** What `pandafuzz crash export` does: a .tar.gz of reproducers, a folder for each group. */
-
-const reproducer = 'reproducer';
 
 export interface ExportFlags extends Flags, GroupFlags {
   readonly output: string;
@@ -46,7 +44,7 @@ export function exportCrashes(flags: ExportFlags, ids: readonly string[]): Promi
     await withCount((count) =>
       writeArchive(output, archiveFiles(connection, dossiers, { done, count }, options)),
     );
-    const { sizeBytes } = done;
+    const { size: sizeBytes } = await stat(output);
     const groups = done.manifest.length;
     print(flags.json, {
       json: () => ({ path: output, groups, sizeBytes }),
@@ -79,7 +77,7 @@ async function* archiveFiles(
     const { crash } = dossier;
     const folder = unusedName(folders, groupFolderName(dossier.group));
     yield {
-      path: `${folder}/${reproducer}`,
+      path: `${folder}/${inputFile}`,
       sizeBytes: crash.inputSizeBytes,
       content: inputStream(connection, crash, signal),
     };
@@ -107,9 +105,9 @@ function unusedName(used: Set<string>, name: string): string {
 
 const readme = (dossier: Dossier) =>
   [
-    groupSection(dossier, Date.now(), reproducer),
-    'The command above runs in this folder, with the build of the target beside it: its SHA-256\n' +
-      'is the one named as the build. `crash.json` has everything that is known.',
+    groupSection(dossier, Date.now()),
+    'The input is here already, as `reproducer`. The command runs in this folder, with the build\n' +
+      'of the target beside it. `crash.json` has everything that is known.',
   ].join('\n\n');
 
 function manifestEntry(folder: string, { group, crash }: Dossier) {
@@ -124,13 +122,13 @@ function manifestEntry(folder: string, { group, crash }: Dossier) {
     firstFoundAt: group.firstFoundAt?.toISOString() ?? '',
     lastFoundAt: group.lastFoundAt?.toISOString() ?? '',
     input: {
-      file: `${folder}/${reproducer}`,
+      file: `${folder}/${inputFile}`,
       ...{ sha256: crash.inputSha256, sizeBytes: crash.inputSizeBytes },
     },
     report: `${folder}/report.txt`,
     targetSha256: whole.targetSha256,
     ...{ engine: whole.engine, engineVersion: whole.engineVersion, endedWith: endOf(context) },
     ...{ command: whole.command, environment: whole.environment },
-    reproduce: { environment: replayEnvironment(crash), shell: replayLine(crash, reproducer) },
+    reproduce: { environment: replayEnvironment(crash), shell: replayLine(crash, inputFile) },
   };
 }

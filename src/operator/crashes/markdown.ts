@@ -1,21 +1,21 @@
 import { plain, plainLines } from '../format.js';
 import { crashFacts, type Facts, groupFacts, stackLines, titleOf } from './describe.js';
 import type { Dossier } from './dossier.js';
-import { inputName, quoted, replayLine } from './replay.js';
+import { inputFile, replayLine } from './replay.js';
 
 /** Reports in Markdown. What targets wrote stands in it as text, and cannot become markup. */
 
 /** The part of one group. */
-export function groupSection(dossier: Dossier, now: number, inputFile?: string): string {
+export function groupSection(dossier: Dossier, now: number): string {
   const { group, crash, similar } = dossier;
   return [
     `## ${text(titleOf(group))}`,
     list(groupFacts(dossier, now)),
     '### Stack',
-    'Frames with a star are the target’s own.',
+    "Frames with a star are the target's own.",
     fenced(stackLines(crash).join('\n') || 'none was read'),
     '### How to reproduce',
-    fenced(howTo(dossier, inputFile)),
+    fenced(howTo(dossier), 'sh'),
     list(crashFacts(crash, now)),
     ...(similar.length > 0
       ? ['### Similar groups', list(similar.map((one) => [one.id, titleOf(one)]))]
@@ -25,10 +25,9 @@ export function groupSection(dossier: Dossier, now: number, inputFile?: string):
   ].join('\n\n');
 }
 
-function howTo({ crash }: Dossier, inputFile: string | undefined): string {
-  const file = inputFile ?? inputName(crash);
-  const download = `pandafuzz crash download ${crash.id} -o ${quoted(file)}`;
-  return [...(inputFile === undefined ? [download] : []), replayLine(crash, file)].join('\n');
+function howTo({ crash }: Dossier): string {
+  const download = `pandafuzz crash download ${crash.id} -o ${inputFile}`;
+  return [download, replayLine(crash, inputFile)].join('\n');
 }
 
 const list = (facts: Facts) =>
@@ -36,15 +35,17 @@ const list = (facts: Facts) =>
     .map(([name, value]) => `- ${text(name)}: ${value.split('\n').map(text).join('; ')}`)
     .join('\n');
 
-/** Text without anything that Markdown or HTML gives a meaning to. */
+/** Text without anything that Markdown or HTML gives a meaning to within a line. */
 export const text = (given: string): string =>
-  plain(given).replace(/[\\`*_{}[\]<>()#+!|&~$@]/g, (character) =>
-    character === '<' ? '&lt;' : character === '&' ? '&amp;' : `\\${character}`,
-  );
+  plain(given)
+    .replace(/[\\`*[\]<|~$]/g, '\\$&')
+    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, '\\_')
+    .replace(/&(?=#?\w+;)/g, '&amp;')
+    .replace(/^[-+#>]/, '\\$&');
 
 /** A block of code, with a fence that does not occur in it. */
-function fenced(code: string): string {
+function fenced(code: string, language = 'text'): string {
   const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}text\n${plainLines(code)}\n${fence}`;
+  return `${fence}${language}\n${plainLines(code)}\n${fence}`;
 }

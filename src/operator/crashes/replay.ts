@@ -94,6 +94,9 @@ export function endOf(context: CrashContext | undefined): string {
   return context?.exitCode === undefined ? '' : `exit code ${context.exitCode}`;
 }
 
-/** A name for the file of an input, made of letters that lead nowhere else. */
+/** What the input is called where people read how to run it. */
+export const inputFile = 'reproducer';
+
+/** A name for the file of an input among others, made of letters that lead nowhere else. */
 export const inputName = ({ kind, id }: Crash): string =>
   `${kind}-${id}`.replace(/[^A-Za-z0-9-]/g, '_');

@@ -10,7 +10,7 @@ import {
 import { groupStatus } from '../words.js';
 import { accessOf, titleOf } from './describe.js';
 import type { Dossier } from './dossier.js';
-import { inputName, replayLine } from './replay.js';
+import { inputFile, replayLine } from './replay.js';
 
 /** SARIF 2.1.0: a rule for each kind of crash, a result for each group. */
 
@@ -75,7 +75,7 @@ export function sarifResult({ group, crash }: Dossier, options: SarifOptions = {
       ...{ crashHits: group.crashHits, crashInputsKept: group.crashInputsKept },
       ...{ crashId: crash.id, inputSha256: crash.inputSha256 },
       targetSha256: crash.context?.targetSha256 ?? '',
-      reproduce: replayLine(crash, inputName(crash)),
+      reproduce: replayLine(crash, inputFile),
     },
   };
 }

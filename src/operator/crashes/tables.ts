@@ -13,33 +13,38 @@ const age = (time: Date | undefined, now: number) => (time ? duration(now - time
 const groupColumns: readonly TableColumn[] = [
   'group',
   { name: 'status', leaves: 'same' },
-  { name: 'kind', shrinks: true },
-  { name: 'where', shrinks: true },
-  { name: 'project', shrinks: true, leaves: 'same' },
-  { name: 'target', shrinks: true, leaves: 'same' },
+  { name: 'kind', shrinks: 'then' },
+  { name: 'where', shrinks: 'then' },
+  { name: 'project', shrinks: 'first', leaves: 'same' },
+  { name: 'target', shrinks: 'first', leaves: 'same' },
   { name: 'security', leaves: 'narrow' },
   { name: 'hits', right: true },
   { name: 'kept', right: true },
-  { name: 'first met', right: true, leaves: 'narrow' },
-  { name: 'last met', right: true },
+  { name: 'first', right: true, leaves: 'narrow' },
+  { name: 'last', right: true },
 ];
 
-export function groupTable(groups: readonly CrashGroup[], now: number): string {
-  const short = shortIds(groups.map(({ id }) => id));
-  const places = groupPlaces(groups);
+/** @param beside further groups that a row must not look like */
+export function groupTable(
+  groups: readonly CrashGroup[],
+  now: number,
+  beside: readonly CrashGroup[] = [],
+): string {
+  const short = shortIds([...groups, ...beside].map(({ id }) => id));
+  const places = groupPlaces([...groups, ...beside]);
   const rows = groups.map((group, index) => [
     ...[short(group.id), groupStatus(group), group.kind, places[index] ?? ''],
     ...[group.project, group.targetName, group.security ? 'yes' : '-'],
     ...[count(group.crashHits), count(group.crashInputsKept)],
-    ...[ago(group.firstFoundAt, now), ago(group.lastFoundAt, now)],
+    ...[age(group.firstFoundAt, now), age(group.lastFoundAt, now)],
   ]);
   return table(groupColumns, rows);
 }
 
 const crashColumns: readonly TableColumn[] = [
   'crash',
-  { name: 'kind', shrinks: true, leaves: 'same' },
-  { name: 'where', shrinks: true, leaves: 'same' },
+  { name: 'kind', shrinks: 'then', leaves: 'same' },
+  { name: 'where', shrinks: 'then', leaves: 'same' },
   { name: 'job', leaves: 'same' },
   { name: 'input', right: true },
   { name: 'hits', right: true },
@@ -60,7 +65,7 @@ export function crashTable(crashes: readonly Crash[], now: number): string {
   const rows = crashes.map((crash, index) => [
     ...[short(crash.id), crash.kind, places[index] ?? '', shortJob(crash.jobId)],
     ...[bytes(crash.inputSizeBytes), count(crash.hits), reproducedOf(crash)],
-    ago(crash.foundAt, now) + (crash.late ? ' (late)' : ''),
+    age(crash.foundAt, now) + (crash.late ? ' (late)' : ''),
   ]);
   return table(crashColumns, rows);
 }
@@ -88,13 +93,15 @@ export function decisionTable(decisions: readonly CrashDecision[], now: number):
   const shortGroup = shortIds(decisions.flatMap(({ groupId, toGroupId }) => [groupId, toGroupId]));
   return table(
     [
-      ...['decision', 'kind', 'from', 'into', { right: 'crashes' }],
-      { name: 'by', shrinks: true },
-      ...[{ right: 'age' }, { name: 'undone', right: true, leaves: 'same' } as const],
+      ...['decision', 'kind', 'from', 'into'],
+      { name: 'crashes', right: true, leaves: 'narrow' },
+      { name: 'by', shrinks: 'first' },
+      { name: 'age', right: true, leaves: 'narrow' },
+      { name: 'undone', right: true, leaves: 'same' },
     ],
     decisions.map((one) => [
       ...[short(one.id), one.kind, shortGroup(one.groupId), shortGroup(one.toGroupId)],
-      ...[count(one.crashes), or(one.by), age(one.at, now), ago(one.undoneAt, now)],
+      ...[count(one.crashes), or(one.by), age(one.at, now), age(one.undoneAt, now)],
     ]),
   );
 }
