@@ -105,7 +105,7 @@ describe('groups', () => {
         `\nbuild +${targetSha256}\nengine +libfuzzer, clang 14.0.6\nended with +exit code 1, `,
       ),
       /\nreproduced +not tried\n/,
-      /\n\* #0 \S+ {2}\/src\/\S+:\d+\n/,
+      /\n\* #0 repeat_row {2}\/\S+\/target\.c:56\n/,
       /\n {2}#\d+ fuzzer::Fuzzer::ExecuteCallback/,
       new RegExp(`\n  \\$ pandafuzz crash download ${crashId} -o reproducer\n`),
       /\n {2}\$ ASAN_OPTIONS=detect_leaks=0 \.\/png_fuzzer -use_value_profile=1 -timeout=25 reproducer\n/,
@@ -115,7 +115,7 @@ describe('groups', () => {
     }
     const whole = JSON.parse((await run('crash', 'get', crashId, '--json')).out);
     expect(whole).toMatchObject({
-      group: { id: groupId, crashHits: '3' },
+      group: { id: groupId, crashHits: 3 },
       crash: { id: crashId, context: { engine: 'libfuzzer' } },
     });
   });
@@ -141,7 +141,7 @@ describe('groups', () => {
     await report(twoOfParse[0], 'three');
     const split = await run('crash', 'split', one.groupId, one.crashId, '--json');
     expect(JSON.parse(split.out)).toMatchObject({
-      group: { count: '1', firstCrashId: one.crashId },
+      group: { count: 1, firstCrashId: one.crashId },
       decisions: [{ kind: 'split', groupId: one.groupId }],
     });
     expect((await run('crash', 'regroup', '--dry-run')).out).toBe(
