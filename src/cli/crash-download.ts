@@ -19,9 +19,9 @@ type Flags = OperatorFlags & GroupFlags & { output?: string; force?: boolean; al
 
 export function crashDownloadCommand(): Command {
   const command = new Command('download')
-    .summary('download what makes it crash')
+    .summary('download a reproducer')
     .description(
-      'Brings the input of a crash, or of a group the one to begin with: the reproducer.',
+      'Downloads the reproducer: the input of a crash, or of a group the smallest that reproduces.',
     )
     .argument('[crash-or-group]', 'id of a crash or of a group')
     .option('-o, --output <file>', 'where to write it (default: named by kind and id)')

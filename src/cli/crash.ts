@@ -20,10 +20,10 @@ import {
 
 export function crashCommand(): Command {
   return new Command('crash')
-    .summary('list, look at, bring and judge what was found')
+    .summary('list, show, report and judge crashes')
     .description(
-      'Lists, shows and downloads what was found, in groups of one cause each, and has it\n' +
-        'judged and worked on. Ids may be shortened to what begins no other.',
+      'Lists, shows and downloads crashes in groups, one for each cause; takes decisions over\n' +
+        'groups, and has crashes reproduced and minimised. Ids may be shortened.',
     )
     .addCommand(crashListCommand())
     .addCommand(crashGetCommand())

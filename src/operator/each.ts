@@ -3,10 +3,10 @@ import { UserError } from '../core/errors.js';
 import { complain } from './output.js';
 
 /**
- * Does something for each of these, whatever becomes of the others; a line says what a
- * master refuses, or why a name is not clear.
+ * Runs an action for each item, even after one has failed; prints a line for each refusal
+ * of the master, and for each name that is not clear.
  *
- * @returns how many failed
+ * @returns the number of failures
  */
 export async function eachOf(
   names: readonly string[],

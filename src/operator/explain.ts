@@ -7,7 +7,7 @@ import { findId } from './ids.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz job explain` and `pandafuzz bot explain` do. */
+/** `pandafuzz job explain` and `pandafuzz bot explain`. */
 
 export function explainJob(flags: Flags, text: string): Promise<void> {
   return asking(flags, async (connection, options) => {

@@ -12,7 +12,7 @@ import { asking, type Flags } from './session.js';
 import type { CallOptions } from './submit.js';
 import { botTable, statsView } from './views.js';
 
-/** What `pandafuzz bot …` and `pandafuzz stats` do. */
+/** `pandafuzz bot …` and `pandafuzz stats`. */
 
 export function showBots(flags: Flags & { limit: number }): Promise<void> {
   return asking(flags, async (connection, options) => {
@@ -27,9 +27,9 @@ export function showBots(flags: Flags & { limit: number }): Promise<void> {
 export type BotChange = 'drain' | 'resume' | 'delete';
 
 /**
- * Wants the same of each, whatever becomes of the others.
+ * Applies one change to each, even after one has failed.
  *
- * @returns the exit code: 1 when a master refused one
+ * @returns the exit code: 1 if the master refused one
  */
 export function changeBots(
   flags: Flags,
@@ -59,7 +59,7 @@ export function changeBots(
   });
 }
 
-/** By its name, its id or the beginning of that. A name goes first: it may look like an id. */
+/** Finds a bot by its name, its id or a prefix of that. Names go first: some look like ids. */
 export async function findBot(
   connection: Connection,
   idOrName: string,

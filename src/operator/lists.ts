@@ -19,7 +19,7 @@ interface Page<Item> {
   readonly nextPageToken: string;
 }
 
-/** Reads page after page until there are `limit` or no more. */
+/** Reads pages until `limit` items or the end. */
 async function upTo<Item>(
   limit: number,
   read: (page: PageRequest) => Promise<Page<Item>>,

@@ -13,7 +13,7 @@ import { shortIds } from './short-ids.js';
 import { facts, type TableColumn, table } from './table.js';
 import { botState, jobKind, jobState, or, word } from './words.js';
 
-/** What people see of each thing. `now` is ms since 1970. */
+/** Tables and details for people. `now` is ms since 1970. */
 
 const jobColumns: readonly TableColumn[] = [
   'id',

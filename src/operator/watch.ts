@@ -4,7 +4,7 @@ import { plain } from './format.js';
 import { findId } from './ids.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz job watch` does: a line a change, until it is interrupted. */
+/** `pandafuzz job watch`: a line for each change, until it is interrupted. */
 export function watchJobs(
   flags: Flags,
   { job, cursor }: { job: string | undefined; cursor: number },

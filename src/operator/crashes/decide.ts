@@ -14,7 +14,7 @@ import { groupStatusOf } from '../words.js';
 import { titleOf } from './describe.js';
 import { decisionTable, groupTable } from './tables.js';
 
-/** What `pandafuzz crash merge`, `split`, `undo`, `decisions` and `status` do. */
+/** `pandafuzz crash merge`, `split`, `undo`, `decisions` and `status`. */
 
 type DeciderFlags = Flags & { by?: string };
 

@@ -23,7 +23,7 @@ import { endOf, inputFile, replayEnvironment, replayLine } from './replay.js';
 import { dossierJson } from './show.js';
 import { type TarFile, tarStream, textFile } from './tar-stream.js';
 
-/** What `pandafuzz crash export` does: a .tar.gz of reproducers, a folder for each group. */
+/** `pandafuzz crash export`: a .tar.gz of reproducers, a folder for each group. */
 
 export interface ExportFlags extends Flags, GroupFlags {
   readonly output: string;

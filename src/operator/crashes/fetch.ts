@@ -17,7 +17,7 @@ import { standingGroup } from './dossier.js';
 import { type GroupFlags, groupFilter } from './filter.js';
 import { inputName } from './replay.js';
 
-/** What `pandafuzz crash download` does. */
+/** `pandafuzz crash download`. */
 
 /** One input: of a crash, or of a group that one to begin with. */
 export function fetchReproducer(

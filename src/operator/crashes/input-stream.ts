@@ -42,6 +42,8 @@ export async function* inputStream(
     }
   }
   if (offsetBytes !== inputSizeBytes || hash.digest('hex') !== inputSha256) {
-    throw new DataLossError({ why: 'what arrived is not what the master promised; try again' });
+    throw new DataLossError({
+      why: 'the bytes that arrived do not have the announced SHA-256; try again',
+    });
   }
 }

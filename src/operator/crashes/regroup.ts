@@ -7,7 +7,7 @@ import { withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
 import { moveTable } from './tables.js';
 
-/** What `pandafuzz crash regroup` does: shows how far it is, then what moved. */
+/** `pandafuzz crash regroup`: shows the progress, then what moved. */
 export function regroupCrashes(flags: Flags & { dryRun?: boolean }): Promise<void> {
   const dryRun = flags.dryRun ?? false;
   return asking(flags, async ({ crashes }, { signal }) => {

@@ -15,7 +15,7 @@ import { groupSection } from './markdown.js';
 import { sarifLog, sarifResult } from './sarif.js';
 import { dossierJson } from './show.js';
 
-/** What `pandafuzz crash report` does. */
+/** `pandafuzz crash report`. */
 
 export const reportFormats = ['markdown', 'json', 'sarif'] as const;
 

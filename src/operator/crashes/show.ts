@@ -9,7 +9,7 @@ import { type Dossier, findDossier } from './dossier.js';
 import { type GroupFlags, groupFilter, isOpen } from './filter.js';
 import { crashTable, groupTable } from './tables.js';
 
-/** What `pandafuzz crash list` and `crash get` do. */
+/** `pandafuzz crash list` and `crash get`. */
 
 /** The groups; with a group or a job, the single crashes. */
 export function showCrashes(

@@ -22,7 +22,7 @@ import { jobTable } from '../views.js';
 import { crashOf, groupDossier } from './dossier.js';
 import { groupTable } from './tables.js';
 
-/** What `pandafuzz crash reproduce`, `minimise` and `verify` do: each makes a job of the master's. */
+/** `pandafuzz crash reproduce`, `minimise` and `verify`: each makes a job of the master. */
 
 type WorkFlags = Flags & { wait?: boolean };
 type Waiting = Required<CallOptions>;
