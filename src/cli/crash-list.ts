@@ -1,24 +1,39 @@
-import { Command } from 'commander';
-import { showCrashes } from '../operator/crashes.js';
+import { Command, Option } from 'commander';
+import type { GroupFlags } from '../operator/crashes/filter.js';
+import { showCrashes } from '../operator/crashes/show.js';
 import { limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { aboutNew, groupOptionNames, withGroupOptions } from './group-options.js';
 
-const examples = `
+const examples = `${aboutNew}
+
+"hits" counts how often a bug was met, "kept" its inputs that are kept; "first" and "last"
+are how long ago it was met. Of groups that
+look alike, "where" has the line, the frame below, or the message that tells them apart.
+On a narrow terminal some columns are left out, and long names are shortened; --json has all.
+
 Examples:
   $ pandafuzz crash list
-  $ pandafuzz crash list --group 0198c0de-0000-7000-8000-000000000000
+  $ pandafuzz crash list --new --since 2d --target png_fuzzer
+  $ pandafuzz crash list --status confirmed --text parse_header
+  $ pandafuzz crash list --group 0198c0de
   $ pandafuzz crash list --json | jq -r '.groups[].topFrame'`;
+
+type Flags = OperatorFlags & GroupFlags & { limit: number; group?: string; job?: string };
 
 export function crashListCommand(): Command {
   const command = new Command('list')
     .alias('ls')
-    .summary('list crash groups, or single crashes')
-    .description('Lists crash groups, newest first; with --group or --job, single crashes.')
-    .option('--group <id>', 'the crashes of this group')
-    .option('--job <id>', 'the crashes of this job')
+    .summary('list groups of crashes, or single crashes')
+    .description('Lists groups of crashes, newest first; with --group or --job, single crashes.');
+  withGroupOptions(command)
+    .addOption(
+      new Option('--group <id>', 'the crashes of this group').conflicts([
+        ...['job', ...groupOptionNames],
+      ]),
+    )
+    .addOption(new Option('--job <id>', 'the crashes of this job').conflicts(groupOptionNames))
     .addOption(limitOption())
     .addHelpText('after', examples)
-    .action((flags: OperatorFlags & { limit: number; group?: string; job?: string }) =>
-      showCrashes(flags),
-    );
+    .action((flags: Flags) => showCrashes(flags));
   return withOperatorFlags(command);
 }

@@ -24,6 +24,7 @@ interface Flags extends OperatorFlags {
   readonly maxAttempts?: number;
   readonly priority: number;
   readonly env?: Record<string, string>;
+  readonly project?: string;
   readonly campaign?: string;
   readonly requireLabel?: Record<string, string>;
   readonly requireMemory?: number;
@@ -34,16 +35,21 @@ interface Flags extends OperatorFlags {
   readonly endWithin?: number;
   readonly count: number;
   readonly wait?: boolean;
+  readonly failOnCrash?: boolean;
 }
 
 const examples = `
 Options that are left out have the master's defaults (see jobs in master.yaml).
 
+With --wait it exits with 0 when all jobs completed, else with 1; with --fail-on-crash as
+well, with 10 as soon as one of them found a crash, however the jobs ended.
+
 Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
   $ pandafuzz job submit ./png_fuzzer --count 8 --memory 4GiB
   $ pandafuzz job submit ./png_fuzzer --campaign nightly --require-label zone=eu
-  $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1`;
+  $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1
+  $ pandafuzz job submit ./png_fuzzer --duration 10m --wait --fail-on-crash    in CI`;
 
 export function jobSubmitCommand(): Command {
   const command = new Command('submit')
@@ -67,6 +73,7 @@ export function jobSubmitCommand(): Command {
     .addOption(
       new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
     )
+    .option('--project <name>', 'namespace of the target (default: "default")')
     .option('--campaign <key>', 'campaign, whose share of the fleet it uses')
     .addOption(
       new Option('--require-label <key=value>', 'label a bot must have; may be repeated').argParser(
@@ -85,15 +92,18 @@ export function jobSubmitCommand(): Command {
     .addOption(durationOption('--end-within', 'end it if it has not ended in time', '1s', '365d'))
     .addOption(wholeOption('--count', 'number of jobs to queue', 1, 10_000).default(1))
     .option('--wait', 'wait for the end; fail unless all jobs completed')
+    .option('--fail-on-crash', 'with --wait: exit with 10 if the jobs found crashes')
     .addHelpText('after', examples)
     .action(async (target: string, engineArguments: string[], flags: Flags, self: Command) => {
       expectAfterDashes(self, engineArguments);
+      if (flags.failOnCrash && !flags.wait) self.error('error: --fail-on-crash goes with --wait');
       const seconds = (ms = 0) => Math.ceil(ms / 1000);
       process.exitCode = await submitAndShow(flags, {
         targetPath: target,
         ...(flags.seeds !== undefined && { seedsPath: flags.seeds }),
         count: flags.count,
-        wait: flags.wait,
+        wait: flags.wait ?? false,
+        failOnCrash: flags.failOnCrash ?? false,
         spec: {
           engine: flags.engine,
           name: flags.name ?? '',
@@ -102,6 +112,7 @@ export function jobSubmitCommand(): Command {
           environment: flags.env ?? {},
           priority: flags.priority,
           maxAttempts: flags.maxAttempts ?? 0,
+          project: flags.project ?? '',
           campaign: flags.campaign ?? '',
           requirements: {
             labels: flags.requireLabel ?? {},

@@ -8,7 +8,7 @@ without a gap.
 
 Examples:
   $ pandafuzz job watch
-  $ pandafuzz job watch 0198c0de-0000-7000-8000-000000000000
+  $ pandafuzz job watch 0198c0de
   $ pandafuzz job watch --json --after 1234 | jq .kind`;
 
 export function jobWatchCommand(): Command {
@@ -19,7 +19,7 @@ export function jobWatchCommand(): Command {
     .addOption(wholeOption('--after', 'begin after this change', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', examples)
     .action((id: string | undefined, flags: OperatorFlags & { after?: number }) =>
-      watchJobs(flags, { jobId: id ?? '', cursor: flags.after ?? 0 }),
+      watchJobs(flags, { job: id, cursor: flags.after ?? 0 }),
     );
   return withOperatorFlags(command);
 }

@@ -41,8 +41,10 @@ Begin with:
   $ pandafuzz crash list                              its crashes
   $ pandafuzz bot list                                the fleet
 
-Exit codes: 0 done, 1 failed, 64 wrong usage, 66 no such input, 69 no master,
-78 wrong configuration.`,
+Ids may be shortened, as lists show them, to what begins no other id.
+
+Exit codes: 0 done, 1 failed, 10 crashes found (job submit --wait --fail-on-crash),
+64 wrong usage, 66 no such input, 69 no master, 78 wrong configuration, 130 interrupted.`,
   );
 
 for (const command of everyCommand(program)) {

@@ -3,13 +3,16 @@ import { ExplainBotResponse } from '../gen/pandafuzz/v1/bot_service.js';
 import { ExplainJobResponse } from '../gen/pandafuzz/v1/job_service.js';
 import { findBot } from './fleet.js';
 import { plainLines } from './format.js';
+import { findId } from './ids.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 
 /** `pandafuzz job explain` and `pandafuzz bot explain`. */
 
-export function explainJob(flags: Flags, jobId: string): Promise<void> {
-  return asking(flags, async ({ jobs }, options) => {
+export function explainJob(flags: Flags, text: string): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const { jobs } = connection;
+    const jobId = await findId(connection, text, 'job', options);
     const told = await unary(jobs, jobs.explainJob, { jobId }, options);
     const place = told.rank === undefined || told.rank > 0 ? [] : ['it is the next of its kind'];
     print(flags.json, {

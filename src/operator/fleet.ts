@@ -5,6 +5,7 @@ import { isId } from '../core/ids.js';
 import { Bot } from '../gen/pandafuzz/v1/bot.js';
 import { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { eachOf } from './each.js';
+import { findId } from './ids.js';
 import { listBots } from './lists.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
@@ -58,7 +59,7 @@ export function changeBots(
   });
 }
 
-/** Finds a bot by its id, or by its name in the list of all bots. */
+/** Finds a bot by its name, its id or a prefix of that. Names go first: some look like ids. */
 export async function findBot(
   connection: Connection,
   idOrName: string,
@@ -68,6 +69,7 @@ export async function findBot(
   const everyBot = await listBots(connection, { limit: Number.MAX_SAFE_INTEGER }, options);
   const bot = everyBot.find(({ name }) => name === idOrName);
   if (bot) return bot.id;
+  if (/^[0-9a-f-]+$/i.test(idOrName)) return findId(connection, idOrName, 'bot', options);
   throw new UserError(`there is no bot ${idOrName}: "pandafuzz bot list" shows them`);
 }
 

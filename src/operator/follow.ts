@@ -6,7 +6,8 @@ import { sleep, systemClock } from '../core/clock.js';
 import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
 import { count, plain } from './format.js';
 import type { CallOptions } from './submit.js';
-import { jobState, jobTable } from './views.js';
+import { jobTable } from './views.js';
+import { jobState } from './words.js';
 
 const lookEveryMs = 1000;
 
@@ -75,7 +76,7 @@ export const allCompleted = (jobs: readonly Job[]): boolean =>
 function liveTable(): FollowView {
   const area = createLogUpdate(process.stderr);
   return {
-    update: (jobs: readonly Job[]) => area(jobTable(jobs, Date.now())),
+    update: (jobs: readonly Job[]) => area(jobTable(jobs, Date.now(), process.stderr.columns)),
     away: (address: string) => area(awayLine(address)),
     end(finished) {
       if (finished) area.clear();
@@ -99,8 +100,9 @@ export function linePerChange(write: (line: string) => void): FollowView {
         const state = jobState(job);
         if (told.get(job.id) === state) continue;
         told.set(job.id, state);
-        const { executions = 0, crashes = 0 } = job.statistics ?? {};
-        write(plain(`${job.id} ${state}, ${count(executions)} executions, ${crashes} crashes`));
+        const { executions = 0, crashHits = 0, crashInputsKept = 0 } = job.statistics ?? {};
+        const found = `${count(crashHits)} hits, ${count(crashInputsKept)} kept`;
+        write(plain(`${job.id} ${state}, ${count(executions)} executions, ${found}`));
       }
     },
     end() {},

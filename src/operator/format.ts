@@ -46,5 +46,9 @@ const control = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u20
 /** Removes control characters and escape sequences from foreign text. */
 export const plain = (text: string): string => text.replace(control, '\u{fffd}');
 
-/** The same for text of several lines. */
-export const plainLines = (text: string): string => text.split('\n').map(plain).join('\n');
+/** The same for text of several lines, as from any system, in which tabs are harmless. */
+export const plainLines = (text: string): string =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.split('\t').map(plain).join('\t'))
+    .join('\n');

@@ -1,35 +1,76 @@
 import { unary } from '../client/call.js';
+import type { Connection } from '../client/connect.js';
 import { UserError } from '../core/errors.js';
+import { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { Attempt, Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { standingGroup } from './crashes/dossier.js';
+import { groupTable } from './crashes/tables.js';
 import { eachOf } from './each.js';
 import { allCompleted, followJobs } from './follow.js';
-import { plain, plainLines } from './format.js';
-import { listJobs } from './lists.js';
+import { plainLines } from './format.js';
+import { findId } from './ids.js';
+import { eachCrash, listJobs } from './lists.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
-import { type Submission, submitJobs } from './submit.js';
+import { type CallOptions, type Submission, submitJobs } from './submit.js';
 import { jobDetails, jobTable } from './views.js';
 
 /** `pandafuzz job …`. Prints the answer; throws UserErrors. */
 
+export interface SubmitOptions extends Submission {
+  readonly wait?: boolean;
+  /** With `wait`: crashes have an exit code of their own. */
+  readonly failOnCrash?: boolean;
+}
+
+/** Of `job submit --fail-on-crash`: the jobs were waited for, and found crashes. */
+export const crashesFound = 10;
+
 /** @returns the exit code */
-export function submitAndShow(
-  flags: Flags,
-  submission: Submission & { wait?: boolean },
-): Promise<number> {
+export function submitAndShow(flags: Flags, submission: SubmitOptions): Promise<number> {
   return asking(flags, async (connection, options) => {
     const queued = await submitJobs(connection, submission, options);
     const ids = queued.map((job) => job.id);
-    if (process.stderr.isTTY && !flags.json && !submission.wait) {
-      process.stderr.write(`${plain(`queued; "pandafuzz job get ${ids[0]}" shows how it does`)}\n`);
+    if (!submission.wait) {
+      if (process.stderr.isTTY && !flags.json) {
+        process.stderr.write(`queued; "pandafuzz job get ${ids[0]}" shows how it does\n`);
+      }
+      print(flags.json, {
+        json: () => ({ jobs: queued.map(Job.toJSON) }),
+        text: () => plainLines(ids.join('\n')),
+      });
+      return 0;
     }
-    const jobs = submission.wait ? await followJobs(connection, ids, options) : queued;
+    const jobs = await followJobs(connection, ids, options);
+    const groups = await groupsOf(connection, ids, options);
     print(flags.json, {
-      json: () => ({ jobs: jobs.map(Job.toJSON) }),
-      text: () => (submission.wait ? jobTable(jobs, Date.now()) : plainLines(ids.join('\n'))),
+      json: () => ({ jobs: jobs.map(Job.toJSON), groups: groups.map(CrashGroup.toJSON) }),
+      text: () =>
+        [
+          jobTable(jobs, Date.now()),
+          ...(groups.length > 0 ? [groupTable(groups, Date.now())] : []),
+        ].join('\n\n'),
     });
-    return submission.wait && !allCompleted(jobs) ? 1 : 0;
+    const hasMet = jobs.some((job) => (job.statistics?.crashHits ?? 0) > 0);
+    if (submission.failOnCrash && (groups.length > 0 || hasMet)) return crashesFound;
+    return allCompleted(jobs) ? 0 : 1;
   });
+}
+
+/** Groups that the crashes of these jobs are in, each once. */
+async function groupsOf(
+  connection: Connection,
+  jobIds: readonly string[],
+  options: CallOptions,
+): Promise<CrashGroup[]> {
+  const groups = new Map<string, CrashGroup>();
+  for (const jobId of jobIds) {
+    for await (const { groupId } of eachCrash(connection, { jobId }, options)) {
+      if (groups.has(groupId)) continue;
+      groups.set(groupId, (await standingGroup(connection, groupId, options)).group);
+    }
+  }
+  return [...groups.values()];
 }
 
 export function showJobs(flags: Flags & { limit: number; state?: string }): Promise<void> {
@@ -43,8 +84,10 @@ export function showJobs(flags: Flags & { limit: number; state?: string }): Prom
   });
 }
 
-export function showJob(flags: Flags, jobId: string): Promise<void> {
-  return asking(flags, async ({ jobs }, options) => {
+export function showJob(flags: Flags, text: string): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const { jobs } = connection;
+    const jobId = await findId(connection, text, 'job', options);
     const { job, attempts } = await unary(jobs, jobs.getJob, { jobId }, options);
     if (!job) throw new UserError('the master sent no job');
     print(flags.json, {
@@ -64,7 +107,7 @@ export type JobChange = 'cancel' | 'pause' | 'resume' | 'retry';
 export function changeJobs(
   flags: Flags,
   change: JobChange,
-  jobIds: readonly string[],
+  texts: readonly string[],
 ): Promise<number> {
   return asking(flags, async (connection, options) => {
     const { jobs: service } = connection;
@@ -75,7 +118,8 @@ export function changeJobs(
       retry: service.retryJob,
     };
     const jobs: Job[] = [];
-    const refused = await eachOf(jobIds, connection.address, async (jobId) => {
+    const refused = await eachOf(texts, connection.address, async (text) => {
+      const jobId = await findId(connection, text, 'job', options);
       const { job } = await unary(service, methods[change], { jobId }, options);
       if (job) jobs.push(job);
     });

@@ -1,20 +1,28 @@
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
-import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import type { Crash, CrashDecision, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { ListCrashGroupsRequest } from '../gen/pandafuzz/v1/crash_service.js';
 import type { Campaign, Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import type { GroupFilter } from './crashes/filter.js';
 import type { CallOptions } from './submit.js';
 
 const largestPage = 1000;
 
+interface PageRequest {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextPageToken: string;
+}
+
 /** Reads pages until `limit` items or the end. */
 async function upTo<Item>(
   limit: number,
-  read: (page: {
-    pageSize: number;
-    pageToken: string;
-  }) => Promise<{ items: readonly Item[]; nextPageToken: string }>,
+  read: (page: PageRequest) => Promise<Page<Item>>,
 ): Promise<Item[]> {
   const all: Item[] = [];
   for (let pageToken = ''; ; ) {
@@ -24,6 +32,17 @@ async function upTo<Item>(
     pageToken = page.nextPageToken;
     if (pageToken === '' || all.length >= limit) return all;
   }
+}
+
+/** Reads the next page when all of the one before have been taken. */
+async function* each<Item>(read: (page: PageRequest) => Promise<Page<Item>>): AsyncGenerator<Item> {
+  const pageSize = 100;
+  let pageToken = '';
+  do {
+    const page = await read({ pageSize, pageToken });
+    yield* page.items;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
 }
 
 /** Newest first. */
@@ -65,26 +84,71 @@ export function listCampaigns(
 
 /** Newest first. */
 export function listCrashGroups(
-  { crashes }: Connection,
-  filter: { limit: number },
+  connection: Connection,
+  filter: GroupFilter & { limit: number },
   options: CallOptions = {},
 ): Promise<CrashGroup[]> {
-  return upTo(filter.limit, async (page) => {
-    const request = ListCrashGroupsRequest.create(page);
-    const answer = await unary(crashes, crashes.listCrashGroups, request, options);
-    return { items: answer.groups, nextPageToken: answer.nextPageToken };
-  });
+  const { limit, ...rest } = filter;
+  return upTo(limit, (page) => groupPage(connection, rest, page, options));
+}
+
+/** Every group that matches, newest first, without holding them all. */
+export function eachCrashGroup(
+  connection: Connection,
+  filter: GroupFilter,
+  options: CallOptions = {},
+): AsyncGenerator<CrashGroup> {
+  return each((page) => groupPage(connection, filter, page, options));
+}
+
+async function groupPage(
+  { crashes }: Connection,
+  filter: GroupFilter,
+  page: PageRequest,
+  options: CallOptions,
+): Promise<Page<CrashGroup>> {
+  const request = ListCrashGroupsRequest.create({ ...filter, ...page });
+  const answer = await unary(crashes, crashes.listCrashGroups, request, options);
+  return { items: answer.groups, nextPageToken: answer.nextPageToken };
 }
 
 /** Newest first; empty ids mean all. */
 export function listCrashes(
-  { crashes }: Connection,
+  connection: Connection,
   filter: { groupId: string; jobId: string; limit: number },
   options: CallOptions = {},
 ): Promise<Crash[]> {
+  return upTo(filter.limit, (page) => crashPage(connection, filter, page, options));
+}
+
+/** Every crash of a group or a job, newest first, without holding them all. */
+export function eachCrash(
+  connection: Connection,
+  filter: { groupId?: string; jobId?: string },
+  options: CallOptions = {},
+): AsyncGenerator<Crash> {
+  return each((page) => crashPage(connection, filter, page, options));
+}
+
+async function crashPage(
+  { crashes }: Connection,
+  { groupId = '', jobId = '' }: { groupId?: string; jobId?: string },
+  page: PageRequest,
+  options: CallOptions,
+): Promise<Page<Crash>> {
+  const answer = await unary(crashes, crashes.listCrashes, { ...page, groupId, jobId }, options);
+  return { items: answer.crashes, nextPageToken: answer.nextPageToken };
+}
+
+/** Newest first; an empty id means those of all groups. */
+export function listCrashDecisions(
+  { crashes }: Connection,
+  filter: { groupId: string; limit: number },
+  options: CallOptions = {},
+): Promise<CrashDecision[]> {
   return upTo(filter.limit, async (page) => {
-    const request = { ...page, groupId: filter.groupId, jobId: filter.jobId };
-    const answer = await unary(crashes, crashes.listCrashes, request, options);
-    return { items: answer.crashes, nextPageToken: answer.nextPageToken };
+    const request = { ...page, groupId: filter.groupId };
+    const answer = await unary(crashes, crashes.listCrashDecisions, request, options);
+    return { items: answer.decisions, nextPageToken: answer.nextPageToken };
   });
 }

@@ -12,7 +12,8 @@ export function print(
   process.stdout.write(`${text}\n`);
 }
 
-/** One line on standard error, cleaned for the terminal. */
+/** Lines on standard error, cleaned for the terminal; those after the first are indented. */
 export function complain(about: string): void {
-  process.stderr.write(`pandafuzz: ${plain(about)}\n`);
+  const lines = about.split('\n').map(plain);
+  process.stderr.write(`pandafuzz: ${lines.join('\n  ')}\n`);
 }

@@ -1,4 +1,5 @@
 import { type Options, SingleBar } from 'cli-progress';
+import { createLogUpdate } from 'log-update';
 import type { TransferOptions } from '../client/transfer.js';
 import { bytes } from './format.js';
 
@@ -29,5 +30,19 @@ export async function withProgress<T>(
     });
   } finally {
     if (started) bar.stop();
+  }
+}
+
+export type Count = (soFar: string) => void;
+
+/** Shows how far work of unknown length is, as a line on standard error, if that is a terminal. */
+export async function withCount<T>(work: (count: Count) => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work(() => {});
+  const line = createLogUpdate(process.stderr);
+  try {
+    return await work((soFar) => line(soFar));
+  } finally {
+    line.clear();
+    line.done();
   }
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
+import DrawnTable from 'cli-table3';
+import { type Column, fitted } from './fit.js';
 import { plain } from './format.js';
 
 const nothing = {
@@ -21,26 +22,48 @@ const nothing = {
 };
 
 /** A heading; with `right`, the column's figures are aligned to the right. */
-export type Column = string | { readonly right: string };
+export type TableColumn = string | { readonly right: string } | Column;
 
-const headingOf = (column: Column) => (typeof column === 'string' ? column : column.right);
+/** Width of the terminal that standard output is; undefined where it is none. */
+export const terminalWidth = (): number | undefined =>
+  process.stdout.isTTY ? process.stdout.columns : undefined;
 
-/** Rows under headings, in columns without borders. Cells are cleaned for the terminal. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const drawn = new Table({
+/**
+ * Rows under headings, in columns without borders. Cells are cleaned for the terminal, and
+ * fitted to its width; elsewhere they are whole.
+ */
+export function table(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  width = terminalWidth(),
+): string {
+  const whole = { columns: columns.map(column), rows: rows.map((row) => row.map(plain)) };
+  const shown = width ? fitted(whole, width) : whole;
+  const drawn = new DrawnTable({
     chars: nothing,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    head: columns.map((column) => heading(headingOf(column))),
-    colAligns: columns.map((column) => (typeof column === 'string' ? 'left' : 'right')),
+    head: shown.columns.map(({ name }) => heading(name)),
+    colAligns: shown.columns.map(({ right }) => (right ? 'right' : 'left')),
   });
-  for (const row of rows) drawn.push(row.map(plain));
+  for (const row of shown.rows) drawn.push([...row]);
   return trimmed(drawn.toString());
 }
 
-/** Names and values, one pair a line. */
-export function facts(pairs: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${heading(name.padEnd(width))}  ${plain(value)}`).join('\n');
+function column(given: TableColumn): Column {
+  if (typeof given === 'string') return { name: given };
+  return 'name' in given ? given : { name: given.right, right: true };
+}
+
+/** Names and values, one pair a line; further lines of a value stand under its first. */
+export function facts(pairs: readonly (readonly [string, string])[], labelWidth = 0): string {
+  const width = Math.max(labelWidth, ...pairs.map(([name]) => name.length));
+  const next = `\n${' '.repeat(width + 2)}`;
+  return pairs
+    .map(([name, value]) => {
+      const lines = value.split('\n').map(plain);
+      return `${heading(name.padEnd(width))}  ${lines.join(next)}`;
+    })
+    .join('\n');
 }
 
 /** styleText itself looks at NO_COLOR and at whether standard output is a terminal. */

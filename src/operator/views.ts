@@ -1,5 +1,4 @@
-import { type Bot, BotState } from '../gen/pandafuzz/v1/bot.js';
-import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import {
   type Attempt,
   AttemptEnd,
@@ -7,42 +6,45 @@ import {
   type Job,
   JobOutcome,
   type JobSpec,
-  JobState,
 } from '../gen/pandafuzz/v1/job.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
-import { ago, bytes, clockTime, count, duration, plain, plainLines } from './format.js';
-import { facts, heading, table } from './table.js';
+import { ago, bytes, count, duration } from './format.js';
+import { shortIds } from './short-ids.js';
+import { facts, type TableColumn, table } from './table.js';
+import { botState, jobKind, jobState, or, word } from './words.js';
 
 /** Tables and details for people. `now` is ms since 1970. */
 
-const word = (name: string | undefined) => (name ?? 'unknown').toLowerCase();
-const or = (text: string | undefined) => text || '-';
+const jobColumns: readonly TableColumn[] = [
+  'id',
+  'state',
+  { name: 'engine', leaves: 'same' },
+  { name: 'target', shrinks: 'first' },
+  { name: 'name', shrinks: 'first', leaves: 'same' },
+  { name: 'execs', right: true },
+  { name: 'execs/s', right: true, leaves: 'narrow' },
+  { name: 'cov', right: true },
+  { name: 'hits', right: true },
+  { name: 'kept', right: true },
+  { name: 'created', right: true },
+];
 
-export function jobState(job: Job): string {
-  const isWanted = job.cancelRequestedAt ?? job.pauseRequestedAt;
-  const isOver = job.finishedAt !== undefined || job.state === JobState.PAUSED;
-  const stopping = isWanted !== undefined && !isOver;
-  return word(JobState[job.state]) + (stopping ? ' (stopping)' : '');
-}
-
-export function jobTable(jobs: readonly Job[], now: number): string {
+/** @param width of the terminal; undefined: any */
+export function jobTable(jobs: readonly Job[], now: number, width?: number): string {
   if (jobs.length === 0) return 'no jobs';
-  return table(
-    [
-      ...['id', 'state', 'engine', 'target', 'name', { right: 'execs' }, { right: 'execs/s' }],
-      ...[{ right: 'cov' }, { right: 'crashes' }, { right: 'created' }],
-    ],
-    jobs.map((job) => {
-      const { statistics } = job;
-      const rate = job.finishedAt ? '-' : count(statistics?.executionsPerSecond ?? 0);
-      return [
-        ...[job.id, jobState(job), or(job.spec?.engine), or(job.spec?.targetName)],
-        ...[or(job.spec?.name), count(statistics?.executions ?? 0), rate],
-        ...[count(statistics?.coverage ?? 0), count(statistics?.crashes ?? 0)],
-        ago(job.createdAt, now),
-      ];
-    }),
-  );
+  const short = shortIds(jobs.map(({ id }) => id));
+  const rows = jobs.map((job) => {
+    const { statistics } = job;
+    const rate = job.finishedAt ? '-' : count(statistics?.executionsPerSecond ?? 0);
+    const kind = jobKind(job);
+    return [
+      ...[short(job.id), jobState(job), or(job.spec?.engine), or(job.spec?.targetName)],
+      ...[job.spec?.name || (kind === 'fuzz' ? '-' : kind), count(statistics?.executions ?? 0)],
+      ...[rate, count(statistics?.coverage ?? 0), count(statistics?.crashHits ?? 0)],
+      ...[count(statistics?.crashInputsKept ?? 0), ago(job.createdAt, now)],
+    ];
+  });
+  return table(jobColumns, rows, width);
 }
 
 export function jobDetails(job: Job, attempts: readonly Attempt[], now: number): string {
@@ -53,6 +55,9 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['state', jobState(job)],
     ['name', or(spec?.name)],
     ['campaign', or(spec?.campaign)],
+    ['project', or(spec?.project)],
+    ['kind', jobKind(job)],
+    ...worksOn(spec),
     ['engine', or(spec?.engine)],
     ['target', `${or(spec?.targetName)} (${spec?.targetSha256 ?? ''})`],
     ['seeds', or(spec?.seedsSha256)],
@@ -69,7 +74,8 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['executions', count(statistics?.executions ?? 0)],
     ['coverage', count(statistics?.coverage ?? 0)],
     ['corpus', `${statistics?.corpusFiles ?? 0} files, ${bytes(statistics?.corpusBytes ?? 0)}`],
-    ['crashes', count(statistics?.crashes ?? 0)],
+    ['hits', count(statistics?.crashHits ?? 0)],
+    ['kept', count(statistics?.crashInputsKept ?? 0)],
     [
       'last result',
       result ? [word(JobOutcome[result.outcome]), result.message].filter(Boolean).join(': ') : '-',
@@ -77,6 +83,15 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
   ]);
   if (attempts.length === 0) return about;
   return `${about}\n\n${attemptTable(attempts, now)}`;
+}
+
+/** The crash that a job reproduces or minimises; of several, how many. */
+function worksOn(spec: JobSpec | undefined): [string, string][] {
+  const inputs = spec?.crashWork?.inputs ?? [];
+  if (inputs.length === 0) return [];
+  return [
+    ['works on', inputs.length === 1 ? `crash ${inputs[0]?.crashId}` : `${inputs.length} crashes`],
+  ];
 }
 
 function attemptsOf(job: Job): string {
@@ -116,72 +131,43 @@ export function campaignTable(campaigns: readonly Campaign[]): string {
 
 export function botTable(bots: readonly Bot[], now: number): string {
   if (bots.length === 0) return 'no bots: start one with "pandafuzz bot"';
+  const short = shortIds(bots.map(({ id }) => id));
   return table(
-    ['id', 'name', 'state', 'engines', { right: 'jobs' }, { right: 'slots' }, { right: 'seen' }],
+    [
+      'id',
+      { name: 'name', shrinks: 'first' },
+      'state',
+      'engines',
+      { right: 'jobs' },
+      { right: 'slots' },
+      { right: 'seen' },
+    ],
     bots.map((bot) => [
-      ...[bot.id, bot.name, word(BotState[bot.state]), bot.engines.join(',')],
+      ...[short(bot.id), bot.name, botState(bot), bot.engines.join(',')],
       ...[String(bot.runningJobs), String(bot.slots), ago(bot.lastSeenAt, now)],
     ]),
   );
 }
 
-export function crashGroupTable(groups: readonly CrashGroup[], now: number): string {
-  if (groups.length === 0) return 'no crashes';
-  return table(
-    ['group', 'kind', 'top frame', 'target', { right: 'count' }, { right: 'first found' }],
-    groups.map((group) => [
-      ...[group.id, group.kind, group.topFrame, group.targetName],
-      ...[String(group.count), clockTime(group.firstFoundAt, now)],
-    ]),
-  );
-}
-
-export function crashTable(crashes: readonly Crash[], now: number): string {
-  if (crashes.length === 0) return 'no crashes';
-  return table(
-    ['crash', 'kind', 'top frame', 'job', { right: 'input' }, { right: 'found' }],
-    crashes.map((crash) => [
-      ...[crash.id, crash.kind, crash.topFrame, crash.jobId],
-      ...[
-        bytes(crash.inputSizeBytes),
-        clockTime(crash.foundAt, now) + (crash.late ? ' (late)' : ''),
-      ],
-    ]),
-  );
-}
-
-export function crashDetails(crash: Crash, now: number): string {
-  const about = facts([
-    ['id', crash.id],
-    ['group', crash.groupId],
-    ['kind', crash.kind],
-    ['target', crash.targetName],
-    ['job', `${crash.jobId} (attempt ${crash.attempt})`],
-    ['bot', crash.botId],
-    ['input', `${bytes(crash.inputSizeBytes)}, ${crash.inputSha256}`],
-    [
-      'found',
-      clockTime(crash.foundAt, now) + (crash.late ? ' (under a lease no longer valid)' : ''),
-    ],
-  ]);
-  const frames = crash.frames.map((frame, depth) => `  #${depth} ${plain(frame)}`).join('\n');
-  return `${about}\n\n${heading('stack')}\n${frames}\n\n${heading('report')}\n${plainLines(crash.report)}`;
+/** States with jobs in them, and always those that people look for. */
+function jobCounts({ jobs }: GetSystemStatsResponse): string {
+  const { pending = 0, assigned = 0, running = 0, ...rest } = jobs ?? {};
+  const others = Object.entries({ assigned, ...rest }).filter(([, figure]) => figure > 0);
+  return [['pending', pending], ['running', running], ...others]
+    .map(([state, figure]) => `${figure} ${state}`)
+    .join(', ');
 }
 
 export function statsView(stats: GetSystemStatsResponse, now: number): string {
-  const { jobs } = stats;
   const up = stats.startedAt ? duration(now - stats.startedAt.getTime()) : '-';
   return facts([
     ['master', `${stats.version}, up ${up}`],
     ['bots', `${stats.botsOnline} online of ${stats.botsTotal}, ${stats.freeSlots} free slots`],
-    [
-      'jobs',
-      `${jobs?.pending ?? 0} pending, ${jobs?.assigned ?? 0} assigned, ${jobs?.running ?? 0} running, ` +
-        `${jobs?.paused ?? 0} paused, ${jobs?.completed ?? 0} completed, ` +
-        `${jobs?.cancelled ?? 0} cancelled, ${jobs?.dead ?? 0} dead`,
-    ],
+    ['jobs', jobCounts(stats)],
     ['executions', `${count(stats.executionsPerSecond)}/s`],
-    ['crashes', `${stats.crashes} in ${stats.crashGroups} groups`],
+    ['groups', count(stats.crashGroups)],
+    ['hits', count(stats.crashHits)],
+    ['kept', count(stats.crashInputsKept)],
     ['disk', `${bytes(stats.databaseBytes)} database, ${bytes(stats.diskFreeBytes)} free`],
   ]);
 }

@@ -1,12 +1,19 @@
 import { feed } from '../client/call.js';
 import { WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
 import { plain } from './format.js';
+import { findId } from './ids.js';
 import { asking, type Flags } from './session.js';
 
 /** `pandafuzz job watch`: a line for each change, until it is interrupted. */
-export function watchJobs(flags: Flags, from: { jobId: string; cursor: number }): Promise<void> {
-  return asking(flags, async ({ jobs }, { signal }) => {
-    for await (const change of feed(jobs, jobs.watchJobs, from, signal)) {
+export function watchJobs(
+  flags: Flags,
+  { job, cursor }: { job: string | undefined; cursor: number },
+): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const { jobs } = connection;
+    const jobId = job === undefined ? '' : await findId(connection, job, 'job', options);
+    const from = { jobId, cursor };
+    for await (const change of feed(jobs, jobs.watchJobs, from, options.signal)) {
       if (change.kind === '') continue;
       const line = flags.json
         ? JSON.stringify(WatchJobsResponse.toJSON(change))

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -9,28 +9,8 @@ import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { patienceMs } from '../patience.js';
 import { given, pulledLease, registerBot } from '../steps.js';
-import { pandafuzz, said, startPandafuzz } from './run.js';
-
-/** A folder with an executable and seeds in it, as an operator has them. */
-function operatorsFolder(): string {
-  const folder = temporaryFolder();
-  writeFileSync(join(folder, 'fuzzer'), '#!/bin/sh\nexit 0\n');
-  chmodSync(join(folder, 'fuzzer'), 0o755);
-  mkdirSync(join(folder, 'seeds'));
-  writeFileSync(join(folder, 'seeds', 'one'), 'seed');
-  return folder;
-}
-
-/** A master, and `pandafuzz` with that master and that folder. */
-async function atWork() {
-  const { connection, address } = await runMasterFor();
-  const folder = operatorsFolder();
-  const options = { cwd: folder, environment: { PANDAFUZZ_MASTER: address } };
-  const run = (...args: string[]) => pandafuzz(args, options);
-  const start = (onTerminal: boolean, ...args: string[]) =>
-    startPandafuzz(args, { ...options, onTerminal });
-  return { connection, folder, run, start };
-}
+import { atWork, operatorsFolder } from './at-work.js';
+import { pandafuzz, said } from './run.js';
 
 async function closedPort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -58,7 +38,7 @@ describe('a job', () => {
     const id = submitted.out.trim();
     const listed = await run('job', 'list');
     expect(listed.out).toMatch(
-      new RegExp(`^id +state .*\\n${id} +pending +libfuzzer +fuzzer +night`),
+      new RegExp(`^id +state .*\\n${id.slice(0, 13)} +pending +libfuzzer +fuzzer +night`),
     );
     const got = await run('job', 'get', id, '--json');
     expect(JSON.parse(got.out)).toMatchObject({
@@ -78,7 +58,7 @@ describe('a job', () => {
     const absent = '0198c0de-0000-7000-8000-000000000000';
     const ran = await run('job', 'cancel', absent, id);
     expect(ran).toMatchObject({ code: 1, err: `pandafuzz: ${absent}: there is no such job\n` });
-    expect(ran.out).toMatch(new RegExp(`\n${id} +cancelled`));
+    expect(ran.out).toMatch(new RegExp(`\n${id.slice(0, 13)} +cancelled`));
   });
 
   test('that is waited for ends the wait as it ended', async () => {
@@ -170,9 +150,9 @@ describe('jobs that wait', () => {
       'no bot is online\nit is the next of its kind\n',
     );
     expect((await run('job', 'get', id)).out).toMatch(/requires +zone=eu/);
-    expect((await run('job', 'pause', id)).out).toMatch(new RegExp(`${id} +paused`));
+    expect((await run('job', 'pause', id)).out).toMatch(new RegExp(`${id.slice(0, 13)} +paused`));
     expect((await run('job', 'explain', id)).out).toMatch(/^it is paused/);
-    expect((await run('job', 'resume', id)).out).toMatch(new RegExp(`${id} +pending`));
+    expect((await run('job', 'resume', id)).out).toMatch(new RegExp(`${id.slice(0, 13)} +pending`));
     const retried = await run('job', 'retry', id);
     expect(retried).toMatchObject({ code: 1, err: expect.stringMatching(/only a dead one/) });
     expect((await run('campaign', 'set', 'night', '--weight', '5')).out).toMatch(
@@ -207,8 +187,8 @@ describe('a crash', () => {
     const about = { lease, inputSha256, inputSizeBytes: 4, report };
     const { crashId, groupId } = await reportCrash(connection, about, path);
 
-    expect((await run('crash', 'list')).out).toMatch(/^group +kind .*\n.* SEGV /);
-    expect((await run('crash', 'list', '--group', groupId)).out).toContain(crashId);
+    expect((await run('crash', 'list')).out).toMatch(/^group +status +kind .*\n.* SEGV /);
+    expect((await run('crash', 'list', '--group', groupId)).out).toContain(crashId.slice(0, 13));
     const shown = await run('crash', 'get', crashId);
     expect(shown.out).toContain('AddressSanitizer: SEGV');
     expect(shown.out).not.toContain('\u001b');

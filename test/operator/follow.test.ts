@@ -44,9 +44,9 @@ test('jobs are followed to their end, over a master that goes away meanwhile', a
   expect(jobs.map((job) => job.state)).toEqual([JobState.COMPLETED]);
   expect(allCompleted(jobs)).toBe(true);
   expect(lines).toEqual([
-    'j running, 0 executions, 0 crashes',
+    'j running, 0 executions, 0 hits, 0 kept',
     `no master answers at ${connection.address}; waiting for it`,
-    'j completed, 0 executions, 0 crashes',
+    'j completed, 0 executions, 0 hits, 0 kept',
   ]);
 });
 

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { feed } from '../../client/call.js';
+import type { Connection } from '../../client/connect.js';
+import { isAway } from '../../client/failure.js';
+import { defaultTransferMs } from '../../client/transfer.js';
+import { sleep, systemClock } from '../../core/clock.js';
+import { DataLossError } from '../../core/errors.js';
+import { backoffMs } from '../../core/retry.js';
+import type { Crash } from '../../gen/pandafuzz/v1/crash.js';
+
+/** As in submit.ts: a master that restarts is back within these waits. */
+const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
+
+/**
+ * The input of a crash as it arrives. A download that breaks off goes on where it was, since
+ * what a tar has taken cannot be taken back.
+ *
+ * @throws DataLossError when the bytes are not those of the crash's SHA-256
+ */
+export async function* inputStream(
+  { crashes }: Connection,
+  { id: crashId, inputSha256, inputSizeBytes }: Crash,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let offsetBytes = 0;
+  for (let retry = 0; offsetBytes < inputSizeBytes; ) {
+    const ends = AbortSignal.any([signal, AbortSignal.timeout(defaultTransferMs)]);
+    const request = { crashId, offsetBytes };
+    try {
+      for await (const { chunk } of feed(crashes, crashes.downloadCrashInput, request, ends)) {
+        hash.update(chunk);
+        offsetBytes += chunk.length;
+        if (chunk.length > 0) retry = 0;
+        yield chunk;
+      }
+      break;
+    } catch (error) {
+      retry += 1;
+      if (!isAway(error) || retry > repetition.maxRetries) throw error;
+      await sleep(systemClock, backoffMs(repetition, retry), signal);
+    }
+  }
+  if (offsetBytes !== inputSizeBytes || hash.digest('hex') !== inputSha256) {
+    throw new DataLossError({
+      why: 'the bytes that arrived do not have the announced SHA-256; try again',
+    });
+  }
+}

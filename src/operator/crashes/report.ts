@@ -1,0 +1,105 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Result } from 'sarif';
+import { UserError } from '../../core/errors.js';
+import { plain } from '../format.js';
+import { checkOutputFile } from '../output-file.js';
+import { type Count, withCount } from '../progress.js';
+import { asking, type Flags } from '../session.js';
+import type { Dossier } from './dossier.js';
+import type { GroupFlags } from './filter.js';
+import { gather } from './gather.js';
+import { groupSection } from './markdown.js';
+import { sarifLog, sarifResult } from './sarif.js';
+import { dossierJson } from './show.js';
+
+/** `pandafuzz crash report`. */
+
+export const reportFormats = ['markdown', 'json', 'sarif'] as const;
+
+export interface ReportFlags extends Flags, GroupFlags {
+  readonly format: (typeof reportFormats)[number];
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly sourceRoot?: string;
+}
+
+export function reportCrashes(flags: ReportFlags, ids: readonly string[]): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const { output } = flags;
+    if (output !== undefined) await checkOutputFile(output, flags.force ?? false);
+    const dossiers = gather(connection, flags, ids, options);
+    if (output === undefined) {
+      // Standard output outlives the pipeline.
+      await pipeline(Readable.from(written(dossiers, flags)), process.stdout, { end: false });
+      return;
+    }
+    const groups = await withCount((count) => writeFile(output, dossiers, flags, count));
+    process.stderr.write(`${plain(`${output}: ${groups} groups`)}\n`);
+  });
+}
+
+/** The file appears only once it is whole. */
+async function writeFile(
+  path: string,
+  dossiers: AsyncIterable<Dossier>,
+  flags: ReportFlags,
+  count: Count,
+): Promise<number> {
+  const partial = `${path}.part`;
+  let groups = 0;
+  const counted = async function* () {
+    for await (const dossier of dossiers) {
+      groups += 1;
+      count(`${groups} groups`);
+      yield dossier;
+    }
+  };
+  try {
+    await pipeline(Readable.from(written(counted(), flags)), createWriteStream(partial));
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return groups;
+}
+
+function written(dossiers: AsyncIterable<Dossier>, flags: ReportFlags): AsyncIterable<string> {
+  if (flags.json || flags.format === 'json') return jsonReport(dossiers);
+  return flags.format === 'sarif' ? sarifReport(dossiers, flags) : markdownReport(dossiers);
+}
+
+async function* markdownReport(dossiers: AsyncIterable<Dossier>): AsyncGenerator<string> {
+  yield '# Crashes\n';
+  let groups = 0;
+  for await (const dossier of dossiers) {
+    groups += 1;
+    yield `\n${groupSection(dossier, Date.now())}\n`;
+  }
+  if (groups === 0) yield '\nNone.\n';
+}
+
+async function* jsonReport(dossiers: AsyncIterable<Dossier>): AsyncGenerator<string> {
+  let before = '{\n"crashes": [\n';
+  for await (const dossier of dossiers) {
+    yield before + JSON.stringify(dossierJson(dossier), null, 2);
+    before = ',\n';
+  }
+  yield before.startsWith('{') ? '{\n"crashes": []\n}\n' : '\n]\n}\n';
+}
+
+/** Its results have no whole report, so that they can be held until all are there. */
+async function* sarifReport(
+  dossiers: AsyncIterable<Dossier>,
+  { sourceRoot }: ReportFlags,
+): AsyncGenerator<string> {
+  if (sourceRoot !== undefined && !sourceRoot.startsWith('/')) {
+    throw new UserError('--source-root must be the whole path that the target was built under', 64);
+  }
+  const results: Result[] = [];
+  for await (const dossier of dossiers) results.push(sarifResult(dossier, { sourceRoot }));
+  yield `${JSON.stringify(sarifLog(results, { sourceRoot }), null, 2)}\n`;
+}
