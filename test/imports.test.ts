@@ -57,7 +57,7 @@ describe('the import rules', () => {
   test.each([
     ['state', 'leases', 'scheduling'],
     ['state', 'bots', 'heartbeat'],
-    ['state', 'crashes', 'jobs'],
+    ['state', 'crashes', 'heartbeat'],
     ['state', 'jobs', 'upkeep'],
     ['bot', 'sandbox', 'runs'],
     ['bot', 'engines', 'findings'],
