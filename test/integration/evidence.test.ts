@@ -41,7 +41,10 @@ test.each([
     });
     const { id: jobId } = given(job);
     const { statistics } = await jobIn(connection, jobId, JobState.COMPLETED);
-    expect(await listCrashGroups(connection, { limit: 10 })).toHaveLength(2);
+    const groups = await listCrashGroups(connection, { limit: 10 });
+    expect(groups).toHaveLength(2);
+    const hits = groups.reduce((sum, group) => sum + group.crashHits, 0);
+    expect(hits).toBe(statistics?.crashHits);
     const crashes = await listCrashes(connection, { groupId: '', jobId, limit: 100 });
     expect(statistics?.crashes).toBeGreaterThanOrEqual(crashes.length);
     for (const { id: crashId } of crashes) {

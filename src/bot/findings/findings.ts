@@ -18,6 +18,27 @@ export interface DistinctCount {
   kept: number;
   /** Hits that no message to the master has carried yet. */
   unsentHits: number;
+  /** The input that was kept last. */
+  last?: KeptInput;
+}
+
+/** An input that was kept, and the hits that the master counts for it. */
+export interface KeptInput {
+  /** Hits of the attempt that belong to it: those of its report and those since. */
+  total: number;
+  /** The part of `total` that the master has. */
+  sentTotal: number;
+  /** The master's id for it; undefined until it is acknowledged. */
+  crashId?: string;
+}
+
+/** Hits of one crash that the master does not have yet. */
+export interface PendingHits {
+  readonly crashId: string;
+  /** Total of the attempt. */
+  readonly hits: number;
+  /** To be called when the master has them. */
+  readonly sent: () => void;
 }
 
 /** The part of a crash by which it differs from others. */
@@ -30,8 +51,10 @@ export interface CrashKey {
 /** What becomes of one crashing input. */
 export interface Verdict {
   readonly isKept: boolean;
-  /** Hits of the same distinct crash since the last input kept, this one included. */
+  /** Hits of the same distinct crash since the last report of them, this one included. */
   readonly hits: number;
+  /** The input, when it is kept. */
+  readonly kept?: KeptInput;
 }
 
 /**
@@ -42,6 +65,7 @@ export interface Verdict {
 export class Findings {
   readonly #inputs = new Map<string, string>();
   readonly #counts = new Map<string, DistinctCount>();
+  readonly #keptInputs: KeptInput[] = [];
   #hits = 0;
   #kept = 0;
   #unknownInputs = 0;
@@ -65,6 +89,23 @@ export class Findings {
   /** Counts by the key of each distinct crash; what has no key is not in it. */
   get distinctCounts(): ReadonlyMap<string, Readonly<DistinctCount>> {
     return this.#counts;
+  }
+
+  /** Hits of crashes that the master knows, and that no message has carried yet. */
+  pendingHits(): PendingHits[] {
+    for (const count of this.#counts.values()) {
+      if (count.last?.crashId === undefined) continue;
+      count.last.total += count.unsentHits;
+      count.unsentHits = 0;
+    }
+    return this.#keptInputs.flatMap((input) => {
+      const { crashId, total: hits } = input;
+      if (crashId === undefined || hits === input.sentTotal) return [];
+      const sent = () => {
+        input.sentTotal = Math.max(input.sentTotal, hits);
+      };
+      return [{ crashId, hits, sent }];
+    });
   }
 
   /** Whether one more input without a key would be kept. */
@@ -108,11 +149,13 @@ export class Findings {
     count.unsentHits += 1;
     const isKept = count.kept < mostInputs && this.#kept < mostKept;
     const hits = count.unsentHits;
-    if (isKept) {
-      count.kept += 1;
-      count.unsentHits = 0;
-    }
-    return { isKept, hits };
+    if (!isKept) return { isKept, hits };
+    count.kept += 1;
+    count.unsentHits = 0;
+    const kept: KeptInput = { total: hits, sentTotal: hits };
+    count.last = kept;
+    this.#keptInputs.push(kept);
+    return { isKept, hits, kept };
   }
 
   #judgeUnknown(input: Buffer): Verdict {

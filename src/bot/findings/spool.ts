@@ -14,6 +14,7 @@ export interface SpoolEntry {
   readonly report: CrashReport;
   /** Path of the crashing input; its bytes while the disk had no room for it. */
   readonly input: string | Buffer;
+  readonly onAcknowledged?: ((crashId: string) => void) | undefined;
 }
 
 /** A crash as it was found. */
@@ -27,6 +28,8 @@ export interface FoundCrash {
   readonly hits: number;
   /** The crash that its input was made smaller from. */
   readonly minimisedFrom?: string;
+  /** Called with the master's id for it, unless this process ends before. */
+  readonly onAcknowledged?: ((crashId: string) => void) | undefined;
 }
 
 /** Inputs and reports kept in memory while the disk is full, bytes. */
@@ -82,16 +85,17 @@ export class Spool {
    * @throws the system's error when memory has no room for it either
    */
   async add(
-    { lease, input, report, context, hits, minimisedFrom = '' }: FoundCrash,
+    found: FoundCrash,
     makeRoom: () => Promise<void> = async () => {},
   ): Promise<SpoolEntry> {
+    const { lease, input, report, context, hits, minimisedFrom = '' } = found;
     const id = `${String(Date.now()).padStart(15, '0')}-${randomUUID()}`;
     const inputSha256 = createHash('sha256').update(input).digest('hex');
     const inputSizeBytes = input.length;
     const about = { lease, inputSha256, inputSizeBytes, report, context, hits, minimisedFrom };
     const crash = CrashReport.create(about);
     const path = join(this.folder, id);
-    const entry = await this.#write(path, crash, input)
+    const written = await this.#write(path, crash, input)
       .catch(async () => {
         await makeRoom();
         await this.#write(path, crash, input);
@@ -100,6 +104,7 @@ export class Spool {
         () => ({ id, report: crash, input: join(path, inputFile) }),
         (error) => this.#hold(id, crash, input, error),
       );
+    const entry = { ...written, onAcknowledged: found.onAcknowledged };
     this.#entries.set(id, entry);
     this.nudge();
     return entry;
@@ -138,8 +143,9 @@ export class Spool {
     return this.entries.filter(({ report: { lease: of } }) => isSame(of, lease)).length;
   }
 
-  /** The master has it. */
-  async acknowledged(entry: SpoolEntry): Promise<void> {
+  /** The master has it, under this id. */
+  async acknowledged(entry: SpoolEntry, crashId: string): Promise<void> {
+    entry.onAcknowledged?.(crashId);
     await rm(join(this.folder, entry.id), { recursive: true, force: true });
     this.#forget(entry);
   }

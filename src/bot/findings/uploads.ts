@@ -63,7 +63,7 @@ export async function sendSpool(
         { jobId: entry.report.lease?.jobId, crashId: answer.crashId, newGroup: answer.newGroup },
         answer.duplicate ? 'the master knew this crash' : 'crash reported',
       );
-      await spool.acknowledged(entry);
+      await spool.acknowledged(entry, answer.crashId);
       return 'acknowledged';
     } catch (error) {
       if (signal.aborted) return 'away';

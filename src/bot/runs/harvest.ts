@@ -9,7 +9,7 @@ import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.j
 import { crashContext, type StartContext } from '../findings/context.js';
 import { keyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
-import { type CrashKey, digestOf, type Findings } from '../findings/findings.js';
+import { type CrashKey, digestOf, type Findings, type Verdict } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
@@ -175,7 +175,7 @@ export class Harvest {
     if (!findings.metAgain(digestOf(input))) {
       const account = await this.#account(arrival, input, sanitizerLog);
       const verdict = findings.judge(input, account);
-      if (verdict.isKept) await this.#keep(arrival, input, account, verdict.hits);
+      if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
       else log.debug({ artifact: arrival.name }, 'a crash like others was counted');
     }
     this.#taken.set(arrival.name, digestOf(input));
@@ -259,12 +259,16 @@ export class Harvest {
     return Promise.race([this.#exit.promise, waited.promise]).finally(() => timer.cancel());
   }
 
-  async #keep(arrival: Arrival, input: Buffer, account: Account, hits: number): Promise<void> {
+  async #keep(arrival: Arrival, input: Buffer, account: Account, verdict: Verdict) {
     const { folder, lease, spool, start } = this.parts;
     const { report, exit, replayCommand } = account;
     const { executions } = arrival;
     const context = crashContext({ start, exit, executions, replayCommand });
-    const crash = { lease, input, report, context, hits };
+    const { hits, kept } = verdict;
+    const onAcknowledged = (crashId: string) => {
+      if (kept) kept.crashId = crashId;
+    };
+    const crash = { lease, input, report, context, hits, onAcknowledged };
     await spool.add(crash, () => folder.releaseReserve());
   }
 }

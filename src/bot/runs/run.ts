@@ -21,6 +21,7 @@ import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
 import { compilerOf } from '../engines/compiler.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
+import { HitReports } from '../findings/hit-reports.js';
 import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
@@ -70,6 +71,7 @@ export class Run {
   readonly #stop = new AbortController();
   readonly #forget = new AbortController();
   readonly #findings = new Findings();
+  readonly #hitReports: HitReports;
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
   #exchange: Exchange | undefined;
@@ -82,6 +84,9 @@ export class Run {
     private readonly spec: JobSpec,
     private readonly parts: RunParts,
   ) {
+    const { connection, log, clock } = parts;
+    const findings = this.#findings;
+    this.#hitReports = new HitReports({ connection, lease, findings, log, clock });
     this.#tally = new Tally(this.#findings, parts.clock ?? systemClock);
     this.ended = this.#run();
   }
@@ -128,6 +133,7 @@ export class Run {
     while (spool.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
       await spool.changed(this.#forget.signal);
     }
+    await this.#hitReports.end(this.#forget.signal);
     if (this.#forget.signal.aborted) return undefined;
     const statistics = this.#tally.statistics;
     return { outcome, message: clipUtf8(message, longestMessageBytes), statistics };
@@ -149,6 +155,7 @@ export class Run {
       const work = spec.kind === JobKind.MINIMISE ? minimise : rerun;
       return work({ ...attempt, connection, signal });
     }
+    this.#hitReports.start();
     return fuzz({ ...attempt, tally: this.#tally, findings: this.#findings, signal });
   }
 

@@ -50,7 +50,11 @@ describe('the spool', () => {
 
   test('forgets what was acknowledged and keeps aside what was refused', async () => {
     const spool = await open();
-    await spool.acknowledged(await spool.add(found('taken')));
+    const ids: string[] = [];
+    const onAcknowledged = (crashId: string) => void ids.push(crashId);
+    const taken = await spool.add({ ...found('taken'), onAcknowledged });
+    await spool.acknowledged(taken, 'id of the master');
+    expect(ids).toEqual(['id of the master']);
     await spool.refused(await spool.add(found('not taken')), 'no such job');
     expect(spool.entries).toEqual([]);
     expect((await open()).entries).toEqual([]);
@@ -79,7 +83,7 @@ describe('the spool', () => {
       await rename(join(folder, 'aside'), join(folder, 'spool'));
     });
     expect(await readFile(kept.input as string, 'utf8')).toBe('boom');
-    await spool.acknowledged(held);
+    await spool.acknowledged(held, 'id');
     expect(spool.entries.map(({ report }) => report.report)).toEqual(['kept']);
   });
 
