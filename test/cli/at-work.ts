@@ -14,8 +14,8 @@ export function operatorsFolder(): string {
 }
 
 /** A master, and `pandafuzz` with that master and that folder. */
-export async function atWork() {
-  const { connection, address } = await runMasterFor();
+export async function atWork(settings: Record<string, string> = {}) {
+  const { connection, address } = await runMasterFor(settings);
   const folder = operatorsFolder();
   const options = { cwd: folder, environment: { PANDAFUZZ_MASTER: address } };
   const run = (...args: string[]) => pandafuzz(args, options);

@@ -33,8 +33,8 @@ export const contextOf = (targetSha256: string): CrashContext =>
   });
 
 /** A master with a job under a lease, and `report` to bring crashes to it. */
-export async function crashScene() {
-  const work = await atWork();
+export async function crashScene(settings: Record<string, string> = {}) {
+  const work = await atWork(settings);
   const { connection, folder } = work;
   const target = await uploadTarget(connection);
   const job = await createJob(connection, {

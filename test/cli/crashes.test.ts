@@ -136,7 +136,7 @@ describe('groups', () => {
     });
     expect((await run('crash', 'decisions')).out).toMatch(/ merge .* ann +\d+ s +-\n$/);
     expect((await run('crash', 'undo', decision.slice(0, 26))).out).toMatch(
-      new RegExp(`^undone: 1 crashes went back to ${two.groupId}, heap-buffer-overflow in parse`),
+      new RegExp(`^undone: 1 crash went back to ${two.groupId}, heap-buffer-overflow in parse`),
     );
     await report(twoOfParse[0], 'three');
     const split = await run('crash', 'split', one.groupId, one.crashId, '--json');

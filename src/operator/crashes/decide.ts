@@ -11,7 +11,7 @@ import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
 import { whoDecides } from '../who.js';
 import { groupStatusOf } from '../words.js';
-import { titleOf } from './describe.js';
+import { many, titleOf } from './describe.js';
 import { decisionTable, groupTable } from './tables.js';
 
 /** `pandafuzz crash merge`, `split`, `undo`, `decisions` and `status`. */
@@ -123,7 +123,7 @@ export function undoDecision(flags: DeciderFlags, text: string): Promise<void> {
       json: () => CrashDecision.toJSON(decision),
       text: () =>
         plain(
-          `undone: ${decision.crashes} crashes went back to ${groupId}${group ? `, ${titleOf(group)}` : ''}`,
+          `undone: ${many(decision.crashes, 'crash', 'crashes')} went back to ${groupId}${group ? `, ${titleOf(group)}` : ''}`,
         ),
     });
   });

@@ -67,7 +67,9 @@ const moment = (time: Date | undefined, now: number) =>
 const present = (name: string, value: string | undefined): [string, string][] =>
   value ? [[name, value]] : [];
 
-const many = (figure: number, what: string) => `${count(figure)} ${what}${figure === 1 ? '' : 's'}`;
+/** "1 job", "3 jobs" */
+export const many = (figure: number, one: string, several = `${one}s`): string =>
+  `${count(figure)} ${figure === 1 ? one : several}`;
 
 function statusOf(group: CrashGroup, now: number): string {
   const { reopenedAt, statusSetAt, statusSetBy } = group;

@@ -13,6 +13,7 @@ import { type Count, withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
 import { groupStatus } from '../words.js';
+import { many } from './describe.js';
 import type { Dossier } from './dossier.js';
 import { groupFolderName } from './fetch.js';
 import type { GroupFlags } from './filter.js';
@@ -48,7 +49,7 @@ export function exportCrashes(flags: ExportFlags, ids: readonly string[]): Promi
     const groups = done.manifest.length;
     print(flags.json, {
       json: () => ({ path: output, groups, sizeBytes }),
-      text: () => plain(`${output}: reproducers of ${groups} groups, ${bytes(sizeBytes)}`),
+      text: () => plain(`${output}: reproducers of ${many(groups, 'group')}, ${bytes(sizeBytes)}`),
     });
   });
 }
@@ -86,7 +87,7 @@ async function* archiveFiles(
     yield textFile(`${folder}/README.md`, `${readme(dossier)}\n`);
     done.manifest.push(manifestEntry(folder, dossier));
     done.sizeBytes += crash.inputSizeBytes;
-    count(`${done.manifest.length} groups, ${bytes(done.sizeBytes)}`);
+    count(`${many(done.manifest.length, 'group')}, ${bytes(done.sizeBytes)}`);
   }
   const manifest = {
     ...{ format: 'pandafuzz-crashes/1', version },

@@ -13,6 +13,7 @@ import { type Count, withCount } from '../progress.js';
 import { downloadReproducer } from '../reproducer.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
+import { many } from './describe.js';
 import { standingGroup } from './dossier.js';
 import { type GroupFlags, groupFilter } from './filter.js';
 import { inputName } from './replay.js';
@@ -57,10 +58,7 @@ export function fetchAll(
     });
     print(flags.json, {
       json: () => ({ folder, ...done }),
-      text: () =>
-        plain(
-          `${folder}: ${done.inputs} inputs of ${done.groups} groups, ${done.added} of them new there`,
-        ),
+      text: () => plain(`${folder}: ${soFar(done)}, ${done.added} of them new there`),
     });
   });
 }
@@ -102,9 +100,12 @@ async function fetchGroup(
       });
       done.added += 1;
     }
-    count(`${done.inputs} inputs of ${done.groups} groups`);
+    count(soFar(done));
   }
 }
+
+const soFar = ({ inputs, groups }: GroupWork['done']) =>
+  `${many(inputs, 'input')} of ${many(groups, 'group')}`;
 
 const longestKind = 40;
 

@@ -1,10 +1,10 @@
 import { feed } from '../../client/call.js';
 import { UserError } from '../../core/errors.js';
 import { type CrashMove, RegroupCrashesResponse } from '../../gen/pandafuzz/v1/crash_service.js';
-import { count } from '../format.js';
 import { print } from '../output.js';
 import { withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
+import { many } from './describe.js';
 import { moveTable } from './tables.js';
 
 /** `pandafuzz crash regroup`: shows the progress, then what moved. */
@@ -17,7 +17,7 @@ export function regroupCrashes(flags: Flags & { dryRun?: boolean }): Promise<voi
       for await (const one of feed(crashes, crashes.regroupCrashes, { dryRun }, signal)) {
         last = one;
         moves.push(...one.moves);
-        progress(`${count(one.crashesRead)} crashes read`);
+        progress(`${many(one.crashesRead, 'crash', 'crashes')} read`);
       }
     });
     if (!last) throw new UserError('the master did not say what came of it; run it again');
@@ -32,7 +32,7 @@ export function regroupCrashes(flags: Flags & { dryRun?: boolean }): Promise<voi
 function summary(whole: RegroupCrashesResponse, dryRun: boolean): string {
   const { crashesRead, crashesMoved, groups, moves } = whole;
   const moved = dryRun ? `${crashesMoved} would move` : `${crashesMoved} moved`;
-  const result = `${crashesRead} crashes read, ${moved}; ${groups} groups`;
+  const result = `${many(crashesRead, 'crash', 'crashes')} read, ${moved}; ${many(groups, 'group')}`;
   if (moves.length === 0) return result;
   const rest = crashesMoved - moves.length;
   return [moveTable(moves), ...(rest > 0 ? [`and ${rest} more`] : []), '', result].join('\n');

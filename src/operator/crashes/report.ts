@@ -8,6 +8,7 @@ import { plain } from '../format.js';
 import { checkOutputFile } from '../output-file.js';
 import { type Count, withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
+import { many } from './describe.js';
 import type { Dossier } from './dossier.js';
 import type { GroupFlags } from './filter.js';
 import { gather } from './gather.js';
@@ -37,7 +38,7 @@ export function reportCrashes(flags: ReportFlags, ids: readonly string[]): Promi
       return;
     }
     const groups = await withCount((count) => writeFile(output, dossiers, flags, count));
-    process.stderr.write(`${plain(`${output}: ${groups} groups`)}\n`);
+    process.stderr.write(`${plain(`${output}: ${many(groups, 'group')}`)}\n`);
   });
 }
 
@@ -53,7 +54,7 @@ async function writeFile(
   const counted = async function* () {
     for await (const dossier of dossiers) {
       groups += 1;
-      count(`${groups} groups`);
+      count(many(groups, 'group'));
       yield dossier;
     }
   };

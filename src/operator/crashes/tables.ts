@@ -10,9 +10,10 @@ import { crashPlaces, groupPlaces } from './look-alikes.js';
 
 const age = (time: Date | undefined, now: number) => (time ? duration(now - time.getTime()) : '-');
 
-const groupColumns: readonly TableColumn[] = [
+/** Statuses may be missed only where nobody has set one. */
+const groupColumns = (areNew: boolean): readonly TableColumn[] => [
   'group',
-  { name: 'status', leaves: 'same' },
+  { name: 'status', ...(areNew && { leaves: 'same' }) },
   { name: 'kind', shrinks: 'then' },
   { name: 'where', shrinks: 'then' },
   { name: 'project', shrinks: 'first', leaves: 'same' },
@@ -32,13 +33,14 @@ export function groupTable(
 ): string {
   const short = shortIds([...groups, ...beside].map(({ id }) => id));
   const places = groupPlaces([...groups, ...beside]);
+  const statuses = groups.map(groupStatus);
   const rows = groups.map((group, index) => [
-    ...[short(group.id), groupStatus(group), group.kind, places[index] ?? ''],
+    ...[short(group.id), statuses[index] ?? '', group.kind, places[index] ?? ''],
     ...[group.project, group.targetName, group.security ? 'yes' : '-'],
     ...[count(group.crashHits), count(group.crashInputsKept)],
     ...[age(group.firstFoundAt, now), age(group.lastFoundAt, now)],
   ]);
-  return table(groupColumns, rows);
+  return table(groupColumns(statuses.every((status) => status === 'new')), rows);
 }
 
 const crashColumns: readonly TableColumn[] = [

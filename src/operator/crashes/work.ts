@@ -19,6 +19,7 @@ import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
 import { expectExecutable } from '../target.js';
 import { jobTable } from '../views.js';
+import { many } from './describe.js';
 import { crashOf, groupDossier } from './dossier.js';
 import { groupTable } from './tables.js';
 
@@ -108,13 +109,15 @@ const waited = (
       )
     : Promise.resolve(undefined);
 
-function resultLine({ id, kind, topFrame, reproductions, inputSizeBytes }: Crash): string {
+function resultLine(crash: Crash): string {
+  const { id, kind, topFrame, reproductions, inputSizeBytes, minimisedFrom } = crash;
   const [newest] = reproductions;
-  const size = `input of ${bytes(inputSizeBytes)}`;
-  if (!newest) return plain(`${id}  ${kind} in ${topFrame}, ${size}: no run yet`);
-  const isFlaky = newest.crashes > 0 && newest.crashes < newest.runs;
-  const outcome = `${newest.crashes} of ${newest.runs} runs crashed${isFlaky ? ' (flaky)' : ''}`;
-  return plain(`${id}  ${kind} in ${topFrame}, ${size}: ${outcome}`);
+  const from = minimisedFrom === '' ? '' : ` (made smaller from ${minimisedFrom})`;
+  const isFlaky = newest && newest.crashes > 0 && newest.crashes < newest.runs;
+  const runs = newest
+    ? `, ${newest.crashes} of ${newest.runs} runs crashed${isFlaky ? ' (flaky)' : ''}`
+    : '';
+  return plain(`${id}  ${kind} in ${topFrame}, input of ${bytes(inputSizeBytes)}${from}${runs}`);
 }
 
 /** A build that is uploaded already, by its SHA-256, or an executable here, which is uploaded. */
@@ -138,7 +141,7 @@ export function verify(
       text: () =>
         jobs
           ? [jobTable(jobs, Date.now()), '', fixedText(fixed, groups)].join('\n')
-          : plain(`${jobId} tries the reproducers of ${groups} groups on ${targetSha256}`),
+          : plain(`${jobId} tries the reproducers of ${many(groups, 'group')} on ${targetSha256}`),
     });
     return jobs && !allCompleted(jobs) ? 1 : 0;
   });
@@ -181,5 +184,5 @@ async function fixedBy(
 
 const fixedText = (fixed: readonly CrashGroup[], tried: number) =>
   fixed.length === 0
-    ? `none of ${tried} groups is fixed in this build`
-    : `${groupTable(fixed, Date.now())}\n\n${fixed.length} groups are fixed in this build`;
+    ? `none of ${many(tried, 'group')} is fixed in this build`
+    : `${groupTable(fixed, Date.now())}\n\n${many(fixed.length, 'group')} fixed in this build`;
