@@ -8,9 +8,12 @@ import { PairHistogram } from './core/histogram.js';
  */
 const perHandle = [
   'process_open_fds',
-  ...['nodejs_active_handles', 'nodejs_active_handles_total'],
-  ...['nodejs_active_requests', 'nodejs_active_requests_total'],
-  ...['nodejs_active_resources', 'nodejs_active_resources_total'],
+  'nodejs_active_handles',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources',
+  'nodejs_active_resources_total',
 ];
 
 /** Interval of samples of the event loop, milliseconds. */

@@ -14,8 +14,13 @@ const settleMs = Number(process.env['SETTLE_MS'] ?? patienceMs);
  * of the tests are counted by themselves.
  */
 const ours = new Set([
-  ...['PipeWrap', 'TTYWrap', 'FSReqPromise', 'FSReqCallback', 'SimpleWriteWrap'],
-  ...['Timeout', 'Immediate'],
+  'PipeWrap',
+  'TTYWrap',
+  'FSReqPromise',
+  'FSReqCallback',
+  'SimpleWriteWrap',
+  'Timeout',
+  'Immediate',
 ]);
 
 /**

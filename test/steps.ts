@@ -20,8 +20,13 @@ export async function registerBot(
   offer: Partial<RegisterBotRequest> = {},
 ) {
   const request = {
-    ...{ name, engines: ['libfuzzer'], slots: 1, labels: { arch: 'any' }, version: '1' },
-    ...{ memoryMib: 0, diskMib: 0 },
+    name,
+    engines: ['libfuzzer'],
+    slots: 1,
+    labels: { arch: 'any' },
+    version: '1',
+    memoryMib: 0,
+    diskMib: 0,
     ...offer,
   };
   const { bot } = await unary(connection.bots, connection.bots.registerBot, request);

@@ -102,7 +102,8 @@ function submit(connection: Connection, target: string, signal: AbortSignal): Pr
   const maxDurationSeconds = Math.ceil(fuzzingLimitMs / 1000);
   const limits = { maxDurationSeconds, maxMemoryMib: 2048, inputTimeoutSeconds: 10 };
   const spec = {
-    ...{ name: 'demo', engine: 'libfuzzer' },
+    name: 'demo',
+    engine: 'libfuzzer',
     limits: { ...limits, maxInputBytes: 4096, maxCrashes: 0 },
   };
   const submission = { targetPath: target, seedsPath: seeds, spec, count: botCount };
@@ -197,8 +198,12 @@ function proofTable(proofs: readonly Proof[]): string {
   return table(
     ['kind', 'top frame', { right: 'count' }, 'first found', 'replayed', 'reproducer'],
     proofs.map(({ group, path, verdict }) => [
-      ...[group.kind, group.topFrame, String(group.count), clockTime(group.firstFoundAt, now)],
-      ...[verdict, relative('.', path)],
+      group.kind,
+      group.topFrame,
+      String(group.count),
+      clockTime(group.firstFoundAt, now),
+      verdict,
+      relative('.', path),
     ]),
   );
 }

@@ -28,7 +28,8 @@ export function crashListCommand(): Command {
   withGroupOptions(command)
     .addOption(
       new Option('--group <id>', 'the crashes of this group').conflicts([
-        ...['job', ...groupOptionNames],
+        'job',
+        ...groupOptionNames,
       ]),
     )
     .addOption(new Option('--job <id>', 'the crashes of this job').conflicts(groupOptionNames))

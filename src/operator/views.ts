@@ -38,10 +38,17 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
     const rate = job.finishedAt ? '-' : count(statistics?.executionsPerSecond ?? 0);
     const kind = jobKind(job);
     return [
-      ...[short(job.id), jobState(job), or(job.spec?.engine), or(job.spec?.targetName)],
-      ...[job.spec?.name || (kind === 'fuzz' ? '-' : kind), count(statistics?.executions ?? 0)],
-      ...[rate, count(statistics?.coverage ?? 0), count(statistics?.crashHits ?? 0)],
-      ...[count(statistics?.crashInputsKept ?? 0), ago(job.createdAt, now)],
+      short(job.id),
+      jobState(job),
+      or(job.spec?.engine),
+      or(job.spec?.targetName),
+      job.spec?.name || (kind === 'fuzz' ? '-' : kind),
+      count(statistics?.executions ?? 0),
+      rate,
+      count(statistics?.coverage ?? 0),
+      count(statistics?.crashHits ?? 0),
+      count(statistics?.crashInputsKept ?? 0),
+      ago(job.createdAt, now),
     ];
   });
   return table(jobColumns, rows, width);
@@ -112,8 +119,13 @@ function attemptTable(attempts: readonly Attempt[], now: number): string {
   return table(
     ['fence', 'attempt', 'bot', { right: 'assigned' }, { right: 'ended' }, 'end', 'message'],
     attempts.map((one) => [
-      ...[String(one.fence), String(one.attempt), one.botId, ago(one.assignedAt, now)],
-      ...[ago(one.endedAt, now), one.endedAt ? word(AttemptEnd[one.end]) : '-', or(one.message)],
+      String(one.fence),
+      String(one.attempt),
+      one.botId,
+      ago(one.assignedAt, now),
+      ago(one.endedAt, now),
+      one.endedAt ? word(AttemptEnd[one.end]) : '-',
+      or(one.message),
     ]),
   );
 }
@@ -123,8 +135,11 @@ export function campaignTable(campaigns: readonly Campaign[]): string {
   return table(
     ['campaign', { right: 'weight' }, { right: 'max' }, { right: 'running' }, { right: 'pending' }],
     campaigns.map(({ key, weight, maxParallel, running, pending }) => [
-      ...[or(key), String(weight), maxParallel === 0 ? '-' : String(maxParallel)],
-      ...[String(running), String(pending)],
+      or(key),
+      String(weight),
+      maxParallel === 0 ? '-' : String(maxParallel),
+      String(running),
+      String(pending),
     ]),
   );
 }
@@ -143,8 +158,13 @@ export function botTable(bots: readonly Bot[], now: number): string {
       { right: 'seen' },
     ],
     bots.map((bot) => [
-      ...[short(bot.id), bot.name, botState(bot), bot.engines.join(',')],
-      ...[String(bot.runningJobs), String(bot.slots), ago(bot.lastSeenAt, now)],
+      short(bot.id),
+      bot.name,
+      botState(bot),
+      bot.engines.join(','),
+      String(bot.runningJobs),
+      String(bot.slots),
+      ago(bot.lastSeenAt, now),
     ]),
   );
 }

@@ -78,11 +78,32 @@ export interface JobRow {
 }
 
 const jobColumnNames = [
-  ...['id', 'state', 'queue_id', 'campaign', 'engine', 'priority', 'attempt', 'max_attempts'],
-  ...['failed_attempts', 'refused_attempts', 'lost_attempts', 'fence', 'bot_id', 'created_at'],
-  ...['started_at', 'finished_at', 'cancel_requested_at', 'cancel_acknowledged_at'],
-  ...['pause_requested_at', 'timed_out_at', 'delayed', 'ready_at', 'outcome', 'message'],
-  ...['statistics', 'spec'],
+  'id',
+  'state',
+  'queue_id',
+  'campaign',
+  'engine',
+  'priority',
+  'attempt',
+  'max_attempts',
+  'failed_attempts',
+  'refused_attempts',
+  'lost_attempts',
+  'fence',
+  'bot_id',
+  'created_at',
+  'started_at',
+  'finished_at',
+  'cancel_requested_at',
+  'cancel_acknowledged_at',
+  'pause_requested_at',
+  'timed_out_at',
+  'delayed',
+  'ready_at',
+  'outcome',
+  'message',
+  'statistics',
+  'spec',
 ];
 
 export const jobColumns = jobColumnNames.join(', ');

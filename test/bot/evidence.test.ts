@@ -43,8 +43,13 @@ async function fuzz(
   const targetSha256 = master.addArtifact(readFileSync(await buildProgram(program, flags)));
   const seedsSha256 = seeds ? master.addArtifact(await archive(seeds)) : '';
   const agent = await Agent.start({
-    ...{ master: master.address, name: 'tested', workDir: temporaryFolder(), slots: 1 },
-    ...{ labels: {}, exchangeIntervalMs: 0, log: silentLog },
+    master: master.address,
+    name: 'tested',
+    workDir: temporaryFolder(),
+    slots: 1,
+    labels: {},
+    exchangeIntervalMs: 0,
+    log: silentLog,
   });
   atEnd(() => agent.stop());
   const { peer } = await master.nextStream();
@@ -118,7 +123,10 @@ test('a report has what the target printed, on both outputs, and how the crash c
   for (const { report, context } of reports) {
     expect(report).toMatch(/^reading a file of \d+ bytes\n(sound|image) \.\.\. ==\d+== ERROR: /m);
     expect(context).toMatchObject({
-      ...{ exitCode: 77, signal: '', engine: 'libfuzzer', replayed: false },
+      exitCode: 77,
+      signal: '',
+      engine: 'libfuzzer',
+      replayed: false,
       engineVersion: expect.stringMatching(/^clang \d+\.\d+/),
       targetSha256: fuzzed.targetSha256,
       environment: { COLOUR: 'green', UBSAN_OPTIONS: expect.stringContaining('log_path=') },

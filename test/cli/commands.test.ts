@@ -42,7 +42,8 @@ describe('a job', () => {
     );
     const got = await run('job', 'get', id, '--json');
     expect(JSON.parse(got.out)).toMatchObject({
-      ...{ id, state: 'JOB_STATE_PENDING' },
+      id,
+      state: 'JOB_STATE_PENDING',
       spec: { targetName: 'fuzzer', limits: { maxDurationSeconds: 120 } },
     });
     const cancelled = await run('job', 'cancel', id, '--json');
@@ -91,7 +92,9 @@ describe('a job', () => {
       err: expect.stringMatching(/pandafuzz: interrupted\n/),
     });
     const { jobs } = await unary(connection.jobs, connection.jobs.listJobs, {
-      ...{ pageSize: 1, pageToken: '', state: JobState.PENDING },
+      pageSize: 1,
+      pageToken: '',
+      state: JobState.PENDING,
     });
     expect(jobs).toHaveLength(1);
   });
@@ -134,7 +137,8 @@ describe('a job', () => {
     const { run } = await atWork();
     const ran = await run('job', 'submit', 'fuzzer', '--engine', 'afll');
     expect(ran).toEqual({
-      ...{ code: 1, out: '' },
+      code: 1,
+      out: '',
       err: 'pandafuzz: spec.engine: this master takes jobs for: libfuzzer\n',
     });
   });
@@ -169,7 +173,10 @@ describe('jobs that wait', () => {
     child.kill('SIGINT');
     expect((await ended).code).toBe(130);
     expect(lines.map((line) => JSON.parse(line).kind)).toEqual([
-      ...['job.created', 'job.pause_requested', 'job.paused', 'job.resume_requested'],
+      'job.created',
+      'job.pause_requested',
+      'job.paused',
+      'job.resume_requested',
       'job.pending',
     ]);
   });
@@ -253,7 +260,8 @@ describe('the fleet', () => {
     expect((await run('bot', 'resume', 'north')).code).toBe(0);
     expect(await run('bot', 'delete', 'north')).toMatchObject({ code: 0, out: '', err: '' });
     expect(await run('bot', 'drain', 'north')).toMatchObject({
-      ...{ code: 1, err: 'pandafuzz: there is no bot north: "pandafuzz bot list" shows them\n' },
+      code: 1,
+      err: 'pandafuzz: there is no bot north: "pandafuzz bot list" shows them\n',
     });
   });
 });
@@ -263,11 +271,13 @@ describe('the database', () => {
     const { run, folder } = await atWork();
     const id = (await run('job', 'submit', 'fuzzer')).out.trim();
     expect(await run('backup', 'nowhere/copy.db')).toMatchObject({
-      ...{ code: 1, out: '' },
+      code: 1,
+      out: '',
       err: 'pandafuzz: there is no folder nowhere to write nowhere/copy.db into\n',
     });
     expect(await run('backup', 'pandafuzz.db')).toMatchObject({
-      ...{ code: 0, err: '' },
+      code: 0,
+      err: '',
       out: expect.stringMatching(/^pandafuzz\.db \(.* KiB, checked\)\n$/),
     });
     expect((await run('backup', 'pandafuzz.db')).err).toMatch(/is there already: give --force/);
@@ -339,7 +349,8 @@ describe('a master', () => {
   test('that is given a wrong setting names it and exits with 78', async () => {
     const environment = { PANDAFUZZ_LEASES_TTL: 'soon' };
     expect(await pandafuzz(['master'], { environment, cwd: temporaryFolder() })).toMatchObject({
-      ...{ code: 78, out: '' },
+      code: 78,
+      out: '',
       err: expect.stringMatching(
         /^pandafuzz: configuration .*leases\.ttl \(PANDAFUZZ_LEASES_TTL\): must be a duration.*\n$/,
       ),

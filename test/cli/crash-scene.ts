@@ -19,8 +19,13 @@ export const contextOf = (targetSha256: string): CrashContext =>
   CrashContext.create({
     exitCode: 1,
     command: [
-      ...[`${runFolder}/target`, '-use_value_profile=1', '-timeout=25', '-max_total_time=60'],
-      ...[`-artifact_prefix=${runFolder}/artifacts/`, `${runFolder}/corpus`, `${runFolder}/seeds`],
+      `${runFolder}/target`,
+      '-use_value_profile=1',
+      '-timeout=25',
+      '-max_total_time=60',
+      `-artifact_prefix=${runFolder}/artifacts/`,
+      `${runFolder}/corpus`,
+      `${runFolder}/seeds`,
     ],
     environment: {
       TMPDIR: `${runFolder}/tmp`,
@@ -38,7 +43,8 @@ export async function crashScene(settings: Record<string, string> = {}) {
   const { connection, folder } = work;
   const target = await uploadTarget(connection);
   const job = await createJob(connection, {
-    ...{ targetSha256: target.sha256, targetName: 'png_fuzzer' },
+    targetSha256: target.sha256,
+    targetName: 'png_fuzzer',
   });
   const lease = await pulledLease(connection);
   const targetSha256 = target.sha256;
@@ -57,7 +63,9 @@ export function reporter(of: {
     const path = join(of.folder, 'input');
     writeFileSync(path, input);
     const account: CrashAccount = {
-      ...{ lease: of.lease, report: text, inputSizeBytes: Buffer.byteLength(input) },
+      lease: of.lease,
+      report: text,
+      inputSizeBytes: Buffer.byteLength(input),
       inputSha256: createHash('sha256').update(input).digest('hex'),
       context: contextOf(of.targetSha256),
       ...more,

@@ -216,7 +216,8 @@ describe('what was found', () => {
     const manifest = JSON.parse(given(files.get('manifest.json')).toString());
     const entry = manifest.crashes.find((one: { groupId: string }) => one.groupId === groupId);
     expect(entry).toMatchObject({
-      ...{ targetSha256, input: { file: `SEGV-${groupId}/reproducer`, sizeBytes: 700_001 } },
+      targetSha256,
+      input: { file: `SEGV-${groupId}/reproducer`, sizeBytes: 700_001 },
       environment: { TMPDIR: '/data/bots/north/runs/1/tmp' },
       reproduce: {
         shell:
@@ -244,7 +245,9 @@ describe('what was found', () => {
     expect(markdown).toMatch(/\n```text\n\* #0 parse {2}\/src\/png\.c:11\n/);
     const json = JSON.parse((await run('crash', 'report', '--format', 'json')).out);
     expect(json.crashes.map(({ group }: { group: { kind: string } }) => group.kind)).toEqual([
-      ...['unknown', 'panic', 'heap-buffer-overflow'],
+      'unknown',
+      'panic',
+      'heap-buffer-overflow',
     ]);
     const options = ['--format', 'sarif', '--source-root', '/src', '-o', 'all.sarif'];
     expect((await run('crash', 'report', ...options)).err).toBe('all.sarif: 3 groups\n');
@@ -252,7 +255,9 @@ describe('what was found', () => {
     expect(sarifErrors(sarif)).toEqual([]);
     const result = sarif.runs[0].results.at(-1);
     expect(result).toMatchObject({
-      ...{ ruleId: 'heap-buffer-overflow', level: 'error', occurrenceCount: 7 },
+      ruleId: 'heap-buffer-overflow',
+      level: 'error',
+      occurrenceCount: 7,
       fingerprints: { 'pandafuzz.group/v1': groupId },
       locations: [
         {
@@ -275,7 +280,14 @@ describe('a job that is waited for', () => {
     const { run, connection, folder } = await atWork();
     const bot = await registerBot(connection);
     const waiting = run(
-      ...['job', 'submit', 'fuzzer', '--project', 'png', '--wait', '--fail-on-crash', '--json'],
+      'job',
+      'submit',
+      'fuzzer',
+      '--project',
+      'png',
+      '--wait',
+      '--fail-on-crash',
+      '--json',
     );
     const pull = { botId: bot.id, waitMs: 20_000, leaseTtlMs: 0 };
     const assigned = await unary(connection.jobs, connection.jobs.assignJob, pull, {
@@ -299,7 +311,8 @@ describe('a job that is waited for', () => {
   test('has to be one, for an exit code of crashes', async () => {
     const { run } = await atWork();
     expect(await run('job', 'submit', 'fuzzer', '--fail-on-crash')).toMatchObject({
-      ...{ code: 64, err: expect.stringMatching(/--fail-on-crash goes with --wait/) },
+      code: 64,
+      err: expect.stringMatching(/--fail-on-crash goes with --wait/),
     });
   });
 });

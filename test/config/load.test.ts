@@ -132,11 +132,15 @@ describe('a configuration', () => {
     const { webhooks } = loadMasterConfig({ environment }).notifications;
     expect(webhooks).toEqual([
       {
-        ...{ url: 'https://Hooks.test:8080/x', name: 'hooks.test:8080' },
-        ...{ secret: 'a secret in a file', events: expect.any(Array) },
+        url: 'https://Hooks.test:8080/x',
+        name: 'hooks.test:8080',
+        secret: 'a secret in a file',
+        events: expect.any(Array),
       },
       {
-        ...{ url: 'http://h', name: 'b', secret: '0123456789abcdef' },
+        url: 'http://h',
+        name: 'b',
+        secret: '0123456789abcdef',
         events: ['crash_group.fixed'],
       },
     ]);

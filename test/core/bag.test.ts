@@ -24,7 +24,9 @@ test('what is taken out of a bag is gone, and all else stays, in whatever order'
       bag.remove(items.find((item) => item.name === name) as Named);
       left.delete(name);
       expect({ order, left: namesIn(bag), size: bag.size }).toEqual({
-        ...{ order, left: [...left], size: left.size },
+        order,
+        left: [...left],
+        size: left.size,
       });
     }
   }

@@ -16,7 +16,10 @@ function trying(timeoutMs = 10_000) {
   atEnd(() => ctx.end());
   const run = (attempt: () => Promise<string>, random = () => 1) =>
     executeWithRetry(ctx, policy, attempt, {
-      ...{ operation: 'claim_job', isRetryable: (error) => error === busy, clock, random },
+      operation: 'claim_job',
+      isRetryable: (error) => error === busy,
+      clock,
+      random,
     });
   /** Lets promises settle, then turns the clock. */
   const pass = async (ms: number) => {

@@ -72,7 +72,9 @@ test('a wall clock set two hours forward, and four back, ends no lease before it
   const patient = await registerBot(connection, 'patient', { labels: { arch: 'other' } });
   const pull = () =>
     unary(connection.jobs, connection.jobs.assignJob, {
-      ...{ botId: patient.id, waitMs: 20_000, leaseTtlMs: silentForMs },
+      botId: patient.id,
+      waitMs: 20_000,
+      leaseTtlMs: silentForMs,
     });
   const waiting = pull();
 
@@ -96,7 +98,10 @@ test('a wall clock set two hours forward, and four back, ends no lease before it
     expect(leases).toMatchObject([{ lease, cancelRequested: false }]);
     expect(given(leases[0]).remainingTtlMs).toBeGreaterThan(29_000);
     expect(await getJob(connection, run.id)).toMatchObject({
-      ...{ state: JobState.RUNNING, fence: 1, lostAttempts: 0, failedAttempts: 0 },
+      state: JobState.RUNNING,
+      fence: 1,
+      lostAttempts: 0,
+      failedAttempts: 0,
     });
     for (const { id } of [inAnHour, forNobody]) {
       expect(await getJob(connection, id)).toMatchObject({ state: JobState.PENDING, fence: 0 });

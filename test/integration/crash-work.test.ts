@@ -22,8 +22,13 @@ import { eventually, given, jobIn } from '../steps.js';
 
 async function startBot({ address }: TestMaster, name: string): Promise<Agent> {
   const agent = await Agent.start({
-    ...{ master: address, name, workDir: temporaryFolder(), slots: 1 },
-    ...{ labels: {}, exchangeIntervalMs: 0, log: silentLog },
+    master: address,
+    name,
+    workDir: temporaryFolder(),
+    slots: 1,
+    labels: {},
+    exchangeIntervalMs: 0,
+    log: silentLog,
   });
   atEnd(() => agent.stop());
   return agent;
@@ -92,7 +97,8 @@ describe('a new crash', () => {
     expect(job).toMatchObject({
       id: reproduction?.jobId,
       spec: {
-        ...{ campaign: 'crashes', name: 'reproduce heap-buffer-overflow in overflow' },
+        campaign: 'crashes',
+        name: 'reproduce heap-buffer-overflow in overflow',
         requirements: { otherThanBotId: crash.botId },
       },
     });
@@ -123,7 +129,9 @@ describe('a new crash', () => {
     const group = await groupWhen(master, isSmaller);
     const smaller = await crashOf(master.connection, group.reproducerCrashId);
     expect(smaller).toMatchObject({
-      ...{ groupId: group.id, minimisedFrom: group.firstCrashId, kind: 'heap-buffer-overflow' },
+      groupId: group.id,
+      minimisedFrom: group.firstCrashId,
+      kind: 'heap-buffer-overflow',
       context: { replayed: true, exitCode: 1 },
     });
     expect(smaller.inputSizeBytes).toBeLessThan(16);
@@ -164,7 +172,9 @@ describe('a new build', () => {
     await fuzz(master, await build('-DMENDED', '-UMENDED'));
     const reopened = await groupWhen(master, (group) => group.status !== CrashGroupStatus.FIXED);
     expect(reopened).toMatchObject({
-      ...{ id: fixed.id, status: CrashGroupStatus.NEW, reopenedAt: expect.any(Date) },
+      id: fixed.id,
+      status: CrashGroupStatus.NEW,
+      reopenedAt: expect.any(Date),
     });
   }, 90_000);
 
@@ -185,7 +195,9 @@ describe('a new build', () => {
     const { group, builds } = await unary(crashes, crashes.getCrashGroup, { groupId: id });
     expect(group?.status).toBe(CrashGroupStatus.NEW);
     expect(builds.find((one) => one.targetSha256 === targetSha256)).toMatchObject({
-      ...{ crashes: true, hits: 0, verifiedAt: expect.any(Date) },
+      crashes: true,
+      hits: 0,
+      verifiedAt: expect.any(Date),
     });
     const page = { pageSize: 10, pageToken: '', groupId: '', jobId };
     const kept = await unary(crashes, crashes.listCrashes, page);
@@ -199,7 +211,9 @@ describe('a new build', () => {
     const { firstCrashId } = await groupWhen(master, () => true);
     await reproducedCrash(master, firstCrashId);
     const [job] = await submitJobs(master.connection, {
-      ...{ targetPath: await build('-DBROKEN'), spec: { engine: 'libfuzzer' }, count: 1 },
+      targetPath: await build('-DBROKEN'),
+      spec: { engine: 'libfuzzer' },
+      count: 1,
     });
     await jobIn(master.connection, given(job).id, JobState.DEAD);
     const verification = await eventually(async () => {

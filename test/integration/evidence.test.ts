@@ -29,8 +29,13 @@ test.each([
   async (source, flags, letters) => {
     const { address, connection } = await runMasterFor();
     const agent = await Agent.start({
-      ...{ master: address, name: 'tested', workDir: temporaryFolder(), slots: 1 },
-      ...{ labels: {}, exchangeIntervalMs: 0, log: silentLog },
+      master: address,
+      name: 'tested',
+      workDir: temporaryFolder(),
+      slots: 1,
+      labels: {},
+      exchangeIntervalMs: 0,
+      log: silentLog,
     });
     atEnd(() => agent.stop());
     const [job] = await submitJobs(connection, {

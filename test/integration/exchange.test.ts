@@ -20,8 +20,17 @@ test('two bots that fuzz the same target bring each other what they find, while 
   const connection = await reach(address);
   const [first, second] = [join(directory, 'first'), join(directory, 'second')];
   const at = (work: string, name: string) => [
-    ...['bot', '--master', address, '--name', name, '--work-dir', work],
-    ...['--slots', '1', '--corpus-interval', '1s'],
+    'bot',
+    '--master',
+    address,
+    '--name',
+    name,
+    '--work-dir',
+    work,
+    '--slots',
+    '1',
+    '--corpus-interval',
+    '1s',
   ];
   const submission = { targetPath, spec: { engine: 'libfuzzer' }, count: 1 };
 

@@ -58,7 +58,8 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
   expect(spans).toContainEqual(
     expect.objectContaining({
       name: 'grpc.pandafuzz.v1.SystemService/BackupDatabase',
-      ...{ traceId, parentSpanId },
+      traceId,
+      parentSpanId,
     }),
   );
 });

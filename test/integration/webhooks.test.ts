@@ -56,7 +56,9 @@ test('a whole master delivers what happens to a group, and what a restart found 
   await createJob(second.connection);
   await crashOn(second.connection, await pulledLease(second.connection, 'two'));
   expect(about(await receiver.next()).slice(0, 3)).toEqual([
-    ...['crash_group.reopened', groupId, 'new'],
+    'crash_group.reopened',
+    groupId,
+    'new',
   ]);
   const delivered = 'webhook_deliveries_total{webhook="chat",outcome="delivered"}';
   const count = await eventually(async () => {

@@ -120,8 +120,14 @@ describe('SARIF', () => {
       { maxLength: 4 },
     );
     const some = fc.record({
-      ...{ kind: fc.string(), message: fc.string(), topFrame: fc.string(), note: fc.string() },
-      ...{ frames, stack: frames, crashHits: fc.nat(), status: fc.constantFrom(1, 2, 3, 4, 5) },
+      kind: fc.string(),
+      message: fc.string(),
+      topFrame: fc.string(),
+      note: fc.string(),
+      frames,
+      stack: frames,
+      crashHits: fc.nat(),
+      status: fc.constantFrom(1, 2, 3, 4, 5),
       firstFoundAt: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }),
       sourceRoot: fc.constantFrom(undefined, '/src'),
     });

@@ -63,7 +63,9 @@ describe('short ids', () => {
 
   test('have the time, and as much more as tells them apart', () => {
     expect(ids.map(shortIds(ids))).toEqual([
-      ...['0198c0de-1111-7000-8', '0198c0de-1111-7000-9', '0198c0de-2222'],
+      '0198c0de-1111-7000-8',
+      '0198c0de-1111-7000-9',
+      '0198c0de-2222',
     ]);
   });
 
@@ -108,7 +110,8 @@ describe('groups that look alike', () => {
   test('of two targets are told apart by those', () => {
     const frames = [frame('parse', 1)];
     expect(groupPlaces([group({ frames }), group({ frames, targetName: 'u' })])).toEqual([
-      ...['parse', 'parse'],
+      'parse',
+      'parse',
     ]);
   });
 });

@@ -74,8 +74,15 @@ export class Model {
     }
     if (requestId !== null) this.requests[requestId] = id;
     this.jobs[id] = {
-      ...{ id, ...spec, state: 'pending', attempt: 0, failed: 0, fence: 0 },
-      ...{ bot: null, cancelRequested: false, outcome: null },
+      id,
+      ...spec,
+      state: 'pending',
+      attempt: 0,
+      failed: 0,
+      fence: 0,
+      bot: null,
+      cancelRequested: false,
+      outcome: null,
     };
     return { ok: { earlier: undefined } };
   }
@@ -177,7 +184,14 @@ export class Model {
       jobs: Object.values(this.jobs)
         .sort((a, b) => (a.id < b.id ? 1 : -1))
         .map(({ id, state, attempt, failed, fence, bot, cancelRequested, outcome }) => ({
-          ...{ id, state, attempt, failed, fence, bot, cancelRequested, outcome },
+          id,
+          state,
+          attempt,
+          failed,
+          fence,
+          bot,
+          cancelRequested,
+          outcome,
         })),
       leases: Object.entries(this.leases)
         .sort(([a], [b]) => (a < b ? -1 : 1))

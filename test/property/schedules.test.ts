@@ -138,8 +138,13 @@ class World {
   async #start(): Promise<void> {
     this.#life = new Life(this.clock, this.settling.store);
     this.state = createState({
-      ...{ store: this.#life.store, config, clock: this.#life.clock, log: silentLog },
-      ...{ metrics: createMetrics(), newId, version: 'test' },
+      store: this.#life.store,
+      config,
+      clock: this.#life.clock,
+      log: silentLog,
+      metrics: createMetrics(),
+      newId,
+      version: 'test',
     });
     await this.state.start();
   }
@@ -208,7 +213,9 @@ class World {
   beat(bot: Bot): void {
     if (!bot.session) return;
     const value = {
-      ...{ sequence: ++bot.sequence, freeSlots: 2 - bot.held.length, resources: undefined },
+      sequence: ++bot.sequence,
+      freeSlots: 2 - bot.held.length,
+      resources: undefined,
       leases: bot.held.map((lease) => ({ lease, phase: 2, statistics: undefined })),
     };
     this.say(bot, { $case: 'beat', value });
@@ -375,13 +382,14 @@ const withBot = (act: (world: World, bot: Bot) => void | Promise<void>) =>
   );
 
 const outcome = fc.constantFrom(
-  ...[JobOutcome.COMPLETED, JobOutcome.COMPLETED, JobOutcome.FAILED],
-  ...[JobOutcome.INFRASTRUCTURE, JobOutcome.CANCELLED],
+  JobOutcome.COMPLETED,
+  JobOutcome.COMPLETED,
+  JobOutcome.FAILED,
+  JobOutcome.INFRASTRUCTURE,
+  JobOutcome.CANCELLED,
 );
 
-const wish = fc.constantFrom(
-  ...(['cancel', 'cancel', 'pause', 'pause', 'resume', 'resume', 'retry'] as const),
-);
+const wish = fc.constantFrom('cancel', 'cancel', 'pause', 'pause', 'resume', 'resume', 'retry');
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {

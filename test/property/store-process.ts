@@ -18,8 +18,14 @@ const tell = (told: Told) => process.send?.(told);
 
 async function serve(directory: string): Promise<void> {
   const store = await Store.open({
-    ...{ directory, synchronous: 'normal', readers: 1, checkpointIntervalMs: 20 },
-    ...{ maxQueuedWrites: 100, maxQueuedReads: 100, metrics: createMetrics(), log: silentLog },
+    directory,
+    synchronous: 'normal',
+    readers: 1,
+    checkpointIntervalMs: 20,
+    maxQueuedWrites: 100,
+    maxQueuedReads: 100,
+    metrics: createMetrics(),
+    log: silentLog,
     retry: { maxRetries: 5, firstDelayMs: 1, maxDelayMs: 10, multiplier: 2 },
     onFailure: (error) => {
       throw error;

@@ -176,13 +176,13 @@ async function view(store: StoreClient) {
   const { groups } = await read<{ groups: CrashGroupRow[] }>('list_crash_groups', page);
   return {
     jobs: jobs.map((job) => ({
-      ...{
-        id: job.id,
-        state: job.state,
-        attempt: job.attempt,
-        failed: job.failed_attempts + job.refused_attempts,
-      },
-      ...{ fence: job.fence, bot: job.bot_id, outcome: job.outcome },
+      id: job.id,
+      state: job.state,
+      attempt: job.attempt,
+      failed: job.failed_attempts + job.refused_attempts,
+      fence: job.fence,
+      bot: job.bot_id,
+      outcome: job.outcome,
       cancelRequested: job.cancel_requested_at !== null,
     })),
     leases: leases.map(({ job_id, fence, bot_id }) => ({ job: job_id, fence, bot: bot_id })),

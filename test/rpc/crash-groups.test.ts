@@ -53,14 +53,17 @@ test('groups are shown, judged, merged, found by a prefix and regrouped', async 
     { id: leak.groupId, kind: 'double-free', crashHits: 5, crashInputsKept: 1, project: 'night' },
   ]);
   const ids = await unary(system, system.findIds, {
-    ...{ prefix: leak.groupId.slice(0, 23), resources: ['crash group'] },
+    prefix: leak.groupId.slice(0, 23),
+    resources: ['crash group'],
   });
   expect(ids.found).toContainEqual({ id: leak.groupId, resource: 'crash group' });
 
   const merge = { groupIds: [leak.groupId], intoGroupId: overflow.groupId, by: 'ada' };
   const { decisions } = await unary(crashes, crashes.mergeCrashGroups, merge);
   const judge = SetCrashGroupStatusRequest.create({
-    ...{ groupId: leak.groupId, status: CrashGroupStatus.FIXED, by: 'ada' },
+    groupId: leak.groupId,
+    status: CrashGroupStatus.FIXED,
+    by: 'ada',
   });
   const refused = await failure(unary(crashes, crashes.setCrashGroupStatus, judge));
   expect(refused).toMatchObject({ code: Code.FAILED_PRECONDITION });
@@ -85,7 +88,10 @@ test('a crash for an unknown job is refused while its sender still waits to send
   await createJob(connection);
   const lease = { ...(await pulledLease(connection)), jobId: newId() };
   const report = CrashReport.create({
-    ...{ lease, inputSha256: 'a'.repeat(64), inputSizeBytes: 1000, report: '' },
+    lease,
+    inputSha256: 'a'.repeat(64),
+    inputSizeBytes: 1000,
+    report: '',
   });
   const call = new RawClient(address).open('/pandafuzz.v1.CrashService/ReportCrash');
   const message = { message: { $case: 'report' as const, value: report } };

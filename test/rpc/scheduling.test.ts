@@ -45,7 +45,10 @@ const pausesMs = (attempts: readonly Attempt[]) =>
   attempts.slice(1).map(({ endedAt }, i) => Number(attempts[i]?.assignedAt) - Number(endedAt));
 
 const requirements = (labels: Record<string, string>, memoryMib = 0) => ({
-  ...{ labels, memoryMib, diskMib: 0, otherThanBotId: '' },
+  labels,
+  memoryMib,
+  diskMib: 0,
+  otherThanBotId: '',
 });
 const timeouts = (some: Partial<Record<'start' | 'run' | 'close', number>>) => ({
   scheduleToStartSeconds: some.start ?? 0,

@@ -37,7 +37,9 @@ export class Line {
 
   beat(freeSlots: number, leases: readonly Lease[] = []): void {
     const value = {
-      ...{ sequence: ++this.#sequence, freeSlots, resources: undefined },
+      sequence: ++this.#sequence,
+      freeSlots,
+      resources: undefined,
       leases: leases.map((lease) => ({ lease, phase: 2, statistics: undefined })),
     };
     this.say({ $case: 'beat', value });
@@ -99,8 +101,13 @@ export class Fleet {
   /** Of a second master over the same store, once the first is stopped. */
   async start(settings: Record<string, string> = {}): Promise<void> {
     this.state = createState({
-      ...{ store: this.store, clock: this.clock, log: silentLog, metrics: createMetrics() },
-      ...{ newId, version: 'test', config: loadMasterConfig({ environment: settings }) },
+      store: this.store,
+      clock: this.clock,
+      log: silentLog,
+      metrics: createMetrics(),
+      newId,
+      version: 'test',
+      config: loadMasterConfig({ environment: settings }),
     });
     await this.state.start();
   }
@@ -119,8 +126,14 @@ export class Fleet {
 
   async register(offer: Partial<RegisterBotRequest> = {}): Promise<string> {
     const request = {
-      ...{ name: newId(), engines: ['libfuzzer'], slots: 8, labels: {}, version: '' },
-      ...{ memoryMib: 0, diskMib: 0, ...offer },
+      name: newId(),
+      engines: ['libfuzzer'],
+      slots: 8,
+      labels: {},
+      version: '',
+      memoryMib: 0,
+      diskMib: 0,
+      ...offer,
     };
     return (await this.state.bots.register(testContext(), request)).id;
   }
@@ -137,7 +150,9 @@ export class Fleet {
       if (message) line.heard.push(message);
     };
     const outgoing = {
-      ...{ send: hear, sendLatest: hear, isOver: () => line.isOver },
+      send: hear,
+      sendLatest: hear,
+      isOver: () => line.isOver,
       fail: (error: Error) => {
         line.error = error;
       },

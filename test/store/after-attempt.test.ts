@@ -4,9 +4,17 @@ import { afterAttempt, type Ending, type JobOfAttempt } from '../../src/store/af
 const now = 1_000_000;
 
 const fresh: JobOfAttempt = {
-  ...{ queue_id: 1, max_attempts: 3, failed_attempts: 0, refused_attempts: 0, lost_attempts: 0 },
-  ...{ cancel_requested_at: null, pause_requested_at: null, timed_out_at: null },
-  ...{ start_by: null, start_within_ms: null, close_by: null },
+  queue_id: 1,
+  max_attempts: 3,
+  failed_attempts: 0,
+  refused_attempts: 0,
+  lost_attempts: 0,
+  cancel_requested_at: null,
+  pause_requested_at: null,
+  timed_out_at: null,
+  start_by: null,
+  start_within_ms: null,
+  close_by: null,
 };
 
 function after(outcome: Ending['outcome'], job: Partial<JobOfAttempt> = {}) {

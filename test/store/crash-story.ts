@@ -12,17 +12,27 @@ const build = { project: 'default', targetName: 'demo', targetSha256: target.sha
 const waiting = { after: { project: '', targetName: '' }, mostJobs: 5, mostInputs: 2 };
 const workId = (index: number) => `00000000-0000-7000-8000-0000000000a${index}`;
 const work = (kind: 'reproduce' | 'verify', index: number) => ({
-  ...{ kind, crashId: kind === 'reproduce' ? 'crash 0' : null },
-  ...{ afterGroupId: '', nextAfterGroupId: kind === 'verify' ? 'group 0' : null },
+  kind,
+  crashId: kind === 'reproduce' ? 'crash 0' : null,
+  afterGroupId: '',
+  nextAfterGroupId: kind === 'verify' ? 'group 0' : null,
   job: {
-    ...{ ...jobInput({ id: workId(index), now: 35 }), kind, requiredEngine: 'work' },
-    ...{ otherThanBotId: kind === 'reproduce' ? 'b' : '', targetName: 'demo' },
+    ...jobInput({ id: workId(index), now: 35 }),
+    kind,
+    requiredEngine: 'work',
+    otherThanBotId: kind === 'reproduce' ? 'b' : '',
+    targetName: 'demo',
     spec: JSON.stringify({ crashWork: { inputs: [{ crashId: 'crash 0' }] } }),
   },
 });
 const result = (index: number, runs: number, crashes: number) => ({
-  ...{ id: `result ${index}`, lease: { jobId: workId(index), attempt: 1, fence: 1 } },
-  ...{ crashId: 'crash 0', runs, log: 'l', minimise: true, now: 35 },
+  id: `result ${index}`,
+  lease: { jobId: workId(index), attempt: 1, fence: 1 },
+  crashId: 'crash 0',
+  runs,
+  log: 'l',
+  minimise: true,
+  now: 35,
   reports: crashes === 0 ? [] : [{ signature: 's', distinction: 's:1', count: crashes }],
 });
 /** In queues 4 and 5, which their jobs are the first of. */
@@ -73,8 +83,12 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
       {
         ...crashInput({ id: jobId, attempt: 1, fence: 1 }, input, signature),
         ...readingOf(signature, distinction),
-        ...{ id: `crash ${index}`, newGroupId: `group ${index}`, now: 34, hits: index + 1 },
-        ...{ context: '{"engine":"libfuzzer"}', report: `report ${index}` },
+        id: `crash ${index}`,
+        newGroupId: `group ${index}`,
+        now: 34,
+        hits: index + 1,
+        context: '{"engine":"libfuzzer"}',
+        report: `report ${index}`,
       },
     ] as const;
   const status = { groupId: 'group 0', note: 'n', by: 'ada', fixedIn: null, now: 36 };
@@ -116,7 +130,10 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
     [
       'split_crash_group',
       {
-        ...{ groupId: 'group 0', crashIds: ['crash 2'], newGroupId: 'group 6', decisionId: 'd 3' },
+        groupId: 'group 0',
+        crashIds: ['crash 2'],
+        newGroupId: 'group 6',
+        decisionId: 'd 3',
         ...decided,
       },
     ],
@@ -162,7 +179,9 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
     [
       'find_ids',
       {
-        ...{ from: '', to: 'z', limit: 3 },
+        from: '',
+        to: 'z',
+        limit: 3,
         resources: ['bot', 'job', 'crash', 'crash group', 'decision'],
       },
     ],

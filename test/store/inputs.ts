@@ -28,8 +28,15 @@ export const target: ArtifactRow = {
 };
 
 export const botInput = (name = 'b', id = newId()) => ({
-  ...{ id, name, engines: [engine], slots: 1, labels: {}, version: '1', now: 1 },
-  ...{ memoryMib: 0, diskMib: 0 },
+  id,
+  name,
+  engines: [engine],
+  slots: 1,
+  labels: {},
+  version: '1',
+  now: 1,
+  memoryMib: 0,
+  diskMib: 0,
 });
 
 export function jobInput(
@@ -44,26 +51,52 @@ export function jobInput(
 ) {
   const { name = '', ...given } = options;
   return {
-    ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: tick() },
-    ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '' },
-    ...{ kind: 'fuzz' as const, requiredEngine: engine, otherThanBotId: '' },
-    ...{ project: 'default', campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
-    ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
+    id: newId(),
+    requestId: null,
+    engine,
+    priority: 0,
+    maxAttempts: 3,
+    now: tick(),
+    targetSha256: target.sha256,
+    seedsSha256: null,
+    targetName: '',
+    kind: 'fuzz' as const,
+    requiredEngine: engine,
+    otherThanBotId: '',
+    project: 'default',
+    campaign: '',
+    labels: '{}',
+    memoryMib: 0,
+    diskMib: 0,
+    readyAt: null,
+    startWithinMs: null,
+    runWithinMs: null,
+    closeWithinMs: null,
     spec: JSON.stringify({ engine, name }),
     ...given,
   };
 }
 
 export const claimInput = (botId: string, acknowledged = true) => ({
-  ...{ botId, queues: [onlyQueue], ttlMs: 1000, acknowledged, now: tick() },
+  botId,
+  queues: [onlyQueue],
+  ttlMs: 1000,
+  acknowledged,
+  now: tick(),
 });
 
 export const completeInput = (
   lease: { id: string; attempt: number; fence: number },
   outcome: 'completed' | 'failed' | 'cancelled' | 'infrastructure' = 'completed',
 ) => ({
-  ...{ jobId: lease.id, attempt: lease.attempt, fence: lease.fence },
-  ...{ outcome, message: 'm', statistics: '{}', now: tick(), ...noPause },
+  jobId: lease.id,
+  attempt: lease.attempt,
+  fence: lease.fence,
+  outcome,
+  message: 'm',
+  statistics: '{}',
+  now: tick(),
+  ...noPause,
 });
 
 export const crashInput = (
@@ -71,17 +104,35 @@ export const crashInput = (
   input: string,
   signature = 's',
 ) => ({
-  ...{ jobId: lease.id, attempt: lease.attempt, fence: lease.fence },
-  ...{ id: newId(), newGroupId: newId(), inputSha256: input.repeat(64), inputSizeBytes: 3 },
-  ...{ report: 'r', context: null, hits: 1, minimisedFrom: null, now: tick() },
+  jobId: lease.id,
+  attempt: lease.attempt,
+  fence: lease.fence,
+  id: newId(),
+  newGroupId: newId(),
+  inputSha256: input.repeat(64),
+  inputSizeBytes: 3,
+  report: 'r',
+  context: null,
+  hits: 1,
+  minimisedFrom: null,
+  now: tick(),
   ...readingOf(signature),
 });
 
 /** What a reader found, with this signature and distinction. */
 export const readingOf = (signature: string, distinction = signature): CrashReading => ({
-  ...{ kind: 'SEGV', message: '', topFrame: 'f', language: 'c' },
-  ...{ access: 'read', accessSizeBytes: 4, address: 'wild', security: 1, securityWhy: 'w' },
-  ...{ signatureVersion: 2, signature, distinction },
+  kind: 'SEGV',
+  message: '',
+  topFrame: 'f',
+  language: 'c',
+  access: 'read',
+  accessSizeBytes: 4,
+  address: 'wild',
+  security: 1,
+  securityWhy: 'w',
+  signatureVersion: 2,
+  signature,
+  distinction,
   frames: JSON.stringify(['f', 'g']),
   stack: JSON.stringify([{ function: 'f', line: 3, own: true }, { function: 'g' }]),
 });

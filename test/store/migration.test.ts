@@ -101,7 +101,9 @@ describe('a database of 0.1.0', () => {
     const repeat = (project: string) =>
       store.run(testContext(), createJob, {
         ...jobInput({ requestId }),
-        ...{ project, targetSha256, targetName: 'demo' },
+        project,
+        targetSha256,
+        targetName: 'demo',
         spec: JSON.stringify({ ...JSON.parse(spec), project }),
       });
     expect((await repeat('default')).earlier?.id).toBe(id);

@@ -28,7 +28,14 @@ describe('what waits for the writer', () => {
     const group = queueWith({ result: 2, work: 2, beats: 2, upkeep: 2 }).take(128);
     const names = group.map(({ name }) => name);
     expect(names).toEqual([
-      ...['result', 'result', 'work', 'work', 'beats', 'beats', 'upkeep', 'upkeep'],
+      'result',
+      'result',
+      'work',
+      'work',
+      'beats',
+      'beats',
+      'upkeep',
+      'upkeep',
     ]);
   });
 

@@ -165,7 +165,8 @@ describe('the store', () => {
   test('waits out a lock of another process', async () => {
     const directory = temporaryFolder();
     const store = await openStore({
-      ...{ directory, retry: { maxRetries: 50, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 } },
+      directory,
+      retry: { maxRetries: 50, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 },
     });
     await withTarget(store);
     const release = lockOut(directory);
@@ -464,17 +465,16 @@ describe('crashes', () => {
     const stays = await record(crashInput(job, '2', 't'));
     const moves = [{ crashId: gone.crashId, from: gone.groupId, to: stays.groupId }];
     await store.run(testContext(), moveCrashes, {
-      ...{
-        project: 'default',
-        targetName: 'demo',
-        moves,
-        signatures: [],
-        distinctions: [],
-        now: 5,
-      },
+      project: 'default',
+      targetName: 'demo',
+      moves,
+      signatures: [],
+      distinctions: [],
+      now: 5,
     });
     expect(await record(crashInput(job, '3', 's'))).toMatchObject({
-      ...{ groupId: stays.groupId, newGroup: false },
+      groupId: stays.groupId,
+      newGroup: false,
     });
     const page = { beforeId: 'z', limit: 10, filter: {} };
     const { groups } = await store.run(testContext(), listCrashGroups, page);

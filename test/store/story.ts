@@ -10,7 +10,11 @@ import { botInput, completeInput, jobInput, noPause, storyBot, target } from './
 const bot = storyBot;
 const job = (index: number) => `00000000-0000-7000-8000-00000000000${index}`;
 const claim = (acknowledged: boolean, queues: number[], now: number) => ({
-  ...{ botId: bot, queues, ttlMs: 1000, acknowledged, now },
+  botId: bot,
+  queues,
+  ttlMs: 1000,
+  acknowledged,
+  now,
 });
 const beforeAll = 'g';
 const page = { beforeId: beforeAll, limit: 10 };
@@ -31,8 +35,12 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
     'create_job',
     {
       ...jobInput({ id: job(5), now: 14 }),
-      ...{ seedsSha256: 'c'.repeat(64), readyAt: 20, labels: '{"os":"linux"}' },
-      ...{ startWithinMs: 10, runWithinMs: 100, closeWithinMs: 1000 },
+      seedsSha256: 'c'.repeat(64),
+      readyAt: 20,
+      labels: '{"os":"linux"}',
+      startWithinMs: 10,
+      runWithinMs: 100,
+      closeWithinMs: 1000,
     },
   ],
   ['create_job', { ...jobInput({ id: job(6), now: 15 }), closeWithinMs: 5 }],
@@ -71,12 +79,22 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
     {
       samples: [
         {
-          ...{ jobId: job(1), fence: 1, executions: 3, executionsPerSecond: 0.5, coverage: 4 },
-          ...{ corpusFiles: 5, crashes: 1 },
+          jobId: job(1),
+          fence: 1,
+          executions: 3,
+          executionsPerSecond: 0.5,
+          coverage: 4,
+          corpusFiles: 5,
+          crashes: 1,
         },
         {
-          ...{ jobId: job(7), fence: 1, executions: 0, executionsPerSecond: 0, coverage: 0 },
-          ...{ corpusFiles: 0, crashes: 0 },
+          jobId: job(7),
+          fence: 1,
+          executions: 0,
+          executionsPerSecond: 0,
+          coverage: 0,
+          corpusFiles: 0,
+          crashes: 0,
         },
       ],
       now: 32,
@@ -85,7 +103,10 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   [
     'add_corpus',
     {
-      ...{ jobId: job(1), attempt: 1, fence: 1, now: 33 },
+      jobId: job(1),
+      attempt: 1,
+      fence: 1,
+      now: 33,
       entries: [
         { sha256: 'd'.repeat(64), sizeBytes: 4 },
         { sha256: 'e'.repeat(64), sizeBytes: 5 },
@@ -112,7 +133,8 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
     'complete_job',
     {
       ...completeInput({ id: job(2), attempt: 1, fence: 2 }),
-      ...{ acknowledged: { botId: bot, at: 48 }, now: 49 },
+      acknowledged: { botId: bot, at: 48 },
+      now: 49,
     },
   ],
   ['show_job', { jobId: job(1), attempts: 5 }],

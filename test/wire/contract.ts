@@ -43,8 +43,12 @@ function commentAt(file: FileDescriptorProto, path: readonly number[]): string {
 
 /** What any call may end with, whatever it asks for (docs/architecture.md). */
 const always = [
-  ...[Code.OK, Code.INVALID_ARGUMENT, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED],
-  ...[Code.UNAVAILABLE, Code.CANCELLED],
+  Code.OK,
+  Code.INVALID_ARGUMENT,
+  Code.DEADLINE_EXCEEDED,
+  Code.RESOURCE_EXHAUSTED,
+  Code.UNAVAILABLE,
+  Code.CANCELLED,
 ];
 
 function statusesIn(comment: string): ReadonlySet<Code> {

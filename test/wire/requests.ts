@@ -30,19 +30,28 @@ export async function validRequests(
   const { lease } = given(assignment);
   const input = temporaryFile('input');
   const about = crashes.CrashReport.create({
-    ...{ lease, inputSha256: input.sha256, inputSizeBytes: input.bytes.length },
+    lease,
+    inputSha256: input.sha256,
+    inputSizeBytes: input.bytes.length,
     report: '==1==ERROR: AddressSanitizer: SEGV\n    #0 0x1 in f /t.c:1\n',
   });
   const { crashId, groupId } = await reportCrash(connection, about, input.path);
   const page = { pageSize: 5, pageToken: '' };
   const spec = JobSpec.create({
-    ...{ engine: 'libfuzzer', targetSha256, name: 'wire', arguments: ['-a'], priority: -5 },
-    ...{ environment: { A: 'b' }, limits: { maxDurationSeconds: 5 } },
+    engine: 'libfuzzer',
+    targetSha256,
+    name: 'wire',
+    arguments: ['-a'],
+    priority: -5,
+    environment: { A: 'b' },
+    limits: { maxDurationSeconds: 5 },
   });
   const seeds = temporaryFile('seeds of any kind');
   const header = {
-    ...{ sha256: seeds.sha256, sizeBytes: seeds.bytes.length },
-    ...{ kind: ArtifactKind.SEEDS, name: 'seeds' },
+    sha256: seeds.sha256,
+    sizeBytes: seeds.bytes.length,
+    kind: ArtifactKind.SEEDS,
+    name: 'seeds',
   };
   const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
   const statistics = JobStatistics.create({ executions: 5, executionsPerSecond: 1.5 });
@@ -58,18 +67,17 @@ export async function validRequests(
       ...one(artifacts.UploadArtifactRequest, { message: { $case: 'chunk', value: seeds.bytes } }),
     ],
     'ArtifactService/DownloadArtifact': one(artifacts.DownloadArtifactRequest, {
-      ...{ sha256: targetSha256, offsetBytes: 10 },
+      sha256: targetSha256,
+      offsetBytes: 10,
     }),
     'BotService/RegisterBot': one(bots.RegisterBotRequest, {
-      ...{
-        name: bot.name,
-        engines: ['libfuzzer'],
-        slots: 2,
-        labels: { a: 'b' },
-        version: '1',
-        memoryMib: 0,
-        diskMib: 0,
-      },
+      name: bot.name,
+      engines: ['libfuzzer'],
+      slots: 2,
+      labels: { a: 'b' },
+      version: '1',
+      memoryMib: 0,
+      diskMib: 0,
     }),
     'BotService/Heartbeat': [
       { $case: 'hello' as const, value: hello },
@@ -90,7 +98,8 @@ export async function validRequests(
       { $case: 'chunk' as const, value: input.bytes },
     ].flatMap((message) => one(corpora.PushCorpusRequest, { message })),
     'CorpusService/PullCorpus': one(corpora.PullCorpusRequest, {
-      ...{ targetName: 'target', cursor: 0 },
+      targetName: 'target',
+      cursor: 0,
     }),
     'CorpusService/GetCorpusStats': one(corpora.GetCorpusStatsRequest, { targetName: 'target' }),
     'CrashService/ReportCrash': [
@@ -103,34 +112,52 @@ export async function validRequests(
       ...crashes.ListCrashGroupsRequest.create(page),
     }),
     'CrashService/DownloadCrashInput': one(crashes.DownloadCrashInputRequest, {
-      ...{ crashId, offsetBytes: 1 },
+      crashId,
+      offsetBytes: 1,
     }),
     'CrashService/ReportCrashHits': one(crashes.ReportCrashHitsRequest, {
-      ...{ lease, hits: [{ crashId, hits: 3 }] },
+      lease,
+      hits: [{ crashId, hits: 3 }],
     }),
     'CrashService/GetCrashGroup': one(crashes.GetCrashGroupRequest, { groupId }),
     'CrashService/SetCrashGroupStatus': one(crashes.SetCrashGroupStatusRequest, {
-      ...{ groupId, status: 3, note: 'mended', by: 'wire', fixedInSha256: targetSha256 },
+      groupId,
+      status: 3,
+      note: 'mended',
+      by: 'wire',
+      fixedInSha256: targetSha256,
     }),
     'CrashService/MergeCrashGroups': one(crashes.MergeCrashGroupsRequest, {
-      ...{ groupIds: [newId()], intoGroupId: groupId, by: 'wire' },
+      groupIds: [newId()],
+      intoGroupId: groupId,
+      by: 'wire',
     }),
     'CrashService/SplitCrashGroup': one(crashes.SplitCrashGroupRequest, {
-      ...{ groupId, crashIds: [crashId], by: 'wire' },
+      groupId,
+      crashIds: [crashId],
+      by: 'wire',
     }),
     'CrashService/UndoCrashDecision': one(crashes.UndoCrashDecisionRequest, {
-      ...{ decisionId: newId(), by: 'wire' },
+      decisionId: newId(),
+      by: 'wire',
     }),
     'CrashService/ListCrashDecisions': one(crashes.ListCrashDecisionsRequest, {
-      ...{ ...page, groupId },
+      ...page,
+      groupId,
     }),
     'CrashService/ReproduceCrash': one(crashes.ReproduceCrashRequest, { id: crashId, runs: 3 }),
     'CrashService/MinimiseCrash': one(crashes.MinimiseCrashRequest, { id: groupId, seconds: 5 }),
     'CrashService/VerifyBuild': one(crashes.VerifyBuildRequest, {
-      ...{ targetSha256, project: '', targetName: '' },
+      targetSha256,
+      project: '',
+      targetName: '',
     }),
     'CrashService/ReportReproduction': one(crashes.ReportReproductionRequest, {
-      ...{ lease, crashId, runs: 5, reports: [{ report: about.report, count: 2 }], log: 'x' },
+      lease,
+      crashId,
+      runs: 5,
+      reports: [{ report: about.report, count: 2 }],
+      log: 'x',
     }),
     'CrashService/RegroupCrashes': one(crashes.RegroupCrashesRequest, { dryRun: true }),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
@@ -143,7 +170,9 @@ export async function validRequests(
     'JobService/PauseJob': one(jobs.PauseJobRequest, { jobId: pending.id }),
     'JobService/ResumeJob': one(jobs.ResumeJobRequest, { jobId: pending.id }),
     'JobService/SetCampaign': one(jobs.SetCampaignRequest, {
-      ...{ key: 'night', weight: 2, maxParallel: 5 },
+      key: 'night',
+      weight: 2,
+      maxParallel: 5,
     }),
     'JobService/ListCampaigns': one(jobs.ListCampaignsRequest, page),
     'JobService/WatchJobs': one(jobs.WatchJobsRequest, { cursor: 1, jobId: '' }),

@@ -27,7 +27,10 @@ const timeoutMs = 2 * 60_000;
 /** Of the last inputs of a run: calls that a master answered, and refused. */
 const mostRefusals = 3;
 const backoff: RetryPolicy = {
-  ...{ maxRetries: Number.POSITIVE_INFINITY, firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 },
+  maxRetries: Number.POSITIVE_INFINITY,
+  firstDelayMs: 250,
+  maxDelayMs: 15_000,
+  multiplier: 2,
 };
 
 export interface ExchangeOptions {

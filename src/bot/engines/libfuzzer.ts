@@ -63,7 +63,8 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
       // It compares crashes by their tokens, which it reads from standard error.
       environment: sanitizerEnvironment({
         asked: withTokens(start.spec.environment),
-        ...{ symbolizer, logs: 'stderr' },
+        symbolizer,
+        logs: 'stderr',
       }),
     }),
   };

@@ -60,8 +60,13 @@ export async function runEngine(
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const command = engine.command({
-    ...{ spec, runs, sanitizerLogs: logs.prefix, seconds: Math.max(1, Math.ceil(leftMs / 1000)) },
-    ...{ target: folder.target, corpus: folder.corpus, seeds: folder.seeds },
+    spec,
+    runs,
+    sanitizerLogs: logs.prefix,
+    seconds: Math.max(1, Math.ceil(leftMs / 1000)),
+    target: folder.target,
+    corpus: folder.corpus,
+    seeds: folder.seeds,
     artifacts: folder.artifacts,
   });
   const environment = { TMPDIR: folder.temporary, ...command.environment };
@@ -87,7 +92,10 @@ export async function runEngine(
   const rest = await logs.takeRest();
   const words = [reader.lastWords, harvest.hits === 0 ? rest : ''];
   return {
-    ...{ exit, harvest, progress, removed },
+    exit,
+    harvest,
+    progress,
+    removed,
     isFuzzing:
       progress.isFuzzing || (progress.isSilent && removed === 0 && showsWork(harvest, hasGrown)),
     lastWords: words.filter((text) => text !== '').join('\n'),

@@ -33,7 +33,10 @@ export function setStatus(
     const refused = await eachOf(groupTexts, connection.address, async (text) => {
       const groupId = await findId(connection, text, 'crash group', options);
       const request = {
-        ...{ groupId, status, note: flags.note, by: whoDecides(flags.by) },
+        groupId,
+        status,
+        note: flags.note,
+        by: whoDecides(flags.by),
         fixedInSha256: flags.fixedIn ?? '',
       };
       const { group } = await unary(crashes, crashes.setCrashGroupStatus, request, options);

@@ -90,8 +90,10 @@ async function* archiveFiles(
     count(`${many(done.manifest.length, 'group')}, ${bytes(done.sizeBytes)}`);
   }
   const manifest = {
-    ...{ format: 'pandafuzz-crashes/1', version },
-    ...{ madeAt: new Date().toISOString(), crashes: done.manifest },
+    format: 'pandafuzz-crashes/1',
+    version,
+    madeAt: new Date().toISOString(),
+    crashes: done.manifest,
   };
   yield textFile('manifest.json', `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -115,21 +117,33 @@ function manifestEntry(folder: string, { group, crash }: Dossier) {
   const { context } = crash;
   const whole = context ?? CrashContext.create();
   return {
-    ...{ folder, groupId: group.id, crashId: crash.id },
-    ...{ project: group.project, targetName: group.targetName, kind: group.kind },
-    ...{ topFrame: group.topFrame, message: group.message, security: group.security },
-    ...{ status: groupStatus(group), note: group.note },
-    ...{ crashHits: group.crashHits, crashInputsKept: group.crashInputsKept },
+    folder,
+    groupId: group.id,
+    crashId: crash.id,
+    project: group.project,
+    targetName: group.targetName,
+    kind: group.kind,
+    topFrame: group.topFrame,
+    message: group.message,
+    security: group.security,
+    status: groupStatus(group),
+    note: group.note,
+    crashHits: group.crashHits,
+    crashInputsKept: group.crashInputsKept,
     firstFoundAt: group.firstFoundAt?.toISOString() ?? '',
     lastFoundAt: group.lastFoundAt?.toISOString() ?? '',
     input: {
       file: `${folder}/${inputFile}`,
-      ...{ sha256: crash.inputSha256, sizeBytes: crash.inputSizeBytes },
+      sha256: crash.inputSha256,
+      sizeBytes: crash.inputSizeBytes,
     },
     report: `${folder}/report.txt`,
     targetSha256: whole.targetSha256,
-    ...{ engine: whole.engine, engineVersion: whole.engineVersion, endedWith: endOf(context) },
-    ...{ command: whole.command, environment: whole.environment },
+    engine: whole.engine,
+    engineVersion: whole.engineVersion,
+    endedWith: endOf(context),
+    command: whole.command,
+    environment: whole.environment,
     reproduce: { environment: replayEnvironment(crash), shell: replayLine(crash, inputFile) },
   };
 }

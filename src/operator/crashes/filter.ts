@@ -36,7 +36,10 @@ export function groupFilter(flags: GroupFlags): GroupFilter {
     );
   }
   return {
-    ...{ project, targetName: target, kind, text },
+    project,
+    targetName: target,
+    kind,
+    text,
     status: isUntouched ? CrashGroupStatus.NEW : statusOf(status),
     ...(since && (isNewSince ? { newSince: since } : { since })),
   };

@@ -4,14 +4,27 @@ import type { Crash, CrashContext } from '../../gen/pandafuzz/v1/crash.js';
 
 /** Flags of libFuzzer that are about a long run, not about one input. */
 const flagsOfRuns = new Set([
-  ...['artifact_prefix', 'exact_artifact_path', 'max_total_time', 'runs', 'print_final_stats'],
-  ...['verbosity', 'close_fd_mask', 'max_len', 'reload', 'seed', 'shrink', 'reduce_inputs'],
+  'artifact_prefix',
+  'exact_artifact_path',
+  'max_total_time',
+  'runs',
+  'print_final_stats',
+  'verbosity',
+  'close_fd_mask',
+  'max_len',
+  'reload',
+  'seed',
+  'shrink',
+  'reduce_inputs',
 ]);
 
 /** Options that only say where a bot wants reports; others have these values anyhow. */
 const optionsOfBots = /^(?:log_path|log_exe_name|external_symbolizer_path|coverage_dir)=/;
 const defaults = new Set([
-  ...['symbolize=0', 'symbolize=1', 'abort_on_error=0', 'disable_coredump=1'],
+  'symbolize=0',
+  'symbolize=1',
+  'abort_on_error=0',
+  'disable_coredump=1',
   'stack_trace_format=DEFAULT',
 ]);
 /** What a bot sets for every sanitizer, and only some take notice of. */

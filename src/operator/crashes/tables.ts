@@ -35,10 +35,17 @@ export function groupTable(
   const places = groupPlaces([...groups, ...beside]);
   const statuses = groups.map(groupStatus);
   const rows = groups.map((group, index) => [
-    ...[short(group.id), statuses[index] ?? '', group.kind, places[index] ?? ''],
-    ...[group.project, group.targetName, group.security ? 'yes' : '-'],
-    ...[count(group.crashHits), count(group.crashInputsKept)],
-    ...[age(group.firstFoundAt, now), age(group.lastFoundAt, now)],
+    short(group.id),
+    statuses[index] ?? '',
+    group.kind,
+    places[index] ?? '',
+    group.project,
+    group.targetName,
+    group.security ? 'yes' : '-',
+    count(group.crashHits),
+    count(group.crashInputsKept),
+    age(group.firstFoundAt, now),
+    age(group.lastFoundAt, now),
   ]);
   return table(groupColumns(statuses.every((status) => status === 'new')), rows);
 }
@@ -65,8 +72,13 @@ export function crashTable(crashes: readonly Crash[], now: number): string {
   const shortJob = shortIds(crashes.map(({ jobId }) => jobId));
   const places = crashPlaces(crashes);
   const rows = crashes.map((crash, index) => [
-    ...[short(crash.id), crash.kind, places[index] ?? '', shortJob(crash.jobId)],
-    ...[bytes(crash.inputSizeBytes), count(crash.hits), reproducedOf(crash)],
+    short(crash.id),
+    crash.kind,
+    places[index] ?? '',
+    shortJob(crash.jobId),
+    bytes(crash.inputSizeBytes),
+    count(crash.hits),
+    reproducedOf(crash),
     age(crash.foundAt, now) + (crash.late ? ' (late)' : ''),
   ]);
   return table(crashColumns, rows);
@@ -81,8 +93,11 @@ export function buildTable(builds: readonly GroupBuild[], now: number): string {
   return table(
     ['build', { right: 'hits' }, { right: 'last met' }, { right: 'tried' }, 'then'],
     builds.map((build) => [
-      ...[build.targetSha256.slice(0, 16), count(build.hits), ago(build.lastMetAt, now)],
-      ...[ago(build.verifiedAt, now), build.verifiedAt ? outcomeOf(build) : '-'],
+      build.targetSha256.slice(0, 16),
+      count(build.hits),
+      ago(build.lastMetAt, now),
+      ago(build.verifiedAt, now),
+      build.verifiedAt ? outcomeOf(build) : '-',
     ]),
   );
 }
@@ -95,15 +110,24 @@ export function decisionTable(decisions: readonly CrashDecision[], now: number):
   const shortGroup = shortIds(decisions.flatMap(({ groupId, toGroupId }) => [groupId, toGroupId]));
   return table(
     [
-      ...['decision', 'kind', 'from', 'into'],
+      'decision',
+      'kind',
+      'from',
+      'into',
       { name: 'crashes', right: true, leaves: 'narrow' },
       { name: 'by', shrinks: 'first' },
       { name: 'age', right: true, leaves: 'narrow' },
       { name: 'undone', right: true, leaves: 'same' },
     ],
     decisions.map((one) => [
-      ...[short(one.id), one.kind, shortGroup(one.groupId), shortGroup(one.toGroupId)],
-      ...[count(one.crashes), or(one.by), age(one.at, now), age(one.undoneAt, now)],
+      short(one.id),
+      one.kind,
+      shortGroup(one.groupId),
+      shortGroup(one.toGroupId),
+      count(one.crashes),
+      or(one.by),
+      age(one.at, now),
+      age(one.undoneAt, now),
     ]),
   );
 }
@@ -116,7 +140,8 @@ export function moveTable(moves: readonly CrashMove[]): string {
   return table(
     ['crash', 'from', 'to'],
     moves.map(({ crashId, fromGroupId, toGroupId }) => [
-      ...[short(crashId), shortGroup(fromGroupId)],
+      short(crashId),
+      shortGroup(fromGroupId),
       toGroupId === '' ? 'a new group' : shortGroup(toGroupId),
     ]),
   );

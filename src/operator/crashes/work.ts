@@ -135,7 +135,9 @@ export function verify(
     const fixed = jobs ? await fixedBy(connection, jobs, targetSha256, options) : [];
     print(flags.json, {
       json: () => ({
-        ...{ jobId, targetSha256, groups },
+        jobId,
+        targetSha256,
+        groups,
         ...(jobs && { jobs: jobs.map(Job.toJSON), fixed: fixed.map(CrashGroup.toJSON) }),
       }),
       text: () =>
@@ -159,7 +161,8 @@ async function uploadedBuild(
   if (!isFile && isSha256(fileOrSha256)) return fileOrSha256;
   await expectExecutable(fileOrSha256);
   const file = {
-    ...{ path: fileOrSha256, kind: ArtifactKind.TARGET },
+    path: fileOrSha256,
+    kind: ArtifactKind.TARGET,
     name: basename(fileOrSha256).slice(-128),
   };
   const { artifact } = await withProgress('target', (onProgress) =>

@@ -73,9 +73,16 @@ export class Crashes {
     await regrouping.caughtUp(ctx.signal);
     return store.run(ctx, recordCrash, {
       ...reading,
-      ...{ id: newId(), newGroupId: newId(), now: clock.now() },
-      ...{ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence },
-      ...{ inputSha256, inputSizeBytes, minimisedFrom, report: text },
+      id: newId(),
+      newGroupId: newId(),
+      now: clock.now(),
+      jobId: lease.jobId,
+      attempt: lease.attempt,
+      fence: lease.fence,
+      inputSha256,
+      inputSizeBytes,
+      minimisedFrom,
+      report: text,
       hits: report.hits || 1,
       context: context ? JSON.stringify(CrashContext.toJSON(context)) : null,
     });

@@ -55,12 +55,18 @@ export class CrashGroups {
     const status = checkStatus(request.status, found);
     const page = readPage(request, found);
     const filter = {
-      ...{ project, targetName, kind, status, text: text.toLowerCase() },
+      project,
+      targetName,
+      kind,
+      status,
+      text: text.toLowerCase(),
       since: request.since?.getTime(),
       newSince: request.newSince?.getTime(),
     };
     const read = await this.store.run(ctx, listCrashGroups, {
-      ...{ filter, beforeId: page.beforeId, limit: page.limit - 1 },
+      filter,
+      beforeId: page.beforeId,
+      limit: page.limit - 1,
     });
     return {
       groups: read.groups.map(crashGroupRecord),
@@ -88,8 +94,12 @@ export class CrashGroups {
     if (fixedInSha256 !== '') found.sha256(fixedInSha256, 'fixed_in_sha256');
     found.throwIfAny();
     const row = await this.store.run(ctx, setGroupStatus, {
-      ...{ groupId, status, note: note?.replaceAll('\0', '\ufffd') ?? null, by },
-      ...{ fixedIn: fixedInSha256 || null, now: this.clock.now() },
+      groupId,
+      status,
+      note: note?.replaceAll('\0', '\ufffd') ?? null,
+      by,
+      fixedIn: fixedInSha256 || null,
+      now: this.clock.now(),
     });
     return crashGroupRecord(row);
   }

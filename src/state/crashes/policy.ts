@@ -145,6 +145,7 @@ export class CrashPolicy {
 }
 
 const settled = ({ id, jobId, tries, state }: EndedWork): SettledWork => ({
-  ...{ id, jobId },
+  id,
+  jobId,
   again: state === 'dead' && tries + 1 < mostTries,
 });

@@ -158,7 +158,9 @@ export class TargetRegrouping {
       ),
       distinctions: placed.flatMap(({ distinctions, to }) =>
         [...distinctions].map(([distinction, decisionId]) => ({
-          ...{ distinction, decisionId, groupId: to },
+          distinction,
+          decisionId,
+          groupId: to,
         })),
       ),
     };

@@ -76,7 +76,12 @@ export class WorkJobs {
     const { kind, crashId = null, afterGroupId = '', nextAfterGroupId = null, waiting } = work;
     const job = jobInput(spec, { id: newId(), requestId: null, now: clock.now() });
     const made = await store.run(ctx, makeCrashWork, {
-      ...{ kind, crashId, afterGroupId, nextAfterGroupId, job, workId: waiting?.id ?? null },
+      kind,
+      crashId,
+      afterGroupId,
+      nextAfterGroupId,
+      job,
+      workId: waiting?.id ?? null,
     });
     if (!made) return undefined;
     dispatch.addQueue(made.queue);

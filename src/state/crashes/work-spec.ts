@@ -46,7 +46,10 @@ export function reproductionSpec(
   return workSpec(crash.spec, defaults, (inputSeconds) => ({
     kind: JobKind.REPRODUCE,
     name: `reproduce ${titleOf(crash)}`,
-    ...{ targetSha256: crash.targetSha256, inputs: [inputOf(crash)], runs, otherThanBotId },
+    targetSha256: crash.targetSha256,
+    inputs: [inputOf(crash)],
+    runs,
+    otherThanBotId,
     seconds: secondsFor(runs, inputSeconds),
   }));
 }
@@ -60,7 +63,9 @@ export function minimisationSpec(
   return workSpec(crash.spec, defaults, () => ({
     kind: JobKind.MINIMISE,
     name: `minimise ${titleOf(crash)}`,
-    ...{ targetSha256: crash.targetSha256, inputs: [inputOf(crash)], otherThanBotId: '' },
+    targetSha256: crash.targetSha256,
+    inputs: [inputOf(crash)],
+    otherThanBotId: '',
     ...limits,
   }));
 }
@@ -74,7 +79,10 @@ export function verificationSpec(
   return workSpec(spec, defaults, (inputSeconds) => ({
     kind: JobKind.VERIFY,
     name: `verify build ${targetSha256.slice(0, 12)}`,
-    ...{ targetSha256, inputs: reproducers.map(inputOf), runs, otherThanBotId: '' },
+    targetSha256,
+    inputs: reproducers.map(inputOf),
+    runs,
+    otherThanBotId: '',
     seconds: secondsFor(runs * reproducers.length, inputSeconds),
   }));
 }
@@ -90,7 +98,13 @@ function workSpec(
   const { kind, name, targetSha256, inputs, runs, seconds, otherThanBotId } = work(inputSeconds);
   const { engine, targetName, environment } = spec;
   return JobSpec.create({
-    ...{ kind, name, engine, targetSha256, targetName, environment, priority },
+    kind,
+    name,
+    engine,
+    targetSha256,
+    targetName,
+    environment,
+    priority,
     arguments: spec.arguments,
     project: spec.project || defaultProject,
     campaign: crashCampaign,
@@ -107,7 +121,8 @@ function workSpec(
     ...(otherThanBotId !== '' && {
       timeouts: {
         scheduleToStartSeconds: otherBotSeconds,
-        ...{ startToCloseSeconds: 0, scheduleToCloseSeconds: 0 },
+        startToCloseSeconds: 0,
+        scheduleToCloseSeconds: 0,
       },
     }),
   });

@@ -121,9 +121,15 @@ export class CrashWork {
     await regrouping.caughtUp(ctx.signal);
     const { crashId, runs } = request;
     const crashes = await store.run(ctx, reportReproduction, {
-      ...{ id: newId(), lease, crashId, runs, now: clock.now() },
+      id: newId(),
+      lease,
+      crashId,
+      runs,
+      now: clock.now(),
       reports: reports.map(({ signature, distinction, count }) => ({
-        ...{ signature, distinction, count },
+        signature,
+        distinction,
+        count,
       })),
       log: request.log.replaceAll('\0', '\ufffd'),
       minimise: settings.minimise === 'on',

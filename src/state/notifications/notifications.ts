@@ -71,7 +71,9 @@ export class Notifications {
     if (!config) throw new Error(`no webhook is configured as ${row.name}`);
     return new Webhook({
       ...parts,
-      ...{ config, random, stopped: this.#stopped },
+      config,
+      random,
+      stopped: this.#stopped,
       progress: new Progress(row, parts),
       timeoutMs: settings.timeout,
       giveUpAfterMs: settings.give_up_after,

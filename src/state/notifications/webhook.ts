@@ -86,7 +86,9 @@ export class Webhook {
     const from = progress.cursor;
     const found = await inBackground(nextNotice.name, (ctx) =>
       store.run(ctx, nextNotice, {
-        ...{ cursor: from, kinds: config.events, project: config.project ?? null },
+        cursor: from,
+        kinds: config.events,
+        project: config.project ?? null,
         limit: sliceSize,
       }),
     );

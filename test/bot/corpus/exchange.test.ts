@@ -32,7 +32,13 @@ class Run {
     mkdirSync(folder.corpus);
     const engine = libFuzzer({ symbolizer: undefined });
     const exchange = new Exchange({
-      ...{ connection, lease, targetName, engine, folder, intervalMs, log: silentLog },
+      connection,
+      lease,
+      targetName,
+      engine,
+      folder,
+      intervalMs,
+      log: silentLog,
     });
     const run = new Run(connection, lease, folder.corpus, exchange);
     atEnd(() => run.end(AbortSignal.abort()));
@@ -146,7 +152,11 @@ describe("a run's inputs", () => {
     const nobody = connect('127.0.0.1:9');
     atEnd(() => nobody.close());
     const other = new Exchange({
-      ...{ connection: nobody, lease: run.lease, targetName, intervalMs: 1000, log: silentLog },
+      connection: nobody,
+      lease: run.lease,
+      targetName,
+      intervalMs: 1000,
+      log: silentLog,
       engine: libFuzzer({ symbolizer: undefined }),
       folder: { corpus: temporaryFolder(), temporary: temporaryFolder() },
     });

@@ -9,7 +9,10 @@ describe('findings', () => {
   test('keep at least one input for each distinct crash, however many there are', () => {
     const findings = new Findings();
     for (let key = 0; key < 3000; key++) {
-      expect(findings.judge(input(key), known(`key ${key}`))).toMatchObject({ isKept: true, hits: 1 });
+      expect(findings.judge(input(key), known(`key ${key}`))).toMatchObject({
+        isKept: true,
+        hits: 1,
+      });
     }
     expect(findings).toMatchObject({ hits: 3000, kept: 3000, distinct: 3000 });
   });

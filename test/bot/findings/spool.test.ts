@@ -15,7 +15,11 @@ const lease = { jobId: '01a209fc-0000-7000-8000-000000000001', attempt: 1, fence
 let folder: string;
 const input = Buffer.from('boom');
 const found = (report: string, more: Partial<FoundCrash> = {}): FoundCrash => ({
-  ...{ lease, input, report, context: undefined, hits: 1 },
+  lease,
+  input,
+  report,
+  context: undefined,
+  hits: 1,
   ...more,
 });
 

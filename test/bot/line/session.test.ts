@@ -11,7 +11,10 @@ import { ScriptedMaster } from '../scripted-master.js';
 
 const heartbeatIntervalMs = 30_000;
 const work: SessionWork = {
-  ...{ free: 1, leases: [], statuses: [], done: [] },
+  free: 1,
+  leases: [],
+  statuses: [],
+  done: [],
   has: () => false,
   assign: () => 'not now',
   cancel: () => {},

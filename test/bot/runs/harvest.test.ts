@@ -29,8 +29,13 @@ async function run(script: string) {
   const master = await new ScriptedMaster().start();
   atEnd(() => master.stop());
   const agent = await Agent.start({
-    ...{ master: master.address, name: 'tested', workDir: temporaryFolder(), slots: 1 },
-    ...{ labels: {}, exchangeIntervalMs: 0, log: silentLog },
+    master: master.address,
+    name: 'tested',
+    workDir: temporaryFolder(),
+    slots: 1,
+    labels: {},
+    exchangeIntervalMs: 0,
+    log: silentLog,
   });
   atEnd(() => agent.stop());
   const { peer } = await master.nextStream();

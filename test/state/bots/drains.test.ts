@@ -32,12 +32,15 @@ describe('a drained bot', () => {
     bot.say({ $case: 'drainAck', value: {} });
     await fleet.settled();
     expect(await fleet.state.bots.get(testContext(), botId)).toMatchObject({
-      ...{ drainRequestedAt: heardAt, drainAcknowledgedAt: heardAt, drainedAt: undefined },
+      drainRequestedAt: heardAt,
+      drainAcknowledgedAt: heardAt,
+      drainedAt: undefined,
     });
     expect(bot.take('drain')).toHaveLength(1);
     const resumed = await fleet.state.bots.drain(testContext(), botId, false);
     expect(resumed).toMatchObject({
-      ...{ drainRequestedAt: undefined, drainAcknowledgedAt: undefined },
+      drainRequestedAt: undefined,
+      drainAcknowledgedAt: undefined,
     });
     expect(bot.take('resume')).toHaveLength(1);
     bot.say({ $case: 'drainAck', value: {} });

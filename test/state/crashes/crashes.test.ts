@@ -26,15 +26,21 @@ describe('crashes', () => {
     const groups = [first, other, elsewhere, renamed].map(({ groupId }) => groupId);
     expect(new Set(groups).size).toBe(4);
     expect(await scene.group(first.groupId)).toMatchObject({
-      ...{
-        project: 'default',
-        targetName: 'demo',
-        kind: 'kind of parse',
-        message: 'message parse',
-      },
-      ...{ topFrame: 'parse', frames: [{ function: 'parse', line: 10, own: true }] },
-      ...{ count: 2, crashHits: 2, crashInputsKept: 2, jobs: 1, bots: 1, builds: 1 },
-      ...{ status: 1, firstCrashId: first.crashId, mergedInto: '' },
+      project: 'default',
+      targetName: 'demo',
+      kind: 'kind of parse',
+      message: 'message parse',
+      topFrame: 'parse',
+      frames: [{ function: 'parse', line: 10, own: true }],
+      count: 2,
+      crashHits: 2,
+      crashInputsKept: 2,
+      jobs: 1,
+      bots: 1,
+      builds: 1,
+      status: 1,
+      firstCrashId: first.crashId,
+      mergedInto: '',
     });
   });
 
@@ -120,9 +126,14 @@ describe('crashes', () => {
     const scene = await Scene.open(scripted(2));
     const lease = await scene.lease(await scene.build('one'));
     const context = CrashContext.create({
-      ...{ exitCode: 77, command: ['./target', '-runs=1', 'a\u0000b'], environment: { A: 'b' } },
-      ...{ engine: 'libfuzzer', engineVersion: 'clang 14', targetSha256: sha256('one') },
-      ...{ executions: 12345, replayed: true },
+      exitCode: 77,
+      command: ['./target', '-runs=1', 'a\u0000b'],
+      environment: { A: 'b' },
+      engine: 'libfuzzer',
+      engineVersion: 'clang 14',
+      targetSha256: sha256('one'),
+      executions: 12345,
+      replayed: true,
     });
     const about = { inputSha256: sha256(''), inputSizeBytes: 0, report: 'v2=parse/10 \u0000' };
     const report = CrashReport.create({ lease, ...about, context });

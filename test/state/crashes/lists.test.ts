@@ -41,7 +41,9 @@ describe('groups are listed', () => {
     expect(await idsOf(scene, { targetName: 'demo' })).toEqual([at(4), at(3), at(1), at(0)]);
     expect(await idsOf(scene, { project: 'x' })).toEqual([at(3)]);
     expect(await idsOf(scene, { project: 'default', targetName: 'demo' })).toEqual([
-      ...[at(4), at(1), at(0)],
+      at(4),
+      at(1),
+      at(0),
     ]);
     expect(await idsOf(scene, { kind: 'kind of parse' })).toEqual([at(2), at(0)]);
     expect(await idsOf(scene, { kind: 'kind of parse', targetName: 'other' })).toEqual([at(2)]);
@@ -56,9 +58,7 @@ describe('groups are listed', () => {
       SetCrashGroupStatusRequest.create(request),
     );
     expect(await idsOf(scene, { status: CONFIRMED })).toEqual([at(1)]);
-    expect(await idsOf(scene, { status: NEW, targetName: 'demo' })).toEqual([
-      ...[at(4), at(3), at(0)],
-    ]);
+    expect(await idsOf(scene, { status: NEW, targetName: 'demo' })).toEqual([at(4), at(3), at(0)]);
 
     const [newest] = await scene.groups();
     const since = newest?.firstFoundAt as Date;
@@ -94,7 +94,9 @@ describe('of thousands', () => {
     const { jobId, ...lease } = await scene.lease(await scene.build('one'));
     const inputs = Array.from({ length: count }, (_, i) => ({
       ...crashInput({ id: jobId, ...lease }, '0', sha256(`${i}`)),
-      ...{ id: newId(), newGroupId: newId(), inputSha256: sha256(`input ${i}`) },
+      id: newId(),
+      newGroupId: newId(),
+      inputSha256: sha256(`input ${i}`),
       kind: i % 500 === 0 ? 'rare' : 'SEGV',
     }));
     for (let at = 0; at < count; at += 500) {
@@ -141,7 +143,8 @@ describe('ids', () => {
       (await scene.state.system.findIds(testContext(), { prefix, resources })).found;
     expect(await find(at(0))).toEqual([{ id: at(0), resource: 'crash group' }]);
     expect(await find(at(0).slice(0, 9), 'crash group')).toContainEqual({
-      ...{ id: at(0), resource: 'crash group' },
+      id: at(0),
+      resource: 'crash group',
     });
     const all = await find('0');
     const resources = [...new Set(all.map(({ resource }) => resource))];

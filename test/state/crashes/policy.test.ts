@@ -104,8 +104,10 @@ describe('the policy', () => {
     await report(scene, steady, crashed('v2=steady/1', 5));
     const { spec } = await nextWork(scene);
     expect(spec).toMatchObject({
-      ...{ kind: JobKind.MINIMISE, campaign: 'crashes' },
-      ...{ limits: { maxDurationSeconds: 60 }, crashWork: { inputs: [{ crashId }], runs: 5 } },
+      kind: JobKind.MINIMISE,
+      campaign: 'crashes',
+      limits: { maxDurationSeconds: 60 },
+      crashWork: { inputs: [{ crashId }], runs: 5 },
     });
     expect(await takeWork(scene)).toBeUndefined();
   });
@@ -121,7 +123,10 @@ describe('the policy', () => {
     await scene.lease(build);
     const { spec } = await nextWork(scene);
     expect(spec).toMatchObject({
-      ...{ kind: JobKind.VERIFY, targetSha256: build, targetName: 'demo', ...fuzzing },
+      kind: JobKind.VERIFY,
+      targetSha256: build,
+      targetName: 'demo',
+      ...fuzzing,
       crashWork: { inputs: [{ crashId, sha256: sha256('input 1'), sizeBytes: 7 }], runs: 5 },
     });
     await scene.lease(await scene.build('of another target', 'other'));
@@ -192,7 +197,8 @@ describe('a reproduction', () => {
     expect(older?.offers()).toEqual([]);
     const [offer] = other?.take('assign') ?? [];
     expect(offer?.assignment?.spec).toMatchObject({
-      ...{ kind: JobKind.REPRODUCE, engine: 'libfuzzer' },
+      kind: JobKind.REPRODUCE,
+      engine: 'libfuzzer',
       requirements: { otherThanBotId: finder.botId },
     });
   });
@@ -213,7 +219,9 @@ describe('a reproduction', () => {
     }
     const [offer] = finder.take('assign');
     expect(offer?.assignment?.spec).toMatchObject({
-      ...{ kind: JobKind.REPRODUCE, requirements: { otherThanBotId: '' }, timeouts: undefined },
+      kind: JobKind.REPRODUCE,
+      requirements: { otherThanBotId: '' },
+      timeouts: undefined,
     });
     expect((await fleet.job(offered?.jobId ?? '')).state).toBe('DEAD');
   });

@@ -35,7 +35,11 @@ describe('a newer reader', () => {
     expect(await scene.groupOf(given(ids[1]))).toBe(before[2]);
     expect(await scene.group(given(before[3]))).toMatchObject({ mergedInto: before[0], count: 0 });
     expect(await scene.group(given(before[0]))).toMatchObject({
-      ...{ topFrame: 'x', message: 'message x', count: 2, crashHits: 2, jobs: 1 },
+      topFrame: 'x',
+      message: 'message x',
+      count: 2,
+      crashHits: 2,
+      jobs: 1,
     });
     expect(await scene.stats()).toMatchObject({ crashGroups: 3, crashInputsKept: 5 });
     expect((await scene.regroup(true)).moves).toEqual([]);
@@ -51,7 +55,11 @@ describe('a newer reader', () => {
 
   test('shows in a dry run exactly what the real one then does', async () => {
     const { scene, ids } = await withCrashes(
-      ...['v2=a/1 v3=x/1', 'v2=a/1 v3=y/1', 'v2=a/2 v3=y/1', 'v2=b/1 v3=x/1', 'v2=b/2 v3=w/2'],
+      'v2=a/1 v3=x/1',
+      'v2=a/1 v3=y/1',
+      'v2=a/2 v3=y/1',
+      'v2=b/1 v3=x/1',
+      'v2=b/2 v3=w/2',
     );
     await scene.restart(scripted(3));
     const settled = await scene.together();
@@ -87,7 +95,11 @@ describe('a newer reader', () => {
 
   test('keeps what people decided', async () => {
     const { scene, lease, ids } = await withCrashes(
-      ...['v2=a/1 v3=p/1', 'v2=b/1 v3=q/1', 'v2=b/2 v3=r/2', 'v2=c/1 v3=s/1', 'v2=c/2 v3=s/2'],
+      'v2=a/1 v3=p/1',
+      'v2=b/1 v3=q/1',
+      'v2=b/2 v3=r/2',
+      'v2=c/1 v3=s/1',
+      'v2=c/2 v3=s/2',
     );
     const groups = await Promise.all(ids.map((id) => scene.groupOf(id)));
     await scene.merge([given(groups[1])], given(groups[0]));
@@ -115,7 +127,10 @@ describe('a newer reader', () => {
     );
     await scene.restart(scripted(3));
     expect(await scene.group(given(stays))).toMatchObject({
-      ...{ count: 2, status, note: 'bug 7', statusSetBy: 'ada' },
+      count: 2,
+      status,
+      note: 'bug 7',
+      statusSetBy: 'ada',
     });
   });
 });

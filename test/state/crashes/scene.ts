@@ -64,8 +64,13 @@ export class Scene {
 
   async #start(): Promise<void> {
     this.state = createState({
-      ...{ store: this.store, clock: this.clock, log: silentLog, metrics: createMetrics() },
-      ...{ newId, version: 'test', config: loadMasterConfig({ environment: this.settings }) },
+      store: this.store,
+      clock: this.clock,
+      log: silentLog,
+      metrics: createMetrics(),
+      newId,
+      version: 'test',
+      config: loadMasterConfig({ environment: this.settings }),
       ...(this.reader && { reader: this.reader }),
     });
     await this.state.start();

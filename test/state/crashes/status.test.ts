@@ -28,13 +28,21 @@ describe('a status', () => {
     const { scene, groupId } = await metGroup();
     const status = CrashGroupStatus.CONFIRMED;
     expect(await set(scene, { groupId, status, note: 'bug 7' })).toMatchObject({
-      ...{ id: groupId, status, note: 'bug 7', statusSetBy: 'ada', statusSetAt: expect.any(Date) },
+      id: groupId,
+      status,
+      note: 'bug 7',
+      statusSetBy: 'ada',
+      statusSetAt: expect.any(Date),
     });
     expect(await set(scene, { groupId, note: 'bug 8', by: 'bob' })).toMatchObject({
-      ...{ status, note: 'bug 8', statusSetBy: 'bob' },
+      status,
+      note: 'bug 8',
+      statusSetBy: 'bob',
     });
     expect(await set(scene, { groupId, status: CrashGroupStatus.IGNORED })).toMatchObject({
-      ...{ status: CrashGroupStatus.IGNORED, note: 'bug 8', statusSetBy: 'ada' },
+      status: CrashGroupStatus.IGNORED,
+      note: 'bug 8',
+      statusSetBy: 'ada',
     });
     await meetOn(scene, await scene.build('newer'));
     expect(await scene.group(groupId)).toMatchObject({ status: CrashGroupStatus.IGNORED });
@@ -50,11 +58,16 @@ describe('a status', () => {
     await meetOn(scene, old);
     await meetOn(scene, middle);
     expect(await scene.group(groupId)).toMatchObject({
-      ...{ status, fixedInSha256: fixed, builds: 2, reopenedAt: undefined },
+      status,
+      fixedInSha256: fixed,
+      builds: 2,
+      reopenedAt: undefined,
     });
     await meetOn(scene, fixed);
     expect(await scene.group(groupId)).toMatchObject({
-      ...{ status: CrashGroupStatus.NEW, fixedInSha256: '', reopenedAt: expect.any(Date) },
+      status: CrashGroupStatus.NEW,
+      fixedInSha256: '',
+      reopenedAt: expect.any(Date),
     });
   });
 
@@ -87,7 +100,8 @@ describe('a status', () => {
       (error: PreconditionError) => error,
     );
     expect((refused as PreconditionError).fields).toMatchObject({
-      ...{ reason: 'MERGED', why: expect.stringContaining(last.groupId) },
+      reason: 'MERGED',
+      why: expect.stringContaining(last.groupId),
     });
     expect(await scene.group(groupId)).toMatchObject({ mergedInto: middle.groupId, count: 0 });
   });

@@ -100,7 +100,9 @@ class Told {
     expect(together.flat().sort()).toEqual(this.crashes.map(({ id }) => id).sort());
     const hits = groups.reduce((sum, { crashHits }) => sum + crashHits, 0);
     expect(await this.scene.stats()).toMatchObject({
-      ...{ crashHits: hits, crashGroups: groups.length, crashInputsKept: this.crashes.length },
+      crashHits: hits,
+      crashGroups: groups.length,
+      crashInputsKept: this.crashes.length,
     });
   }
 }

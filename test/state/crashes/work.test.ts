@@ -119,16 +119,16 @@ describe('a newer build that no longer crashes', () => {
     const fixed = await scene.build('fixed');
     await report(scene, await verification(scene, fixed), {});
     expect(await scene.group(groupId)).toMatchObject({
-      ...{
-        status: CrashGroupStatus.FIXED,
-        fixedInSha256: fixed,
-        statusSetBy: 'pandafuzz: verified',
-      },
+      status: CrashGroupStatus.FIXED,
+      fixedInSha256: fixed,
+      statusSetBy: 'pandafuzz: verified',
     });
     const newest = await scene.build('newest');
     await report(scene, await verification(scene, newest), crashed('v2=parse/10', 1));
     expect(await scene.group(groupId)).toMatchObject({
-      ...{ status: CrashGroupStatus.NEW, fixedInSha256: '', reopenedAt: expect.any(Date) },
+      status: CrashGroupStatus.NEW,
+      fixedInSha256: '',
+      reopenedAt: expect.any(Date),
     });
     const { builds } = await scene.state.crashGroups.get(testContext(), groupId);
     expect(builds.map((build) => [build.targetSha256, build.crashes, build.hits])).toEqual([

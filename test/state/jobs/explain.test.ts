@@ -60,7 +60,8 @@ describe('a job is explained', () => {
         '1 of 4 bots online: the bot has no free slot',
         '2 jobs of the same kind go first',
       ],
-      ...{ rank: 2, ahead: [urgent.id, first.id] },
+      rank: 2,
+      ahead: [urgent.id, first.id],
     });
   });
 });

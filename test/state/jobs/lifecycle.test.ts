@@ -121,7 +121,10 @@ describe('an attempt that ended without success', () => {
       await fleet.settled();
       const lostAttempts = 1 - failedAttempts;
       expect(await fleet.job(id)).toMatchObject({
-        ...{ state: 'PENDING', failedAttempts, refusedAttempts: 0, lostAttempts },
+        state: 'PENDING',
+        failedAttempts,
+        refusedAttempts: 0,
+        lostAttempts,
       });
     });
 

@@ -38,7 +38,9 @@ describe('races', () => {
     expect(bot.take('jobDoneAck')).toMatchObject([{ outcome: { $case: 'receipt' } }]);
     const at = new Date(fleet.clock.now());
     expect(await fleet.job(id)).toMatchObject({
-      ...{ state: 'COMPLETED', startedAt: at, finishedAt: at },
+      state: 'COMPLETED',
+      startedAt: at,
+      finishedAt: at,
       attempts: [{ acknowledgedAt: at, endedAt: at }],
     });
     const page = { cursor: 0, jobId: id, limit: 10 };
@@ -55,7 +57,9 @@ describe('races', () => {
       if (!isCancelFirst) await cancel(fleet, id);
       await fleet.settled();
       expect(await fleet.job(id)).toMatchObject({
-        ...{ state: 'CANCELLED', cancelRequestedAt: expect.any(Date), failedAttempts: 1 },
+        state: 'CANCELLED',
+        cancelRequestedAt: expect.any(Date),
+        failedAttempts: 1,
       });
     }
     const { fleet, id, lease, bot } = await running();
@@ -63,7 +67,8 @@ describe('races', () => {
     bot.done(lease);
     await fleet.settled();
     expect(await fleet.job(id)).toMatchObject({
-      ...{ state: 'COMPLETED', cancelRequestedAt: expect.any(Date) },
+      state: 'COMPLETED',
+      cancelRequestedAt: expect.any(Date),
     });
     await expect(cancel(fleet, id)).rejects.toMatchObject({ fields: { reason: 'JOB_FINISHED' } });
   });

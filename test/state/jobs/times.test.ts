@@ -25,7 +25,9 @@ describe('times', () => {
     bot.done(lease, JobOutcome.CANCELLED);
     await fleet.settled();
     expect(await fleet.job(id)).toMatchObject({
-      ...{ state: 'PENDING', failedAttempts: 1, lostAttempts: 0 },
+      state: 'PENDING',
+      failedAttempts: 1,
+      lostAttempts: 0,
       cancelAcknowledgedAt: expect.any(Date),
     });
   });

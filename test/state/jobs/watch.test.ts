@@ -99,7 +99,8 @@ describe('a watcher', () => {
     await prune(first.cursor + 1); // sequences begin with 1
     for (const cursor of [start, first.cursor]) {
       await expect(watch(fleet, cursor).next()).rejects.toMatchObject({
-        ...{ name: 'OutOfRangeError', message: expect.stringMatching(/no longer kept: list/) },
+        name: 'OutOfRangeError',
+        message: expect.stringMatching(/no longer kept: list/),
       });
     }
     expect((await watch(fleet, first.cursor + 1).next()).cursor).toBe(first.cursor + 2);

@@ -9,8 +9,12 @@ import { openStore, testContext } from '../../harness.js';
 import { VirtualClock } from '../../virtual-clock.js';
 
 const offer = {
-  ...{ engines: ['libfuzzer'], slots: 1, labels: {}, version: '1' },
-  ...{ memoryMib: 0, diskMib: 0 },
+  engines: ['libfuzzer'],
+  slots: 1,
+  labels: {},
+  version: '1',
+  memoryMib: 0,
+  diskMib: 0,
 };
 
 test('many beats of many bots are one write of each, a few bots at a time', async () => {

@@ -84,8 +84,13 @@ export class WebhookScene {
     const log = pino({ base: null }, { write: hear });
     this.metrics = createMetrics();
     const notifications = new Notifications({
-      ...{ store: this.store, clock: this.clock, log, metrics: this.metrics, version: 'test' },
-      ...{ inBackground: backgroundRunner({ timeoutMs: 10_000, log }), random: () => 1 },
+      store: this.store,
+      clock: this.clock,
+      log,
+      metrics: this.metrics,
+      version: 'test',
+      inBackground: backgroundRunner({ timeoutMs: 10_000, log }),
+      random: () => 1,
       settings: config.notifications,
     });
     this.#notifications = notifications;

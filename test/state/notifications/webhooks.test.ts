@@ -29,11 +29,15 @@ describe('a webhook', () => {
     const third = await receiver.next();
     await scene.line('webhook delivered');
     expect(events(first, second, third)).toEqual([
-      ...['crash_group.new', 'crash_group.fixed', 'crash_group.reopened'],
+      'crash_group.new',
+      'crash_group.fixed',
+      'crash_group.reopened',
     ]);
     expect(new Set(ids(first, second, third)).size).toBe(3);
     expect([first, second, third].map((one) => groupOf(one).status)).toEqual([
-      ...['new', 'fixed', 'new'],
+      'new',
+      'fixed',
+      'new',
     ]);
     await scene.stop();
     expect(receiver.inbox.size).toBe(0);
@@ -62,9 +66,21 @@ describe('a webhook', () => {
       time: crashedAt,
       delivery: headers['x-pandafuzz-delivery'],
       group: {
-        ...{ id, project: 'default', target: 'demo', kind: 'SEGV', message: 'out of bounds' },
-        ...{ top_frame: 'f', location: 'f.c:3', hits: 1, kept: 1, status: 'new', security: true },
-        ...{ first_seen: crashedAt, last_seen: crashedAt, fixed_in_sha256: '', merged_into: '' },
+        id,
+        project: 'default',
+        target: 'demo',
+        kind: 'SEGV',
+        message: 'out of bounds',
+        top_frame: 'f',
+        location: 'f.c:3',
+        hits: 1,
+        kept: 1,
+        status: 'new',
+        security: true,
+        first_seen: crashedAt,
+        last_seen: crashedAt,
+        fixed_in_sha256: '',
+        merged_into: '',
         reproducer_crash_id: expect.any(String),
       },
     });
@@ -89,7 +105,9 @@ describe('a webhook', () => {
     const of = (name: string) =>
       received.filter((one) => JSON.parse(one.body).delivery.startsWith(name));
     expect(events(...of('all'))).toEqual([
-      ...['crash_group.new', 'crash_group.fixed', 'crash_group.fixed'],
+      'crash_group.new',
+      'crash_group.fixed',
+      'crash_group.fixed',
     ]);
     expect(of('some').map((one) => groupOf(one).id)).toEqual([old]);
   });
@@ -103,7 +121,10 @@ describe('a delivery that fails', () => {
     await scene.crash('t');
     const first = await receiver.next();
     expect(await scene.line('webhook failing')).toMatchObject({
-      ...{ why: 'status 500', tries: 1, pauseMs: 1000, level: 40 },
+      why: 'status 500',
+      tries: 1,
+      pauseMs: 1000,
+      level: 40,
     });
     scene.clock.advance(999);
     expect(receiver.inbox.size).toBe(0);
@@ -315,7 +336,10 @@ describe('a restart', () => {
     await scene.forget();
     await scene.restart(hook);
     expect(await scene.line('webhook events missed')).toMatchObject({
-      ...{ webhook: 'chat', level: 40, after: expect.any(Number), upTo: expect.any(Number) },
+      webhook: 'chat',
+      level: 40,
+      after: expect.any(Number),
+      upTo: expect.any(Number),
     });
     expect(groupOf(await receiver.next()).id).toBe(id);
   });

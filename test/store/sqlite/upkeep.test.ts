@@ -134,7 +134,9 @@ describe('checkpoints', () => {
   test('have the log start over again and again while there are writes, and empty it once there are none', async () => {
     const directory = temporaryFolder();
     const store = await openStore({
-      ...{ directory, checkpointIntervalMs: 10, maxLogBytes: 16 * 2 ** 20 },
+      directory,
+      checkpointIntervalMs: 10,
+      maxLogBytes: 16 * 2 ** 20,
     });
     const botId = await withBotAndTarget(store);
     const log = join(directory, 'pandafuzz.db-wal');

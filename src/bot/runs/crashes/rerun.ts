@@ -79,7 +79,10 @@ async function report(
     return { report: clipMiddle(trial.report, roomBytes).toWellFormed(), count };
   });
   const request = {
-    ...{ lease, crashId, runs, reports },
+    lease,
+    crashId,
+    runs,
+    reports,
     log: clipMiddle(log, longestLogBytes - gapBytes).toWellFormed(),
   };
   const { crashes } = await withRetries(signal, 'report of a reproduction', () =>

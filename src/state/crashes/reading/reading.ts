@@ -49,11 +49,20 @@ export function readReport({ report, targetName, passedOver }: ReportToRead): Cr
  * group, and told apart by their inputs alone.
  */
 export const unknownReading = (version: number): CrashReading => ({
-  ...{ kind: 'unknown', message: '', topFrame: 'unknown' },
-  ...{ access: '', accessSizeBytes: 0, address: '' },
-  ...{ security: 0, securityWhy: '', language: 'unknown' },
-  ...{ signatureVersion: version, signature: keyOf(version, 'unknown'), distinction: '' },
-  ...{ frames: '[]', stack: '[]' },
+  kind: 'unknown',
+  message: '',
+  topFrame: 'unknown',
+  access: '',
+  accessSizeBytes: 0,
+  address: '',
+  security: 0,
+  securityWhy: '',
+  language: 'unknown',
+  signatureVersion: version,
+  signature: keyOf(version, 'unknown'),
+  distinction: '',
+  frames: '[]',
+  stack: '[]',
 });
 
 /** Of one length, and never the same for two versions. */

@@ -53,8 +53,13 @@ export const makeCrashWork = writeOperation(
     const queued = yield* queueJob(job);
     const { project, targetSha256 } = job;
     const row: NewWork = {
-      ...{ kind, crashId, project, targetName: queued.targetName, afterGroupId },
-      ...{ targetSha256: kind === 'verify' ? targetSha256 : null, jobId: job.id },
+      kind,
+      crashId,
+      project,
+      targetName: queued.targetName,
+      afterGroupId,
+      targetSha256: kind === 'verify' ? targetSha256 : null,
+      jobId: job.id,
     };
     if (workId === null) yield* run(insert, row);
     else yield* run(made, { workId, jobId: job.id });

@@ -51,8 +51,15 @@ export const mergeGroups = writeOperation(
       }
       const { project, target_name, count } = group;
       yield* recordDecision({
-        ...{ id: decisionId, kind: 'merge', project, target_name, crashes: count },
-        ...{ group_id: from, to_group_id: into, decided_by: by, decided_at: now },
+        id: decisionId,
+        kind: 'merge',
+        project,
+        target_name,
+        crashes: count,
+        group_id: from,
+        to_group_id: into,
+        decided_by: by,
+        decided_at: now,
       });
       yield* run(anchors, { decisionId, groupId: from });
       yield* anchorStayed(decisionId, target.first_crash_id);

@@ -63,8 +63,15 @@ export const splitGroup = writeOperation(
     const { project, target_name } = group;
     yield* newGroup(newGroupId, { ...first, project, target_name, crashId: first.id, now });
     yield* recordDecision({
-      ...{ id: decisionId, kind: 'split', project, target_name, crashes: leaving.length },
-      ...{ group_id: groupId, to_group_id: newGroupId, decided_by: input.by, decided_at: now },
+      id: decisionId,
+      kind: 'split',
+      project,
+      target_name,
+      crashes: leaving.length,
+      group_id: groupId,
+      to_group_id: newGroupId,
+      decided_by: input.by,
+      decided_at: now,
     });
     for (const { id, distinction } of leaving) {
       yield* run(move, { id, groupId: newGroupId });

@@ -12,8 +12,11 @@ export const scriptedReader =
     if (found === undefined || signature === undefined) return unknownReading(version);
     return {
       ...unknownReading(version),
-      ...{ kind: `kind of ${signature}`, message: `message ${signature}`, topFrame: signature },
-      ...{ signature: keyOf(version, signature), distinction: keyOf(version, found) },
+      kind: `kind of ${signature}`,
+      message: `message ${signature}`,
+      topFrame: signature,
+      signature: keyOf(version, signature),
+      distinction: keyOf(version, found),
       frames: JSON.stringify([signature]),
       stack: JSON.stringify([{ function: signature, line: Number(line), own: true }]),
     };
