@@ -144,16 +144,15 @@ export function createMetrics() {
         gauge.set(sources.leasesHeld()),
       );
     },
-    /** Read by one query for all; as they were when that fails. */
+    /** Read by one query for all. A scrape shows the last values if the query fails or takes long. */
     watchCrashes(read: () => Promise<Readonly<Record<string, number>>>): void {
-      let counts: Promise<Readonly<Record<string, number>>> = Promise.resolve({});
-      const crashGauge = (name: string, help: string, refresh = false) =>
+      const refresh = atMost(longestScrapeReadMs, read);
+      const crashGauge = (name: string, help: string) =>
         gaugeOf(name, help, async (gauge) => {
-          if (refresh) counts = read().catch(() => counts);
-          const value = (await counts)[name];
+          const value = (await refresh())?.[name];
           if (value !== undefined) gauge.set(value);
         });
-      crashGauge('crash_hits', 'Times a crash was met, inputs not kept included.', true);
+      crashGauge('crash_hits', 'Times a crash was met, inputs not kept included.');
       crashGauge('crash_inputs_kept', 'Inputs of crashes that are kept.');
       crashGauge('crash_groups', 'Groups of crashes.');
     },
@@ -245,5 +244,32 @@ function watchEventLoop(registry: Registry): void {
   const setAll = () => {
     for (const { gauge, read } of gauges) gauge.set(read(delays));
     delays.reset();
+  };
+}
+
+/** Time that a scrape waits for a blocked database, milliseconds. */
+const longestScrapeReadMs = 250;
+
+/**
+ * Shares one read among all that ask while it lasts. Each waits for `waitMs` at most and gets
+ * the last value that was read; undefined before the first one.
+ */
+function atMost<Value>(waitMs: number, read: () => Promise<Value>) {
+  let last: Value | undefined;
+  let reading: Promise<void> | undefined;
+  return async (): Promise<Value | undefined> => {
+    reading ??= read()
+      .then((value) => {
+        last = value;
+      })
+      .catch(() => {})
+      .finally(() => {
+        reading = undefined;
+      });
+    const { promise: waited, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, waitMs);
+    await Promise.race([reading, waited]);
+    clearTimeout(timer);
+    return last;
   };
 }

@@ -17,7 +17,7 @@ export async function runBot(options: BotOptions): Promise<void> {
   const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
     if (isStopping) process.exit(exitCodes[signal]);
     isStopping = true;
-    options.log.info({ signal }, 'stopping; a second signal ends it at once');
+    options.log.info({ signal }, 'bot stopping');
     void agent.stop();
   };
   process.on('SIGINT', onSignal);

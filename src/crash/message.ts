@@ -14,6 +14,8 @@ const replacements: readonly [pattern: RegExp, by: string][] = [
   [/\b0x[0-9a-f]{1,32}\b/gi, '0xN'],
   [/\b(?=[a-f]{0,32}\d)[0-9a-f]{8,64}\b/gi, 'N'],
   [/(?<!\w)[-+]?\d[\d_]{0,64}(?:\.\d{1,32})?(?![A-Za-z_])/g, 'N'],
+  // "('(' vs. 8)", "(unsigned char value 2 vs. 8)": the values of a check's comparison.
+  [/ \((?:'.{1,4}?'|[^()']){1,200} vs\.? (?:'.{1,4}?'|[^()']){1,200}\)/g, ' (N vs. N)'],
 ];
 
 /** One line of text without numbers, addresses, folders and line breaks. */

@@ -154,6 +154,11 @@ describe('crashSignature', () => {
     const check = (condition: string) =>
       `F1127 10:00:00.123456  4711 a.cc:12] Check failed: ${condition}\n*** Check failure stack trace: ***\n    @     0x7f12  google::LogMessage::Fail()\n    @     0x55e1  header()\n`;
     expect(sign(check('width == 7 (1 vs. 7) '))).toBe(sign(check('width == 7 (99 vs. 7) ')));
+    for (const value of ["'('", "')'", "'''", "'\\n'", 'unsigned char value 2']) {
+      expect(sign(check(`width == 7 (${value} vs. 7) `))).toBe(
+        sign(check('width == 7 (1 vs. 7) ')),
+      );
+    }
     expect(sign(check('width == 7 (1 vs. 7) '))).not.toBe(sign(check('height == 7 (1 vs. 7) ')));
   });
 

@@ -96,9 +96,9 @@ export class Exchange {
       () => this.#push(signal),
       { operation: 'push_corpus', isRetryable, clock },
     ).catch((error) => {
-      log.warn({ why: messageOf(error) }, 'the last inputs of the run were not shared');
+      log.warn({ why: messageOf(error) }, 'last inputs not shared');
     });
-    log.info({ sent: this.#sent, brought: this.#brought }, 'inputs were exchanged');
+    log.info({ sent: this.#sent, brought: this.#brought }, 'corpus exchanged');
   }
 
   async #exchange(signal: AbortSignal): Promise<void> {
@@ -111,7 +111,7 @@ export class Exchange {
   }
 
   #note(error: unknown): void {
-    this.options.log.debug({ why: messageOf(error) }, 'inputs could not be exchanged');
+    this.options.log.debug({ why: messageOf(error) }, 'corpus exchange failed');
   }
 
   async #push(signal: AbortSignal): Promise<void> {

@@ -73,7 +73,7 @@ export class Spool {
       const report = CrashReport.decode(await readFile(join(path, reportFile)));
       this.#entries.set(id, { id, report, input: join(path, inputFile) });
     } catch (error) {
-      this.log.error({ path, why: messageOf(error) }, 'a kept crash cannot be read; moved aside');
+      this.log.error({ path, why: messageOf(error) }, 'spooled crash unreadable');
       await rename(path, join(this.folder, refusedFolder, id));
     }
   }
@@ -129,7 +129,7 @@ export class Spool {
     const heldBytes = held.reduce((sum, entry) => sum + sizeBytes(entry.report), 0);
     if (heldBytes + sizeBytes(report) > mostHeldBytes) throw error;
     const { lease } = report;
-    this.log.error({ lease, why: messageOf(error) }, 'crash kept in memory: the spool is full');
+    this.log.error({ lease, why: messageOf(error) }, 'crash kept in memory');
     return { id, report, input };
   }
 
@@ -154,10 +154,7 @@ export class Spool {
   async refused(entry: SpoolEntry, why: string): Promise<void> {
     const aside = join(this.folder, refusedFolder, entry.id);
     const { lease } = entry.report;
-    this.log.error(
-      { crash: aside, lease, why },
-      'the master refused a crash for good; moved aside',
-    );
+    this.log.error({ crash: aside, lease, why }, 'crash refused');
     if (typeof entry.input === 'string') await rename(join(this.folder, entry.id), aside);
     this.#forget(entry);
   }

@@ -36,7 +36,7 @@ export async function sendSpool(
     let isStuck = false;
     for (const entry of spool.entries) {
       const verdict = await send(entry).catch((error) => {
-        log.error({ err: error, crash: entry.id }, 'a kept crash could not be handled');
+        log.error({ err: error, crash: entry.id }, 'crash upload failed');
         return 'later' as const;
       });
       if (signal.aborted) return;
@@ -61,7 +61,7 @@ export async function sendSpool(
       const answer = await reportCrash(connection, entry.report, entry.input, limits);
       log.info(
         { jobId: entry.report.lease?.jobId, crashId: answer.crashId, newGroup: answer.newGroup },
-        answer.duplicate ? 'the master knew this crash' : 'crash reported',
+        answer.duplicate ? 'crash known' : 'crash reported',
       );
       await spool.acknowledged(entry, answer.crashId);
       return 'acknowledged';
@@ -72,7 +72,7 @@ export async function sendSpool(
       if (verdict === 'later') answers.set(entry.id, count);
       else answers.delete(entry.id);
       if (verdict === 'refused') await spool.refused(entry, messageOf(error));
-      else log.debug({ why: messageOf(error), verdict }, 'a crash could not be sent yet');
+      else log.debug({ why: messageOf(error), verdict }, 'crash upload postponed');
       return verdict;
     }
   }

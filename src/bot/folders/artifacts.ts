@@ -68,7 +68,7 @@ export class ArtifactCache {
       const now = new Date();
       await utimes(path, now, now);
     } else {
-      this.#log.info({ sha256 }, 'downloading an artifact');
+      this.#log.info({ sha256 }, 'artifact download started');
       await executeWithRetry(
         { signal: this.#signal, deadline: Number.POSITIVE_INFINITY },
         policy,
@@ -91,7 +91,7 @@ export class ArtifactCache {
     try {
       if (this.#verified.get(sha256) === (await stateOf(path))) return true;
       if ((await fingerprint(path)).sha256 === sha256) return true;
-      this.#log.warn({ sha256 }, 'a kept artifact was damaged; it is downloaded again');
+      this.#log.warn({ sha256 }, 'artifact damaged');
       await rm(path, { force: true });
     } catch {
       // Not there.

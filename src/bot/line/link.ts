@@ -95,7 +95,7 @@ export class Link {
     try {
       const { bot } = await unary(bots, bots.registerBot, describe, { signal, timeoutMs: 10_000 });
       this.#botId = bot?.id ?? '';
-      log.info({ botId: this.#botId, name: describe.name }, 'registered');
+      log.info({ botId: this.#botId, name: describe.name }, 'bot registered');
     } catch (error) {
       const failure = failureOf(error);
       if (failure?.code === Code.INVALID_ARGUMENT || failure?.code === Code.UNIMPLEMENTED) {
@@ -118,7 +118,7 @@ export class Link {
       ...(clock ? { clock } : {}),
       onWelcome: () => {
         this.#isAway = false;
-        log.info({ master: connection.address }, 'connected');
+        log.info({ master: connection.address }, 'master connected');
         this.options.onWelcome();
       },
     });
@@ -142,10 +142,7 @@ export class Link {
     if (end.code === Code.ABORTED) {
       log.warn(`another bot named ${describe.name} took over: give each bot a --name of its own`);
     } else if (!this.#isAway) {
-      log.warn(
-        { master: connection.address, why: end.why },
-        'no master; the bot works on and tries again',
-      );
+      log.warn({ master: connection.address, why: end.why }, 'master away');
     }
     this.#isAway = true;
   }

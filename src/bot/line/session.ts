@@ -206,12 +206,12 @@ export class Session {
   #hear({ message }: HeartbeatResponse): void {
     if (this.#isOver) return;
     try {
-      if (message === undefined) this.options.log.debug('the master said something unknown');
+      if (message === undefined) this.options.log.debug('unknown message');
       else if (!this.#isWelcomed && message.$case !== 'welcome' && message.$case !== 'goAway') {
         this.#giveUp(`the master said ${message.$case} before Welcome`);
       } else this.#follow(message);
     } catch (error) {
-      this.options.log.error({ err: error }, 'an order of the master could not be followed');
+      this.options.log.error({ err: error }, 'master message failed');
       this.#giveUp(messageOf(error));
     }
   }
@@ -227,16 +227,16 @@ export class Session {
     else if (message.$case === 'cancel') this.#onLease(message.value.lease, true, true);
     else if (message.$case === 'jobDoneAck') this.#onJobDoneAck(message.value);
     else if (message.$case === 'drain') {
-      this.options.log.info('draining: the bot finishes what it has and is given nothing new');
+      this.options.log.info('bot draining');
       this.#isDraining = true;
       this.#out.say({ $case: 'drainAck', value: {} });
       this.beat();
     } else if (message.$case === 'resume') {
-      this.options.log.info('the bot is given work again');
+      this.options.log.info('bot resumed');
       this.#isDraining = false;
       this.beat();
     } else {
-      this.options.log.info({ why: message.value.reason }, 'the master ends the stream');
+      this.options.log.info({ why: message.value.reason }, 'stream ended by master');
       this.#reconnectAfterMs = Math.min(message.value.reconnectAfterMs, longestGoAwayMs);
       this.close();
     }
@@ -279,7 +279,7 @@ export class Session {
     if (answer === 'taken') this.#out.say({ $case: 'leaseAck', value: { lease } });
     else if (answer === 'not now') this.beat();
     else {
-      this.options.log.warn({ jobId: lease.jobId, why: answer.refused }, 'a job was refused');
+      this.options.log.warn({ jobId: lease.jobId, why: answer.refused }, 'job refused');
       this.#out.say({ $case: 'leaseReject', value: { lease, reason: answer.refused } });
     }
   }

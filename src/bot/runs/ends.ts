@@ -43,7 +43,7 @@ export class Story {
    * ended it: as when a library calls `_exit`.
    */
   addUnexplained({ exit, progress: { executions } }: EndedStart, log: Logger): void {
-    log.warn({ ...exit, executions }, 'target ended by itself without a report');
+    log.warn({ ...exit, executions }, 'target ended by itself');
     const how = describeExit(exit);
     const known = this.#unexplained.get(how) ?? { times: 0, fewest: executions, most: executions };
     this.#unexplained.set(how, {

@@ -140,7 +140,7 @@ export class Harvest {
     this.#queue = this.#queue.then(async () => {
       await this.#take(arrival).catch((error) => {
         this.#failure ??= error;
-        this.parts.log.error({ err: error, artifact: name }, 'a crash could not be kept');
+        this.parts.log.error({ err: error, artifact: name }, 'crash not kept');
       });
       const left = (this.#expected.get(name) ?? 1) - 1;
       if (left > 0) this.#expected.set(name, left);
@@ -176,7 +176,7 @@ export class Harvest {
       const account = await this.#account(arrival, input, sanitizerLog);
       const verdict = findings.judge(input, account);
       if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
-      else log.debug({ artifact: arrival.name }, 'a crash like others was counted');
+      else log.debug({ artifact: arrival.name }, 'crash counted');
     }
     this.#taken.set(arrival.name, digestOf(input));
     for (let left = this.#unread.get(arrival.name) ?? 0; left > 0; left--) {
@@ -215,7 +215,7 @@ export class Harvest {
     findings.metLost();
     await folder.releaseReserve();
     await rm(path, { force: true });
-    log.error({ artifact: name, sizeBytes }, 'crashing input lost: cut off on disk');
+    log.error({ artifact: name, sizeBytes }, 'crash input lost');
   }
 
   /** The report of an artifact; of a replay where its own cannot be read. */
@@ -242,7 +242,7 @@ export class Harvest {
         await folder.releaseReserve();
         return attempt();
       })
-      .catch((error) => log.warn({ why: messageOf(error) }, 'a crash could not be replayed'));
+      .catch((error) => log.warn({ why: messageOf(error) }, 'crash replay failed'));
     if (!replayed || signal.aborted) return undefined;
     const found = keyOf(replayed.report);
     log.info({ readable: found.key !== '', ...replayed.exit }, 'crash replayed');

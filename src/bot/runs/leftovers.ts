@@ -66,7 +66,7 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
     await spool.add({ lease, input, report: report || lostReport, context: undefined, hits: 1 });
     saved += 1;
   }
-  if (saved > 0) log.warn({ ...lease, crashes: saved }, 'saved crashes of an earlier run');
+  if (saved > 0) log.warn({ ...lease, crashes: saved }, 'crashes of an earlier run saved');
 }
 
 /** Report of a replay; '' where the target is gone, or the input does nothing. */
@@ -81,7 +81,7 @@ async function replayed(
     const found = await replay(input, { spec, engine, folder, tools, clock: systemClock, signal });
     return readCrashReport(found.report).isKnown ? found.report : '';
   } catch (error) {
-    log.warn({ why: messageOf(error) }, 'a crash of an earlier run could not be replayed');
+    log.warn({ why: messageOf(error) }, 'crash replay failed');
     return '';
   }
 }

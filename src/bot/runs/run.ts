@@ -118,7 +118,7 @@ export class Run {
     // Not so when the spool could not take a crash: the next start of the bot tries again.
     const left = (await readdir(folder.artifacts)).filter(this.parts.engine.isCrash);
     if (left.length === 0) await folder.remove();
-    else this.parts.log.error({ folder: folder.path }, 'crashes could not be kept; left in place');
+    else this.parts.log.error({ folder: folder.path }, 'crashes left in place');
   }
 
   async #run(): Promise<JobResult | undefined> {
@@ -128,7 +128,7 @@ export class Run {
     if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
-    log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');
+    log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
     await this.#exchange?.end(this.#forget.signal);
     while (spool.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
       await spool.changed(this.#forget.signal);
@@ -200,7 +200,7 @@ export class Run {
     }
     const code = codeOf(error);
     const message = `the bot could not go on${code ? ` (${code})` : ''}: ${messageOf(error)}`;
-    this.parts.log.error({ err: error }, 'a run failed for reasons of the bot');
+    this.parts.log.error({ err: error }, 'run failed');
     return { outcome: JobOutcome.INFRASTRUCTURE, message };
   }
 }

@@ -105,7 +105,7 @@ export class Slots {
   abandon(lease: Lease): void {
     const slot = this.#taken.get(leaseKey(lease));
     if (!slot) return;
-    this.options.log.warn({ ...lease }, 'the lease is no longer valid; its run is given up');
+    this.options.log.warn({ ...lease }, 'lease lost');
     slot.run.stop('abandoned');
     this.#release(slot);
   }
@@ -116,7 +116,7 @@ export class Slots {
     if (!slot) return;
     if (outcome?.$case === 'refusal') {
       const { reason, message } = outcome.value;
-      this.options.log.warn({ ...lease, reason, why: message }, 'the master refused the result');
+      this.options.log.warn({ ...lease, reason, why: message }, 'result refused');
     }
     this.#release(slot);
   }

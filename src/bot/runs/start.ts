@@ -141,7 +141,7 @@ async function engineProcess(
   try {
     const exit = await sandbox.exited;
     reader.end();
-    log.debug({ pid: sandbox.pid, ...exit, ...reader.progress }, 'the engine ended');
+    log.debug({ pid: sandbox.pid, ...exit, ...reader.progress }, 'engine ended');
     return exit;
   } finally {
     overtime.cancel();

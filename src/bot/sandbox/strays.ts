@@ -11,7 +11,7 @@ export async function killProcessesIn(folder: string, log: Logger): Promise<void
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
     if (cwd !== folder && !cwd.startsWith(`${folder}/`)) continue;
-    log.warn({ pid, cwd }, 'killing a process that a target left behind');
+    log.warn({ pid, cwd }, 'stray process killed');
     try {
       process.kill(pid, 'SIGKILL');
     } catch {

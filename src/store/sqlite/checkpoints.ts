@@ -92,7 +92,7 @@ export class Checkpoints {
     const look = async () => {
       const bytes = await logBytes();
       if (bytes <= maxLogBytes) return;
-      log.warn({ wal_bytes: bytes }, 'writes wait for the disk: the write-ahead log is large');
+      log.warn({ wal_bytes: bytes }, 'writes wait for the disk');
       const over = underWay.then(noop, noop);
       writes.between(() => over);
       await over;
