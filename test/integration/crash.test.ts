@@ -48,6 +48,8 @@ test('a crash is found, kept, shown and proven, through a master that was killed
   const [submitted] = await submitJobs(connection, submission);
   const { id } = given(submitted);
   await eventually(async () => (await job(connection, id)).startedAt);
+  // Killed before, it would be missed while the bot still downloads the target.
+  await eventually(async () => runningFrom(work)[0]);
 
   first.end('SIGKILL');
   await first.exited;

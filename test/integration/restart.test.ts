@@ -38,6 +38,6 @@ test('a master ends on SIGTERM with streams open, of itself and not at the end o
   master.end('SIGTERM');
   expect(await master.exited).toEqual({ code: 0, signal: null });
   expect(await ended).toMatch(/UNAVAILABLE/);
-  expect(master.said).toContain('"msg":"stopped"');
+  expect(master.said).toContain('"msg":"master stopped"');
   expect(master.said).not.toMatch(/"level":[456]0/); // of calls cut off, of parts left behind
 });
