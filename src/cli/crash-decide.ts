@@ -23,7 +23,7 @@ export function crashMergeCommand(): Command {
     .addOption(byOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ pandafuzz crash merge 0198c0de-1a 0198c0de-2b --into 0198c0de-3c',
+      '\nExample:\n  $ pandafuzz crash merge 0198c0de-1a2b 0198c0de-3c4d --into 0198c0de-5e6f',
     )
     .action((groups: string[], flags: Flags & { into: string }) => mergeGroups(flags, groups));
   return withOperatorFlags(command);
@@ -39,7 +39,7 @@ export function crashSplitCommand(): Command {
     .argument('<group>', 'id of the group that they leave')
     .argument('<crashes...>', 'ids of the crashes: "pandafuzz crash list --group" shows them')
     .addOption(byOption())
-    .addHelpText('after', '\nExample:\n  $ pandafuzz crash split 0198c0de-1a 0198c0de-2b')
+    .addHelpText('after', '\nExample:\n  $ pandafuzz crash split 0198c0de-1a2b 0198c0de-3c4d')
     .action((group: string, crashes: string[], flags: Flags) => splitGroup(flags, group, crashes));
   return withOperatorFlags(command);
 }

@@ -5,8 +5,9 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 import { aboutNew, withGroupOptions } from './group-options.js';
 
 const examples = `
-With --all: every input that is kept, of the group named or of all groups that the options
-let through, in a folder for each group. What is there already is not written again.
+With --all: every input that is kept, of the group named or of all groups that
+the options let through, in a folder for each group. Files that are there
+already are not written again.
 ${aboutNew}
 
 Examples:

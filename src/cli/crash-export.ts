@@ -5,9 +5,10 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 import { aboutNew, withGroupOptions } from './group-options.js';
 
 const examples = `
-The archive has a folder for each group: reproducer, report.txt, crash.json (everything that
-is known) and README.md (how to reproduce it). manifest.json, at its top, has of each the
-command line, the environment and the target's SHA-256.
+The archive has a folder for each group: reproducer, report.txt, crash.json
+(everything that is known) and README.md (how to reproduce it). manifest.json,
+at its top, has of each the command line, the environment and the target's
+SHA-256.
 ${aboutNew}
 
 Examples:

@@ -3,8 +3,8 @@ import { showCrash } from '../operator/crashes/show.js';
 import { type OperatorFlags, withOperatorFlags } from './flags.js';
 
 const examples = `
-Of a group, the crash shown is the one to begin with: the smallest that reproduces.
-An id may be shortened to what begins no other; a group goes before a crash.
+Of a group, the crash shown is its reproducer: the smallest that reproduces. An
+id may be shortened to what begins no other; a group goes before a crash.
 
 Examples:
   $ pandafuzz crash get 0198c0de

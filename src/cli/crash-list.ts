@@ -6,10 +6,11 @@ import { aboutNew, groupOptionNames, withGroupOptions } from './group-options.js
 
 const examples = `${aboutNew}
 
-"hits" counts how often a bug was met, "kept" its inputs that are kept; "first" and "last"
-are how long ago it was met. Of groups that
-look alike, "where" has the line, the frame below, or the message that tells them apart.
-On a narrow terminal some columns are left out, and long names are shortened; --json has all.
+"hits" counts how often a bug was met, "kept" its inputs that are kept; "first"
+and "last" are how long ago it was met. Of groups that look alike, "where" has
+the line, the frame below, or the message that tells them apart. On a narrow
+terminal some columns are left out, and long names are shortened; --json has
+all.
 
 Examples:
   $ pandafuzz crash list

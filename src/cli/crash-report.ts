@@ -4,9 +4,9 @@ import { withOperatorFlags } from './flags.js';
 import { aboutNew, withGroupOptions } from './group-options.js';
 
 const examples = `
-SARIF (2.1.0) is what code hosts and editors show at the lines it names. There, files below
---source-root, the folder that the target was built in, are named relative to it. Groups
-of the status wont-fix or ignored are suppressed results.
+SARIF (2.1.0) is what code hosts and editors show at the lines it names. There,
+files below --source-root, the folder that the target was built in, are named
+relative to it. Groups of the status wont-fix or ignored are suppressed results.
 ${aboutNew}
 
 Examples:

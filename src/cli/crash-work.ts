@@ -54,7 +54,7 @@ Groups that no longer crash in the build become fixed.
 
 Examples:
   $ pandafuzz crash verify ./png_fuzzer --wait
-  $ pandafuzz crash verify ./png_fuzzer_new --target-name png_fuzzer --project png`;
+  $ pandafuzz crash verify ./new_build --target-name png_fuzzer --project png`;
 
 export function crashVerifyCommand(): Command {
   const command = new Command('verify')

@@ -22,7 +22,7 @@ export function crashCommand(): Command {
   return new Command('crash')
     .summary('list, show, report and judge crashes')
     .description(
-      'Lists, shows and downloads crashes in groups, one for each cause; takes decisions over\n' +
+      'Lists, shows and downloads crashes in groups, one for each cause; takes decisions over ' +
         'groups, and has crashes reproduced and minimised. Ids may be shortened.',
     )
     .addCommand(crashListCommand())

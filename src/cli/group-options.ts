@@ -6,9 +6,9 @@ import { durationWithin, moment } from './flags.js';
 /** Options that say which groups a command is about, and how people name what they decide. */
 
 export const aboutNew = `
---since takes a time (2030-01-31T22:00Z) or how long ago (2d, 12h). With it, --new means
-first met since then; without it, of the status new: nobody has looked at it, or it came
-back after it was fixed.`;
+--since takes a time (2030-01-31T22:00Z) or how long ago (2d, 12h). With it,
+--new means first met since then; without it, of the status new: nobody has
+looked at it, or it came back after it was fixed.`;
 
 /** Names of the options as commander has them. */
 export const groupOptionNames = ['project', 'target', 'kind', 'status', 'since', 'new', 'text'];

@@ -41,15 +41,16 @@ interface Flags extends OperatorFlags {
 const examples = `
 Options that are left out have the master's defaults (see jobs in master.yaml).
 
-With --wait it exits with 0 when all jobs completed, else with 1; with --fail-on-crash as
-well, with 10 as soon as one of them found a crash, however the jobs ended.
+With --wait it exits with 0 if all jobs completed, else with 1. With
+--fail-on-crash as well, it exits with 10 if a job found a crash, however the
+jobs ended.
 
 Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
   $ pandafuzz job submit ./png_fuzzer --count 8 --memory 4GiB
   $ pandafuzz job submit ./png_fuzzer --campaign nightly --require-label zone=eu
   $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1
-  $ pandafuzz job submit ./png_fuzzer --duration 10m --wait --fail-on-crash    in CI`;
+  $ pandafuzz job submit ./png_fuzzer --duration 10m --wait --fail-on-crash`;
 
 export function jobSubmitCommand(): Command {
   const command = new Command('submit')

@@ -43,12 +43,16 @@ Begin with:
 
 Ids may be shortened, as lists show them, to what begins no other id.
 
-Exit codes: 0 done, 1 failed, 10 crashes found (job submit --wait --fail-on-crash),
-64 wrong usage, 66 no such input, 69 no master, 78 wrong configuration, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 10 crashes found (by job submit --fail-on-crash),
+64 wrong usage, 66 no such input, 69 no master, 78 wrong configuration,
+130 interrupted.`,
   );
 
 for (const command of everyCommand(program)) {
-  command.exitOverride().configureOutput({ outputError: (text) => complain(inOneLine(text)) });
+  command
+    .exitOverride()
+    .configureHelp({ subcommandTerm: nameAndAlias })
+    .configureOutput({ outputError: (text) => complain(inOneLine(text)) });
 }
 
 // `pandafuzz … | head`: a reader that closes its end needs no more output.
@@ -93,6 +97,11 @@ function inOneLine(text: string): string {
 /** "help job submit" as "job submit --help": commander itself reads only "help job". */
 function helpAtTheEnd(args: string[]): string[] {
   return args[0] === 'help' && args.length > 2 ? [...args.slice(1), '--help'] : args;
+}
+
+/** Without arguments, so that a list of commands fits a terminal; their own help has those. */
+function nameAndAlias(command: Command): string {
+  return [command.name(), ...command.aliases()].join('|');
 }
 
 function everyCommand(command: Command): Command[] {

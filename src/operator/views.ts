@@ -152,7 +152,7 @@ export function botTable(bots: readonly Bot[], now: number): string {
       'id',
       { name: 'name', shrinks: 'first' },
       'state',
-      'engines',
+      { name: 'engines', shrinks: 'then' },
       { right: 'jobs' },
       { right: 'slots' },
       { right: 'seen' },
