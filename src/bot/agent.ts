@@ -85,8 +85,8 @@ export class Agent {
   }
 
   /**
-   * Idempotent; done within 5 s. Engines die first; crashes and results are told
-   * while the master answers, and what cannot be told waits on disk.
+   * Idempotent; done within 5 s. Engines die first; crashes and results are sent while the
+   * master answers, and what cannot be sent waits on disk.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();

@@ -18,14 +18,14 @@ import { deadlineAfter } from './call.js';
 import type { Connection } from './connect.js';
 import { sendMessages } from './send.js';
 
-/** Bytes in a message; the contract allows no more. */
+/** Bytes in a message, the contract's limit. */
 export const chunkBytes = 256 * 1024;
 
 export interface TransferOptions {
   /** Whole transfer, milliseconds. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Called as bytes move, with how many are done and how many there are. */
+  /** Called as bytes move. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -86,7 +86,7 @@ export function reportCrash(
   );
 }
 
-/** Downloads an artifact to `path`, which appears only once it is whole. */
+/** Downloads an artifact to `path`, which appears when the file is complete. */
 export async function downloadArtifact(
   connection: Connection,
   sha256: string,
@@ -105,7 +105,7 @@ export async function downloadArtifact(
   return artifact;
 }
 
-/** Downloads the input of a crash to `path`, which appears only once it is whole. */
+/** Downloads the input of a crash to `path`, which appears when the file is complete. */
 export async function downloadCrashInput(
   connection: Connection,
   crashId: string,
@@ -120,7 +120,7 @@ export async function downloadCrashInput(
   return receiveAnnounced(start, path, options);
 }
 
-/** Brings a checked copy of the master's database to `path`, which appears only once it is whole. */
+/** Downloads a checked copy of the master's database to `path`, which appears when it is complete. */
 export async function downloadBackup(
   connection: Connection,
   path: string,
@@ -131,7 +131,7 @@ export async function downloadBackup(
   return receiveAnnounced(start, path, options);
 }
 
-/** For files whose first message tells length and SHA-256. */
+/** For downloads whose first message has length and SHA-256. */
 async function receiveAnnounced(
   start: () => ClientReadableStream<{ sha256: string; sizeBytes: number; chunk: Uint8Array }>,
   path: string,
@@ -145,7 +145,7 @@ async function receiveAnnounced(
   return whole;
 }
 
-/** Sends the first message and then the file. */
+/** Sends the first message, then the file in chunks. */
 function sendFile<Request, Response>(
   send: Parameters<typeof sendMessages<Request, Response>>[0],
   first: Request,
@@ -176,7 +176,7 @@ async function* chunksOf(content: string | Buffer): AsyncGenerator<Buffer> {
   }
 }
 
-/** Writes to a temporary name, checks length and SHA-256, and only then gives it `path`. */
+/** Writes to a temporary name, checks the SHA-256, then renames the file to `path`. */
 async function receiveFile<Message>(
   start: () => ClientReadableStream<Message>,
   path: string,
@@ -187,7 +187,7 @@ async function receiveFile<Message>(
   const hash = createHash('sha256');
   let doneBytes = 0;
   let expected = '';
-  // The file first: from the moment there is a call, somebody has to hear its errors.
+  // The file first: a call without a listener for its errors would end the process.
   const file = await open(partial, 'w');
   const call = start();
   const cancel = () => call.cancel();
@@ -209,11 +209,13 @@ async function receiveFile<Message>(
       file.createWriteStream(),
     );
     if (hash.digest('hex') !== expected) {
-      throw new DataLossError({ why: 'what arrived is not what the master promised; try again' });
+      throw new DataLossError({
+        why: 'the bytes that arrived do not have the announced SHA-256; try again',
+      });
     }
     await rename(partial, path);
   } catch (error) {
-    call.on('error', () => {}); // of being cancelled now, which nobody waits for
+    call.on('error', () => {}); // of the cancellation below; nothing waits for it
     call.cancel();
     await rm(partial, { force: true });
     throw error;

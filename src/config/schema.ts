@@ -4,7 +4,7 @@ import { address, duration, size } from './units.js';
 
 /**
  * Every setting of the master with its default. master.yaml lists the same keys
- * with the same defaults and one comment each; a test holds the two together.
+ * with the same defaults and one comment each; a test compares the two.
  * Durations are read into milliseconds and sizes into bytes.
  */
 const whole = (min: number, max: number) =>
@@ -21,6 +21,7 @@ const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, `mu
 const grpc = z.strictObject({
   address: address.prefault('127.0.0.1:50051'),
   max_message: size({ min: '320KiB', max: '4MiB' }).prefault('512KiB'),
+  fast_path: oneOf(['auto', 'off']).default('auto'),
 });
 
 const http = z.strictObject({
@@ -39,6 +40,7 @@ const database = z
     probe_interval: duration({ min: '50ms', max: '1h' }).prefault('5s'),
     max_queued_writes: whole(1, 1_000_000).default(10_000),
     max_queued_reads: whole(1, 1_000_000).default(1000),
+    /** Filled in below, as timeouts.database_retries means the same. */
     max_retries: whole(0, 1000).optional(),
     retry_delay: duration({ min: '1ms', max: '1m' }).prefault('10ms'),
     max_retry_delay: duration({ min: '1ms', max: '10m' }).prefault('1s'),
@@ -55,7 +57,8 @@ const database = z
 
 const timeouts = z.strictObject({
   database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
-  database_retries: whole(0, 1000).default(5),
+  /** Alias of database.max_retries. */
+  database_retries: whole(0, 1000).optional(),
   transfer: duration({ min: '1s', max: '24h' }).prefault('10m'),
   methods: z
     .record(
@@ -145,7 +148,7 @@ const log = z.strictObject({
   format: oneOf(logFormats).default('auto'),
 });
 
-export const masterSchema = z.strictObject({
+export const settings = z.strictObject({
   grpc: grpc.prefault({}),
   http: http.prefault({}),
   data: data.prefault({}),
@@ -158,6 +161,25 @@ export const masterSchema = z.strictObject({
   retention: retention.prefault({}),
   tracing: tracing.prefault({}),
   log: log.prefault({}),
+});
+
+/** Tries after the first, where neither name of the setting is given. */
+const usualRetries = 5;
+
+/** The settings with one number of retries, under `database.max_retries`. */
+export const masterSchema = settings.transform(({ database, timeouts, ...rest }, ctx) => {
+  const { database_retries: alias, ...times } = timeouts;
+  const { max_retries: given } = database;
+  if (given !== undefined && alias !== undefined && given !== alias) {
+    ctx.addIssue({
+      code: 'custom',
+      path: ['timeouts', 'database_retries'],
+      message: `is another name of database.max_retries: ${alias} here and ${given} there contradict each other; keep one`,
+    });
+    return z.NEVER;
+  }
+  const retries = given ?? alias ?? usualRetries;
+  return { ...rest, database: { ...database, max_retries: retries }, timeouts: times };
 });
 
 /** Durations in milliseconds, sizes in bytes. */

@@ -1,6 +1,6 @@
 import { realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { makeFoldersSync } from '../../core/folders.js';
+import { makeFolderSync } from '../../core/folders.js';
 import { findProgram } from '../sandbox/programs.js';
 
 /**
@@ -14,7 +14,7 @@ export function findSymbolizer(toolsFolder: string, path?: string): string | und
   const found = findProgram(['llvm-symbolizer', ...versions], path);
   if (!found || basename(found) === 'llvm-symbolizer') return found;
   const renamed = join(toolsFolder, 'llvm-symbolizer');
-  makeFoldersSync(toolsFolder);
+  makeFolderSync(toolsFolder);
   rmSync(renamed, { force: true });
   symlinkSync(realpathSync(found), renamed);
   return renamed;

@@ -20,7 +20,7 @@ export interface DistinctCount {
   unsentHits: number;
 }
 
-/** What tells a crash from others. */
+/** The part of a crash by which it differs from others. */
 export interface CrashKey {
   /** Kind, message and innermost own frames; '' where nothing could be read. */
   readonly key: string;
@@ -35,7 +35,7 @@ export interface Verdict {
 }
 
 /**
- * The crashes of one attempt, and which of their inputs are kept. Crashes are told apart by
+ * The crashes of one attempt, and which of their inputs are kept. Crashes differ by
  * a key (kind, message and innermost own frames); of each at least one input is kept. What
  * has no key is kept by input, within a bound of bytes. All the rest is counted.
  */
@@ -127,5 +127,5 @@ export class Findings {
   }
 }
 
-/** By which inputs are told apart. */
+/** Identifies an input. */
 export const digestOf = (input: Buffer) => createHash('sha256').update(input).digest('base64');

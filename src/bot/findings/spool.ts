@@ -161,7 +161,7 @@ export class Spool {
     this.nudge();
   }
 
-  /** Wakes whoever waits for a change. */
+  /** Ends every wait for a change. */
   nudge(): void {
     for (const tell of [...this.#changed]) tell();
   }

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
+import { describeTrouble } from '../../core/system-trouble.js';
 
 /** EX_TEMPFAIL and EX_CANTCREAT of sysexits.h. */
 const inUse = 75;
@@ -33,7 +34,7 @@ export interface WorkFolder {
  * @throws UserError when another bot has it, or it cannot be made
  */
 export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
-  const path = await makeParts(folder);
+  const path = await makeWorkFolder(folder);
   const claim = createServer((stranger) => stranger.destroy());
   if (process.platform === 'linux') {
     const name = createHash('sha256').update(path).digest('hex').slice(0, 40);
@@ -57,7 +58,7 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
   };
 }
 
-async function makeParts(folder: string): Promise<string> {
+async function makeWorkFolder(folder: string): Promise<string> {
   try {
     await makeFolder(folder);
     const path = await realpath(folder);
@@ -66,9 +67,6 @@ async function makeParts(folder: string): Promise<string> {
     }
     return path;
   } catch (error) {
-    throw new UserError(
-      `the work folder cannot be used (${messageOf(error)}): name another with --work-dir`,
-      cannotCreate,
-    );
+    throw new UserError(`--work-dir: ${describeTrouble(error) ?? messageOf(error)}`, cannotCreate);
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
@@ -13,6 +13,7 @@ import type { Spool } from '../findings/spool.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
+import { killProcessesIn } from '../sandbox/strays.js';
 import { replay } from './replay.js';
 
 /** Stands for what the engine printed, which died with the bot. */
@@ -82,22 +83,6 @@ async function replayed(
   } catch (error) {
     log.warn({ why: messageOf(error) }, 'a crash of an earlier run could not be replayed');
     return '';
-  }
-}
-
-/** The death of the bot kills what it started itself, but not what that has started. */
-async function killProcessesIn(folder: string, log: Logger): Promise<void> {
-  for (const name of await listing('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
-    if (!cwd.startsWith(`${folder}/`)) continue;
-    log.warn({ pid, cwd }, 'killing what an earlier bot left running');
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone already, or not ours to kill.
-    }
   }
 }
 

@@ -25,6 +25,7 @@ import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
+import { killProcessesIn } from '../sandbox/strays.js';
 import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
@@ -104,7 +105,7 @@ export class Run {
     if (reason === 'abandoned') this.#forget.abort();
   }
 
-  /** To be called when nothing more has to be said about it. */
+  /** To be called when the master needs nothing more of this run. */
   async remove(): Promise<void> {
     await this.ended;
     const folder = this.#folder;
@@ -119,6 +120,7 @@ export class Run {
     const { log, spool } = this.parts;
     const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
     this.#tally.stop();
+    if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');

@@ -8,11 +8,11 @@ const growth = 4;
 const nearEnough = 1.04;
 
 /**
- * Number of executions that a target survives which ends by itself without a report. The
- * engine prints its count seldom, and such an end loses it. So after one the engine is
- * given a limit: a start that reaches it ends with exact figures, one that does not shows
- * that the length is shorter. Once the length is known, starts end just before it. A target
- * that ends now sooner, now later, has no such length, and gets no limit.
+ * Measures how many executions a target survives that ends by itself without a report. The
+ * engine prints its count seldom, and such an end loses the count. So the next starts get a
+ * limit: a start that reaches it ends with exact figures; any other start shows that the
+ * length is shorter. Once the length is known, starts end just before it. A target that ends
+ * now sooner, now later, has no such length, and gets no limit.
  */
 export class Stint {
   #longestGood = 0;

@@ -80,8 +80,8 @@ export class Tally {
       crashes: this.findings.hits,
       peakMemoryBytes: this.#peakMemoryBytes,
       elapsedMs: Math.round(endMs - (this.#startedAtMs ?? endMs)),
-      crashInputsKept: this.findings.kept,
       crashHits: this.findings.hits,
+      crashInputsKept: this.findings.kept,
     });
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { Agent } from '../../../src/bot/agent.js';
 import { silentLog } from '../../../src/core/log.js';
@@ -99,3 +100,21 @@ test('a crash of a process that a signal ended says so', async () => {
   expect(master.crashes[0]?.report.context).toMatchObject({ signal: 'SIGSEGV' });
   expect(master.crashes[0]?.report.context?.exitCode).toBeUndefined();
 });
+
+test('a helper that a target leaves in a session of its own is gone when the run ends', async () => {
+  const script = `setsid sh -c ': > ready; exec sleep 98765' >/dev/null 2>&1 &
+    while [ ! -e ready ]; do :; done; done_`;
+  const { result } = await run(target(script));
+  await result();
+  while (isRunning('sleep 98765')) await new Promise((resolve) => setImmediate(resolve));
+});
+
+function isRunning(command: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() === command;
+    } catch {
+      return false; // no process, or one that has just ended
+    }
+  });
+}

@@ -9,6 +9,7 @@ import {
   killEverything,
   startSandbox,
 } from '../../../src/bot/sandbox/sandbox.js';
+import { patienceMs } from '../../patience.js';
 
 const tools = findSandboxTools();
 let folder: string;
@@ -59,7 +60,7 @@ describe('a sandbox', () => {
   });
 
   test('takes its grandchildren with it when it is killed', async () => {
-    const { sandbox, said } = await run('sleep 1000 & echo $! >&2; wait');
+    const { sandbox, said } = await run('tail -f /dev/null & echo $! >&2; wait');
     const grandchild = Number(await said);
     sandbox.kill();
     await expect(sandbox.exited).resolves.toEqual({ code: null, signal: 'SIGKILL' });
@@ -67,15 +68,13 @@ describe('a sandbox', () => {
   });
 
   test('leaves no grandchildren behind when it ends by itself', async () => {
-    const { sandbox, said } = await run('sleep 1000 & echo $! >&2');
+    const { sandbox, said } = await run('tail -f /dev/null & echo $! >&2');
     await expect(sandbox.exited).resolves.toMatchObject({ code: 0 });
     await gone(Number(await said));
   });
 
   test('is killed when it does not follow SIGTERM in time', async () => {
-    const { sandbox, said } = await run(
-      'trap "" TERM; echo ready >&2; while :; do sleep 1000; done',
-    );
+    const { sandbox, said } = await run('trap "" TERM; echo ready >&2; tail -f /dev/null');
     await said;
     sandbox.stop(50);
     await expect(sandbox.exited).resolves.toMatchObject({ signal: 'SIGKILL' });
@@ -83,10 +82,10 @@ describe('a sandbox', () => {
 
   test('may end by itself after SIGTERM', async () => {
     const { sandbox, said } = await run(
-      'trap "exit 3" TERM; echo ready >&2; while :; do sleep 0.01; done',
+      'trap "exit 3" TERM; tail -f /dev/null & echo ready >&2; wait',
     );
     await said;
-    sandbox.stop(10_000);
+    sandbox.stop(patienceMs);
     await expect(sandbox.exited).resolves.toMatchObject({ code: 3 });
   });
 
@@ -130,7 +129,7 @@ describe('a sandbox', () => {
         '--input-type=module',
         '-e',
         `import { findSandboxTools, startSandbox } from '${module}';
-         const { pid } = await startSandbox(findSandboxTools(), { file: '/bin/sleep', args: ['1000'],
+         const { pid } = await startSandbox(findSandboxTools(), { file: '/usr/bin/tail', args: ['-f', '/dev/null'],
            environment: process.env, cwd: '/', maxFileBytes: 1, onOutput() {} });
          console.log(pid);`,
       ],

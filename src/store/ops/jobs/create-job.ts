@@ -10,8 +10,8 @@ import {
 } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
-import { noteBuild } from '../crashes/crash-work.js';
 import { recordEvent } from '../events/record-event.js';
+import { noteBuild } from './note-build.js';
 import { queueOf } from './queue-of.js';
 
 export interface CreateJobInput {
