@@ -37,7 +37,7 @@ const ladders = {
     leases: ['messages'],
     messages: [],
     // Beside the ladder: nothing on it imports them.
-    crashes: ['jobs', 'bots', 'scheduling', 'leases', 'messages'],
+    crashes: ['jobs', 'bots', 'scheduling', 'messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],
     upkeep: ['bots', 'scheduling', 'leases', 'messages'],

@@ -196,11 +196,11 @@ async function prove(
 function proofTable(proofs: readonly Proof[]): string {
   const now = Date.now();
   return table(
-    ['kind', 'top frame', { right: 'count' }, 'first found', 'replayed', 'reproducer'],
+    ['kind', 'top frame', { right: 'hits' }, 'first found', 'replayed', 'reproducer'],
     proofs.map(({ group, path, verdict }) => [
       group.kind,
       group.topFrame,
-      String(group.count),
+      String(group.crashHits),
       clockTime(group.firstFoundAt, now),
       verdict,
       relative('.', path),

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Agent } from '../../src/bot/agent.js';
 import { silentLog } from '../../src/core/log.js';
 import { LeasePhase } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { type JobKind, JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { Road } from './road.js';
 import { assignment, type Peer, pretendedTarget, ScriptedMaster } from './scripted-master.js';
@@ -244,6 +244,14 @@ describe('a bot', () => {
     const job = assignment(target, { engine: 'other' });
     peer.assign(job);
     const reason = 'this bot does not have that engine';
+    expect(await peer.next('leaseReject')).toEqual({ lease: job.lease, reason });
+  });
+
+  test('refuses a job of a kind that it does not know, rather than fuzz', async () => {
+    const peer = await connected(1);
+    const job = assignment(target, { kind: 99 as JobKind });
+    peer.assign(job);
+    const reason = 'this bot cannot do jobs of this kind with libfuzzer';
     expect(await peer.next('leaseReject')).toEqual({ lease: job.lease, reason });
   });
 

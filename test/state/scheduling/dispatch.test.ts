@@ -69,6 +69,32 @@ describe('who waits', () => {
     expect(order).toEqual([0, 1, 2, 0, 2]);
   });
 
+  test('and is left out by a job lets the next take it, and keeps the place in the line', async () => {
+    const fleet = await Fleet.open();
+    const [first, second] = [await fleet.bot(1), await fleet.bot(2)];
+    const notFor = (otherThanBotId: string) => ({
+      requirements: { labels: {}, memoryMib: 0, diskMib: 0, otherThanBotId },
+    });
+    const forSecond = await fleet.create(notFor(first.botId));
+    await fleet.settled();
+    expect(only(second.offers()).jobId).toBe(forSecond.id);
+    const waits = await fleet.create(notFor(first.botId));
+    const forFirst = await fleet.create(notFor(second.botId));
+    await fleet.settled();
+    expect(only(first.offers()).jobId).toBe(forFirst.id);
+    expect(only(second.offers()).jobId).toBe(waits.id);
+
+    const { id } = await fleet.create(notFor(first.botId));
+    first.beat(1);
+    await fleet.settled();
+    expect(first.offers()).toEqual([]);
+    const third = await fleet.bot(1);
+    expect(only(third.offers()).jobId).toBe(id);
+    const other = await fleet.create();
+    await fleet.settled();
+    expect(only(first.offers()).jobId).toBe(other.id);
+  });
+
   test('on a unary call has the same place in the line', async () => {
     const fleet = await Fleet.open();
     const botId = await fleet.register();

@@ -1,8 +1,8 @@
 import { greatest } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
-import { wantReproduction } from '../jobs/crash-work.js';
 import { addSource } from './add-source.js';
+import { wantReproduction } from './crash-work.js';
 import type { CrashSource } from './find-source.js';
 
 /** A crash that was met, and how often one attempt has met it so far. */

@@ -11,7 +11,7 @@ import {
 import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
 import { recordEvent } from '../events/record-event.js';
-import { noteBuild } from './crash-work.js';
+import { noteBuild } from './note-build.js';
 import { queueOf } from './queue-of.js';
 
 export interface CreateJobInput {

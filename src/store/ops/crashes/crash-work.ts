@@ -1,5 +1,5 @@
 import type { JobKindName } from '../../rows.js';
-import { one, run, type Steps, statement } from '../../statement.js';
+import { run, type Steps, statement } from '../../statement.js';
 
 /*
  * Work on crashes that is to be done is a row of `crash_work`, made in the transaction of
@@ -20,28 +20,10 @@ interface Wish {
   targetName: string;
 }
 
-interface Build {
-  project: string;
-  targetName: string;
-  targetSha256: string;
-}
-
 const wish = statement<Wish>(`
   INSERT INTO crash_work (kind, project, target_name, crash_id)
   SELECT @kind, @project, @targetName, @crashId
   WHERE NOT EXISTS (SELECT 1 FROM crash_work WHERE crash_id = @crashId AND kind = @kind)`);
-const knownBuild = statement<Build, unknown>(`
-  SELECT 1 FROM target_builds
-  WHERE project = @project AND target_name = @targetName AND target_sha256 = @targetSha256`);
-const addBuild = statement<Build & { id: string }>(`
-  INSERT INTO target_builds (project, target_name, target_sha256, first_job_id)
-  VALUES (@project, @targetName, @targetSha256, @id)
-  ON CONFLICT DO NOTHING`);
-const verify = statement<Build>(`
-  INSERT INTO crash_work (kind, project, target_name, target_sha256)
-  SELECT 'verify', @project, @targetName, @targetSha256
-  WHERE EXISTS (SELECT 1 FROM crash_groups
-    WHERE project = @project AND target_name = @targetName AND merged_into IS NULL)`);
 
 /**
  * Notes that a crash is to be run again, unless that is noted already. Crashes that work on
@@ -57,10 +39,4 @@ export function* wantReproduction(crashId: string, cause: Cause): Steps<void> {
 export function* wantMinimising(crashId: string, cause: Omit<Cause, 'job_kind'>): Steps<void> {
   const { project, target_name: targetName } = cause;
   yield* run(wish, { kind: 'minimise', crashId, project, targetName });
-}
-
-/** Notes the build of a new job. One that is new to a target with crash groups is to be verified. */
-export function* noteBuild(job: Build & { id: string }): Steps<void> {
-  if (yield* one(knownBuild, job)) return;
-  if ((yield* run(addBuild, job)) > 0) yield* run(verify, job);
 }

@@ -1,0 +1,26 @@
+import { one, run, type Steps, statement } from '../../statement.js';
+
+interface Build {
+  project: string;
+  targetName: string;
+  targetSha256: string;
+}
+
+const knownBuild = statement<Build, unknown>(`
+  SELECT 1 FROM target_builds
+  WHERE project = @project AND target_name = @targetName AND target_sha256 = @targetSha256`);
+const addBuild = statement<Build & { id: string }>(`
+  INSERT INTO target_builds (project, target_name, target_sha256, first_job_id)
+  VALUES (@project, @targetName, @targetSha256, @id)
+  ON CONFLICT DO NOTHING`);
+const verify = statement<Build>(`
+  INSERT INTO crash_work (kind, project, target_name, target_sha256)
+  SELECT 'verify', @project, @targetName, @targetSha256
+  WHERE EXISTS (SELECT 1 FROM crash_groups
+    WHERE project = @project AND target_name = @targetName AND merged_into IS NULL)`);
+
+/** Notes the build of a new job. One that is new to a target with crash groups is to be verified. */
+export function* noteBuild(job: Build & { id: string }): Steps<void> {
+  if (yield* one(knownBuild, job)) return;
+  if ((yield* run(addBuild, job)) > 0) yield* run(verify, job);
+}
