@@ -51,7 +51,7 @@ const ladders = {
     engines: ['sandbox'],
     sandbox: [],
   },
-  rpc: { handlers: ['streams'], streams: ['beneath'], beneath: [] },
+  rpc: { handlers: ['streams'], beneath: ['streams'], streams: [] },
 };
 
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
@@ -76,18 +76,73 @@ const steps = Object.entries(ladders).flatMap(([room, ladder]) =>
 );
 
 const onlyIn = (names, library) => ({
-  name: `${library.replace(/\W+/g, '-')}-only-in-${names.join('-and-')}`,
+  name: `${library}-only-in-${names.join('-and-')}`.replace(/\W+/g, '-'),
   severity: 'error',
   from: { path: '^src/', pathNot: inside(names) },
   to: { path: `node_modules/${library}/` },
 });
 
+/**
+ * Within the store:
+ *
+ *   rules -> store.ts -> sqlite/, postgres/ -> ops/ -> statement.ts, sql.ts, rows.ts …
+ *
+ * Rules see the interface and the operations, never an engine.
+ */
+const seenByRules = ['store', 'operation', 'rows', 'after-attempt', 'blobs', 'grouping'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'times', 'after-attempt', 'grouping'];
+const sharedFiles = '^src/store/[^/]+\\.ts$';
+const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
+
+/** Subjects of operations that build on those about jobs; all may use the log of events. */
+const aboveJobs = '^src/store/ops/(corpus|crashes|leases)/';
+
+const store = [
+  {
+    name: 'rules-see-no-engine',
+    severity: 'error',
+    from: { path: inside(['app', 'rpc', 'state']) },
+    to: { path: '^src/store/', pathNot: [filesOfStore(seenByRules), '^src/store/ops/'] },
+  },
+  {
+    name: 'operations-see-no-engine',
+    severity: 'error',
+    from: { path: '^src/store/ops/' },
+    to: { path: '^src/store/', pathNot: [filesOfStore(seenByOperations), '^src/store/ops/'] },
+  },
+  {
+    name: 'operations-import-only-what-is-below',
+    severity: 'error',
+    from: { path: '^src/store/ops/([^/]+)/', pathNot: aboveJobs },
+    to: { path: '^src/store/ops/', pathNot: '^src/store/ops/($1|events)/' },
+  },
+  {
+    name: 'operations-above-jobs-import-only-what-is-below',
+    severity: 'error',
+    from: { path: aboveJobs },
+    to: { path: '^src/store/ops/', pathNot: '^src/store/ops/($1|jobs|events)/' },
+  },
+  {
+    name: 'shared-files-see-no-engine-and-no-operation',
+    severity: 'error',
+    from: { path: sharedFiles, pathNot: filesOfStore(['store']) },
+    to: { path: '^src/store/.+/' },
+  },
+  {
+    name: 'engines-do-not-know-each-other',
+    severity: 'error',
+    from: { path: '^src/store/(sqlite|postgres)/' },
+    to: { path: '^src/store/(sqlite|postgres)/', pathNot: '^src/store/$1/' },
+  },
+];
+
 export default {
   forbidden: [
     ...floors,
     ...steps,
-    onlyIn(['store'], 'better-sqlite3'),
-    onlyIn(['store'], '@types/better-sqlite3'),
+    ...store,
+    onlyIn(['store/sqlite'], 'better-sqlite3'),
+    onlyIn(['store/sqlite'], '@types/better-sqlite3'),
     onlyIn(['rpc', 'client', 'bot', 'gen'], '@grpc/grpc-js'),
     {
       name: 'no-circles',

@@ -1,5 +1,5 @@
-# PandaFuzz: set-up, build and checks. Everything it brings stays in this folder,
-# apart from Debian packages: the compiler for the demo target, and libfaketime for
+# PandaFuzz: set-up, build and checks. Everything is installed in this folder, apart
+# from Debian packages: the compiler for the demo target, and libfaketime for
 # the tests.
 
 SHELL := /bin/sh
@@ -10,10 +10,12 @@ SHELL := /bin/sh
 # registry, in .tools/.
 NODE_VERSION := 24.21.0
 NODE_NEEDED := 22.13
+# The suite of test/rpc runs on each of these.
+NODES_TESTED := 22.23.3 24.21.0 26.12.1
+node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 node_is_enough := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number), \
   [c, d] = "$(NODE_NEEDED)".split("."); process.stdout.write(a > c || a == c && b >= d ? "yes" : "")' 2>/dev/null)
 ifneq ($(node_is_enough),yes)
-node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 NODE := .tools/node_modules/$(node_package)/bin/node
 export PATH := $(CURDIR)/$(dir $(NODE)):$(PATH)
 endif
@@ -27,9 +29,12 @@ installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
 clients := .tools/clients.done
+tested_nodes := $(NODES_TESTED:%=.tools/node-%/node_modules/$(node_package)/bin/node)
 GHZ_VERSION := v0.121.0
 ghz := .tools/ghz-$(GHZ_VERSION).done
 
+# The contract of the last release: it may grow, and nothing of it may change.
+released := proto/pandafuzz-0.1.0.binpb
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
 
@@ -48,27 +53,53 @@ test: $(built) $(clients)
 	@examples/demo/build-target.sh --tools-only
 	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
+ifndef ONLY
+	@echo "test/rpc once more, with grpc.fast_path off"
+	@PANDAFUZZ_GRPC_FAST_PATH=off $(JEST) dist/test/rpc
+endif
 
-## check: types, lint, format, the contract's lint, the import rules
+## test-nodes: test/rpc on each Node from 22 to 26, with grpc.fast_path auto and off
+.PHONY: test-nodes
+test-nodes: $(built) $(clients) $(tested_nodes)
+	@for node in $(tested_nodes); do for way in auto off; do \
+	  echo "test/rpc on Node $$($$node --version), grpc.fast_path $$way"; \
+	  PATH=$(CURDIR)/$$(dirname $$node):$$PATH PANDAFUZZ_GRPC_FAST_PATH=$$way \
+	    $(JEST) $(or $(ONLY),dist/test/rpc) || exit; \
+	done; done
+
+## check: types, lint, format, the contract's lint and breaking changes, the import rules
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
 	@$(BIN)/biome ci .
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
+	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
 	@echo "check: types, lint, format, contract and import rules are fine"
+
+## release-contract: keep the contract as it is now, for check to compare with
+.PHONY: release-contract
+release-contract: $(installed)
+	@$(BIN)/buf build --exclude-source-info --output $(released)
 
 ## bench: figures beside their limits, into docs/benchmarks.md (ONLY="fleet --bots 20000" for some)
 .PHONY: bench
 bench: $(built) $(ghz)
 	@node dist/bench/main.js $(ONLY)
 
-## bench-quick: a small part of them, without backups, a restart and a soak, in a minute
+## bench-quick: the same with fewer rows, bots and rounds, without the soak, in two minutes
 .PHONY: bench-quick
 bench-quick: $(built) $(ghz)
 	@node dist/bench/main.js --quick $(ONLY)
+
+## crash-groups: build small programs with many bugs, and print how well crashes are grouped
+.PHONY: crash-groups
+crash-groups: $(built)
+	@examples/demo/build-target.sh --tools-only
+	@test/crash/labelled/collect.sh data/crash-groups
+	@node dist/test/crash/labelled/main.js data/crash-groups
 
 ## format: put sources and protos into the one format
 .PHONY: format
@@ -76,12 +107,12 @@ format: $(generated)
 	@$(BIN)/biome check --write .
 	@$(BIN)/buf format --write
 
-## clean: remove what was built, and the demo's data
+## clean: remove the build and the demo's data
 .PHONY: clean
 clean:
 	rm -rf dist src/gen data/demo-*
 
-## distclean: clean, and remove what was installed
+## distclean: clean, and remove everything installed
 .PHONY: distclean
 distclean: clean
 	rm -rf node_modules .tools
@@ -98,6 +129,11 @@ $(NODE):
 	@$(NPM) install --prefix .tools --no-save --no-package-lock $(node_package)@$(NODE_VERSION) >/dev/null
 	@touch $@
 endif
+
+$(tested_nodes): .tools/node-%/node_modules/$(node_package)/bin/node: | $(NODE)
+	@echo "node: bringing $* into .tools/"
+	@$(NPM) install --prefix .tools/node-$* --no-save --no-package-lock $(node_package)@$* >/dev/null
+	@touch $@
 
 # Not `npm ci`: it refuses a lock file that lacks optional packages of other
 # platforms, which a registry mirror may not have. Versions are exact all the same.
@@ -120,7 +156,7 @@ $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 $(clients): $(shell find test/languages -type f)
 	@test/languages/set-up.sh
 
-# An older Go brings the newer one that ghz asks for by itself, from 1.21 on.
+# Go 1.21 and later fetch the newer Go that ghz needs by themselves.
 $(ghz):
 	@command -v go >/dev/null || { echo "bench: ghz needs Go 1.23 or newer, and there is none: install it \
 	(Debian 13: golang-go; otherwise go.dev/dl), then run this again"; exit 69; }

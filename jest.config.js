@@ -1,9 +1,11 @@
+import { patienceMs } from './dist/test/patience.js';
+
 /** The tests run as they were compiled: what is tested is what ships. */
 export default {
   roots: ['<rootDir>/dist/test'],
   transform: {},
   testEnvironment: '<rootDir>/dist/test/environment.js',
-  testTimeout: 30_000,
+  testTimeout: 2 * patienceMs,
   // Test files run side by side in this many processes; each needs a core.
   maxWorkers: 2,
 };

@@ -1,42 +1,24 @@
-import { LoopDelay } from './loop-delay.js';
-import type { Addresses, Ask, Told } from './processes.js';
+import { LoopDelay } from './latencies.js';
+import type { Look, State } from './processes.js';
 
 /**
- * Tells whoever started this process where its server listens, and from then on, when
- * asked, what it holds on to and how late its event loop is.
+ * Runs in a server's process: sends its address to the process that started it, and its
+ * state whenever that one looks. It stops when that one lets go of it, or has died.
  */
-export function beAsked(addresses: Addresses, stop: () => Promise<void>): void {
-  const tell = (told: Told) => process.send?.(told);
+export function beAsked(address: string, stop: () => Promise<void>): void {
   let loopDelay = new LoopDelay();
-  process.on('message', async (ask: Ask) => {
-    if (typeof ask === 'object') {
-      loopDelay = new LoopDelay();
-      loopDelay.start(ask.watchLoopEveryMs);
-      return;
+  process.on('message', async ({ watchLoopEveryMs, collect }: Look) => {
+    loopDelay.stop();
+    // Twice more: what only waits for finalizers goes then.
+    for (let i = 0; collect && i < 3; i++) {
+      globalThis.gc?.();
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    switch (ask) {
-      case 'stop':
-        loopDelay.stop();
-        await stop();
-        process.disconnect();
-        break;
-      case 'memory': {
-        // What is only waiting for finalizers goes with the second and third.
-        for (let i = 0; i < 3; i++) {
-          globalThis.gc?.();
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        const { heapUsed, rss } = process.memoryUsage();
-        tell({ heapBytes: heapUsed, rssBytes: rss });
-        break;
-      }
-      case 'loop delay':
-        loopDelay.stop();
-        tell(loopDelay.percentiles);
-        break;
-    }
+    const { heapUsed: heapBytes, rss: rssBytes } = process.memoryUsage();
+    process.send?.({ loopDelay: loopDelay.percentiles, heapBytes, rssBytes } satisfies State);
+    loopDelay = new LoopDelay();
+    if (watchLoopEveryMs) loopDelay.start(watchLoopEveryMs);
   });
-  // Nobody asks any more: whoever measured has died.
   process.on('disconnect', stop);
-  tell(addresses);
+  process.send?.(address);
 }

@@ -7,5 +7,5 @@ import { beAsked } from './asked.js';
 /** A master as it ships, its log included, in a process of its own. */
 
 const config = loadMasterConfig({ environment: process.env });
-const { grpc, http, stop } = await startMaster(config, createLog(config.log));
-beAsked({ address: formatAddress(grpc), http: formatAddress(http) }, stop);
+const { grpc, stop } = await startMaster(config, createLog(config.log));
+beAsked(formatAddress(grpc), stop);

@@ -1,69 +1,36 @@
-import type { Percentiles } from './latencies.js';
-import type { Vitals } from './vitals.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Measured, median, ofRounds } from './figure.js';
 
-/** Taking figures: always beside the limit they are compared with, in the same run. */
-
-/** One line of the report. */
-export interface Figure {
-  readonly name: string;
-  /** Median over the rounds. */
-  readonly value: number;
-  /** Smallest and largest of the rounds. */
-  readonly spread: readonly [number, number];
-  /** What is measured, and in what unit, e.g. "ratio", "ms". */
-  readonly unit: string;
-  /** Absent where the figure is there to be known, and not to be held. */
-  readonly target?: Target;
-  /** What went into it, for the reader: absolute figures, numbers of rows. */
-  readonly detail: string;
-  /** Where it is taken from many times: more of them, for the results file. */
-  readonly percentiles?: Percentiles;
-  /** What a ratio was made of and the like, by name, for the results file. */
-  readonly absolute?: Readonly<Record<string, number>>;
-  /** How the master was meanwhile. */
-  readonly vitals?: Vitals;
+export interface Rounds<T> {
+  readonly a: readonly T[];
+  readonly b: readonly T[];
 }
 
-export interface Target {
-  readonly is: '>=' | '<=' | '<';
-  readonly bound: number;
-}
-
-export const isMet = (value: number, { is, bound }: Target): boolean =>
-  is === '>=' ? value >= bound : is === '<=' ? value <= bound : value < bound;
-
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(Math.floor(q * sorted.length), sorted.length - 1)] ?? Number.NaN;
-}
-
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
-
-/** Medians of both, and of their ratio round by round. */
-export interface Comparison {
-  readonly a: number;
-  readonly b: number;
-  /** a / b. */
-  readonly ratio: number;
-  readonly spread: readonly [number, number];
-}
-
-/** Runs A and B by turns, the order changing each round: what the machine does hits both. */
-export async function alternate(
+/** Runs A and B by turns, A B B A: a disturbance of the machine reaches both. */
+export async function alternate<T>(
   rounds: number,
-  a: () => Promise<number>,
-  b: () => Promise<number>,
-): Promise<Comparison> {
-  const as: number[] = [];
-  const bs: number[] = [];
+  a: () => Promise<T>,
+  b: () => Promise<T>,
+): Promise<Rounds<T>> {
+  const [as, bs]: [T[], T[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     if (round % 2 === 0) as.push(await a());
     bs.push(await b());
     if (round % 2 === 1) as.push(await a());
   }
+  return { a: as, b: bs };
+}
+
+/** The ratio a / b round by round. `detail`: of the medians of both, if it names them. */
+export function ofRatio<K extends string>(
+  rounds: Rounds<Readonly<Record<K, number>>>,
+  key: K,
+  detail: string | ((a: number, b: number) => string),
+): Measured {
+  const [as, bs] = [rounds.a.map((one) => one[key]), rounds.b.map((one) => one[key])];
   const ratios = as.map((value, round) => value / (bs[round] as number));
-  const spread: [number, number] = [Math.min(...ratios), Math.max(...ratios)];
-  return { a: median(as), b: median(bs), ratio: median(ratios), spread };
+  const words = typeof detail === 'string' ? detail : detail(median(as), median(bs));
+  return ofRounds(ratios, words);
 }
 
 export interface Batch<Output> {
@@ -71,30 +38,38 @@ export interface Batch<Output> {
   readonly outputs: readonly Output[];
 }
 
-/** Does all of `inputs`, with `inFlight` of them under way at any time. */
+/** Runs all of `inputs`, with `inFlight` of them under way at any time. */
 export async function eachInFlight<Input, Output>(
   inputs: readonly Input[],
   inFlight: number,
-  one: (input: Input) => Promise<Output>,
+  one: (input: Input, index: number) => Promise<Output>,
 ): Promise<Batch<Output>> {
   const outputs: Output[] = [];
   let next = 0;
   const startedAt = performance.now();
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (next < inputs.length) outputs.push(await one(inputs[next++] as Input));
-    }),
-  );
+  const runSome = async () => {
+    while (next < inputs.length) outputs.push(await one(inputs[next] as Input, next++));
+  };
+  await Promise.all(Array.from({ length: inFlight }, runSome));
   return { perSecond: (inputs.length / (performance.now() - startedAt)) * 1000, outputs };
 }
 
-/** Median time of one, one after the other, milliseconds. */
-export async function latencyOf(count: number, one: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const startedAt = performance.now();
-    await one();
-    times.push(performance.now() - startedAt);
+/** Begins `one` so often, whatever became of the ones before. @returns ends that */
+export function every(perSecond: number, one: (index: number) => void): () => void {
+  const startedAt = performance.now();
+  let begun = 0;
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startedAt) / 1000) * perSecond;
+    for (; begun < due; begun++) one(begun);
+  }, 5);
+  return () => clearInterval(timer);
+}
+
+/** Resolves within 2 ms once it is so. @throws Error after a minute: something has gone wrong */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  const endsAt = performance.now() + 60_000;
+  while (!isSo()) {
+    if (performance.now() > endsAt) throw new Error(`not after a minute: ${what}`);
+    await sleep(2);
   }
-  return median(times);
 }

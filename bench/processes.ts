@@ -1,130 +1,104 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../src/cli/node-flags.js';
 import type { Percentiles } from './latencies.js';
 
-/** Servers on one core, the load on the other: what is measured is the server. */
+/** The load has a core of its own: the figures are the server's. */
+const [serverCore, loadCore] = [0, 1];
 
-const serverCore = 0;
-const loadCore = 1;
-
-/** What a server can be asked; "stop" and to watch its loop have no answer. */
-export type Ask = 'memory' | 'loop delay' | 'stop' | { readonly watchLoopEveryMs: number };
-
-export interface Addresses {
-  readonly address: string;
-  /** Where it tells its metrics, if it has any. */
-  readonly http?: string;
+export interface Look {
+  /** Watches its event loop from now on, until the next look. */
+  readonly watchLoopEveryMs?: number;
+  readonly collect?: boolean;
 }
 
-interface Memory {
+export interface State {
+  /** How late timers of the main thread fired since the look that began to watch. */
+  readonly loopDelay: Percentiles;
   readonly heapBytes: number;
   readonly rssBytes: number;
 }
 
-/** From a server's process: where it listens, then answers. */
-export type Told = Addresses | Memory | Percentiles;
+/** Settings of a master, as environment variables; parameters of the bare server. */
+export type Settings = Readonly<Record<string, string>>;
+
+const scripts = { master: './master.js', echo: './echo.js' };
 
 /** A server in a process of its own, on a core of its own. */
 export class ServerProcess {
   private constructor(
+    readonly kind: keyof typeof scripts,
     readonly address: string,
-    /** Where it tells its metrics; undefined of a baseline, which has none. */
-    readonly http: string | undefined,
-    readonly pid: number,
+    /** Holds its data and its log. */
+    readonly directory: string,
     private readonly child: ChildProcess,
   ) {}
 
-  /** `script`: relative to bench/. `log`: where its standard error goes, if not to ours. */
-  static async start(
-    script: string,
-    environment: Record<string, string> = {},
-    log?: string,
-  ): Promise<ServerProcess> {
-    const stderr = log === undefined ? 2 : openSync(log, 'a');
-    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
-      execArgv: ['--expose-gc'],
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
-      stdio: ['ignore', 1, stderr, 'ipc'],
+  /** "master": as it ships. "echo": the bare server that it is compared with. */
+  static async start(kind: keyof typeof scripts, directory: string, settings: Settings) {
+    const log = openSync(join(directory, 'log'), 'a');
+    const child = fork(fileURLToPath(new URL(scripts[kind], import.meta.url)), [], {
+      execArgv: ['--expose-gc', ...nodeFlags],
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
+      stdio: ['ignore', 1, log, 'ipc'],
     });
-    if (log !== undefined) closeSync(stderr);
-    const { address, http } = await hear<Addresses>(child);
-    const pid = child.pid as number;
-    await pin(pid, serverCore);
-    return new ServerProcess(address, http, pid, child);
+    closeSync(log);
+    const address = await reply<string>(child);
+    await pin(child.pid as number, serverCore);
+    return new ServerProcess(kind, address, directory, child);
   }
 
-  memory(): Promise<Memory> {
-    this.child.send('memory' satisfies Ask);
-    return hear(this.child);
-  }
-
-  /** From now on, until `loopDelay` tells of it. */
-  watchLoop(everyMs: number): void {
-    this.child.send({ watchLoopEveryMs: everyMs } satisfies Ask);
-  }
-
-  /** How late timers of its main thread fired since `watchLoop`. */
-  loopDelay(): Promise<Percentiles> {
-    this.child.send('loop delay' satisfies Ask);
-    return hear(this.child);
+  look(look: Look = {}): Promise<State> {
+    this.child.send(look);
+    return reply(this.child);
   }
 
   /** CPU seconds of all its threads since it was started. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
+    const [, user, system] = /\) (?:\S+ ){11}(\d+) (\d+)/.exec(stat) ?? [];
+    return (Number(user) + Number(system)) / 100;
   }
 
-  /** What it has in memory now. */
-  residentBytes(): number {
-    const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
-    return Number(kib?.[1]) * 1024;
+  /** Size of its write-ahead log; 0 without a database. */
+  walBytes(): number {
+    const path = join(this.directory, 'pandafuzz.db-wal');
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   async stop(): Promise<void> {
-    this.child.send('stop' satisfies Ask);
+    this.child.disconnect();
     await once(this.child, 'exit');
   }
 }
 
-/** The next thing a server tells. @throws Error when it ends instead */
-async function hear<T extends Told>(child: ChildProcess): Promise<T> {
-  const heard = new AbortController();
-  const { signal } = heard;
-  try {
-    return await Promise.race([
-      once(child, 'message', { signal }).then(([told]) => told),
-      once(child, 'exit', { signal }).then(([code]) => {
-        throw new Error(`a server has ended with ${code}: its log says why`);
-      }),
-    ]);
-  } finally {
-    heard.abort();
-  }
+/** The next message of a server. @throws Error when it ends instead */
+function reply<T extends string | State>(child: ChildProcess): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const fail = (code: number) => reject(new Error(`a server has ended with ${code}: see its log`));
+  child.once('message', (message) => resolve(message as T));
+  child.once('exit', fail);
+  return promise.finally(() => child.off('exit', fail));
 }
 
-/** The master as it ships, with its data in `directory`, and its log beside them. */
-export function startMaster(
-  directory: string,
-  settings: Record<string, string> = {},
-): Promise<ServerProcess> {
-  const environment = {
+/** As it ships. PANDAFUZZ_GRPC_FAST_PATH=off in the environment makes every figure the plain way's. */
+export const startMaster = (directory: string, settings: Settings): Promise<ServerProcess> =>
+  ServerProcess.start('master', directory, {
     PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_DATA_DIRECTORY: directory,
+    PANDAFUZZ_GRPC_FAST_PATH: process.env['PANDAFUZZ_GRPC_FAST_PATH'] ?? 'auto',
     ...settings,
-  };
-  return ServerProcess.start('./master.js', environment, join(directory, 'log'));
-}
+  });
 
-/** This process and what it starts from now on make the load. */
+/** Moves this process, and what it starts from now on, to the core of the load. */
 export const pinLoad = (): Promise<void> => pin(process.pid, loadCore);
 
-/** All threads of a process to one core; those it starts later go there too. */
+/** Moves all threads of a process to one core; those it starts later go there too. */
 async function pin(pid: number, core: number): Promise<void> {
   await promisify(execFile)('taskset', ['--all-tasks', '--cpu-list', '--pid', `${core}`, `${pid}`]);
 }

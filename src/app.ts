@@ -2,14 +2,13 @@ import { loadMasterConfig } from './config/load.js';
 import type { MasterConfig } from './config/schema.js';
 import { type Address, formatAddress } from './config/units.js';
 import { systemClock } from './core/clock.js';
-import { makeObjectsYoung } from './core/collector.js';
 import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
 import { createLog, type Logger } from './core/log.js';
 import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
-import { startGrpcServer } from './rpc/server.js';
+import { type Embedding, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
 import { startTracing } from './tracing.js';
@@ -18,26 +17,29 @@ import { startTracing } from './tracing.js';
 export interface Master {
   readonly grpc: Address;
   readonly http: Address;
-  /** Rejects if the master cannot go on by itself; then `stop` it. */
+  /** Rejects if a part has failed for good; the caller then calls `stop`. */
   readonly failed: Promise<never>;
-  /** Idempotent. Everything acknowledged is on disk when it resolves. */
+  /** Idempotent. All acknowledged writes are on disk when it resolves. */
   stop(): Promise<void>;
 }
 
-/** Time within the whole of a stop for calls in flight, before connections are cut. */
+/** Share of the shutdown time for calls in flight, before connections are closed. */
 const callsGrace = 0.6;
 
 /**
- * Builds the parts bottom up and starts them; what was started is stopped again
- * if a later part cannot start.
+ * Builds the parts bottom up and starts them. If one cannot start, those before it are
+ * stopped again.
  *
- * @throws UserError for what a person has to mend
+ * @throws UserError for a fault that a person can correct
  */
-export async function startMaster(config: Readonly<MasterConfig>, log: Logger): Promise<Master> {
-  makeObjectsYoung();
+export async function startMaster(
+  config: Readonly<MasterConfig>,
+  log: Logger,
+  embedding: Embedding = {},
+): Promise<Master> {
   const lifecycle = new Lifecycle(log);
   const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {}); // heard by whoever awaits it, or by nobody
+  failed.promise.catch(() => {}); // may have no listener
   const { timeouts, database } = config;
   let ready = false;
   const stop = () => {
@@ -58,7 +60,7 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
       maxQueuedWrites: database.max_queued_writes,
       maxQueuedReads: database.max_queued_reads,
       retry: {
-        maxRetries: database.max_retries ?? timeouts.database_retries,
+        maxRetries: database.max_retries,
         firstDelayMs: database.retry_delay,
         maxDelayMs: database.max_retry_delay,
         multiplier: database.retry_multiplier,
@@ -84,8 +86,10 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
 
     const grpc = await startGrpcServer({
       ...parts,
+      ...embedding,
       state,
       address: config.grpc.address,
+      fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,
       timeouts: {
@@ -112,8 +116,8 @@ export async function startMaster(config: Readonly<MasterConfig>, log: Logger): 
 }
 
 /**
- * Runs a master in this process until it is asked to end: SIGTERM or SIGINT stop
- * it gracefully, a second one at once.
+ * Runs a master in this process until SIGTERM or SIGINT, which stop it gracefully; a second
+ * signal ends it at once.
  *
  * @returns the exit code
  * @throws UserError
@@ -129,21 +133,21 @@ export async function runMaster(configFile: string | undefined): Promise<number>
     const master = await startMaster(config, log);
     const grpc = formatAddress(master.grpc);
     const http = formatAddress(master.http);
-    log.info({ grpc, http, data: config.data.directory, version }, 'the master is ready');
+    log.info({ grpc, http, data: config.data.directory, version }, 'master ready');
     const signal = await Promise.race([asked.first, master.failed]).catch((error) => {
-      log.fatal({ err: error }, 'the master cannot go on');
+      log.fatal({ err: error }, 'master failed');
       return undefined;
     });
-    if (signal) log.info({ signal }, 'stopping; once more to stop at once');
+    if (signal) log.info({ signal, hint: 'a second signal stops it at once' }, 'master stopping');
     await master.stop();
-    log.info('stopped');
+    log.info('master stopped');
     return signal ? 0 : 1;
   } finally {
     asked.forget();
   }
 }
 
-/** The first of these signals; a second one ends the process at once, as signals do. */
+/** The first of these signals. Afterwards they have their default effect: a second one ends the process. */
 function signalled(names: readonly NodeJS.Signals[]) {
   const first = Promise.withResolvers<NodeJS.Signals>();
   const forget = () => {

@@ -3,8 +3,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { PairHistogram } from './core/histogram.js';
 
 /**
- * Defaults of prom-client's that walk over every open handle or file: with ten
- * thousand bots each look at the metrics kept the event loop for 13 to 30 ms.
+ * Default metrics of prom-client that walk over every open handle or file: with ten
+ * thousand bots each scrape blocked the event loop for 13 to 30 ms.
  */
 const perHandle = [
   'process_open_fds',
@@ -13,15 +13,15 @@ const perHandle = [
   ...['nodejs_active_resources', 'nodejs_active_resources_total'],
 ];
 
-/** Between two looks at the event loop, milliseconds. */
+/** Interval of samples of the event loop, milliseconds. */
 const lookEveryMs = 50;
-/** As far away as a timer goes, milliseconds. */
+/** Longest delay of a timer, milliseconds. */
 const never = 2 ** 31 - 1;
 
-/** Of nanoseconds between two looks, how late the second was, seconds. */
+/** Lateness of a sample in seconds, from the nanoseconds between two samples. */
 const late = (nanoseconds: number) => Math.max(nanoseconds / 1e9 - lookEveryMs / 1e3, 0);
 
-/** What is told of the event loop, by prom-client's names for it. */
+/** Figures of the event loop's lateness, under prom-client's names. */
 const eventLoopLags: Record<string, (delays: ELDHistogram) => number> = {
   min: ({ min }) => late(min),
   max: ({ max }) => late(max),
@@ -33,8 +33,8 @@ const eventLoopLags: Record<string, (delays: ELDHistogram) => number> = {
 };
 
 /**
- * Every instrument, in one place. No label ever carries a caller's value (an id,
- * a name): their number is fixed by the code, and for webhooks by the settings.
+ * All instruments. No label has a value of a caller (an id, a name), so the number of
+ * series is fixed by the code, and for webhooks by the settings.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -63,7 +63,7 @@ export function createMetrics() {
     registry,
     databaseOperationSeconds: new PairHistogram({
       name: 'database_operation_duration_seconds',
-      help: 'Time from handing an operation to the store to its answer, retries included.',
+      help: 'Time from the call of a store operation to its answer, with queue and retries.',
       labelNames: ['operation', 'outcome'],
       buckets: seconds,
       registry,
@@ -132,7 +132,7 @@ export function createMetrics() {
         ['webhook'],
       );
     },
-    /** Figures that are read when somebody asks, not pushed when they change. */
+    /** Gauges that are read on a scrape. */
     watchFleet(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
       gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', (gauge) =>
         gauge.set(sources.botsOnline()),
@@ -154,7 +154,7 @@ export function createMetrics() {
       crashGauge('crash_inputs_kept', 'Inputs of crashes that are kept.');
       crashGauge('crash_groups', 'Groups of crashes.');
     },
-    /** Of gRPC: what is under way now, and what has passed through each method. */
+    /** Calls under way, and counts of each method, read on a scrape. */
     watchCalls(sources: {
       underWay: () => (readonly [pool: string, calls: number])[];
       methods: () => Iterable<
@@ -221,8 +221,8 @@ export function createMetrics() {
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * In place of prom-client's: its 100 looks a second took an idle master 0.7 % of a core,
- * and it counts the time between two of them as lag.
+ * Replaces prom-client's event loop metrics: their 100 samples a second took 0.7 % of a
+ * core of an idle master, and they count the interval itself as lag.
  */
 function watchEventLoop(registry: Registry): void {
   const delays = monitorEventLoopDelay({ resolution: lookEveryMs });
@@ -233,13 +233,13 @@ function watchEventLoop(registry: Registry): void {
     const gauge = new Gauge({
       name,
       registers: [registry],
-      help: `How late the event loop was since somebody last looked: ${figure}.`,
-      // The first of them, which is asked first, sets all.
-      ...(figure === 'min' && { collect: () => tell() }),
+      help: `Lateness of the event loop since the last scrape: ${figure}.`,
+      // prom-client reads gauges in order: the first one sets all.
+      ...(figure === 'min' && { collect: () => setAll() }),
     });
     return { gauge, read };
   });
-  const tell = () => {
+  const setAll = () => {
     for (const { gauge, read } of gauges) gauge.set(read(delays));
     delays.reset();
   };

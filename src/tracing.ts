@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * Sends a span for each call to a collector, with OpenTelemetry's own
- * instrumentation of grpc-js. Loaded only where an endpoint is configured:
- * without one a call pays nothing for it.
+ * Sends a span for each call to a collector, with OpenTelemetry's instrumentation of
+ * grpc-js. Loaded only if an endpoint is configured, so that calls cost nothing without.
  *
  * @param endpoint OTLP over HTTP, e.g. "http://127.0.0.1:4318/v1/traces"
  */
@@ -32,7 +31,7 @@ export async function startTracing(options: {
   api.propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
   api.trace.setGlobalTracerProvider(provider);
   const instrumentation = new grpc.GrpcInstrumentation();
-  // It patches what is required after it; the prototypes are those that we imported.
+  // The instrumentation patches modules that are required after it; prototypes are shared with imports.
   createRequire(import.meta.url)('@grpc/grpc-js');
   return {
     async stop() {

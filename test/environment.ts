@@ -3,9 +3,10 @@ import type { Worker } from 'node:worker_threads';
 import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environment';
 import type { Circus } from '@jest/types';
 import { TestEnvironment } from 'jest-environment-node';
+import { patienceMs } from './patience.js';
 
-/** How long what is being closed may take to be gone. */
-const settleMs = 2000;
+/** How long what is being closed may take to be gone; the fixture of test/leaks sets it, as its leaks stay. */
+const settleMs = Number(process.env['SETTLE_MS'] ?? patienceMs);
 
 /**
  * What Node itself keeps open for reporting to the parent process or writing
@@ -70,10 +71,10 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
   }
 
   async #expectNothingLeft(state: Circus.State): Promise<void> {
-    const giveUpAt = performance.now() + settleMs;
+    const patience = AbortSignal.timeout(settleMs);
     await nextTurn(); // a thread is announced one tick after it was made
     let left = this.#left();
-    while (left.length > 0 && performance.now() < giveUpAt) {
+    while (left.length > 0 && !patience.aborted) {
       await nextTurn();
       left = this.#left();
     }

@@ -9,9 +9,11 @@ import { loadMasterConfig } from '../src/config/load.js';
 import { formatAddress } from '../src/config/units.js';
 import { OperationContext } from '../src/core/context.js';
 import { newId } from '../src/core/ids.js';
-import { silentLog } from '../src/core/log.js';
+import { type Logger, silentLog } from '../src/core/log.js';
 import { createMetrics } from '../src/metrics.js';
+import type { Embedding } from '../src/rpc/server.js';
 import { Store, type StoreOptions } from '../src/store/store.js';
+import { patienceMs } from './patience.js';
 
 /** What a test started is ended after it, newest first. */
 const endings: (() => unknown)[] = [];
@@ -40,7 +42,7 @@ export function temporaryFile(content: string) {
 }
 
 /** A context of the test's own, ended after it. */
-export function testContext(timeoutMs = 10_000): OperationContext {
+export function testContext(timeoutMs = patienceMs): OperationContext {
   const options = { operation: 'test', timeoutMs, requestId: newId(), log: silentLog };
   const ctx = new OperationContext(options);
   atEnd(() => ctx.end());
@@ -73,10 +75,14 @@ export interface TestMaster {
   readonly address: string;
 }
 
+/** grpc.fast_path of the masters that tests start, where they do not set it: `make test` runs both. */
+export const fastPathSetting = process.env['PANDAFUZZ_GRPC_FAST_PATH'] ?? 'auto';
+
 /** A real master on free ports, and a connection to it. `settings` as in the environment. */
 export async function runMasterFor(
   settings: Record<string, string> = {},
   directory = temporaryFolder(),
+  { log = silentLog, ...embedding }: Embedding & { log?: Logger } = {},
 ): Promise<TestMaster> {
   const config = loadMasterConfig({
     environment: {
@@ -85,10 +91,11 @@ export async function runMasterFor(
       PANDAFUZZ_DATA_DIRECTORY: directory,
       PANDAFUZZ_DATABASE_SYNCHRONOUS: 'normal',
       PANDAFUZZ_JOBS_RETRY_DELAY: '0ms',
+      PANDAFUZZ_GRPC_FAST_PATH: fastPathSetting,
       ...settings,
     },
   });
-  const master = await startMaster(config, silentLog);
+  const master = await startMaster(config, log, embedding);
   atEnd(() => master.stop());
   const address = formatAddress(master.grpc);
   const connection = connect(address);

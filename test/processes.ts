@@ -3,8 +3,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeFlags } from '../src/cli/node-flags.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { atEnd, temporaryFolder } from './harness.js';
+import { patienceMs } from './patience.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
@@ -16,7 +18,7 @@ export class Process {
 
   constructor(args: readonly string[], environment: Record<string, string> = {}) {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment };
-    this.#child = spawn(process.execPath, [main, ...args], {
+    this.#child = spawn(process.execPath, [...nodeFlags, main, ...args], {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -63,7 +65,7 @@ export async function place() {
 export async function reach(address: string): Promise<Connection> {
   const connection = connect(address);
   atEnd(() => connection.close());
-  await promisify(connection.system.waitForReady.bind(connection.system))(Date.now() + 15_000);
+  await promisify(connection.system.waitForReady.bind(connection.system))(Date.now() + patienceMs);
   return connection;
 }
 

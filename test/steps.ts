@@ -49,7 +49,7 @@ export async function createJob(connection: Connection, spec: Partial<JobSpec> =
 /** The lease of the job that goes next, for a bot that pulls it. */
 export async function pulledLease(connection: Connection, botName = 'bot'): Promise<Lease> {
   const bot = await registerBot(connection, botName);
-  const wish = { botId: bot.id, waitMs: 5000, leaseTtlMs: 0 };
+  const wish = { botId: bot.id, waitMs: 10_000, leaseTtlMs: 0 };
   const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, wish);
   return given(given(assignment).lease);
 }

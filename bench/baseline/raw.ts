@@ -17,9 +17,7 @@ export function raw(path: string): Side {
     run: async (operation, input) => drive(statements, operation, input),
     all: async (operation, inputs) =>
       inGroups(db, (input) => drive(statements, operation, input as never), inputs) as never,
-    close: async () => {
-      db.close();
-    },
+    close: async () => void db.close(),
   };
 }
 

@@ -1,158 +1,146 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from '../../src/client/connect.js';
-import type { Bench } from '../bench.js';
-import type { Figure } from '../measure.js';
-import { startMaster } from '../processes.js';
+import { type Bench, count, type MeasuredOf, ofOne, ofTimes } from '../figure.js';
+import { Latencies } from '../latencies.js';
+import { until } from '../measure.js';
+import { plainGrpc, Stage } from '../stage.js';
+import { watch } from '../watch.js';
+import { losses, reconnects, restart, storm } from './comebacks.js';
 import { Crew } from './crew.js';
-import { losses } from './losses.js';
-import { reconnects } from './reconnects.js';
-import { restart } from './restart.js';
-import { below, type Scene } from './scene.js';
-import { inTime, onTheirOwn } from './steady.js';
-import { createJobs, registerBots, uploadTarget } from './stock.js';
-import { storm } from './storm.js';
-import { type Load, turnover } from './turnover.js';
+import type { Member } from './member.js';
 
-interface Leases {
-  readonly intervalMs: number;
-  readonly ttlMs: number;
-}
-
-const calm: Leases = { intervalMs: 30_000, ttlMs: 90_000 };
-/** So that losing them does not take long. */
-const brisk: Leases = { intervalMs: 3000, ttlMs: 9000 };
-const briskInQuick: Leases = { intervalMs: 300, ttlMs: 1000 };
+const calm = { intervalMs: 30_000, ttlMs: 90_000 };
+/** So that losing leases does not take long. */
+const brisk = { intervalMs: 3000, ttlMs: 9000 };
+const briskInQuick = { intervalMs: 300, ttlMs: 2000 };
 /** Bots beside which the whole fleet is held. */
 const few = 100;
-/** Of the bots, those that are there for it: their arrival takes most of its time. */
+/** Of the bots, those that are there for losses: their arrival takes most of its time. */
 const briskShare = 0.25;
+/** Jobs that end, and as many that come, in `turnover`. */
+const perSecond = 50;
+const forMs = 10_000;
 
 /**
- * A large fleet of whole bots, each on a connection of its own, whose every bot
- * runs a job: what it costs, and what becomes of it when all does not go well.
+ * A large fleet of whole bots, each on a connection of its own (`ulimit -n` has to be
+ * above their number), whose every bot runs a job: its cost, and its losses when all
+ * does not go well.
  */
-export async function benchFleet(bench: Bench): Promise<Figure[]> {
-  const { scale, say } = bench;
-  const count = bench.bots ?? Math.round(10_000 * scale);
-  expectOpenFiles(count);
-  const bots = `${count.toLocaleString('en')} bots`;
-  const directory = bench.folder();
-  let master = await startMaster(directory, settingsOf(calm));
-  const { address } = master;
-  const startAgain = (leases: Leases) =>
-    startMaster(directory, { ...settingsOf(leases), PANDAFUZZ_GRPC_ADDRESS: address });
-  const connection = connect(address);
-  try {
-    const spec = await uploadTarget(connection);
-    const botIds = await registerBots(connection, count, 1);
-    const sceneOf = (crew: Crew): Scene => ({ master, directory, connection, spec, crew, bots });
-    const figures: Figure[] = [];
+export async function benchFleet(bench: Bench): Promise<MeasuredOf<'fleet'>> {
+  const { say, sizes, scale } = bench;
+  return Stage.with(bench, settingsOf(calm), async (stage) => {
+    const botIds = await stage.registerBots(sizes.bots);
+    /** A crew of so many, with jobs that wait for them, for the time of a script. */
+    const withCrew = async <T>(size: number, script: (crew: Crew) => Promise<T>) => {
+      say(`${count(size)} bots take a job each`);
+      await stage.createJobs(size);
+      const crew = new Crew(stage, botIds.slice(0, size));
+      return script(crew).finally(() => crew.leave());
+    };
 
-    say(`jobs of ${few} of them end and others come`);
-    await createJobs(connection, spec, few);
-    const alone = new Crew(address, botIds.slice(0, few));
-    const cpuMsAlone = await turnoverOf(sceneOf(alone), turning(bench)).finally(() =>
-      alone.leave(),
-    );
-
-    say(`${bots} take a job each`);
-    await createJobs(connection, spec, count);
-    const crew = new Crew(address, botIds);
-    try {
-      figures.push(...(await calmScripts(sceneOf(crew), cpuMsAlone, bench)));
-      if (scale === 1) {
-        say('the master is restarted');
-        const restarted = await restart(sceneOf(crew), () => startAgain(calm));
-        master = restarted.master;
-        figures.push(...restarted.figures);
-      }
+    const ofFew = await withCrew(few, async (crew) => {
+      await crew.takeJobs();
+      await turnover(crew); // until code is warm
+      return turnover(crew).finally(() => crew.finish());
+    });
+    const ofAll = await withCrew(sizes.bots, async (crew) => {
+      const whileUp = await calmScripts(crew, ofFew.cpuMs);
+      say('the master is restarted');
+      const restarted = await restart(crew, () => stage.restart(settingsOf(calm)));
+      say('the master is restarted with grpc.fast_path off');
+      await restart(crew, () => stage.restart({ ...settingsOf(calm), ...plainGrpc }));
+      const { cpu: cpuPlain } = await steady(crew);
       await crew.finish();
-    } finally {
-      crew.leave();
-    }
-
+      return { ...whileUp, ...restarted, cpuPlain };
+    });
     const leases = scale < 1 ? briskInQuick : brisk;
-    const brave = botIds.slice(0, Math.ceil(count * briskShare));
-    say(`of ${brave.length} bots two fifths vanish, with leases of ${leases.ttlMs / 1000} s`);
-    await master.stop();
-    master = await startAgain(leases);
-    await createJobs(connection, spec, brave.length);
-    const second = new Crew(address, brave);
-    try {
-      await second.takeJobs();
-      figures.push(...(await losses(sceneOf(second), leases.ttlMs)));
-    } finally {
-      second.leave();
-    }
-    return figures;
-  } finally {
-    connection.close();
-    await master.stop();
-  }
-}
-
-/** Of a crew that is there for that alone. @returns CPU of the master for each job, milliseconds */
-async function turnoverOf(scene: Scene, load: Load): Promise<number> {
-  await scene.crew.takeJobs();
-  await turnover(scene, load); // until code is warm
-  const { cpuMs } = await turnover(scene, load);
-  await scene.crew.finish();
-  return cpuMs;
-}
-
-async function calmScripts(scene: Scene, cpuMsAlone: number, bench: Bench): Promise<Figure[]> {
-  const { scale, say } = bench;
-  const { master, crew, bots } = scene;
-  const { intervalMs } = calm;
-  const before = await master.memory();
-  await crew.takeJobs();
-  say(`they beat every ${intervalMs / 1000} s`);
-  await sleep(intervalMs * scale); // until each has beaten once: what its arrival left is over
-  // Twice: what is written once a minute is in it, and its share of what is collected.
-  const steady = { intervalMs, forMs: 2 * intervalMs * scale };
-  const figures = await inTime(scene, steady);
-  const after = await master.memory();
-  const growth = (what: 'rssBytes' | 'heapBytes') =>
-    (after[what] - before[what]) / crew.members.length / 1024;
-  figures.push(
-    below('memory of the master for each of them, resident', 'KiB', 64, growth('rssBytes'), {
-      detail: `with its lease and its connection; ${growth('heapBytes').toFixed(1)} KiB of it on the heap`,
-    }),
-  );
-  say('jobs end and others come');
-  const { figure, cpuMs } = await turnover(scene, turning(bench));
-  const ratio = cpuMs / cpuMsAlone;
-  figures.push(figure, {
-    name: `CPU of the master for a job created, assigned and completed, ${bots} / ${few}`,
-    ...{ value: ratio, unit: 'ratio', target: { is: '<=', bound: 1.5 } },
-    spread: [ratio, ratio],
-    detail: `${cpuMs.toFixed(1)} ms, the beats of all meanwhile included; ${cpuMsAlone.toFixed(1)} ms; so few at a time that each is a group of its own`,
+    await stage.restart(settingsOf(leases));
+    const ofBrave = await withCrew(Math.ceil(sizes.bots * briskShare), async (crew) => {
+      await crew.takeJobs();
+      say(`of them two fifths vanish, with leases of ${leases.ttlMs / 1000} s`);
+      return losses(crew, leases.ttlMs);
+    });
+    return { assignIdle: ofFew.assign, ...ofAll, ...ofBrave };
   });
-  say('they beat when they please');
-  figures.push(await onTheirOwn(scene, steady));
-  say('connections are lost, 2 % of them a second');
-  figures.push(...(await reconnects(scene, { share: 0.02, forMs: 10_000 * scale })));
-  say(`all ${bots} are cut off at once`);
-  figures.push(...(await storm(scene)));
-  return figures;
 }
 
-/** Beside a connection for each bot, some for whatever else is open. */
-const otherFiles = 500;
-
-/** @throws Error that says what to do where there cannot be so many connections */
-function expectOpenFiles(count: number): void {
-  const limits = readFileSync('/proc/self/limits', 'utf8');
-  const [, soft, hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(limits) ?? [];
-  const most = Math.max(Number(soft), Number(hard)); // Node raises the one to the other
-  if (count + otherFiles <= most) return;
-  throw new Error(`${count} bots are as many connections, of ${most} open files: raise ulimit -n`);
+/** While the master stays up. `cpuMsOfFew`: for each job that a few bots turn over. */
+async function calmScripts(crew: Crew, cpuMsOfFew: number) {
+  const { bench, master } = crew.stage;
+  const before = await master.look({ collect: true });
+  await crew.takeJobs();
+  const beating = await steady(crew);
+  const after = await master.look({ collect: true });
+  const [resident = 0, heap = 0] = (['rssBytes', 'heapBytes'] as const).map(
+    (key) => (after[key] - before[key]) / crew.members.length / 1024,
+  );
+  bench.say('jobs end and others come');
+  const { assign, cpuMs } = await turnover(crew);
+  const each = `${cpuMs.toFixed(1)} ms with the beats of all; ${cpuMsOfFew.toFixed(1)} ms`;
+  bench.say('connections are lost, 2 % of them a second');
+  const reconnected = await reconnects(crew);
+  bench.say('all are cut off at once');
+  return {
+    ...beating,
+    memory: ofOne(resident, `with lease and connection; ${heap.toFixed(1)} KiB of it on the heap`),
+    assign,
+    turnover: ofOne(cpuMs / cpuMsOfFew, `${each}; so few at a time that each is a group`),
+    ...reconnected,
+    ...(await storm(crew)),
+  };
 }
 
-const turning = ({ scale }: Bench): Load => ({ perSecond: 50, forMs: 10_000 * scale });
+/** Nothing happens: all bots run their jobs and beat, when the master asks for it. */
+async function steady(crew: Crew) {
+  const { bench, master } = crew.stage;
+  const intervalMs = calm.intervalMs * bench.scale;
+  bench.say(`they beat every ${calm.intervalMs / 1000} s`);
+  await sleep(intervalMs); // until each has beaten once
+  crew.recount();
+  // Twice: what is written once a minute is in it. Looks at the loop cost 0.1 % of a core.
+  const work = () => sleep(2 * intervalMs);
+  const { busy, words } = await watch(master, 'bots that beat', work, 100);
+  const acks = crew.answers.percentiles;
+  const beats = `${count(acks.count)} beats, each naming a lease with its statistics`;
+  const cpu = ofOne(busy * 100, `${beats}, in ${(2 * intervalMs) / 1000} s; ${words}`);
+  return { cpu, acks: ofTimes(acks, 'over the same time') };
+}
 
-const settingsOf = ({ intervalMs, ttlMs }: Leases) => ({
+/**
+ * All beat; now one, now another finishes its job, and a new one is created for it.
+ *
+ * @returns times from CreateJob to Assign at the bot, and CPU of the master for each job
+ */
+async function turnover(crew: Crew) {
+  const { stage } = crew;
+  const toAssign = new Latencies();
+  /** A job may be at its bot before its creation is answered. */
+  const [createdAt, arrivedAt] = [new Map<string, number>(), new Map<string, number>()];
+  crew.onAssigned = ({ jobId }) => arrivedAt.set(jobId, performance.now());
+  const turn = async (member: Member) => {
+    await crew.finish([member]);
+    member.bot.beat(); // its slot is free
+    const startedAt = performance.now();
+    createdAt.set((await stage.createJob()).id, startedAt);
+  };
+  const jobs = (perSecond * forMs * stage.bench.scale) / 1000;
+  const working = crew.members.filter(({ lease }) => lease).slice(0, jobs);
+  const { cpuSeconds, words } = await watch(stage.master, 'turnover', async () => {
+    const turns: Promise<void>[] = [];
+    for (const member of working) {
+      turns.push(turn(member));
+      await sleep(1000 / perSecond);
+    }
+    await Promise.all(turns);
+    await until('every new job is taken', () => arrivedAt.size >= createdAt.size);
+  });
+  for (const [id, at] of createdAt) toAssign.record((arrivedAt.get(id) ?? Number.NaN) - at);
+  const { percentiles } = toAssign;
+  const detail = `${percentiles.count} jobs, ${perSecond} a second, for as many finished`;
+  const assign = ofTimes(percentiles, `${detail}; ${words}`);
+  return { assign, cpuMs: (cpuSeconds * 1000) / percentiles.count };
+}
+
+const settingsOf = ({ intervalMs, ttlMs }: typeof calm) => ({
   PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: `${intervalMs}ms`,
   PANDAFUZZ_LEASES_TTL: `${ttlMs}ms`,
 });

@@ -1,91 +1,90 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { backoffMs } from '../../src/core/retry.js';
-import type { GoAway, JobDoneRefusal } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { Latencies } from '../latencies.js';
 import { VirtualBot } from './virtual-bot.js';
 
-/** As src/bot/link.ts and src/bot/session.ts have them. */
+/** The timings of the real bot, src/bot. */
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
 const goAwaySpreadMs = 1000;
 const welcomeTimeoutMs = 10_000;
-const answerWithinMs = 5000;
-const mostUnanswered = 3;
-/** As src/bot/agent.ts has it. */
-const keepaliveMs = 300_000;
-
-/** What a member tells its crew. */
-export interface MemberEvents {
-  /** It is on the line; of the leases it named it could keep so many. */
-  welcomed(member: Member, told: { kept: number; abandoned: number }): void;
-  left(member: Member): void;
-  assigned(lease: Lease): void;
-  answered(tookMs: number): void;
-}
 
 /**
  * A bot that behaves to its master as ours do, on a connection of its own: it beats
- * as soon as it is welcomed and then when it is asked to, drops what it may not keep,
- * repeats a result when it is asked to, and comes back after a loss, with the same
- * jitter and backoff.
+ * as soon as it is welcomed and then when the master asks for it, drops what it may not
+ * keep, repeats a result on request, and comes back after a loss, with the same jitter
+ * and backoff.
  */
 export class Member {
   readonly bot: VirtualBot;
-  /** From one beat to the next, milliseconds, whatever the master asks for. */
-  ownIntervalMs: number | undefined;
   #socket: Socket | undefined;
   #isWanted = false;
-  /** From the attempt to connect until the stream has closed. */
-  #isOnLine = false;
   #isWelcomed = false;
   #failures = 0;
-  #unanswered = 0;
-  #nextBeat: NodeJS.Timeout | undefined;
-  #goAway: GoAway | undefined;
+  #reconnectAfterMs: number | undefined;
+  #beating: NodeJS.Timeout | undefined;
+  /** Runs out before the welcome, or before the next attempt to connect. */
   #timer: NodeJS.Timeout | undefined;
-  #keepalive: NodeJS.Timeout | undefined;
   readonly #unsettled = new Map<string, (refusal: string | undefined) => void>();
 
+  /** `ownAddress`: of the bot's end of its connection. */
   constructor(
     id: string,
-    private readonly addresses: { master: string; own: string },
-    private readonly events: MemberEvents,
+    private readonly crew: Tally,
+    private readonly master: string,
+    private readonly ownAddress: string,
   ) {
     this.bot = new VirtualBot(id, 1, {
-      welcomed: ({ leases }) => {
-        const abandoned = leases.filter(({ keep }) => !keep);
-        for (const { lease } of abandoned) this.bot.leases.delete(lease?.jobId ?? '');
+      welcomed: (bot, { leases }) => {
         clearTimeout(this.#timer);
         this.#isWelcomed = true;
-        this.#beat();
-        const kept = leases.length - abandoned.length;
-        this.events.welcomed(this, { kept, abandoned: abandoned.length });
+        const abandoned = leases.filter(({ keep }) => !keep);
+        for (const { lease } of abandoned) bot.leases.delete(lease?.jobId ?? '');
+        bot.beat();
+        crew.here++;
+        crew.welcomes++;
+        crew.kept += leases.length - abandoned.length;
+        crew.abandoned += abandoned.length;
       },
-      assigned: (lease) => this.events.assigned(lease),
-      answered: (_, tookMs, nextBeatInMs) => this.#answered(tookMs, nextBeatInMs),
-      done: (lease) => this.#settle(lease, undefined),
-      refused: (lease, refusal) => this.#refused(lease, refusal),
-      sentAway: (goAway) => {
-        this.#goAway = goAway;
-        this.bot.leave();
+      assigned: (_, lease) => {
+        crew.assigned++;
+        crew.onAssigned(lease);
+      },
+      answered: (bot, [sentAtMs = 0], nextBeatInMs) => {
+        crew.answers.recordSince(sentAtMs);
+        clearTimeout(this.#beating);
+        this.#beating = setTimeout(() => bot.beat(), nextBeatInMs);
+      },
+      done: (_, lease) => this.#settle(lease, undefined),
+      refused: (bot, lease, { reason, retryAfterMs }) => {
+        if (retryAfterMs === 0) this.#settle(lease, reason);
+        else setTimeout(() => bot.finish(lease), retryAfterMs);
+      },
+      sentAway: (bot, afterMs) => {
+        this.#reconnectAfterMs = afterMs + Math.random() * goAwaySpreadMs;
+        bot.leave();
       },
       left: () => this.#left(),
     });
   }
 
-  get isWelcomed(): boolean {
-    return this.#isWelcomed;
-  }
-
-  /** The one lease it has, if it has one. */
   get lease(): Lease | undefined {
     return this.bot.leases.values().next().value;
   }
 
-  /** Comes to the line, and comes back whenever it is lost. */
+  /** Connects, and comes back after each loss. */
   come(): void {
     this.#isWanted = true;
-    if (!this.#isOnLine) this.#connect();
+    this.#reconnectAfterMs = undefined;
+    const [host, port] = this.master.split(':');
+    const to = { host, port: Number(port), localAddress: this.ownAddress, noDelay: true };
+    const socket = connectTcp(to);
+    const session = connectHttp2(`http://${this.master}`, { createConnection: () => socket });
+    session.on('error', () => {}); // its stream closes
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.lose(), welcomeTimeoutMs);
+    this.bot.connect(session);
   }
 
   /** Its connection is gone from one moment to the next, as when a cable is cut. */
@@ -101,12 +100,6 @@ export class Member {
     this.lose();
   }
 
-  /** On the line, it beats after this long, and then again and again. */
-  beatIn(delayMs: number): void {
-    clearTimeout(this.#nextBeat);
-    if (this.#isWelcomed) this.#nextBeat = setTimeout(() => this.#beat(), delayMs);
-  }
-
   /** @returns why the result is refused for good; undefined once it is on disk */
   finish(lease: Lease): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
@@ -115,63 +108,39 @@ export class Member {
     return promise;
   }
 
-  #connect(): void {
-    clearTimeout(this.#timer);
-    const { master, own } = this.addresses;
-    const [host, port] = master.split(':');
-    const to = { host, port: Number(port), localAddress: own, noDelay: true };
-    const socket = connectTcp(to);
-    const session = connectHttp2(`http://${master}`, { createConnection: () => socket });
-    session.on('error', () => {}); // its stream closes
-    this.#keepalive = setInterval(() => session.ping(() => {}), keepaliveMs);
-    this.#socket = socket;
-    this.#isOnLine = true;
-    this.#goAway = undefined;
-    this.#timer = setTimeout(() => this.lose(), welcomeTimeoutMs);
-    this.bot.connect(session);
-  }
-
-  #beat(): void {
-    if (this.#unanswered >= mostUnanswered) {
-      this.lose();
-      return;
-    }
-    this.#unanswered++;
-    this.bot.beat();
-    this.beatIn(answerWithinMs);
-  }
-
-  #answered(tookMs: number, nextBeatInMs: number): void {
-    this.events.answered(tookMs);
-    if (this.#unanswered === 0) return;
-    this.#unanswered = 0;
-    this.beatIn(this.ownIntervalMs ?? nextBeatInMs);
-  }
-
   #left(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#nextBeat);
-    this.#unanswered = 0;
-    clearInterval(this.#keepalive);
+    clearTimeout(this.#beating);
     this.#failures = this.#isWelcomed ? 1 : this.#failures + 1;
-    this.#isOnLine = false;
+    if (this.#isWelcomed) this.crew.here--;
     this.#isWelcomed = false;
     this.#socket?.destroy();
-    this.events.left(this);
     if (!this.#isWanted) return;
-    const delayMs = this.#goAway
-      ? this.#goAway.reconnectAfterMs + Math.random() * goAwaySpreadMs
-      : backoffMs(backoff, this.#failures);
-    this.#timer = setTimeout(() => this.#connect(), delayMs);
-  }
-
-  #refused(lease: Lease, { reason, retryAfterMs }: JobDoneRefusal): void {
-    if (retryAfterMs === 0) this.#settle(lease, reason);
-    else setTimeout(() => this.bot.finish(lease), retryAfterMs);
+    const delayMs = this.#reconnectAfterMs ?? backoffMs(backoff, this.#failures);
+    this.#timer = setTimeout(() => this.come(), delayMs);
   }
 
   #settle({ jobId }: Lease, refusal: string | undefined): void {
     this.#unsettled.get(jobId)?.(refusal);
     this.#unsettled.delete(jobId);
+  }
+}
+
+/** Events of all members of a crew. */
+export class Tally {
+  here = 0;
+  /** Since `recount`: Hellos that were answered, leases in them that live on or do not, new leases. */
+  welcomes = 0;
+  kept = 0;
+  abandoned = 0;
+  assigned = 0;
+  /** Since then, too: times from beats to their answers. */
+  answers = new Latencies();
+  /** Called with each lease that a bot takes. */
+  onAssigned: (lease: Lease) => void = () => {};
+
+  recount(): void {
+    this.welcomes = this.kept = this.abandoned = this.assigned = 0;
+    this.answers = new Latencies();
   }
 }

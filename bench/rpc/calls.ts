@@ -1,121 +1,115 @@
-import { connect } from '../../src/client/connect.js';
-import { type Job, JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import { startEcho } from '../baseline/start.js';
-import type { Bench } from '../bench.js';
-import { createJob, uploadTarget } from '../fleet/stock.js';
-import { alternate, type Comparison, type Figure, median } from '../measure.js';
-import { type ServerProcess, startMaster } from '../processes.js';
-import { whileBusy } from '../vitals.js';
-import { runScenario } from './ghz.js';
+import { newId } from '../../src/core/ids.js';
+import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
+import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
+import { type Bench, type MeasuredOf, mib, ofOne, ofTimes, rate } from '../figure.js';
+import { Squad } from '../fleet/crew.js';
+import { Latencies } from '../latencies.js';
+import { alternate, every, ofRatio, type Rounds } from '../measure.js';
+import type { ServerProcess } from '../processes.js';
+import { plainGrpc, Stage } from '../stage.js';
+import { watch } from '../watch.js';
+import { type Changes, runScenario } from './ghz.js';
 
 /** Callers at once with which either server has as much to do as ghz can bring. */
 const callers = 400;
-
-const scenarios = { GetJob: 'get-job', CreateJob: 'create-job' } as const;
-type Method = keyof typeof scenarios;
+/** Bots that beat under twice that load, and beats of all of them. */
+const bots = 10;
+const beatsPerSecond = 200;
 
 /**
  * Unary calls of the master beside those of a bare server with the same messages.
  * ghz on one core may not keep a core of the echo server busy; so there is also,
  * from the same runs, how many calls a second of each server's CPU answers.
  */
-export async function benchCalls(bench: Bench): Promise<Figure[]> {
-  const { folder, say } = bench;
-  const master = await startMaster(folder());
-  const connection = connect(master.address);
-  const job = await createJob(connection, await uploadTarget(connection));
-  connection.close();
-  const echo = await startEcho(job, folder());
-  try {
-    const sides = { bench, master, echo };
-    say(`GetJob, ${callers} callers, master and echo server`);
-    const reads = await compare(sides, 'GetJob', { job_id: job.id }, 0.9);
-    say(`CreateJob, ${callers} callers, master and echo server`);
-    const creations = await compare(sides, 'CreateJob', creationOf(job), 0.8);
-    return [...reads, ...creations];
-  } finally {
-    await Promise.all([master.stop(), echo.stop()]);
-  }
+export async function benchCalls(bench: Bench): Promise<MeasuredOf<'calls'>> {
+  const figures = await withSides(bench, {}, async (sides) => {
+    const reads = await getJob(sides);
+    // With the defaults filled in, so that both answer with the same bytes.
+    const data = { spec: sides.job.spec && JobSpec.toJSON(sides.job.spec) };
+    const load = { ...getJobs(sides), data };
+    const create = (server: ServerProcess) => call(server, 'create-job', load);
+    const creations = await beside(sides, 'CreateJob', create);
+    return {
+      getJob: ofRatio(reads, 'perSecond', pacesText(reads)),
+      getJobOfCpu: ofRatio(reads, 'perCpuSecond', 'from the same runs'),
+      createJob: ofRatio(creations, 'perSecond', pacesText(creations)),
+      createJobOfCpu: ofRatio(creations, 'perCpuSecond', 'from the same runs'),
+      ...(await overload(sides)),
+    };
+  });
+  const plain = await withSides(bench, plainGrpc, getJob);
+  return { ...figures, getJobPlain: ofRatio(plain, 'perSecond', pacesText(plain)) };
 }
 
-/** With the defaults filled in, so that both answer with the same bytes. */
-const creationOf = ({ spec }: Job) => ({ spec: spec && JobSpec.toJSON(spec) });
+const getJob = (sides: Sides): Promise<Rounds<Pace>> =>
+  beside(sides, 'GetJob', (server) => call(server, 'get-job', getJobs(sides)));
 
-/** One run of ghz. */
-interface Run {
-  readonly perSecond: number;
-  /** For each second of the server's CPU. */
-  readonly perCpuSecond: number;
-  readonly busy: number;
-  readonly p99Ms: number;
-}
+const getJobs = ({ stage: { bench }, job: { id } }: Sides): Changes => ({
+  data: { job_id: id },
+  seconds: Math.max(3 * bench.scale, 0.4),
+  concurrency: callers,
+});
 
-async function compare(
-  { bench, master, echo }: { bench: Bench; master: ServerProcess; echo: ServerProcess },
-  method: Method,
-  data: object,
-  bound: number,
-): Promise<Figure[]> {
-  const seconds = Math.max(3 * bench.scale, 0.4);
-  const load = { data, folder: bench.folder(), seconds };
-  const [masters, echoes]: [Run[], Run[]] = [[], []];
-  const run = async (server: ServerProcess, runs: Run[]) => {
-    const one = await call(server, method, load);
-    runs.push(one);
-    return one.perSecond;
-  };
-  await run(master, []); // until code is warm
-  await run(echo, []);
-  const both = await alternate(
+const call = (server: ServerProcess, scenario: string, changes: Changes): Promise<Pace> =>
+  paceOf(server, async () => {
+    const { ok, okPerSecond } = await runScenario(server.address, scenario, changes);
+    return { done: ok, perSecond: okPerSecond };
+  });
+
+/** Twice that load: a refused call must cost little, and bots must not notice. */
+async function overload(sides: Sides) {
+  const { bench, master } = sides.stage;
+  const acks = new Latencies();
+  const squad = new Squad(master.address, await sides.stage.registerBots(bots), 0, {
+    answered: (_, sentAtMs) => acks.recordSince(...sentAtMs),
+  });
+  bench.say('GetJob, twice as many callers');
+  const run = (concurrency: number) => call(master, 'get-job', { ...getJobs(sides), concurrency });
+  const beating = () => every(beatsPerSecond, (index) => squad.bot(index).beat());
+  const runs = await alternate(
     bench.rounds,
-    () => run(master, masters),
-    () => run(echo, echoes),
+    () => run(2 * callers).finally(beating()),
+    () => run(callers),
   );
-  const target = { is: '>=', bound } as const;
-  const ofCpu = perCpuSecond(masters, echoes);
-  return [
-    {
-      name: `${method}, master / echo server`,
-      ...{ value: both.ratio, spread: both.spread, unit: 'ratio', target },
-      absolute: { master: both.a, echo: both.b },
-      detail: `${callers} callers; ${rate(both.a)}, ${about(masters)}; echo ${rate(both.b)}, ${about(echoes)}`,
-    },
-    {
-      name: `${method} for a second of CPU, master / echo server`,
-      ...{ value: ofCpu.ratio, spread: ofCpu.spread, unit: 'ratio', target },
-      absolute: { master: ofCpu.a, echo: ofCpu.b },
-      detail: `${rate(ofCpu.a)} of CPU; echo ${rate(ofCpu.b)}`,
-    },
-  ];
+  squad.close();
+  const detail = (a: number, b: number) => `${rate(a)}; of half the callers ${rate(b)}`;
+  return {
+    goodput: ofRatio(runs, 'perSecond', detail),
+    overloadAcks: ofTimes(acks.percentiles, `${acks.percentiles.count} beats of ${bots} bots`),
+  };
 }
 
-async function call(
-  server: ServerProcess,
-  method: Method,
-  load: { data: object; folder: string; seconds: number },
-): Promise<Run> {
-  const { folder, ...changes } = { ...load, concurrency: callers };
-  const { result, cpuSeconds, busy } = await whileBusy(server, () =>
-    runScenario(server.address, scenarios[method], folder, changes),
-  );
-  const { okPerSecond: perSecond, codes, times } = result;
-  const others = Object.keys(codes).filter((code) => code !== 'OK');
-  if (others.length > 0) throw new Error(`${method} was also answered ${others.join(', ')}`);
-  return { perSecond, perCpuSecond: (codes['OK'] ?? 0) / cpuSeconds, busy, p99Ms: times.p99 };
-}
-
-function perCpuSecond(masters: readonly Run[], echoes: readonly Run[]): Comparison {
-  const ofCpu = (runs: readonly Run[]) => runs.map((run) => run.perCpuSecond);
-  const [as, bs] = [ofCpu(masters), ofCpu(echoes)];
-  const ratios = as.map((a, round) => a / (bs[round] as number));
-  const spread: [number, number] = [Math.min(...ratios), Math.max(...ratios)];
-  return { a: median(as), b: median(bs), ratio: median(ratios), spread };
-}
-
-const about = (runs: readonly Run[]) => {
-  const busy = median(runs.map((run) => run.busy));
-  const p99Ms = median(runs.map((run) => run.p99Ms));
-  return `its core ${(busy * 100).toFixed(0)} % busy, p99 ${p99Ms.toFixed(0)} ms`;
-};
-
-const rate = (perSecond: number) => `${Math.round(perSecond).toLocaleString('en')}/s`;
+/**
+ * Calls by the hundred thousand: answered, refused, and given up. The master must not
+ * hold more memory after them than before.
+ */
+export const benchSoak = (bench: Bench): Promise<MeasuredOf<'soak'>> =>
+  Stage.with(bench, {}, async (stage) => {
+    const { master } = stage;
+    const { id } = await stage.createJob();
+    const kinds = [
+      { share: 0.6, data: { job_id: id } },
+      { share: 0.1, data: { job_id: newId() } },
+      { share: 0.1, data: { job_id: 'no id' } },
+      // Overdue for the server, or cancelled by the client: whichever comes first.
+      { share: 0.2, data: { job_id: id }, timeoutMs: 1 },
+    ];
+    const run = async (total: number) => {
+      let codes = '';
+      for (const { share, ...kind } of kinds) {
+        const changes = { ...kind, calls: Math.round(share * total) };
+        codes += `; ${(await runScenario(master.address, 'soak', changes)).codes}`;
+      }
+      return codes;
+    };
+    const { calls } = bench.sizes;
+    await run(calls / 10); // until caches and code are warm
+    const before = await master.look({ collect: true });
+    bench.say(`${calls} calls: answered, refused and given up`);
+    const { result: codes } = await watch(master, 'soak', () => run(calls));
+    const after = await master.look({ collect: true });
+    const heap = `${mib(before.heapBytes)} before, ${mib(after.heapBytes)} after`;
+    const resident = `resident ${mib(before.rssBytes)}, ${mib(after.rssBytes)}`;
+    const grownMib = (after.heapBytes - before.heapBytes) / 2 ** 20;
+    return { heap: ofOne(grownMib, `${heap}; ${resident}${codes}`) };
+  });

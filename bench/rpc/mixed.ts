@@ -1,109 +1,109 @@
-import type { Bench } from '../bench.js';
-import { type Figure, median } from '../measure.js';
-import { type Vitals, watchVitals } from '../vitals.js';
-import { leastServed, slowestMs } from './knee.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { count, median, ofOne, ofRounds, percent } from '../figure.js';
+import { Squad } from '../fleet/crew.js';
+import { Latencies } from '../latencies.js';
+import { every, until } from '../measure.js';
+import { watch } from '../watch.js';
+import { runScenario } from './ghz.js';
 import type { Stocked } from './stocked.js';
-import { type Served, Traffic } from './traffic.js';
 
-/** Levels of traffic.ts that are tried. */
-const firstLevel = 1;
-const lastLevel = 64;
-const growth = 1.25;
-const quickGrowth = 2;
-const shareOfKnee = 0.8;
+/**
+ * A second at level 1: 5,000 bots that beat every 5 s, each done with a job every two
+ * minutes and a crash found every four; new jobs; three dozen operators, who read lists
+ * and single jobs.
+ */
+const perSecond = { beats: 1000, results: 40, crashes: 20 };
+const calls = {
+  'create-job': 40,
+  'get-job': 40,
+  'list-jobs': 20,
+  'list-crashes': 10,
+  'get-system-stats': 10,
+};
+/** They stand for the 5,000, and beat as often as those do together. */
+const streams = 500;
+/** Until programs are started: this thread stands still meanwhile, and would call that latency. */
+const startMs = 300;
+/** Still fine: so much of everything is answered, and beats are acknowledged in this time. */
+const leastServed = 0.95;
+const slowestMs = 50;
 
-interface Round {
-  readonly served: Served;
-  readonly vitals: Vitals;
+async function startTraffic({ stage, requests, sendCrash }: Stocked) {
+  const { master, connection } = stage;
+  let [acks, holding] = [new Latencies(), 0];
+  const squad = new Squad(master.address, await stage.registerBots(streams), 1, {
+    assigned: () => holding++,
+    answered: (_, sentAtMs) => acks.recordSince(...sentAtMs),
+    done: (bot) => bot.beat(), // announces the slot that is free
+  });
+  await until('every bot has a job', () => holding >= streams);
+  const watching = connection.jobs.watchJobs({ cursor: 0, jobId: '' }).resume();
+  watching.on('error', () => {}); // of being cancelled at the end
+  const call = async (scenario: string, rate: number, seconds: number) => {
+    const changes = { data: requests[scenario], rate, seconds, concurrency: 20, yields: true };
+    const { ok } = await runScenario(master.address, scenario, changes);
+    // Two may be under way as the time is over: of few, that is much.
+    return (ok + 2) / (rate * seconds);
+  };
+  /** Times from beats to their acknowledgements, p99, and the share answered of the worst call. */
+  const run = async (level: number, seconds: number) => {
+    const shares = Object.entries(calls).map(([scenario, often]) =>
+      call(scenario, often * level, seconds + startMs / 1000),
+    );
+    await sleep(startMs);
+    acks = new Latencies();
+    const crashes: Promise<unknown>[] = [];
+    const ends = [
+      every(perSecond.beats * level, (index) => squad.bot(index).beat()),
+      every(perSecond.results * level, (index) => squad.bot(index * 7).finishAll()),
+      every(perSecond.crashes * level, () => crashes.push(sendCrash())),
+    ];
+    await sleep(seconds * 1000);
+    for (const end of ends) end();
+    await Promise.all(crashes);
+    const share = Math.min(...(await Promise.all(shares)), 1);
+    return { ackMs: acks.percentiles.p99, share };
+  };
+  const stop = () => {
+    watching.cancel();
+    squad.close();
+  };
+  return { run, stop };
 }
 
 /** A whole fleet's traffic, at four fifths of what the master can take. */
-export async function mixedProfile(bench: Bench, stocked: Stocked): Promise<Figure[]> {
-  const isQuick = bench.scale < 1;
-  const traffic = await Traffic.start(stocked);
-  try {
-    await traffic.run(firstLevel, 1); // until code is warm
-    bench.say('mixed traffic: where the knee is');
-    const { knee, tried } = await findKnee(traffic, isQuick);
-    const level = shareOfKnee * knee;
-    const rounds: Round[] = [];
-    for (let round = 1; round <= bench.rounds; round++) {
-      bench.say(`mixed traffic at 80 %, round ${round} of ${bench.rounds}`);
-      rounds.push(await watched(traffic, stocked, level, isQuick ? 1 : 5));
-    }
-    return figuresOf(level, knee, tried, rounds);
-  } finally {
-    traffic.stop();
-  }
-}
-
-async function findKnee(traffic: Traffic, isQuick: boolean) {
-  const [seconds, by, attempts] = isQuick ? [0.5, quickGrowth, 1] : [2, growth, 2];
-  let knee = firstLevel;
+export async function mixedTraffic(stocked: Stocked) {
+  const { bench, master } = stocked.stage;
+  const { run, stop } = await startTraffic(stocked);
+  await run(1, 1); // until code is warm
+  bench.say('mixed traffic: where the knee is');
+  const [growth, seconds, attempts] = bench.scale < 1 ? [2, 0.5, 1] : [1.25, 2, 2];
+  let [knee, isFine] = [1, true];
   const tried: string[] = [];
-  for (let level = firstLevel; level <= lastLevel; level *= by) {
-    let isFine = false;
+  for (let level = 1; isFine && level <= 64; level *= growth) {
+    isFine = false;
     // Once more where it was too much: a single run may have had bad luck.
     for (let attempt = 0; attempt < attempts && !isFine; attempt++) {
-      const { acks, share } = await traffic.run(level, seconds);
-      tried.push(`${level.toFixed(1)}: ${acks.p99.toFixed(0)} ms, ${(share * 100).toFixed(0)} %`);
-      isFine = acks.p99 < slowestMs && share >= leastServed;
+      const { ackMs, share } = await run(level, seconds);
+      tried.push(`${level.toFixed(1)}: ${ackMs.toFixed(0)} ms, ${percent(share)}`);
+      isFine = ackMs < slowestMs && share >= leastServed;
     }
-    if (!isFine) break;
-    knee = level;
+    if (isFine) knee = level;
   }
-  return { knee, tried };
+  const level = 0.8 * knee;
+  const rounds: Record<'ackMs' | 'share' | 'busy' | 'delayMs', number>[] = [];
+  for (let round = 1; round <= bench.rounds; round++) {
+    bench.say(`mixed traffic at 80 %, round ${round} of ${bench.rounds}`);
+    const work = () => run(level, Math.max(5 * bench.scale, 1));
+    const { result, busy, loopDelay } = await watch(master, 'mixed traffic at 80 %', work);
+    rounds.push({ ...result, busy, delayMs: loopDelay.p99 });
+  }
+  stop();
+  const of = (key: keyof (typeof rounds)[number]) => rounds.map((round) => round[key]);
+  const load = `${count(5000 * level)} bots and their operators, ${count(120 * level)} calls and ${count(20 * level)} crashes a second, ${percent(median(of('share')))} answered at least`;
+  return {
+    mixedAcks: ofRounds(of('ackMs'), `${load}; its core ${percent(median(of('busy')))} busy`),
+    mixedLoopDelay: ofRounds(of('delayMs'), 'in the same rounds'),
+    knee: ofOne(knee, `acknowledgement p99 and share answered by level: ${tried.join(', ')}`),
+  };
 }
-
-async function watched(
-  traffic: Traffic,
-  { master }: Stocked,
-  level: number,
-  seconds: number,
-): Promise<Round> {
-  const { result: served, vitals } = await watchVitals(master, 'mixed traffic at 80 %', () =>
-    traffic.run(level, seconds),
-  );
-  return { served, vitals };
-}
-
-function figuresOf(
-  level: number,
-  knee: number,
-  tried: readonly string[],
-  rounds: readonly Round[],
-): Figure[] {
-  const acks = rounds.map(({ served }) => served.acks.p99);
-  const delays = rounds.map(({ vitals }) => vitals.loopDelay.p99);
-  const of = (what: (round: Round) => number) => median(rounds.map(what));
-  const last = rounds.at(-1) as Round;
-  const thousands = (perSecond: number) => Math.round(perSecond * level).toLocaleString('en');
-  const what = `${thousands(1000)} beats, ${thousands(40)} results and new jobs, ${thousands(20)} crashes, ${thousands(80)} reads and lists a second`;
-  return [
-    {
-      name: 'heartbeat acknowledgement at 80 % load, with lists and crash uploads, p99',
-      ...{ value: median(acks), spread: spreadOf(acks), unit: 'ms' },
-      target: { is: '<', bound: slowestMs },
-      detail: `${what}; ${(of(({ served }) => served.share) * 100).toFixed(0)} % of each done at least; its core ${(of(({ vitals }) => vitals.busy) * 100).toFixed(0)} % busy; the load's own thread p99 ${of(({ served }) => served.ownDelay.p99).toFixed(1)} ms late; ${last.served.about}`,
-      percentiles: last.served.acks,
-      absolute: { level, beatsPerSecond: 1000 * level },
-    },
-    {
-      name: 'event-loop delay of the master under it, p99',
-      ...{ value: median(delays), spread: spreadOf(delays), unit: 'ms' },
-      target: { is: '<', bound: 10 },
-      detail: `longest ${Math.max(...rounds.map(({ vitals }) => vitals.loopDelay.max)).toFixed(0)} ms`,
-      percentiles: last.vitals.loopDelay,
-    },
-    {
-      name: 'knee of the mixed traffic, level',
-      ...{ value: knee, spread: [knee, knee], unit: 'x 5,000 bots' },
-      detail: `acknowledgement p99 and share done by level: ${tried.join(', ')}`,
-    },
-  ];
-}
-
-const spreadOf = (values: readonly number[]): [number, number] => [
-  Math.min(...values),
-  Math.max(...values),
-];

@@ -1,103 +1,83 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unary } from '../../src/client/call.js';
-import { type Connection, connect } from '../../src/client/connect.js';
-import { fingerprint, reportCrash } from '../../src/client/transfer.js';
 import { newId } from '../../src/core/ids.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
-import type { Bench } from '../bench.js';
-import { createJob, engine, registerBots, uploadTarget } from '../fleet/stock.js';
-import { eachInFlight } from '../measure.js';
-import { type ServerProcess, startMaster } from '../processes.js';
-import { fill } from '../store/fill.js';
+import { type Bench, type Measured, ofRounds } from '../figure.js';
+import { alternate, eachInFlight, ofRatio } from '../measure.js';
+import { engine, Stage, sendCrash } from '../stage.js';
+import { fill, idOf } from '../store/fill.js';
+import { runScenario, type ScenarioRun } from './ghz.js';
 
-/** A master that has something of everything, and what a call needs to name of it. */
+/** A master that has something of everything. */
 export interface Stocked {
-  readonly master: ServerProcess;
-  readonly connection: Connection;
-  readonly spec: JobSpec;
-  /** Of a job that waits. */
-  readonly jobId: string;
-  /** Of a bot that has no stream, but pulls jobs. */
-  readonly pullingBotId: string;
-  /** Of a bot that has no jobs, but may have a stream. */
-  readonly beatingBotId: string;
-  /** That the former holds, for a day. */
-  readonly lease: Lease | undefined;
-  readonly databasePath: string;
-  /** For files of the load. */
-  readonly folder: string;
-  stop(): Promise<void>;
+  readonly stage: Stage;
+  /** Requests that find something, in the JSON of protobuf, by files of bench/ghz. */
+  readonly requests: Readonly<Record<string, object>>;
+  sendCrash(): Promise<unknown>;
 }
 
 const crashes = 200;
 const crashInputBytes = 16 * 1024;
-const dayMs = 86_400_000;
+/** Files of bench/ghz; the calls of bots are measured on their streams. */
+const scenarios = [
+  'register-bot',
+  'create-job',
+  'get-job',
+  'list-jobs',
+  'list-jobs-deep',
+  'list-crashes',
+  'get-system-stats',
+] as const;
+export type Scenario = (typeof scenarios)[number];
+export type EachCall = Readonly<Record<Scenario | 'pages', Measured>>;
 
 /** `waiting`: jobs that are there from the start. */
-export async function startStocked({ folder }: Bench, waiting = 0): Promise<Stocked> {
-  const [directory, ours] = [folder(), folder()];
-  let master = await startMaster(directory);
-  let connection = connect(master.address);
-  const spec = await uploadTarget(connection);
-  if (waiting > 0) {
-    connection.close();
-    await master.stop();
-    const targetSha256 = spec.targetSha256;
-    const job = { engine, targetSha256, targetName: 'bench', spec: specText(spec) };
-    fill(directory, waiting, job);
-    master = await startMaster(directory);
-    connection = connect(master.address);
+export const withStocked = <T>(
+  bench: Bench,
+  waiting: number,
+  work: (stocked: Stocked) => Promise<T>,
+): Promise<T> =>
+  Stage.with(bench, {}, async (stage) => {
+    const { spec, connection } = stage;
+    const { targetSha256, arguments: options } = spec;
+    const text = JSON.stringify(JobSpec.toJSON(spec));
+    const job = { engine, targetSha256, targetName: 'bench', spec: text };
+    await stage.restart({}, () => fill(stage.master.directory, waiting, job));
+    const [botId = ''] = await stage.registerBots(1);
+    await stage.createJob();
+    const lease = await stage.pullJob(botId);
+    const folder = bench.folder();
+    const send = () => sendCrash(connection, lease, join(folder, newId()), crashInputBytes);
+    await eachInFlight(Array.from({ length: crashes }), 8, send);
+    const deep = Buffer.from(idOf(101)).toString('base64url');
+    const requests = {
+      'create-job': { spec: { engine, target_sha256: targetSha256, arguments: options } },
+      'get-job': { job_id: (await stage.createJob()).id },
+      'list-jobs-deep': { page_size: 100, page_token: deep },
+    };
+    return work({ stage, requests, sendCrash: send });
+  });
+
+/** Every call by itself, by callers that call again as soon as they are answered. */
+export async function eachCall({ stage: { bench, master }, requests }: Stocked): Promise<EachCall> {
+  const seconds = Math.max(bench.scale, 0.3);
+  const call = (scenario: Scenario) => () =>
+    runScenario(master.address, scenario, { data: requests[scenario], seconds });
+  // The ratio of the times of a page, since a time is as many callers / their rate.
+  const depth = await alternate(bench.rounds, call('list-jobs'), call('list-jobs-deep'));
+  const pages = ofRatio(depth, 'okPerSecond', 'first pages a second / last pages a second');
+  const figures: [Scenario, Measured][] = [];
+  for (const scenario of scenarios) {
+    bench.say(`${scenario} by itself`);
+    const runs: ScenarioRun[] = [];
+    while (runs.length < bench.rounds) runs.push(await call(scenario)());
+    figures.push([scenario, figureOf(runs)]);
   }
-  const [pullingBotId = '', beatingBotId = ''] = await registerBots(connection, 2, 1);
-  await createJob(connection, spec);
-  const pulled = { botId: pullingBotId, waitMs: 5000, leaseTtlMs: dayMs };
-  const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pulled);
-  const lease = assignment?.lease;
-  await eachInFlight(Array.from({ length: crashes }), 8, async () =>
-    uploadCrash({ connection, lease }, await prepareCrash(ours)),
-  );
-  const { id: jobId } = await createJob(connection, spec);
-  return {
-    ...{ master, connection, spec, jobId, pullingBotId, beatingBotId, lease, folder: ours },
-    databasePath: join(directory, 'pandafuzz.db'),
-    async stop() {
-      connection.close();
-      await master.stop();
-    },
-  };
+  return { ...Object.fromEntries(figures), pages } as EachCall;
 }
 
-const specText = (spec: JobSpec) => JSON.stringify(JobSpec.toJSON(spec));
-
-/** A crash that nobody has seen, in one of a few dozen places. */
-export interface NewCrash {
-  readonly report: string;
-  readonly inputSha256: string;
-  readonly inputSizeBytes: number;
-  /** Of the input. */
-  readonly path: string;
+function figureOf(runs: readonly ScenarioRun[]): Measured {
+  const rates = runs.map(({ okPerSecond }) => okPerSecond);
+  const [{ times, codes }] = runs as [ScenarioRun];
+  const detail = `p50 ${times.p50.toFixed(1)} ms, p99 ${times.p99.toFixed(1)} ms; ${codes}`;
+  return { ...ofRounds(rates, `in the first round ${detail}`), percentiles: times };
 }
-
-export async function prepareCrash(folder: string): Promise<NewCrash> {
-  const path = join(folder, newId());
-  const input = randomBytes(crashInputBytes);
-  await writeFile(path, input);
-  const { sha256: inputSha256, sizeBytes: inputSizeBytes } = await fingerprint(path);
-  return { report: reportOf(input.readUInt8() % 32), inputSha256, inputSizeBytes, path };
-}
-
-export async function uploadCrash(
-  { connection, lease }: Pick<Stocked, 'connection' | 'lease'>,
-  { path, ...crash }: NewCrash,
-): Promise<void> {
-  await reportCrash(connection, { lease, ...crash }, path);
-}
-
-const reportOf = (place: number) => `==1==ERROR: AddressSanitizer: heap-buffer-overflow
-    #0 0x55e0 in parse_field_${place} /src/target/field.c:${place}:13
-    #1 0x55f0 in parse /src/target/parse.c:17:3
-    #2 0x5600 in LLVMFuzzerTestOneInput /src/target/fuzz.c:9:3
-`;

@@ -1,138 +1,128 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/client/connect.js';
-import { startEcho } from '../baseline/start.js';
-import type { Bench } from '../bench.js';
-import { answeredPerSecond, type Beating, type Fleet } from '../fleet/beating.js';
-import { type Cycling, cyclesPerSecond, messagesPerCycle } from '../fleet/cycling.js';
-import { createJob, registerBots, uploadTarget } from '../fleet/stock.js';
-import { timesToAssign } from '../fleet/taking.js';
-import { Upload } from '../fleet/upload.js';
-import { alternate, type Comparison, type Figure, median, quantile } from '../measure.js';
-import { type ServerProcess, startMaster } from '../processes.js';
+import { beside, type Pace, paceOf, pacesText, type Sides, withSides } from '../baseline/beside.js';
+import { type Bench, count, type Measured, type MeasuredOf, median, ofRounds } from '../figure.js';
+import { Squad } from '../fleet/crew.js';
+import { ofRatio, until } from '../measure.js';
+import type { ServerProcess } from '../processes.js';
+import { plainGrpc, sendCrash } from '../stage.js';
 
-/** Heartbeat streams at once. */
 const streams = 50;
-/** Beats of each stream under way at once, where the load is to be as high as it gets. */
-const window = 8;
-
-/** What every figure here is taken from. */
-interface Sides {
-  readonly bench: Bench;
-  readonly master: ServerProcess;
-  readonly echo: ServerProcess;
-  readonly fleet: Fleet;
-}
+/** Slots of each bot in `cycles`; with fewer, it measures the waits for commits and not the work. */
+const slots = 8;
+/** The bare server makes jobs up, and works off more of them in the same time. */
+const echoJobs = 5;
+const inputBytes = 10 * 2 ** 20;
 
 /** Heartbeat streams and uploads of the master, beside those of a bare server. */
-export async function benchStreams(bench: Bench): Promise<Figure[]> {
-  const { folder } = bench;
-  const master = await startMaster(folder());
-  const connection = connect(master.address);
-  const spec = await uploadTarget(connection);
-  const echo = await startEcho(await createJob(connection, spec), folder());
-  try {
-    const botIds = await registerBots(connection, streams, 1);
-    const sides = { bench, master, echo, fleet: { connection, spec, botIds } };
-    return [
-      await uploads(sides), // takes the one job there is
-      await takingUp(sides),
-      await beats(sides, window),
-      await beats(sides, 1),
-      await cycles(sides),
-    ];
-  } finally {
+export async function benchStreams(bench: Bench): Promise<MeasuredOf<'streams'>> {
+  const figures = await withSides(bench, {}, async (sides) => {
+    const botIds = await sides.stage.registerBots(streams);
+    return {
+      uploads: await uploads(sides, botIds), // takes the one job there is
+      beats8: await beats(sides, botIds, 8), // as high a load as it gets
+      beats1: await beats(sides, botIds, 1),
+      ...(await cycles(sides, botIds)),
+    };
+  });
+  const beats1Plain = await withSides(bench, plainGrpc, async (sides) => {
+    const botIds = await sides.stage.registerBots(streams);
+    await sides.stage.pullJob(botIds[0] ?? '');
+    return beats(sides, botIds, 1);
+  });
+  return { ...figures, beats1Plain };
+}
+
+async function uploads(sides: Sides, [botId = '']: readonly string[]): Promise<Measured> {
+  const { stage } = sides;
+  const lease = await stage.pullJob(botId);
+  const path = join(stage.bench.folder(), 'input');
+  const inputs = Math.max(Math.round(5 * stage.bench.scale), 1);
+  const runs = await beside(sides, 'crashes of 10 MiB', async ({ address }) => {
+    const connection = connect(address);
+    let tookMs = 0;
+    for (let i = 0; i < inputs; i++) tookMs += await sendCrash(connection, lease, path, inputBytes);
     connection.close();
-    await Promise.all([master.stop(), echo.stop()]);
-  }
+    return { mibPerSecond: (inputs * inputBytes * 1000) / 2 ** 20 / tookMs };
+  });
+  const detail = (a: number, b: number) => `${a.toFixed(0)} MiB/s; echo ${b.toFixed(0)} MiB/s`;
+  return ofRatio(runs, 'mibPerSecond', detail);
 }
 
-async function uploads({ bench, master, echo, fleet }: Sides): Promise<Figure> {
-  bench.say('crashes of 10 MiB, master and echo server');
-  const upload = await Upload.prepare(fleet.connection, fleet.botIds[0] ?? '', bench);
-  await upload.mibPerSecond(master); // until code is warm
-  await upload.mibPerSecond(echo);
-  const both = await alternate(
-    bench.rounds,
-    () => upload.mibPerSecond(master),
-    () => upload.mibPerSecond(echo),
-  );
-  return {
-    ...ratio('crash of 10 MiB kept, master / echo server that writes it to disk', both, 0.8),
-    detail: `${both.a.toFixed(0)} MiB/s; echo ${both.b.toFixed(0)} MiB/s; both check the SHA-256 and sync the file`,
+/** Every bot holds one job and beats as fast as it is answered, with `inFlight` beats under way. */
+async function beats(sides: Sides, botIds: readonly string[], inFlight: number): Promise<Measured> {
+  const { stage } = sides;
+  const run = async (server: ServerProcess) => {
+    if (server === stage.master) await stage.createJobs(streams);
+    let [holding, beaten, finished, isOver] = [0, 0, 0, false];
+    const squad = new Squad(server.address, botIds, 1, {
+      assigned: () => holding++,
+      answered(bot, { length }) {
+        beaten += length;
+        for (let i = 0; i < length && !isOver; i++) bot.beat();
+      },
+      done: () => finished++,
+    });
+    await until('every bot has a job', () => holding === streams);
+    for (const bot of squad.bots) for (let i = 0; i < inFlight; i++) bot.beat();
+    await sleep(200); // until the load is even
+    beaten = 0;
+    const pace = await paceOf(server, async () => {
+      await sleep(Math.max(3000 * stage.bench.scale, 400));
+      return { done: beaten };
+    });
+    isOver = true;
+    for (const bot of squad.bots) bot.finishAll();
+    await until('all jobs are done', () => finished === streams);
+    squad.close();
+    return pace;
   };
-}
-
-async function takingUp({ bench, master, fleet }: Sides): Promise<Figure> {
-  bench.say('jobs created and taken, one at a time');
-  const times = await timesToAssign(fleet, master, bench.scale < 1 ? 100 : 300);
-  return {
-    name: 'CreateJob to Assign at the bot, idle master, p99',
-    ...{ value: quantile(times, 0.99), unit: 'ms', target: { is: '<', bound: 10 } },
-    spread: [quantile(times, 0.5), quantile(times, 1)],
-    detail: `${times.length} jobs, one at a time; spread: median to longest`,
-  };
-}
-
-async function beats({ bench, master, echo, fleet }: Sides, inFlight: number): Promise<Figure> {
-  const { rounds, say } = bench;
-  say(`beats, ${inFlight} of each stream under way, master and echo server`);
-  const load = { inFlight, seconds: secondsOf(bench) };
-  const [masters, echoes]: [Beating[], Beating[]] = [[], []];
-  const run = async (server: ServerProcess, runs: Beating[]) => {
-    runs.push(await answeredPerSecond(fleet, server, load));
-    return runs.at(-1)?.beatsPerSecond ?? Number.NaN;
-  };
-  await run(master, []); // until code is warm
-  await run(echo, []);
-  const both = await alternate(
-    rounds,
-    () => run(master, masters),
-    () => run(echo, echoes),
-  );
-  const perAnswer = median(masters.map(({ beatsPerAnswer }) => beatsPerAnswer)).toFixed(1);
-  return {
-    ...ratio(`beats answered, ${inFlight} a stream under way, master / echo server`, both, 0.9),
-    detail: `${perSecond(both.a)} of ${streams} streams that name a lease each, ${perAnswer} to an acknowledgement, ${cost(masters)}; echo, an answer each, ${perSecond(both.b)}, ${cost(echoes)}`,
-  };
+  const runs = await beside(sides, `beats, ${inFlight} of each stream under way`, run);
+  const detail = `${streams} streams that name a lease each: ${pacesText(runs)}`;
+  return ofRatio(runs, 'perSecond', detail);
 }
 
 /**
- * Beside a bare server in the same conversation: each cycle is two messages of a bot
- * and two answers, so that a master for which work cost nothing would be at 0.5.
+ * Jobs that wait already, worked off: assigned, acknowledged, completed on disk. The
+ * pace of the master is in jobs, the pace of a bare server in the same conversation in
+ * messages of its bots: two for each job, LeaseAck and JobDone, and as many answers, so
+ * that a master for which work cost nothing would be at 0.5.
  */
-async function cycles({ bench, master, echo, fleet }: Sides): Promise<Figure> {
-  const jobs = Math.max(Math.round(20_000 * bench.scale), 1000);
-  bench.say(`${jobs.toLocaleString('en')} jobs worked off, master and echo server`);
-  const [masters, echoes]: [Cycling[], Cycling[]] = [[], []];
-  const run = async (server: ServerProcess, runs: Cycling[], count: number) => {
-    const one = await cyclesPerSecond(fleet, server, count);
-    runs.push(one);
-    return one.perSecond;
+async function cycles(sides: Sides, botIds: readonly string[]) {
+  const { stage } = sides;
+  const jobs = Math.max(Math.round(20_000 * stage.bench.scale), 1000);
+  const run = async (server: ServerProcess) => {
+    const isMaster = server === stage.master;
+    if (isMaster) await stage.createJobs(jobs);
+    const total = isMaster ? jobs : echoJobs * jobs;
+    let finished = 0;
+    const toBeat = new Set<string>();
+    return paceOf(server, async () => {
+      const squad = new Squad(server.address, botIds, slots, {
+        assigned: (bot, lease) => bot.finish(lease),
+        done(bot) {
+          finished++;
+          if (!isMaster || toBeat.has(bot.id)) return;
+          toBeat.add(bot.id);
+          // One beat announces all slots that became free together; the bare server needs none.
+          queueMicrotask(() => {
+            toBeat.delete(bot.id);
+            bot.beat();
+          });
+        },
+      });
+      await until('all jobs are done', () => finished >= total);
+      squad.close();
+      return { done: isMaster ? total : 2 * total };
+    });
   };
-  await run(master, [], jobs); // until code is warm
-  await run(echo, [], jobs);
-  const both = await alternate(
-    bench.rounds,
-    () => run(master, masters, jobs),
-    async () => messagesPerCycle * (await run(echo, echoes, jobs * 5)),
-  );
+  const runs = await beside(sides, `${count(jobs)} jobs worked off`, run);
+  const micros = (paces: readonly Pace[]) => paces.map(({ perCpuSecond }) => 1e6 / perCpuSecond);
+  const bare = `the bare server ${(2 * median(micros(runs.b))).toFixed(0)} us for its two messages`;
+  const detail = `${streams} bots of ${slots} slots, three writes a job: ${pacesText(runs)}`;
   return {
-    ...ratio('jobs assigned and completed on disk / messages of the echo server', both, 0.25),
-    detail: `${perSecond(both.a)} by ${streams} bots of ${masters[0]?.slots} slots, three writes each, ${core(masters)}; echo, told the same, ${perSecond(both.b)}, two a job, ${core(echoes)}`,
+    cycles: ofRatio(runs, 'perSecond', `${detail}, in messages, two a job`),
+    cpuOfJob: ofRounds(micros(runs.a), `of all threads of the master, in the same runs; ${bare}`),
   };
 }
-
-const secondsOf = ({ scale }: Bench) => Math.max(3 * scale, 0.4);
-
-const ratio = (name: string, { a, b, ratio: value, spread }: Comparison, bound: number) => ({
-  ...{ name, value, spread, unit: 'ratio', target: { is: '>=', bound } as const },
-  absolute: { master: a, echo: b },
-});
-
-const perSecond = (rate: number) => `${Math.round(rate).toLocaleString('en')}/s`;
-
-/** Where the load is the limit and not the server, this tells what the server could do. */
-const cost = (runs: readonly Beating[]) =>
-  `${core(runs)}: ${perSecond(median(runs.map((run) => run.beatsPerCpuSecond)))} of CPU`;
-
-const core = (runs: readonly { busy: number }[]) =>
-  `its core ${(median(runs.map(({ busy }) => busy)) * 100).toFixed(0)} % busy`;

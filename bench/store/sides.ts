@@ -3,13 +3,12 @@ import { silentLog } from '../../src/core/log.js';
 import { createMetrics } from '../../src/metrics.js';
 import type { Operation } from '../../src/store/operation.js';
 import { Store } from '../../src/store/store.js';
-import type { LoopDelay } from '../loop-delay.js';
+import type { LoopDelay } from '../latencies.js';
 import { type Batch, eachInFlight } from '../measure.js';
 
 /** Operations of the store, by one way or another. */
 export interface Side {
   run<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output>;
-  /** Many of one kind, as fast as this way goes. */
   all<Input, Output>(
     operation: Operation<Input, Output>,
     inputs: readonly Input[],
@@ -28,8 +27,14 @@ export async function throughStore(
   synchronous: 'full' | 'normal' = 'full',
 ): Promise<Side> {
   const store = await Store.open({
-    ...{ directory, synchronous, readers: 2, checkpointIntervalMs: 1000 },
-    ...{ maxQueuedWrites: 10_000, maxQueuedReads: 1000, metrics: createMetrics(), log: silentLog },
+    directory,
+    synchronous,
+    readers: 2,
+    checkpointIntervalMs: 1000,
+    maxQueuedWrites: 10_000,
+    maxQueuedReads: 1000,
+    metrics: createMetrics(),
+    log: silentLog,
     retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
     onFailure: (error) => {
       throw error;
@@ -38,11 +43,7 @@ export async function throughStore(
   const run: Side['run'] = async (operation, input) => {
     const about = { operation: operation.name, timeoutMs: 60_000, requestId: '', log: silentLog };
     const ctx = new OperationContext(about);
-    try {
-      return await store.run(ctx, operation, input);
-    } finally {
-      ctx.end();
-    }
+    return store.run(ctx, operation, input).finally(() => ctx.end());
   };
   return {
     run,

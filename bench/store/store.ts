@@ -1,4 +1,3 @@
-import { newId } from '../../src/core/ids.js';
 import { registerBot } from '../../src/store/ops/bots/register-bot.js';
 import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import { completeJob } from '../../src/store/ops/jobs/complete-job.js';
@@ -7,206 +6,129 @@ import { listJobs } from '../../src/store/ops/jobs/list-jobs.js';
 import { flushBeats } from '../../src/store/ops/leases/flush-beats.js';
 import { releaseLease } from '../../src/store/ops/leases/release-lease.js';
 import { claimJob } from '../../src/store/ops/scheduling/claim-job.js';
-import type { ArtifactRow, ClaimedJob } from '../../src/store/rows.js';
+import type { ClaimedJob } from '../../src/store/rows.js';
 import { raw, rawGroup } from '../baseline/raw.js';
-import type { Bench } from '../bench.js';
-import { LoopDelay } from '../loop-delay.js';
-import { alternate, type Comparison, type Figure, latencyOf } from '../measure.js';
+import { type Bench, count, type Measured, type MeasuredOf, ofTimes, rate } from '../figure.js';
+import { Latencies, LoopDelay } from '../latencies.js';
+import { alternate, eachInFlight, ofRatio } from '../measure.js';
 import { fill, idOf } from './fill.js';
+import * as input from './inputs.js';
 import { inFlight, type Side, throughStore } from './sides.js';
 
 /**
- * The store by itself: what threads, group commit, deadlines and metrics cost
+ * The store by itself: the cost of threads, group commit, deadlines and metrics
  * beside the bare statements, and whether anything grows with the tables.
  */
-export async function benchStore(bench: Bench): Promise<Figure[]> {
+export async function benchStore(bench: Bench): Promise<MeasuredOf<'store'>> {
   const loop = new LoopDelay();
-  return [
+  return {
     ...(await againstRaw(bench, loop)),
     // Not watched: with 500 callers on it, the thread is busy with making the load.
     ...(await synchronousFull(bench, new LoopDelay())),
-    ...(await againstSmall(bench, loop)),
-    loop.figure('event-loop delay of the main thread'),
-  ];
+    ...(await againstFew(bench, loop)),
+    loopDelay: ofTimes(loop.percentiles, 'p99, with the making of the load on the same thread'),
+  };
 }
 
-const engine = 'libfuzzer';
-const bot = {
-  ...{
-    id: 'bot',
-    name: 'bot',
-    engines: [engine],
-    slots: 1,
-    labels: {},
-    version: '1',
-    memoryMib: 0,
-    diskMib: 0,
-    now: 1,
-  },
-};
-const target: ArtifactRow = {
-  ...{ sha256: 'a'.repeat(64), kind: 'target' as const, name: 't', size_bytes: 1, created_at: 1 },
-};
-const spec = JSON.stringify({ engine, name: 'bench', arguments: ['-rss_limit_mb=2048'] });
-
-const noPause = { retryFirstMs: 0, retryMaxMs: 0 };
-
-const newJob = () => ({
-  ...{ id: newId(), requestId: null, engine, priority: 0, maxAttempts: 3, now: Date.now() },
-  ...{ targetSha256: target.sha256, seedsSha256: null, targetName: '', spec },
-  ...{ project: 'default', campaign: '', labels: '{}', memoryMib: 0, diskMib: 0, readyAt: null },
-  ...{ startWithinMs: null, runWithinMs: null, closeWithinMs: null },
-});
-/** As many beats as a transaction of the raw side takes: beats are written in batches. */
-const flush = () => ({
-  bots: Array.from({ length: rawGroup }, () => ({ id: bot.id, lastSeenAt: Date.now() })),
-  runs: [],
-});
-const claim = () => ({
-  ...{ botId: bot.id, queues: [1], ttlMs: 30_000, acknowledged: false, now: Date.now() },
-});
-const completion = ({ id, attempt, fence }: ClaimedJob) => ({
-  ...{ jobId: id, attempt, fence, message: '', statistics: '{"executions":1}', now: Date.now() },
-  outcome: 'completed' as const,
-  ...noPause,
-});
-
 async function withBot(side: Side): Promise<Side> {
-  await side.run(putArtifact, target);
-  await side.run(registerBot, bot);
+  await side.run(putArtifact, input.target);
+  await side.run(registerBot, input.bot);
   return side;
 }
 
+/** The same rate of two sides by turns. `words`: for the second one. */
+async function compare(
+  { rounds }: Bench,
+  [a, b]: readonly [Side, Side],
+  words: string,
+  measure: (side: Side) => Promise<{ perSecond: number }>,
+): Promise<Measured> {
+  const both = await alternate(
+    rounds,
+    () => measure(a),
+    () => measure(b),
+  );
+  return ofRatio(both, 'perSecond', (ours, theirs) => `${rate(ours)}; ${words} ${rate(theirs)}`);
+}
+
 /** Touches, creations, claims and completions, durable, against the same statements raw. */
-async function againstRaw(
-  { folder, rounds, scale, say }: Bench,
-  loop: LoopDelay,
-): Promise<Figure[]> {
-  say(`store / raw: ${inFlight} in flight against transactions of ${rawGroup}`);
-  const ours = await withBot(await throughStore(folder(), loop));
-  const theirs = await withBot(raw(`${folder()}/raw.db`));
-  const count = Math.round(4000 * scale);
-  const times = <T>(make: () => T) => Array.from({ length: count }, make);
-  const figures: Figure[] = [];
-  const compare = async (what: string, measure: (side: Side) => Promise<number>) => {
-    const both = await alternate(
-      rounds,
-      () => measure(ours),
-      () => measure(theirs),
-    );
-    figures.push({
-      ...ratio(`${what}, store / raw`, both, '>=', 0.5),
-      detail: `${perSecond(both.a)} durable; raw ${perSecond(both.b)}`,
-    });
+async function againstRaw(bench: Bench, loop: LoopDelay) {
+  bench.say(`store / raw: ${inFlight} in flight against transactions of ${rawGroup}`);
+  const ours = await withBot(await throughStore(bench.folder(), loop));
+  const theirs = await withBot(raw(`${bench.folder()}/raw.db`));
+  const total = Math.round(4000 * bench.scale);
+  const many = <T>(make: () => T) => Array.from({ length: total }, make);
+  const held = new Map<Side, ClaimedJob[]>([ours, theirs].map((side) => [side, []]));
+  const compared = (measure: (side: Side) => Promise<{ perSecond: number }>) =>
+    compare(bench, [ours, theirs], 'raw', measure);
+  const figures = {
+    touches: await compared(async (side) => {
+      const flushes = many(() => input.flush(rawGroup));
+      return { perSecond: (await side.all(flushBeats, flushes)).perSecond * rawGroup };
+    }),
+    creations: await compared((side) => side.all(createJob, many(input.newJob))),
+    claims: await compared(async (side) => {
+      const claimed = await side.all(claimJob, many(input.claim));
+      for (const job of claimed.outputs) if (job) held.get(side)?.push(job);
+      return claimed;
+    }),
+    completions: await compared((side) => {
+      const jobs = held.get(side)?.splice(0, total) ?? [];
+      return side.all(completeJob, jobs.map(input.completion));
+    }),
   };
-  const held = new Map<Side, ClaimedJob[]>([
-    [ours, []],
-    [theirs, []],
-  ]);
-  await compare(`heartbeat touches, ${rawGroup} a flush`, async (side) => {
-    const flushes = await side.all(flushBeats, times(flush));
-    return flushes.perSecond * rawGroup;
-  });
-  await compare('creations', async (side) => (await side.all(createJob, times(newJob))).perSecond);
-  await compare('claims', async (side) => {
-    const claimed = await side.all(claimJob, times(claim));
-    for (const job of claimed.outputs) if (job) held.get(side)?.push(job);
-    return claimed.perSecond;
-  });
-  await compare('completions', async (side) => {
-    const jobs = held.get(side)?.splice(0, count) ?? [];
-    return (await side.all(completeJob, jobs.map(completion))).perSecond;
-  });
   await Promise.all([ours.close(), theirs.close()]);
   return figures;
 }
 
-/** What it costs that a commit is on the platter: decides the default. */
-async function synchronousFull(
-  { folder, rounds, scale, say }: Bench,
-  loop: LoopDelay,
-): Promise<Figure[]> {
-  say('synchronous FULL / NORMAL, under group commit');
-  const full = await withBot(await throughStore(folder(), loop, 'full'));
-  const normal = await withBot(await throughStore(folder(), loop, 'normal'));
-  const figures: Figure[] = [];
-  for (const atOnce of [inFlight, 5 * inFlight]) {
-    const create = async (side: Side) => {
-      const jobs = Array.from({ length: Math.round(20_000 * scale) }, newJob);
-      return (await side.all(createJob, jobs, atOnce)).perSecond;
-    };
-    const both = await alternate(
-      rounds,
-      () => create(full),
-      () => create(normal),
-    );
-    figures.push({
-      ...ratio(`creations, ${atOnce} in flight, FULL / NORMAL`, both, '>=', 0.9),
-      detail: `${perSecond(both.a)} against ${perSecond(both.b)}`,
+/** The cost of a commit that is on the disk: decides the default. */
+async function synchronousFull(bench: Bench, loop: LoopDelay) {
+  bench.say('synchronous FULL / NORMAL, under group commit');
+  const full = await withBot(await throughStore(bench.folder(), loop, 'full'));
+  const normal = await withBot(await throughStore(bench.folder(), loop, 'normal'));
+  const creations = (atOnce: number) =>
+    compare(bench, [full, normal], 'NORMAL', (side) => {
+      const jobs = Array.from({ length: Math.round(20_000 * bench.scale) }, input.newJob);
+      return side.all(createJob, jobs, atOnce);
     });
-  }
+  const figures = { full100: await creations(100), full500: await creations(500) };
   await Promise.all([full.close(), normal.close()]);
   return figures;
 }
 
 /** Claims and pages over many rows against the same over few. */
-async function againstSmall(
-  { folder, rounds, scale, say }: Bench,
-  loop: LoopDelay,
-): Promise<Figure[]> {
-  const [many, few] = [Math.round(1_000_000 * scale), 1000];
-  say(`filling a table with ${many.toLocaleString('en')} jobs`);
-  const [large, small] = [folder(), folder()];
-  for (const [directory, jobs] of [
-    [large, many],
-    [small, few],
-  ] as const) {
+async function againstFew(bench: Bench, loop: LoopDelay) {
+  const { rounds, say, sizes } = bench;
+  say(`filling a table with ${count(sizes.jobs)} jobs`);
+  const filled = async (jobs: number) => {
+    const directory = bench.folder();
     await (await withBot(await throughStore(directory, loop))).close();
-    fill(directory, jobs, { engine, targetSha256: target.sha256, targetName: 't', spec });
-  }
-  const sides = [await throughStore(large, loop), await throughStore(small, loop)] as const;
-  say('claims with many pending / with few');
-  const claimOnce = async (side: Side) => {
-    const job = await side.run(claimJob, claim());
-    if (!job) throw new Error('nothing to claim');
-    const back = {
-      jobId: job.id,
-      fence: job.fence,
-      outcome: 'lost',
-      message: '',
-      statistics: null,
-      ...noPause,
-    } as const;
-    await side.run(releaseLease, { ...back, now: Date.now() });
+    fill(directory, jobs, input.job);
+    return throughStore(directory, loop);
   };
-  const claims = await alternate(
-    rounds,
-    () => loop.watch(() => latencyOf(300, () => claimOnce(sides[0]))),
-    () => loop.watch(() => latencyOf(300, () => claimOnce(sides[1]))),
-  );
-  say('the last page / the first');
+  const [many, few] = [await filled(sizes.jobs), await filled(1000)];
+  const latency = async (one: () => Promise<unknown>) => {
+    const took = new Latencies();
+    const timed = async () => {
+      const startedAt = performance.now();
+      await one();
+      took.recordSince(startedAt);
+    };
+    await loop.watch(() => eachInFlight(Array.from({ length: 300 }), 1, timed));
+    return took.percentiles;
+  };
+  const claim = (side: Side) => () =>
+    latency(async () => {
+      const job = await side.run(claimJob, input.claim());
+      if (!job) throw new Error('nothing to claim');
+      await side.run(releaseLease, input.giveBack(job));
+    });
   const page = (beforeId: string) => () =>
-    loop.watch(() => latencyOf(300, () => sides[0].run(listJobs, { beforeId, limit: 100 })));
+    latency(() => many.run(listJobs, { beforeId, limit: 100 }));
+  say('claims with many pending / with few; the last page / the first');
+  const claims = await alternate(rounds, claim(many), claim(few));
   const pages = await alternate(rounds, page(idOf(101)), page('z'));
-  await Promise.all(sides.map((side) => side.close()));
-  return [
-    {
-      ...ratio(`claim with ${many.toLocaleString('en')} pending / with 1,000`, claims, '<=', 1.5),
-      detail: `${milliseconds(claims.a)} against ${milliseconds(claims.b)}, claimed and given back`,
-    },
-    {
-      ...ratio('last page / first page of ListJobs', pages, '<=', 1.5),
-      detail: `${milliseconds(pages.a)} against ${milliseconds(pages.b)}, 100 of ${many.toLocaleString('en')} rows`,
-    },
-  ];
+  await Promise.all([many.close(), few.close()]);
+  const detail = (a: number, b: number) => `${a.toFixed(2)} ms against ${b.toFixed(2)} ms`;
+  return { claimOfMany: ofRatio(claims, 'p50', detail), pages: ofRatio(pages, 'p50', detail) };
 }
-
-const perSecond = (rate: number) => `${Math.round(rate).toLocaleString('en')}/s`;
-const milliseconds = (time: number) => `${time.toFixed(2)} ms`;
-
-const ratio = (
-  name: string,
-  { ratio: value, spread }: Comparison,
-  is: '>=' | '<=',
-  bound: number,
-) => ({ name, value, spread, unit: 'ratio', target: { is, bound } }) as const;

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../src/cli/node-flags.js';
 import { systemClock } from '../../src/core/clock.js';
 
 const pandafuzz = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -24,7 +25,8 @@ export function startPandafuzz(
   options: { logFile: string; environment?: Record<string, string> },
 ): Child {
   const log = openSync(options.logFile, 'a');
-  const command = ['--pdeathsig', 'TERM', '--', process.execPath, pandafuzz, ...args];
+  const program = [process.execPath, ...nodeFlags, pandafuzz];
+  const command = ['--pdeathsig', 'TERM', '--', ...program, ...args];
   const child = spawn('setpriv', command, {
     detached: true,
     stdio: ['ignore', log, log],

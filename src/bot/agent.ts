@@ -13,8 +13,8 @@ import { Spool } from './findings/spool.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
-import { clearLeftovers } from './folders/leftovers.js';
 import { Link } from './line/link.js';
+import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
 import { Machine } from './sandbox/machine.js';
@@ -83,8 +83,8 @@ export class Agent {
   }
 
   /**
-   * Idempotent; done within 5 s. Engines die first; crashes and results are told
-   * while the master answers, and what cannot be told waits on disk.
+   * Idempotent; done within 5 s. Engines die first; crashes and results are sent while the
+   * master answers, and what cannot be sent waits on disk.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -115,7 +115,7 @@ async function assemble(
   warnOfMissing(tools, symbolizer, log);
   const engine = libFuzzer({ symbolizer });
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers(folder.runs, spool, engine.isCrash, log);
+  await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);

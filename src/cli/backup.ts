@@ -6,16 +6,18 @@ const examples = `
 The blobs (targets, seeds, corpora, crash inputs) are files in the master's data folder,
 under blobs/, that never change: copy them with any tool, after the database.
 
-To go back to a copy, stop the master, put the copy in place of pandafuzz.db in its
-data folder, remove pandafuzz.db-wal and pandafuzz.db-shm, and start it again.
+To restore a copy, stop the bots and the master, replace pandafuzz.db in its data folder
+by the copy, remove pandafuzz.db-wal and pandafuzz.db-shm, and start them again.
 
 Example:
   $ pandafuzz backup pandafuzz-backup.db`;
 
 export function backupCommand(): Command {
   const command = new Command('backup')
-    .summary("bring a consistent copy of the master's database")
-    .description("Brings a consistent, checked copy of the master's database, while work goes on.")
+    .summary("download a consistent copy of the master's database")
+    .description(
+      "Downloads a consistent, checked copy of the master's database, beside running work.",
+    )
     .argument('<file>', 'where to write it')
     .option('-f, --force', 'replace the file if it is there')
     .addHelpText('after', examples)

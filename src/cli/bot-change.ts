@@ -5,19 +5,19 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 const changes: readonly { name: BotChange; summary: string; description: string }[] = [
   {
     name: 'drain',
-    summary: 'let bots finish, and give them nothing new',
-    description: 'Lets bots finish what they have and gives them nothing new, until "bot resume".',
+    summary: 'let bots finish their jobs and assign no new ones',
+    description: 'Lets bots finish their jobs and assigns no new ones, until "bot resume".',
   },
   {
     name: 'resume',
-    summary: 'give drained bots work again',
-    description: 'Gives drained bots work again.',
+    summary: 'assign jobs to drained bots again',
+    description: 'Assigns jobs to drained bots again.',
   },
   {
     name: 'delete',
-    summary: 'forget bots that hold no job',
+    summary: 'delete bots that hold no job',
     description:
-      'Forgets bots that hold no job. What they found stays; their names are free again.',
+      'Deletes bots that hold no job. Their crashes and inputs stay; their names are free again.',
   },
 ];
 

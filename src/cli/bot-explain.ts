@@ -5,8 +5,8 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 export function botExplainCommand(): Command {
   const command = new Command('explain')
     .alias('why')
-    .summary('say why a bot is not working')
-    .description('Says why a bot is not working at its full capacity.')
+    .summary('explain why a bot has no work')
+    .description('Explains why a bot is not working at its full capacity.')
     .argument('<bot>', "the bot's id or name")
     .action((bot: string, _: unknown, self: Command) =>
       explainBot(self.optsWithGlobals<OperatorFlags>(), bot),

@@ -22,36 +22,32 @@ export function botCommand(): Command {
   return new Command('bot')
     .summary('run a bot: take jobs from a master and fuzz')
     .description(
-      'Runs a bot: connects to a master, takes jobs, fuzzes, and reports what it finds.\n' +
-        'It works on while the master is away, and keeps crashes on disk until they are acknowledged.',
+      'Runs a bot: connects to a master, takes jobs, fuzzes, and reports crashes and statistics.\n' +
+        'It keeps fuzzing while the master is away, and keeps crashes on disk until they are acknowledged.',
     )
     .addOption(masterOption())
-    .option(
-      '--name <name>',
-      'who this bot is to the master; unique in the fleet',
-      botName,
-      defaultName(),
-    )
-    .option('--work-dir <folder>', 'folder of its own (default: ./data/bots/<name>)')
+    .option('--name <name>', 'name of the bot, unique in the fleet', botName, defaultName())
+    .option('--work-dir <folder>', 'folder for this bot only (default: ./data/bots/<name>)')
     .option('--slots <number>', 'jobs to run at once, 1 to 1024', slots, availableParallelism())
     .addOption(
-      new Option('--label <key=value>', 'what to tell of itself; may be repeated')
+      new Option(
+        '--label <key=value>',
+        'label of the bot, for jobs that require it; may be repeated',
+      )
         .argParser(label)
         .default({}, 'none'),
     )
     .addOption(
       durationOption(
         '--corpus-interval',
-        'time between two exchanges of inputs with the other bots',
+        'time between exchanges of inputs with other bots',
         '1s',
         '24h',
       ).default(60_000, '1m'),
     )
-    .option('--no-corpus', 'keep inputs to itself, and take none of other bots')
+    .option('--no-corpus', 'neither send inputs to other bots nor receive theirs')
     .addOption(
-      new Option('--log-level <level>', 'least important lines to log')
-        .choices(logLevels)
-        .default('info'),
+      new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'),
     )
     .addOption(
       new Option('--log-format <format>', 'auto: pretty on a terminal, json elsewhere')
@@ -81,7 +77,7 @@ Examples:
 
 SIGTERM or Ctrl-C stops it within 5 s; a second one stops it at once.`;
 
-/** The machine's own name, with what no bot's name may have replaced. */
+/** The machine's name, with characters replaced that a bot's name may not have. */
 function defaultName(): string {
   return (
     hostname()

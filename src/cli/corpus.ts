@@ -4,9 +4,9 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 
 export function corpusCommand(): Command {
   return new Command('corpus')
-    .summary('look at and download what bots found worth keeping')
+    .summary('show and download the corpus of a target')
     .description(
-      "Looks at and downloads a target's corpus: the inputs that its bots found worth keeping, and share.",
+      "Shows and downloads a target's corpus: inputs that reach new code, shared by all bots.",
     )
     .addCommand(corpusGetCommand())
     .addCommand(corpusDownloadCommand());
@@ -16,8 +16,8 @@ const aboutTarget = 'name of the target, as "pandafuzz job list" shows it';
 
 function corpusGetCommand(): Command {
   const command = new Command('get')
-    .summary('show how large it is')
-    .description("Shows how large a target's corpus is.")
+    .summary('show its size')
+    .description("Shows the size of a target's corpus.")
     .argument('<target>', aboutTarget)
     .action((target: string, flags: OperatorFlags) => showCorpus(flags, target));
   return withOperatorFlags(command);
@@ -34,7 +34,7 @@ Example:
 function corpusDownloadCommand(): Command {
   const command = new Command('download')
     .summary('download it into a folder')
-    .description("Brings a target's corpus into a folder, a file for each input.")
+    .description("Downloads a target's corpus into a folder, one file for each input.")
     .argument('<target>', aboutTarget)
     .option('-o, --output <folder>', 'where to write it (default: corpus-<target>)')
     .addHelpText('after', examples)

@@ -9,8 +9,10 @@ Example:
 
 export function crashDownloadCommand(): Command {
   const command = new Command('download')
-    .summary('download what makes it crash')
-    .description('Brings the input of a crash, or of the newest crash of a group: the reproducer.')
+    .summary('download a reproducer')
+    .description(
+      'Downloads the reproducer: the input of a crash, or of the newest crash of a group.',
+    )
     .argument('<crash-or-group>', 'id of a crash or of a group')
     .option('-o, --output <file>', 'where to write it (default: named by kind and id)')
     .option('-f, --force', 'replace the file if it is there')

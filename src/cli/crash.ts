@@ -5,8 +5,8 @@ import { crashListCommand } from './crash-list.js';
 
 export function crashCommand(): Command {
   return new Command('crash')
-    .summary('list, look at and download what was found')
-    .description('List, look at and download what was found.')
+    .summary('list, show and download crashes')
+    .description('List, show and download crashes.')
     .addCommand(crashListCommand())
     .addCommand(crashGetCommand())
     .addCommand(crashDownloadCommand());

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { duration, size } from '../config/units.js';
 
-/** Options that several commands share, and how their words are read. */
+/** Options that several commands share, and their parsers. */
 
 export interface OperatorFlags {
   readonly master: string;
@@ -23,7 +23,7 @@ export function masterOption(): Option {
     });
 }
 
-/** `--master`, `--timeout` and `--json`, for every command that asks a master. */
+/** `--master`, `--timeout` and `--json`, for every command that calls a master. */
 export function withOperatorFlags(command: Command): Command {
   return command
     .addOption(masterOption())
@@ -85,8 +85,8 @@ export function pair(text: string, before: Record<string, string> = {}): Record<
 }
 
 /**
- * Refuses operands that commander takes without "--" before them: a second
- * target, say, would quietly become an argument of the engine.
+ * Refuses operands without "--" before them, which commander takes: a second target would
+ * become an argument of the engine.
  */
 export function expectAfterDashes(command: Command, operands: readonly string[]): void {
   const dashes = process.argv.indexOf('--');

@@ -2,29 +2,29 @@ import { Command } from 'commander';
 import type { JobChange } from '../operator/jobs.js';
 import { type OperatorFlags, withOperatorFlags } from './flags.js';
 
-/** The commands that want something of jobs by their ids, and differ in what. */
+/** Commands that apply one change to jobs by their ids. */
 const changes: readonly { name: JobChange; summary: string; description: string }[] = [
   {
     name: 'cancel',
     summary: 'stop jobs',
-    description: 'Stops jobs: waiting ones at once, running ones as soon as their bot has.',
+    description: 'Stops jobs: waiting ones at once, running ones when their bot has stopped them.',
   },
   {
     name: 'pause',
     summary: 'hold jobs back',
     description:
-      'Holds jobs back until "job resume": waiting ones at once, running ones as soon as\n' +
-      'their bot has stopped them. No attempt is used up.',
+      'Holds jobs back until "job resume": waiting ones at once, running ones when their bot\n' +
+      'has stopped them. No attempt is used up.',
   },
   {
     name: 'resume',
-    summary: 'let paused jobs go on',
-    description: 'Lets paused jobs wait for their turn again.',
+    summary: 'let paused jobs wait for a bot again',
+    description: 'Lets paused jobs wait for a bot again.',
   },
   {
     name: 'retry',
     summary: 'revive dead jobs',
-    description: 'Revives dead jobs, with all their attempts again. Their history is kept.',
+    description: 'Revives dead jobs with all their attempts. Their history is kept.',
   },
 ];
 

@@ -5,8 +5,8 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 export function jobExplainCommand(): Command {
   const command = new Command('explain')
     .alias('why')
-    .summary('say why a job is not running')
-    .description('Says why a job is not running: what is in the way, and how many go first.')
+    .summary('explain why a job is not running')
+    .description('Explains why a job is not running: the obstacles, and the number of jobs ahead.')
     .argument('<job>', "the job's id")
     .action((id: string, flags: OperatorFlags) => explainJob(flags, id));
   return withOperatorFlags(command);

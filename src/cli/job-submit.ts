@@ -37,7 +37,7 @@ interface Flags extends OperatorFlags {
 }
 
 const examples = `
-What is left out, the master decides (see jobs in master.yaml).
+Options that are left out have the master's defaults (see jobs in master.yaml).
 
 Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
@@ -67,7 +67,7 @@ export function jobSubmitCommand(): Command {
     .addOption(
       new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
     )
-    .option('--campaign <key>', 'whose share of the fleet it runs on')
+    .option('--campaign <key>', 'campaign, whose share of the fleet it uses')
     .addOption(
       new Option('--require-label <key=value>', 'label a bot must have; may be repeated').argParser(
         pair,
@@ -80,13 +80,11 @@ export function jobSubmitCommand(): Command {
         moment,
       ),
     )
-    .addOption(
-      durationOption('--start-within', 'give it up if no bot takes it in time', '1s', '365d'),
-    )
+    .addOption(durationOption('--start-within', 'end it if no bot takes it in time', '1s', '365d'))
     .addOption(durationOption('--run-within', 'stop an attempt that takes longer', '1s', '365d'))
-    .addOption(durationOption('--end-within', 'give it up if it is not over in time', '1s', '365d'))
-    .addOption(wholeOption('--count', 'jobs to queue, each of its own', 1, 10_000).default(1))
-    .option('--wait', 'wait until they have ended; fails unless all completed')
+    .addOption(durationOption('--end-within', 'end it if it has not ended in time', '1s', '365d'))
+    .addOption(wholeOption('--count', 'number of jobs to queue', 1, 10_000).default(1))
+    .option('--wait', 'wait for the end; fail unless all jobs completed')
     .addHelpText('after', examples)
     .action(async (target: string, engineArguments: string[], flags: Flags, self: Command) => {
       expectAfterDashes(self, engineArguments);

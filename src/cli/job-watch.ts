@@ -3,8 +3,8 @@ import { watchJobs } from '../operator/watch.js';
 import { type OperatorFlags, wholeOption, withOperatorFlags } from './flags.js';
 
 const examples = `
-Each line of --json has a cursor: give the last one you saw with --after, and
-nothing that happened meanwhile is missed.
+Each line of --json has a cursor: --after with the last one continues there,
+without a gap.
 
 Examples:
   $ pandafuzz job watch
@@ -13,8 +13,8 @@ Examples:
 
 export function jobWatchCommand(): Command {
   const command = new Command('watch')
-    .summary('follow what happens to jobs')
-    .description('Shows the changes of jobs as they are committed, a line each, until Ctrl-C.')
+    .summary('follow the changes of jobs')
+    .description('Prints a line for each change of a job as it is committed, until Ctrl-C.')
     .argument('[job]', 'only this one, by its id')
     .addOption(wholeOption('--after', 'begin after this change', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', examples)

@@ -8,8 +8,8 @@ import { jobWatchCommand } from './job-watch.js';
 
 export function jobCommand(): Command {
   const command = new Command('job')
-    .summary('submit, list, look at, watch and cancel jobs')
-    .description('Submit, list, look at, watch and cancel jobs.')
+    .summary('submit, list, show, watch and cancel jobs')
+    .description('Submit, list, show, watch and cancel jobs.')
     .addCommand(jobSubmitCommand())
     .addCommand(jobListCommand())
     .addCommand(jobGetCommand())

@@ -1,7 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --no-allocation-site-pretenuring
 import { debuglog } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { messageOf, UserError } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { version } from '../core/version.js';
 import { complain } from '../operator/output.js';
 import { backupCommand } from './backup.js';
@@ -36,9 +37,9 @@ const program = new Command('pandafuzz')
 Begin with:
   $ pandafuzz master                                  a master, in one terminal
   $ pandafuzz bot                                     a bot, in another
-  $ pandafuzz job submit ./fuzzer --seeds ./corpus    work for it
-  $ pandafuzz crash list                              what it found
-  $ pandafuzz bot list                                who is at work
+  $ pandafuzz job submit ./fuzzer --seeds ./corpus    a job
+  $ pandafuzz crash list                              its crashes
+  $ pandafuzz bot list                                the fleet
 
 Exit codes: 0 done, 1 failed, 64 wrong usage, 66 no such input, 69 no master,
 78 wrong configuration.`,
@@ -48,7 +49,7 @@ for (const command of everyCommand(program)) {
   command.exitOverride().configureOutput({ outputError: (text) => complain(inOneLine(text)) });
 }
 
-// `pandafuzz … | head`: who reads no further wants no more.
+// `pandafuzz … | head`: a reader that closes its end needs no more output.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
@@ -72,7 +73,8 @@ function report(error: unknown): number {
     complain(error.message);
     return error.exitCode;
   }
-  complain(`a fault of its own: ${messageOf(error)} (NODE_DEBUG=pandafuzz shows where)`);
+  const fault = `internal error: ${messageOf(error)} (NODE_DEBUG=pandafuzz shows where; please report it)`;
+  complain(describeTrouble(error) ?? fault);
   debuglog('pandafuzz')('%O', error);
   return 1;
 }
@@ -86,7 +88,7 @@ function inOneLine(text: string): string {
   return `${said.replace(/\.$/, '')}; --help says more`;
 }
 
-/** "help job submit" as "job submit --help": commander itself looks no further than "help job". */
+/** "help job submit" as "job submit --help": commander itself reads only "help job". */
 function helpAtTheEnd(args: string[]): string[] {
   return args[0] === 'help' && args.length > 2 ? [...args.slice(1), '--help'] : args;
 }

@@ -4,7 +4,7 @@ export function masterCommand(): Command {
   return new Command('master')
     .summary('run the master')
     .description(
-      'Runs the master: takes jobs, hands them to bots, keeps what they find.\n\n' +
+      'Runs the master: queues jobs, assigns them to bots, stores crashes and results.\n\n' +
         'Without a configuration it listens on 127.0.0.1:50051 (gRPC) and 127.0.0.1:50052\n' +
         '(/metrics, /healthz, /readyz) and keeps its data in ./data. Every setting can also\n' +
         'come from the environment: PANDAFUZZ_DATA_DIRECTORY is data.directory.',
@@ -18,7 +18,7 @@ export function masterCommand(): Command {
         '  $ PANDAFUZZ_GRPC_ADDRESS=0.0.0.0:50051 pandafuzz master\n',
     )
     .action(async (options: { config?: string }) => {
-      // Loaded here: the other commands start sooner without the master's half.
+      // Loaded here, so that other commands start without the master's modules.
       const { runMaster } = await import('../app.js');
       process.exitCode = await runMaster(options.config);
     });

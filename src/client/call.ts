@@ -6,7 +6,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 
-/** A method of a generated client that takes one message and answers one. */
+/** A unary method of a generated client. */
 type Unary<Request, Response> = (
   request: Request,
   metadata: Metadata,
@@ -15,9 +15,9 @@ type Unary<Request, Response> = (
 ) => ClientUnaryCall;
 
 export interface CallLimits {
-  /** Time the call may take, milliseconds. */
+  /** Deadline of the call, milliseconds from now. */
   readonly timeoutMs?: number;
-  /** Cancels the call; it then rejects with CANCELLED. */
+  /** Cancels the call, which then rejects with CANCELLED. */
   readonly signal?: AbortSignal;
 }
 
@@ -49,13 +49,13 @@ export function unary<Request, Response>(
   });
 }
 
-/** A method of a generated client that takes one message and answers many. */
+/** A server-streaming method of a generated client. */
 type Feed<Request, Response> = (
   request: Request,
   metadata: Metadata,
 ) => ClientReadableStream<Response>;
 
-/** A server stream without a deadline, for as long as `signal` lets it go on. */
+/** A server stream without a deadline, until `signal` aborts. */
 export function feed<Request, Response>(
   client: object,
   method: Feed<Request, Response>,

@@ -17,33 +17,33 @@ interface Services {
 
 /** The master's services, over one connection. */
 export interface Connection extends Services {
-  /** HOST:PORT as it was given. */
+  /** HOST:PORT, as given. */
   readonly address: string;
-  /** A new connection for all calls from now on; those under way end on the old one, by their own time. */
+  /** Opens a new connection for later calls; calls under way end on the old one. */
   renew(): void;
-  /** Ends the connection; no call is taken any more. */
+  /** Ends the connection, for later calls too. */
   close(): void;
 }
 
 const common: ClientOptions = {
   'grpc.max_receive_message_length': 4 * 2 ** 20,
-  // A master that was restarted is found again within a second or so.
+  // Finds a restarted master within a second or so.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 2000,
   'grpc.keepalive_timeout_ms': 5000,
-  // Or a new channel would go on with the connection of the old one.
+  // Otherwise a new channel would reuse the connection of the old one.
   'grpc.use_local_subchannel_pool': 1,
 };
 
-/** Of somebody who looks at it. */
+/** For an operator at a terminal. */
 const defaultKeepaliveMs = 20_000;
 
 /**
- * Connects lazily: a master that is not there shows in the first call.
+ * Connects lazily: an absent master fails the first call.
  *
- * @param keepaliveMs how often the master is asked whether it is there while there are
- *   calls: a machine that vanished closes no connection, and without that they would go
- *   on being sent to it for as long as TCP tries, a quarter of an hour
+ * @param keepaliveMs interval of pings while calls are under way. A machine that vanishes
+ *   closes no connection; without pings calls would go to it for as long as TCP retries,
+ *   a quarter of an hour.
  */
 export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Connection {
   const options = { ...common, 'grpc.keepalive_time_ms': keepaliveMs };

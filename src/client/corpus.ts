@@ -12,10 +12,10 @@ import type { Connection } from './connect.js';
 import { sendMessages } from './send.js';
 import { chunkBytes, defaultTransferMs } from './transfer.js';
 
-/** What the contract allows for one input of a corpus. */
+/** Largest input of a corpus in the contract. */
 export const largestInputBytes = 2 ** 20;
 
-/** An input worth keeping. */
+/** An input of a corpus. */
 export interface CorpusInput {
   readonly sha256: string;
   readonly bytes: Buffer;
@@ -26,7 +26,7 @@ export const corpusInput = (bytes: Buffer): CorpusInput => ({
   bytes,
 });
 
-/** Brings inputs to the corpus of the lease's target; resolves once the master has them on disk. */
+/** Uploads inputs to the corpus of the lease's target; resolves when they are on the master's disk. */
 export function pushCorpus(
   { corpora }: Connection,
   lease: Lease,
@@ -50,8 +50,8 @@ export function pushCorpus(
 }
 
 /**
- * What a target's corpus has after the cursor, whole input by whole input, each
- * with the cursor to go on from after it.
+ * Downloads a target's corpus after the cursor, input by input, each with the cursor to
+ * continue from.
  */
 export async function* pullCorpus(
   { corpora }: Connection,
@@ -68,7 +68,7 @@ export async function* pullCorpus(
     yield* wholeInputs(call);
   } finally {
     signal?.removeEventListener('abort', cancel);
-    call.on('error', () => {}); // of being cancelled now, which nobody waits for
+    call.on('error', () => {}); // of the cancellation below; nothing waits for it
     call.cancel();
   }
 }

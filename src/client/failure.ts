@@ -1,8 +1,10 @@
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
+import { messageOf } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
 
-/** What a failed call tells a program. */
+/** A failed call, for programs. */
 export interface Failure {
   /** gRPC status code. */
   readonly code: Code;
@@ -13,7 +15,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** @returns undefined for an error that is no gRPC status */
+/** @returns undefined for an error that is not a gRPC status */
 export function failureOf(error: unknown): Failure | undefined {
   if (!isServiceError(error)) return undefined;
   let reason = '';
@@ -31,10 +33,10 @@ export function failureOf(error: unknown): Failure | undefined {
   return { code: error.code, reason, retryAfterMs, message: error.details };
 }
 
-/** One line for a person: what went wrong, and what to do about it. */
+/** One line for a person: the fault and the remedy. */
 export function describeFailure(error: unknown, address: string): string {
   const failure = failureOf(error);
-  if (!failure) return error instanceof Error ? error.message : String(error);
+  if (!failure) return describeTrouble(error) ?? messageOf(error);
   if (failure.code === Code.UNAVAILABLE && failure.reason === '') {
     return `no master answers at ${address}: start one with "pandafuzz master", or name another with --master HOST:PORT`;
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ClientWritableStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { deadlineAfter } from './call.js';
 
-/** A call of a generated client that takes many messages and answers one. */
+/** A client-streaming method of a generated client. */
 type Send<Request, Response> = (
   metadata: Metadata,
   callOptions: { deadline: Date },
@@ -10,10 +10,10 @@ type Send<Request, Response> = (
 ) => ClientWritableStream<Request>;
 
 /**
- * Sends all messages, no faster than the peer reads; ends when it answers, and asks
- * for no message after that.
+ * Sends all messages, no faster than the peer reads. Ends when the peer answers, and takes
+ * no further message from the source then.
  *
- * @throws grpc-js's ServiceError, and what the messages themselves throw
+ * @throws grpc-js's ServiceError, and errors of the source
  */
 export async function sendMessages<Request, Response>(
   send: Send<Request, Response>,
@@ -47,7 +47,7 @@ export async function sendMessages<Request, Response>(
   }
 }
 
-/** Once the stream takes more, or the call was answered: then no drain ever comes. */
+/** Resolves when the stream takes more, or the call is answered: then `drain` never fires. */
 async function writable(call: NodeJS.EventEmitter, answered: AbortSignal): Promise<void> {
   await once(call, 'drain', { signal: answered }).catch((error) => {
     if (!answered.aborted) throw error;

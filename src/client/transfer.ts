@@ -18,14 +18,14 @@ import { deadlineAfter } from './call.js';
 import type { Connection } from './connect.js';
 import { sendMessages } from './send.js';
 
-/** Bytes in a message; the contract allows no more. */
+/** Bytes in a message, the contract's limit. */
 export const chunkBytes = 256 * 1024;
 
 export interface TransferOptions {
   /** Whole transfer, milliseconds. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Called as bytes move, with how many are done and how many there are. */
+  /** Called as bytes move. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -55,7 +55,7 @@ export async function uploadArtifact(
       connection.artifacts.uploadArtifact(metadata, callOptions, callback),
     { message: { $case: 'header', value: header } },
     (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
-    { path: file.path, sizeBytes },
+    { content: file.path, sizeBytes },
     options,
   );
 }
@@ -64,25 +64,29 @@ export async function uploadArtifact(
 export type CrashAccount = Pick<CrashReport, 'lease' | 'inputSha256' | 'inputSizeBytes'> &
   Partial<CrashReport>;
 
-/** Uploads a crash; resolves once the master has report and input on disk. */
+/**
+ * Uploads a crash; resolves once the master has report and input on disk.
+ *
+ * @param input path of the crashing input, or its bytes
+ */
 export function reportCrash(
   connection: Connection,
   account: CrashAccount,
-  inputPath: string,
+  input: string | Buffer,
   options: TransferOptions = {},
 ): Promise<ReportCrashResponse> {
-  const report = CrashReport.create(account);
+  const report = CrashReport.create({ hits: 1, ...account });
   return sendFile<ReportCrashRequest, ReportCrashResponse>(
     (metadata, callOptions, callback) =>
       connection.crashes.reportCrash(metadata, callOptions, callback),
     { message: { $case: 'report', value: report } },
     (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
-    { path: inputPath, sizeBytes: report.inputSizeBytes },
+    { content: input, sizeBytes: report.inputSizeBytes },
     options,
   );
 }
 
-/** Downloads an artifact to `path`, which appears only once it is whole. */
+/** Downloads an artifact to `path`, which appears when the file is complete. */
 export async function downloadArtifact(
   connection: Connection,
   sha256: string,
@@ -101,7 +105,7 @@ export async function downloadArtifact(
   return artifact;
 }
 
-/** Downloads the input of a crash to `path`, which appears only once it is whole. */
+/** Downloads the input of a crash to `path`, which appears when the file is complete. */
 export async function downloadCrashInput(
   connection: Connection,
   crashId: string,
@@ -116,7 +120,7 @@ export async function downloadCrashInput(
   return receiveAnnounced(start, path, options);
 }
 
-/** Brings a checked copy of the master's database to `path`, which appears only once it is whole. */
+/** Downloads a checked copy of the master's database to `path`, which appears when it is complete. */
 export async function downloadBackup(
   connection: Connection,
   path: string,
@@ -127,7 +131,7 @@ export async function downloadBackup(
   return receiveAnnounced(start, path, options);
 }
 
-/** For files whose first message tells length and SHA-256. */
+/** For downloads whose first message has length and SHA-256. */
 async function receiveAnnounced(
   start: () => ClientReadableStream<{ sha256: string; sizeBytes: number; chunk: Uint8Array }>,
   path: string,
@@ -141,18 +145,18 @@ async function receiveAnnounced(
   return whole;
 }
 
-/** Sends the first message and then the file. */
+/** Sends the first message, then the file in chunks. */
 function sendFile<Request, Response>(
   send: Parameters<typeof sendMessages<Request, Response>>[0],
   first: Request,
   wrap: (chunk: Buffer) => Request,
-  file: { path: string; sizeBytes: number },
+  file: { content: string | Buffer; sizeBytes: number },
   { signal, onProgress, timeoutMs = defaultTransferMs }: TransferOptions,
 ): Promise<Response> {
   const messages = async function* () {
     yield first;
     let doneBytes = 0;
-    for await (const chunk of createReadStream(file.path, { highWaterMark: chunkBytes })) {
+    for await (const chunk of chunksOf(file.content)) {
       yield wrap(chunk);
       doneBytes += chunk.length;
       onProgress?.(doneBytes, file.sizeBytes);
@@ -161,7 +165,18 @@ function sendFile<Request, Response>(
   return sendMessages(send, messages(), { timeoutMs, signal });
 }
 
-/** Writes to a temporary name, checks length and SHA-256, and only then gives it `path`. */
+/** Bytes of a file, or those in memory, in messages' sizes. */
+async function* chunksOf(content: string | Buffer): AsyncGenerator<Buffer> {
+  if (typeof content === 'string') {
+    yield* createReadStream(content, { highWaterMark: chunkBytes });
+    return;
+  }
+  for (let at = 0; at < content.length; at += chunkBytes) {
+    yield content.subarray(at, at + chunkBytes);
+  }
+}
+
+/** Writes to a temporary name, checks the SHA-256, then renames the file to `path`. */
 async function receiveFile<Message>(
   start: () => ClientReadableStream<Message>,
   path: string,
@@ -172,7 +187,7 @@ async function receiveFile<Message>(
   const hash = createHash('sha256');
   let doneBytes = 0;
   let expected = '';
-  // The file first: from the moment there is a call, somebody has to hear its errors.
+  // The file first: a call without a listener for its errors would end the process.
   const file = await open(partial, 'w');
   const call = start();
   const cancel = () => call.cancel();
@@ -194,11 +209,13 @@ async function receiveFile<Message>(
       file.createWriteStream(),
     );
     if (hash.digest('hex') !== expected) {
-      throw new DataLossError({ why: 'what arrived is not what the master promised; try again' });
+      throw new DataLossError({
+        why: 'the bytes that arrived do not have the announced SHA-256; try again',
+      });
     }
     await rename(partial, path);
   } catch (error) {
-    call.on('error', () => {}); // of being cancelled now, which nobody waits for
+    call.on('error', () => {}); // of the cancellation below; nothing waits for it
     call.cancel();
     await rm(partial, { force: true });
     throw error;

@@ -5,7 +5,7 @@ import { webhooks } from './webhooks.js';
 
 /**
  * Every setting of the master with its default. master.yaml lists the same keys
- * with the same defaults and one comment each; a test holds the two together.
+ * with the same defaults and one comment each; a test compares the two.
  * Durations are read into milliseconds and sizes into bytes.
  */
 const whole = (min: number, max: number) =>
@@ -22,6 +22,7 @@ const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, `mu
 const grpc = z.strictObject({
   address: address.prefault('127.0.0.1:50051'),
   max_message: size({ min: '320KiB', max: '4MiB' }).prefault('512KiB'),
+  fast_path: oneOf(['auto', 'off']).default('auto'),
 });
 
 const http = z.strictObject({
@@ -40,6 +41,7 @@ const database = z
     probe_interval: duration({ min: '50ms', max: '1h' }).prefault('5s'),
     max_queued_writes: whole(1, 1_000_000).default(10_000),
     max_queued_reads: whole(1, 1_000_000).default(1000),
+    /** Filled in below, as timeouts.database_retries means the same. */
     max_retries: whole(0, 1000).optional(),
     retry_delay: duration({ min: '1ms', max: '1m' }).prefault('10ms'),
     max_retry_delay: duration({ min: '1ms', max: '10m' }).prefault('1s'),
@@ -56,7 +58,8 @@ const database = z
 
 const timeouts = z.strictObject({
   database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
-  database_retries: whole(0, 1000).default(5),
+  /** Alias of database.max_retries. */
+  database_retries: whole(0, 1000).optional(),
   transfer: duration({ min: '1s', max: '24h' }).prefault('10m'),
   methods: z
     .record(
@@ -93,7 +96,7 @@ const jobs = z.strictObject({
   max_duration: duration({ min: '1s', max: '30d' }).prefault('1h'),
   max_memory: size({ min: '16MiB', max: '1TiB' }).prefault('2GiB'),
   input_timeout: duration({ min: '1s', max: '1h' }).prefault('25s'),
-  max_input: size({ min: '1B', max: '1MiB' }).prefault('4KiB'),
+  max_input: size({ min: '0B', max: '1MiB' }).prefault('0B'),
 });
 
 const texts = z.array(text('a text')).max(1000, 'must be at most 1000').default([]);
@@ -144,7 +147,7 @@ const log = z.strictObject({
   format: oneOf(logFormats).default('auto'),
 });
 
-export const masterSchema = z.strictObject({
+export const settings = z.strictObject({
   grpc: grpc.prefault({}),
   http: http.prefault({}),
   data: data.prefault({}),
@@ -158,6 +161,25 @@ export const masterSchema = z.strictObject({
   notifications: notifications.prefault({}),
   tracing: tracing.prefault({}),
   log: log.prefault({}),
+});
+
+/** Tries after the first, where neither name of the setting is given. */
+const usualRetries = 5;
+
+/** The settings with one number of retries, under `database.max_retries`. */
+export const masterSchema = settings.transform(({ database, timeouts, ...rest }, ctx) => {
+  const { database_retries: alias, ...times } = timeouts;
+  const { max_retries: given } = database;
+  if (given !== undefined && alias !== undefined && given !== alias) {
+    ctx.addIssue({
+      code: 'custom',
+      path: ['timeouts', 'database_retries'],
+      message: `is another name of database.max_retries: ${alias} here and ${given} there contradict each other; keep one`,
+    });
+    return z.NEVER;
+  }
+  const retries = given ?? alias ?? usualRetries;
+  return { ...rest, database: { ...database, max_retries: retries }, timeouts: times };
 });
 
 /** Durations in milliseconds, sizes in bytes. */

@@ -36,7 +36,7 @@ function bounded(
   });
 }
 
-/** "host:port", as a host (brackets around IPv6 taken off) and a port; 0 lets the system choose. */
+/** "host:port" as a host (IPv6 without brackets) and a port; port 0 lets the system choose. */
 export const address = z
   .string({ error: 'must be an address such as "127.0.0.1:50051"' })
   .transform((text, ctx) => {

@@ -1,14 +1,14 @@
-/** What may lie in a Bag, and in one only. */
+/** An item of a Bag; it may be in one bag only. */
 export interface Bagged {
-  /** Where it lies; the bag's own. */
+  /** Its index in the bag; set by the bag. */
   place: number;
 }
 
 /**
- * What comes and goes by the thousand, in no order. A Set or Map of V8's makes a new
- * table every few dozen changes, and leaves the old one pointing to it: once one of them
- * has grown old, the collector of young objects takes all later ones, and whatever lay
- * in them, for alive until the next full collection.
+ * An unordered collection for items that are added and removed by the thousand. V8's Set
+ * and Map make a new table every few dozen changes, and the old table points to the new
+ * one. Once one table is in the old generation, all later ones and their items stay alive
+ * until the next full collection.
  */
 export class Bag<Item extends Bagged> implements Iterable<Item> {
   readonly #items: Item[] = [];
@@ -21,7 +21,7 @@ export class Bag<Item extends Bagged> implements Iterable<Item> {
     item.place = this.#items.push(item) - 1;
   }
 
-  /** Of an item that lies in it. The last one takes its place. */
+  /** Removes an item of this bag; the last item takes its place. */
   remove(item: Item): void {
     const last = this.#items.pop() as Item;
     if (last === item) return;
@@ -29,7 +29,7 @@ export class Bag<Item extends Bagged> implements Iterable<Item> {
     last.place = item.place;
   }
 
-  /** What lies in it now, whatever comes and goes meanwhile. */
+  /** Iterates over the items of this moment, whatever is added or removed meanwhile. */
   [Symbol.iterator](): Iterator<Item> {
     return [...this.#items].values();
   }

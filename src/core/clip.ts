@@ -1,4 +1,4 @@
-/** The longest beginning of `text` that is well-formed and at most `maxBytes` of UTF-8. */
+/** The longest well-formed prefix of `text` of at most `maxBytes` of UTF-8. */
 export function clipUtf8(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text.length > maxBytes ? text.slice(0, maxBytes) : text, 'utf8');
   if (bytes.length <= maxBytes) return bytes.toString('utf8');

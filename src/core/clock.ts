@@ -1,13 +1,13 @@
 import type { Signal } from './signal.js';
 
 /**
- * Time, as everything in the house is given it. Rules never read a clock of
- * their own, so a test can hand them one it turns by hand.
+ * Time for every part. Rules never read a system clock by themselves, so tests can pass a
+ * virtual one.
  */
 export interface Clock {
   /**
    * Milliseconds since 1970, for records and for times that outlive the process.
-   * Whole; steady: a clock that somebody sets meanwhile does not move it.
+   * Whole, and steady: setting the system's clock does not move it.
    */
   now(): number;
   /** Milliseconds from an arbitrary start, never stepping back. For deadlines and leases. */
@@ -24,7 +24,7 @@ export interface Timer {
 /** setTimeout counts in signed 32-bit milliseconds; beyond that it fires at once. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** The wall clock as the process began, moved on by the clock that nobody sets. */
+/** The wall clock at the start of the process, moved on by the monotonic clock. */
 const beganAt = Date.now() - performance.now();
 
 export const systemClock: Clock = {

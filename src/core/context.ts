@@ -5,23 +5,23 @@ import type { Logger } from './log.js';
 import { LightSignal, type Signal } from './signal.js';
 
 /**
- * First argument of everything below a handler: how long this operation may
- * take, who asked, and where to write about it.
+ * First argument of every function below a handler: deadline, caller and log of one
+ * operation.
  */
 export interface RequestContext {
-  /** Aborts at the deadline (TimeoutError), when the caller goes (CancelledError) or the master does. */
+  /** Aborts at the deadline (TimeoutError), when the caller leaves (CancelledError) or the master stops. */
   readonly signal: Signal;
   /** `clock.monotonic()` value at which the signal aborts. */
   readonly deadline: number;
   readonly requestId: string;
-  /** Who asked; "anonymous" until somebody has to say. */
+  /** The caller; "anonymous" without authentication. */
   readonly principal: string;
   readonly log: Logger;
 }
 
 /**
- * A RequestContext with an owner: whoever makes one calls `end()` when the
- * operation is over, which frees its timer.
+ * A RequestContext with an owner, which calls `end()` after the operation to free the
+ * timer.
  */
 export class OperationContext implements RequestContext {
   readonly deadline: number;
@@ -40,7 +40,7 @@ export class OperationContext implements RequestContext {
     timeoutMs: number;
     requestId: string;
     log: Logger;
-    /** What every line of this operation's log says; asked for with the first line. */
+    /** Fields of every log line of this operation; made for the first line only. */
     bindings?: (requestId: string) => object;
     principal?: string;
     clock?: Clock;
@@ -71,7 +71,7 @@ export class OperationContext implements RequestContext {
     return this.#signal;
   }
 
-  /** Its time is up. */
+  /** Aborts with TimeoutError. */
   expire(): void {
     const durationMs = Math.max(this.#timeoutMs, 0);
     this.abort(new TimeoutError({ operation: this.#operation, durationMs }));
@@ -88,8 +88,8 @@ export class OperationContext implements RequestContext {
 }
 
 /**
- * Settles as `work` does, or rejects with the signal's reason once it aborts,
- * whichever comes first. The work itself goes on; only the wait ends.
+ * Settles as `work` does, or rejects with the signal's reason once it aborts, whichever
+ * happens first. The work itself continues; only the wait ends.
  */
 export function orAbort<T>(signal: Signal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -109,7 +109,7 @@ export function orAbort<T>(signal: Signal, work: Promise<T>): Promise<T> {
   });
 }
 
-/** Runs work nobody called for (expiry, dispatch, flushes) under a deadline of its own. */
+/** Runs background work (expiry, dispatch, flushes) under its own deadline. */
 export type InBackground = <T>(
   operation: string,
   work: (ctx: RequestContext) => Promise<T>,

@@ -1,75 +1,85 @@
 /**
- * What can go wrong, as types. Thrown where the rule is, mapped to a gRPC status
- * in one table (rpc/status.ts), and carried between threads by name and fields.
+ * Errors of the domain, as types. Thrown by the rules, mapped to a gRPC status in one
+ * table (rpc/status.ts), and passed between threads by name and fields.
  *
- * Messages are for the caller: they say what is wrong and what to do, and never
- * repeat the caller's own text.
+ * Messages are for the caller: they name the fault and the remedy, and never repeat the
+ * caller's text.
+ *
+ * `name` admits only the names in `domainErrors`, at the end of the classes. A class
+ * that is not listed there does not compile, nor does the table without a row for it.
  */
 export abstract class DomainError<Fields extends object = object> extends Error {
+  abstract override readonly name: ErrorName;
   constructor(
     message: string,
     readonly fields: Fields,
   ) {
     super(message);
-    this.name = new.target.name;
   }
 }
 
-/** Every bad field of a request at once, each by its path. */
+/** All invalid fields of a request, each by its path. */
 export class ValidationError extends DomainError<{
   violations: readonly { path: string; problem: string }[];
 }> {
+  override readonly name = 'ValidationError';
   constructor(fields: ValidationError['fields']) {
     super(fields.violations.map((v) => `${v.path}: ${v.problem}`).join('; '), fields);
   }
 }
 
-/** There is no such thing. `resource` is its kind, e.g. "job". */
+/** The resource does not exist. `resource` is its kind, e.g. "job". */
 export class NotFoundError extends DomainError<{ resource: string; id: string }> {
+  override readonly name = 'NotFoundError';
   constructor(fields: NotFoundError['fields']) {
     super(`there is no such ${fields.resource}`, fields);
   }
 }
 
-/** It is there already, and it is another one. */
+/** The resource exists already, with other contents. */
 export class AlreadyExistsError extends DomainError<{
   resource: string;
   id: string;
   why: string;
 }> {
+  override readonly name = 'AlreadyExistsError';
   constructor(fields: AlreadyExistsError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** Not in the state the call needs. `reason` is a constant in capitals. */
+/** The resource is not in the state that the call needs. `reason` is a constant in capitals. */
 export class PreconditionError extends DomainError<{ reason: string; why: string }> {
+  override readonly name = 'PreconditionError';
   constructor(fields: PreconditionError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** The lease named is not, or no longer, the valid one. */
+/** The lease is not, or no longer, the valid one of its job. */
 export class StaleLeaseError extends DomainError<{
   jobId: string;
   attempt: number;
   fence: number;
 }> {
+  override readonly name = 'StaleLeaseError';
   readonly reason = 'STALE_LEASE';
   constructor(fields: StaleLeaseError['fields']) {
     super('this lease is not the valid one of its job: stop the run and forget it', fields);
   }
 }
 
-/** An offset or cursor beyond what there is. */
+/** An offset or cursor beyond the end, or before the first entry that is kept. */
 export class OutOfRangeError extends DomainError<{ why: string }> {
+  override readonly name = 'OutOfRangeError';
   constructor(fields: OutOfRangeError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** Bytes arrived other than promised. */
+/** The bytes differ from their announced length or SHA-256. */
 export class DataLossError extends DomainError<{ why: string }> {
+  override readonly name = 'DataLossError';
   constructor(fields: DataLossError['fields']) {
     super(fields.why, fields);
   }
@@ -77,18 +87,20 @@ export class DataLossError extends DomainError<{ why: string }> {
 
 /** `operation` did not end within `durationMs`. */
 export class TimeoutError extends DomainError<{ operation: string; durationMs: number }> {
+  override readonly name = 'TimeoutError';
   constructor(fields: TimeoutError['fields']) {
     super(`${fields.operation} did not finish within ${Math.round(fields.durationMs)} ms`, fields);
   }
 }
 
-/** `operation` met a passing fault `attempts` times. `lastError` names the last one. */
+/** `operation` met a temporary error `attempts` times. `lastError` is the last one. */
 export class RetryExhaustedError extends DomainError<{
   operation: string;
   attempts: number;
   lastError: string;
   retryAfterMs: number;
 }> {
+  override readonly name = 'RetryExhaustedError';
   constructor(fields: RetryExhaustedError['fields']) {
     super(
       `${fields.operation} gave up after ${fields.attempts} attempts (${fields.lastError}); try again later`,
@@ -97,22 +109,25 @@ export class RetryExhaustedError extends DomainError<{
   }
 }
 
-/** More work than is taken at once. */
+/** A queue or pool is full. */
 export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
+  override readonly name = 'OverloadError';
   constructor(fields: OverloadError['fields']) {
     super(`${fields.what}; try again later`, fields);
   }
 }
 
-/** More than a limit allows; trying again does not help. */
+/** A request exceeds a limit; repeating it does not help. */
 export class QuotaError extends DomainError<{ subject: string; why: string }> {
+  override readonly name = 'QuotaError';
   constructor(fields: QuotaError['fields']) {
     super(fields.why, fields);
   }
 }
 
-/** The disk has no room. Nothing was written. */
+/** The disk is full. Nothing was written. */
 export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
+  override readonly name = 'DiskFullError';
   constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
     super("the master's disk is full: free some space there and try again", fields);
   }
@@ -120,15 +135,19 @@ export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
 
 /** Another stream of the same bot took over. */
 export class ReplacedError extends DomainError<{ why: string }> {
+  override readonly name = 'ReplacedError';
   constructor(fields: ReplacedError['fields'] = { why: 'a newer stream of this bot took over' }) {
     super(fields.why, fields);
   }
 }
 
-/** A bot has said nothing for so long that its leases have ended. */
+/** A bot has sent nothing for so long that its leases have ended. */
 export class SilentError extends DomainError<{ why: string }> {
+  override readonly name = 'SilentError';
   constructor(
-    fields: SilentError['fields'] = { why: 'nothing was heard of this bot: come again with Hello' },
+    fields: SilentError['fields'] = {
+      why: 'no message of this bot for too long: open a new stream with Hello',
+    },
   ) {
     super(fields.why, fields);
   }
@@ -136,21 +155,49 @@ export class SilentError extends DomainError<{ why: string }> {
 
 /** The caller went away. */
 export class CancelledError extends DomainError<object> {
+  override readonly name = 'CancelledError';
   constructor(fields: object = {}) {
     super('the caller cancelled', fields);
   }
 }
 
-/** The master is going down. */
+/** The master is shutting down. */
 export class ShuttingDownError extends DomainError<{ retryAfterMs: number }> {
+  override readonly name = 'ShuttingDownError';
   constructor(fields: ShuttingDownError['fields'] = { retryAfterMs: 1000 }) {
     super('the master is shutting down; try again shortly', fields);
   }
 }
 
 /**
- * Something a person at a terminal has to mend: shown as one line, without a
- * stack, and ends the command with `exitCode` (sysexits.h where one fits).
+ * Every domain error by its name: rpc/status.ts has a row for each, and store/sqlite/faults.ts
+ * makes them anew in another thread.
+ */
+export const domainErrors = {
+  ValidationError,
+  NotFoundError,
+  AlreadyExistsError,
+  PreconditionError,
+  StaleLeaseError,
+  OutOfRangeError,
+  DataLossError,
+  TimeoutError,
+  RetryExhaustedError,
+  OverloadError,
+  QuotaError,
+  DiskFullError,
+  ReplacedError,
+  SilentError,
+  CancelledError,
+  ShuttingDownError,
+};
+
+export type ErrorName = keyof typeof domainErrors;
+export type ErrorNamed<Name extends ErrorName> = InstanceType<(typeof domainErrors)[Name]>;
+
+/**
+ * An error that the person at the terminal can correct: printed as one line without a
+ * stack. Ends the command with `exitCode` (of sysexits.h where one fits).
  */
 export class UserError extends Error {
   override readonly name = 'UserError';

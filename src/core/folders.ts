@@ -1,11 +1,15 @@
+import { mkdirSync, statSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf, messageOf } from './errors.js';
+import { codeOf } from './errors.js';
+
+/*
+ * Folders are made one by one. Node's own recursive mkdir never returns where the system
+ * answers ENOENT under a folder that is there, as below /proc.
+ */
 
 /**
- * Makes a folder, and the folders above it that are missing. One by one: Node's own
- * `recursive` never returns where the system answers ENOENT under a folder that is there,
- * as below /proc.
+ * Makes a folder, and the folders above it that are missing.
  *
  * @throws the system's error of the first folder that cannot be made
  */
@@ -24,19 +28,22 @@ export async function makeFolder(path: string): Promise<void> {
 const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
-const problems: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: free some space',
-  EDQUOT: "the disk's quota is used up: free some space",
-  EACCES: 'its permissions do not allow it: change them, or choose another place',
-  EPERM: 'its permissions do not allow it: change them, or choose another place',
-  EROFS: 'its disk is read-only: mount it for writing, or choose another place',
-  ENOENT: 'the system makes no folder there: choose another place',
-  ENOTDIR: 'a part of the path is a file: move it away, or choose another place',
-  EEXIST: 'a file is in its place: move it away, or choose another place',
-  ENAMETOOLONG: 'the path is too long: choose a shorter one',
-  EIO: 'the disk does not work (EIO): look at the log of the system',
-};
+/** As `makeFolder`, for code that cannot wait. */
+export function makeFolderSync(path: string): void {
+  if (isFolderSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolderSync(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !isFolderSync(path)) throw error;
+  }
+}
 
-/** The cause of a system's error about a file or folder, and what to do, in words. */
-export const fileProblem = (error: unknown): string =>
-  problems[codeOf(error) ?? ''] ?? messageOf(error);
+function isFolderSync(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

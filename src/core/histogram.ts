@@ -1,18 +1,18 @@
 import type { Metric, Registry } from 'prom-client';
 
-/** Of one pair of labels. */
+/** Counts of one pair of labels. */
 interface Series {
-  /** What fell into each bucket, and last what was beyond them. */
+  /** Values in each bucket; the last entry counts values beyond all of them. */
   readonly counts: number[];
   sum: number;
 }
 
 /**
- * A histogram of two labels, for what every call tells: it counts by itself, and
- * prom-client asks it when somebody looks. prom-client's own makes a text of the labels
- * and looks for that, 1.2 us each time.
+ * A histogram of two labels for values that every call observes. It counts by itself, and
+ * prom-client reads it on a scrape. prom-client's own histogram builds a text of the labels
+ * for each observation, which takes 1.2 us.
  *
- * Labels are of the code's making: each pair that was ever told is kept.
+ * Labels must come from a fixed set: every pair ever observed is kept.
  */
 export class PairHistogram {
   readonly type = 'histogram';
@@ -47,11 +47,11 @@ export class PairHistogram {
     series.sum += value;
   }
 
-  /** As a registry of prom-client's asks for it. */
+  /** Called by prom-client's registry. */
   async get() {
     const { name, help, type } = this;
     const values = [...this.#series].flatMap(([first, ofFirst]) =>
-      [...ofFirst].flatMap(([second, series]) => this.#told(first, second, series)),
+      [...ofFirst].flatMap(([second, series]) => this.#valuesOf(first, second, series)),
     );
     return { name, help, type, values, aggregator: 'sum' };
   }
@@ -70,8 +70,8 @@ export class PairHistogram {
     return series;
   }
 
-  /** Each bucket counts what the smaller ones do too. */
-  #told(first: string, second: string, { counts, sum }: Series) {
+  /** Buckets are cumulative, as Prometheus expects. */
+  #valuesOf(first: string, second: string, { counts, sum }: Series) {
     const [firstName, secondName] = this.#labelNames;
     const labels = { [firstName]: first, [secondName]: second };
     let count = 0;

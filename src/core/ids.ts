@@ -1,11 +1,11 @@
 import { v7 } from 'uuid';
 
-/** UUIDv7: unique, and sorts by the time it was made. */
+/** UUIDv7: unique, and sorts by the time of its creation. */
 export const newId: () => string = () => v7();
 
 /**
- * Ids of requests: of the same shape, unique among all processes, counted within
- * this one. Drawing 16 random bytes for each call costs more than counting it.
+ * Ids of requests: UUIDs, unique among all processes, counted within this one. Counting is
+ * cheaper than 16 random bytes for each call.
  */
 export function countedIds(): () => string {
   const prefix = newId().slice(0, -12);

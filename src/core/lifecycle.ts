@@ -2,8 +2,7 @@ import { systemClock } from './clock.js';
 import type { Logger } from './log.js';
 
 /**
- * Owns the parts of a process that have to be stopped, in the order they were
- * started, and stops them in the reverse.
+ * Owns the started parts of a process, and stops them in reverse order.
  */
 export class Lifecycle {
   readonly #parts: { name: string; stop: () => Promise<void> | void }[] = [];
@@ -11,14 +10,14 @@ export class Lifecycle {
 
   constructor(private readonly log: Logger) {}
 
-  /** From now on `stop` is called, once, when this lifecycle stops. */
+  /** Adds a part. `stop` is called once, when this lifecycle stops. */
   own(name: string, stop: () => Promise<void> | void): void {
     this.#parts.push({ name, stop });
   }
 
   /**
-   * Idempotent. A part that fails to stop is logged and passed over; one that is
-   * not done when `graceMs` are up is left behind, and the rest stopped still.
+   * Idempotent. A part that fails to stop is logged. A part that takes longer than
+   * `graceMs` is left behind, and the others are stopped all the same.
    */
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stopAll(systemClock.monotonic() + graceMs);
@@ -31,7 +30,7 @@ export class Lifecycle {
         const leftMs = Math.max(deadline - systemClock.monotonic(), 50);
         await within(leftMs, part.stop());
       } catch (error) {
-        this.log.error({ err: error, part: part.name }, 'a part did not stop cleanly');
+        this.log.error({ err: error, part: part.name }, 'part stop failed');
       }
     }
   }

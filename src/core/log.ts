@@ -18,7 +18,7 @@ export function createLog(options: LogOptions): Logger {
     options.format === 'pretty' || (options.format === 'auto' && process.stderr.isTTY === true);
   const destination: DestinationStream = asPretty
     ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
-    : // Not waiting for whoever reads; what is left is written when the process ends.
+    : // Asynchronous; the rest is written when the process ends.
       pino.destination({ dest: 2, sync: false });
   return pino({ level: options.level, base: { pid: process.pid } }, destination);
 }

@@ -5,15 +5,15 @@ export interface PeriodicTaskParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervalMs: number;
-  /** In the log, when it fails. */
+  /** In the log, when a run fails. */
   readonly name: string;
   readonly work: () => Promise<void>;
 }
 
 /**
- * Does something every `intervalMs`, counted from the end of the time before.
- * What fails is logged and tried again at the next time. Stopping waits for what
- * is under way; start and stop are idempotent.
+ * Runs work every `intervalMs`, counted from the end of the previous run. A failed run is
+ * logged, and the next one follows as usual. Stopping waits for a run under way; start and
+ * stop are idempotent.
  */
 export class PeriodicTask {
   #timer: Timer | undefined;
@@ -46,7 +46,7 @@ export class PeriodicTask {
     try {
       await this.parts.work();
     } catch (error) {
-      this.parts.log.warn({ err: error }, `${this.parts.name} failed; the next time tries again`);
+      this.parts.log.warn({ err: error }, `${this.parts.name} failed`);
     }
     this.#next();
   }

@@ -4,7 +4,7 @@ import type { Signal } from './signal.js';
 
 /** Exponential backoff with full jitter: each wait is drawn evenly from 0 to its bound. */
 export interface RetryPolicy {
-  /** Tries after the first one. */
+  /** Tries after the first. */
   readonly maxRetries: number;
   /** Bound of the first wait. */
   readonly firstDelayMs: number;
@@ -25,9 +25,9 @@ export function backoffMs(
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or has failed
- * `policy.maxRetries` times more. Ends at once when the context aborts, and
- * with TimeoutError rather than begin a wait that would outlast its deadline.
+ * Runs `attempt` until it succeeds, meets an error that is not retryable, or has been
+ * repeated `policy.maxRetries` times. Ends at once when the context aborts, and with
+ * TimeoutError instead of a wait past its deadline.
  *
  * @throws RetryExhaustedError when every try met a retryable error
  */

@@ -1,23 +1,23 @@
-/** What those who wait use of an AbortSignal, which is one too. */
+/** The part of AbortSignal that our code uses; an AbortSignal is one too. */
 export interface Signal {
   readonly aborted: boolean;
-  /** Why; undefined until then. */
+  /** The reason of the abort; undefined before it. */
   readonly reason: unknown;
   /** @throws the reason, once it has aborted */
   throwIfAborted(): void;
-  /** Called once, unless it is removed before. Never for a signal that has aborted already. */
+  /** The listener is called once, unless it is removed; never if the signal has aborted already. */
   addEventListener(type: 'abort', listener: () => void, options: { once: true }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /**
- * A Signal without the weight of Node's: that one is an EventTarget with an Event,
- * made for each of some ten thousand operations a second and heard by two or three.
+ * A Signal that is lighter than Node's AbortSignal. Node's is an EventTarget with an Event;
+ * ours is made for some ten thousand operations a second, with two or three listeners each.
  */
 export class LightSignal implements Signal {
   aborted = false;
   reason: unknown;
-  /** One listener is the rule. */
+  /** Most signals have one listener. */
   #listener: (() => void) | undefined;
   #others: Set<() => void> | undefined;
 

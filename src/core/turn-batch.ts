@@ -1,15 +1,18 @@
 let due: (() => void)[] = [];
 
 /**
- * Calls `work` at the end of this turn of the event loop, so that what comes
- * together can be done together. One immediate serves everybody: a fleet that
- * beats would otherwise make thousands of them.
+ * Calls `work` at the end of this turn of the event loop, so that items that arrive
+ * together are handled together. One immediate serves all callers: a fleet of bots would
+ * otherwise make thousands of them.
  */
 export function atEndOfTurn(work: () => void): void {
   if (due.push(work) === 1) setImmediate(endTurn);
 }
 
-/** What comes with it is done with it: of calls that begin now, what they ask goes out now. */
+/**
+ * Work queued while the queue is being drained runs in the same pass, so a call that
+ * starts now also sends its store request now.
+ */
 function endTurn(): void {
   try {
     for (const work of due) work();
@@ -18,7 +21,7 @@ function endTurn(): void {
   }
 }
 
-/** What comes in one turn of the event loop, done together at its end. */
+/** Items that arrive in one turn of the event loop, handled together at its end. */
 export class TurnBatch<Item> {
   #items: Item[] = [];
 

@@ -1,6 +1,6 @@
 const kept = /^\((?:anonymous namespace|anonymous class|lambda at [^()]{1,512})\)/;
 const operatorSymbol =
-  /^operator(?: ?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|[-+*/%^&|~!=<>,]{1,2})|"" \w{1,64}| \w{1,64}(?:\[\])?)/;
+  /^operator(?: ?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|!=]=|[-+*/%^&|~!=<>,])|"" \w{1,64}| \w{1,64}(?:\[\])?)/;
 const closerOf: Readonly<Record<string, string>> = { ')': '(', '>': '<' };
 
 /**

@@ -1,6 +1,9 @@
 /** One call of the stack that crashed. */
 export interface CrashFrame {
-  /** Name without arguments and template arguments, or "module+0xoffset"; never a path. */
+  /**
+   * Name without arguments and template arguments, or "module+0xoffset"; never a path.
+   * '' for a debugger's frame without either, which its offset names.
+   */
   readonly function: string;
   /** Path as the report has it; '' where it has none. */
   readonly file: string;
@@ -41,7 +44,7 @@ export interface CrashDescription {
   readonly stack: readonly CrashFrame[];
   /** Of a data race: own frames of the access on the other side. */
   readonly otherFrames?: readonly CrashFrame[];
-  /** frames[0].function, or 'unknown'. */
+  /** Function of the innermost own frame that has one, or 'unknown'. */
   readonly topFrame: string;
   /** Whether anything could be read: a kind, a message or a frame. */
   readonly isKnown: boolean;
@@ -58,6 +61,8 @@ export interface FrameList {
   readonly bareFunctions?: readonly string[];
   /** Parts of source paths, e.g. "/third_party/logging/". */
   readonly files?: readonly string[];
+  /** Parts of source paths that count for names without a namespace only. */
+  readonly inlinedFiles?: readonly string[];
   /** Parts of source paths that stay the target's own though `files` has them. */
   readonly exceptFiles?: readonly string[];
   /** Beginnings of base names of modules, e.g. "libmylog.so". */

@@ -15,6 +15,8 @@ export interface Chosen {
 }
 
 const hints = new RegExp(formats.map(({ hint }) => `(?:${hint.source})`).join('|'));
+/** gdb prints arguments, which may be the text of a message. */
+const frame = /^\s{0,8}#\d{1,5} {1,4}(?:0x[0-9a-f]{1,16} in |[^\s(]{1,512} \()/;
 /** Lines that are looked at closely, from either end of a report that is full of them. */
 const mostAtEitherEnd = 1000;
 
@@ -23,7 +25,7 @@ export function findHeadlines(lines: readonly string[]): FoundHeadline[] {
   const likely: number[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] as string;
-    if (line.length >= 8 && hints.test(line)) likely.push(at);
+    if (line.length >= 8 && hints.test(line) && !frame.test(line)) likely.push(at);
   }
   likely.splice(mostAtEitherEnd, Math.max(0, likely.length - 2 * mostAtEitherEnd));
   return likely.flatMap((at) => readHeadline(lines, at) ?? []);
@@ -42,7 +44,8 @@ function readHeadline(lines: readonly string[], at: number): FoundHeadline | und
 export function chooseHeadline(found: readonly FoundHeadline[]): Chosen | undefined {
   const ending = found.find(({ rank }) => rank === 'signal');
   const error = found.find(({ rank }) => rank === 'error');
-  if (error) return chosen(found, error);
+  // A process that dies by a signal may time out while it prints its stack.
+  if (error && (!ending || error.at < ending.at)) return chosen(found, error);
   const cause = nearest(found, 'cause', ending) ?? hintFor(found, ending);
   if (cause) return chosen(found, cause, ending);
   const rest = ending ?? found.find(({ rank }) => rank === 'leftover');

@@ -57,7 +57,11 @@ function withoutSuffix(name: string): string {
 
 const bounded = (name: string) => name.slice(0, longestName).toWellFormed();
 
+/** "linux-gate.so.1" and "fuzzer.exe" are modules. */
+const module = /^[\w.+-]{1,256}\.(?:so|dll|dylib|exe|pkg|sys)(?:\.[\d.]{1,16})?$/;
+
 function isPath(text: string): boolean {
+  if (module.test(text)) return true;
   return /^(?:[/\\~]|\.{1,2}[/\\]|[A-Za-z]:[/\\])/.test(text) && !/^~\w+$/.test(text);
 }
 

@@ -1,5 +1,5 @@
 import type { CrashFrame } from './description.js';
-import { isEngine, isListed } from './frames/all.js';
+import { isCheck, isEngine, isListed } from './frames/all.js';
 import type { FrameMatcher } from './frames/list.js';
 import { baseName, shortName } from './names.js';
 import type { ParsedFrame } from './stacks/frame.js';
@@ -39,9 +39,10 @@ export function ownFrames(parsed: readonly ParsedFrame[], options: OwnOptions): 
 
 /** Where all is the library's, what stands at the end of every stack says nothing. */
 const isTelling = (frame: CrashFrame) =>
-  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*|)$/.test(frame.function);
+  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*)$/.test(frame.function);
 
-const isNamed = (frame: ParsedFrame) => frame.function !== '' || frame.module !== '';
+const isNamed = ({ function: name, module, offset }: ParsedFrame) =>
+  name !== '' || module !== '' || offset !== '';
 
 function markOwn(frames: readonly ParsedFrame[], options: OwnOptions): boolean[] {
   const own = frames.map((frame) => !isListed(frame, options.language, options.project));
@@ -87,14 +88,20 @@ function placeOf(
 const helperWord =
   /(?:^|_)(?:abort(?:s|ing|ed)?|die|dies|fatal|panic|assert(?:ion)?s?|fail(?:s|ed|ure)?|crash|oops|unreachable|not_?reached|terminate|bail|throws?|raise|exit|quit)(?:_|$)|(?:^|_)error$/;
 const mostHelpers = 6;
+/** Frames of a logger's handler that may stand above the logger. */
+const mostHandlers = 4;
 /** Functions that only begin the work. */
 export const entryPoint =
-  /^(?:(?:main|[\w$.]{1,256}\.main)|LLVMFuzzerTestOneInput|(?:[\w$.]{1,256}\.)?fuzzerTestOneInput|TestOneInput|__libfuzzer_sys_run|module\.exports\.fuzz|Object\.<anonymous>|<module>|FuzzMe|_main|wmain|WinMain)$/;
+  /^(?:(?:main|[\w$.]{1,256}\.main)|LLVMFuzzerTestOneInput|(?:[\w$.]{1,256}\.)?fuzzerTestOneInput|TestOneInput|TestOneProtoInput|__libfuzzer_sys_run|module\.exports\.fuzz|Object\.<anonymous>|<module>|FuzzMe|_main|wmain|WinMain)$/;
 
 /** Helpers of one's own through which all failed checks end: log_fatal, die, check_failed. */
 function skipHelpers(frames: readonly ParsedFrame[], own: boolean[]): void {
+  const handler = own.indexOf(true);
+  if (handler < 0) return;
+  // A logger's handler of the target's own is called by the logger that a check called.
+  const check = frames.slice(0, handler + mostHandlers).findLastIndex(isCheck);
+  if (check > handler && own.indexOf(true, check) > 0) own.fill(false, handler, check);
   const first = own.indexOf(true);
-  if (first < 0) return;
   let end = first;
   while (
     end < frames.length &&

@@ -126,7 +126,7 @@ function describe(
     frames,
     stack: found.stack,
     ...(other && { otherFrames: own(other, headline, context).frames }),
-    topFrame: frames[0]?.function ?? 'unknown',
+    topFrame: frames.find((frame) => frame.function !== '')?.function ?? 'unknown',
     isKnown: headline !== undefined || frames.length > 0,
   };
 }

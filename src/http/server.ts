@@ -18,10 +18,10 @@ interface Page {
 }
 
 /**
- * For Prometheus and for probes: /metrics; /healthz, whether the process is
- * alive; /readyz, whether it takes work.
+ * Pages for Prometheus and probes: /metrics; /healthz (the process lives); /readyz (it
+ * accepts work).
  *
- * @throws UserError when the address cannot be had
+ * @throws UserError if it cannot listen on the address
  */
 export async function startHttpServer(options: {
   address: Address;
@@ -34,8 +34,8 @@ export async function startHttpServer(options: {
     (request, response) => {
       pageFor(request, options)
         .catch((error) => {
-          options.log.error({ err: error, path: request.url }, 'a page could not be made');
-          return plain(500, 'the master met an error of its own; its log says more\n');
+          options.log.error({ err: error, path: request.url }, 'page failed');
+          return plain(500, 'internal error of the master: its log has it\n');
         })
         .then((page) => send(response, page));
     },

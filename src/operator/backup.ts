@@ -5,7 +5,7 @@ import { checkOutputFile } from './output-file.js';
 import { withProgress } from './progress.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz backup` does. */
+/** `pandafuzz backup`. */
 export async function fetchBackup(flags: Flags & { force?: boolean }, path: string): Promise<void> {
   await checkOutputFile(path, flags.force ?? false);
   await asking(flags, async (connection, { signal }) => {

@@ -6,7 +6,7 @@ import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 import { campaignTable } from './views.js';
 
-/** What `pandafuzz campaign …` does. */
+/** `pandafuzz campaign …`. */
 
 export function showCampaigns(flags: Flags & { limit: number }): Promise<void> {
   return asking(flags, async (connection, options) => {

@@ -1,15 +1,16 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CallLimits, unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { pullCorpus } from '../client/corpus.js';
-import { codeOf, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/folders.js';
 import { bytes, plain } from './format.js';
 import { print } from './output.js';
 import { withProgress } from './progress.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz corpus …` does. Prints its answer; throws UserErrors for a person to read. */
+/** `pandafuzz corpus …`. Prints the answer; throws UserErrors. */
 
 const inputs = (count: number) => `${count} ${count === 1 ? 'input' : 'inputs'}`;
 
@@ -35,10 +36,10 @@ export function fetchCorpus(flags: Flags & { output?: string }, targetName: stri
 }
 
 /**
- * Brings a target's corpus into a folder, which is made if it is missing: a file an
- * input, named by its SHA-256. What is there already stays as it is.
+ * Downloads a target's corpus into a folder, which is made if it is missing: one file for
+ * each input, named by its SHA-256. Existing files stay as they are.
  *
- * @throws UserError for a corpus that has nothing in it, and a folder that cannot be used
+ * @throws UserError for an empty corpus, and a folder that cannot be used
  */
 async function downloadCorpus(
   connection: Connection,
@@ -53,9 +54,7 @@ async function downloadCorpus(
       `there is no corpus of ${targetName}: "pandafuzz job list" shows the targets' names`,
     );
   }
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw codeOf(error) === 'EEXIST' ? new UserError(`${folder} is a file: name a folder`) : error;
-  });
+  await makeFolder(folder);
   const present = new Set(await readdir(folder));
   let [added, total, doneBytes] = [0, 0, 0];
   await withProgress('corpus', async (onProgress) => {

@@ -8,9 +8,9 @@ import { downloadReproducer } from './reproducer.js';
 import { asking, type Flags } from './session.js';
 import { crashDetails, crashGroupTable, crashTable } from './views.js';
 
-/** What `pandafuzz crash …` does. Prints its answer; throws UserErrors for a person to read. */
+/** `pandafuzz crash …`. Prints the answer; throws UserErrors. */
 
-/** The groups; with a group or a job, the single crashes. */
+/** Lists groups; with a group or a job, single crashes. */
 export function showCrashes(
   flags: Flags & { limit: number; group?: string; job?: string },
 ): Promise<void> {

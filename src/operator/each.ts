@@ -2,10 +2,10 @@ import { describeFailure, failureOf, isAway, isCancelled } from '../client/failu
 import { complain } from './output.js';
 
 /**
- * Does something for each of these, whatever becomes of the others; what a
- * master refuses is told in a line.
+ * Runs an action for each item, even after one has failed; prints a line for each refusal
+ * of the master.
  *
- * @returns how many were refused
+ * @returns the number of refusals
  */
 export async function eachOf(
   names: readonly string[],

@@ -6,7 +6,7 @@ import { plainLines } from './format.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz job explain` and `pandafuzz bot explain` do. */
+/** `pandafuzz job explain` and `pandafuzz bot explain`. */
 
 export function explainJob(flags: Flags, jobId: string): Promise<void> {
   return asking(flags, async ({ jobs }, options) => {

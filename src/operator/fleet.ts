@@ -11,7 +11,7 @@ import { asking, type Flags } from './session.js';
 import type { CallOptions } from './submit.js';
 import { botTable, statsView } from './views.js';
 
-/** What `pandafuzz bot …` and `pandafuzz stats` do. */
+/** `pandafuzz bot …` and `pandafuzz stats`. */
 
 export function showBots(flags: Flags & { limit: number }): Promise<void> {
   return asking(flags, async (connection, options) => {
@@ -26,9 +26,9 @@ export function showBots(flags: Flags & { limit: number }): Promise<void> {
 export type BotChange = 'drain' | 'resume' | 'delete';
 
 /**
- * Wants the same of each, whatever becomes of the others.
+ * Applies one change to each, even after one has failed.
  *
- * @returns the exit code: 1 when a master refused one
+ * @returns the exit code: 1 if the master refused one
  */
 export function changeBots(
   flags: Flags,
@@ -58,7 +58,7 @@ export function changeBots(
   });
 }
 
-/** What an id says for itself, and a name by looking through the fleet. */
+/** Finds a bot by its id, or by its name in the list of all bots. */
 export async function findBot(
   connection: Connection,
   idOrName: string,

@@ -10,19 +10,19 @@ import { jobState, jobTable } from './views.js';
 
 const lookEveryMs = 1000;
 
-/** Where the waiting is shown. */
+/** Display of the waiting. */
 export interface FollowView {
   update(jobs: readonly Job[]): void;
   /** No master answers at `address`. */
   away(address: string): void;
-  /** `finished`: they all ended, and whoever waited shows how. */
+  /** `finished`: all jobs have ended, and the caller prints the result. */
   end(finished: boolean): void;
 }
 
 /**
- * Waits until all of these jobs have ended, and shows how they do: a live table
- * on a terminal, elsewhere a line whenever a state changes. On standard error.
- * A master that goes away is waited for: its jobs outlive it.
+ * Waits until all jobs have ended, and shows their progress on standard error: a live
+ * table on a terminal, elsewhere a line for each change of state. Waits for an absent
+ * master too: its jobs outlive it.
  *
  * @returns the jobs as they ended, in the order given
  */
@@ -84,7 +84,7 @@ function liveTable(): FollowView {
   };
 }
 
-/** A line whenever a job's state changes, or the master goes. */
+/** Prints a line for each change of a job's state, and when the master leaves. */
 export function linePerChange(write: (line: string) => void): FollowView {
   const told = new Map<string, string>();
   let away = false;

@@ -43,7 +43,7 @@ export function count(value: number): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it removes
 const control = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Text from elsewhere, without anything that could play with a terminal. */
+/** Removes control characters and escape sequences from foreign text. */
 export const plain = (text: string): string => text.replace(control, '\u{fffd}');
 
 /** The same for text of several lines. */

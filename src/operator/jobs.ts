@@ -10,7 +10,7 @@ import { asking, type Flags } from './session.js';
 import { type Submission, submitJobs } from './submit.js';
 import { jobDetails, jobTable } from './views.js';
 
-/** What `pandafuzz job …` does. Prints its answer; throws UserErrors for a person to read. */
+/** `pandafuzz job …`. Prints the answer; throws UserErrors. */
 
 /** @returns the exit code */
 export function submitAndShow(
@@ -57,9 +57,9 @@ export function showJob(flags: Flags, jobId: string): Promise<void> {
 export type JobChange = 'cancel' | 'pause' | 'resume' | 'retry';
 
 /**
- * Wants the same of each, whatever becomes of the others.
+ * Applies one change to each, even after one has failed.
  *
- * @returns the exit code: 1 when a master refused one
+ * @returns the exit code: 1 if the master refused one
  */
 export function changeJobs(
   flags: Flags,

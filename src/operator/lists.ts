@@ -8,7 +8,7 @@ import type { CallOptions } from './submit.js';
 
 const largestPage = 1000;
 
-/** Reads page after page until there are `limit` or no more. */
+/** Reads pages until `limit` items or the end. */
 async function upTo<Item>(
   limit: number,
   read: (page: {

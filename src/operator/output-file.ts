@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { UserError } from '../core/errors.js';
 
 /**
- * Checks that a download may be written there, before it is asked for.
+ * Checks the place of a download before it begins.
  *
- * @throws UserError when its folder is missing, or the file is there and may not be replaced
+ * @throws UserError if its folder is missing, or the file exists and may not be replaced
  */
 export async function checkOutputFile(path: string, replace: boolean): Promise<void> {
   const folder = await stat(dirname(path)).catch(() => undefined);

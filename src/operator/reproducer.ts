@@ -10,10 +10,10 @@ import { withProgress } from './progress.js';
 import type { CallOptions } from './submit.js';
 
 /**
- * Brings the input of a crash to disk; of a group, that of its newest crash.
+ * Downloads the input of a crash, or of the newest crash of a group.
  *
- * @param path empty: a name made of the crash's kind and id, in this folder
- * @throws UserError when there is no such crash, or the file cannot be written
+ * @param path empty: a name from kind and id, in the current folder
+ * @throws UserError if the crash does not exist, or the file cannot be written
  */
 export async function downloadReproducer(
   connection: Connection,

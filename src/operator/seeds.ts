@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { create, type ReadEntry } from 'tar';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 import { noInput } from './target.js';
 
-/** One archive for one content: no owners, and this time for every file. */
+/** Time of every file in an archive, so that equal contents give equal archives. */
 const mtime = new Date(0);
 
 /**
- * Makes every file one of its own with the same mode, before tar looks at them.
- * It would store further hard links as links, which bots do not unpack.
+ * Gives every file the same mode and one link, before tar reads it. Otherwise tar stores
+ * further hard links as links, which bots do not unpack.
  */
 function asPlainFile(_path: string, file: Stats | ReadEntry): boolean {
   if ('nlink' in file) Object.assign(file, { nlink: 1, mode: constants.S_IFREG | 0o644 });
@@ -19,10 +20,10 @@ function asPlainFile(_path: string, file: Stats | ReadEntry): boolean {
 }
 
 /**
- * Packs the files of a folder into a .tar.gz for as long as `use` runs. The same
- * files make the same bytes, so that the master keeps them once.
+ * Packs the files of a folder into a .tar.gz while `use` runs. Equal files give equal
+ * bytes, so that the master stores them once.
  *
- * @throws UserError for a folder that is missing or holds no file
+ * @throws UserError for a folder that is missing or has no file
  */
 export async function withSeedArchive<T>(
   folder: string,
@@ -48,7 +49,7 @@ const unusable: Record<string, string> = {
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: unknown) => {
-      const why = unusable[codeOf(error) ?? ''] ?? messageOf(error);
+      const why = unusable[codeOf(error) ?? ''] ?? describeTrouble(error, 'it') ?? messageOf(error);
       throw new UserError(`--seeds ${folder}: ${why}`, noInput);
     },
   );

@@ -3,14 +3,14 @@ import { describeFailure, failureOf, isAway, isCancelled } from '../client/failu
 import { codeOf, DomainError, UserError } from '../core/errors.js';
 import type { CallOptions } from './submit.js';
 
-/** EX_UNAVAILABLE of sysexits.h, and what a shell makes of an interrupt. */
+/** EX_UNAVAILABLE of sysexits.h, and the shell's code of an interrupt. */
 const noMaster = 69;
 const interrupted = 130;
 
 /**
- * One command's connection to a master, closed when `use` has ended. Ctrl-C
- * aborts `options.signal`, and with it the calls under way; a second one ends the
- * process. What a call failed with becomes one line for a person.
+ * Connects one command to a master until `use` has ended. Ctrl-C aborts `options.signal`,
+ * and with it the calls under way; a second one ends the process. A failed call becomes one
+ * line for a person.
  *
  * @throws UserError
  */
@@ -24,7 +24,7 @@ export async function withMaster<T>(
     if (stop.signal.aborted) process.exit(interrupted);
     stop.abort(new UserError('interrupted', interrupted));
   };
-  // Not once(): log-update's own listener kills the process when it finds itself the last one.
+  // Not once(): log-update's listener kills the process if it is the last one.
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
   try {
@@ -42,7 +42,7 @@ export async function withMaster<T>(
   }
 }
 
-/** What every command of an operator is told. */
+/** Flags of every operator's command. */
 export interface Flags {
   readonly master: string;
   /** One call's time, milliseconds. */
@@ -55,7 +55,7 @@ export const asking = <T>(
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
 ): Promise<T> => withMaster({ master: flags.master, timeoutMs: flags.timeout }, use);
 
-/** A refused call, or trouble with a local file; anything else is a fault of ours, with a stack. */
+/** A refused call, or trouble with a local file. Anything else is an internal error. */
 const isForPeople = (error: unknown) =>
   !(error instanceof UserError) &&
   (failureOf(error) !== undefined || error instanceof DomainError || codeOf(error) !== undefined);

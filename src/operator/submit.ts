@@ -18,9 +18,9 @@ export interface Submission {
   readonly targetPath: string;
   /** Folder of seed inputs. */
   readonly seedsPath?: string;
-  /** What the job asks for besides; what it leaves out, the master fills in. */
+  /** Further fields of the spec; the master fills in the rest. */
   readonly spec: Partial<JobSpec>;
-  /** Jobs of this kind, each of its own. */
+  /** Number of jobs with this spec. */
   readonly count: number;
 }
 
@@ -31,9 +31,9 @@ export interface CallOptions {
 }
 
 /**
- * Uploads what the master does not have yet, and queues the jobs.
+ * Uploads missing artifacts, and queues the jobs.
  *
- * @throws UserError for a target or seeds that cannot be used; nothing was sent then
+ * @throws UserError for an unusable target or seeds, before anything is sent
  */
 export async function submitJobs(
   connection: Connection,
@@ -66,10 +66,10 @@ export async function submitJobs(
   return jobs;
 }
 
-/** A master that restarts is back within these waits: 10 s at most, 5 s on the whole. */
+/** These waits cover a restart of the master: 10 s at most, 5 s on average. */
 const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
 
-/** Safe to repeat while no master answers: the same request_id is always the same job. */
+/** Repeats the call while no master answers: the same request_id is always the same job. */
 async function createJob({ jobs }: Connection, spec: JobSpec, options: CallOptions): Promise<Job> {
   const signal = options.signal ?? new AbortController().signal;
   const request = { spec, requestId: newId() };

@@ -1,14 +1,15 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
+import { describeTrouble } from '../core/system-trouble.js';
 
 /** EX_NOINPUT of sysexits.h. */
 export const noInput = 66;
 
-/** @throws UserError for a target that cannot be run, before anything is uploaded */
+/** Checks a target before the upload. @throws UserError if it cannot be executed */
 export async function expectExecutable(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') throw new UserError(`${path}: there is no such file`, noInput);
-    throw new UserError(`${path} cannot be looked at: ${messageOf(error)}`, noInput);
+    throw new UserError(describeTrouble(error, path) ?? messageOf(error), noInput);
   });
   if (!found.isFile()) {
     throw new UserError(`${path} is not a file: name the executable to fuzz`, noInput);
@@ -18,7 +19,7 @@ export async function expectExecutable(path: string): Promise<void> {
   if (!(await may(path, constants.R_OK))) {
     throw new UserError(`${path} cannot be read: check its permissions`, noInput);
   }
-  // root may run nothing either, unless somebody may.
+  // Even root needs one executable bit.
   if ((found.mode & 0o111) === 0 || !(await may(path, constants.X_OK))) {
     throw new UserError(`${path} is not executable: chmod +x it, or name another`, noInput);
   }

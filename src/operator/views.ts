@@ -13,7 +13,7 @@ import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.
 import { ago, bytes, clockTime, count, duration, plain, plainLines } from './format.js';
 import { facts, heading, table } from './table.js';
 
-/** What people see of each thing. `now` is ms since 1970. */
+/** Tables and details for people. `now` is ms since 1970. */
 
 const word = (name: string | undefined) => (name ?? 'unknown').toLowerCase();
 const or = (text: string | undefined) => text || '-';

@@ -3,7 +3,7 @@ import { WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
 import { plain } from './format.js';
 import { asking, type Flags } from './session.js';
 
-/** What `pandafuzz job watch` does: a line a change, until it is interrupted. */
+/** `pandafuzz job watch`: a line for each change, until it is interrupted. */
 export function watchJobs(flags: Flags, from: { jobId: string; cursor: number }): Promise<void> {
   return asking(flags, async ({ jobs }, { signal }) => {
     for await (const change of feed(jobs, jobs.watchJobs, from, signal)) {

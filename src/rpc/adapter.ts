@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
 import {
   status as Code,
   type handleBidiStreamingCall,
@@ -17,19 +18,19 @@ import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
-import { answerCall, cutOff, isOpen } from './beneath/http2.js';
+import { cutOff, isOpen } from './beneath/stalled-peers.js';
+import type { CallPath } from './call-path.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { requestIdTrailer, statusOf, verdictOn } from './status.js';
-import { eachMessage, messagesOf } from './streams/incoming.js';
+import { type Hear, messagesOf } from './streams/incoming.js';
 import { SendQueue } from './streams/send-queue.js';
 import { parseTraceParent } from './trace.js';
 
 /**
- * grpc-js's four kinds of calls as functions of a request and a context. Here,
- * and only here, a call is let in or refused, gets its deadline, everything a
- * handler throws becomes a status, and each call is settled once. grpc-js does
- * not await handlers, and goes on firing `cancelled` after a call was answered;
- * nothing of that passes.
+ * grpc-js's four kinds of calls as functions of a request and a context. This file alone
+ * admits or refuses a call, gives it its deadline, turns errors of handlers into a status,
+ * and settles each call once. grpc-js does not await handlers, and emits `cancelled` even
+ * after a call was answered; handlers see nothing of that.
  */
 export type Unary<Request, Response> = (request: Request, ctx: RequestContext) => Promise<Response>;
 
@@ -43,42 +44,41 @@ export type ServerStream<Request, Response> = (
   ctx: RequestContext,
 ) => AsyncIterable<Response>;
 
-/** As eachMessage (incoming.ts) has it. */
-export type Receive<Request> = (
-  hear: (request: Request) => Promise<void> | undefined,
-) => Promise<void>;
+/** CallPath.receive of one stream. */
+export type Receive<Request> = (hear: Hear<Request>) => Promise<void>;
 
-/** The stream ends when the promise settles. Its life is no operation: it has no deadline of ours. */
+/** The stream ends when the promise settles. It has no deadline of ours. */
 export type BidiStream<Request, Response> = (
   receive: Receive<Request>,
   ctx: RequestContext,
   sendQueue: SendQueue<Response>,
 ) => Promise<void>;
 
-/** What every kind of call has. */
+/** The part that every kind of call has. */
 type ServerCall = Pick<
   ServerUnaryCall<unknown, unknown>,
   'cancelled' | 'getPath' | 'getDeadline' | 'metadata'
 > &
   EventEmitter;
 
-/** How a kind of call is told how it ended. */
+/** The two ways in which a call ends. */
 interface Settle<Response> {
   answer(response: Response, trailers: Metadata): void;
   refuse(status: StatusObject): void;
 }
 
-/** What a call may use. */
+/** The limits of a call. */
 interface Terms {
   readonly pool: Pool;
   readonly precedence: Precedence;
-  /** Longest it may take, unless its method has a time of its own; Infinity: as long as it likes. */
+  /** Longest it may take, unless its method has a time of its own; Infinity: no limit. */
   readonly timeoutMs: number;
 }
 
 export interface AdapterOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly path: CallPath;
   readonly newRequestId: () => string;
   readonly clock: Clock;
   readonly admission: Admission;
@@ -86,11 +86,19 @@ export interface AdapterOptions {
   readonly timeouts: {
     readonly unaryMs: number;
     readonly transferMs: number;
-    /** A peer that reads nothing for this long is cut off. */
+    /** Longest a peer may read nothing before it is cut off. */
     readonly stallMs: number;
-    /** Of single methods, by their path. */
+    /** Times of single methods, by their path. */
     readonly byPath: ReadonlyMap<string, number>;
   };
+}
+
+/** A call as it comes: what to do for it, and how to end it. */
+interface Incoming<Response> {
+  readonly call: ServerCall;
+  readonly terms: Terms;
+  readonly work: (ctx: RequestContext) => Promise<Response>;
+  readonly settle: Settle<Response>;
 }
 
 /** A call that is cancelled this close to its deadline has met it, milliseconds. */
@@ -105,17 +113,17 @@ interface UnderWay extends Bagged {
   readonly pool: Pool;
 }
 
-/** One for all calls: it is told to nobody, and a stack for each of a lost fleet takes its time. */
+/** Shared by all calls: nobody receives it, and a stack for each call of a lost fleet is dear. */
 const callerLeft = new CancelledError();
 
 export class Adapter {
   readonly #underWay = new Bag<UnderWay>();
-  /** Why calls of these pools are not taken any more. */
+  /** Pools that take no more calls, each with the reason. */
   readonly #ended = new Map<Pool, Error>();
 
   constructor(private readonly options: AdapterOptions) {}
 
-  /** Ends the calls of these pools, and every one that comes later. */
+  /** Ends the calls of these pools, and every later call of them. */
   end(pools: readonly Pool[], reason: Error): void {
     for (const pool of pools) this.#ended.set(pool, reason);
     for (const { ctx, pool } of this.#underWay) if (pools.includes(pool)) ctx.abort(reason);
@@ -129,7 +137,7 @@ export class Adapter {
     return this.#unary(handler, { pool: 'calls', precedence, timeoutMs: unaryMs });
   }
 
-  /** A unary call that may wait for something to happen: as long as its caller likes. */
+  /** A unary call that may wait for an event, as long as its caller likes. */
   longPoll<Request, Response>(
     handler: Unary<Request, Response>,
   ): handleUnaryCall<Request, Response> {
@@ -141,13 +149,15 @@ export class Adapter {
     precedence: Precedence,
     handler: ClientStream<Request, Response>,
   ): handleClientStreamingCall<Request, Response> {
-    const { transferMs } = this.options.timeouts;
-    const terms: Terms = { pool: 'transfers', precedence, timeoutMs: transferMs };
+    const { path, timeouts } = this.options;
+    const terms: Terms = { pool: 'transfers', precedence, timeoutMs: timeouts.transferMs };
     return (call, callback) => {
-      this.#serve(call, terms, (ctx) => handler(messagesOf(call), ctx), {
-        answer: (response, trailers) => answerCall(call, response, trailers),
+      const work = (ctx: RequestContext) => handler(messagesOf(call), ctx);
+      const settle: Settle<Response> = {
+        answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
@@ -171,34 +181,34 @@ export class Adapter {
     handler: ServerStream<Request, Response>,
     terms: Terms,
   ): handleServerStreamingCall<Request, Response> {
-    const { clock, timeouts } = this.options;
     return (call) => {
-      const send = async (ctx: RequestContext) => {
-        const sendQueue = new SendQueue<Response>(call, clock, timeouts.stallMs);
+      const work = async (ctx: RequestContext) => {
+        const sendQueue = this.#sendQueueOf<Response>(call);
         for await (const message of handler(decoded(call.request), ctx)) {
           ctx.signal.throwIfAborted();
           await orAbort(ctx.signal, sendQueue.sendWhenTaken(message));
         }
       };
-      this.#serve(call, terms, send, {
+      const settle: Settle<void> = {
         answer: (_, trailers) => call.end(trailers),
         refuse: (status) => call.emit('error', status),
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
   bidiStream<Request, Response>(
     handler: BidiStream<Request, Response>,
   ): handleBidiStreamingCall<Request, Response> {
-    const { clock, timeouts } = this.options;
+    const { path } = this.options;
     const timeoutMs = Number.POSITIVE_INFINITY;
     const terms: Terms = { pool: 'streams', precedence: 'result', timeoutMs };
     return (call) => {
-      const sendQueue = new SendQueue<Response>(call, clock, timeouts.stallMs);
+      const sendQueue = this.#sendQueueOf<Response>(call);
       const work = (ctx: RequestContext) =>
-        handler((hear) => eachMessage(call, hear), ctx, sendQueue);
-      this.#serve(call, terms, work, {
-        answer: (_, trailers) => {
+        handler((hear) => path.receive(call, hear), ctx, sendQueue);
+      const settle: Settle<void> = {
+        answer(_, trailers) {
           sendQueue.flush();
           call.end(trailers);
         },
@@ -206,7 +216,8 @@ export class Adapter {
           sendQueue.flush();
           call.emit('error', status);
         },
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
@@ -214,35 +225,33 @@ export class Adapter {
     handler: Unary<Request, Response>,
     terms: Terms,
   ): handleUnaryCall<Request, Response> {
+    const { path } = this.options;
     return (call, callback) => {
-      this.#serve(call, terms, (ctx) => handler(decoded(call.request), ctx), {
-        answer: (response, trailers) => answerCall(call, response, trailers),
+      const work = (ctx: RequestContext) => handler(decoded(call.request), ctx);
+      const settle: Settle<Response> = {
+        answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
-      });
+      };
+      this.#serve({ call, terms, work, settle });
     };
   }
 
-  #serve<Response>(
-    call: ServerCall,
-    terms: Terms,
-    work: (ctx: RequestContext) => Promise<Response>,
-    settle: Settle<Response>,
-  ): void {
+  #sendQueueOf<Response>(stream: Writable): SendQueue<Response> {
+    const { path, clock, timeouts } = this.options;
+    return new SendQueue({ stream, path, clock, stallMs: timeouts.stallMs });
+  }
+
+  #serve<Response>(incoming: Incoming<Response>): void {
     const cameAt = performance.now();
     atEndOfTurn(() => {
+      const { call } = incoming;
       if (call.cancelled) this.#count(call, isOverdue(call) ? overdue : Code.CANCELLED, cameAt);
-      else this.#begin(call, terms, work, settle, cameAt);
+      else this.#begin(incoming, cameAt);
     });
   }
 
-  /** What was given up before its turn was over is never begun. */
-  #begin<Response>(
-    call: ServerCall,
-    terms: Terms,
-    work: (ctx: RequestContext) => Promise<Response>,
-    settle: Settle<Response>,
-    cameAt: number,
-  ): void {
+  /** Begins a call that its caller has not given up within the turn in which it came. */
+  #begin<Response>({ call, terms, work, settle }: Incoming<Response>, cameAt: number): void {
     const { newRequestId, admission, timeouts } = this.options;
     const endpoint = call.getPath();
     const ctx = new OperationContext({
@@ -251,7 +260,8 @@ export class Adapter {
       requestId: newRequestId(),
       log: this.options.log,
       bindings: (requestId) => ({
-        ...{ requestId, endpoint },
+        requestId,
+        endpoint,
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
@@ -276,7 +286,7 @@ export class Adapter {
         if (!call.cancelled) settle.answer(response, trailersOf(ctx.requestId));
       },
       (error) => {
-        // What a broken stream throws is a consequence; the cause is the context's.
+        // A broken stream throws as a consequence; the cause is the context's.
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
         const verdict = verdictOn(cause, ctx);
         settled(verdict.code);
@@ -293,7 +303,7 @@ export class Adapter {
     if (code === overdue) this.options.counters.of(endpoint).deadlinesMissed++;
   }
 
-  /** A stream that was refused ends even if its peer does not care. */
+  /** Ends a refused stream, even if its peer does not react. */
   #endSoon(call: ServerCall, overloaded: boolean): void {
     if (!isOpen(call)) return;
     this.options.clock.schedule(lingerMs, () => cutOff(call, overloaded), { unref: true });
@@ -328,7 +338,7 @@ function trailersOf(requestId: string): Metadata {
   return trailers;
 }
 
-/** Time the client gave, milliseconds; Infinity if it gave none. */
+/** Time until the client's deadline, milliseconds; Infinity if it gave none. */
 function clientTimeoutMs(call: ServerCall): number {
   const deadline = call.getDeadline();
   return Number(deadline) - Date.now();

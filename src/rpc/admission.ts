@@ -1,10 +1,9 @@
 import { OverloadError } from '../core/errors.js';
 
 /**
- * How much is under way at once. Each pool is bounded, and the less a call
- * matters the sooner it is refused: what bots found and finished may fill the
- * whole pool, new work three quarters of it, reads and lists one half. So the
- * last to be turned away is what cannot be made again.
+ * Limits how many calls are under way. Each pool is bounded, and calls that matter less
+ * are refused sooner: results of bots may fill the whole pool, new work three quarters of
+ * it, reads and lists one half. Results are refused last, as they cannot be made again.
  */
 export const precedences = ['result', 'work', 'read'] as const;
 export type Precedence = (typeof precedences)[number];
@@ -15,7 +14,7 @@ export type Pool = (typeof pools)[number];
 
 const shares: Record<Precedence, number> = { result: 1, work: 0.75, read: 0.5 };
 
-/** When to come again: long enough for a full pool to have moved on. */
+/** Pause that a refused caller is asked for: long enough for a full pool to have moved on. */
 const retryAfterMs = 1000;
 
 export class Admission {

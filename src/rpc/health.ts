@@ -3,18 +3,18 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { Vitals } from '../state/upkeep/vitals.js';
 import { packageName, serviceNames } from './services.js';
 
-/** Services that work as long as something can be read. */
+/** Services that need no writes. */
 const readOnly = new Set<string>(['SystemService']);
-/** Services that bring files, and need room for them. */
+/** Services that receive files, and need room for them. */
 const bringFiles = new Set<string>(['ArtifactService', 'CorpusService', 'CrashService']);
 
 /**
- * grpc.health.v1, per service and, under the empty name, for the whole: SERVING
- * while what the service needs is well.
+ * grpc.health.v1, per service and, under the empty name, for the whole master: SERVING
+ * while writes work and the disk has room, as far as the service needs them.
  */
 export function addHealth(server: Server, vitals: Vitals): { stop(): void } {
   const health = new HealthImplementation();
-  const tell = () => {
+  const update = () => {
     const { writes, room } = vitals;
     for (const name of serviceNames) {
       const needsWrites = !readOnly.has(name);
@@ -23,8 +23,8 @@ export function addHealth(server: Server, vitals: Vitals): { stop(): void } {
     }
     health.setStatus('', writes && room ? 'SERVING' : 'NOT_SERVING');
   };
-  tell();
-  vitals.onChange(tell);
+  update();
+  vitals.onChange(update);
   health.addToServer(server);
   return {
     stop() {

@@ -6,24 +6,24 @@ import { cannotListen, codeOf } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 
 /**
- * Connections that may wait to be taken; the system's net.core.somaxconn may say
- * fewer. One is taken in each turn of the event loop, and of a fleet that comes back
- * at once Node's own 511 leave the rest to try again after 1, 3 and 7 s, as TCP does.
+ * Connections that may wait to be accepted, within the system's net.core.somaxconn. Each
+ * turn of the event loop accepts one. When a fleet comes back at once, Node's default of
+ * 511 leaves the rest to TCP, which tries again after 1, 3 and 7 s.
  */
 const backlog = 4096;
 
 export interface Listener {
   /** Where it listens; the port is the real one. */
   readonly address: Address;
-  /** Takes no more connections. @returns when those that it took have ended, which is for others to see to */
+  /** Accepts no more connections. Resolves when the accepted ones have ended; it ends none itself. */
   stop(): Promise<void>;
 }
 
 /**
- * Hands over every connection to any of the addresses that `host` stands for:
- * "localhost" is often two.
+ * Listens on every address of `host` ("localhost" often has two), and passes each
+ * connection to `take`.
  *
- * @throws UserError when it cannot be had
+ * @throws UserError when no address can be listened on
  */
 export async function listen(
   { host, port }: Address,
@@ -46,7 +46,7 @@ export async function listen(
         failure = error; // of several, as where IPv6 is switched off
         continue;
       }
-      server.on('error', (error) => log.warn({ err: error }, 'a connection could not be taken'));
+      server.on('error', (error) => log.warn({ err: error }, 'connection not accepted'));
       servers.push(server);
     }
     if (servers.length === 0) throw failure;
@@ -57,6 +57,6 @@ export async function listen(
   }
 }
 
-/** The name stands for an address that this machine does not have. */
+/** An address of the name that this machine does not have. */
 const isNotOurs = (error: unknown): boolean =>
   ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error) ?? '');

@@ -1,7 +1,7 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 
-/** What has passed through one method. Counted here, read when Prometheus asks. */
+/** Counts of one method, read when Prometheus collects. */
 export interface MethodCounts {
   received: number;
   sent: number;
@@ -25,25 +25,30 @@ export class MethodCounters {
 }
 
 /**
- * Stands in for a request that could not be decoded. Left to grpc-js it would
- * end in INTERNAL with the decoder's words; here it is the caller's mistake. A
- * stream's handler finds no message in it, and refuses it for that.
+ * Stands in for a request that could not be decoded. grpc-js would answer INTERNAL with
+ * the decoder's words; here it is the caller's mistake. A stream's handler finds no message
+ * in it, and refuses it for that.
  */
 export const undecodable: object = Object.freeze({});
 
-/** What turns a message into bytes, as generated. */
+/** The generated code that turns a message into bytes. */
 interface Codec {
   encode(message: never, writer: BinaryWriter): BinaryWriter;
+}
+
+/** The codec of a method's answers. */
+interface Answers {
+  readonly responseType: Codec;
 }
 
 /** The service as generated, with its messages counted and broken ones marked. */
 export function watched(
   service: ServiceDefinition,
-  codecs: Readonly<Record<string, { readonly responseType: Codec }>>,
+  codecs: Readonly<Record<string, Answers>>,
   counters: MethodCounters,
 ): ServiceDefinition {
   const methods = Object.entries(service).map(([name, method]) => {
-    const { responseType } = codecs[name] as { responseType: Codec };
+    const { responseType } = codecs[name] as Answers;
     return [name, watchedMethod(method, responseType, counters.of(method.path))];
   });
   return Object.fromEntries(methods);
@@ -71,7 +76,7 @@ function watchedMethod(
   };
 }
 
-/** Of a writer that has grown beyond this, the memory is not kept. */
+/** A writer that has grown beyond this is replaced, and its memory freed. */
 const largestKeptBytes = 64 * 1024;
 
 /** One for all messages: a new one grows its buffer step by step for each. */
@@ -83,7 +88,7 @@ function serialized(codec: Codec, message: never): Buffer {
     if (length > largestKeptBytes) writer = new BinaryWriter();
     return Buffer.from(buffer, byteOffset, length);
   } catch (error) {
-    writer = new BinaryWriter(); // what is half written must not begin the next one
+    writer = new BinaryWriter(); // half a message must not begin the next one
     throw error;
   }
 }

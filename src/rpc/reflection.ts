@@ -5,7 +5,7 @@ import type { Server } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
-/** Descriptors as the compiler made them, comments included; written by the build. */
+/** The compiler's descriptors with their comments; the build writes them. */
 const sets = ['pandafuzz', 'health', 'errors'].map(
   (name) => new URL(`../gen/descriptors/${name}.binpb`, import.meta.url),
 );
@@ -13,9 +13,9 @@ const sets = ['pandafuzz', 'health', 'errors'].map(
 /**
  * Server reflection, v1 and v1alpha, for grpcurl and its like.
  *
- * proto-loader's own copies of the descriptors lose their imports, so that a
- * client finds no google.protobuf.Timestamp (grpc-node issues 2958 and 3018);
- * the compiler's originals are put back into what it loaded.
+ * proto-loader's own copies of the descriptors lose their imports, so that a client finds
+ * no google.protobuf.Timestamp (grpc-node issues 2958 and 3018). The compiler's originals
+ * replace them.
  */
 export function addReflection(server: Server): void {
   const definition: PackageDefinition = {};

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
+  type ServerInterceptor,
   type ServiceDefinition,
   setLogger,
   type UntypedServiceImplementation,
@@ -15,7 +16,13 @@ import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
 import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
-import { allowResets, capDeadlines, keepStreamsApart } from './beneath/http2.js';
+import { choosePath } from './beneath/choose.js';
+import { capDeadlines } from './beneath/deadlines.js';
+import { fastPath } from './beneath/fast-path.js';
+import { allowResets } from './beneath/resets.js';
+import { missingGuards } from './beneath/shapes.js';
+import { keepStreamsApart } from './beneath/stream-table.js';
+import type { CallPath } from './call-path.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { corpusHandlers } from './handlers/corpus.js';
@@ -32,22 +39,29 @@ export interface GrpcServer {
   /** Where it listens; the port is the real one. */
   readonly address: Address;
   /**
-   * NOT_SERVING and nothing new taken; streams and long polls ended, calls in
-   * flight given most of `graceMs`, then answered UNAVAILABLE; connections closed.
+   * Stops the server: health is NOT_SERVING and no call is admitted; streams and long polls
+   * end; calls in flight get most of `graceMs` and are then answered UNAVAILABLE;
+   * connections close.
    */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Of the time for a stop, what calls in flight may use before they are ended. */
+/** Share of the time for a stop that calls in flight may use before they are ended. */
 const callsShare = 0.6;
-/** What goes on until somebody ends it: a stop cannot wait for that. */
+/** Pools whose calls go on until they are ended: a stop cannot wait for them. */
 const withoutEnd: readonly Pool[] = ['streams', 'waits'];
-/** What a bot is asked to wait before it looks for the master again, milliseconds. */
+/** Time that GoAway asks a bot to wait before it reconnects, milliseconds. */
 const reconnectAfterMs = 1000;
 
-/** @throws UserError when the address cannot be had, or a setting names no method */
-export async function startGrpcServer(options: {
+/** For programs that run a master within themselves, and tests. */
+export interface Embedding {
+  /** They see every call; grpc.fast_path is off with them. */
+  readonly interceptors?: readonly ServerInterceptor[];
+}
+
+export interface GrpcServerOptions extends Embedding {
   address: Address;
+  fastPath: 'auto' | 'off';
   maxMessageBytes: number;
   timeouts: { unaryMs: number; transferMs: number; stallMs: number; methods: MethodTimes };
   capacities: Readonly<Record<Pool, number>>;
@@ -55,16 +69,21 @@ export async function startGrpcServer(options: {
   metrics: Metrics;
   log: Logger;
   clock: Clock;
-}): Promise<GrpcServer> {
-  const { state, log, metrics, clock } = options;
+}
+
+/** @throws UserError when the address cannot be had, or a setting names no method */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const { state, log, metrics, clock, interceptors = [] } = options;
   listenTo(log);
+  const path = await choosePath({ setting: options.fastPath, interceptors, log });
   const server = new Server({
+    interceptors: [...interceptors],
     'grpc.max_receive_message_length': options.maxMessageBytes,
-    // Bots beat; this finds operators' connections whose other end has vanished. Each of
-    // ten thousand costs 100 us.
+    // Bots beat; this finds operators' connections whose other end has vanished. A ping of
+    // each of ten thousand connections costs 100 us.
     'grpc.keepalive_time_ms': 600_000,
     'grpc.keepalive_timeout_ms': 20_000,
-    // Nobody reads grpc-js's own accounts of each message; ours are in metrics.ts.
+    // Nobody reads grpc-js's own counts of each message; ours are in metrics.ts.
     'grpc.enable_channelz': 0,
   });
   const admission = new Admission(options.capacities);
@@ -75,7 +94,10 @@ export async function startGrpcServer(options: {
   });
   const adapter = new Adapter({
     ...options,
-    ...{ admission, counters, newRequestId: countedIds() },
+    path,
+    admission,
+    counters,
+    newRequestId: countedIds(),
     timeouts: { ...options.timeouts, byPath: timesByPath(options.timeouts.methods) },
   });
   const handlers: Record<keyof typeof services, UntypedServiceImplementation> = {
@@ -92,24 +114,19 @@ export async function startGrpcServer(options: {
   }
   addReflection(server);
   const health = addHealth(server, state.vitals);
-  allowResets(server);
-  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  capDeadlines(server);
-  keepStreamsApart(server);
-  const take = (connection: Socket) => connections.injectConnection(connection);
-  const listener = await listen(options.address, take, log);
+  const listener = await listen(options.address, connectionsOf(server, path, log), log);
   return {
     address: listener.address,
     async stop(graceMs) {
       health.stop();
       const closed = listener.stop();
-      server.tryShutdown(() => {}); // done before its connections have ended: they are not of its own making
+      server.tryShutdown(() => {}); // calls back before the injected connections have ended
       state.sessionParts.sessions.goAway('the master is shutting down', reconnectAfterMs);
       adapter.end(withoutEnd, new ShuttingDownError());
       const timers = [
         clock.schedule(graceMs * callsShare, () => adapter.end(pools, new ShuttingDownError())),
         clock.schedule(graceMs, () => {
-          log.warn('calls were still open at the end of the grace period');
+          log.warn('calls cut off at the end of the grace period');
           server.forceShutdown();
         }),
       ];
@@ -117,6 +134,17 @@ export async function startGrpcServer(options: {
       for (const timer of timers) timer.cancel();
     },
   };
+}
+
+/** Adds what is beneath grpc-js. @returns the way for connections into the server */
+function connectionsOf(server: Server, path: CallPath, log: Logger): (connection: Socket) => void {
+  allowResets(server);
+  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  capDeadlines(server);
+  const missing = missingGuards(server);
+  if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
+  if (path === fastPath) keepStreamsApart(server);
+  return (connection) => connections.injectConnection(connection);
 }
 
 /** Times of single methods, milliseconds, by "JobService/ListJobs". */
@@ -138,7 +166,7 @@ function timesByPath(times: MethodTimes): ReadonlyMap<string, number> {
   );
 }
 
-/** What grpc-js has to say goes where everything else is said. */
+/** Sends grpc-js's own messages to the master's log. */
 function listenTo(log: Logger): void {
   const say = (...words: unknown[]) => log.debug({ from: 'grpc-js' }, words.join(' '));
   setLogger({ debug: say, info: say, error: say });

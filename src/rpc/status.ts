@@ -1,23 +1,5 @@
 import { status as Code, Metadata, type StatusObject } from '@grpc/grpc-js';
-import {
-  AlreadyExistsError,
-  CancelledError,
-  DataLossError,
-  DiskFullError,
-  DomainError,
-  NotFoundError,
-  OutOfRangeError,
-  OverloadError,
-  PreconditionError,
-  QuotaError,
-  ReplacedError,
-  RetryExhaustedError,
-  ShuttingDownError,
-  SilentError,
-  StaleLeaseError,
-  TimeoutError,
-  ValidationError,
-} from '../core/errors.js';
+import { DomainError, type ErrorName, type ErrorNamed } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import {
@@ -38,12 +20,13 @@ interface Mapping {
 }
 
 /**
- * The one table from errors to statuses. Details are google.rpc's, packed into
- * `grpc-status-details-bin`, where the clients of every language find them.
+ * The one table from errors to statuses: a row for each domain error, or it does not
+ * compile. Details are google.rpc's, packed into `grpc-status-details-bin`, where the
+ * clients of every language find them.
  */
-function mappingOf(error: DomainError): Mapping {
-  if (error instanceof ValidationError) {
-    const fieldViolations = error.fields.violations.map(({ path, problem }) => ({
+const mappings: { readonly [Name in ErrorName]: (error: ErrorNamed<Name>) => Mapping } = {
+  ValidationError({ fields }) {
+    const fieldViolations = fields.violations.map(({ path, problem }) => ({
       field: path,
       description: problem,
       reason: '',
@@ -51,75 +34,68 @@ function mappingOf(error: DomainError): Mapping {
     }));
     const detail = pack('BadRequest', BadRequest.encode({ fieldViolations }));
     return { code: Code.INVALID_ARGUMENT, details: [detail] };
-  }
-  if (error instanceof NotFoundError) {
-    return { code: Code.NOT_FOUND, details: [resource(error.fields.resource, error.fields.id)] };
-  }
-  if (error instanceof AlreadyExistsError) {
-    const detail = resource(error.fields.resource, error.fields.id);
-    return { code: Code.ALREADY_EXISTS, details: [detail] };
-  }
-  if (error instanceof StaleLeaseError) {
-    return { code: Code.FAILED_PRECONDITION, details: [info(error.reason)] };
-  }
-  if (error instanceof PreconditionError) {
-    return { code: Code.FAILED_PRECONDITION, details: [info(error.fields.reason)] };
-  }
-  if (error instanceof OutOfRangeError) {
-    return { code: Code.OUT_OF_RANGE, details: [info('OUT_OF_RANGE')] };
-  }
-  if (error instanceof DataLossError) {
-    return { code: Code.DATA_LOSS, details: [info('CONTENT_MISMATCH')] };
-  }
-  if (error instanceof TimeoutError) {
-    const { operation, durationMs } = error.fields;
+  },
+  NotFoundError: ({ fields }) => ({
+    code: Code.NOT_FOUND,
+    details: [resource(fields.resource, fields.id)],
+  }),
+  AlreadyExistsError: ({ fields }) => ({
+    code: Code.ALREADY_EXISTS,
+    details: [resource(fields.resource, fields.id)],
+  }),
+  PreconditionError: ({ fields }) => ({
+    code: Code.FAILED_PRECONDITION,
+    details: [info(fields.reason)],
+  }),
+  StaleLeaseError: ({ reason }) => ({ code: Code.FAILED_PRECONDITION, details: [info(reason)] }),
+  OutOfRangeError: () => ({ code: Code.OUT_OF_RANGE, details: [info('OUT_OF_RANGE')] }),
+  DataLossError: () => ({ code: Code.DATA_LOSS, details: [info('CONTENT_MISMATCH')] }),
+  TimeoutError({ fields: { operation, durationMs } }) {
     const detail = info('TIMEOUT', { operation, duration_ms: String(Math.round(durationMs)) });
     return { code: Code.DEADLINE_EXCEEDED, details: [detail] };
-  }
-  if (error instanceof RetryExhaustedError) {
-    const { operation, attempts, retryAfterMs } = error.fields;
+  },
+  RetryExhaustedError({ fields: { operation, attempts, retryAfterMs } }) {
     const detail = info('RETRIES_EXHAUSTED', { operation, attempts: String(attempts) });
     return { code: Code.UNAVAILABLE, details: [detail, retry(retryAfterMs)] };
-  }
-  if (error instanceof OverloadError) {
-    const details = [info('OVERLOADED'), retry(error.fields.retryAfterMs)];
-    return { code: Code.RESOURCE_EXHAUSTED, details };
-  }
-  if (error instanceof DiskFullError) {
-    const details = [info('DISK_FULL'), retry(error.fields.retryAfterMs)];
-    return { code: Code.RESOURCE_EXHAUSTED, details };
-  }
-  if (error instanceof QuotaError) {
-    const { subject, why } = error.fields;
+  },
+  OverloadError: ({ fields }) => ({
+    code: Code.RESOURCE_EXHAUSTED,
+    details: [info('OVERLOADED'), retry(fields.retryAfterMs)],
+  }),
+  QuotaError({ fields: { subject, why } }) {
     const violation = { ...QuotaFailure.create({}).violations[0], subject, description: why };
     const failure = QuotaFailure.fromJSON({ violations: [violation] });
     const details = [info('LIMIT_EXCEEDED'), pack('QuotaFailure', QuotaFailure.encode(failure))];
     return { code: Code.RESOURCE_EXHAUSTED, details };
-  }
-  if (error instanceof ReplacedError) return { code: Code.ABORTED, details: [info('REPLACED')] };
-  if (error instanceof SilentError) {
-    return { code: Code.DEADLINE_EXCEEDED, details: [info('SILENT')] };
-  }
-  if (error instanceof CancelledError) return { code: Code.CANCELLED, details: [] };
-  if (error instanceof ShuttingDownError) {
-    const details = [info('SHUTTING_DOWN'), retry(error.fields.retryAfterMs)];
-    return { code: Code.UNAVAILABLE, details };
-  }
-  return { code: Code.INTERNAL, details: [] };
-}
+  },
+  DiskFullError: ({ fields }) => ({
+    code: Code.RESOURCE_EXHAUSTED,
+    details: [info('DISK_FULL'), retry(fields.retryAfterMs)],
+  }),
+  ReplacedError: () => ({ code: Code.ABORTED, details: [info('REPLACED')] }),
+  SilentError: () => ({ code: Code.DEADLINE_EXCEEDED, details: [info('SILENT')] }),
+  CancelledError: () => ({ code: Code.CANCELLED, details: [] }),
+  ShuttingDownError: ({ fields }) => ({
+    code: Code.UNAVAILABLE,
+    details: [info('SHUTTING_DOWN'), retry(fields.retryAfterMs)],
+  }),
+};
 
-/** What becomes of an error. */
+const mappingOf = <Name extends ErrorName>(name: Name, error: ErrorNamed<Name>): Mapping =>
+  mappings[name](error);
+
+/** The code, details and message that answer an error. */
 export interface Verdict extends Mapping {
   readonly message: string;
 }
 
-/** An error that is not the domain's own is logged in full and told as the request's id only. */
+/** An error that is not the domain's own is logged in full; its caller gets the request's id only. */
 export const verdictOn = (
   error: unknown,
   { requestId, log }: { readonly requestId: string; readonly log: Logger },
-): Verdict => (error instanceof DomainError ? told(error) : internal(error, requestId, log));
+): Verdict => (error instanceof DomainError ? verdict(error) : internal(error, requestId, log));
 
-/** What the caller is told. */
+/** The status that the caller gets. */
 export function statusOf({ code, message, details }: Verdict, requestId: string): StatusObject {
   const metadata = new Metadata();
   metadata.set(requestIdTrailer, requestId);
@@ -129,16 +105,16 @@ export function statusOf({ code, message, details }: Verdict, requestId: string)
   return { code, details: message, metadata };
 }
 
-/** What every answer's trailers carry: under this the log has the call. */
+/** Trailer of every answer. The log names the call by the same id. */
 export const requestIdTrailer = 'x-request-id';
 
-const told = (error: DomainError): Verdict => ({
-  ...mappingOf(error),
+const verdict = (error: DomainError): Verdict => ({
+  ...mappingOf(error.name, error as ErrorNamed<ErrorName>),
   message: error.message.toWellFormed().slice(0, 2048),
 });
 
 function internal(error: unknown, requestId: string, log: Logger): Verdict {
-  log.error({ err: error }, 'an error of our own');
+  log.error({ err: error }, 'internal error');
   const message = `the master met an error of its own; its log has it under request ${requestId}`;
   return { code: Code.INTERNAL, message, details: [] };
 }

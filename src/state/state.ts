@@ -37,7 +37,7 @@ import { System } from './upkeep/system.js';
 import { Timekeeper } from './upkeep/timekeeper.js';
 import { Vitals } from './upkeep/vitals.js';
 
-/** The rules, put together. Holds no lock: what has to be decided once, the store decides. */
+/** Puts the rules together. There are no locks: the store decides whatever must happen once. */
 export type State = ReturnType<typeof createState>;
 
 export function createState(options: {
@@ -98,7 +98,7 @@ export function createState(options: {
     clock,
     log,
     intervalMs: ttl,
-    name: 'checking for silent bots',
+    name: 'silence check',
     work: async () => sessions.checkSilence(),
   });
   const retention = new Retention({ ...service, ages: config.retention });
@@ -159,7 +159,7 @@ export function createState(options: {
     sessionParts,
     vitals,
 
-    /** Brings the leases of an earlier process back, then lets time run. */
+    /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
       await vitals.start();
       await campaigns.restore();
@@ -175,7 +175,7 @@ export function createState(options: {
       regrouping.start();
     },
 
-    /** Hands nothing out any more, and brings what beats told to disk. */
+    /** Stops assigning jobs, and writes heartbeat data to disk. */
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();

@@ -1,13 +1,13 @@
 import type { AttemptOutcome, JobRow } from './rows.js';
 import { earliest, later } from './times.js';
 
-/** How long a job waits after a failure: doubled with each, up to a longest one; milliseconds. */
+/** Pause of a job after a failure: doubled with each failure, up to a longest one; milliseconds. */
 export interface RetryPause {
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
 }
 
-/** A job whose attempt ends, as far as it decides where the job goes. */
+/** The columns of a job that decide where it goes when its attempt ends. */
 export type JobOfAttempt = Pick<
   JobRow,
   | ('queue_id' | 'max_attempts' | 'failed_attempts' | 'refused_attempts' | 'lost_attempts')
@@ -25,7 +25,7 @@ export interface Ending extends RetryPause {
   readonly now: number;
 }
 
-/** The job from then on, by the names of its columns. */
+/** The columns of the job that change as its attempt ends. */
 export type JobAfterAttempt = Pick<
   JobRow,
   | ('state' | 'failed_attempts' | 'refused_attempts' | 'lost_attempts' | 'finished_at')
@@ -34,10 +34,10 @@ export type JobAfterAttempt = Pick<
 
 /**
  * Where a job goes when an attempt of it has ended, and when: see the head of
- * `state/leases.ts`. Completed is final. What uses up an attempt leads back to pending
- * after a pause, until none is left (dead), what uses up none at once. Whatever leads
- * back to pending is cancelled or paused instead if somebody asked for that, and dead
- * if the job's time is over.
+ * `state/leases/leases.ts`. Completed is final. An outcome that uses up an attempt leads
+ * back to pending after a pause, until no attempt is left (dead); any other outcome leads
+ * there at once. Instead of going back to pending, a job is cancelled or paused if an
+ * operator asked for that, and dead if its time is over.
  */
 export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt {
   const { now } = ending;
@@ -48,7 +48,7 @@ export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt
   const state = stateAfter(job, ending.outcome, isOver);
   const readyAt = usesUp ? readyAfter(used, ending) : null;
   const startBy = startOf(job, ending.outcome, readyAt ?? now);
-  // That it took too long is what there is to know, whatever its bot says of the stop.
+  // The run took too long: that counts, whatever its bot reports about the stop.
   const isOvertime =
     counted === 'failed' && ending.outcome !== 'timed_out' && job.timed_out_at !== null;
   return {
@@ -66,7 +66,7 @@ export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt
   };
 }
 
-/** What the end of an attempt counts as; undefined: it has what it was made for, or never began. */
+/** The counter that the end of an attempt adds to; undefined: it did its work, or never began. */
 function countedAs(
   job: JobOfAttempt,
   outcome: AttemptOutcome,
@@ -75,7 +75,7 @@ function countedAs(
   if (outcome === 'rejected') return 'refused';
   if (outcome === 'lost') return 'lost';
   if (outcome === 'failed' || outcome === 'timed_out' || job.timed_out_at !== null) return 'failed';
-  // Stopped though nobody wanted it, or for trouble of the bot's.
+  // The bot stopped the run without a request, or because of trouble of its own.
   return job.cancel_requested_at === null && job.pause_requested_at === null ? 'lost' : undefined;
 }
 
@@ -96,14 +96,14 @@ function readyAfter(used: number, { now, retryFirstMs, retryMaxMs }: Ending): nu
   return now + Math.min(retryFirstMs * 2 ** used, retryMaxMs);
 }
 
-/** What falls due next in that state. */
+/** The time of the job that falls due next in that state. */
 function dueIn(state: JobAfterAttempt['state'], startBy: number | null, closeBy: number | null) {
   if (state === 'paused') return closeBy;
   if (state !== 'pending') return null;
   return earliest(startBy, closeBy);
 }
 
-/** Until when it has to start. An offer that came to nothing was no start, and changes nothing. */
+/** Latest time for the next start. An offer without a start leaves it as it is. */
 function startOf(job: JobOfAttempt, outcome: AttemptOutcome, readyAt: number): number | null {
   if (outcome === 'rejected' || outcome === 'unanswered') return job.start_by;
   return later(readyAt, job.start_within_ms);

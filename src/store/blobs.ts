@@ -3,19 +3,20 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RequestContext } from '../core/context.js';
-import { codeOf, DataLossError, DiskFullError, UserError } from '../core/errors.js';
-import { fileProblem, makeFolder } from '../core/folders.js';
+import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
+import { makeFolder } from '../core/folders.js';
+import { describeTrouble } from '../core/system-trouble.js';
 
 /**
  * Targets, seeds, corpora and crash inputs: files named by their SHA-256. A blob appears
- * under its name only when all of it is on disk, so what is there is whole.
+ * under its name only when all of it is on disk, so every blob that is there is whole.
  */
 export class BlobStore {
   private constructor(private readonly directory: string) {}
 
   /**
-   * Also clears away what uploads left behind that an earlier process did not finish,
-   * and makes every folder there will be: one made for a blob would have to be synced.
+   * Also removes the files of uploads that an earlier process did not finish, and makes
+   * every folder there will be: a folder made for a blob would have to be synced.
    */
   static async open(directory: string): Promise<BlobStore> {
     const blobs = new BlobStore(directory);
@@ -28,22 +29,23 @@ export class BlobStore {
       await Promise.all(names.map((name) => makeFolder(join(directory, name))));
       await syncFolder(directory);
     } catch (error) {
-      throw new UserError(`${directory} cannot be used: ${fileProblem(error)}`);
+      throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
     }
     return blobs;
   }
 
-  /** A name of no file, in a folder that the next start clears. */
+  /** A path without a file, in a folder that the next start clears. */
   temporaryPath(): string {
     return join(this.#incoming, randomUUID());
   }
 
   /**
-   * Keeps what `chunks` bring, which must be `sizeBytes` long and hash to
-   * `sha256`; what is there already is not read. On disk, folder entry included,
-   * when it resolves; when it rejects, nothing is left.
+   * Keeps the bytes of `chunks`, which must be `sizeBytes` long and hash to `sha256`; the
+   * bytes of a blob that is there already are not read. The blob is on disk, folder entry
+   * included, when this resolves; when it rejects, nothing is left.
    *
-   * @throws DataLossError when the bytes, or their number, are others; DiskFullError
+   * @throws DataLossError when the bytes, or their number, are not the announced ones;
+   *   DiskFullError
    */
   async keep(
     ctx: RequestContext,
@@ -80,7 +82,7 @@ export class BlobStore {
     return createReadStream(this.#pathOf(sha256), { start: offset, highWaterMark: chunkBytes });
   }
 
-  /** For small files, of which a stream each would cost more than the file. */
+  /** All bytes at once, for small files: a stream would cost more than the file. */
   readWhole(sha256: string): Promise<Buffer> {
     return readFile(this.#pathOf(sha256));
   }

@@ -15,7 +15,7 @@ export interface LaneThread {
   close(): Promise<void>;
 }
 
-/** Calls that were handed over together, and are answered when all of them have run. */
+/** Calls that arrived together, and are answered when all of them have run. */
 class Batch {
   readonly #outcomes: Outcome[];
   #left: number;
@@ -61,7 +61,7 @@ class Waiting {
     private readonly index: number,
   ) {}
 
-  /** The caller's time is up, or the caller is gone: not to be run any more. */
+  /** The caller's time is up, or the caller is gone: the call must not run any more. */
   get abandoned(): boolean {
     return this.batch.isOver;
   }
@@ -75,24 +75,24 @@ class Waiting {
   }
 }
 
-/** Of an operation, what decides when it is taken. */
+/** The properties of an operation that decide when it is taken. */
 type Rank = Pick<Operation<never, unknown>, 'urgency' | 'cost'>;
 
 export interface LaneOptions {
   /** Calls of one urgency that may wait. */
   readonly maxQueued: number;
-  /** Places for calls that a thread takes at once. */
+  /** A thread takes calls until their costs add up to this. */
   readonly groupSize: number;
-  /** Told whenever the number of threads at work has changed. */
+  /** Called whenever the number of busy threads has changed. */
   readonly onBusyChange?: (busy: number) => void;
-  /** Told of every group that has run: how many calls, and how long the thread was at it. */
+  /** Called after every group: how many calls it had, and how long the thread was busy with it. */
   readonly onGroup?: (calls: number, durationMs: number) => void;
 }
 
 /**
- * A bounded queue in front of database threads. While a thread works on one
- * group, the next one gathers; with a single writing thread that is group
- * commit. What is abandoned while it waits is never run.
+ * A bounded queue in front of database threads. While a thread works on one group, the
+ * next group gathers; with a single writing thread that is group commit. A call that is
+ * abandoned while it waits never runs.
  */
 export class Lane<Thread extends LaneThread> {
   readonly #idle: Thread[];
@@ -116,9 +116,9 @@ export class Lane<Thread extends LaneThread> {
   }
 
   /**
-   * Settles with the call's outcome, or rejects as soon as the context aborts:
-   * a call that was still waiting then never runs; one that was running ends
-   * unheard.
+   * Settles with the call's outcome, or rejects as soon as the context aborts: then a
+   * call still queued is dropped; a call already running completes and its result is
+   * discarded.
    *
    * @throws OverloadError, ShuttingDownError
    */
@@ -132,7 +132,7 @@ export class Lane<Thread extends LaneThread> {
     });
   }
 
-  /** As `run`, of many calls, each with an outcome of its own. */
+  /** As `run`, for many calls, each with an outcome of its own. */
   runEach(ctx: RequestContext, calls: readonly Call[], rank: Rank): Promise<readonly Outcome[]> {
     if (calls.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
@@ -161,7 +161,7 @@ export class Lane<Thread extends LaneThread> {
     this.#schedule();
   }
 
-  /** Something else to do on a thread, between two groups. Must not fail. */
+  /** Runs `interlude` on a thread between two groups. It must not fail. */
   between(interlude: (thread: Thread) => Promise<void>): void {
     if (this.#closed) return;
     this.#interludes.push(interlude);
@@ -179,7 +179,7 @@ export class Lane<Thread extends LaneThread> {
     await Promise.all(this.#idle.map((thread) => thread.close()));
   }
 
-  /** After this turn of the event loop, so that what comes together goes together. */
+  /** Dispatches after this turn of the event loop, so that calls of one turn share a group. */
   #schedule(): void {
     if (this.#scheduled || this.#idle.length === 0) return;
     this.#scheduled = true;

@@ -1,9 +1,6 @@
 import { type Urgency, urgencies } from './operation.js';
 
-/**
- * What waits for a thread, by urgency. The urgent goes first; but each class has
- * a small share of every group, so that none waits for ever behind the others.
- */
+/** Calls of each urgency that every group has room for, so that none waits for ever. */
 const shareOfEach = 16;
 
 interface Queued {
@@ -12,11 +9,12 @@ interface Queued {
   readonly cost: number;
 }
 
+/** Calls that wait for a thread: the urgent first, and a small share of every group for each urgency. */
 export class UrgencyQueue<Waiting extends Queued> {
   readonly #classes = new Map<Urgency, Waiting[]>(urgencies.map((urgency) => [urgency, []]));
   #size = 0;
 
-  /** `capacity`: how many of one class may wait. */
+  /** @param capacity how many of one urgency may wait */
   constructor(private readonly capacity: number) {}
 
   get size(): number {
@@ -27,7 +25,7 @@ export class UrgencyQueue<Waiting extends Queued> {
     return this.#of(urgency).length;
   }
 
-  /** @returns false when its class is full */
+  /** @returns false when its urgency is full */
   push(urgency: Urgency, waiting: Waiting): boolean {
     const waitingOnes = this.#of(urgency);
     if (waitingOnes.length >= this.capacity) return false;
@@ -36,15 +34,15 @@ export class UrgencyQueue<Waiting extends Queued> {
     return true;
   }
 
-  /** Takes the next group, up to the one that fills `places`; what was abandoned is dropped. */
-  take(places: number): Waiting[] {
+  /** Takes the next group, until its costs reach `groupSize`; abandoned calls are dropped. */
+  take(groupSize: number): Waiting[] {
     const group: Waiting[] = [];
     let reserved = 0;
     for (const urgency of urgencies) reserved += this.#shareOf(urgency);
     let taken = 0;
     for (const urgency of urgencies) {
       reserved -= this.#shareOf(urgency);
-      taken += this.#move(urgency, group, places - reserved - taken);
+      taken += this.#move(urgency, group, groupSize - reserved - taken);
     }
     return group;
   }
@@ -60,7 +58,7 @@ export class UrgencyQueue<Waiting extends Queued> {
     return Math.min(this.#of(urgency).length, shareOfEach);
   }
 
-  /** @returns the places that were taken of those that were free */
+  /** @returns the costs of the calls that were moved: `free`, or more by the last call's */
   #move(urgency: Urgency, group: Waiting[], free: number): number {
     const waitingOnes = this.#of(urgency);
     let [moved, taken] = [0, 0];

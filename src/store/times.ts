@@ -1,4 +1,4 @@
-/** Times that need not be: null is never. Milliseconds. */
+/** A time, or null for never; milliseconds. */
 type Time = number | null;
 
 export const earliest = (a: Time, b: Time): Time =>

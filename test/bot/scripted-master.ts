@@ -202,7 +202,11 @@ export class ScriptedMaster {
       sizeBytes: bytes.length,
       createdAt: undefined,
     };
-    call.write({ artifact, chunk: bytes });
+    const chunkBytes = 256 * 1024;
+    for (let at = 0; at === 0 || at < bytes.length; at += chunkBytes) {
+      const chunk = bytes.subarray(at, at + chunkBytes);
+      call.write({ artifact: at === 0 ? artifact : undefined, chunk });
+    }
     call.end();
   }
 }
@@ -240,9 +244,11 @@ case $MODE in
     echo "==$$==ERROR: AddressSanitizer: SEGV on unknown address" >&2
     echo "    #0 0x1 in \${FRAME:-broken} /src/a.c:1:2" >&2
     printf 'input %s' $$ > "\${prefix}crash-$$"
+    echo "artifact_prefix='$prefix'; Test unit written to \${prefix}crash-$$" >&2
     exit 77;;
-  leave) exit 0;;
+  leave) printf '#2\\tDONE   cov: 3 ft: 4 corp: 1/1b exec/s: 0 rss: 27Mb\\n' >&2; exit 0;;
 esac
 trap 'exit 72' TERM
-while :; do sleep 0.01; done
+tail -f /dev/null &
+wait
 `;

@@ -7,6 +7,7 @@ import { corpusInput, pushCorpus } from '../../src/client/corpus.js';
 import { reportCrash } from '../../src/client/transfer.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
+import { patienceMs } from '../patience.js';
 import { given, pulledLease, registerBot } from '../steps.js';
 import { pandafuzz, said, startPandafuzz } from './run.js';
 
@@ -86,7 +87,7 @@ describe('a job', () => {
     const waiting = run('job', 'submit', 'fuzzer', '--wait', '--json');
     const pull = { botId: bot.id, waitMs: 20_000, leaseTtlMs: 0 };
     const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull, {
-      timeoutMs: 25_000,
+      timeoutMs: patienceMs,
     });
     await unary(connection.jobs, connection.jobs.completeJob, {
       lease: given(assignment).lease,
@@ -360,7 +361,7 @@ describe('a master', () => {
     expect(await pandafuzz(['master'], { environment, cwd: temporaryFolder() })).toMatchObject({
       ...{ code: 78, out: '' },
       err: expect.stringMatching(
-        /^pandafuzz: configuration .*leases\.ttl: must be a duration.*\n$/,
+        /^pandafuzz: configuration .*leases\.ttl \(PANDAFUZZ_LEASES_TTL\): must be a duration.*\n$/,
       ),
     });
   });
@@ -375,6 +376,17 @@ describe('a master', () => {
     const ran = await pandafuzz(['master'], { environment, cwd: temporaryFolder() });
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/^pandafuzz: gRPC cannot listen on .*it is in use.*grpc\.address\n$/);
+  });
+
+  test.each([
+    [['master'], { PANDAFUZZ_DATA_DIRECTORY: '/proc/nowhere/data' }, 'data.directory'],
+    [['bot', '--work-dir', '/proc/nowhere/bot'], {}, '--work-dir'],
+  ])('or a bot below /proc says so at once: %j', async (args, environment, setting) => {
+    const ran = await pandafuzz(args, { environment, cwd: temporaryFolder() });
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toBe(
+      `pandafuzz: ${setting}: /proc/nowhere does not exist, or cannot be made there: check the path\n`,
+    );
   });
 
   test('on data that another one has is refused, and told whose it is', async () => {

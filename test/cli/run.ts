@@ -1,6 +1,8 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../src/cli/node-flags.js';
+import { patienceMs } from '../patience.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -28,10 +30,10 @@ export function startPandafuzz(
   options: RunOptions = {},
 ): { child: ChildProcess; ended: Promise<Ran> } {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.environment };
-  const run = { env, cwd: options.cwd, timeout: 20_000, maxBuffer: 2 ** 26 };
+  const run = { env, cwd: options.cwd, timeout: patienceMs, maxBuffer: 2 ** 26 };
   const { promise: ended, resolve } = Promise.withResolvers<Ran>();
   const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY = true'];
-  const command = [...(options.onTerminal ? terminal : []), main, ...args];
+  const command = [...nodeFlags, ...(options.onTerminal ? terminal : []), main, ...args];
   const child = execFile(process.execPath, command, run, (error, out, err) => {
     resolve({ code: error ? Number(error.code ?? -1) : 0, out, err });
   });

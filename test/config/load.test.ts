@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { loadMasterConfig, settingPaths } from '../../src/config/load.js';
+import { settingPaths } from '../../src/config/environment.js';
+import { loadMasterConfig } from '../../src/config/load.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,14 +19,16 @@ const hooks = (...list: string[]) => `notifications: {webhooks: [${list.join(', 
 
 describe('master.yaml', () => {
   test('says of every key what the default is', () => {
-    expect(loadMasterConfig({ file: 'master.yaml' })).toEqual({
-      ...loadMasterConfig({}),
-      database: { ...loadMasterConfig({}).database, max_retries: 5 },
-    });
+    expect(loadMasterConfig({ file: 'master.yaml' })).toEqual(loadMasterConfig({}));
   });
 
   test('lists every key there is', () => {
-    const tree = parse(readFileSync('master.yaml', 'utf8')) as Record<string, object>;
+    const text = readFileSync('master.yaml', 'utf8');
+    // The alias is there as a comment: of two names of one setting one is enough.
+    const tree = parse(text.replace('# database_retries: ', 'database_retries: ')) as Record<
+      string,
+      object
+    >;
     const listed = Object.entries(tree).flatMap(([section, keys]) =>
       Object.keys(keys).map((key) => [section, key]),
     );
@@ -48,6 +51,76 @@ describe('a configuration', () => {
       environment: { PANDAFUZZ_LEASES_TTL: '90s', HOME: '/root' },
     });
     expect([config.leases.ttl, config.log.level]).toEqual([90_000, 'warn']);
+  });
+
+  test('has values of the environment as they are, whatever YAML would make of them', () => {
+    const directories = ['d #1', '@fuzz', '20261127', '0x10', 'null', '~', '{a}', 'a: b', '*x'];
+    for (const directory of directories) {
+      const environment = { PANDAFUZZ_DATA_DIRECTORY: directory };
+      expect(loadMasterConfig({ environment }).data.directory).toBe(directory);
+    }
+    const environment = { PANDAFUZZ_GRPC_ADDRESS: '[::1]:50061' };
+    expect(loadMasterConfig({ environment }).grpc.address).toEqual({ host: '::1', port: 50061 });
+  });
+
+  test('has numbers, lists and maps of the environment as such', () => {
+    const config = loadMasterConfig({
+      environment: {
+        PANDAFUZZ_DATABASE_READERS: '4',
+        PANDAFUZZ_DATABASE_RETRY_MULTIPLIER: '1.5',
+        PANDAFUZZ_JOBS_ENGINES: '[libfuzzer, other]',
+        PANDAFUZZ_TIMEOUTS_METHODS: '{JobService/ListJobs: "2s"}',
+      },
+    });
+    expect(config.database).toMatchObject({ readers: 4, retry_multiplier: 1.5 });
+    expect(config.jobs.engines).toEqual(['libfuzzer', 'other']);
+    expect(config.timeouts.methods).toEqual({ 'JobService/ListJobs': 2000 });
+  });
+
+  test.each([
+    [
+      'PANDAFUZZ_DATABASE_READERS',
+      'many',
+      /readers \(PANDAFUZZ_DATABASE_READERS\): must be a whole/,
+    ],
+    ['PANDAFUZZ_DATABASE_READERS', '', /must be a whole number/],
+    ['PANDAFUZZ_JOBS_ENGINES', '[', /^configuration .*PANDAFUZZ_JOBS_ENGINES: must be YAML: /],
+    ['PANDAFUZZ_PORT', '50051', /PANDAFUZZ_PORT: no such setting/],
+  ])('names the variable %s of the value %j', (name, value, complaint) => {
+    expect(() => loadMasterConfig({ environment: { [name]: value } })).toThrow(complaint);
+  });
+
+  test('passes over the variables that Kubernetes adds for a service of that name', () => {
+    const environment = {
+      PANDAFUZZ_PORT: 'tcp://10.0.0.7:50051',
+      PANDAFUZZ_PORT_50051_TCP: 'tcp://10.0.0.7:50051',
+      PANDAFUZZ_PORT_50051_TCP_ADDR: '10.0.0.7',
+      PANDAFUZZ_SERVICE_HOST: '10.0.0.7',
+      PANDAFUZZ_SERVICE_PORT: '50051',
+      PANDAFUZZ_SERVICE_PORT_GRPC: '50051',
+      PANDAFUZZ_MASTER_PORT: 'tcp://10.0.0.8:50051',
+      PANDAFUZZ_MASTER_SERVICE_HOST: '10.0.0.8',
+      PANDAFUZZ_MASTER: '10.0.0.8:50051',
+    };
+    expect(loadMasterConfig({ environment })).toEqual(loadMasterConfig({}));
+  });
+
+  test.each([
+    ['neither', '{}', 5],
+    ['database.max_retries', 'database: {max_retries: 2}', 2],
+    ['timeouts.database_retries', 'timeouts: {database_retries: 3}', 3],
+    ['both alike', 'database: {max_retries: 0}\ntimeouts: {database_retries: 0}', 0],
+  ])('has one number of retries: %s', (_, yaml, retries) => {
+    const config = loadMasterConfig({ file: written(yaml) });
+    expect(config.database.max_retries).toBe(retries);
+    expect(config.timeouts).not.toHaveProperty('database_retries');
+  });
+
+  test('that gives both names of the retries different values is refused', () => {
+    const file = written('database: {max_retries: 2}\ntimeouts: {database_retries: 3}');
+    expect(() => loadMasterConfig({ file })).toThrow(
+      'timeouts.database_retries (line 2): is another name of database.max_retries: 3 here and 2 there',
+    );
   });
 
   test('has webhooks, whose secrets may be in files and whose names are hosts', () => {
@@ -77,7 +150,7 @@ describe('a configuration', () => {
   ])('shows no secret where it is refused: %s', (list) => {
     const load = () =>
       loadMasterConfig({ environment: { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list } });
-    expect(load).toThrow(/WEBHOOKS: cannot be read as YAML|webhooks.0.*: must be/);
+    expect(load).toThrow(/WEBHOOKS: must be YAML|webhooks.0.*: must be/);
     expect(load).not.toThrow(/the secret itself/);
   });
 
@@ -87,43 +160,76 @@ describe('a configuration', () => {
   });
 
   test.each([
-    ['leases: {tll: "1m"}', 'leases.tll: no such key; did you mean ttl?'],
-    ['crashes: {passed_over: {x: {function: [f]}}}', 'crashes.passed_over.x.function'],
-    ['leeses: {}', 'leeses: no such key; did you mean leases?'],
-    ['leases: {ttl: "soon"}', 'leases.ttl: must be a duration such as "10s", from 1s to 24h'],
-    ['leases: {ttl: 30}', 'leases.ttl: must be a duration such as "10s"'],
-    ['leases: {ttl: "6s"}', 'leases.ttl: must be at least twice leases.heartbeat_interval'],
-    ['grpc: {address: "50051"}', 'grpc.address: must be an address such as "127.0.0.1:50051"'],
-    ['grpc: {address: "127.0.0.1:70000"}', 'grpc.address: must be an address'],
-    ['limits: {max_artifact: "1GB"}', 'limits.max_artifact: must be a size such as "64MiB"'],
-    ['database: {max_retries: -1}', 'database.max_retries: must be a whole number from 0 to 1000'],
-    ['database: {retry_delay: "0ms"}', 'database.retry_delay: must be a duration'],
+    ['leases: {tll: "1m"}', 'leases.tll (line 1): no such key; did you mean ttl?'],
+    ['leeses: {}', 'leeses (line 1): no such key; did you mean leases?'],
+    [
+      'leases: {ttl: "soon"}',
+      'leases.ttl (line 1): must be a duration such as "10s", from 1s to 24h',
+    ],
+    ['leases: {ttl: 30}', 'leases.ttl (line 1): must be a duration such as "10s"'],
+    [
+      'leases: {ttl: "6s"}',
+      'leases.ttl (line 1): must be at least twice leases.heartbeat_interval',
+    ],
+    [
+      'grpc: {address: "50051"}',
+      'grpc.address (line 1): must be an address such as "127.0.0.1:50051"',
+    ],
+    ['grpc: {address: "127.0.0.1:70000"}', 'grpc.address (line 1): must be an address'],
+    [
+      'limits: {max_artifact: "1GB"}',
+      'limits.max_artifact (line 1): must be a size such as "64MiB"',
+    ],
+    [
+      'database: {max_retries: -1}',
+      'database.max_retries (line 1): must be a whole number from 0 to 1000',
+    ],
+    ['database: {retry_delay: "0ms"}', 'database.retry_delay (line 1): must be a duration'],
+    ['crashes: {passed_over: {x: {function: [f]}}}', 'crashes.passed_over.x.function (line 1)'],
     [
       'database: {retry_multiplier: 0.5}',
-      'database.retry_multiplier: must be a number from 1 to 100',
+      'database.retry_multiplier (line 1): must be a number from 1 to 100',
     ],
-    ['database: {retry_delay: "2s"}', 'database.max_retry_delay: must not be shorter than'],
-    ['database: {synchronous: off}', 'database.synchronous: must be one of: full, normal'],
-    ['jobs: {engines: []}', 'jobs.engines: must name at least one engine'],
-    ['notifications: {webhooks: {}}', 'notifications.webhooks: must be a list'],
-    [hooks('{url: "ftp://h", secret: "0123456789abcdef"}'), 'webhooks.0.url: must be a URL'],
-    [hooks('{url: "http://h", secret: short}'), 'webhooks.0.secret: must have at least 16'],
-    [hooks('{url: "http://h"}'), 'webhooks.0: must have either a secret or a secret_file'],
+    [
+      'database: {retry_delay: "2s"}',
+      'database.max_retry_delay (line 1): must not be shorter than',
+    ],
+    ['database: {synchronous: off}', 'database.synchronous (line 1): must be one of: full, normal'],
+    ['jobs: {engines: []}', 'jobs.engines (line 1): must name at least one engine'],
+    ['notifications: {webhooks: {}}', 'notifications.webhooks (line 1): must be a list'],
+    [
+      hooks('{url: "ftp://h", secret: "0123456789abcdef"}'),
+      'webhooks.0.url (line 1): must be a URL',
+    ],
+    [
+      hooks('{url: "http://h", secret: short}'),
+      'webhooks.0.secret (line 1): must have at least 16',
+    ],
+    [hooks('{url: "http://h"}'), 'webhooks.0 (line 1): must have either a secret or a secret_file'],
     [
       hooks('{url: "http://h", secret_file: /nowhere/secret}'),
-      'webhooks.0.secret_file: cannot be read (ENOENT)',
+      'webhooks.0.secret_file (line 1): cannot be read (ENOENT)',
     ],
-    [hooks('{url: "http://h", sercet: x}'), 'notifications.webhooks.0.sercet: no such key'],
+    [
+      hooks('{url: "http://h", sercet: x}'),
+      'notifications.webhooks.0.sercet (line 1): no such key',
+    ],
     [
       hooks('{url: "http://h", secret: "0123456789abcdef", events: [job.created]}'),
-      'webhooks.0.events.0: must be some of: crash_group.new',
+      'webhooks.0.events.0 (line 1): must be some of: crash_group.new',
     ],
     [
       hooks(...['a', 'b'].map((path) => `{url: "http://h/${path}", secret: "0123456789abcdef"}`)),
-      'notifications.webhooks: must have different names',
+      'notifications.webhooks (line 1): must have different names',
     ],
     ['- a list', 'must be keys and values'],
     ['log: [', 'cannot be read'],
+    ['log: {level: *none}', 'cannot be read'],
+    ['leases:\n  # how long\n  ttl: 30', 'leases.ttl (line 3): must be a duration'],
+    [
+      'grpc:\n  address: @here',
+      'cannot be read: Plain value cannot start with reserved character @ at line 2',
+    ],
   ])('%s is refused by name', (yaml, complaint) => {
     expect(() => loadMasterConfig({ file: written(yaml) })).toThrow(complaint);
   });
@@ -135,12 +241,14 @@ describe('a configuration', () => {
         environment: { PANDAFUZZ_LOG_LEVLE: 'info' },
       });
     expect(load).toThrow(/LOG_LEVLE: no such setting; did you mean PANDAFUZZ_LOG_LEVEL/);
-    expect(load).toThrow(/log\.level: must be one of.*log\.format: must be one of/);
+    expect(load).toThrow(
+      /log\.level \(line 1\): must be one of.*log\.format \(line 1\): must be one of/,
+    );
   });
 
   test('that is not there is named', () => {
     expect(() => loadMasterConfig({ file: '/nowhere/master.yaml' })).toThrow(
-      /\/nowhere\/master.yaml\): cannot be read/,
+      /cannot be read: \/nowhere\/master.yaml does not exist/,
     );
   });
 });

@@ -1,22 +1,28 @@
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { fileProblem, makeFolder } from '../../src/core/folders.js';
+import { makeFolder, makeFolderSync } from '../../src/core/folders.js';
+import { describeTrouble } from '../../src/core/system-trouble.js';
 import { temporaryFolder } from '../harness.js';
 
-const problemOf = (path: string) => makeFolder(path).then(() => undefined, fileProblem);
+const ways: [string, (path: string) => Promise<void>][] = [
+  ['makeFolder', makeFolder],
+  ['makeFolderSync', async (path) => makeFolderSync(path)],
+];
 
-describe('making a folder', () => {
-  test('makes those above it, and is content with what is there', async () => {
+describe.each(ways)('%s', (_, make) => {
+  const troubleOf = (path: string) => make(path).then(() => undefined, describeTrouble);
+
+  test('makes the parents, and accepts a folder that is there', async () => {
     const path = join(temporaryFolder(), 'a', 'b', 'c');
-    await makeFolder(path);
-    await makeFolder(path);
+    await make(path);
+    await make(path);
     expect(statSync(path).isDirectory()).toBe(true);
   });
 
-  test('works when two make the same folder at once', async () => {
+  test('works when several make the same folder at once', async () => {
     const path = join(temporaryFolder(), 'a', 'b', 'c');
-    await Promise.all(Array.from({ length: 8 }, () => makeFolder(path)));
+    await Promise.all(Array.from({ length: 8 }, () => make(path)));
     expect(statSync(path).isDirectory()).toBe(true);
   });
 
@@ -24,37 +30,21 @@ describe('making a folder', () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'real'));
     symlinkSync(join(folder, 'real'), join(folder, 'link'));
-    await makeFolder(join(folder, 'link', 'below'));
+    await make(join(folder, 'link', 'below'));
     expect(statSync(join(folder, 'real', 'below')).isDirectory()).toBe(true);
   });
 
-  test('ends below /proc, where none can be made', async () => {
-    expect(await problemOf('/proc/pandafuzz/data')).toMatch(
-      /makes no folder there: choose another/,
+  test('ends below /proc, where no folder can be made', async () => {
+    expect(await troubleOf('/proc/nowhere/below')).toMatch(
+      /^\/proc\/nowhere does not exist, or cannot be made there/,
     );
   });
 
   test('names what is in the way', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
-    expect(await problemOf(file)).toMatch(/a file is in its place: move it away/);
-    expect(await problemOf(join(file, 'below'))).toMatch(/a file/);
-    expect(await problemOf(join(temporaryFolder(), 'x'.repeat(300)))).toMatch(/path is too long/);
-  });
-});
-
-describe('a problem with a file', () => {
-  test.each([
-    ['ENOSPC', /disk is full: free some space/],
-    ['EACCES', /permissions do not allow it: change them/],
-    ['EROFS', /read-only: mount it for writing/],
-  ])('%s is told with what to do', (code, words) => {
-    expect(fileProblem(Object.assign(new Error('raw'), { code }))).toMatch(words);
-  });
-
-  test('that has no words of its own keeps the system’s', () => {
-    expect(fileProblem(Object.assign(new Error('EMFILE: raw'), { code: 'EMFILE' }))).toBe(
-      'EMFILE: raw',
-    );
+    expect(await troubleOf(file)).toBe(`${file} is a file: name a folder`);
+    expect(await troubleOf(join(file, 'below'))).toMatch(/is a file/);
+    expect(await troubleOf(join(temporaryFolder(), 'x'.repeat(300)))).toMatch(/too long a name/);
   });
 });

@@ -132,7 +132,7 @@ describe('retry', () => {
     const directory = temporaryFolder();
     const { connection } = await runMasterFor({}, directory);
     const { sha256: targetSha256 } = await uploadTarget(connection);
-    await lockFromOutside(directory, 5000);
+    await lockFromOutside(directory);
     const request = { spec: JobSpec.create({ engine: 'libfuzzer', targetSha256 }), requestId: '' };
     const error = await unary(connection.jobs, connection.jobs.createJob, request).catch(
       (error: unknown) => error,

@@ -6,19 +6,18 @@ import { atEnd } from '../harness.js';
 
 const holder = fileURLToPath(new URL('./hold-lock.js', import.meta.url));
 
-/** Another process has the write lock of this data folder's database when this resolves. */
-export async function lockFromOutside(
-  directory: string,
-  ms: number,
-): Promise<{ released: Promise<void> }> {
-  const child = spawn(process.execPath, [holder, join(directory, 'pandafuzz.db'), String(ms)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Another process has the write lock of this data folder's database, until `release`. */
+export async function lockFromOutside(directory: string): Promise<{ release(): Promise<void> }> {
+  const child = spawn(process.execPath, [holder, join(directory, 'pandafuzz.db')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const released = once(child, 'close').then(() => {});
-  atEnd(async () => {
-    child.kill('SIGKILL');
-    await released;
-  });
-  await once(child.stdout, 'data');
-  return { released };
+  const closed = once(child, 'close');
+  const release = async () => {
+    child.stdin.end();
+    await closed;
+  };
+  atEnd(release);
+  const [first] = await Promise.race([once(child.stdout, 'data'), closed]);
+  if (String(first) !== 'locked\n') throw new Error('the lock of the database could not be had');
+  return { release };
 }

@@ -1,13 +1,21 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { runMasterFor } from '../harness.js';
 import { Process, place, reach } from '../processes.js';
 import { ScriptedBot } from '../scripted-bot.js';
-import { createJob, registerBot } from '../steps.js';
+import { createJob, pulledLease, registerBot } from '../steps.js';
 
-const seconds = (count: number) => promisify(execFile)('sleep', [`${count}`]);
+/** A lease of this time, given to a bot that falls silent, is lost: by a master that was not stopped. */
+async function leaseLost(ttl: string): Promise<void> {
+  const settings = { PANDAFUZZ_LEASES_TTL: ttl, PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: '200ms' };
+  const { connection } = await runMasterFor(settings);
+  const silent = new ScriptedBot(connection, (await registerBot(connection, 'silent')).id);
+  await silent.hello(1);
+  const { id: jobId } = await createJob(connection);
+  await silent.take();
+  expect(await pulledLease(connection, 'next')).toEqual({ jobId, attempt: 1, fence: 2 });
+}
 
 test('a master that was stopped for longer than the TTL finds its fleet as it left it', async () => {
   const { address, environment } = await place();
@@ -20,7 +28,7 @@ test('a master that was stopped for longer than the TTL finds its fleet as it le
   await bot.beat(0, [lease]);
 
   master.end('SIGSTOP');
-  await seconds(3);
+  await leaseLost('2s');
   master.end('SIGCONT');
   const ack = await bot.beat(0, [lease]);
   expect(ack.leases).toMatchObject([{ lease, cancelRequested: false }]);

@@ -50,7 +50,7 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
 
   const said = master.said
     .split('\n')
-    .filter((line) => line.includes('copying the database'))
+    .filter((line) => line.includes('backup started'))
     .map((line) => JSON.parse(line));
   expect(said).toMatchObject([
     { traceId, spanId: parentSpanId, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },

@@ -9,7 +9,7 @@ const leaves: Record<string, () => unknown> = {
   timer: () => setTimeout(() => {}, 60_000),
   thread: () => new Worker('setTimeout(() => {}, 60_000)', { eval: true, name: 'left' }),
   file: () => openSync('package.json', 'r'),
-  process: () => spawn('sleep', ['5'], { stdio: 'ignore' }),
+  process: () => spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] }),
 };
 
 test('leaves it', () => {

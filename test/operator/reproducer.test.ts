@@ -51,7 +51,9 @@ test('bytes that do not match their SHA-256 are refused, and leave no file', asy
   const folder = temporaryFolder();
   const connection = await masterSending([Buffer.from('another!!')]);
   const file = { path: join(folder, 'input'), replace: false };
-  await expect(downloadReproducer(connection, 'c', file)).rejects.toThrow(/not what the master/);
+  await expect(downloadReproducer(connection, 'c', file)).rejects.toThrow(
+    /do not have the announced SHA-256/,
+  );
   expect(readdirSync(folder)).toEqual([]);
 });
 

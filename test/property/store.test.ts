@@ -230,7 +230,7 @@ test('the store does what a plain model of it does, also across reopening and ki
     ),
     { ...replaying(), numRuns: 25 },
   );
-}, 60_000);
+});
 
 /** As `toEqual` has it: what came from another process is of other classes. */
 function isSame(a: object, b: object): boolean {

@@ -6,15 +6,17 @@ import {
   Server,
   ServerCredentials,
   type ServiceError,
+  type sendUnaryData,
 } from '@grpc/grpc-js';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { GetCorpusStatsResponse } from '../../src/gen/pandafuzz/v1/corpus_service.js';
-import { answerCall } from '../../src/rpc/beneath/http2.js';
+import { fastPath } from '../../src/rpc/beneath/fast-path.js';
+import { type CallPath, plainPath } from '../../src/rpc/call-path.js';
 import { MethodCounters, watched } from '../../src/rpc/methods.js';
 import { definitions, services } from '../../src/rpc/services.js';
 import { atEnd } from '../harness.js';
 
-/** One method, whose answer is what it was asked; "unsayable" cannot be serialized. */
+/** One method, which answers with its request; "unsayable" cannot be serialized. */
 const asText = {
   requestSerialize: (text: string) => Buffer.from(text),
   requestDeserialize: (bytes: Buffer) => bytes.toString(),
@@ -28,13 +30,13 @@ const service = {
   say: { path: '/test/Say', requestStream: false, responseStream: false, ...asText },
 } as const;
 
-async function asking() {
+async function asking(path: CallPath) {
   const server = new Server();
   server.addService(service, {
-    say: (call: { request: string }) => {
+    say: (call: { request: string }, callback: sendUnaryData<string>) => {
       const trailers = new Metadata();
       trailers.set('x-said', String(call.request.length));
-      answerCall(call, call.request, trailers);
+      path.answer(call, { message: call.request, trailers }, callback);
     },
   });
   const port = await new Promise<number>((resolve, reject) =>
@@ -61,17 +63,22 @@ async function asking() {
     });
 }
 
-test('an answer comes with its trailers, however long it is', async () => {
-  const ask = await asking();
-  for (const text of ['short', 'x'.repeat(3_000_000)]) {
-    expect(await ask(text)).toEqual({ answer: text, said: String(text.length) });
-  }
-});
+describe.each([
+  ['fast', fastPath],
+  ['plain', plainPath],
+])('on the %s path', (_, path) => {
+  test('an answer comes with its trailers, however long it is', async () => {
+    const ask = await asking(path);
+    for (const text of ['short', 'x'.repeat(3_000_000)]) {
+      expect(await ask(text)).toEqual({ answer: text, said: String(text.length) });
+    }
+  });
 
-test('an answer that cannot be serialized is INTERNAL, and the connection goes on', async () => {
-  const ask = await asking();
-  await expect(ask('unsayable')).rejects.toMatchObject({ code: Code.INTERNAL });
-  expect(await ask('fine')).toEqual({ answer: 'fine', said: '4' });
+  test('an answer that cannot be serialized is INTERNAL, and the connection goes on', async () => {
+    const ask = await asking(path);
+    await expect(ask('unsayable')).rejects.toMatchObject({ code: Code.INTERNAL });
+    expect(await ask('fine')).toEqual({ answer: 'fine', said: '4' });
+  });
 });
 
 test('what cannot be serialized leaves nothing behind for the next answer', () => {

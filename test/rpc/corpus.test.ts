@@ -13,6 +13,7 @@ import type {
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
+import { patienceMs } from '../patience.js';
 import { createJob, given, pulledLease, uploadTarget } from '../steps.js';
 
 type Said = PushCorpusRequest['message'];
@@ -53,7 +54,7 @@ const refusalOf = (call: Promise<unknown>) =>
 /** Every input after the cursor with the cursor that came with it. */
 async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
   const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + patienceMs;
   for await (const message of corpora.pullCorpus({ targetName, cursor }, new Metadata(), {
     deadline,
   })) {
@@ -92,7 +93,9 @@ describe('a corpus', () => {
     for (const [index, input] of [...inputs, Buffer.from('b')].entries()) {
       const { entry, bytes } = given(whole[index]);
       expect({ index, entry, same: bytes.equals(input) }).toEqual({
-        ...{ index, entry: entryOf(input), same: true },
+        index,
+        entry: entryOf(input),
+        same: true,
       });
     }
     const rest = await pull(connection, 'png', given(whole[2]).cursor);
@@ -117,7 +120,8 @@ describe('a corpus', () => {
     const input = Buffer.from('shared');
     expect(await pushAll(connection, png, [input])).toEqual({ added: 1, known: 0 });
     expect(await pushAll(connection, gif, [input, Buffer.from('x')])).toEqual({
-      ...{ added: 2, known: 0 },
+      added: 2,
+      known: 0,
     });
     expect(await size(connection, 'png')).toEqual({ entries: 1, bytes: 6 });
     expect(await size(connection, 'gif')).toEqual({ entries: 2, bytes: 7 });
@@ -145,7 +149,8 @@ describe('a corpus', () => {
       { ...lease, attempt: lease.attempt + 1 },
     ]) {
       expect(await refusalOf(pushAll(connection, wrong, inputs))).toMatchObject({
-        ...{ code: Code.FAILED_PRECONDITION, reason: 'STALE_LEASE' },
+        code: Code.FAILED_PRECONDITION,
+        reason: 'STALE_LEASE',
       });
     }
     const nobody = await refusalOf(pushAll(connection, { ...lease, jobId: newId() }, inputs));
@@ -153,7 +158,8 @@ describe('a corpus', () => {
     const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
     await unary(connection.jobs, connection.jobs.completeJob, { lease, result });
     expect(await refusalOf(pushAll(connection, lease, inputs))).toMatchObject({
-      ...{ code: Code.FAILED_PRECONDITION, reason: 'STALE_LEASE' },
+      code: Code.FAILED_PRECONDITION,
+      reason: 'STALE_LEASE',
     });
     expect(await size(connection, 'png')).toEqual({ entries: 0, bytes: 0 });
   });
@@ -215,7 +221,8 @@ describe('a corpus', () => {
     const lie: Said = { $case: 'entry', value: { sha256, sizeBytes: 999 } };
     expect((await refusalOf(push(connection, [valid, lie])))?.code).toBe(Code.DATA_LOSS);
     expect(await push(connection, [valid, { $case: 'entry', value: entryOf(target) }])).toEqual({
-      ...{ added: 1, known: 0 },
+      added: 1,
+      known: 0,
     });
   });
 });

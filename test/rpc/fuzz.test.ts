@@ -159,7 +159,9 @@ test.each(everyMethod())(
         );
         const answer = await client.call(path, sent, { 'grpc-timeout': '2S' });
         expect({ name, code: Code[answer.code], documented: documented.has(answer.code) }).toEqual({
-          ...{ name, code: expect.any(String), documented: true },
+          name,
+          code: expect.any(String),
+          documented: true,
         });
         expectClear(name, answer);
       }),

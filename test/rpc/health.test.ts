@@ -58,12 +58,12 @@ describe('health', () => {
     expect(await seen(1)).toEqual(['SERVING']);
     const ready = () => fetch(`http://${formatAddress(master.http)}/readyz`);
     expect((await ready()).status).toBe(200);
-    const { released } = await lockFromOutside(directory, 3000);
+    const { release } = await lockFromOutside(directory);
     expect(await seen(2)).toEqual(['SERVING', 'NOT_SERVING']);
     expect(await check('')).toBe('NOT_SERVING');
     expect(await check(readOnly)).toBe('SERVING');
     expect((await ready()).status).toBe(503);
-    await released;
+    await release();
     expect(await seen(3)).toEqual(['SERVING', 'NOT_SERVING', 'SERVING']);
     expect(await check('')).toBe('SERVING');
   });

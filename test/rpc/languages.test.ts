@@ -55,13 +55,16 @@ describe.each(Object.entries(clients))('a %s client', (name, { isThere, ask }) =
 
     expect(upper(refused?.code ?? '')).toBe('FAILED_PRECONDITION');
     expect(refused?.details).toContainEqual({
-      ...{ '@type': type('ErrorInfo'), reason: 'STALE_LEASE', domain: 'pandafuzz' },
+      '@type': type('ErrorInfo'),
+      reason: 'STALE_LEASE',
+      domain: 'pandafuzz',
     });
     expect(refused?.details).toContainEqual({
-      ...{ '@type': type('RequestInfo'), requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      '@type': type('RequestInfo'),
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
 
-    await lockFromOutside(directory, 60_000);
+    await lockFromOutside(directory);
     const creation = CreateJobRequest.encode({ spec, requestId: newId() });
     const [locked] = await ask(address, [
       ['/pandafuzz.v1.JobService/CreateJob', creation.finish()],
@@ -69,7 +72,9 @@ describe.each(Object.entries(clients))('a %s client', (name, { isThere, ask }) =
     expect(upper(locked?.code ?? '')).toBe('UNAVAILABLE');
     expect(locked?.details).toContainEqual({ '@type': type('RetryInfo'), retryDelay: '1s' });
     expect(locked?.details).toContainEqual({
-      ...{ '@type': type('ErrorInfo'), reason: 'RETRIES_EXHAUSTED', domain: 'pandafuzz' },
+      '@type': type('ErrorInfo'),
+      reason: 'RETRIES_EXHAUSTED',
+      domain: 'pandafuzz',
       metadata: { operation: 'create_job', attempts: '3' },
     });
   });

@@ -56,9 +56,10 @@ describe('too many calls', () => {
       );
 
     const reads = settled(Array.from({ length: 6 }, getBot));
-    const startedAt = performance.now();
+    let answered = 0;
+    for (const read of reads.slice(0, 4)) void read.then(() => answered++);
     const refused = await Promise.all(reads.slice(4));
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(answered).toBe(0);
     for (const failure of refused) {
       expect(failure).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'OVERLOADED' });
       expect(failure?.retryAfterMs).toBeGreaterThan(0);

@@ -3,7 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import type { Connection } from '../../src/client/connect.js';
 import { failureOf } from '../../src/client/failure.js';
-import { AttemptEnd, type Job, JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import {
+  type Attempt,
+  AttemptEnd,
+  type Job,
+  JobOutcome,
+  JobState,
+} from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { runMasterFor } from '../harness.js';
 import { ScriptedBot } from '../scripted-bot.js';
@@ -33,6 +39,10 @@ async function master(settings: Record<string, string> = {}) {
     createJob(connection, { targetSha256, ...spec });
   return { connection, submit };
 }
+
+/** Between attempts, the last two first, by the master's own records. */
+const pausesMs = (attempts: readonly Attempt[]) =>
+  attempts.slice(1).map(({ endedAt }, i) => Number(attempts[i]?.assignedAt) - Number(endedAt));
 
 const requirements = (labels: Record<string, string>, memoryMib = 0) => ({
   ...{ labels, memoryMib, diskMib: 0, otherThanBotId: '' },
@@ -101,7 +111,8 @@ describe('turns', () => {
     }
     expect(taken).toEqual({ flood: 10, nightly: 30 });
     const { campaigns } = await unary(connection.jobs, connection.jobs.listCampaigns, {
-      ...{ pageSize: 0, pageToken: '' },
+      pageSize: 0,
+      pageToken: '',
     });
     expect(campaigns).toEqual([
       { key: 'flood', weight: 1, maxParallel: 0, running: 10, pending: 50 },
@@ -132,12 +143,16 @@ describe('times', () => {
   test('a job is not handed out before its own', async () => {
     const { connection, submit } = await master();
     const bot = await registerBot(connection);
+    const inAnHour = await submit({ notBefore: new Date(Date.now() + 3_600_000) });
     const notBefore = new Date(Date.now() + 1500);
-    const job = await submit({ notBefore });
-    const { reasons } = await explainJob(connection, job.id);
-    expect(reasons[0]).toMatch(/^it may not start for another \d s \(its not_before\)$/);
-    expect((await pull(connection, bot.id, 10_000))?.lease?.jobId).toBe(job.id);
-    expect(Date.now()).toBeGreaterThanOrEqual(notBefore.getTime());
+    const soon = await submit({ notBefore });
+    expect((await pull(connection, bot.id, 10_000))?.lease?.jobId).toBe(soon.id);
+    const { attempts } = await getJob(connection, soon.id);
+    const assignedAt = given(given(attempts[0]).assignedAt).getTime();
+    expect(assignedAt).toBeGreaterThanOrEqual(notBefore.getTime());
+    const { reasons } = await explainJob(connection, inAnHour.id);
+    expect(reasons[0]).toMatch(/^it may not start for another 3[56]\d\d s \(its not_before\)$/);
+    expect(await pull(connection, bot.id)).toBeUndefined();
   });
 
   test('a job that nobody takes in time is dead, and RetryJob revives it', async () => {
@@ -147,13 +162,15 @@ describe('times', () => {
     const dead = await jobIn(connection, jobId, JobState.DEAD);
     expect(dead.result?.message).toBe('no bot took it within timeouts.schedule_to_start_seconds');
     expect((await explainJob(connection, jobId)).reasons[0]).toMatch(/^it is dead: no bot took it/);
+    const waiting = pull(connection, bot.id, 10_000);
     const { job } = await unary(connection.jobs, connection.jobs.retryJob, { jobId });
     expect(job?.state).toBe(JobState.PENDING);
-    const assignment = given(await pull(connection, bot.id));
+    const assignment = given(await waiting);
     await complete(connection, given(assignment.lease));
     const again = unary(connection.jobs, connection.jobs.retryJob, { jobId });
     expect(failureOf(await again.catch((error) => error))).toMatchObject({
-      ...{ code: Code.FAILED_PRECONDITION, reason: 'NOT_DEAD' },
+      code: Code.FAILED_PRECONDITION,
+      reason: 'NOT_DEAD',
     });
   });
 
@@ -205,20 +222,31 @@ describe('times', () => {
     const first = given(await pull(connection, bot.id));
     await complete(connection, given(first.lease), JobOutcome.INFRASTRUCTURE);
     const second = given(await pull(connection, bot.id));
-    const failedAt = Date.now();
     await complete(connection, given(second.lease), JobOutcome.FAILED);
+    const third = given(await pull(connection, bot.id, 10_000));
+    expect(third.lease).toEqual({ jobId: id, attempt: 2, fence: 3 });
+    const { job, attempts } = await getJob(connection, id);
+    expect(pausesMs(attempts)[0]).toBeGreaterThanOrEqual(1000);
+    expect(job).toMatchObject({ failedAttempts: 1, refusedAttempts: 0, lostAttempts: 1 });
+    expect(attempts.map(({ end }) => end)).toEqual([
+      AttemptEnd.UNSPECIFIED,
+      AttemptEnd.FAILED,
+      AttemptEnd.INFRASTRUCTURE,
+    ]);
+  });
+});
+
+describe('a pause after a failed attempt', () => {
+  test('holds its job back, and is told', async () => {
+    const { connection, submit } = await master({ PANDAFUZZ_JOBS_RETRY_DELAY: '10m' });
+    const bot = await registerBot(connection);
+    const { id } = await submit({ maxAttempts: 3 });
+    const { lease } = given(await pull(connection, bot.id));
+    await complete(connection, given(lease), JobOutcome.FAILED);
     expect(await pull(connection, bot.id)).toBeUndefined();
     expect((await explainJob(connection, id)).reasons[0]).toMatch(
       /the pause after a failed attempt/,
     );
-    const third = given(await pull(connection, bot.id, 10_000));
-    expect(Date.now() - failedAt).toBeGreaterThanOrEqual(1000);
-    expect(third.lease).toEqual({ jobId: id, attempt: 2, fence: 3 });
-    const { job, attempts } = await getJob(connection, id);
-    expect(job).toMatchObject({ failedAttempts: 1, refusedAttempts: 0, lostAttempts: 1 });
-    expect(attempts.map(({ end }) => end)).toEqual([
-      ...[AttemptEnd.UNSPECIFIED, AttemptEnd.FAILED, AttemptEnd.INFRASTRUCTURE],
-    ]);
   });
 });
 

@@ -105,7 +105,7 @@ describe('jobs', () => {
     expect(job.spec).toMatchObject({
       targetName: 'target',
       maxAttempts: 3,
-      limits: { maxDurationSeconds: 120, maxMemoryMib: 2048, maxInputBytes: 4096 },
+      limits: { maxDurationSeconds: 120, maxMemoryMib: 2048, maxInputBytes: 0 },
     });
   });
 
@@ -114,8 +114,14 @@ describe('jobs', () => {
     const { jobs } = connection;
     const { sha256: targetSha256 } = await uploadTarget(connection);
     const everything = JobSpec.create({
-      ...{ engine: 'libfuzzer', name: 'all', campaign: 'night', priority: 3, maxAttempts: 2 },
-      ...{ targetSha256, arguments: ['-use_value_profile=1'], environment: { A: '1' } },
+      engine: 'libfuzzer',
+      name: 'all',
+      campaign: 'night',
+      priority: 3,
+      maxAttempts: 2,
+      targetSha256,
+      arguments: ['-use_value_profile=1'],
+      environment: { A: '1' },
       limits: JobLimits.create({ maxDurationSeconds: 60, maxCrashes: 1 }),
       requirements: { labels: { zone: 'eu' }, memoryMib: 1, diskMib: 1 },
       timeouts: JobTimeouts.create({ scheduleToStartSeconds: 5, scheduleToCloseSeconds: 9 }),
@@ -219,7 +225,9 @@ describe('crashes', () => {
     const got = await unary(crashes, crashes.getCrash, { crashId: answer.crashId });
     expect(got.crash).toMatchObject({ report, frames: ['parse_header', 'LLVMFuzzerTestOneInput'] });
     const listed = await unary(crashes, crashes.listCrashes, {
-      ...{ ...page, groupId: groups[0]?.id ?? '', jobId: '' },
+      ...page,
+      groupId: groups[0]?.id ?? '',
+      jobId: '',
     });
     expect(listed.crashes.map((c) => c.id)).toEqual([answer.crashId]);
 

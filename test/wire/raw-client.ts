@@ -47,14 +47,12 @@ export interface RawAnswer {
   readonly messages: readonly Buffer[];
   /** HTTP/2's code the stream was ended with. */
   readonly resetCode: number;
-  readonly tookMs: number;
 }
 
 export class RawCall {
   readonly answer: Promise<RawAnswer>;
 
   constructor(readonly stream: ReturnType<ClientHttp2Session['request']>) {
-    const startedAt = performance.now();
     let head: IncomingHttpHeaders = {};
     const chunks: Buffer[] = [];
     stream.on('response', (headers) => {
@@ -76,7 +74,6 @@ export class RawCall {
           headers: head,
           messages: split(Buffer.concat(chunks)),
           resetCode: stream.rstCode ?? 0,
-          tookMs: performance.now() - startedAt,
         }),
       ),
     );

@@ -43,14 +43,13 @@ export interface ExchangeOptions {
 }
 
 /**
- * The corpus of one run and that of all who fuzz the same target: what others
- * found is laid into the run's corpus folder, where the engine finds it by its
- * name there; what the engine wrote there is sent. Once before the engine starts,
- * in intervals while it runs, and once after it. Fuzzing never waits for it, and
- * no failure of it is one of the run's.
+ * Exchanges the corpus of one run with the shared corpus of its target. Inputs of other bots
+ * are written to the run's corpus folder, where the engine finds them; inputs that the engine
+ * wrote there are sent. Happens once before the engine starts, in intervals while it runs,
+ * and once after it. Fuzzing never waits for it, and its failures are not the run's.
  */
 export class Exchange {
-  /** Files of the corpus folder that the master has, and the SHA-256 of those that came from here. */
+  /** Names of corpus files that the master has, and the SHA-256 of inputs that this bot sent. */
   readonly #shared = new Set<string>();
   readonly #task: PeriodicTask;
   readonly #stopped = new AbortController();

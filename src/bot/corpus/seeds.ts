@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { extract, list } from 'tar';
 import { messageOf } from '../../core/errors.js';
+import { makeFolder } from '../../core/folders.js';
 
 /** More than any corpus that is worth starting from; an archive must not fill the disk. */
 export const seedLimits = { files: 200_000, totalBytes: 2 * 2 ** 30 } as const;
@@ -21,7 +21,7 @@ export async function unpackSeeds(
   folder: string,
   limits: { files: number; totalBytes: number } = seedLimits,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   let files = 0;
   let totalBytes = 0;
   const wanted = (type: string) => type === 'File' || type === 'OldFile' || type === 'Directory';

@@ -1,27 +1,48 @@
-import { clipUtf8 } from '../../core/clip.js';
-import type { EngineProgress, EngineReader } from './engine.js';
+import { basename } from 'node:path';
+import { OutputRecord } from '../sandbox/output-record.js';
+import type { EngineProgress, EngineReader, WrittenArtifact } from './engine.js';
 
 const mib = 2 ** 20;
-/** What the contract allows for a crash's report, bytes. */
-const longestReportBytes = 128 * 1024;
-/** Lines before a report that are kept with it: a failed assertion, an exception's message. */
-const contextLines = 8;
 const lastWordsLines = 6;
+/** Of a line that has not ended, bytes: what is searched for begins within so many of its end. */
+const longestOpenLineBytes = 4096;
+
+/*
+ * Marks that are searched for in the bytes; only lines that hold one become text. A target
+ * may print millions of lines, or none that ends, so a mark may stand anywhere in its line.
+ */
+const statusMark = Buffer.from('exec/s: ');
+const statisticMark = Buffer.from('stat::');
+const writtenMark = Buffer.from('Test unit written to ');
+const reportMark = Buffer.from('ERROR: ');
+const timeoutEndMark = Buffer.from('SUMMARY: libFuzzer: timeout');
+const base64Mark = 'Base64: ';
 
 /** "#4096	pulse  cov: 41 ft: 53 corp: 4/102b lim: 30 exec/s: 2048 rss: 31Mb L: 26/30 MS: 2 …" */
-const statusLine = /^#(\d{1,15})\t(INITED|NEW|REDUCE|RELOAD|pulse|DONE|READ|TIMEOUT) /;
+const statusLine = /#(\d{1,15})\t(INITED|NEW|REDUCE|RELOAD|pulse|DONE|READ|TIMEOUT) /;
 const statusFields = / (cov|ft|corp|exec\/s|rss): (\d{1,15})(?:\/(\d{1,15})(b|Kb|Mb|Gb)?)?/g;
 /** "stat::number_of_executed_units: 4096", from -print_final_stats=1. */
-const finalStatistic = /^stat::(number_of_executed_units|peak_rss_mb): +(\d{1,15})$/;
-/** Begins a report for good. */
-const reportStart = /^==\d+== ?(?:ERROR|WARNING): (?:libFuzzer|\w{1,32}Sanitizer): /;
-/** Begins one too, unless the target survives it. */
-const warningStart = /: runtime error: /;
+const finalStatistic = /stat::(number_of_executed_units|peak_rss_mb): +(\d{1,15})/;
 const noise = /^(?:INFO: |#\d+\t|\tNEW_|stat::|=+$|$)/;
 
 const unitBytes: Readonly<Record<string, number>> = { b: 1, Kb: 2 ** 10, Mb: mib, Gb: 2 ** 30 };
 
-/** Reads what one process of libFuzzer writes to standard error. */
+/** Whether libFuzzer names an input that crashes so; inputs that are only slow are none. */
+export const isCrashName = (name: string) => /^(?:crash|leak|timeout|oom)-/.test(name);
+
+/** An artifact whose lines are not all printed yet. */
+interface OpenArtifact {
+  readonly name: string;
+  /** undefined while its report is still being printed. */
+  readonly output: WrittenArtifact['output'] | undefined;
+  readonly input?: Buffer;
+}
+
+/**
+ * Reads what one process of libFuzzer and its children print, and cuts it into a report
+ * for each artifact: what comes before the line "Test unit written to PATH". The input in
+ * Base64 follows that line where it is short. Of a timeout the report follows too.
+ */
 export class LibFuzzerOutput implements EngineReader {
   #progress: EngineProgress = {
     executions: 0,
@@ -31,34 +52,137 @@ export class LibFuzzerOutput implements EngineReader {
     corpusBytes: 0,
     peakMemoryBytes: 0,
     isFuzzing: false,
+    isDone: false,
+    isSilent: true,
     newInputs: 0,
   };
-  #report: string[] | undefined;
-  #reportLength = 0;
-  #isWarning = false;
-  readonly #last: string[] = [];
+  readonly #record = new OutputRecord();
+  /** End of the output, across artifacts; for the last words. */
+  #recent = Buffer.alloc(0);
+  #openLine: Buffer = Buffer.alloc(0);
+  #open: OpenArtifact | undefined;
+
+  constructor(private readonly onArtifact: (artifact: WrittenArtifact) => void) {}
 
   get progress(): EngineProgress {
     return this.#progress;
   }
 
-  get report(): string {
-    return clipUtf8(this.#report?.join('\n') ?? '', longestReportBytes);
-  }
-
   get lastWords(): string {
-    return this.#last.slice(-lastWordsLines).join('\n');
+    const lines = this.#recent.toString('utf8').split('\n');
+    return lines
+      .filter((line) => !noise.test(line))
+      .slice(-lastWordsLines)
+      .join('\n');
   }
 
-  line(line: string): void {
+  push(chunk: Buffer): void {
+    const text = this.#openLine.length > 0 ? Buffer.concat([this.#openLine, chunk]) : chunk;
+    const knownBytes = this.#openLine.length;
+    const linesEnd = text.lastIndexOf(10) + 1;
+    this.#remember(chunk);
+    this.#readLines(text.subarray(0, linesEnd));
+    let doneBytes = linesEnd === 0 ? 0 : this.#cut(text.subarray(0, linesEnd), knownBytes);
+    doneBytes = Math.max(doneBytes, knownBytes);
+    this.#keep(text, doneBytes, text.length);
+    // Copied: a slice would keep the whole chunk alive.
+    this.#openLine = Buffer.from(
+      text.subarray(Math.max(linesEnd, text.length - longestOpenLineBytes)),
+    );
+  }
+
+  end(): void {
+    if (this.#openLine.length > 0) this.push(Buffer.from('\n'));
+    this.#close();
+  }
+
+  #remember(chunk: Buffer): void {
+    const bytes = chunk.subarray(Math.max(chunk.length - longestOpenLineBytes, 0));
+    const before = this.#recent.subarray(
+      Math.max(this.#recent.length + bytes.length - longestOpenLineBytes, 0),
+    );
+    this.#recent = Buffer.concat([before, bytes]);
+  }
+
+  #readLines(lines: Buffer): void {
+    for (const { text } of linesWith(lines, statusMark)) this.#readStatus(text);
+    for (const { text } of linesWith(lines, statisticMark)) this.#readFinal(text);
+  }
+
+  /** @returns how many bytes are in the record, or belong to no report */
+  #cut(lines: Buffer, knownBytes: number): number {
+    let doneBytes = 0;
+    const take = (endByte: number) => {
+      this.#keep(lines, Math.max(doneBytes, knownBytes), endByte);
+      doneBytes = endByte;
+    };
+    if (this.#open) doneBytes = this.#readAfter(lines, doneBytes, take);
+    for (const { text, endByte } of linesWith(lines, writtenMark)) {
+      if (endByte <= doneBytes) continue;
+      const path = text.slice(text.indexOf(writtenMark.toString()) + writtenMark.length);
+      const name = basename(path.trim());
+      if (!isCrashName(name)) continue;
+      this.#close();
+      take(endByte);
+      const isPending = name.startsWith('timeout-');
+      this.#open = { name, output: isPending ? undefined : this.#record.take() };
+      doneBytes = this.#readAfter(lines, doneBytes, take);
+    }
+    return doneBytes;
+  }
+
+  /** Reads what follows an artifact's line: the input, and the report of a timeout. */
+  #readAfter(lines: Buffer, fromByte: number, take: (endByte: number) => void): number {
+    const open = this.#open;
+    const lineEnd = lines.indexOf(10, fromByte) + 1;
+    if (!open || lineEnd === 0) return fromByte;
+    let doneBytes = fromByte;
+    const isFirst = !('input' in open);
+    const line = isFirst ? lines.toString('latin1', fromByte, lineEnd) : '';
+    if (isFirst && line.startsWith(base64Mark)) {
+      const input = Buffer.from(line.slice(base64Mark.length).trim(), 'base64');
+      this.#open = { ...open, input };
+      doneBytes = lineEnd;
+    }
+    if (open.output) this.#close();
+    else {
+      const end = lines.indexOf(timeoutEndMark, doneBytes);
+      if (end < 0) return doneBytes;
+      take(lines.indexOf(10, end) + 1);
+      doneBytes = lines.indexOf(10, end) + 1;
+      this.#close();
+    }
+    return doneBytes;
+  }
+
+  #close(): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    this.onArtifact({ ...open, output: open.output ?? this.#record.take() });
+  }
+
+  #keep(text: Buffer, fromByte: number, endByte: number): void {
+    if (endByte <= fromByte) return;
+    const searched = Math.max(fromByte - reportMark.length + 1, 0);
+    const mark = this.#record.isPinned
+      ? -1
+      : text.subarray(0, endByte).indexOf(reportMark, searched);
+    if (mark < 0) {
+      this.#record.push(text.subarray(fromByte, endByte));
+      return;
+    }
+    const at = Math.max(text.lastIndexOf(10, mark) + 1, fromByte);
+    this.#record.push(text.subarray(fromByte, at));
+    this.#record.pin();
+    this.#record.push(text.subarray(at, endByte));
+  }
+
+  #readStatus(line: string): void {
     const status = statusLine.exec(line);
-    if (status) this.#readStatus(line, status);
-    else this.#readFinal(line);
-    this.#collect(line);
-  }
-
-  #readStatus(line: string, [, executions, event]: RegExpExecArray): void {
-    const next = { ...this.#progress };
+    if (!status) return;
+    const [, executions, event] = status;
+    const next = { ...this.#progress, isSilent: false };
     for (const [, name, first, bytes, unit] of line.matchAll(statusFields)) {
       const value = Number(first);
       if (name === 'cov') next.coverage = Math.max(next.coverage, value);
@@ -70,6 +194,7 @@ export class LibFuzzerOutput implements EngineReader {
       next.corpusBytes = Math.max(next.corpusBytes, sizeBytes);
     }
     next.isFuzzing ||= event !== 'READ';
+    next.isDone ||= event === 'DONE';
     if (event === 'NEW' || event === 'REDUCE') next.newInputs += 1;
     this.#progress = next;
     this.#count(Number(executions));
@@ -88,22 +213,16 @@ export class LibFuzzerOutput implements EngineReader {
     const executions = Math.max(this.#progress.executions, printed);
     this.#progress = { ...this.#progress, executions };
   }
+}
 
-  #collect(line: string): void {
-    const isStart = reportStart.test(line);
-    const isWarning = !isStart && warningStart.test(line);
-    const begins = this.#report === undefined || this.#isWarning;
-    if (begins && (isStart || isWarning)) {
-      this.#report = this.#isWarning ? [] : this.#last.slice(-contextLines);
-      this.#reportLength = 0;
-      this.#isWarning = isWarning;
-    }
-    if (this.#report && this.#reportLength < longestReportBytes) {
-      this.#report.push(line);
-      this.#reportLength += line.length + 1;
-    }
-    if (noise.test(line)) return;
-    this.#last.push(line);
-    if (this.#last.length > contextLines * 2) this.#last.splice(0, contextLines);
+/** Lines that hold a mark, from at most 4 KiB before it; each line once. */
+function* linesWith(lines: Buffer, mark: Buffer): Generator<{ text: string; endByte: number }> {
+  let at = lines.indexOf(mark);
+  while (at >= 0) {
+    const start = Math.max(lines.lastIndexOf(10, at) + 1, at - longestOpenLineBytes);
+    const end = lines.indexOf(10, at);
+    const endByte = end < 0 ? lines.length : end + 1;
+    yield { text: lines.toString('utf8', start, endByte - 1), endByte };
+    at = lines.indexOf(mark, endByte);
   }
 }

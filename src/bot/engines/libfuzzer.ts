@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Engine, EngineStart } from './engine.js';
-import { LibFuzzerOutput } from './libfuzzer-output.js';
+import { isCrashName, LibFuzzerOutput } from './libfuzzer-output.js';
 import { sanitizerEnvironment } from './sanitizers.js';
 
 /** Flags that make something other than one fuzzing process, or take its reins from the bot. */
@@ -30,20 +30,35 @@ const reserved = new Set([
 
 /** libFuzzer, and everything that is started as it is (e.g. cargo-fuzz's targets). */
 export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
+  const { symbolizer } = options;
+  const environmentOf = ({ spec, sanitizerLogs }: Pick<EngineStart, 'spec' | 'sanitizerLogs'>) =>
+    sanitizerEnvironment({ asked: spec.environment, symbolizer, logs: sanitizerLogs });
   return {
     name: 'libfuzzer',
-    isCrash: (fileName) => /^(?:crash|leak|timeout|oom)-/.test(fileName),
-    isInput: (fileName, content) => fileName === createHash('sha1').update(content).digest('hex'),
-    reader: () => new LibFuzzerOutput(),
+    isCrash: isCrashName,
+    isWhole: (fileName, content) => {
+      const digest = /^[a-z]+-([0-9a-f]{40})$/.exec(fileName)?.[1];
+      return digest === undefined ? content.length > 0 : digest === sha1(content);
+    },
+    isInput: (fileName, content) => fileName === sha1(content),
+    reader: (onArtifact) => new LibFuzzerOutput(onArtifact),
     refusal,
+    limitsRuns: (spec) => spec.arguments.some((argument) => /^--?runs=/.test(argument)),
     command: (start) => ({
       file: start.target,
       // Where a flag is given twice, libFuzzer takes the last one.
       args: [...start.spec.arguments, ...ourArguments(start), start.corpus, start.seeds],
-      environment: sanitizerEnvironment(start.spec.environment, options.symbolizer),
+      environment: environmentOf(start),
+    }),
+    replayCommand: (start) => ({
+      file: start.target,
+      args: [...start.spec.arguments, ...sharedArguments(start.spec), '-runs=1', start.input],
+      environment: environmentOf(start),
     }),
   };
 }
+
+const sha1 = (content: Buffer) => createHash('sha1').update(content).digest('hex');
 
 function refusal(spec: JobSpec): string | undefined {
   const stranger = spec.arguments.find((argument) => !argument.startsWith('-'));
@@ -57,19 +72,27 @@ function refusal(spec: JobSpec): string | undefined {
     : `the argument -${taken} is not for jobs: the bot decides where inputs are written and how many processes run`;
 }
 
-function ourArguments({ spec, seconds, artifacts }: EngineStart): string[] {
-  const { limits } = spec;
-  const bounded = (flag: string, value: number | undefined) => (value ? [`-${flag}=${value}`] : []);
+function ourArguments({ spec, seconds, runs, artifacts }: EngineStart): string[] {
+  return [
+    ...sharedArguments(spec),
+    '-print_final_stats=1',
+    `-max_total_time=${seconds}`,
+    ...bounded('runs', runs),
+    // Without it libFuzzer's limit is the longest seed; with it, longer seeds are cut.
+    ...bounded('max_len', spec.limits?.maxInputBytes),
+    `-artifact_prefix=${artifacts}/`,
+  ];
+}
+
+function sharedArguments({ limits }: JobSpec): string[] {
   return [
     '-verbosity=1',
     '-close_fd_mask=0',
-    '-print_final_stats=1',
-    `-max_total_time=${seconds}`,
     // The limit of one allocation follows that of all.
     ...bounded('rss_limit_mb', limits?.maxMemoryMib),
     ...bounded('malloc_limit_mb', limits?.maxMemoryMib),
     ...bounded('timeout', limits?.inputTimeoutSeconds),
-    ...bounded('max_len', limits?.maxInputBytes),
-    `-artifact_prefix=${artifacts}/`,
   ];
 }
+
+const bounded = (flag: string, value: number | undefined) => (value ? [`-${flag}=${value}`] : []);

@@ -1,5 +1,6 @@
-import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { makeFolderSync } from '../../core/folders.js';
 import { findProgram } from '../sandbox/programs.js';
 
 /**
@@ -13,33 +14,39 @@ export function findSymbolizer(toolsFolder: string, path?: string): string | und
   const found = findProgram(['llvm-symbolizer', ...versions], path);
   if (!found || basename(found) === 'llvm-symbolizer') return found;
   const renamed = join(toolsFolder, 'llvm-symbolizer');
-  mkdirSync(toolsFolder, { recursive: true });
+  makeFolderSync(toolsFolder);
   rmSync(renamed, { force: true });
   symlinkSync(realpathSync(found), renamed);
   return renamed;
 }
 
 /**
- * The environment in which sanitizers report what they find so that it can be
- * read. Options of the job's author go over our wishes and under our needs:
- * reports on standard error, and an end by exit rather than by abort, so that
- * the engine gets to write the input down.
+ * The environment in which sanitizers report what they find so that it can be read. Options
+ * of the job's author go over the bot's wishes and under its needs: reports in files of the
+ * bot's, which a target that closes its standard error cannot lose, and an end by exit rather
+ * than by abort, so that the engine writes the input.
  */
-export function sanitizerEnvironment(
-  asked: Readonly<Record<string, string>>,
-  symbolizer: string | undefined,
-): Record<string, string> {
-  const needs = 'abort_on_error=0:disable_coredump=1:log_path=stderr:stack_trace_format=DEFAULT';
+export function sanitizerEnvironment(options: {
+  asked: Readonly<Record<string, string>>;
+  symbolizer: string | undefined;
+  /** Beginning of the files' paths, or "stderr". */
+  logs: string;
+}): Record<string, string> {
+  const { asked, symbolizer, logs } = options;
+  const needs = [
+    'abort_on_error=0:disable_coredump=1:stack_trace_format=DEFAULT',
+    `log_exe_name=0:log_path="${logs}"`,
+  ];
   const wishes = { symbolize: symbolizer ? '1' : '0', print_stacktrace: '1', halt_on_error: '1' };
   const environment: Record<string, string> = { ...asked };
-  for (const name of ['ASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN']) {
-    const options = [
+  for (const name of ['ASAN', 'HWASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN']) {
+    const parts = [
       ...Object.entries(wishes).map(([key, value]) => `${key}=${value}`),
       ...(name === 'TSAN' && symbolizer ? [`external_symbolizer_path=${symbolizer}`] : []),
       ...(asked[`${name}_OPTIONS`] ? [asked[`${name}_OPTIONS`]] : []),
-      needs,
+      ...needs,
     ];
-    environment[`${name}_OPTIONS`] = options.join(':');
+    environment[`${name}_OPTIONS`] = parts.join(':');
     if (symbolizer) environment[`${name}_SYMBOLIZER_PATH`] ??= symbolizer;
   }
   return environment;

@@ -1,72 +1,131 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readCrashReport } from '../../crash/report.js';
-import { crashSignature } from '../../crash/signature.js';
-import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { Spool } from './spool.js';
 
-/** More inputs for the same stack teach nobody anything. */
-const uploadsPerSignature = 3;
+/**
+ * Inputs kept of one distinct crash: a second and a third help to see what they share. A key
+ * without frames may stand for more than one crash, so more are kept of it.
+ */
+const inputsPerKey = { withFrames: 3, withoutFrames: 16 } as const;
+/** Distinct crashes that keep more than one input; after that one each. */
+const richKeys = 256;
+/** Inputs kept of one attempt: a message that is never the same would make every input distinct. */
+const mostKept = 10_000;
+/** Inputs kept whose reports could not be read, and their bytes. */
+const mostUnknown = { inputs: 256, bytes: 64 * 2 ** 20 } as const;
 
-export interface Collected {
-  /** Crashing inputs found, known ones included. */
-  readonly inputs: readonly Buffer[];
-  /** How many of them go to the master. */
-  readonly kept: number;
+/** How often one distinct crash was met. */
+export interface DistinctCount {
+  hits: number;
+  kept: number;
+  /** Hits that no message to the master has carried yet. */
+  unsentHits: number;
 }
 
-/** The crashes of one attempt: which of them are worth sending. */
+/** The part of a crash by which it differs from others. */
+export interface CrashKey {
+  /** Kind, message and innermost own frames; '' where nothing could be read. */
+  readonly key: string;
+  readonly hasFrames: boolean;
+}
+
+/** What becomes of one crashing input. */
+export interface Verdict {
+  readonly isKept: boolean;
+  /** Hits of the same distinct crash since the last input kept, this one included. */
+  readonly hits: number;
+}
+
+/**
+ * The crashes of one attempt, and which of their inputs are kept. Crashes differ by
+ * a key (kind, message and innermost own frames); of each at least one input is kept. What
+ * has no key is kept by input, within a bound of bytes. All the rest is counted.
+ */
 export class Findings {
-  readonly #inputs = new Set<string>();
-  readonly #bySignature = new Map<string, number>();
+  readonly #inputs = new Map<string, string>();
+  readonly #counts = new Map<string, DistinctCount>();
+  #hits = 0;
+  #kept = 0;
+  #unknownInputs = 0;
+  #unknownBytes = 0;
 
-  constructor(
-    private readonly lease: Lease,
-    private readonly spool: Spool,
-  ) {}
+  /** Every time a crash was met. */
+  get hits(): number {
+    return this.#hits;
+  }
 
-  /** Distinct crashing inputs seen, those not worth sending included. */
+  /** Inputs kept for the master. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Distinct crashing inputs, those not kept included. */
   get distinct(): number {
     return this.#inputs.size;
   }
 
-  /**
-   * Moves what lies in the artifacts folder to the spool, or away: a crash is
-   * in one of the two at every moment.
-   *
-   * @param report what the engine printed about it
-   */
-  async collect(
-    folder: string,
-    report: string,
-    isCrash: (fileName: string) => boolean,
-  ): Promise<Collected> {
-    const inputs: Buffer[] = [];
-    let kept = 0;
-    for (const name of (await readdir(folder)).sort()) {
-      const path = join(folder, name);
-      if (isCrash(name)) {
-        const input = await readFile(path);
-        inputs.push(input);
-        if (this.#isWanted(input, report)) {
-          await this.spool.add(this.lease, path, report);
-          kept += 1;
-        }
-      }
-      await rm(path, { recursive: true, force: true });
-    }
-    return { inputs, kept };
+  /** Counts by the key of each distinct crash; what has no key is not in it. */
+  get distinctCounts(): ReadonlyMap<string, Readonly<DistinctCount>> {
+    return this.#counts;
   }
 
-  #isWanted(input: Buffer, report: string): boolean {
-    const hash = createHash('sha256').update(input).digest('base64');
-    if (this.#inputs.has(hash)) return false;
-    this.#inputs.add(hash);
-    const signature = crashSignature(readCrashReport(report));
-    const count = this.#bySignature.get(signature) ?? 0;
-    if (count >= uploadsPerSignature) return false;
-    this.#bySignature.set(signature, count + 1);
+  /** Whether one more input without a key would be kept. */
+  get hasRoomForUnknown(): boolean {
+    return this.#unknownInputs < mostUnknown.inputs && this.#unknownBytes < mostUnknown.bytes;
+  }
+
+  /** Counts a hit whose input was met before; returns false for a new input. */
+  metAgain(inputDigest: string): boolean {
+    const key = this.#inputs.get(inputDigest);
+    if (key === undefined) return false;
+    this.#hits += 1;
+    const count = this.#counts.get(key);
+    if (count) {
+      count.hits += 1;
+      count.unsentHits += 1;
+    }
     return true;
   }
+
+  /** Counts a hit whose input is lost: a full disk cut it off. */
+  metLost(): void {
+    this.#hits += 1;
+  }
+
+  /** @param key '' for a report that could not be read */
+  judge(input: Buffer, { key, hasFrames }: CrashKey): Verdict {
+    this.#inputs.set(digestOf(input), key);
+    this.#hits += 1;
+    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key, hasFrames);
+    if (verdict.isKept) this.#kept += 1;
+    return verdict;
+  }
+
+  #judgeKnown(key: string, hasFrames: boolean): Verdict {
+    const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0 };
+    const richly = hasFrames ? inputsPerKey.withFrames : inputsPerKey.withoutFrames;
+    const mostInputs = this.#counts.size <= richKeys ? richly : 1;
+    this.#counts.set(key, count);
+    count.hits += 1;
+    count.unsentHits += 1;
+    const isKept = count.kept < mostInputs && this.#kept < mostKept;
+    const hits = count.unsentHits;
+    if (isKept) {
+      count.kept += 1;
+      count.unsentHits = 0;
+    }
+    return { isKept, hits };
+  }
+
+  #judgeUnknown(input: Buffer): Verdict {
+    const isKept =
+      this.#unknownInputs < mostUnknown.inputs &&
+      this.#unknownBytes + input.length <= mostUnknown.bytes;
+    if (isKept) {
+      this.#unknownInputs += 1;
+      this.#unknownBytes += input.length;
+    }
+    return { isKept, hits: 1 };
+  }
 }
+
+/** Identifies an input. */
+export const digestOf = (input: Buffer) => createHash('sha256').update(input).digest('base64');

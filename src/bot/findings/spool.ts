@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { constants, copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fingerprint } from '../../client/transfer.js';
 import { messageOf } from '../../core/errors.js';
+import { makeFolder } from '../../core/folders.js';
 import type { Logger } from '../../core/log.js';
+import type { CrashContext } from '../../gen/pandafuzz/v1/crash.js';
 import { CrashReport } from '../../gen/pandafuzz/v1/crash_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 
@@ -11,9 +12,23 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 export interface SpoolEntry {
   readonly id: string;
   readonly report: CrashReport;
-  /** Path of the crashing input. */
-  readonly input: string;
+  /** Path of the crashing input; its bytes while the disk had no room for it. */
+  readonly input: string | Buffer;
 }
+
+/** A crash as it was found. */
+export interface FoundCrash {
+  readonly lease: Lease;
+  readonly input: Buffer;
+  /** At most 128 KiB of UTF-8. */
+  readonly report: string;
+  readonly context: CrashContext | undefined;
+  /** Times that it was met since the last message about the same distinct crash. */
+  readonly hits: number;
+}
+
+/** Inputs and reports kept in memory while the disk is full, bytes. */
+const mostHeldBytes = 32 * 2 ** 20;
 
 const reportFile = 'report.bin';
 const inputFile = 'input';
@@ -37,7 +52,7 @@ export class Spool {
   /** With what an earlier process left behind. */
   static async open(folder: string, log: Logger): Promise<Spool> {
     const spool = new Spool(folder, log);
-    await mkdir(join(folder, refusedFolder), { recursive: true });
+    await makeFolder(join(folder, refusedFolder));
     for (const name of (await readdir(folder)).sort()) {
       if (name === refusedFolder) continue;
       const path = join(folder, name);
@@ -58,28 +73,57 @@ export class Spool {
     }
   }
 
-  /** Resolves once the crash is on disk. The input is copied. */
-  async add(lease: Lease, input: string, report: string): Promise<SpoolEntry> {
+  /**
+   * Resolves once the crash is on disk, or in memory where the disk has no room.
+   *
+   * @param makeRoom called when the disk has no room, before a second try
+   * @throws the system's error when memory has no room for it either
+   */
+  async add(
+    { lease, input, report, context, hits }: FoundCrash,
+    makeRoom: () => Promise<void> = async () => {},
+  ): Promise<SpoolEntry> {
     const id = `${String(Date.now()).padStart(15, '0')}-${randomUUID()}`;
+    const inputSha256 = createHash('sha256').update(input).digest('hex');
+    const inputSizeBytes = input.length;
+    const about = { lease, inputSha256, inputSizeBytes, report, context, hits };
+    const crash = CrashReport.create(about);
     const path = join(this.folder, id);
-    const partial = `${path}.part`;
-    await mkdir(partial);
-    await copyFile(input, join(partial, inputFile), constants.COPYFILE_FICLONE);
-    const { sha256, sizeBytes } = await fingerprint(join(partial, inputFile));
-    const about = { inputSha256: sha256, inputSizeBytes: sizeBytes, report };
-    const crash = CrashReport.create({ lease, ...about, hits: 1 });
-    const file = await open(join(partial, reportFile), 'w');
-    try {
-      await file.writeFile(CrashReport.encode(crash).finish());
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-    const entry = { id, report: crash, input: join(path, inputFile) };
+    const entry = await this.#write(path, crash, input)
+      .catch(async () => {
+        await makeRoom();
+        await this.#write(path, crash, input);
+      })
+      .then(
+        () => ({ id, report: crash, input: join(path, inputFile) }),
+        (error) => this.#hold(id, crash, input, error),
+      );
     this.#entries.set(id, entry);
     this.nudge();
     return entry;
+  }
+
+  async #write(path: string, crash: CrashReport, input: Buffer): Promise<void> {
+    const partial = `${path}.part`;
+    try {
+      await makeFolder(partial);
+      await writeDurably(join(partial, inputFile), input);
+      await writeDurably(join(partial, reportFile), CrashReport.encode(crash).finish());
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  #hold(id: string, report: CrashReport, input: Buffer, error: unknown): SpoolEntry {
+    const held = this.entries.filter((entry) => typeof entry.input !== 'string');
+    const sizeBytes = (one: CrashReport) => one.inputSizeBytes + one.report.length;
+    const heldBytes = held.reduce((sum, entry) => sum + sizeBytes(entry.report), 0);
+    if (heldBytes + sizeBytes(report) > mostHeldBytes) throw error;
+    const { lease } = report;
+    this.log.error({ lease, why: messageOf(error) }, 'crash kept in memory: the spool is full');
+    return { id, report, input };
   }
 
   /** Oldest first. */
@@ -106,7 +150,7 @@ export class Spool {
       { crash: aside, lease, why },
       'the master refused a crash for good; moved aside',
     );
-    await rename(join(this.folder, entry.id), aside);
+    if (typeof entry.input === 'string') await rename(join(this.folder, entry.id), aside);
     this.#forget(entry);
   }
 
@@ -115,7 +159,7 @@ export class Spool {
     this.nudge();
   }
 
-  /** Wakes whoever waits for a change. */
+  /** Ends every wait for a change. */
   nudge(): void {
     for (const tell of [...this.#changed]) tell();
   }
@@ -132,6 +176,16 @@ export class Spool {
       this.#changed.add(done);
       signal.addEventListener('abort', done, { once: true });
     });
+  }
+}
+
+async function writeDurably(path: string, content: Uint8Array): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

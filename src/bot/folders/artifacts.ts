@@ -9,7 +9,7 @@ import { isSha256 } from '../../core/ids.js';
 import type { Logger } from '../../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../../core/retry.js';
 
-/** What is kept of targets and seeds that nobody uses now, bytes. */
+/** Targets and seeds kept beyond those in use, bytes. */
 const defaultBudgetBytes = 8 * 2 ** 30;
 
 /** About half a minute of trying. */

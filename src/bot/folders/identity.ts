@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
+import { makeFolder } from '../../core/folders.js';
+import { describeTrouble } from '../../core/system-trouble.js';
 
 /** EX_TEMPFAIL and EX_CANTCREAT of sysexits.h. */
 const inUse = 75;
@@ -32,7 +34,7 @@ export interface WorkFolder {
  * @throws UserError when another bot has it, or it cannot be made
  */
 export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
-  const path = await makeFolder(folder);
+  const path = await makeWorkFolder(folder);
   const claim = createServer((stranger) => stranger.destroy());
   if (process.platform === 'linux') {
     const name = createHash('sha256').update(path).digest('hex').slice(0, 40);
@@ -56,18 +58,15 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
   };
 }
 
-async function makeFolder(folder: string): Promise<string> {
+async function makeWorkFolder(folder: string): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const path = await realpath(folder);
     for (const part of ['artifacts', 'runs', 'spool']) {
-      await mkdir(join(path, part), { recursive: true });
+      await makeFolder(join(path, part));
     }
     return path;
   } catch (error) {
-    throw new UserError(
-      `the work folder cannot be used (${messageOf(error)}): name another with --work-dir`,
-      cannotCreate,
-    );
+    throw new UserError(`--work-dir: ${describeTrouble(error) ?? messageOf(error)}`, cannotCreate);
   }
 }

@@ -1,6 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../core/folders.js';
+import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+
+/**
+ * Room for the replay of one crash and its way to the spool after a target has filled
+ * the disk, bytes.
+ */
+const reserveBytes = 2 ** 20;
 
 /** Where one attempt works; nothing of it outlives the attempt. */
 export interface RunFolder {
@@ -10,7 +19,13 @@ export interface RunFolder {
   readonly corpus: string;
   readonly seeds: string;
   readonly artifacts: string;
+  /** Where sanitizers write their reports. */
+  readonly logs: string;
   readonly temporary: string;
+  /** A replayed input and what its process writes. */
+  readonly replay: string;
+  /** Gives back disk space that was kept for a crash on a full disk. */
+  releaseReserve(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -23,35 +38,38 @@ export function leaseOfRunFolder(name: string): Lease | undefined {
   return { jobId: match[1] as string, attempt: Number(match[2]), fence: Number(match[3]) };
 }
 
-/** Made anew: what an earlier run of the same lease left is gone. */
-export async function makeRunFolder(
-  runs: string,
-  lease: Lease,
-  targetName: string,
-): Promise<RunFolder> {
-  const path = join(runs, runFolderName(lease));
-  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 3 });
+/** Paths in a run's folder. */
+export function runFolderAt(path: string, targetName: string): RunFolder {
+  const reserve = join(path, 'reserve');
   const name = targetName
     .replace(/[^A-Za-z0-9._-]/g, '_')
     .replace(/^\.+/, '')
     .slice(0, 64);
-  await remove();
-  const folder = {
+  return {
     path,
     target: join(path, 'bin', name || 'target'),
     corpus: join(path, 'corpus'),
     seeds: join(path, 'seeds'),
     artifacts: join(path, 'artifacts'),
+    logs: join(path, 'logs'),
     temporary: join(path, 'tmp'),
-    remove,
+    replay: join(path, 'replay'),
+    releaseReserve: () => rm(reserve, { force: true }),
+    remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
   };
-  const parts = [
-    join(path, 'bin'),
-    folder.corpus,
-    folder.seeds,
-    folder.artifacts,
-    folder.temporary,
-  ];
-  for (const part of parts) await mkdir(part, { recursive: true });
+}
+
+/** Made anew: what an earlier run of the same lease left is gone. */
+export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
+  const folder = runFolderAt(join(runs, runFolderName(lease)), spec.targetName);
+  await folder.remove();
+  const { corpus, seeds, artifacts, logs, temporary } = folder;
+  for (const part of [join(folder.path, 'bin'), corpus, seeds, artifacts, logs, temporary]) {
+    await makeFolder(part);
+  }
+  // For a bot that finds this run's crashes after this one was killed.
+  await writeFile(join(folder.path, 'spec.bin'), JobSpec.encode(spec).finish());
+  // Random: a disk that compresses would keep no room with zeros.
+  await writeFile(join(folder.path, 'reserve'), randomBytes(reserveBytes));
   return folder;
 }

@@ -8,8 +8,8 @@ const mostWaiting = 4096;
 
 /**
  * The one place that writes to a heartbeat stream, in order and no faster than
- * the master reads. A beat is made when it can go out, so that however many are
- * asked for, there is never more than one, and it is never old.
+ * the master reads. A beat is made when it can go out: however many are
+ * requested, at most one waits, and it is never old.
  */
 export class Outgoing {
   readonly #waiting: Said[] = [];
@@ -46,7 +46,7 @@ export class Outgoing {
     return this.#waiting.length === 0;
   }
 
-  /** Nothing more is said; what was written still arrives. */
+  /** Sends nothing more; messages written before still arrive. */
   end(): void {
     if (!this.#isClosed) this.call.end();
     this.#isClosed = true;

@@ -62,8 +62,8 @@ type Heard = NonNullable<HeartbeatResponse['message']>;
 /** For the connection to come about and the master to answer Hello, milliseconds. */
 const welcomeTimeoutMs = 10_000;
 /**
- * For the master to answer a beat, milliseconds, if the interval is not shorter; then it is
- * asked again. A machine that has vanished closes no connection, and is to be found out
+ * For the master to answer a beat, milliseconds, if the interval is not shorter; then the
+ * beat is sent again. A machine that has vanished closes no connection, and must be noticed
  * long before a lease is over.
  */
 const answerWithinMs = 5000;
@@ -79,10 +79,10 @@ const longestGoAwayMs = 300_000;
 
 /**
  * One heartbeat stream, from Hello to its end. It opens with Hello; Welcome sets
- * the interval of beats, which their answers shift, and says which leases live on;
+ * the interval of beats, which their answers shift, and lists the leases that live on;
  * from then on Assign, Cancel, Drain, Resume and the answers to beats and results move
- * `work`, and `work`'s results are told, again with each beat, until they are answered.
- * It ends when the master ends it, falls silent or says what cannot be: the next
+ * `work`, and `work`'s results are sent, again with each beat, until they are answered.
+ * It ends when the master ends it, falls silent or breaks the protocol: the next
  * session starts over from what `work` holds then.
  */
 export class Session {
@@ -140,7 +140,7 @@ export class Session {
     if (this.#isWelcomed && !this.#isOver) this.#out.say({ $case: 'jobDone', value: done });
   }
 
-  /** Ends the stream in peace; what was said before still arrives. */
+  /** Closes the stream; messages sent before still arrive. */
   close(): void {
     if (this.#isOver) return;
     this.#out.end();

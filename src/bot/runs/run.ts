@@ -17,13 +17,16 @@ import {
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { Exchange } from '../corpus/exchange.js';
 import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
+import { compilerOf } from '../engines/compiler.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
 import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
-import { type FuzzEnd, fuzz } from './fuzz.js';
+import { killProcessesIn } from '../sandbox/strays.js';
+import type { FuzzEnd } from './ends.js';
+import { fuzz } from './fuzz.js';
 import { Tally } from './tally.js';
 
 /** What the contract allows for a result's message. */
@@ -62,6 +65,7 @@ export class Run {
   #phase = LeasePhase.PREPARING;
   readonly #stop = new AbortController();
   readonly #forget = new AbortController();
+  readonly #findings = new Findings();
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
   #exchange: Exchange | undefined;
@@ -74,7 +78,7 @@ export class Run {
     private readonly spec: JobSpec,
     private readonly parts: RunParts,
   ) {
-    this.#tally = new Tally(parts.clock ?? systemClock);
+    this.#tally = new Tally(this.#findings, parts.clock ?? systemClock);
     this.ended = this.#run();
   }
 
@@ -97,7 +101,7 @@ export class Run {
     if (reason === 'abandoned') this.#forget.abort();
   }
 
-  /** To be called when nothing more has to be said about it. */
+  /** To be called when the master needs nothing more of this run. */
   async remove(): Promise<void> {
     await this.ended;
     const folder = this.#folder;
@@ -112,6 +116,7 @@ export class Run {
     const { log, spool } = this.parts;
     const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
     this.#tally.stop();
+    if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'the run has ended');
@@ -131,17 +136,18 @@ export class Run {
     const folder = await this.#prepare();
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
-    const findings = new Findings(this.lease, spool);
-    const signal = this.#stop.signal;
-    const tally = this.#tally;
-    return fuzz({ spec: this.spec, engine, folder, tools, tally, findings, log, clock, signal });
+    return fuzz({
+      ...{ lease: this.lease, spec: this.spec, engine, folder, tools, spool, log, clock },
+      ...{ tally: this.#tally, findings: this.#findings, signal: this.#stop.signal },
+      engineVersion: await compilerOf(folder.target),
+    });
   }
 
   async #prepare(): Promise<RunFolder> {
     const { artifacts, runs } = this.parts;
-    const { targetSha256, targetName, seedsSha256 } = this.spec;
+    const { targetSha256, seedsSha256 } = this.spec;
     const signal = this.#stop.signal;
-    const folder = await makeRunFolder(runs, this.lease, targetName);
+    const folder = await makeRunFolder(runs, this.lease, this.spec);
     this.#folder = folder;
     await artifacts.place(targetSha256, folder.target, signal);
     if (seedsSha256) {

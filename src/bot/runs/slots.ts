@@ -31,7 +31,7 @@ export class Slots {
       begin: (assignment: Assignment & { lease: Lease }) => Run | string;
       /** Whether the machine has what new work needs. */
       hasRoom: () => boolean;
-      /** A run has ended: its result can be told. */
+      /** A run has ended: its result can be sent. */
       onDone: (done: JobDone) => void;
       /** How many slots are free has changed. */
       onFree: () => void;

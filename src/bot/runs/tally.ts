@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.js';
 import { JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { EngineReader } from '../engines/engine.js';
+import type { Findings } from '../findings/findings.js';
 
 /** A rate taken over less says little, milliseconds. */
 const shortestIntervalMs = 1000;
@@ -17,13 +18,15 @@ export class Tally {
   #corpusFiles = 0;
   #corpusBytes = 0;
   #peakMemoryBytes = 0;
-  #crashes = 0;
   #rate = 0;
   #interval: { atMs: number; executions: number } | undefined;
   #startedAtMs: number | undefined;
   #stoppedAtMs: number | undefined;
 
-  constructor(private readonly clock: Clock = systemClock) {}
+  constructor(
+    private readonly findings: Pick<Findings, 'hits' | 'kept'>,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
   /** The engine was started; its figures come from this reader. */
   begin(reader: EngineReader): void {
@@ -55,8 +58,9 @@ export class Tally {
     this.#stoppedAtMs ??= this.clock.monotonic();
   }
 
-  crashed(): void {
-    this.#crashes += 1;
+  /** Files in the corpus folder, where the engine does not report them. */
+  countFiles(corpusFiles: number): void {
+    this.#corpusFiles = Math.max(this.#corpusFiles, corpusFiles);
   }
 
   get executions(): number {
@@ -73,9 +77,11 @@ export class Tally {
       features: this.#features,
       corpusFiles: this.#corpusFiles,
       corpusBytes: this.#corpusBytes,
-      crashes: this.#crashes,
+      crashes: this.findings.hits,
       peakMemoryBytes: this.#peakMemoryBytes,
       elapsedMs: Math.round(endMs - (this.#startedAtMs ?? endMs)),
+      crashHits: this.findings.hits,
+      crashInputsKept: this.findings.kept,
     });
   }
 

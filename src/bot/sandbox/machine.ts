@@ -17,7 +17,7 @@ export class Machine {
     return machine;
   }
 
-  /** As it is now; of the disk, as it was when last asked. */
+  /** Current figures; that of the disk is from the call before. */
   get resources(): BotResources {
     void this.#look();
     return {

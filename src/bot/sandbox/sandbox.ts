@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { systemClock } from '../../core/clock.js';
-import { LineSplitter } from './lines.js';
 import { findProgram } from './programs.js';
 
 /** What a sandbox runs. */
@@ -15,8 +14,8 @@ export interface SandboxCommand {
   readonly cwd: string;
   /** Longest file it may write, bytes. */
   readonly maxFileBytes: number;
-  /** Called for each line of standard error. Standard output goes nowhere. */
-  readonly onLine: (line: string) => void;
+  /** Called with what it prints, standard output and standard error in the order of printing. */
+  readonly onOutput: (chunk: Buffer) => void;
 }
 
 export interface SandboxExit {
@@ -27,7 +26,7 @@ export interface SandboxExit {
 
 export interface Sandbox {
   readonly pid: number;
-  /** Resolves when the process has ended, its group is gone and its last line was handed over. */
+  /** Resolves when the process has ended, its group is gone and its output was handed over. */
   readonly exited: Promise<SandboxExit>;
   /** SIGTERM to the whole group, and SIGKILL `graceMs` later to what is left of it. */
   stop(graceMs: number): void;
@@ -56,8 +55,11 @@ export function findSandboxTools(path?: string): SandboxTools {
   return { setpriv: findProgram(['setpriv'], path), prlimit: findProgram(['prlimit'], path) };
 }
 
-/** A bot that died before its death could be watched is not waited for: then the parent is another. */
-const orphanCheck = ['/bin/sh', '-c', '[ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
+/**
+ * Starts nothing when the bot has died already: then the parent is another. Both outputs go
+ * into one stream, which alone keeps their order.
+ */
+const orphanCheck = ['/bin/sh', '-c', '[ "$PPID" = "$0" ] && exec "$@" >&2', String(process.pid)];
 
 /**
  * Starts a command in a process group of its own, at a lower priority than the
@@ -76,13 +78,13 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
     cwd: command.cwd,
     env: command.environment,
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   await once(child, 'spawn');
   const pid = child.pid as number;
   groups.add(pid);
   yieldToTheBot(pid);
-  const exited = ended(child, pid, command.onLine);
+  const exited = ended(child, pid, command.onOutput);
   return {
     pid,
     exited,
@@ -98,10 +100,10 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
 async function ended(
   child: ChildProcess,
   pid: number,
-  onLine: (line: string) => void,
+  onOutput: (chunk: Buffer) => void,
 ): Promise<SandboxExit> {
-  const lines = new LineSplitter(onLine);
-  child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
+  child.stdout?.on('data', onOutput);
+  child.stderr?.on('data', onOutput);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return new Promise((resolve) => {
     child.once('exit', async (code, signal) => {
@@ -109,10 +111,12 @@ async function ended(
       signalGroup(pid, 'SIGKILL');
       groups.delete(pid);
       // A descendant that left the group may hold the pipe open; it is not waited for.
-      const timer = systemClock.schedule(drainMs, () => child.stderr?.destroy());
+      const timer = systemClock.schedule(drainMs, () => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      });
       await closed;
       timer.cancel();
-      lines.end();
       resolve({ code, signal });
     });
   });

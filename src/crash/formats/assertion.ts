@@ -15,6 +15,8 @@ const texts: readonly RegExp[] = [
   /^Assertion failed: (?<condition>.{1,2048}?), file (?<file>.{1,512}?), line (?<line>\d{1,9})/,
   // musl: "Assertion failed: x > 0 (a.c: f: 3)"
   /^Assertion failed: (?<condition>.{1,2048}) \((?<file>[^\s:()]{1,512}): ?(?<function>[^:()]{0,512}): ?(?<line>\d{1,9})\)/,
+  // GLib's, behind the words of any log: "f: assertion 'x != NULL' failed"
+  /^assertion [`'](?<condition>.{1,2048}?)' failed/,
   // Bionic: 'a.c:3: f: assertion "x > 0" failed'
   /^assertion "(?<condition>.{1,2048}?)" failed/,
   // libc++: "/c++/v1/optional:12: assertion this->has_value() failed: …"
@@ -24,12 +26,13 @@ const texts: readonly RegExp[] = [
   // Mozilla, WebKit: "Assertion failure: x, at a.cpp:3", "ASSERTION FAILED: x"
   /^Assertion failure: (?<condition>.{1,2048}?)(?:, at (?<file>[^\s:]{1,512}):(?<line>\d{1,9}))?$/,
   /^CSA_ASSERT failed: (?<condition>.{1,2048})$/,
-  /^(?:Assertion|assertion|ASSERT|ASSERTION) (?:failed|FAILED|failure)[:!]? ?(?<condition>.{0,2048})$/,
+  /^(?:Assertion|assertion|[Aa]ssert|ASSERT|ASSERTION) (?:failed|FAILED|failure)[:!]? ?(?<condition>.{0,2048})$/,
 ];
 
-const word = /\b(?:Assertion|assertion|ASSERT|ASSERTION|CSA_ASSERT)\b/;
+const word = /\b(?:Assertion|assertion|ASSERT|ASSERTION|CSA_ASSERT|[Aa]ssert fail(?:ed|ure):)/;
 /** Java, Python, JavaScript and Chromium have formats of their own. */
-const others = /java\.lang\.AssertionError|^AssertionError|console\.assert|DCHECK|Exception/;
+const others =
+  /FATAL:.{1,256}\] Assert failed: |java\.lang\.AssertionError|^AssertionError|console\.assert|DCHECK|Exception/;
 
 /** assert() of the C libraries, and its kin elsewhere. */
 export const assertion: Format = {

@@ -29,7 +29,8 @@ const failures: readonly [pattern: RegExp, kind: string][] = [
 export function failureOf(text: string): { kind: string; message: string } {
   for (const [pattern, kind] of failures) {
     const found = pattern.exec(text);
-    if (found) return { kind, message: text.slice(found[0].length).trim() || text };
+    if (found)
+      return { kind, message: found[0].endsWith(': ') ? text.slice(found[0].length) : text };
   }
   return { kind: 'fatal-error', message: text };
 }

@@ -5,7 +5,7 @@ export interface Place {
   readonly function?: string;
 }
 
-const bracketed = /([^\s:()[\]]{1,512})\((\d{1,9})\):? ?$/;
+const bracketed = /([^\s:()[\]]{1,512})(?:\((\d{1,9})\)|:(\d{1,9})\]):? ?$/;
 const longestFunction = 1024;
 
 /**
@@ -14,7 +14,8 @@ const longestFunction = 1024;
  */
 export function placeBefore(head: string): Place {
   const inBrackets = bracketed.exec(head.slice(-600));
-  if (inBrackets) return { file: inBrackets[1] as string, line: Number(inBrackets[2]) };
+  if (inBrackets)
+    return { file: inBrackets[1] as string, line: Number(inBrackets[2] ?? inBrackets[3]) };
   const parts = head.split(':');
   const number = parts.findLastIndex((part, i) => i > 0 && /^\d{1,9}$/.test(part));
   if (number < 1) return {};

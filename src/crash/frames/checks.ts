@@ -1,6 +1,6 @@
 import type { FrameList } from '../description.js';
 
-/** Helpers through which a failed check ends the process, and test frameworks. */
+/** Helpers through which a failed check ends the process. */
 export const checkFrames: FrameList = {
   functions: [
     // glog, Abseil, Protocol Buffers, gRPC, TensorFlow
@@ -108,6 +108,8 @@ export const checkFrames: FrameList = {
     'js::AutoEnterOOM*',
     'js_failedAssert*',
     'DebugBreak',
+    'SbSystemBreakIntoDebugger',
+    'ImmediateCrash',
     'blink::ReportFatalError*',
     'IPC::Logging*',
     // GLib, Qt, boost, LLVM, folly, and more
@@ -184,16 +186,6 @@ export const checkFrames: FrameList = {
     'lua_error',
     'luaD_throw',
     'ossl_assert_int',
-    // Test frameworks
-    'testing::*',
-    'fuzztest::*',
-    'Catch::*',
-    'doctest::*',
-    'CppUnit::*',
-    'HandleExceptionsInMethodIfSupported',
-    'HandleSehExceptionsInMethodIfSupported',
-    'RUN_ALL_TESTS',
-    'benchmark::*',
   ],
   files: [
     '/glog/',
@@ -210,10 +202,6 @@ export const checkFrames: FrameList = {
     '/base/allocator/',
     '/partition_alloc/',
     '/base/debug/',
-    '/gtest/',
-    '/googletest/',
-    '/gmock/',
-    '/fuzztest/',
     '/src/base/logging.',
     '/base/platform/platform-',
     '/base/notreached',
@@ -227,11 +215,28 @@ export const checkFrames: FrameList = {
   ],
   modules: [
     'libglog',
-    'libgtest',
+
     'libabsl_log',
     'libabsl_raw_logging',
     'libabsl_bad_',
     'libabsl_statusor',
     'libglib-2',
   ],
+};
+
+/** Test frameworks, above a failed expectation and below a test. */
+export const testFrames: FrameList = {
+  functions: [
+    'testing::*',
+    'fuzztest::*',
+    'Catch::*',
+    'doctest::*',
+    'CppUnit::*',
+    'HandleExceptionsInMethodIfSupported',
+    'HandleSehExceptionsInMethodIfSupported',
+    'RUN_ALL_TESTS',
+    'benchmark::*',
+  ],
+  files: ['/gtest/', '/googletest/', '/gmock/', '/fuzztest/'],
+  modules: ['libgtest'],
 };

@@ -10,6 +10,7 @@ export const cppFrames: FrameList = {
     '__clang_call_terminate',
     '_Unwind_*',
     '__gxx_*',
+    '__gthread_*',
     '__terminate',
     '_purecall',
     '__cxx_global_*',
@@ -28,7 +29,7 @@ export const cppFrames: FrameList = {
     'stlp_std::*',
     '_STL::*',
   ],
-  files: [
+  inlinedFiles: [
     '/include/c++/',
     '/c++/v1/',
     '/libcxx/',

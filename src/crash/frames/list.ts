@@ -23,15 +23,15 @@ export class FrameMatcher {
     if (frame.file === '' && name !== '' && this.#bareFunctions?.test(name)) return true;
     if (this.list.modules?.some((start) => start !== '' && frame.module.startsWith(start)))
       return true;
-    return frame.file !== '' && this.#matchesFile(frame.file);
+    return frame.file !== '' && this.#matchesFile(frame);
   }
 
-  #matchesFile(path: string): boolean {
-    const { files, exceptFiles } = this.list;
-    if (!files) return false;
-    const slashed = `/${path.replaceAll('\\', '/')}`;
+  #matchesFile(frame: Listed): boolean {
+    const { files = [], inlinedFiles = [], exceptFiles } = this.list;
+    const slashed = `/${frame.file.replaceAll('\\', '/')}`;
     const has = (part: string) => part !== '' && slashed.includes(part);
-    return files.some(has) && !exceptFiles?.some(has);
+    if (exceptFiles?.some(has)) return false;
+    return files.some(has) || (!frame.function.includes('::') && inlinedFiles.some(has));
   }
 }
 

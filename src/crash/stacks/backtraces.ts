@@ -74,6 +74,16 @@ export const parseBacktraceSymbols: FrameParser = (line) => {
   });
 };
 
+const address = /^\s{0,8}(\S.{0,2047}?\)) \[0x([0-9a-f]{5,16})\]$/i;
+
+/** Chromium elsewhere: "demo::f() [0x1bfc00c]". */
+export const parseAddressAtEnd: FrameParser = (line) => {
+  const found = line.endsWith(']') ? address.exec(line) : null;
+  if (!found) return undefined;
+  const name = functionName(found[1] as string);
+  return frame({ function: name, address: (found[2] as string).toLowerCase() });
+};
+
 const honggfuzz =
   /^\s{0,4}<0x([0-9a-f]{1,16})> \[(?:func:)?(\S{0,1024}?)(?:\(\))?(?: file:(\S{0,512}) line:(\d{1,9}))?(?::\d{1,9})?(?: module:(\S{0,512})| at (\S{1,512}))?\]/i;
 

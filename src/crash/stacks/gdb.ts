@@ -3,6 +3,8 @@ import { baseName, functionName } from '../names.js';
 import { frame, type ParsedFrame } from './frame.js';
 import { readLocation } from './location.js';
 
+const libraryHeader = /\/include\/c\+\+\/|\/c\+\+\/v1\//;
+
 /** Behind a frame's number and address: "f (x=1, s=0x1 "a") at /src/a.c:3" or "… from /lib/libc.so.6". */
 export function parseGdbText(text: string): ParsedFrame | undefined {
   const arguments_ = argumentsBegin(text);
@@ -11,7 +13,9 @@ export function parseGdbText(text: string): ParsedFrame | undefined {
   const source = text.lastIndexOf(') at ');
   if (source >= 0) {
     const { file, line } = readLocation(text.slice(source + 5));
-    return frame({ function: name, file, line });
+    // gdb names inlined functions in full, so the library's file is that of a lost one.
+    const isLost = libraryHeader.test(file) && !name.startsWith('std::');
+    return frame({ function: name, ...(!isLost && { file, line }) });
   }
   const library = text.lastIndexOf(') from ');
   if (library >= 0)

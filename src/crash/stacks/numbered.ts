@@ -33,7 +33,9 @@ export const parseNumbered: FrameParser = (line) => {
   const module = moduleAtEnd.exec(text);
   if (!module) {
     const byGdb = parseGdbText(text);
-    if (byGdb) return { ...byGdb, index, address: at };
+    // Debuggers load programs where they were linked for: an address is a name there.
+    const isNameless = byGdb?.function === '' && byGdb.module === '' && at !== '';
+    if (byGdb) return { ...byGdb, index, address: at, ...(isNameless && { offset: `0x${at}` }) };
   }
   // ThreadSanitizer gives no address, but always a module.
   if (!address && !module) return undefined;
@@ -41,7 +43,7 @@ export const parseNumbered: FrameParser = (line) => {
 };
 
 function describe(text: string, module: RegExpExecArray | null): ParsedFrame {
-  const described = module ? text.slice(0, module.index).trim() : text;
+  const described = module ? text.slice(0, module.index).trim() : text.trim();
   const moduleName = module ? baseName(module[1] as string) : '';
   const offset = module ? (module[2] as string).toLowerCase() : '';
   if (described.startsWith('/') && !module) return frame({ module: baseName(described) });

@@ -1,4 +1,5 @@
 import {
+  parseAddressAtEnd,
   parseAtSign,
   parseBacktraceSymbols,
   parseCdb,
@@ -25,6 +26,7 @@ const parsers: readonly FrameParser[] = [
   parseCdb,
   parseBacktraceSymbols,
   parseKernel,
+  parseAddressAtEnd,
 ];
 
 /** Signs that every notation has one of; most lines of a log have none. */
@@ -32,7 +34,9 @@ const maybeFrame = /#\d|0x[0-9a-f]|==\d{1,10}== {2}|@ {1,12}[0-9a-f]|!/i;
 
 /** Headers of stacks that show where memory or a thread came from, not where it crashed. */
 const history =
-  /^\s{0,8}(?:freed by|previously (?:allocated|freed) by|allocated by|potentially (?:allocated|freed) by|Thread T\d{1,9} .{0,64}created by|Previous (?:atomic )?(?:read|write) of|Location is |Mutex M\d{1,9} |Uninitialized value was|Memory was marked|Address 0x\S{1,20} is a wild|Thread \d{1,9} \(|.{0,40}Address 0x[0-9A-F]{1,16} is \d|.{0,40}Block was alloc'd)/i;
+  /^\s{0,8}(?:freed by|previously (?:allocated|freed) by|allocated by|potentially (?:allocated|freed) by|Previous (?:atomic )?(?:read|write) of|Location is |Mutex M\d{1,9} \(.{0,64}created|Uninitialized value was|Memory was marked|Address 0x\S{1,20} is a wild|.{0,40}Address 0x[0-9A-F]{1,16} is \d|.{0,40}Block was alloc'd)/i;
+/** Headers of other threads' stacks, and of the first where it stands before all frames. */
+const threadOrigin = /^\s{0,8}Thread (?:T\d{1,9} .{0,128}created by|\d{1,9} \()/;
 /** Lines that end a report. */
 const reportEnd = /^(?:SUMMARY: |==\d{1,10}==ABORTING|(?:.{0,64}; )?Test unit written to )/;
 
@@ -79,7 +83,7 @@ function parseLine(line: string, known: FrameParser | undefined) {
 }
 
 function isEnd(line: string, hasFrames: boolean, gap: number): boolean {
-  if (history.test(line)) return true;
+  if (history.test(line) || (hasFrames && threadOrigin.test(line))) return true;
   return (hasFrames && gap > longestGap) || reportEnd.test(line);
 }
 

@@ -13,8 +13,7 @@ const refuse = (problem: string) =>
   new ValidationError({ violations: [{ path: 'message', problem }] });
 
 /**
- * Takes an upload apart: its first message, and the bytes of the others as they
- * come.
+ * Splits an upload into its first message and the bytes of the others, as they arrive.
  *
  * @throws ValidationError for messages in another order, or chunks too large
  */
@@ -40,10 +39,10 @@ export async function readUpload<Header>(
 }
 
 /**
- * As readUpload, of many files: after the first message, for each its header and its
- * bytes. Those that are not read are passed over.
+ * As readUpload, of many files: the first message, then the header and the bytes of each
+ * file. Bytes that the caller does not read are skipped.
  *
- * @param opening what the first message must be
+ * @param opening the kind of the first message
  * @throws ValidationError for messages in another order, or chunks too large
  */
 export async function readUploads<Opening, Header>(
@@ -77,7 +76,7 @@ export async function readUploads<Opening, Header>(
       }
       const bytes = chunks();
       yield { header: message.value as Header, chunks: bytes };
-      for await (const _ of bytes); // what nobody wanted
+      for await (const _ of bytes); // the bytes that the caller did not read
     }
   }
   return { header: first.value as Opening, files: files() };

@@ -1,14 +1,14 @@
-/** Before every message: one byte that says whether it is compressed, four of its length. */
+/** Bytes before every message: one whether it is compressed, four of its length. */
 const prefixBytes = 5;
 
 /**
  * The messages in a stream's bytes, however these are cut. A message that came in one
- * piece is not copied; nothing is kept of one that was taken.
+ * piece is not copied, and nothing of a message is kept once `next` has returned it.
  */
 export class Frames {
   readonly #parts: Buffer[] = [];
   #length = 0;
-  /** Until there is more to say: of the prefix, then with its message. */
+  /** Bytes that `next` waits for: the prefix, then the prefix with its message. */
   #wanted = prefixBytes;
 
   constructor(private readonly maxBytes: number) {}
@@ -19,7 +19,7 @@ export class Frames {
   }
 
   /**
-   * The next message, once it is whole: a view of what was added.
+   * The next message, once it is whole: a view of the bytes that were added.
    *
    * @throws RangeError when it is longer than `maxBytes`; nothing can be read after it
    */

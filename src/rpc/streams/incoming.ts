@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
-import { askForMessage, takeMessages } from '../beneath/http2.js';
 
 /**
- * The messages of a stream, one at a time, until its peer has sent the last one
- * or it is gone. Not by Node's own iterator: that destroys the stream when it
- * is told of an error, and with it the status that was still to be sent.
+ * The messages of a stream, one at a time, until its peer has sent the last one or is
+ * gone. Node's own iterator would destroy the stream when an error is emitted on it, and
+ * with it the status that was still to be sent.
  */
 export async function* messagesOf<Message>(stream: Readable): AsyncGenerator<Message> {
   let isOver = false;
@@ -36,41 +35,29 @@ export async function* messagesOf<Message>(stream: Readable): AsyncGenerator<Mes
   }
 }
 
-/**
- * Hands each message to `hear` as it comes, without a promise and an object stream's
- * bookkeeping for each: heartbeats are many. While what `hear` returned is pending,
- * nothing more is read. Resolves when the peer has sent its last or is gone; rejects
- * with what `hear` threw, and then reads no more.
- */
-export function eachMessage<Message>(
-  stream: Readable,
-  hear: (message: Message) => Promise<void> | undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let isAsking = false;
-    let isWanted = false;
-    // A loop, where each message would otherwise be heard inside the hearing of the one before.
-    const readOn = () => {
-      isWanted = true;
-      if (isAsking) return;
-      isAsking = true;
-      while (isWanted) {
-        isWanted = false;
-        askForMessage(stream);
-      }
-      isAsking = false;
-    };
-    takeMessages<Message>(stream, (message) => {
-      if (message === null) return resolve();
-      try {
-        const pending = hear(message);
-        if (pending) pending.then(readOn, reject);
-        else readOn();
-      } catch (error) {
-        reject(error);
-      }
-    });
-    stream.once('close', resolve);
-    readOn();
-  });
+/** Handles one message. Nothing more is read while the promise it returns is pending. */
+export type Hear<Message> = (message: Message) => Promise<void> | undefined;
+
+/** CallPath.receive (call-path.ts) by the events of grpc-js's object stream. */
+export function receivePlainly<Message>(stream: Readable, hear: Hear<Message>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (error: unknown) => {
+    stream.off('data', onMessage);
+    stream.pause();
+    reject(error);
+  };
+  const onMessage = (message: Message) => {
+    try {
+      const pending = hear(message);
+      if (!pending) return;
+      stream.pause();
+      pending.then(() => stream.resume(), fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  stream.on('data', onMessage);
+  stream.once('end', resolve);
+  stream.once('close', resolve);
+  return promise;
 }

@@ -3,31 +3,38 @@ import type { Writable } from 'node:stream';
 import { type Clock, sleep } from '../../core/clock.js';
 import { OverloadError } from '../../core/errors.js';
 import { atEndOfTurn } from '../../core/turn-batch.js';
-import { sendMessages } from '../beneath/http2.js';
+import type { CallPath } from '../call-path.js';
 
 /** Messages that may wait for a peer that does not read, before it is cut off. */
 const largestBacklog = 1024;
 
+export interface SendQueueOptions {
+  readonly stream: Writable;
+  readonly path: CallPath;
+  readonly clock: Clock;
+  /** Longest a peer may read nothing. */
+  readonly stallMs: number;
+}
+
 /**
- * The outgoing side of a stream, bounded: grpc-js itself would queue without
- * end. Who reads nothing for `stallMs`, or lets too much pile up, is cut off.
- * What is sent in one turn of the event loop goes out at its end, in one write.
+ * The outgoing side of a stream, bounded: grpc-js itself would queue without end. A peer
+ * that reads nothing for `stallMs`, or lets too many messages wait, is cut off. Messages
+ * of one turn of the event loop go out together at its end.
  */
 export class SendQueue<Message> {
-  /** Of this turn. */
+  readonly #stream: Writable;
+  /** Messages of this turn. */
   #outgoing: Message[] = [];
   #latest: Message | undefined;
   #isToFlush = false;
   /** Messages that the peer has not taken yet, those of this turn included. */
   #waiting = 0;
-  /** When the peer last took something, or something began to wait for it; monotonic. */
+  /** Monotonic time at which the peer last took a message, or the first began to wait. */
   #movedAtMs = 0;
 
-  constructor(
-    private readonly stream: Writable,
-    private readonly clock: Clock,
-    private readonly stallMs: number,
-  ) {}
+  constructor(private readonly options: SendQueueOptions) {
+    this.#stream = options.stream;
+  }
 
   /**
    * Queues a message.
@@ -42,9 +49,8 @@ export class SendQueue<Message> {
   }
 
   /**
-   * Queues a message that makes earlier ones of its kind superfluous: only the
-   * last that came in one turn of the event loop, or since the peer last took
-   * something, is sent.
+   * Queues a message that replaces earlier ones of its kind: of those queued in one turn
+   * of the event loop, or since the peer last took a message, only the last is sent.
    *
    * @throws OverloadError when the peer has not been reading
    */
@@ -55,16 +61,16 @@ export class SendQueue<Message> {
     else this.#flushSoon();
   }
 
-  /** Resolves once the stream takes another one, or is gone (then no drain ever comes). */
+  /** Resolves once the stream takes another message, or is gone (no drain comes after that). */
   async sendWhenTaken(message: Message): Promise<void> {
-    if (this.stream.destroyed || this.stream.write(message)) return;
+    if (this.#stream.destroyed || this.#stream.write(message)) return;
     const over = new AbortController();
     const { signal } = over;
     try {
       await Promise.race([
-        once(this.stream, 'drain', { signal }),
-        once(this.stream, 'close', { signal }),
-        sleep(this.clock, this.stallMs, signal).then(() => {
+        once(this.#stream, 'drain', { signal }),
+        once(this.#stream, 'close', { signal }),
+        sleep(this.options.clock, this.options.stallMs, signal).then(() => {
           throw notRead();
         }),
       ]);
@@ -74,22 +80,22 @@ export class SendQueue<Message> {
   }
 
   get #isOver(): boolean {
-    return this.stream.writableEnded || this.stream.destroyed;
+    return this.#stream.writableEnded || this.#stream.destroyed;
   }
 
   #expectReader(): void {
     if (this.#waiting === 0) return;
-    const stalledMs = this.clock.monotonic() - this.#movedAtMs;
-    if (this.#waiting >= largestBacklog || stalledMs > this.stallMs) throw notRead();
+    const stalledMs = this.options.clock.monotonic() - this.#movedAtMs;
+    if (this.#waiting >= largestBacklog || stalledMs > this.options.stallMs) throw notRead();
   }
 
-  /** The peer has not taken what was sent in earlier turns. */
+  /** Whether messages of earlier turns still wait for the peer. */
   get #isBehind(): boolean {
     return this.#waiting > this.#outgoing.length;
   }
 
   #add(message: Message): void {
-    if (this.#waiting++ === 0) this.#movedAtMs = this.clock.monotonic();
+    if (this.#waiting++ === 0) this.#movedAtMs = this.options.clock.monotonic();
     this.#outgoing.push(message);
   }
 
@@ -99,7 +105,7 @@ export class SendQueue<Message> {
     atEndOfTurn(this.#endTurn);
   }
 
-  /** Sends what was only to be sent at the end of this turn. */
+  /** Sends the messages of this turn now, not at its end. */
   flush(): void {
     if (this.#latest !== undefined && !this.#isBehind) {
       this.#add(this.#latest);
@@ -108,7 +114,7 @@ export class SendQueue<Message> {
     if (this.#outgoing.length === 0 || this.#isOver) return;
     const messages = this.#outgoing;
     this.#outgoing = [];
-    sendMessages(this.stream, messages, () => this.#taken(messages.length));
+    this.options.path.send(this.#stream, messages, () => this.#taken(messages.length));
   }
 
   readonly #endTurn = (): void => {
@@ -118,7 +124,7 @@ export class SendQueue<Message> {
 
   #taken(count: number): void {
     this.#waiting -= count;
-    if (this.#waiting > 0) this.#movedAtMs = this.clock.monotonic();
+    if (this.#waiting > 0) this.#movedAtMs = this.options.clock.monotonic();
     if (this.#latest !== undefined && !this.#isBehind) this.#flushSoon();
   }
 }

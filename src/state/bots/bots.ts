@@ -26,7 +26,7 @@ export interface BotsParts {
   readonly newId: () => string;
 }
 
-/** Who is in the fleet: what the store knows, and who is on the line right now. */
+/** The bots of the fleet: their rows in the store, with sessions and leases from memory. */
 export class Bots {
   constructor(private readonly parts: BotsParts) {}
 
@@ -46,7 +46,7 @@ export class Bots {
     return this.#record(row);
   }
 
-  /** Lets it take nothing new (`wanted`), or work again. @throws NotFoundError */
+  /** Drains a bot (`wanted`), or resumes it. @throws NotFoundError */
   async drain(ctx: RequestContext, botId: string, wanted: boolean): Promise<Bot> {
     new Violations().id(botId, 'bot_id').throwIfAny();
     const now = this.parts.clock.now();

@@ -16,13 +16,13 @@ export interface DrainsParts {
   readonly inBackground: InBackground;
 }
 
-/** Notices when a bot that was to finish what it had has done so. */
+/** Records the moment at which a draining bot has finished its last job. */
 export class Drains {
   readonly #marking = new Set<Promise<void>>();
 
   constructor(private readonly parts: DrainsParts) {}
 
-  /** Of a bot without a stream (lost, or pulling its work) only the store knows whether it is drained. */
+  /** For a bot without a stream (lost, or using AssignJob) only the store has its drain. */
   leaseEnded(botId: string): void {
     if (this.parts.leases.countOfBot(botId) > 0) return;
     if (this.parts.sessions.of(botId)?.isDraining === false) return;
@@ -41,10 +41,7 @@ export class Drains {
         this.parts.store.run(ctx, markDrained, input),
       );
     } catch (error) {
-      this.parts.log.warn(
-        { bot: botId, why: messageOf(error) },
-        'that a bot is drained was not recorded',
-      );
+      this.parts.log.warn({ bot: botId, why: messageOf(error) }, 'drained bot not recorded');
     }
   }
 }

@@ -1,33 +1,33 @@
 import type { LiveLease } from '../leases/leases.js';
 import type { Offer } from '../scheduling/matching.js';
 
-/** A bot on the line, as the rest of the state layer sees it. */
+/** A bot's heartbeat session, as the rest of the state layer sees it. */
 export interface SessionHandle {
   readonly botId: string;
-  /** Of two sessions of a bot, the one with the greater is the newer. */
+  /** Rises with each Hello: the greater one is the newer session of a bot. */
   readonly arrival: number;
-  /** Slots it has announced and not been given a job for. */
+  /** Announced slots without a job. */
   readonly freeSlots: number;
-  /** What it was registered with when it came. */
+  /** Engines, labels and resources at the time of Hello. */
   readonly offer: Offer;
   readonly isDraining: boolean;
-  /** It is given nothing for a while, for troubles of its own. */
+  /** It receives no job for a while, after repeated INFRASTRUCTURE. */
   readonly isResting: boolean;
-  /** Asks it to stop a run. */
+  /** Sends a request to stop a run. */
   cancel(lease: LiveLease): void;
-  /** Gives it nothing new, or work again. */
+  /** Sends Drain or Resume. */
   drain(isDraining: boolean): void;
-  /** There is no such bot any more. */
+  /** Ends the stream of a deleted bot. */
   forget(): void;
-  /** Asks it to come back later; its stream ends next. */
+  /** Sends GoAway; the stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
-  /** Somebody looks whether it says anything: if it did not for some looks, its stream ends. */
+  /** Counts a check; ends the stream after too many checks without a message. */
   checkSilence(): void;
-  /** A newer stream of the same bot took over. */
+  /** Ends the stream in favour of a newer one of the same bot. */
   replace(): void;
 }
 
-/** Who is on the line: one session a bot. */
+/** Open heartbeat sessions, one a bot. */
 export class Sessions {
   readonly #byBot = new Map<string, SessionHandle>();
   #arrivals = 0;
@@ -44,27 +44,27 @@ export class Sessions {
     return this.#byBot.values();
   }
 
-  /** A Hello has come: the `arrival` of the session that it opens. */
+  /** @returns the `arrival` for the session of a new Hello */
   arrive(): number {
     return ++this.#arrivals;
   }
 
-  /** Ends the bot's earlier session, if it has one. */
+  /** Adds a session, and ends an earlier one of the same bot. */
   enter(session: SessionHandle): void {
     this.#byBot.get(session.botId)?.replace();
     this.#byBot.set(session.botId, session);
   }
 
   /**
-   * Ends the streams of bots that say nothing: of a machine that vanished, nobody else
-   * tells. To be called once in a lease's time; goes by the calls and not by a clock, so
-   * that a master that stood still ends nobody's stream for that.
+   * Ends the streams of silent bots: a machine that vanishes closes no connection. Called
+   * once in a TTL. Counts calls instead of time, so that a master that was stopped ends no
+   * stream for it.
    */
   checkSilence(): void {
     for (const session of this.#byBot.values()) session.checkSilence();
   }
 
-  /** Tells every bot that its stream is about to end. */
+  /** Sends GoAway to every bot. */
   goAway(reason: string, reconnectAfterMs: number): void {
     for (const session of this.#byBot.values()) session.goAway(reason, reconnectAfterMs);
   }

@@ -24,11 +24,11 @@ export interface CampaignsParts {
   readonly inBackground: InBackground;
 }
 
-/** What operators set of campaigns, on disk; and the way of it into memory, where turns are taken. */
+/** Weights and limits of campaigns: stored on disk, loaded into the scheduler's memory. */
 export class Campaigns {
   constructor(private readonly parts: CampaignsParts) {}
 
-  /** Brings the campaigns and queues of an earlier process to memory. */
+  /** Loads campaigns and queues of an earlier process into memory. */
   async restore(): Promise<void> {
     for (let afterKey: string | null = null; ; ) {
       const page: { afterKey: string | null; limit: number } = { afterKey, limit: sliceSize };
@@ -100,10 +100,10 @@ export class Campaigns {
   }
 }
 
-/** A key may be empty, and a token may not. */
+/** The prefix keeps the token of an empty key from being empty. */
 const encode = (key: string) => Buffer.from(`k${key}`).toString('base64url');
 
-/** @returns null for the first page, undefined for what is no token */
+/** @returns null for the first page, undefined for an invalid token */
 function decode(token: string): string | null | undefined {
   if (token === '') return null;
   const key = Buffer.from(token, 'base64url').toString();

@@ -13,7 +13,7 @@ import type { Store } from '../../store/store.js';
 import { artifactKindName, artifactRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 
-/** Targets and seeds, kept by their content. */
+/** Targets and seeds, stored by their SHA-256. */
 export class Artifacts {
   constructor(
     private readonly store: Store,
@@ -22,8 +22,7 @@ export class Artifacts {
   ) {}
 
   /**
-   * Keeps a file. One the master has already is answered for without waiting
-   * for its bytes.
+   * Stores a file. A file that is there already is answered at once, without its bytes.
    *
    * @throws ValidationError, QuotaError, DataLossError, DiskFullError
    */

@@ -17,17 +17,17 @@ import { checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 
 const largestEntryBytes = 2 ** 20;
-/** Entries that are recorded together. */
+/** Entries in one write. */
 const entriesAtOnce = 64;
 const pageSize = 100;
 
-/** An input, and its bytes as they come. */
+/** An input, and its bytes as they arrive. */
 export interface NewEntry {
   readonly header: CorpusEntry;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Inputs that are worth keeping, shared by all who fuzz the same target. */
+/** Inputs of a target that reach new code, shared by all bots that fuzz it. */
 export class Corpus {
   constructor(
     private readonly store: Store,
@@ -36,8 +36,8 @@ export class Corpus {
   ) {}
 
   /**
-   * Keeps what a lease's run found. Bytes go to disk before their record; what was
-   * recorded before something went wrong stays.
+   * Stores inputs under a lease. Bytes are written before their record; entries recorded
+   * before a failure stay.
    *
    * @throws ValidationError, NotFoundError (job), StaleLeaseError, DataLossError, DiskFullError
    */
@@ -57,7 +57,7 @@ export class Corpus {
       sent += kept.length;
       kept = [];
     };
-    // Before a byte is taken for nothing: the store says why it is not valid.
+    // Fails with the reason of the store before any bytes are received in vain.
     if (!this.leases.find({ jobId, attempt, fence })) await record();
     for await (const { header, chunks } of entries) {
       new Violations()
@@ -72,7 +72,7 @@ export class Corpus {
   }
 
   /**
-   * A target's entries after the cursor, as far as there are any now.
+   * A target's entries after the cursor, until the last one at this moment.
    *
    * @throws ValidationError
    */

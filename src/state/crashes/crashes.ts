@@ -38,7 +38,7 @@ export interface CrashesParts {
   readonly maxInputBytes: number;
 }
 
-/** What was found. A crash is answered for only when input and record are on disk. */
+/** Crashes. A report is answered after input and record are on disk. */
 export class Crashes {
   constructor(private readonly parts: CrashesParts) {}
 

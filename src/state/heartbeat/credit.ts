@@ -5,7 +5,7 @@ import type { Leases, LiveLease } from '../leases/leases.js';
 import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { type Offer, offerOf } from '../scheduling/matching.js';
 
-/** A bot in trouble of its own is given nothing for this long, doubled each time in a row. */
+/** First rest of a bot after INFRASTRUCTURE; doubled for each in a row, up to the longest. */
 const firstRestMs = 1000;
 const longestRestMs = 60_000;
 
@@ -19,10 +19,10 @@ export interface CreditParts {
 }
 
 /**
- * What a bot on a stream can be given: the slots it announced, less the offers it
- * had not answered when it spoke. The stream keeps order, so an offer still open
- * when a Beat arrives was not yet counted in it. Nothing while it is drained, or
- * rests after troubles of its own: those must not send jobs round in circles.
+ * Number of jobs that a bot on a stream can receive: its announced slots less the offers
+ * that are open when the announcement arrives. The stream keeps order, so the announcement
+ * does not count those yet. Zero while the bot is drained, and while it rests after
+ * INFRASTRUCTURE, so that a broken bot does not pass jobs round in circles.
  */
 export class Credit implements Taker {
   readonly botId: string;
@@ -56,7 +56,7 @@ export class Credit implements Taker {
     return this.#rest !== undefined;
   }
 
-  /** What the bot says it can take right now. */
+  /** Sets the free slots that the bot reports. */
   announce(freeSlots: number): void {
     this.#announced = freeSlots;
     if (this.gone) return;
@@ -83,7 +83,7 @@ export class Credit implements Taker {
     this.announce(this.#announced);
   }
 
-  /** How a run ended: its own trouble, again and again, gives a bot longer and longer rests. */
+  /** Takes the outcome of a run: each INFRASTRUCTURE in a row makes the bot's rest longer. */
   learn(outcome: JobOutcome | undefined): void {
     if (outcome !== JobOutcome.INFRASTRUCTURE) {
       this.#troubles = 0;

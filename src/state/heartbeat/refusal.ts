@@ -8,10 +8,10 @@ import {
 } from '../../core/errors.js';
 import type { JobDoneRefusal } from '../../gen/pandafuzz/v1/heartbeat.js';
 
-/** For errors that pass and bring no time of their own. */
+/** Time to repeat a result after a temporary error. */
 const retryAfterMs = 1000;
 
-/** Why a JobDone was not recorded, and whether to say it again. */
+/** Maps an error to the refusal of a JobDone: its reason, and the time to repeat it. */
 export function refusalOf(error: unknown): JobDoneRefusal {
   const final = (reason: string) => ({ reason, message: messageOf(error), retryAfterMs: 0 });
   if (error instanceof StaleLeaseError) return final('STALE_LEASE');
@@ -19,6 +19,6 @@ export function refusalOf(error: unknown): JobDoneRefusal {
   if (error instanceof AlreadyExistsError) return final('ALREADY_EXISTS');
   if (error instanceof ValidationError) return final('INVALID_ARGUMENT');
   const message =
-    error instanceof DomainError ? error.message : 'the master met an error of its own';
+    error instanceof DomainError ? error.message : 'internal error of the master: its log has it';
   return { reason: 'UNAVAILABLE', message, retryAfterMs };
 }

@@ -1,17 +1,17 @@
 import type { Clock } from '../../core/clock.js';
 
-/** Bots that are to beat together: all whose time comes within this. */
+/** Grid of beats: all that are due within this time are asked for at one moment. */
 const togetherMs = 100;
-/** Of a short interval, no larger part than this. */
+/** Largest share of a short interval that the grid may be. */
 const togetherShare = 0.1;
-/** Its multiples, less their whole parts, lie evenly between 0 and 1, however many there are. */
+/** Fractional parts of its multiples are spread evenly over 0 to 1, whatever their number. */
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /**
- * When bots are to beat. A beat that comes alone wakes a process that has lost its
- * place in the caches, and costs three times what it does in a crowd; all at once would
- * keep everybody else waiting. So each answer to a beat asks for the next one in time with
- * others: crowds ten times a second, as large as each other, whenever their bots have come.
+ * Times of beats. A beat that arrives alone finds cold caches and costs three times as much
+ * as one among others; all beats at once would delay every other call. Each BeatAck therefore
+ * proposes a time on a grid: ten groups of beats a second, of equal size, independent of the
+ * moments at which bots connected.
  */
 export class Rhythm {
   readonly #togetherMs: number;
@@ -24,19 +24,19 @@ export class Rhythm {
     this.#togetherMs = Math.min(togetherMs, intervalMs * togetherShare);
   }
 
-  /** For the answer to a stream's first beat: bots that came together are spread over the interval. */
+  /** For a stream's first beat: spreads bots that connected together over the interval. */
   firstInMs(): number {
     this.#share = (this.#share + goldenRatio) % 1;
     const leastMs = 2 * this.#togetherMs;
     return this.#inTime(leastMs + this.#share * (this.intervalMs - leastMs));
   }
 
-  /** For the answer to any other. */
+  /** For every other beat. */
   nextInMs(): number {
     return this.#inTime(this.intervalMs);
   }
 
-  /** The nearest moment to this that is in time, whole milliseconds from now. */
+  /** Milliseconds from now to the moment of the grid nearest to `delayMs`. */
   #inTime(delayMs: number): number {
     const now = this.clock.monotonic();
     const at = Math.round((now + delayMs) / this.#togetherMs) * this.#togetherMs;

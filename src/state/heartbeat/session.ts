@@ -43,18 +43,17 @@ import type { Rhythm } from './rhythm.js';
 /**
  * One heartbeat stream, from Hello to its end.
  *
- *   Hello ──> Welcome: each lease the bot still holds is kept or not; a lease
- *             the master has and the bot does not (an Assign lost with the
- *             stream, a restarted bot) is taken back at once.
- *   Beat ───> BeatAck, from memory, with when to beat next. Renews what it names and
- *             announces credit.
- *   credit ─> Assign, as jobs come; LeaseAck or LeaseReject answers it.
- *   drain ──> Drain, on every stream while it is wanted, and DrainAck; then Resume.
- *   cancel ─> Cancel once, then repeated in every BeatAck until the run is over.
+ *   Hello ──> Welcome: each lease of the bot is kept or not. A lease that the bot does
+ *             not name (an Assign lost with the stream, a restarted bot) is taken back.
+ *   Beat ───> BeatAck, from memory, with the time of the next beat. Renews the leases
+ *             it names and announces free slots.
+ *   credit ─> Assign, as jobs arrive; LeaseAck or LeaseReject answers it.
+ *   drain ──> Drain, on every stream until Resume; DrainAck answers it.
+ *   cancel ─> Cancel once, then repeated in every BeatAck until the run has ended.
  *   JobDone > JobDoneAck, after the commit.
  *
- * The end of the stream ends no lease: only the TTL does. A bot that says nothing for
- * longer than that loses its stream, too (sessions.ts).
+ * The end of the stream ends no lease: only the TTL does. A bot that is silent for two to
+ * three TTLs loses its stream (sessions.ts).
  */
 export interface SessionParts {
   readonly store: Store;
@@ -71,18 +70,18 @@ export interface SessionParts {
   readonly intervals: { heartbeatMs: number; ttlMs: number };
 }
 
-/** The stream's other direction. */
+/** Messages from master to bot. */
 export interface Outgoing {
   send(message: HeartbeatResponse): void;
-  /** Instead of an earlier one that was not sent yet. */
+  /** Replaces an earlier message of this kind that is not sent yet. */
   sendLatest(message: HeartbeatResponse): void;
   /** Ends the stream with this error's status. */
   fail(error: Error): void;
-  /** Nobody is there any more. */
+  /** The stream has ended. */
   isOver(): boolean;
 }
 
-/** Without a word between them, and none since: two to three times the TTL. */
+/** Checks in a row without a message, one TTL apart: two to three TTLs of silence. */
 const mostLooks = 2;
 
 export class BotSession implements SessionHandle {
@@ -91,7 +90,7 @@ export class BotSession implements SessionHandle {
   readonly #botName: string;
   readonly #credit: Credit;
   #sequence = 0;
-  /** Since it was heard. */
+  /** Checks since the last message. */
   #looks = 0;
 
   private constructor(
@@ -125,9 +124,9 @@ export class BotSession implements SessionHandle {
     const arrival = parts.sessions.arrive();
     const bot = await parts.store.run(ctx, getBot, hello.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
-    // A session made now would stay on the line for ever: its stream has ended already.
+    // The stream has ended: nothing would ever remove a session made now.
     if (outgoing.isOver()) throw new CancelledError();
-    // Its bot came again meanwhile, and was faster.
+    // A newer stream of the same bot was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
     const session = new BotSession({ bot, arrival }, parts, outgoing, ctx.log);
     session.#welcome(hello);
@@ -154,7 +153,7 @@ export class BotSession implements SessionHandle {
     return this.#credit.gone;
   }
 
-  /** @throws ValidationError, PreconditionError: the stream is not worth going on with */
+  /** Handles a message of the bot. @throws ValidationError, PreconditionError, which end the stream */
   hear({ message }: HeartbeatRequest): void {
     this.#seen();
     switch (message?.$case) {
@@ -221,7 +220,7 @@ export class BotSession implements SessionHandle {
     if (this.gone) return;
     this.#credit.end();
     this.parts.sessions.leave(this);
-    this.log.info(this.#about(), 'a bot has left');
+    this.log.info(this.#about(), 'bot disconnected');
   }
 
   #receive(job: ClaimedJob): void {
@@ -237,7 +236,7 @@ export class BotSession implements SessionHandle {
     this.#send({ $case: 'assign', value: { assignment } });
     if (lease.stopRequested) this.cancel(lease);
     const { id, fence, attempt } = job;
-    this.log.debug(this.#about({ job: id, fence, attempt }), 'offered a job');
+    this.log.debug(this.#about({ job: id, fence, attempt }), 'job offered');
   }
 
   #welcome(hello: Hello): void {
@@ -262,7 +261,7 @@ export class BotSession implements SessionHandle {
     });
     if (this.isDraining) this.#send({ $case: 'drain', value: {} });
     const told = { leases: resumed.length, freeSlots: hello.freeSlots };
-    this.log.info(this.#about(told), 'a bot is on the line');
+    this.log.info(this.#about(told), 'bot connected');
     this.#seen();
     this.#credit.announce(hello.freeSlots);
   }
@@ -301,8 +300,7 @@ export class BotSession implements SessionHandle {
   }
 
   /**
-   * The bot has the lease, by its own word: it is renewed, and no offer any
-   * more.
+   * The bot has named the lease as its own: renews it and ends the offer.
    */
   #hold(live: LiveLease): void {
     const { leases, acknowledgements } = this.parts;
@@ -324,7 +322,7 @@ export class BotSession implements SessionHandle {
     );
   }
 
-  /** It has heard that it is to stop; when it first said so is kept. */
+  /** Stores the time of the first CancelAck of a run. */
   #stopping(lease: Lease | undefined): void {
     const found = new Violations();
     const live = this.#mine(checkLease(lease, found));
@@ -332,21 +330,21 @@ export class BotSession implements SessionHandle {
     if (!live?.stopRequested) return;
     const { jobId, fence } = live;
     const input = { jobId, fence, now: this.parts.clock.now() };
-    this.#record(acknowledgeStop, input, 'a stop was not recorded');
+    this.#record(acknowledgeStop, input, 'cancel acknowledgement not stored');
   }
 
-  /** It has heard that it is to finish what it has. */
+  /** Stores the time of the first DrainAck. */
   #draining(): void {
     if (!this.isDraining) return;
     const input = { botId: this.botId, now: this.parts.clock.now() };
-    this.#record(acknowledgeDrain, input, 'that the bot drains was not recorded');
+    this.#record(acknowledgeDrain, input, 'drain acknowledgement not stored');
   }
 
-  /** What nobody waits for: if it cannot be written, the log says so. */
-  #record<Input>(operation: Operation<Input, void>, input: Input, complaint: string): void {
+  /** Runs a write without a caller; a failure goes to the log. */
+  #record<Input>(operation: Operation<Input, void>, input: Input, event: string): void {
     const { inBackground, store } = this.parts;
     inBackground(operation.name, (ctx) => store.run(ctx, operation, input)).catch((error) =>
-      this.log.warn(this.#about({ err: error, input }), complaint),
+      this.log.warn(this.#about({ err: error, input }), event),
     );
   }
 
@@ -359,7 +357,7 @@ export class BotSession implements SessionHandle {
       if (live) this.#credit.answered(live);
       this.#credit.learn(result?.outcome);
       const outcome = result && JobOutcome[result.outcome];
-      this.log.debug(this.#about({ lease, outcome }), 'a job is done');
+      this.log.debug(this.#about({ lease, outcome }), 'job finished');
       this.#send({
         $case: 'jobDoneAck',
         value: { lease, outcome: { $case: 'receipt', value: receipt } },
@@ -368,7 +366,7 @@ export class BotSession implements SessionHandle {
       if (acknowledged) acknowledgements.failed(live);
       const refusal = refusalOf(error);
       const { reason } = refusal;
-      this.log.warn(this.#about({ err: error, lease, reason }), 'a result was not recorded');
+      this.log.warn(this.#about({ err: error, lease, reason }), 'result refused');
       this.#send({
         $case: 'jobDoneAck',
         value: { lease, outcome: { $case: 'refusal', value: refusal } },
@@ -387,7 +385,7 @@ export class BotSession implements SessionHandle {
     beatLog.saw(this.botId, clock.now());
   }
 
-  /** For a line of the log. Not a logger of its own: it weighs more than the session. */
+  /** Fields of a log line. A child logger would take more memory than the session. */
   #about(what: object = {}): object {
     return { bot: this.botId, botName: this.#botName, ...what };
   }

@@ -15,11 +15,11 @@ import { Violations } from '../messages/violations.js';
 import type { FairShare } from '../scheduling/fair-share.js';
 import { mismatches, needOf } from '../scheduling/matching.js';
 
-/** Jobs counted that go before one; more are told as this many. */
+/** Jobs ahead that are counted; more are reported as this many. */
 const mostCounted = 10_000;
-/** Queues looked at for a bot. */
+/** Queues that are read for a bot. */
 const mostQueues = 1000;
-/** Different reasons told of the same kind. */
+/** Reasons of the same kind that are reported. */
 const mostReasons = 10;
 
 export interface ExplainParts {
@@ -30,7 +30,7 @@ export interface ExplainParts {
   readonly clock: Clock;
 }
 
-/** Why something waits, in sentences: what the dispatcher goes by, told to people. */
+/** Reasons for waiting, in sentences, by the same rules as the dispatcher's. */
 export class Explain {
   constructor(private readonly parts: ExplainParts) {}
 
@@ -69,7 +69,7 @@ export class Explain {
       return { reasons: [`it is being drained: it finishes the ${running} jobs it has`] };
     }
     if (session.isResting) {
-      return { reasons: ['its last runs ended by trouble of its own: it is given a rest'] };
+      return { reasons: ['it rests for a while: its last runs ended with INFRASTRUCTURE'] };
     }
     if (session.freeSlots === 0 && running > 0) return { reasons: [] };
     if (session.freeSlots === 0) return { reasons: ['it has announced no free slot'] };
@@ -109,7 +109,7 @@ export class Explain {
     return [`its campaign runs ${maxParallel} jobs already, as many as it may at once`];
   }
 
-  /** What is in the way at the bots that are on the line. */
+  /** Reasons why no online bot takes jobs of this queue. */
   #fleet(queue: QueueRow): string[] {
     const need = needOf(queue);
     const counts = new Map<string, number>();
@@ -120,7 +120,7 @@ export class Explain {
       const problems = mismatches(session.offer, need);
       if (problems.length === 0) {
         if (session.isDraining) problems.push('is being drained');
-        else if (session.isResting) problems.push('is given a rest after trouble of its own');
+        else if (session.isResting) problems.push('rests for a while after INFRASTRUCTURE');
         else if (session.freeSlots === 0) problems.push('has no free slot');
         else free++;
       }

@@ -4,7 +4,7 @@ import { defaultProject } from '../../store/rows.js';
 import type { Violations } from '../messages/violations.js';
 
 /**
- * Checks a job's spec and fills in what it leaves to the master.
+ * Checks a job's spec and fills in the master's defaults.
  *
  * @throws ValidationError naming every bad field, those `found` before included
  */

@@ -45,10 +45,10 @@ import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import { completeSpec } from './job-spec.js';
 
-/** Leases of a job that GetJob shows. */
+/** Attempts that GetJob returns. */
 const shownAttempts = 100;
 
-/** A result on its way to disk. */
+/** A result that waits for its write. */
 interface Ending {
   readonly input: CompleteJobInput;
   readonly resolve: (done: CompletedJob) => void;
@@ -67,7 +67,7 @@ export interface JobsParts {
   readonly retryPause: RetryPause;
 }
 
-/** Jobs, from a wish to a receipt. Nothing is held across an await: the store decides. */
+/** Jobs, from CreateJob to a receipt. Holds nothing across an await: the store decides. */
 export class Jobs {
   readonly #endings = new TurnBatch<Ending>((endings) => void this.#completeEach(endings));
 
@@ -176,9 +176,9 @@ export class Jobs {
   }
 
   /**
-   * As `complete`, on disk with everything else that came in this turn.
+   * As `complete`, in one write with all results of this turn of the event loop.
    *
-   * @param acknowledged that the bot took the lease, if the store does not know yet
+   * @param acknowledged an acknowledgement of the lease that is not stored yet
    */
   async completeSoon(
     lease: Lease | undefined,
@@ -224,12 +224,12 @@ export class Jobs {
     return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
   }
 
-  /** What waits may go to a bot; also what was created by an earlier process. */
+  /** Announces a pending job to the dispatcher. */
   #wake(row: JobRow): void {
     if (row.state === 'pending' && row.delayed === 0) this.parts.dispatch.jobPending(row.queue_id);
   }
 
-  /** Passes on to the bot that somebody wants the run stopped. */
+  /** Sends a requested stop to the bot. */
   #stop(row: JobRow): Job {
     const live = this.#leaseOf(row);
     if (live && isStopWanted(row)) {
@@ -239,7 +239,7 @@ export class Jobs {
     return this.#record(row);
   }
 
-  /** The lease of a job that is handed out; if it is on its way yet, its bot will hear of the change. */
+  /** The live lease of a job. If its claim is still under way, the dispatcher gets the newer row. */
   #leaseOf(row: JobRow): LiveLease | undefined {
     if (row.state !== 'assigned' && row.state !== 'running') return undefined;
     const live = this.parts.leases.ofJob(row.id);

@@ -13,7 +13,7 @@ import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { offerOf } from '../scheduling/matching.js';
 import type { Reaper } from '../scheduling/reaper.js';
 
-/** Time for the answer to reach the bot before its own deadline does. */
+/** Time that is left for the answer to reach the bot before its deadline. */
 const answerMs = 100;
 
 export interface PullParts {
@@ -25,11 +25,11 @@ export interface PullParts {
   readonly defaultTtlMs: number;
 }
 
-/** AssignJob: the same claim as the stream's, for one job, by a bot that asks. */
+/** AssignJob: the same claim as the stream's, for one job of one call. */
 export class Pull {
   constructor(private readonly parts: PullParts) {}
 
-  /** @returns undefined when no job came in time */
+  /** @returns undefined if no job arrived in time */
   async assign(ctx: RequestContext, request: AssignJobRequest): Promise<Assignment | undefined> {
     new Violations()
       .id(request.botId, 'bot_id')
@@ -55,7 +55,7 @@ export class Pull {
     };
   }
 
-  /** Waits in the dispatcher's line, until a job, the end of the wait, or the caller's end. */
+  /** Waits as a taker until a job arrives, the wait ends or the caller leaves. */
   #wait(ctx: RequestContext, bot: BotRow, ttlMs: number, waitMs: number) {
     if (bot.drain_requested_at !== null) return undefined;
     const answer = Promise.withResolvers<ClaimedJob | undefined>();
@@ -69,7 +69,8 @@ export class Pull {
       gone: false,
       receive: (job) => {
         const lease = this.parts.leases.grant(job, taker);
-        if (taker.gone) this.parts.reaper.release(lease, 'unanswered', 'the caller left too early');
+        if (taker.gone)
+          this.parts.reaper.release(lease, 'unanswered', 'the caller left before the answer');
         else answer.resolve(job);
       },
       missed: () => {

@@ -8,14 +8,14 @@ import type { Leases } from '../leases/leases.js';
 import { jobRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 
-/** Events read at once. */
+/** Events in one read. */
 const sliceSize = 200;
-/** What is written in this time goes to the watchers together. */
+/** Events written within this time are sent together. */
 const gatherMs = 20;
 
 /**
- * The changes of jobs, read from the log of events that each change is written
- * to in its own transaction: from any cursor on, without gaps, in order.
+ * Changes of jobs from any cursor on, in order and without gaps. They are read from the
+ * events table, to which each change is written in its own transaction.
  */
 export class Watch {
   #wrote = Promise.withResolvers<void>();
@@ -42,7 +42,7 @@ export class Watch {
     const jobId = request.jobId || undefined;
     let cursor = request.cursor === 0 ? null : request.cursor;
     for (;;) {
-      const next = this.#wrote.promise; // asked for before reading: no write is slept over
+      const next = this.#wrote.promise; // taken before the read, so that no write is missed
       const slice = await this.store.run(ctx, listEvents, { cursor, jobId, limit: sliceSize });
       for (const { event, job } of slice.events) yield this.#changeOf(event, job);
       if (cursor === null)

@@ -9,11 +9,11 @@ import { runEach } from '../messages/run-each.js';
 import type { LiveLease } from './leases.js';
 
 /**
- * Leases that bots have taken, on their way to disk: those of one turn of the event
- * loop together. One that is over before its turn is, is told with its result.
+ * Acknowledged leases on their way to disk. Those of one turn of the event loop are stored
+ * together. A lease that ends within the turn is acknowledged in the write of its result.
  */
 export class Acknowledgements {
-  /** Those that the store is still to be told of, and when each was acknowledged, ms since 1970. */
+  /** Pending acknowledgements, and the time of each, ms since 1970. */
   readonly #at = new Map<LiveLease, number>();
 
   constructor(
@@ -23,7 +23,7 @@ export class Acknowledgements {
     private readonly inBackground: InBackground,
   ) {}
 
-  /** Says it once; if that fails, the next beat that names the lease says it again. */
+  /** Queues a lease once. After a failure, the next beat that names the lease queues it again. */
   add(lease: LiveLease): void {
     if (lease.acknowledgedOnDisk) return;
     lease.acknowledgedOnDisk = true;
@@ -31,7 +31,10 @@ export class Acknowledgements {
     this.#at.set(lease, this.clock.now());
   }
 
-  /** What the store is still to be told, if it is: who takes that tells it. */
+  /**
+   * Removes and returns a pending acknowledgement, if there is one. The caller then stores
+   * it, or calls `failed`.
+   */
   take(lease: LiveLease): { botId: string; at: number } | undefined {
     const at = this.#at.get(lease);
     if (at === undefined) return undefined;
@@ -39,16 +42,16 @@ export class Acknowledgements {
     return { botId: lease.botId, at };
   }
 
-  /** Whoever took it could not tell it. */
+  /** The acknowledgement was not stored; the next beat repeats it. */
   failed(lease: LiveLease): void {
     lease.acknowledgedOnDisk = false;
   }
 
   async #storeAll(): Promise<void> {
-    const untold = [...this.#at];
-    if (untold.length === 0) return;
+    const pending = [...this.#at];
+    if (pending.length === 0) return;
     this.#at.clear();
-    const inputs = untold.map(([{ jobId, attempt, fence, botId }, now]) => ({
+    const inputs = pending.map(([{ jobId, attempt, fence, botId }, now]) => ({
       jobId,
       attempt,
       fence,
@@ -56,13 +59,13 @@ export class Acknowledgements {
       now,
     }));
     const outcomes = await runEach(this.store, this.inBackground, acknowledgeLease, inputs);
-    for (const [index, [lease]] of untold.entries()) {
+    for (const [index, [lease]] of pending.entries()) {
       const outcome = outcomes[index] as Settled<void>;
-      // One that has ended meanwhile has nothing to be told any more.
+      // A lease that has ended meanwhile needs no acknowledgement.
       if (outcome.ok || outcome.error instanceof StaleLeaseError) continue;
       this.failed(lease);
       const { jobId: job } = lease;
-      this.log.warn({ err: outcome.error, job }, 'an acknowledgement is not stored yet');
+      this.log.warn({ err: outcome.error, job }, 'acknowledgement not stored');
     }
   }
 }

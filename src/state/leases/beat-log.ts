@@ -7,10 +7,10 @@ import type { Store } from '../../store/store.js';
 import { storedStatistics } from '../messages/records.js';
 import type { Leases, LiveLease } from './leases.js';
 
-/** Bots and runs of one write: small enough to let others through in between. */
+/** Bots and runs in one write: small, so that other writes run in between. */
 const sliceSize = 250;
 
-/** When a bot was last heard of, and what of it is on disk, ms since 1970. */
+/** Time of a bot's last message, and the time that is on disk, ms since 1970. */
 interface Seen {
   at: number;
   writtenAt: number;
@@ -26,9 +26,9 @@ export interface BeatLogParts {
 }
 
 /**
- * What beats tell, on its way to disk: gathered, and written every `intervalMs`, one
- * UPDATE a bot and one a lease, however often they beat. Beats are answered from
- * memory, and so is who asks for what they told: the disk has it for the next master.
+ * Heartbeat data (last seen, run statistics) on its way to disk: written every `intervalMs`,
+ * one UPDATE a bot and one a lease, whatever the number of beats. Reads are answered from
+ * memory; the disk serves the next process of the master.
  */
 export class BeatLog {
   readonly #task: PeriodicTask;
@@ -39,7 +39,7 @@ export class BeatLog {
       clock: parts.clock,
       log: parts.log,
       intervalMs: parts.intervalMs,
-      name: 'flushing beats',
+      name: 'beat flush',
       work: () => this.flush(),
     });
   }
@@ -50,7 +50,7 @@ export class BeatLog {
     else this.#bots.set(botId, { at, writtenAt: 0 });
   }
 
-  /** When a bot was last heard of, ms since 1970; undefined: the store knows. */
+  /** Time of the bot's last message, ms since 1970; undefined: the store has it. */
   lastSeenAt(botId: string): number | undefined {
     return this.#bots.get(botId)?.at;
   }
@@ -64,7 +64,7 @@ export class BeatLog {
     await this.flush();
   }
 
-  /** A flush that fails is no loss worth a retry: the next beats say the same again. */
+  /** Writes everything that is not on disk. A failure is not retried: later beats repeat the data. */
   async flush(): Promise<void> {
     const seen = this.#takeUnwritten();
     const leases = this.parts.leases.takeUnflushed();
@@ -73,11 +73,11 @@ export class BeatLog {
         await this.#write(seen.slice(at, at + sliceSize), leases.slice(at, at + sliceSize));
       }
     } catch (error) {
-      this.parts.log.warn({ err: error }, 'beats could not be flushed');
+      this.parts.log.warn({ err: error }, 'beat flush failed');
     }
   }
 
-  /** Bots that have said nothing since they were written are let go of. */
+  /** Also removes bots without a message since their last write. */
   #takeUnwritten(): { id: string; lastSeenAt: number }[] {
     const unwritten = [];
     for (const [id, { at, writtenAt }] of this.#bots) {

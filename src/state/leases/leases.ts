@@ -5,33 +5,32 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { ClaimedJob, LeaseRow } from '../../store/rows.js';
 
 /**
- * A job's way, and who takes each step (the store, in one transaction each):
+ * The states of a job; each step is one transaction of the store:
  *
  *   pending ── claim ──> assigned ── LeaseAck ──> running ── JobDone ──> completed
  *      ▲                    │                        │
  *      │  rejected, unanswered                       │ failed, lost, infrastructure,
  *      └────────────────────┴────────────────────────┘ timed out, stopped unasked
  *
- * On the way back to pending the wishes that came meanwhile decide: cancelled
- * before dead (attempts or time used up) before paused before pending. A failure,
- * a run that took too long and a refusal use up an attempt and lead to a pause;
- * what the bot or the master is to blame for uses up none.
+ * On the way back to pending, requests on record decide: cancelled before dead (attempts
+ * or time used up) before paused before pending. A failure, a timeout of the run and a
+ * refusal use up an attempt and lead to a pause; trouble of the bot or the master uses up
+ * none.
  *
- * Races: a result against the lease's end: whichever deletes the lease row first;
- * the other finds it gone (STALE_LEASE). A cancel against a result: the first
- * commit, and both are on record. A result said twice: the row it left answers.
+ * Races: a result and the end of its lease: the first to delete the lease row wins, the
+ * other gets STALE_LEASE. A cancel and a result: the first commit wins, and both are on
+ * record. A repeated result: the row of the first one answers.
  *
- * The leases that are valid now, in memory. SQLite says which lease of a job is
- * the valid one; this says how long it has left.
+ * `Leases` has the valid leases in memory. SQLite decides which lease of a job is valid;
+ * memory decides how long it has left.
  *
  *   offered ── acknowledged ──> held ── renewed by each beat ──> held
  *      │                          │
  *      └── offer time is up ──────┴── TTL is up ──> expired: taken back
  *
- * Time here runs only while the master does. Each tick moves it on by the time
- * that passed, but by no more than a few ticks' worth: a master that was stopped
- * for longer than the TTL finds its fleet's leases as it left them, and after a
- * restart each has one full TTL of grace.
+ * The lease clock runs only while the master does. Each tick moves it by the time that
+ * passed, but at most by `longestStepMs`: a master that was stopped for longer than the TTL
+ * finds all leases as they were. After a restart each lease has one full TTL.
  */
 export interface LiveLease {
   readonly jobId: string;
@@ -41,29 +40,29 @@ export interface LiveLease {
   readonly campaign: string;
   /** Length of the lease once it is acknowledged. */
   readonly ttlMs: number;
-  /** Claimed by a unary call: the bot may not have a stream to name it on. */
+  /** Claimed by AssignJob: its bot may have no stream. */
   readonly pulled: boolean;
   /** On the lease clock. */
   expiresAt: number;
   acknowledged: boolean;
-  /** The store knows, or is being told. */
+  /** The acknowledgement is on disk, or on its way there. */
   acknowledgedOnDisk: boolean;
-  /** Somebody wants the run stopped. */
+  /** A stop of the run is requested. */
   stopRequested: boolean;
-  /** Where its end is looked for next; a renewal moves `expiresAt` only. */
+  /** Tick at which its end is checked next; a renewal moves `expiresAt` only. */
   dueTick: number;
   phase: LeasePhase | undefined;
-  /** What was told last. Changed in place, so that each beat's own is collected young. */
+  /** The latest statistics. Changed in place, so that each beat's own object dies young. */
   statistics: JobStatistics | undefined;
-  /** They are newer than what the store was told. */
+  /** They are newer than those on disk. */
   isUnflushed: boolean;
 }
 
-/** How often ends are looked for, and by how much a lease may outlive its time. */
+/** Interval of checks for expiry; a lease may outlive its time by as much. */
 const tickMs = 250;
-/** Leases taken back in one step; of a fleet that is lost at once, the rest waits for the next. */
+/** Leases that expire in one step; the rest of a lost fleet waits for the next step. */
 const mostExpiries = 256;
-/** More time than this between two ticks means that the master stood still. */
+/** Longest time between two ticks that counts; beyond it the process was stopped. */
 const longestStepMs = 4 * tickMs;
 
 const tickOf = (time: number) => Math.ceil(time / tickMs);
@@ -72,7 +71,7 @@ export interface LeasesParts {
   readonly clock: Clock;
   readonly times: { ttlMs: number; offerTimeoutMs: number };
   readonly onExpired: (lease: LiveLease) => void;
-  /** A lease is over, however it ended. */
+  /** Called for every lease that ends, for whatever reason. */
   readonly onEnded?: (lease: LiveLease) => void;
 }
 
@@ -110,7 +109,7 @@ export class Leases {
     this.#timer?.cancel();
   }
 
-  /** A lease just handed out: an offer, unless taking it was the acknowledgement. */
+  /** Adds a new lease: an offer, unless the claim was its acknowledgement. */
   grant(
     job: ClaimedJob,
     lease: { botId: string; ttlMs: number; acknowledged: boolean },
@@ -129,7 +128,7 @@ export class Leases {
     });
   }
 
-  /** A lease that only the store knew of; it has `leastMs` from now at the least. */
+  /** Adds a lease found on disk; it lasts at least `leastMs` from now. */
   restore(row: LeaseRow, leastMs = 0): LiveLease {
     const live = this.#add({
       jobId: row.job_id,
@@ -147,7 +146,7 @@ export class Leases {
     return live;
   }
 
-  /** The live lease this names, if it is exactly that one. */
+  /** The live lease with exactly this job, attempt and fence. */
   find(lease: Pick<Lease, 'jobId' | 'attempt' | 'fence'>): LiveLease | undefined {
     const live = this.#byJob.get(lease.jobId);
     return live?.fence === lease.fence && live.attempt === lease.attempt ? live : undefined;
@@ -176,7 +175,7 @@ export class Leases {
 
   renew(lease: LiveLease): void {
     lease.expiresAt = this.#endFromNow(lease);
-    // A later end is found when the earlier one is looked at; only a sooner one must be moved.
+    // The check at the earlier tick finds a later end by itself; only a sooner end must be moved.
     if (tickOf(lease.expiresAt) < lease.dueTick) this.#lookAgain(lease);
   }
 
@@ -184,7 +183,7 @@ export class Leases {
     return Math.max(Math.round(lease.expiresAt - this.#now), 1);
   }
 
-  /** It is no longer valid: completed, taken back or expired. */
+  /** Removes a lease that was completed, taken back or expired. */
   end(lease: LiveLease): void {
     if (this.#byJob.get(lease.jobId) !== lease) return;
     this.#byJob.delete(lease.jobId);
@@ -197,7 +196,7 @@ export class Leases {
     this.parts.onEnded?.(lease);
   }
 
-  /** What the bot says of the run. */
+  /** Stores phase and statistics of a beat. */
   report(lease: LiveLease, phase: LeasePhase, statistics: JobStatistics | undefined): void {
     lease.phase = phase;
     if (!statistics) return;
@@ -208,7 +207,7 @@ export class Leases {
     lease.isUnflushed = true;
   }
 
-  /** What was told last of the run under this lease; undefined if the lease is over. */
+  /** The latest statistics under this lease; undefined if the lease has ended. */
   statisticsOf(jobId: string, fence: number): JobStatistics | undefined {
     const lease = this.#byJob.get(jobId);
     return lease?.fence === fence && lease.statistics ? { ...lease.statistics } : undefined;
@@ -289,6 +288,6 @@ export class Leases {
   }
 }
 
-/** Somebody wants a job's run stopped, for whatever reason. */
+/** A cancel, a pause or a timeout of this job is on record. */
 export const isStopWanted = (job: ClaimedJob): boolean =>
   (job.cancel_requested_at ?? job.pause_requested_at ?? job.timed_out_at ?? null) !== null;

@@ -5,14 +5,14 @@ import type { CompleteJobInput } from '../../store/ops/jobs/complete-job.js';
 import { storedStatistics } from './records.js';
 import { Violations } from './violations.js';
 
-/** Checks of what comes in more than one way: by a call, and on a stream. */
+/** Checks of messages that arrive both by unary calls and on the stream. */
 
-/** Slots a bot may have, and so leases it may hold. */
+/** Most slots of a bot, and so most leases. */
 export const mostLeases = 1024;
 
 const longestMessageBytes = 4096;
 
-/** The lease, its faults noted in `found`. */
+/** Returns the lease, and notes its faults in `found`. */
 export function checkLease(lease: Lease | undefined, found: Violations): Lease {
   const given = lease ?? { jobId: '', attempt: 0, fence: 0 };
   found
@@ -29,7 +29,7 @@ const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
   [JobOutcome.INFRASTRUCTURE]: 'infrastructure',
 };
 
-/** The result as it is stored, its faults noted in `found`. */
+/** Returns the result as it is stored, and notes its faults in `found`. */
 export function checkResult(
   result: JobResult | undefined,
   found: Violations,
@@ -65,8 +65,8 @@ export function checkResult(
 export type CheckedBeat = Omit<Beat, 'leases'> & { leases: (LeaseStatus & { lease: Lease })[] };
 
 /**
- * Checks a beat. Nearly all are fine, and there are many: only for one that is
- * not is a list of what is wrong made.
+ * Checks a beat. Beats are frequent and nearly all valid, so the list of faults is made
+ * only for an invalid one.
  *
  * @throws ValidationError naming every bad field
  */
@@ -94,7 +94,7 @@ export function checkBeat(beat: Beat): asserts beat is CheckedBeat {
 
 const amount = 'must be a number, and not negative';
 
-/** Counts need no look: the decoder takes none that is negative or beyond 2^53. */
+/** Counts need no check: the decoder refuses negative ones and those beyond 2^53. */
 const isAmount = (value: number) => Number.isFinite(value) && value >= 0;
 
 const isFine = ({ lease, statistics }: LeaseStatus) =>

@@ -2,8 +2,8 @@ import { isId } from '../../core/ids.js';
 import { Violations } from './violations.js';
 
 /**
- * Keyset pages over ids that sort by time: a page costs the same at any depth,
- * and what is added meanwhile neither repeats nor skips a row.
+ * Keyset pages over ids that sort by time: a page costs the same at any depth, and rows
+ * added meanwhile neither repeat nor skip others.
  */
 export interface PageRequest {
   pageSize: number;
@@ -15,7 +15,7 @@ const largestPage = 1000;
 /** Sorts after every UUID. */
 const beyondAll = 'g';
 
-/** @throws ValidationError for it, and for what was `found` before */
+/** @throws ValidationError for faults of the page, and those `found` before */
 export function readPage(
   request: PageRequest,
   found = new Violations(),
@@ -28,13 +28,13 @@ export function readPage(
   return { beforeId: beforeId as string, limit: limit + 1 };
 }
 
-/** How many rows are wanted; a bad number is noted in `found`. */
+/** Size of the page; a bad number is noted in `found`. */
 export function pageSizeOf(request: PageRequest, found: Violations): number {
   found.whole(request.pageSize, 'page_size', { min: 0, max: largestPage });
   return request.pageSize || defaultPageSize;
 }
 
-/** One row more than the page was read, to know whether there is a next one. */
+/** Cuts off the one row that was read beyond the page, to see whether there is a next page. */
 export function cutPage<Row extends { id: string }>(
   rows: readonly Row[],
   limit: number,

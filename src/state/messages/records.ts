@@ -40,7 +40,7 @@ export function jobStateName(state: JobState): JobStateName | undefined {
   return (Object.keys(jobStates) as JobStateName[]).find((name) => jobStates[name] === state);
 }
 
-/** What no bot told, the master saw: the bot's own trouble, or a bot's refusal. */
+/** Outcomes that no bot reports are the master's: a loss, a refusal, a timeout. */
 const outcomes: Record<AttemptOutcome, JobOutcome> = {
   completed: JobOutcome.COMPLETED,
   failed: JobOutcome.FAILED,
@@ -76,7 +76,7 @@ export function attemptRecord(row: AttemptRow): Attempt {
   });
 }
 
-/** A job that was made just now, of which nothing has happened yet. */
+/** A job that was just created. */
 export const newJobRecord = (id: string, spec: JobSpec, createdAt: number): Job =>
   Job.create({
     id,
@@ -86,7 +86,7 @@ export const newJobRecord = (id: string, spec: JobSpec, createdAt: number): Job 
     readyAt: spec.notBefore,
   });
 
-/** As a row has them. */
+/** Statistics as a row stores them. */
 export const storedStatistics = (statistics: JobStatistics): string =>
   JSON.stringify(JobStatistics.toJSON(statistics));
 
@@ -96,7 +96,7 @@ function storedSpec(json: string): JobSpec {
   return { ...spec, project: spec.project || defaultProject };
 }
 
-/** `live`: the statistics told last, where they are newer than the row's. */
+/** `live`: the latest statistics from memory, if they are newer than the row's. */
 export function jobRecord(row: JobRow, live: JobStatistics | undefined): Job {
   const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
   const statistics = live ?? (stored && JobStatistics.fromJSON(stored));

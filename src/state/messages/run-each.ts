@@ -3,8 +3,8 @@ import type { Operation } from '../../store/operation.js';
 import type { Settled, Store } from '../../store/store.js';
 
 /**
- * Runs what was gathered as one call that nobody asked for. Never rejects: what ends
- * all of them is the error of each.
+ * Runs gathered inputs as one background call of the store. Never rejects: an error of the
+ * whole call is the outcome of each input.
  *
  * @returns the outcomes, in the order of the inputs
  */

@@ -1,7 +1,7 @@
 import { ValidationError } from '../../core/errors.js';
 import { isId, isSha256 } from '../../core/ids.js';
 
-/** Collects everything wrong with a request, so that it is told all at once. */
+/** Collects all faults of a request, to report them at once. */
 export class Violations {
   readonly #found: { path: string; problem: string }[] = [];
 
@@ -19,7 +19,7 @@ export class Violations {
     return this.expect(isSha256(value), path, 'must be a SHA-256: 64 lower-case hex digits');
   }
 
-  /** A single line for people: no control characters, well-formed, not too long. */
+  /** Expects a single line: no control characters, well-formed, within bounds. */
   text(value: string, path: string, bounds: { min?: number; max: number }): this {
     const fine =
       value.length >= (bounds.min ?? 0) && value.length <= bounds.max && isPrintable(value);

@@ -12,44 +12,40 @@ import { fits, type Need, needOf, type Offer } from './matching.js';
 /**
  * Brings pending jobs and free slots together the moment both exist.
  *
- *   queue     jobs of one campaign that ask the same of a bot; few, however many
- *             jobs there are
- *   profile   takers that fit the same queues; few, however many bots there are,
- *             and whatever else they say of themselves
- *   taker     somebody with credit: free slots announced on a stream, or a unary
- *             AssignJob that waits
+ *   queue     jobs of one campaign with the same requirements; few, whatever the number
+ *             of jobs
+ *   profile   takers that fit the same queues; few, whatever the number of bots
+ *   taker     free slots announced on a stream, or a waiting AssignJob
  *
- * For the taker that has waited longest, the campaign whose turn it is
- * (fair-share.ts) is chosen among the queues of its profile; which job of it goes,
- * one statement in the store decides: the highest priority, then the oldest. So
- * what an assignment costs depends neither on the jobs that wait nor on the bots.
+ * The taker that has waited longest gets the campaign whose turn it is (fair-share.ts),
+ * among the queues of its profile. One statement of the store picks the job: the highest
+ * priority, then the oldest. The cost of an assignment depends on neither the number of
+ * waiting jobs nor of bots.
  *
- * A queue whose claim came back empty is drained, and not asked about again
- * before a job arrives in it. A job that arrives while a claim is under way is
- * told apart by the queue's count of arrivals, so that no arrival is slept over.
+ * A queue whose claim found no job is marked empty and skipped until a job arrives. Each
+ * queue counts its arrivals, so that a job that arrives during a claim is not missed.
  *
- * Races, and who decides them: two claims of one job: the store's one statement.
- * A taker that leaves while its claim is under way: its `receive` gives the job
- * back. A wish to stop a job that comes between its claim and its taker: the taker is
- * given the job with the wish. A claim whose answer is lost: the lease is on disk,
- * and the reaper finds it there. A limit of a campaign: claims under way count as running.
+ * Races: two claims of one job: the statement of the store decides. A taker that leaves
+ * during its claim: its `receive` gives the job back. A stop requested between claim and
+ * taker: the taker receives the newer row. A claim whose answer is lost: the lease is on
+ * disk, where the reaper finds it. A limit of a campaign: claims under way count as running.
  */
 export interface Taker {
   readonly botId: string;
   readonly offer: Offer;
-  /** Length of the leases it is given, milliseconds. */
+  /** TTL of its leases, milliseconds. */
   readonly ttlMs: number;
-  /** Taking the job is the acknowledgement. */
+  /** Its claims are acknowledgements. */
   readonly acknowledged: boolean;
-  /** Jobs it can still be given; claims under way are already taken off. */
+  /** Jobs it can still receive, without claims under way. */
   credit: number;
-  /** Claims under way. Kept by Dispatch. */
+  /** Claims under way. Set by Dispatch. */
   claiming: number;
   /** It has left. */
   gone: boolean;
-  /** The job is claimed and on disk; the taker's credit was lowered for it. */
+  /** Called with a claimed job, which is on disk; `credit` is already lowered. */
   receive(job: ClaimedJob): void;
-  /** A claim for it found nothing; its credit is as before. */
+  /** Called when a claim found no job; `credit` is as before. */
   missed?(): void;
 }
 
@@ -57,17 +53,17 @@ interface Queue {
   readonly id: number;
   readonly campaign: string;
   readonly need: Need;
-  /** Nothing pending, as far as is known. */
+  /** No pending job is known. */
   isDrained: boolean;
   arrivals: number;
-  /** Whose takers fit it. */
+  /** Profiles whose takers fit it. */
   readonly profiles: Profile[];
 }
 
 interface Profile {
-  /** Those that its takers fit and that may have work. */
+  /** Queues with possible work that its takers fit. */
   readonly ready: Set<Queue>;
-  /** With credit, in the order in which they became free. */
+  /** Takers with credit, in the order in which they became free. */
   readonly takers: Set<Taker>;
 }
 
@@ -79,13 +75,13 @@ interface Match {
 }
 
 interface Claim extends Match {
-  /** Of its queues, when it was made. */
+  /** Arrivals of its queues at the time of the claim. */
   readonly arrivals: readonly number[];
 }
 
 /** Claims under way at once; more would only queue in the store. */
 const claimsAtOnce = 256;
-/** Pause after a claim that failed (a locked database, too much work). */
+/** Pause after a failed claim (a locked database, overload). */
 const retryClaimsAfterMs = 500;
 
 export interface DispatchParts {
@@ -101,7 +97,7 @@ export class Dispatch {
   readonly #profiles = new Map<string, Profile>();
   #profileOf = new WeakMap<Taker, Profile>();
   readonly #claimingOf = new Map<string, number>();
-  /** Jobs that changed while claims were under way. */
+  /** Newer rows of jobs that changed during claims. */
   readonly #changed = new Map<string, ClaimedJob>();
   readonly #claims = new TurnBatch<Claim>((claims) => void this.#claimEach(claims));
   #claiming = 0;
@@ -115,12 +111,12 @@ export class Dispatch {
     this.#pause?.cancel();
   }
 
-  /** Jobs of a campaign that are on their way to a bot. */
+  /** Claims under way of a campaign. */
   claimingOf(campaign: string): number {
     return this.#claimingOf.get(campaign) ?? 0;
   }
 
-  /** There is such a queue; said again, nothing changes. Sorts the takers anew: kinds of jobs are few. */
+  /** Adds a queue. Idempotent. Sorts all takers into profiles anew, as new queues are rare. */
   addQueue(row: QueueRow): void {
     if (this.#queues.has(row.id)) return;
     const { id, campaign } = row;
@@ -134,7 +130,7 @@ export class Dispatch {
     this.#pump();
   }
 
-  /** A job waits for a bot: a new one, or one that was given back. */
+  /** A job has become pending: a new one, or one that was given back. */
   jobPending(queueId: number): void {
     const queue = this.#queues.get(queueId);
     if (!queue) return;
@@ -144,27 +140,26 @@ export class Dispatch {
   }
 
   /**
-   * A job that is handed out was changed, and nobody has it yet: it may be on its
-   * way to a taker, which is then given the newer row.
+   * An assigned job has changed before its taker has it: the taker will receive this row.
    */
   jobChanged(job: ClaimedJob): void {
     if (this.#claiming > 0) this.#changed.set(job.id, job);
   }
 
-  /** The taker's credit has changed, or it is new. */
+  /** The credit of a taker has changed, or the taker is new. */
   creditChanged(taker: Taker): void {
     this.#seat(taker);
     this.#pump();
   }
 
-  /** The taker is gone. A claim already under way still reaches its `receive`. */
+  /** Removes a taker. A claim under way still reaches its `receive`. */
   leave(taker: Taker): void {
     taker.credit = 0;
     taker.gone = true;
     this.#profileOf.get(taker)?.takers.delete(taker);
   }
 
-  /** A campaign may have room again. */
+  /** A job of a campaign with a limit may have ended. */
   roomChanged(): void {
     this.#pump();
   }
@@ -207,7 +202,7 @@ export class Dispatch {
       const [taker] = profile.takers;
       const match = taker && this.#choose(profile, taker);
       if (!match) continue;
-      // The other profiles have their turn before this one comes again.
+      // To the end of the map: the other profiles have their turn first.
       this.#profiles.delete(key);
       this.#profiles.set(key, profile);
       return match;
@@ -261,9 +256,9 @@ export class Dispatch {
     this.#count(campaign, -1);
   }
 
-  /** A claim could not be made: no others are tried for a moment. */
+  /** Pauses all claims after a failed one. */
   #failed(error: unknown): void {
-    if (!this.#pause) this.parts.log.warn({ err: error }, 'a claim failed');
+    if (!this.#pause) this.parts.log.warn({ err: error }, 'claim failed');
     this.#rest();
   }
 

@@ -1,8 +1,7 @@
 /**
- * Whose turn it is: start-time fair queueing. Each campaign has a clock of its
- * own, which each of its jobs moves on by 1 / weight; the one whose clock is
- * behind goes next. One that comes back after a while starts from the others'
- * time: it has saved nothing up, and owes nothing.
+ * Start-time fair queueing between campaigns. Each campaign has a virtual clock, which
+ * each of its jobs moves by 1 / weight; the campaign with the earliest clock goes next. A
+ * campaign that returns after a while starts at the current time, without credit or debt.
  */
 export interface CampaignTerms {
   readonly weight: number;
@@ -17,7 +16,7 @@ export class FairShare {
   readonly #clocks = new Map<string, number>();
   #time = 0;
 
-  /** `running`: jobs of a campaign that run or are on their way to a bot. */
+  /** `running`: jobs of a campaign that run or are being claimed. */
   constructor(private readonly running: (key: string) => number) {}
 
   set(key: string, terms: CampaignTerms): void {
@@ -33,7 +32,7 @@ export class FairShare {
     return maxParallel === 0 || this.running(key) < maxParallel;
   }
 
-  /** The one of these whose turn it is; undefined when none has room. */
+  /** The campaign of these whose turn it is; undefined if none has room. */
   next(keys: Iterable<string>): string | undefined {
     let first: string | undefined;
     for (const key of keys) {
@@ -43,13 +42,13 @@ export class FairShare {
     return first;
   }
 
-  /** A job of it is handed out. */
+  /** Counts a claim of this campaign. */
   took(key: string): void {
     this.#time = this.#clockOf(key);
     this.#clocks.set(key, this.#time + 1 / this.termsOf(key).weight);
   }
 
-  /** It was not: there was none. */
+  /** Undoes `took`: the claim found no job. */
   gaveBack(key: string): void {
     this.#clocks.set(key, this.#clockOf(key) - 1 / this.termsOf(key).weight);
   }

@@ -4,16 +4,16 @@ import type { BotRow, QueueRow } from '../../store/rows.js';
 export interface Offer {
   readonly engines: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** 0: it does not say. */
+  /** 0: not stated. */
   readonly memoryMib: number;
   readonly diskMib: number;
 }
 
-/** What the jobs of a queue ask of a bot. */
+/** Requirements of a queue's jobs. */
 export interface Need {
   readonly engine: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** 0: nothing in particular. */
+  /** 0: no requirement. */
   readonly memoryMib: number;
   readonly diskMib: number;
 }
@@ -32,7 +32,7 @@ export const needOf = (queue: QueueRow): Need => ({
   diskMib: queue.disk_mib,
 });
 
-/** What is in the way, in words that follow "the bot"; empty: nothing. */
+/** Requirements that the bot does not meet, in words that follow "the bot". */
 export function mismatches(offer: Offer, need: Need): string[] {
   const found: string[] = [];
   if (!offer.engines.includes(need.engine)) found.push(`does not run ${need.engine}`);

@@ -27,16 +27,15 @@ export interface ReaperParts {
 }
 
 /**
- * Takes leases back that ended without a result, and brings those into memory
- * that only the store knows: all of them at the start; later, single ones whose
- * claim was committed after its caller had stopped waiting. So no lease on disk
- * is ever without somebody who looks after its end.
+ * Takes back leases that ended without a result. Adopts leases that are on disk only: all
+ * of them at the start; later, single ones whose claim was committed after its caller had
+ * timed out. So the end of every lease on disk is watched.
  */
 export class Reaper {
   readonly #stopped = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
   readonly #adopting: PeriodicTask;
-  /** Leases that only the store knew of when it was last looked. */
+  /** Leases that were on disk only at the last look. */
   #strangers: ReadonlySet<string> = new Set();
 
   constructor(private readonly parts: ReaperParts) {
@@ -45,7 +44,7 @@ export class Reaper {
       clock: parts.clock,
       log: parts.log,
       intervalMs: parts.adoptEveryMs,
-      name: 'looking after leases',
+      name: 'lease adoption',
       work: adopt,
     });
   }
@@ -55,16 +54,16 @@ export class Reaper {
   }
 
   /**
-   * Every lease on disk gets its full time, when the master starts: an offer too, as
-   * its acknowledgement may have been on its way to disk.
+   * Loads every lease on disk with its full TTL, at the start of the master. Offers too:
+   * their acknowledgement may have been on its way to disk.
    */
   async restore(): Promise<void> {
     for await (const row of this.#onDisk()) this.parts.leases.restore(row, row.ttl_ms);
   }
 
   /**
-   * Those that memory does not know, and did not know the last time either: one
-   * that is unknown just now may be on its way out, its end not on disk yet.
+   * Adopts leases that were unknown at the last look as well: the end of a lease that is
+   * unknown for the first time may be on its way to disk.
    */
   async #adopt(): Promise<void> {
     const strangers = new Set<string>();
@@ -90,28 +89,27 @@ export class Reaper {
   }
 
   /**
-   * The lease is over, from now on; its job is given back as soon as the store
-   * takes it, however long that is locked.
+   * Ends a lease in memory at once, and gives its job back in the store, with retries for
+   * as long as the database is locked.
    */
   release(lease: LiveLease, outcome: ReleaseOutcome, message: string): void {
     this.parts.leases.end(lease);
-    this.parts.log.info(
-      { job: lease.jobId, fence: lease.fence, bot: lease.botId, outcome },
-      message,
-    );
+    const { jobId: job, fence, botId: bot } = lease;
+    this.parts.log.info({ job, fence, bot, outcome, why: message }, 'lease released');
     const releasing = this.#releaseOnDisk(lease, outcome, message).finally(() =>
       this.#releasing.delete(releasing),
     );
     this.#releasing.add(releasing);
   }
 
-  /** For Leases: its time is up. */
+  /** Takes back an expired lease. */
   expired(lease: LiveLease): void {
-    if (lease.acknowledged) this.release(lease, 'lost', 'the bot was not heard of within the TTL');
+    if (lease.acknowledged)
+      this.release(lease, 'lost', 'no beat of the bot renewed it within the TTL');
     else this.release(lease, 'unanswered', 'the bot did not answer the offer in time');
   }
 
-  /** What was not given back by now is found again by the next start. */
+  /** The next start finds leases that are not given back by now. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#adopting.stop();
@@ -138,10 +136,7 @@ export class Reaper {
         if (moved?.wakes !== undefined) this.parts.dispatch.jobPending(moved.wakes);
         return;
       } catch (error) {
-        this.parts.log.warn(
-          { err: error, job: jobId, attempt },
-          'a lease could not be given back yet',
-        );
+        this.parts.log.warn({ err: error, job: jobId, attempt }, 'lease release failed');
         const delayMs = backoffMs(backoff, attempt);
         await sleep(this.parts.clock, delayMs, this.#stopped.signal).catch(() => {});
       }

@@ -8,10 +8,10 @@ import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-
 import { pruneSamples } from '../../store/ops/upkeep/prune-samples.js';
 import type { Store } from '../../store/store.js';
 
-/** Rows of one write: a few milliseconds, so that nobody waits long behind it. */
+/** Rows in one write: a few milliseconds, so that other writes do not wait long. */
 const sliceSize = 200;
 
-/** Ages in milliseconds after which things are forgotten. */
+/** Ages in milliseconds after which records are deleted. */
 interface Ages {
   readonly jobs: number;
   readonly events: number;
@@ -27,7 +27,7 @@ export interface RetentionParts {
   readonly ages: Ages;
 }
 
-/** Forgets what is too old, slice by slice, behind everybody else's writes. */
+/** Deletes old records, slice by slice, at the lowest urgency. */
 export class Retention {
   readonly #task: PeriodicTask;
   readonly #stopped = new AbortController();
@@ -38,7 +38,7 @@ export class Retention {
       clock: parts.clock,
       log: parts.log,
       intervalMs: parts.ages.sweep_interval,
-      name: 'forgetting what is old',
+      name: 'retention sweep',
       work,
     });
   }
@@ -52,14 +52,14 @@ export class Retention {
     await this.#task.stop();
   }
 
-  /** Forgets everything that is too old now. */
+  /** Deletes everything that is too old now. */
   async sweep(): Promise<void> {
     const now = this.parts.clock.now();
     const samples = await this.#prune(pruneSamples, now - this.parts.ages.samples);
     const events = await this.#prune(pruneEvents, now - this.parts.ages.events);
     const jobs = await this.#pruneJobs(now);
     if (samples + events + jobs > 0) {
-      this.parts.log.info({ jobs, events, samples }, 'forgot what was too old');
+      this.parts.log.info({ jobs, events, samples }, 'old records deleted');
     }
   }
 

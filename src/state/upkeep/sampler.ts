@@ -6,7 +6,7 @@ import { addSamples, type Sample } from '../../store/ops/upkeep/add-samples.js';
 import type { Store } from '../../store/store.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
 
-/** Rows of one write: small enough to let others through in between. */
+/** Rows in one write: small, so that other writes run in between. */
 const sliceSize = 500;
 
 export interface SamplerParts {
@@ -18,7 +18,7 @@ export interface SamplerParts {
   readonly intervals: { sample_interval: number };
 }
 
-/** Keeps how the runs went: the figures of each live lease, every sampling interval. */
+/** Stores the statistics of each live lease, once in every sampling interval. */
 export class Sampler {
   readonly #task: PeriodicTask;
 

@@ -12,7 +12,7 @@ import type { Sessions } from '../bots/sessions.js';
 import type { Leases } from '../leases/leases.js';
 import { Violations } from '../messages/violations.js';
 
-/** The master at a glance: kept counters and memory, no scan. */
+/** Figures of the master, from stored counters and memory, without a scan. */
 export class System {
   constructor(
     private readonly store: Store,
@@ -21,9 +21,9 @@ export class System {
     private readonly about: { version: string; startedAt: Date },
   ) {}
 
-  /** A consistent copy, made beside everything else; whoever asks removes it. */
+  /** A consistent copy, made beside running work; the caller removes it. */
   copyDatabase(ctx: RequestContext): Promise<DatabaseCopy> {
-    ctx.log.info('copying the database');
+    ctx.log.info('backup started');
     return this.store.copy(ctx);
   }
 

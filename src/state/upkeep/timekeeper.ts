@@ -11,9 +11,9 @@ import type { Leases } from '../leases/leases.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Reaper } from '../scheduling/reaper.js';
 
-/** How often it is looked, and so how exactly times are kept. */
+/** Interval of checks, and so the precision of all times of jobs. */
 const intervalMs = 500;
-/** Jobs looked at in one go; between two, others have their turn. */
+/** Jobs in one check; other work runs between two checks. */
 const sliceSize = 100;
 
 export interface TimekeeperParts {
@@ -25,14 +25,13 @@ export interface TimekeeperParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
-  /** Time for a bot to stop a run, before its lease is taken back. */
+  /** Time in which a bot must stop a run before its lease is taken back. */
   readonly graceMs: number;
 }
 
 /**
- * What the passing of time does to jobs: those that waited for a moment may be
- * handed out, and those whose time is over are stopped or given up. Looks at the
- * front of two indexes; writes only when there is something.
+ * Times of jobs: makes delayed jobs ready at their moment, and stops or ends jobs whose
+ * timeouts have passed. Reads the front of two indexes; writes only if something is due.
  */
 export class Timekeeper {
   readonly #task: PeriodicTask;
@@ -43,7 +42,7 @@ export class Timekeeper {
       clock: parts.clock,
       log: parts.log,
       intervalMs,
-      name: 'looking at the time',
+      name: 'timekeeping',
       work,
     });
   }
@@ -79,7 +78,7 @@ export class Timekeeper {
     );
     if (!overdue) return;
     const { job, again } = overdue;
-    this.parts.log.info({ job: jobId, state: job.state, again }, 'a time of a job is over');
+    this.parts.log.info({ job: jobId, state: job.state, again }, 'job timed out');
     const live = this.parts.leases.ofJob(jobId);
     if (live?.fence !== job.fence || job.state !== 'running') return;
     if (again) {

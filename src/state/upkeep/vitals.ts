@@ -15,14 +15,13 @@ export interface VitalsParts {
 }
 
 /**
- * Whether the master can do its work, found out by doing it: every now and then
- * a write of its own goes through the writer thread to the disk and back, and
- * the room that is left there is looked at.
+ * Health of the master: at each interval a probe write goes through the writer thread to
+ * the disk, and the free disk space is read.
  */
 export class Vitals {
   /** The writer thread commits. */
   writes = true;
-  /** There is room on the disk for what bots bring. */
+  /** The disk has more free space than `leastFreeBytes`. */
   room = true;
   #tell = () => {};
   readonly #task: PeriodicTask;
@@ -33,12 +32,12 @@ export class Vitals {
       clock: parts.clock,
       log: parts.log,
       intervalMs: parts.options.intervalMs,
-      name: 'the look at the vitals',
+      name: 'vitals check',
       work,
     });
   }
 
-  /** Takes the first look, then goes on looking. */
+  /** Resolves after the first check, then repeats it. */
   async start(): Promise<void> {
     await this.look();
     this.#task.start();
@@ -48,7 +47,7 @@ export class Vitals {
     return this.#task.stop();
   }
 
-  /** `tell` is called when `writes` or `room` has changed. */
+  /** `tell` is called after each change of `writes` or `room`. */
   onChange(tell: () => void): void {
     this.#tell = tell;
   }
@@ -58,7 +57,7 @@ export class Vitals {
     if (writes === this.writes && room === this.room) return;
     this.writes = writes;
     this.room = room;
-    this.parts.log.warn({ writes, room }, 'what the master can do has changed');
+    this.parts.log.warn({ writes, room }, 'vitals changed');
     this.#tell();
   }
 
@@ -70,7 +69,7 @@ export class Vitals {
       );
       return true;
     } catch (error) {
-      this.parts.log.warn({ why: messageOf(error) }, 'nothing can be written');
+      this.parts.log.warn({ why: messageOf(error) }, 'probe write failed');
       return false;
     }
   }

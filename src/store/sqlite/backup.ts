@@ -45,7 +45,7 @@ function runCopy(ctx: RequestContext, from: string, to: string): Promise<void> {
     const child = spawn(process.execPath, [program, from, to], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    // Who waits for the master goes before who waits for a backup.
+    // Callers of the master come before callers that wait for a backup.
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     const onAbort = () => child.kill('SIGKILL');
     ctx.signal.addEventListener('abort', onAbort, { once: true });

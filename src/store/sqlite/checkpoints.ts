@@ -7,9 +7,9 @@ import type { Lane } from '../lane.js';
 import type { DatabaseThread } from './thread.js';
 import type { CheckpointMode } from './worker.js';
 
-/** The log is emptied when nothing was written for this many intervals. */
+/** Intervals without a write after which the log is emptied. */
 const idleIntervals = 3;
-/** A log of more pages than this is brought home completely, so that it starts over: 8 MiB. */
+/** Pages of the log above which the writer finishes a checkpoint, so that the log starts over: 8 MiB. */
 const restartAbovePages = 2048;
 
 const noop = () => {};
@@ -28,17 +28,17 @@ interface CheckpointOptions {
 }
 
 /**
- * Brings the write-ahead log back into the database, on a connection of its own,
- * beside readers and writer: PASSIVE every `intervalMs` while there are writes;
+ * Checkpoints the write-ahead log: copies its pages into the database, on a connection of
+ * its own, beside readers and writer. PASSIVE every `intervalMs` while there are writes;
  * TRUNCATE once after them, so that an idle master has no log on disk.
  *
- * A log starts over only when all of it is home as a write begins, and beside a
- * busy writer there is always a rest. So when it has grown, the writer itself
- * brings the rest home between two groups: little, as the bulk was just done.
+ * A log starts over only when all of its pages are copied as a write begins, and beside a
+ * busy writer some are always left. So when the log has grown, the writer itself copies
+ * the rest between two groups: few pages, as the bulk was just done.
  *
- * A checkpoint lasts as long as the disk syncs, and the log grows beside it: past
- * `maxLogBytes` the writer waits for the checkpoint, and callers for the writer,
- * each until its own deadline.
+ * A checkpoint lasts as long as the disk syncs, and the log grows meanwhile: past
+ * `maxLogBytes` the writer waits for the checkpoint, and callers for the writer, each until
+ * its own deadline.
  */
 export class Checkpoints {
   readonly #task: PeriodicTask;
@@ -57,7 +57,7 @@ export class Checkpoints {
     });
   }
 
-  /** A group was written. */
+  /** Notes that a group was written. */
   wrote(): void {
     this.#writes++;
     this.#isTruncated = false;
@@ -78,15 +78,15 @@ export class Checkpoints {
     if (this.#isTruncated || (this.#writes === 0 && !isIdle)) return;
     this.#writes = 0;
     const underWay = this.#checkpoint(this.options.thread, isIdle ? 'TRUNCATE' : 'PASSIVE');
-    const { log, home } = await this.#haltingWrites(underWay);
-    this.#isTruncated = isIdle && log === home;
+    const { log, copied } = await this.#haltingWrites(underWay);
+    this.#isTruncated = isIdle && log === copied;
     if (isIdle || log < restartAbovePages) return;
     this.options.writes.between(async (writer) => {
       await this.#checkpoint(writer, 'PASSIVE');
     });
   }
 
-  /** Has the writes wait for a checkpoint during which the log grows too large. */
+  /** Makes writes wait for the checkpoint under way if the log grows too large meanwhile. */
   async #haltingWrites<T>(underWay: Promise<T>): Promise<T> {
     const { writes, intervalMs, maxLogBytes, logBytes, log } = this.options;
     const look = async () => {

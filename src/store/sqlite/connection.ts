@@ -21,7 +21,7 @@ export const usualMaxLogBytes = 64 * 2 ** 20;
 const cacheKib = { read: 64_000, write: 8000, upkeep: 8000 } as const;
 
 /**
- * What every connection runs with. WAL lets readers run beside the writer; a
+ * The settings of every connection. WAL lets readers run beside the writer; a
  * lock held by another process comes back at once (the caller backs off, no
  * thread sleeps); memory-mapped I/O stays off, as it turns disk errors into
  * signals. Settings hold for a connection, not for the file.
@@ -39,7 +39,7 @@ const pragmas = ({
   ['foreign_keys', 'ON', 1],
   ['mmap_size', '0', 0],
   ['journal_size_limit', String(maxLogBytes), maxLogBytes],
-  // Checkpoints are made beside the writer (checkpoints.ts), not in its commits.
+  // Checkpoints run beside the writer (checkpoints.ts), not in its commits.
   ['wal_autocheckpoint', '0', 0],
 ];
 

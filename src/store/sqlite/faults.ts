@@ -1,6 +1,6 @@
 import * as errors from '../../core/errors.js';
 
-/** An error of SQLite's own, by its extended code, e.g. "SQLITE_BUSY_SNAPSHOT". */
+/** An error of SQLite, by its extended code, e.g. "SQLITE_BUSY_SNAPSHOT". */
 export class SqliteFault extends Error {
   override readonly name: string = 'SqliteFault';
   constructor(
@@ -12,8 +12,8 @@ export class SqliteFault extends Error {
 }
 
 /**
- * Codes that say "somebody else holds the lock" or "the other side was changing
- * just now", and nothing was done. See sqlite.org/rescode.html.
+ * Codes that mean that another connection holds the lock or is changing just now, and
+ * that nothing was done. See sqlite.org/rescode.html.
  */
 const lockConflicts = new Set([
   'SQLITE_BUSY',
@@ -40,7 +40,7 @@ export function sqliteFault(code: string, message: string): SqliteFault {
 
 /** An error on its way between threads, where classes do not survive. */
 export type WireError =
-  | { kind: 'domain'; name: string; fields: object }
+  | { kind: 'domain'; name: errors.ErrorName; fields: object }
   | { kind: 'sqlite'; code: string; message: string }
   | { kind: 'other'; message: string; stack: string | undefined };
 
@@ -54,12 +54,10 @@ export function toWire(error: unknown): WireError {
   return { kind: 'other', message, stack: error instanceof Error ? error.stack : undefined };
 }
 
-type DomainErrorClass = new (fields: never) => errors.DomainError;
-
-/** The error as it was thrown; a full disk becomes the domain's own word for it. */
+/** The error as it was thrown; a full disk becomes a DiskFullError. */
 export function fromWire(wire: WireError): Error {
   if (wire.kind === 'domain') {
-    const Class = errors[wire.name as keyof typeof errors] as unknown as DomainErrorClass;
+    const Class: new (fields: never) => Error = errors.domainErrors[wire.name];
     return new Class(wire.fields as never);
   }
   if (wire.kind === 'sqlite') {

@@ -29,7 +29,7 @@ function attempt(runners: Map<string, Runner>, call: Call): Outcome {
   }
 }
 
-/** For readers: all calls in one transaction, so that all statements see one state. */
+/** Runs the calls of a reader in one transaction, so that all statements see one state. */
 export function inOneView(db: Database, runners: Map<string, Runner>) {
   const begin = db.prepare('BEGIN');
   const end = db.prepare('COMMIT');
@@ -37,7 +37,7 @@ export function inOneView(db: Database, runners: Map<string, Runner>) {
     try {
       begin.run();
       const outcomes = calls.map((call) => attempt(runners, call));
-      // Some errors of the disk have ended it already.
+      // Some errors of the disk end the transaction by themselves.
       if (db.inTransaction) end.run();
       return outcomes;
     } catch (error) {
@@ -46,19 +46,18 @@ export function inOneView(db: Database, runners: Map<string, Runner>) {
   };
 }
 
-/** Groups after one with a failure that are run with savepoints: failures come in flocks. */
+/** How many groups run with savepoints after a failure: failures come in flocks. */
 const carefulGroups = 16;
 
 /**
- * All calls in one transaction with one fsync, so that one that fails takes nothing
- * else with it, and nothing is answered before the commit. A savepoint for each would
- * do, and costs as much as a small write: a group is first run without, and only if
- * one of its calls fails is it undone and run again, with one each.
+ * Runs all calls in one transaction with one fsync, and answers none before the commit. A
+ * call that fails undoes nothing of the others. A savepoint for each would do, and costs
+ * as much as a small write: so a group first runs without, and only if one of its calls
+ * fails, all is undone and run again with a savepoint for each.
  *
- * SQLITE_FULL and a few other errors roll the whole transaction back by
- * themselves; what follows would then run outside of any. So when that happens
- * the group is begun again, each call in a transaction of its own: those that
- * can succeed do, and each failure is its own.
+ * SQLITE_FULL and a few other errors roll the whole transaction back by themselves, and
+ * later statements would then run outside of any. So after such an error the group begins
+ * again, each call in a transaction of its own: those that can succeed do.
  */
 export function groupCommit(db: Database, runners: Map<string, Runner>) {
   const begin = db.prepare('BEGIN IMMEDIATE');
@@ -92,7 +91,7 @@ export function groupCommit(db: Database, runners: Map<string, Runner>) {
     return outcomes;
   };
 
-  /** @returns undefined when one has failed, and with it everything was undone */
+  /** @returns undefined when a call has failed, and everything was undone */
   const inOne = (calls: readonly Call[]): Outcome[] | undefined => {
     begin.run();
     const outcomes: Outcome[] = [];
@@ -124,7 +123,7 @@ export function groupCommit(db: Database, runners: Map<string, Runner>) {
   return runGroup;
 }
 
-/** A group that could not be begun or ended: nothing of it has happened. */
+/** The outcomes of a group that could not begin or commit: nothing of it has happened. */
 function allFailed(db: Database, calls: readonly Call[], error: unknown): Outcome[] {
   if (db.inTransaction) db.exec('ROLLBACK');
   const failed: Outcome = { ok: false, error: toWire(error) };

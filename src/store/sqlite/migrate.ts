@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.js';
 
 const folder = new URL('./migrations/', import.meta.url);
 
-/** "PFUZ": tells our files from everybody else's SQLite files. */
+/** "PFUZ": marks a SQLite file as ours. */
 const applicationId = 0x5046555a;
 
 /**

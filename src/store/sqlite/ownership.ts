@@ -3,12 +3,12 @@ import Database from 'better-sqlite3';
 import { codeOf, UserError } from '../../core/errors.js';
 
 /**
- * One master a database file, across processes and containers that share the
- * disk. A small SQLite file beside the database is held under a RESERVED lock
- * for as long as the master lives: the kernel takes it back however the process
- * ends, and others can still read who holds it.
+ * Makes this process the one master of a database file, across processes and containers
+ * that share the disk. It holds a small SQLite file beside the database under a RESERVED
+ * lock for as long as it lives: the kernel frees the lock however the process ends, and
+ * other processes can still read whose it is.
  *
- * @returns what gives the ownership up
+ * @returns a function that gives the ownership up
  * @throws UserError naming the master that owns the file
  */
 export function takeOwnership(databasePath: string, now: number): () => void {
@@ -43,6 +43,6 @@ function describeOwner(db: Database.Database): string {
       | undefined;
     return row ? ` (process ${row.pid} on ${row.host}, since ${row.since})` : '';
   } catch {
-    return ''; // it is being written just now
+    return ''; // the owner is writing its name just now
   }
 }

@@ -1,8 +1,9 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestContext } from '../../core/context.js';
-import { UserError } from '../../core/errors.js';
-import { fileProblem, makeFolder } from '../../core/folders.js';
+import { messageOf, UserError } from '../../core/errors.js';
+import { makeFolder } from '../../core/folders.js';
+import { describeTrouble } from '../../core/system-trouble.js';
 import { BlobStore } from '../blobs.js';
 import type { Settled } from '../call.js';
 import { Executor } from '../executor.js';
@@ -153,6 +154,6 @@ async function makeDataFolder(directory: string): Promise<void> {
   try {
     await makeFolder(directory);
   } catch (error) {
-    throw new UserError(`data.directory ${directory} cannot be made: ${fileProblem(error)}`);
+    throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
   }
 }

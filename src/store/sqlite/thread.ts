@@ -12,7 +12,7 @@ const settledOf = (outcome: Outcome): Settled<unknown> =>
 
 type Reply<Type extends FromThread['type']> = Extract<FromThread, { type: Type }>;
 
-/** A database thread, seen from the main thread. Does one thing at a time. */
+/** A database thread, seen from the main thread. Runs one request at a time. */
 export class DatabaseThread implements LaneThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
@@ -30,7 +30,7 @@ export class DatabaseThread implements LaneThread {
   /**
    * Starts the thread and opens its connection.
    *
-   * @param onDeath called when the thread ends without being asked to
+   * @param onDeath called when the thread ends without `close`
    * @throws UserError when the database cannot be opened
    */
   static async start(

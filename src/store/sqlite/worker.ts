@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { codeOf, UserError } from '../../core/errors.js';
+import { codeOf, messageOf, UserError } from '../../core/errors.js';
+import { describeTrouble } from '../../core/system-trouble.js';
 import type { Call } from '../call.js';
 import { type ConnectionOptions, openConnection } from './connection.js';
 import { groupCommit, inOneView, type Outcome, prepare } from './group-commit.js';
@@ -17,7 +18,7 @@ export type ToThread =
   | { readonly type: 'checkpoint'; readonly mode: CheckpointMode }
   | { readonly type: 'close' };
 
-/** PASSIVE copies what it can beside everybody; TRUNCATE waits for nobody, and empties the log. */
+/** PASSIVE copies what it can beside readers and writer; TRUNCATE also empties the log. */
 export type CheckpointMode = 'PASSIVE' | 'TRUNCATE';
 
 export type FromThread =
@@ -26,9 +27,9 @@ export type FromThread =
   | { readonly type: 'done'; readonly outcomes: readonly Outcome[]; readonly durationMs: number }
   | {
       readonly type: 'checkpointed';
-      /** Pages in the log, and how many of them are home. */
+      /** Pages in the log, and how many of them are in the database too. */
       readonly log: number;
-      readonly home: number;
+      readonly copied: number;
       readonly durationMs: number;
     };
 
@@ -90,13 +91,13 @@ function open(options: ConnectionOptions): Opened {
   }
 }
 
-function checkpoint(db: Database, mode: CheckpointMode): { log: number; home: number } {
+function checkpoint(db: Database, mode: CheckpointMode): { log: number; copied: number } {
   try {
     const [row] = db.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
-    return { log: row?.log ?? 0, home: row?.checkpointed ?? 0 };
+    return { log: row?.log ?? 0, copied: row?.checkpointed ?? 0 };
   } catch {
-    // Somebody is in the way, or the disk is in trouble, which the writes will tell of.
-    return { log: 1, home: 0 };
+    // Another connection is in the way, or the disk fails: then the next write fails too.
+    return { log: 1, copied: 0 };
   }
 }
 
@@ -112,7 +113,7 @@ function corrupt(path: string, why: string): UserError {
   );
 }
 
-/** Why the database cannot be opened, for the person who has to mend it. */
+/** The reason why the database cannot be opened, and what to do, for people. */
 function inWords(error: unknown, path: string): UserError {
   if (error instanceof UserError) return error;
   const code = codeOf(error) ?? '';
@@ -126,8 +127,13 @@ function inWords(error: unknown, path: string): UserError {
   if (/^SQLITE_BUSY/.test(code)) {
     return new UserError(`${path} is locked by another program: end it and start again`);
   }
+  if (/^SQLITE_IOERR/.test(code)) {
+    return new UserError(
+      `${path} cannot be read or written (${code}): check the disk, and the log of the system`,
+    );
+  }
   return new UserError(
-    `${path} cannot be opened: ${error instanceof Error ? error.message : error}`,
+    `${path} cannot be opened: ${describeTrouble(error, path) ?? messageOf(error)}`,
   );
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer.js';
-import { LibFuzzerOutput } from '../../../src/bot/engines/libfuzzer-output.js';
 import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
 
 const engine = libFuzzer({ symbolizer: '/usr/bin/llvm-symbolizer' });
@@ -10,15 +9,11 @@ const start = (spec: Parameters<typeof JobSpec.fromPartial>[0]) => ({
   corpus: '/run/corpus',
   seeds: '/run/seeds',
   artifacts: '/run/artifacts',
+  sanitizerLogs: '/run/logs/report',
   seconds: 7,
+  runs: undefined,
   spec: JobSpec.fromPartial(spec),
 });
-
-const read = (text: string) => {
-  const output = new LibFuzzerOutput();
-  for (const line of text.split('\n')) output.line(line);
-  return output;
-};
 
 describe("libFuzzer's command", () => {
   test('puts what the bot decides after what the job asks for, so that it wins', () => {
@@ -67,6 +62,41 @@ describe("libFuzzer's command", () => {
     });
   });
 
+  test('cuts no seed unless the job asks for a longest input', () => {
+    const flags = (spec: Parameters<typeof start>[0]) => engine.command(start(spec)).args.join(' ');
+    expect(flags({ limits: { maxMemoryMib: 64 } })).not.toContain('max_len');
+    expect(flags({ limits: { maxInputBytes: 100 } })).toContain('-max_len=100');
+  });
+
+  test('has sanitizers write to files, whatever the job wishes', () => {
+    const { environment } = engine.command(
+      start({ environment: { TSAN_OPTIONS: 'log_path=/tmp/mine:log_exe_name=1' } }),
+    );
+    for (const name of ['ASAN', 'HWASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN']) {
+      expect(environment[`${name}_OPTIONS`]).toMatch(
+        /:log_exe_name=0:log_path="\/run\/logs\/report"$/,
+      );
+    }
+  });
+
+  test('executes one input once, under the limits of the job and without its folders', () => {
+    const { args } = engine.replayCommand({
+      ...start({ arguments: ['-runs=9'], limits: { inputTimeoutSeconds: 3, maxMemoryMib: 64 } }),
+      input: '/run/replay/input',
+    });
+    expect(args).toEqual(expect.arrayContaining(['-timeout=3', '-rss_limit_mb=64']));
+    expect(args.slice(-2)).toEqual(['-runs=1', '/run/replay/input']);
+    expect(args.join(' ')).not.toMatch(/corpus|artifact_prefix|max_total_time/);
+  });
+
+  test('knows a file that a full disk has cut off by its name', () => {
+    const name = 'crash-da39a3ee5e6b4b0d3255bfef95601890afd80709'; // of the empty input
+    expect(engine.isWhole(name, Buffer.alloc(0))).toBe(true);
+    expect(engine.isWhole(name, Buffer.from('x'))).toBe(false);
+    expect(engine.isWhole('crash-1', Buffer.from('x'))).toBe(true);
+    expect(engine.isWhole('crash-1', Buffer.alloc(0))).toBe(false);
+  });
+
   test.each([
     ['crash-4ea0', true],
     ['leak-4ea0', true],
@@ -75,77 +105,5 @@ describe("libFuzzer's command", () => {
     ['slow-unit-4ea0', false],
   ])('takes %s for a crash: %s', (name, isCrash) => {
     expect(engine.isCrash(name)).toBe(isCrash);
-  });
-});
-
-describe("libFuzzer's output", () => {
-  const fuzzing = [
-    'INFO: Running with entropic power schedule (0xFF, 100).',
-    'INFO: Seed: 1420547739',
-    'INFO: seed corpus: files: 4 min: 20b max: 30b total: 102b rss: 30Mb',
-    '#5\tINITED cov: 41 ft: 53 corp: 4/102b exec/s: 0 rss: 31Mb',
-    '#7\tNEW    cov: 44 ft: 56 corp: 5/128b lim: 30 exec/s: 0 rss: 31Mb L: 26/30 MS: 2 ChangeBinInt-ChangeByte-',
-    '#43409\tREDUCE cov: 75 ft: 144 corp: 65/16Kb lim: 228 exec/s: 21704 rss: 39Mb L: 7/171 MS: 1 EraseBytes-',
-  ].join('\n');
-
-  test('tells how far fuzzing is', () => {
-    expect(read(fuzzing).progress).toEqual({
-      executions: 43_409,
-      coverage: 75,
-      features: 144,
-      corpusFiles: 65,
-      corpusBytes: 16 * 1024,
-      peakMemoryBytes: 39 * 2 ** 20,
-      isFuzzing: true,
-      newInputs: 2,
-    });
-  });
-
-  test('takes the last word on executions and memory from the final statistics', () => {
-    const { progress } = read(
-      `${fuzzing}\nstat::number_of_executed_units: 50000\nstat::peak_rss_mb:             80`,
-    );
-    expect(progress).toMatchObject({ executions: 50_000, peakMemoryBytes: 80 * 2 ** 20 });
-  });
-
-  test('keeps the report from its first line on, with what the target said before it', () => {
-    const { report } = read(
-      [
-        fuzzing,
-        'target: assert.c:3: Assertion `x` failed.',
-        '==5== ERROR: libFuzzer: deadly signal',
-        '    #0 0x1 in f /a.c:1',
-        'SUMMARY: libFuzzer: deadly signal',
-      ].join('\n'),
-    );
-    expect(report.split('\n')[0]).toMatch(/Assertion/);
-    expect(report).toMatch(/SUMMARY/);
-    expect(report).not.toMatch(/INITED|INFO/);
-  });
-
-  test('forgets a warning that the target survived once something ends it', () => {
-    const { report } = read(
-      [
-        'a.c:1:2: runtime error: shift',
-        fuzzing,
-        '==5==ERROR: AddressSanitizer: SEGV on unknown address',
-      ].join('\n'),
-    );
-    expect(report).not.toMatch(/runtime error/);
-    expect(report).toMatch(/SEGV/);
-  });
-
-  test('has no report where nothing crashed, and last words that are no progress', () => {
-    const output = read(`${fuzzing}\n==3== libFuzzer: run interrupted; exiting`);
-    expect(output.report).toBe('');
-    expect(output.lastWords).toBe('==3== libFuzzer: run interrupted; exiting');
-  });
-
-  test('keeps 128 KiB at most of a report that does not end', () => {
-    const output = new LibFuzzerOutput();
-    output.line('==1==ERROR: AddressSanitizer: SEGV on x');
-    for (let i = 0; i < 10_000; i++) output.line('é'.repeat(100));
-    expect(Buffer.byteLength(output.report)).toBeLessThanOrEqual(131_072);
-    expect(Buffer.byteLength(output.report)).toBeGreaterThan(130_000);
   });
 });

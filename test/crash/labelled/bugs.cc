@@ -16,6 +16,8 @@
 
 typedef const uint8_t *Bytes;
 static volatile int sink;
+// No compiler may know what is null or 0 here: as in real bugs, the input decides it.
+static volatile int zero;
 static volatile char *volatile place;
 
 // Helpers that several bugs share, as in real programs.
@@ -27,7 +29,7 @@ static volatile char *volatile place;
 #define REQUIRE(condition) \
   do { if (!(condition)) report_fatal("requirement failed: " #condition); } while (0)
 static void copy_bytes(char *to, const char *from, size_t n) { for (size_t i = 0; i < n; i++) ((volatile char *)to)[i] = from[i]; }
-static uint32_t read_u32(Bytes p) { return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24; }
+static uint32_t read_u32(volatile const uint8_t *p) { return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24; }
 template <class T> static T *allocate(size_t n) { return (T *)calloc(n, sizeof(T)); }
 
 namespace image {
@@ -41,7 +43,7 @@ struct Header {
 };
 struct Palette {
   int *colours = allocate<int>(4);
-  int colour(size_t i) { return colours[i * 4000000 + 9000000]; }
+  int colour(size_t i) { return ((volatile int *)colours)[i * 4000000 + 9000000]; }
   void release() { free(colours); }
   void release_twice() { release(); release(); }
   int after_release() { int *kept = colours; release(); return kept[0]; }
@@ -50,13 +52,13 @@ struct Decoder {
   virtual ~Decoder() {}
   virtual int decode(Bytes d) = 0;
 };
-struct GifDecoder : Decoder { int decode(Bytes d) override { int *table = nullptr; return table[d[0] & 7]; } };
-struct PngDecoder : Decoder { int decode(Bytes d) override { return 1000 / (d[0] - d[0]); } };
+struct GifDecoder : Decoder { int decode(Bytes d) override { int *volatile table = nullptr; return table[d[0] & 7]; } };
+struct PngDecoder : Decoder { int decode(Bytes d) override { return 1000 / zero; } };
 static int run_decoder(Decoder &decoder, Bytes d) { int v = decoder.decode(d); sink = v; return v + 1; }
 }  // namespace image
 
 namespace text {
-struct Node { Node *next = nullptr; int value = 0; };
+struct Node { Node *volatile next = nullptr; volatile int value = 0; };
 static int depth_of(Bytes d, int n) { volatile char page[256]; page[0] = (char)n; return depth_of(d, n + 1) + page[0]; }
 static int parse_list(Bytes d, int n);
 static int parse_item(Bytes d, int n) { volatile char page[300]; page[0] = (char)n; return parse_list(d, n + 1) + page[0]; }
@@ -81,7 +83,8 @@ namespace net {
 struct Session { int id = 7; std::function<int(int)> on_read; };
 struct Pool {
   std::map<int, Session *> sessions;
-  Session *find(int id) { auto found = sessions.find(id); return found == sessions.end() ? nullptr : found->second; }
+  Session *volatile last = nullptr;
+  Session *find(int id) { auto found = sessions.find(id); if (found != sessions.end()) last = found->second; return last; }
   int id_of(int id) { return find(id)->id; }
   void rename(int id) { find(id + 1)->id = 9; }
 };
@@ -94,7 +97,7 @@ static void shrink(Bytes d, size_t n) { char *b = allocate<char>(64); size_t lef
 static void release_middle(Bytes d) { char *b = allocate<char>(64); free(b + 16); }
 static void release_stack(Bytes d) { char b[64]; place = b; free((void *)place); }
 static void release_after(Bytes d) { char *b = allocate<char>(64); free(b); place = (char *)realloc(b, 128); }
-static void illegal(Bytes d) { if (d[0] != 0) __builtin_trap(); }
+static void illegal(Bytes d) { if (d[0] != zero) { sink = 4; __builtin_trap(); } }
 static void stop(Bytes d) { if (d[0] != 0) abort(); }
 static void finish(Bytes d) { if (d[0] != 0) exit(7); }
 static void spin(Bytes d) { for (volatile unsigned i = 0;; i++) sink = (int)i; }
@@ -108,8 +111,8 @@ struct PrintJob : Job { void run() override { sink = 1; } };
 static void end_job(Bytes d) { std::unique_ptr<Job> job(new PrintJob); job.reset(); }
 static void jump(Bytes d) { void (*target)(int) = (void (*)(int))(uintptr_t)(d[0] * 16); target(1); sink = 3; }
 static int nested(Bytes d) { image::Palette p; std::vector<int> v{1, 2}; v.clear(); v.shrink_to_fit(); return v.front() + p.colours[0]; }
-static int optional_value(Bytes d) { std::unique_ptr<std::string> s; return (int)s->size(); }
-static void string_copy(Bytes d) { std::string *s = nullptr; std::string t = *s + "x"; sink = (int)t.size(); }
+static int optional_value(Bytes d) { std::string *volatile found = nullptr; std::unique_ptr<std::string> s(found); return (int)s->size(); }
+static void string_copy(Bytes d) { std::string *volatile s = nullptr; std::string t = *s + "x"; sink = (int)t.size(); }
 }  // namespace net
 
 // Steps between the dispatcher and a bug; they do something after the call.

@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 map="-ffile-prefix-map=$here=/src -fdebug-prefix-map=$here=/src"
 bugs=45
 inputs="a b c"
-limits="-timeout=1 -rss_limit_mb=1024"
+limits="-timeout=5 -rss_limit_mb=1024"
 export ASAN_OPTIONS=handle_abort=1:detect_leaks=0:allocator_may_return_null=0:symbolize_inline_frames=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer || echo)
@@ -50,9 +50,11 @@ run() {
   for bug in $(seq $bugs); do
     for kind in $inputs; do
       input "$kind" "$bug" >"$work/input"
-      (ulimit -c 0; cd "$work" && timeout 6 "$@" ./input >"$out/$name/$bug-$kind.txt" 2>&1)
+      (ulimit -c 0; cd "$work" && timeout 20 "$@" ./input >"$out/$name/$bug-$kind.txt" 2>&1)
       # What does not crash in this build has no report.
       [ $? -ne 0 ] || [ -n "${by_debugger:-}" ] || rm -f "$out/$name/$bug-$kind.txt"
+      [ -z "${by_debugger:-}" ] || grep -q 'received signal' "$out/$name/$bug-$kind.txt" ||
+        rm -f "$out/$name/$bug-$kind.txt"
     done
   done
   rm -f "$work"/crash-* "$work"/timeout-* "$work"/oom-* "$work"/leak-*
@@ -82,6 +84,7 @@ for name in clang-asan-O0 clang-asan-O1 clang-asan-O2 clang-asan-O3 clang-asan-l
 done
 for name in gcc-asan-O0 gcc-asan-O2; do run $name "./$name"; done
 by_debugger=yes
+inputs="a c"
 for name in gcc-gdb-O0 gcc-gdb-O2; do
-  has gdb && run $name timeout 4 gdb -batch -ex run -ex 'bt 100' --args "./$name"
+  has gdb && run $name timeout 12 gdb -batch -ex run -ex 'bt 100' --args "./$name"
 done

@@ -11,8 +11,8 @@ import {
   HeartbeatRequest,
   HeartbeatResponse,
 } from '../../../src/gen/pandafuzz/v1/heartbeat.js';
-import { runMasterFor } from '../../harness.js';
-import { createJob, registerBot, uploadTarget } from '../../steps.js';
+import { fastPathSetting, runMasterFor } from '../../harness.js';
+import { createJob, eventually, metric, registerBot, uploadTarget } from '../../steps.js';
 import { framed, RawClient } from '../../wire/raw-client.js';
 
 const heartbeat = '/pandafuzz.v1.BotService/Heartbeat';
@@ -51,7 +51,7 @@ describe('acknowledgements', () => {
 });
 
 describe('messages to a bot', () => {
-  test('go out together when they are said together: its jobs in one frame', async () => {
+  test('go out together when they are sent together: on the fast path, its jobs in one frame', async () => {
     const { connection, address } = await runMasterFor();
     const targetSha256 = (await uploadTarget(connection)).sha256;
     for (let i = 0; i < 8; i++) await createJob(connection, { targetSha256 });
@@ -69,7 +69,7 @@ describe('messages to a bot', () => {
     const { messages } = await call.answer;
     const kinds = messages.map((bytes) => HeartbeatResponse.decode(bytes).message?.$case);
     expect(kinds).toEqual(['welcome', ...Array.from({ length: 8 }, () => 'assign')]);
-    expect(chunks.length).toBe(2);
+    expect(chunks.length).toBe(fastPathSetting === 'off' ? 9 : 2);
   });
 });
 
@@ -98,11 +98,12 @@ describe('messages of a bot', () => {
   });
 
   test('may be none: the stream ends in peace', async () => {
-    const { address } = await runMasterFor();
+    const { address, master } = await runMasterFor();
     const client = new RawClient(address);
     expect(await client.call(heartbeat, [])).toMatchObject({ code: Code.OK, messages: [] });
     const late = client.open(heartbeat);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const open = () => metric(master, 'api_in_flight{pool="streams"}');
+    await eventually(async () => (await open()) === 1 || undefined);
     late.end();
     expect(await late.answer).toMatchObject({ code: Code.OK, messages: [] });
   });
@@ -118,7 +119,7 @@ describe('messages of a bot', () => {
     stream.write(Buffer.concat([framed(hello(long.id)), prefix]));
     expect(await answer).toMatchObject({
       code: Code.RESOURCE_EXHAUSTED,
-      message: `a message of ${0x7f7f7f7f} bytes: ${512 * 1024} are taken at most`,
+      message: expect.stringMatching(new RegExp(`${0x7f7f7f7f}.*${512 * 1024}`)),
     });
     other.send(beat(1));
     other.end();
@@ -184,7 +185,6 @@ describe('a stream that was refused', () => {
     call.send(Buffer.from('not an upload'));
     const answer = await call.answer;
     expect(Code[answer.code]).toBe('INVALID_ARGUMENT');
-    expect(answer.tookMs).toBeLessThan(3000);
   });
 
   test('is told why before it ends, whatever was still to be sent', async () => {

@@ -72,6 +72,19 @@ describe('a newer reader', () => {
     expect((await scene.regroup(false)).moves).toEqual([]);
   });
 
+  test('finishes at the next start what was broken off', async () => {
+    const { scene, ids } = await withCrashes('v2=a/1 v3=x/1', 'v2=a/1 v3=y/1', 'v2=b/1 v3=x/1');
+    await scene.restart(scripted(3));
+    await scene.restart(scripted(2));
+    const run = scene.state.regrouping.regroup(testContext().signal, { isDry: false });
+    await run.next(); // read and written, and nothing moved yet
+    await run.return(undefined);
+    expect(names(await scene.together(), ids)).toEqual([[0, 2], [1]]);
+    await scene.restart(scripted(2));
+    expect(names(await scene.together(), ids)).toEqual([[0, 1], [2]]);
+    expect((await scene.regroup(true)).moves).toEqual([]);
+  });
+
   test('keeps what people decided', async () => {
     const { scene, lease, ids } = await withCrashes(
       ...['v2=a/1 v3=p/1', 'v2=b/1 v3=q/1', 'v2=b/2 v3=r/2', 'v2=c/1 v3=s/1', 'v2=c/2 v3=s/2'],

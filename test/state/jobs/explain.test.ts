@@ -74,7 +74,7 @@ describe('a bot is explained', () => {
     bot.done(lease, JobOutcome.INFRASTRUCTURE);
     await fleet.settled();
     expect(await ofBot(fleet, bot.botId)).toEqual([
-      'its last runs ended by trouble of its own: it is given a rest',
+      'it rests for a while: its last runs ended with INFRASTRUCTURE',
     ]);
     await fleet.pass(1500);
     expect(await ofBot(fleet, bot.botId)).toEqual(['it has announced no free slot']);

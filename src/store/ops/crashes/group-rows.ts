@@ -9,6 +9,9 @@ const select = statement<{ groupId: string }, CrashGroupRow>(
 const lock = statement<{ groupId: string }, CrashGroupRow>(
   `SELECT ${crashGroupColumns} FROM crash_groups WHERE id = @groupId ${forUpdate()}`,
 );
+const mergedInto = statement<{ id: string }, { merged_into: string | null }>(
+  'SELECT merged_into FROM crash_groups WHERE id = @id',
+);
 
 /** @throws NotFoundError */
 export function* groupRow(groupId: string): Steps<CrashGroupRow> {
@@ -27,18 +30,20 @@ export function* liveGroup(groupId: string): Steps<CrashGroupRow> {
   const row = yield* one(lock, { groupId });
   if (!row) throw new NotFoundError({ resource: 'crash group', id: groupId });
   if (row.merged_into === null) return row;
-  const into = yield* standsFor(row);
-  const why = `this group was merged into ${into.id}: use that one, or undo the merge`;
+  const into = yield* standInFor(row.merged_into);
+  const why = `this group was merged into ${into}: use that one, or undo the merge`;
   throw new PreconditionError({ reason: 'MERGED', why });
 }
 
-/** The group in which the crashes of a merged group are now. */
-export function* standsFor(group: CrashGroupRow): Steps<CrashGroupRow> {
-  let row = group;
-  const seen = new Set<string>();
-  while (row.merged_into !== null && !seen.has(row.id)) {
-    seen.add(row.id);
-    row = yield* groupRow(row.merged_into);
+/**
+ * The group in which the crashes of a group are now: itself, unless it was merged away. A
+ * group is merged into one that has crashes, so the way ends.
+ */
+export function* standInFor(groupId: string): Steps<string> {
+  let id = groupId;
+  for (;;) {
+    const into = (yield* one(mergedInto, { id }))?.merged_into;
+    if (!into) return id;
+    id = into;
   }
-  return row;
 }

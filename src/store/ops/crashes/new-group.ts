@@ -1,4 +1,5 @@
 import { one, run, type Step, type Steps, statement } from '../../statement.js';
+import { standInFor } from './group-rows.js';
 
 /** What decides to which group of a target a crash comes. */
 export interface GroupKey {
@@ -44,7 +45,7 @@ export interface NewGroup {
 export function* groupFor(key: GroupKey, newGroupId: string): Steps<string> {
   const decided = key.distinction === '' ? undefined : yield* one(byDistinction, key);
   const known = decided ?? (yield* one(bySignature, key));
-  if (known) return known.group_id;
+  if (known) return yield* standInFor(known.group_id);
   const claimed = (yield* one(claim, { ...key, newGroupId })) as { group_id: string };
   return claimed.group_id;
 }

@@ -1,0 +1,112 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openPlainFile, plainFile } from '../sandbox/plain-file.js';
+
+/** Read of one file, bytes: a report begins at its head and ends with a summary. */
+const headBytes = 56 * 1024;
+const tailBytes = 16 * 1024;
+/** Two files written within this time of each other could belong to the same artifact, milliseconds. */
+const ambiguousMs = 20;
+/** More files than this are not kept: a target that forks may leave one for each child. */
+const mostFiles = 1000;
+
+interface LogFile {
+  readonly name: string;
+  readonly pid: number;
+  readonly modifiedAtMs: number;
+}
+
+/**
+ * The files that sanitizers write by their option `log_path`, one a process. They
+ * hold the report even where the target has closed or redirected its standard error.
+ */
+export class SanitizerLogs {
+  #lastArtifactAtMs = 0;
+
+  constructor(private readonly folder: string) {}
+
+  /** Value of `log_path`; the sanitizer appends "." and the process id. */
+  get prefix(): string {
+    return join(this.folder, 'report');
+  }
+
+  /**
+   * Removes and returns the report that belongs to an artifact.
+   *
+   * @param pids processes named in what was printed before the artifact
+   * @param writtenAtMs time of the artifact: its report was complete before, and begun after
+   *   the artifact before
+   * @returns '' when there is none, or when two could be it
+   */
+  async take(pids: readonly number[], writtenAtMs = Number.POSITIVE_INFINITY): Promise<string> {
+    const files = await this.#files();
+    const file = choose(files, pids, { afterMs: this.#lastArtifactAtMs, beforeMs: writtenAtMs });
+    if (Number.isFinite(writtenAtMs)) this.#lastArtifactAtMs = writtenAtMs;
+    if (!file) return '';
+    const path = join(this.folder, file.name);
+    const text = await readBounded(path);
+    await rm(path, { force: true });
+    return text;
+  }
+
+  /** Removes the reports that no artifact has taken, and returns the newest. */
+  async takeRest(): Promise<string> {
+    const files = await this.#files();
+    const newest = files.at(-1);
+    const text = newest ? await readBounded(join(this.folder, newest.name)) : '';
+    for (const { name } of files) await rm(join(this.folder, name), { force: true });
+    return text;
+  }
+
+  /** Removes the oldest files where there are too many. */
+  async prune(): Promise<void> {
+    const files = await this.#files();
+    for (const { name } of files.slice(0, Math.max(files.length - mostFiles, 0))) {
+      await rm(join(this.folder, name), { force: true });
+    }
+  }
+
+  /** Oldest first. */
+  async #files(): Promise<LogFile[]> {
+    const files: LogFile[] = [];
+    for (const name of await readdir(this.folder).catch(() => [])) {
+      const pid = Number(/^report\.(\d{1,10})$/.exec(name)?.[1] ?? Number.NaN);
+      const found = await plainFile(join(this.folder, name));
+      if (!found || Number.isNaN(pid)) continue;
+      files.push({ name, pid, modifiedAtMs: found.mtimeMs });
+    }
+    return files.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
+  }
+}
+
+function choose(
+  files: readonly LogFile[],
+  pids: readonly number[],
+  between: { afterMs: number; beforeMs: number },
+): LogFile | undefined {
+  const named = files.findLast(({ pid }) => pids.includes(pid));
+  if (named) return named;
+  const fitting = files.filter(
+    ({ modifiedAtMs: atMs }) =>
+      atMs >= between.afterMs - ambiguousMs && atMs <= between.beforeMs + ambiguousMs,
+  );
+  const [second, last] = [fitting.at(-2), fitting.at(-1)];
+  const isAmbiguous = second && last && last.modifiedAtMs - second.modifiedAtMs < ambiguousMs;
+  return isAmbiguous ? undefined : last;
+}
+
+async function readBounded(path: string): Promise<string> {
+  const file = await openPlainFile(path);
+  try {
+    const { size } = await file.stat();
+    const read = async (position: number, length: number) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+      return buffer.toString('utf8', 0, bytesRead);
+    };
+    if (size <= headBytes + tailBytes) return await read(0, size);
+    const omitted = `\n[... ${size - headBytes - tailBytes} bytes left out ...]\n`;
+    return (await read(0, headBytes)) + omitted + (await read(size - tailBytes, tailBytes));
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,89 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.js';
+import { messageOf } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import { readCrashReport } from '../../crash/report.js';
+import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import type { Engine } from '../engines/engine.js';
+import { composeReport } from '../findings/evidence.js';
+import { SanitizerLogs } from '../findings/sanitizer-logs.js';
+import type { Spool } from '../findings/spool.js';
+import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
+import { readPlainFile } from '../sandbox/plain-file.js';
+import type { SandboxTools } from '../sandbox/sandbox.js';
+import { killProcessesIn } from '../sandbox/strays.js';
+import { replay } from './replay.js';
+
+/** Stands for what the engine printed, which died with the bot. */
+const lostReport =
+  'The bot ended while the engine was writing this input down; what the engine printed of it is lost.';
+
+/** Replays before the bot takes work; crashes after them keep the report that they have. */
+const mostReplays = 16;
+
+export interface LeftoverParts {
+  /** Folder of all runs. */
+  readonly runs: string;
+  readonly spool: Spool;
+  readonly engine: Engine;
+  readonly tools: SandboxTools;
+  readonly log: Logger;
+}
+
+/**
+ * Clears up after a bot that was killed: ends processes that still work in its runs' folders,
+ * puts crashes that never reached the spool into it, and removes the folders. The work folder
+ * must be claimed before.
+ */
+export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
+  const { runs, log } = parts;
+  await killProcessesIn(runs, log);
+  for (const name of await readdir(runs)) {
+    const lease = leaseOfRunFolder(name);
+    if (lease) await saveCrashes(parts, join(runs, name), lease);
+    await rm(join(runs, name), { recursive: true, force: true });
+  }
+}
+
+async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
+  const { spool, engine, log } = parts;
+  const spec = await readFile(join(path, 'spec.bin')).then(JobSpec.decode, () => JobSpec.create());
+  const folder = runFolderAt(path, spec.targetName);
+  const logs = new SanitizerLogs(folder.logs);
+  let replays = 0;
+  let saved = 0;
+  for (const name of (await listing(folder.artifacts)).filter(engine.isCrash)) {
+    const file = join(folder.artifacts, name);
+    const input = await readPlainFile(file);
+    if (!input || !engine.isWhole(name, input)) continue;
+    const { mtimeMs } = await stat(file);
+    let report = composeReport([], await logs.take([], mtimeMs));
+    if (!readCrashReport(report).isKnown && replays++ < mostReplays) {
+      report = (await replayed(parts, folder, spec, input)) || report;
+    }
+    await spool.add({ lease, input, report: report || lostReport, context: undefined, hits: 1 });
+    saved += 1;
+  }
+  if (saved > 0) log.warn({ ...lease, crashes: saved }, 'saved crashes of an earlier run');
+}
+
+/** Report of a replay; '' where the target is gone, or the input does nothing. */
+async function replayed(
+  { engine, tools, log }: LeftoverParts,
+  folder: RunFolder,
+  spec: JobSpec,
+  input: Buffer,
+): Promise<string> {
+  const { signal } = new AbortController();
+  try {
+    const found = await replay(input, { spec, engine, folder, tools, clock: systemClock, signal });
+    return readCrashReport(found.report).isKnown ? found.report : '';
+  } catch (error) {
+    log.warn({ why: messageOf(error) }, 'a crash of an earlier run could not be replayed');
+    return '';
+  }
+}
+
+const listing = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);

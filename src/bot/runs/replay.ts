@@ -1,0 +1,74 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../core/clock.js';
+import { makeFolder } from '../../core/folders.js';
+import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { Engine, EngineCommand } from '../engines/engine.js';
+import { composeReport } from '../findings/evidence.js';
+import { SanitizerLogs } from '../findings/sanitizer-logs.js';
+import type { RunFolder } from '../folders/run-folder.js';
+import { OutputRecord } from '../sandbox/output-record.js';
+import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
+import { maxFileBytes } from './bounds.js';
+
+/** Over the time limit of one input: for the start, and for naming the stack's functions, milliseconds. */
+const overtimeMs = 30_000;
+/** Time limit of an input whose job has none, seconds. */
+const defaultInputSeconds = 25;
+/** Between SIGTERM and SIGKILL, milliseconds. */
+const stopGraceMs = 200;
+
+/** What came of one input that was executed alone. */
+export interface Replay {
+  readonly report: string;
+  readonly command: EngineCommand;
+  readonly exit: SandboxExit;
+}
+
+export interface ReplayParts {
+  readonly spec: JobSpec;
+  readonly engine: Engine;
+  readonly folder: Pick<RunFolder, 'path' | 'target' | 'replay' | 'temporary'>;
+  readonly tools: SandboxTools;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Executes one input once, alone, with its output and its sanitizer's file apart from those
+ * of the fuzzing process.
+ *
+ * @throws the system's error when it cannot be started, e.g. ENOSPC
+ */
+export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay> {
+  const { spec, engine, folder, clock, signal } = parts;
+  await rm(folder.replay, { recursive: true, force: true });
+  const logs = new SanitizerLogs(join(folder.replay, 'logs'));
+  await makeFolder(join(folder.replay, 'logs'));
+  const path = join(folder.replay, 'input');
+  await writeFile(path, input);
+  const start = { target: folder.target, input: path, sanitizerLogs: logs.prefix, spec };
+  const command = engine.replayCommand(start);
+  const output = new OutputRecord();
+  const sandbox = await startSandbox(parts.tools, {
+    file: command.file,
+    args: command.args,
+    environment: { ...process.env, TMPDIR: folder.temporary, ...command.environment },
+    cwd: folder.path,
+    maxFileBytes,
+    onOutput: (chunk) => output.push(chunk),
+  });
+  const limitSeconds = spec.limits?.inputTimeoutSeconds || defaultInputSeconds;
+  const limit = clock.schedule(limitSeconds * 1000 + overtimeMs, () => sandbox.kill());
+  const onAbort = () => sandbox.stop(stopGraceMs);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const exit = await sandbox.exited;
+    return { report: composeReport(output.take(), await logs.take([])), command, exit };
+  } finally {
+    limit.cancel();
+    signal.removeEventListener('abort', onAbort);
+    await rm(folder.replay, { recursive: true, force: true });
+  }
+}
