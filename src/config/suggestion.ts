@@ -2,6 +2,7 @@ import leven from 'leven';
 
 /** What to write instead of an unknown word, to follow "no such key". */
 export function suggestion(word: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
   const near = known
     .map((candidate) => ({ candidate, distance: leven(word, candidate) }))
     .sort((a, b) => a.distance - b.distance)[0];
