@@ -37,7 +37,7 @@ const ladders = {
     leases: ['messages'],
     messages: [],
     // Beside the ladder: nothing on it imports them.
-    crashes: ['jobs', 'bots', 'scheduling', 'messages'],
+    crashes: ['messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],
     upkeep: ['bots', 'scheduling', 'leases', 'messages'],

@@ -1,5 +1,5 @@
 import type { LiveLease } from '../leases/leases.js';
-import type { Offer } from '../scheduling/matching.js';
+import { fits, type Need, type Offer } from '../scheduling/matching.js';
 
 /** A bot's heartbeat session, as the rest of the state layer sees it. */
 export interface SessionHandle {
@@ -42,6 +42,15 @@ export class Sessions {
 
   all(): Iterable<SessionHandle> {
     return this.#byBot.values();
+  }
+
+  /** Whether a bot other than this one is online, takes work, and fits the need. */
+  hasOther(botId: string, need: Need): boolean {
+    for (const session of this.#byBot.values()) {
+      const isOther = session.botId !== botId && !session.isDraining;
+      if (isOther && fits(session.offer, need)) return true;
+    }
+    return false;
   }
 
   /** @returns the `arrival` for the session of a new Hello */

@@ -5,19 +5,27 @@ import { crashWorkOf } from '../../core/crash-work.js';
 import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import { type MakeCrashWork, makeCrashWork } from '../../store/ops/crashes/make-crash-work.js';
 import type { BuildToVerify, CrashToRun } from '../../store/ops/crashes/work-sources.js';
+import type { QueueRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
-import type { Sessions } from '../bots/sessions.js';
-import { jobInput } from '../jobs/job-input.js';
-import type { Dispatch } from '../scheduling/dispatch.js';
-import { fits } from '../scheduling/matching.js';
+import { jobInput } from '../messages/job-input.js';
 import { minimisationSpec, reproductionSpec, verificationSpec } from './work-spec.js';
+
+/** What a job asks of a bot. */
+interface Need {
+  readonly engine: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly memoryMib: number;
+  readonly diskMib: number;
+}
 
 export interface WorkJobsParts {
   readonly store: Pick<Store, 'run'>;
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly sessions: Pick<Sessions, 'all'>;
-  readonly dispatch: Pick<Dispatch, 'addQueue' | 'jobPending'>;
+  /** The bots online. */
+  readonly sessions: { hasOther(botId: string, need: Need): boolean };
+  /** Hands jobs out. */
+  readonly dispatch: { addQueue(queue: QueueRow): void; jobPending(queueId: number): void };
   readonly defaults: MasterConfig['jobs'];
 }
 
@@ -91,16 +99,11 @@ export class WorkJobs {
 
   #hasOtherBot({ botId, spec }: CrashToRun): boolean {
     const { engine, requirements } = JobSpec.fromJSON(JSON.parse(spec));
-    const need = {
+    return this.parts.sessions.hasOther(botId, {
       engine: crashWorkOf(engine),
       labels: requirements?.labels ?? {},
       memoryMib: requirements?.memoryMib ?? 0,
       diskMib: requirements?.diskMib ?? 0,
-    };
-    for (const session of this.parts.sessions.all()) {
-      const isOther = session.botId !== botId && !session.isDraining;
-      if (isOther && fits(session.offer, need)) return true;
-    }
-    return false;
+    });
   }
 }

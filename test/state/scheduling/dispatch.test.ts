@@ -81,11 +81,13 @@ describe('who waits', () => {
     const waits = await fleet.create(notFor(first.botId));
     const forFirst = await fleet.create(notFor(second.botId));
     await fleet.settled();
-    expect(only(first.offers()).jobId).toBe(forFirst.id);
+    const held = only(first.offers());
+    expect(held.jobId).toBe(forFirst.id);
     expect(only(second.offers()).jobId).toBe(waits.id);
 
     const { id } = await fleet.create(notFor(first.botId));
-    first.beat(1);
+    first.accept(held);
+    first.beat(1, [held]);
     await fleet.settled();
     expect(first.offers()).toEqual([]);
     const third = await fleet.bot(1);

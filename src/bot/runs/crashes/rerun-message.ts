@@ -37,6 +37,6 @@ function describeAll(done: readonly InputTries[]): string {
   return [
     `${own} of ${done.length} reproducers crash`,
     ...(flaky > 0 ? [`${flaky} of them not each time: flaky`] : []),
-    ...(others > 0 ? [`${others} others crash in another way`] : []),
+    ...(others > 0 ? [`${others} more crash${others === 1 ? 'es' : ''} in another way`] : []),
   ].join('; ');
 }
