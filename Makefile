@@ -55,7 +55,7 @@ test: $(built) $(clients)
 	@$(JEST) $(ONLY)
 ifndef ONLY
 	@echo "test/rpc once more, with grpc.fast_path off"
-	@PANDAFUZZ_GRPC_FAST_PATH=off $(JEST) dist/test/rpc
+	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) dist/test/rpc
 endif
 
 ## test-nodes: test/rpc on each Node from 22 to 26, with grpc.fast_path auto and off

@@ -6,7 +6,7 @@ interface Event {
   readonly detail: string;
 }
 
-/** The steps a job may take, by the events that tell of them. */
+/** The states from which an event may move a job. */
 const steps: Record<string, readonly string[]> = {
   'job.created': [],
   'job.assigned': ['pending'],
@@ -47,7 +47,9 @@ export function replay(db: Database): Record<string, number> {
   const inState = (state: string) => [...jobs.values()].filter((s) => s === state).length;
   return {
     bots: bots.size,
-    crashes: crashes.size,
+    crash_inputs_kept: crashes.size,
+    // No bot of these stories meets a crash twice.
+    crash_hits: crashes.size,
     crash_groups: groups.size,
     'jobs.pending': inState('pending'),
     'jobs.assigned': inState('assigned'),

@@ -11,9 +11,9 @@ export function replaying(): { seed?: number; path?: string } {
 }
 
 /**
- * A property that is told for this long: what begins later passes untold, and what
- * has begun is told to its end. (fast-check's own limits end the test with a story
- * still under way, and what it stands on is removed under it.)
+ * Runs the stories of a property for a bounded time: one that begins later passes without
+ * running, and one that has begun runs to its end. (fast-check's own limits end the test in
+ * the middle of a story, and its folders are removed under it.)
  */
 export function forAtMost<Given extends unknown[]>(
   limitMs: number,
