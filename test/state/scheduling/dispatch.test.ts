@@ -91,6 +91,7 @@ describe('who waits', () => {
     await fleet.settled();
     expect(first.offers()).toEqual([]);
     const third = await fleet.bot(1);
+    await fleet.settled();
     expect(only(third.offers()).jobId).toBe(id);
     const other = await fleet.create();
     await fleet.settled();
