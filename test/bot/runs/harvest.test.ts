@@ -90,7 +90,7 @@ test('a crash comes while the engine goes on, and the same input again is a hit 
   const again = `printf 'boom' > "\${prefix}${nameOf('boom')}"; ${report('broken')}; line ${nameOf('boom')}`;
   const other = `printf 'bang' > "\${prefix}${nameOf('bang')}"; ${report('broken')}; line ${nameOf('bang')}; echo >&2`;
   const script = `${again}; ${again}; ${again}; ${other}
-    trap 'exit 72' TERM; while :; do sleep 0.01; done`;
+    trap 'exit 72' TERM; tail -f /dev/null & wait`;
   const { master } = await run(target(script));
   await master.crashesArrived(2);
   expect(master.crashes.map(({ input }) => input.toString())).toEqual(['boom', 'bang']);
@@ -107,11 +107,11 @@ test('a crash of a process that a signal ended says so', async () => {
 });
 
 test('a helper that a target leaves in a session of its own is gone when the run ends', async () => {
-  const script = `setsid sh -c ': > ready; exec sleep 98765' >/dev/null 2>&1 &
-    while [ ! -e ready ]; do :; done; done_`;
+  const script = `setsid sh -c ': > stray-98765; exec tail -f stray-98765' >/dev/null 2>&1 &
+    while [ ! -e stray-98765 ]; do :; done; done_`;
   const { result } = await run(target(script));
   await result();
-  while (isRunning('sleep 98765')) await new Promise((resolve) => setImmediate(resolve));
+  while (isRunning('tail -f stray-98765')) await new Promise((resolve) => setImmediate(resolve));
 });
 
 function isRunning(command: string): boolean {

@@ -12,14 +12,15 @@ const body = '{"event":"crash_group.new","message":"für"}';
 const delivery = { id: 'chat-1', event: 'crash_group.new', time: 0, body } as const;
 
 const headersAt = (now: number) => headersOf(delivery, { secret, now, version: 'test' });
-const headers = headersAt(Date.now());
+const now = Date.now();
+const headers = headersAt(now);
 
 /** Messages, and whether they are genuine. */
 const cases: [boolean, { secret: string; headers: Record<string, string>; body: string }][] = [
   [true, { secret, headers, body }],
   [false, { secret, headers, body: `${body} ` }],
   [false, { secret: 'another secret of mine', headers, body }],
-  [false, { secret, headers: headersAt(Date.now() - 3_600_000), body }],
+  [false, { secret, headers: headersAt(now - 3_600_000), body }],
   [false, { secret, headers: { ...headers, 'X-PandaFuzz-Timestamp': '' }, body }],
   [false, { secret, headers: { ...headers, 'X-PandaFuzz-Signature': 'sha256=' }, body }],
   [false, { secret, headers: {}, body }],
