@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process';
-import { basename, join } from 'node:path';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../../harness.js';
 
 export const withAddressSanitizer = ['-fsanitize=fuzzer,address'];
+
+/** Brought by test/integration/set-up.sh: a Python that has Atheris, and panics/, built. */
+export const atherisPython = resolve('.tools/atheris/bin/python3');
+export const panicsProgram = resolve('.tools/panics/panics');
 
 /** A program of this folder, built by a real clang; gone after the test. */
 export async function buildProgram(source: string, flags: readonly string[]): Promise<string> {
@@ -12,5 +17,14 @@ export async function buildProgram(source: string, flags: readonly string[]): Pr
   const common = ['-g', '-O1', '-fno-omit-frame-pointer'];
   const path = join('test/bot/programs', source);
   await promisify(execFile)(compiler, [...common, path, ...flags, '-o', out]);
+  return out;
+}
+
+/** A script of this folder as one executable file, for this interpreter; gone after the test. */
+export function buildScript(source: string, interpreter: string): string {
+  const out = join(temporaryFolder(), basename(source).replace(/\..*/, ''));
+  const text = readFileSync(join('test/bot/programs', source), 'utf8');
+  writeFileSync(out, `#!${interpreter}\n${text}`);
+  chmodSync(out, 0o755);
   return out;
 }
