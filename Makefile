@@ -1,6 +1,6 @@
 # PandaFuzz: set-up, build and checks. Everything is installed in this folder, apart
-# from Debian packages: the compiler for the demo target, and libfaketime for
-# the tests.
+# from Debian packages (the compiler for targets, libfaketime, glog and Abseil for the
+# tests) and cargo's own cache of crates.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:

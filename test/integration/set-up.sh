@@ -65,7 +65,7 @@ bring_atheris() {
 # build scripts are not instrumented.
 build_panics() {
   project=test/bot/programs/panics
-  if ! cargo fetch --quiet --locked --manifest-path $project/Cargo.toml; then
+  if ! cargo fetch --quiet --manifest-path $project/Cargo.toml; then
     rm -rf "$tools/panics"
     skipped "cargo, or a crate, cannot be had" "a Rust target"
     return
@@ -75,7 +75,7 @@ build_panics() {
   export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 $coverage-level=4 \
     $coverage-inline-8bit-counters $coverage-pc-table $coverage-trace-compares"
   [ -e "$tools/panics/panics" ] || echo "set-up: building a target in Rust"
-  cargo build --quiet --locked --offline --release --target "$machine" \
+  cargo build --quiet --offline --release --target "$machine" \
     --manifest-path $project/Cargo.toml --target-dir "$tools/panics"
   cp "$tools/panics/$machine/release/panics" "$tools/panics/panics"
 }
