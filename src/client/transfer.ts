@@ -50,14 +50,15 @@ export async function uploadArtifact(
 ): Promise<UploadArtifactResponse> {
   const { sha256, sizeBytes } = await fingerprint(file.path);
   const header = { sha256, sizeBytes, kind: file.kind, name: file.name };
-  return sendFile<UploadArtifactRequest, UploadArtifactResponse>(
-    (metadata, callOptions, callback) =>
+  return sendFile<UploadArtifactRequest, UploadArtifactResponse>({
+    send: (metadata, callOptions, callback) =>
       connection.artifacts.uploadArtifact(metadata, callOptions, callback),
-    { message: { $case: 'header', value: header } },
-    (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
-    { content: file.path, sizeBytes },
+    first: { message: { $case: 'header', value: header } },
+    wrap: (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
+    content: file.path,
+    sizeBytes,
     options,
-  );
+  });
 }
 
 /** A report whose sender may not know how the crash came about, or met it once. */
@@ -76,14 +77,15 @@ export function reportCrash(
   options: TransferOptions = {},
 ): Promise<ReportCrashResponse> {
   const report = CrashReport.create({ hits: 1, ...account });
-  return sendFile<ReportCrashRequest, ReportCrashResponse>(
-    (metadata, callOptions, callback) =>
+  return sendFile<ReportCrashRequest, ReportCrashResponse>({
+    send: (metadata, callOptions, callback) =>
       connection.crashes.reportCrash(metadata, callOptions, callback),
-    { message: { $case: 'report', value: report } },
-    (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
-    { content: input, sizeBytes: report.inputSizeBytes },
+    first: { message: { $case: 'report', value: report } },
+    wrap: (chunk) => ({ message: { $case: 'chunk', value: chunk } }),
+    content: input,
+    sizeBytes: report.inputSizeBytes,
     options,
-  );
+  });
 }
 
 /** Downloads an artifact to `path`, which appears when the file is complete. */
@@ -145,21 +147,28 @@ async function receiveAnnounced(
   return whole;
 }
 
+/** A file on its way, and how messages are made of it. */
+interface Sending<Request, Response> {
+  readonly send: Parameters<typeof sendMessages<Request, Response>>[0];
+  readonly first: Request;
+  readonly wrap: (chunk: Buffer) => Request;
+  /** Path of the file, or its bytes. */
+  readonly content: string | Buffer;
+  readonly sizeBytes: number;
+  readonly options: TransferOptions;
+}
+
 /** Sends the first message, then the file in chunks. */
-function sendFile<Request, Response>(
-  send: Parameters<typeof sendMessages<Request, Response>>[0],
-  first: Request,
-  wrap: (chunk: Buffer) => Request,
-  file: { content: string | Buffer; sizeBytes: number },
-  { signal, onProgress, timeoutMs = defaultTransferMs }: TransferOptions,
-): Promise<Response> {
+function sendFile<Request, Response>(sending: Sending<Request, Response>): Promise<Response> {
+  const { send, first, wrap, content, sizeBytes, options } = sending;
+  const { signal, onProgress, timeoutMs = defaultTransferMs } = options;
   const messages = async function* () {
     yield first;
     let doneBytes = 0;
-    for await (const chunk of chunksOf(file.content)) {
+    for await (const chunk of chunksOf(content)) {
       yield wrap(chunk);
       doneBytes += chunk.length;
-      onProgress?.(doneBytes, file.sizeBytes);
+      onProgress?.(doneBytes, sizeBytes);
     }
   };
   return sendMessages(send, messages(), { timeoutMs, signal });
