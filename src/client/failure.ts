@@ -55,8 +55,6 @@ function isServiceError(error: unknown): error is ServiceError {
   );
 }
 
-export const isNotFound = (error: unknown): boolean => failureOf(error)?.code === Code.NOT_FOUND;
-
 /** The master cannot be reached. */
 export const isAway = (error: unknown): boolean =>
   failureOf(error)?.code === Code.UNAVAILABLE && failureOf(error)?.reason === '';

@@ -67,7 +67,7 @@ export async function submitJobs(
 }
 
 /** These waits cover a restart of the master: 10 s at most, 5 s on average. */
-const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
+export const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
 
 /** Repeats the call while no master answers: the same request_id is always the same job. */
 async function createJob({ jobs }: Connection, spec: JobSpec, options: CallOptions): Promise<Job> {

@@ -2,13 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { create } from 'tar';
-import { Agent } from '../../src/bot/agent.js';
-import { silentLog } from '../../src/core/log.js';
 import type { CrashReport } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { JobOutcome, type JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 import { buildProgram, withAddressSanitizer } from './programs/build.js';
 import { assignment, type Peer, ScriptedMaster } from './scripted-master.js';
+import { startedAgent } from './started-agent.js';
 
 /*
  * Programs in test/bot/programs, built by a real clang and fuzzed by a real bot with the real
@@ -42,16 +41,7 @@ async function fuzz(
   atEnd(() => master.stop());
   const targetSha256 = master.addArtifact(readFileSync(await buildProgram(program, flags)));
   const seedsSha256 = seeds ? master.addArtifact(await archive(seeds)) : '';
-  const agent = await Agent.start({
-    master: master.address,
-    name: 'tested',
-    workDir: temporaryFolder(),
-    slots: 1,
-    labels: {},
-    exchangeIntervalMs: 0,
-    log: silentLog,
-  });
-  atEnd(() => agent.stop());
+  await startedAgent(master.address);
   const { peer } = await master.nextStream();
   peer.welcome();
   peer.assign(assignment(targetSha256, { seedsSha256, ...spec }));

@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { Agent } from '../../src/bot/agent.js';
 import { unary } from '../../src/client/call.js';
-import { silentLog } from '../../src/core/log.js';
 import { JobLimits, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { listCrashes, listCrashGroups } from '../../src/operator/lists.js';
 import { submitJobs } from '../../src/operator/submit.js';
@@ -14,7 +12,8 @@ import {
   panicsProgram,
   withAddressSanitizer,
 } from '../bot/programs/build.js';
-import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
+import { startedAgent } from '../bot/started-agent.js';
+import { runMasterFor, temporaryFolder } from '../harness.js';
 import { testWith } from '../languages/tools.js';
 import { given, jobIn } from '../steps.js';
 
@@ -41,16 +40,7 @@ interface Situation {
 async function expectGroups(situation: Situation): Promise<void> {
   const { targetPath, bugs, environment = {} } = situation;
   const { address, connection } = await runMasterFor();
-  const agent = await Agent.start({
-    master: address,
-    name: 'tested',
-    workDir: temporaryFolder(),
-    slots: 1,
-    labels: {},
-    exchangeIntervalMs: 0,
-    log: silentLog,
-  });
-  atEnd(() => agent.stop());
+  await startedAgent(address);
   const limits = JobLimits.fromPartial({ maxDurationSeconds: 6 });
   const [job] = await submitJobs(connection, {
     targetPath,

@@ -10,11 +10,11 @@ import {
   pushCorpus,
 } from '../../client/corpus.js';
 import { failureOf, isAway } from '../../client/failure.js';
+import { untilAnswered } from '../../client/until-answered.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
-import { executeWithRetry, type RetryPolicy } from '../../core/retry.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunFolder } from '../folders/run-folder.js';
@@ -26,12 +26,6 @@ const largestPush = { inputs: 256, bytes: 8 * 2 ** 20 } as const;
 const timeoutMs = 2 * 60_000;
 /** Of the last inputs of a run: calls that a master answered, and refused. */
 const mostRefusals = 3;
-const backoff: RetryPolicy = {
-  maxRetries: Number.POSITIVE_INFINITY,
-  firstDelayMs: 250,
-  maxDelayMs: 15_000,
-  multiplier: 2,
-};
 
 export interface ExchangeOptions {
   readonly connection: Connection;
@@ -90,12 +84,8 @@ export class Exchange {
     let refusals = 0;
     const isRetryable = (error: unknown) =>
       isAway(error) || (!isFinal(error) && ++refusals < mostRefusals);
-    await executeWithRetry(
-      { signal, deadline: Number.POSITIVE_INFINITY },
-      backoff,
-      () => this.#push(signal),
-      { operation: 'push_corpus', isRetryable, clock },
-    ).catch((error) => {
+    const options = { operation: 'push_corpus', isRetryable, clock };
+    await untilAnswered(signal, () => this.#push(signal), options).catch((error) => {
       log.warn({ why: messageOf(error) }, 'last inputs not shared');
     });
     log.info({ sent: this.#sent, brought: this.#brought }, 'corpus exchanged');

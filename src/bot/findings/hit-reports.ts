@@ -1,11 +1,10 @@
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
-import { isAway } from '../../client/failure.js';
+import { untilAnswered } from '../../client/until-answered.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
-import { executeWithRetry, type RetryPolicy } from '../../core/retry.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Findings } from './findings.js';
 
@@ -14,12 +13,6 @@ const mostInCall = 1000;
 /** Time between two reports, milliseconds. */
 const intervalMs = 30_000;
 const timeoutMs = 30_000;
-const backoff: RetryPolicy = {
-  maxRetries: Number.POSITIVE_INFINITY,
-  firstDelayMs: 250,
-  maxDelayMs: 15_000,
-  multiplier: 2,
-};
 
 export interface HitReportsParts {
   readonly connection: Connection;
@@ -35,10 +28,14 @@ export interface HitReportsParts {
  */
 export class HitReports {
   readonly #task: PeriodicTask;
+  readonly #stopped = new AbortController();
 
   constructor(private readonly parts: HitReportsParts) {
     const { clock = systemClock, log } = parts;
-    const work = () => this.#send(new AbortController().signal);
+    const work = () =>
+      this.#send(this.#stopped.signal).catch((error) => {
+        log.debug({ why: messageOf(error) }, 'crash hits not reported yet');
+      });
     this.#task = new PeriodicTask({ clock, log, intervalMs, name: 'a report of hits', work });
   }
 
@@ -48,14 +45,13 @@ export class HitReports {
 
   /** Sends the last figures of the run, for as long as the master is away. */
   async end(signal: AbortSignal): Promise<void> {
+    this.#stopped.abort(); // its figures go with the last ones
     await this.#task.stop();
     const { clock = systemClock, log } = this.parts;
-    await executeWithRetry(
-      { signal, deadline: Number.POSITIVE_INFINITY },
-      backoff,
-      () => this.#send(signal),
-      { operation: 'report_crash_hits', isRetryable: isAway, clock },
-    ).catch((error) => log.warn({ why: messageOf(error) }, 'crash hits not reported'));
+    const options = { operation: 'report_crash_hits', clock };
+    await untilAnswered(signal, () => this.#send(signal), options).catch((error) =>
+      log.warn({ why: messageOf(error) }, 'crash hits not reported'),
+    );
   }
 
   async #send(signal: AbortSignal): Promise<void> {

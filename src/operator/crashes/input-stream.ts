@@ -7,9 +7,7 @@ import { sleep, systemClock } from '../../core/clock.js';
 import { DataLossError } from '../../core/errors.js';
 import { backoffMs } from '../../core/retry.js';
 import type { Crash } from '../../gen/pandafuzz/v1/crash.js';
-
-/** As in submit.ts: a master that restarts is back within these waits. */
-const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };
+import { repetition } from '../submit.js';
 
 /**
  * The input of a crash as it arrives. A download that breaks off goes on where it was, since

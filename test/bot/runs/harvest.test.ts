@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { Agent } from '../../../src/bot/agent.js';
-import { silentLog } from '../../../src/core/log.js';
 import { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
-import { atEnd, temporaryFolder } from '../../harness.js';
+import { atEnd } from '../../harness.js';
 import { assignment, ScriptedMaster } from '../scripted-master.js';
+import { startedAgent } from '../started-agent.js';
 
 /** A target that speaks as libFuzzer does: one script to fuzz, one for an input that runs alone. */
 const target = (fuzzing: string, alone = 'exit 0') => `#!/bin/sh
@@ -28,16 +27,7 @@ const nameOf = (input: string) => `crash-${createHash('sha1').update(input).dige
 async function run(script: string) {
   const master = await new ScriptedMaster().start();
   atEnd(() => master.stop());
-  const agent = await Agent.start({
-    master: master.address,
-    name: 'tested',
-    workDir: temporaryFolder(),
-    slots: 1,
-    labels: {},
-    exchangeIntervalMs: 0,
-    log: silentLog,
-  });
-  atEnd(() => agent.stop());
+  await startedAgent(master.address);
   const { peer } = await master.nextStream();
   peer.welcome();
   peer.assign(assignment(master.addArtifact(script)));
