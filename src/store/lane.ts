@@ -128,7 +128,7 @@ export class Lane<Thread extends LaneThread> {
         if (outcome?.ok) resolve(outcome.value);
         else reject(outcome?.error);
       };
-      this.#enqueue(ctx.signal, [call], rank, settle, reject);
+      this.#enqueue(ctx.signal, [call], rank, { resolve: settle, reject });
     });
   }
 
@@ -136,7 +136,7 @@ export class Lane<Thread extends LaneThread> {
   runEach(ctx: RequestContext, calls: readonly Call[], rank: Rank): Promise<readonly Outcome[]> {
     if (calls.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      this.#enqueue(ctx.signal, calls, rank, resolve, reject);
+      this.#enqueue(ctx.signal, calls, rank, { resolve, reject });
     });
   }
 
@@ -144,14 +144,16 @@ export class Lane<Thread extends LaneThread> {
     signal: Signal,
     calls: readonly Call[],
     { urgency, cost }: Rank,
-    resolve: (outcomes: readonly Outcome[]) => void,
-    reject: (reason: unknown) => void,
+    promise: {
+      resolve: (outcomes: readonly Outcome[]) => void;
+      reject: (reason: unknown) => void;
+    },
   ): void {
     if (this.#closed || signal.aborted) {
-      reject(this.#closed ? new ShuttingDownError() : signal.reason);
+      promise.reject(this.#closed ? new ShuttingDownError() : signal.reason);
       return;
     }
-    const batch = new Batch(signal, calls.length, resolve, reject);
+    const batch = new Batch(signal, calls.length, promise.resolve, promise.reject);
     for (const [index, call] of calls.entries()) {
       if (this.#queue.push(urgency, new Waiting(call, cost, batch, index))) continue;
       const what = 'too many database operations are waiting';

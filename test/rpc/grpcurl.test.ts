@@ -97,11 +97,15 @@ describe('grpcurl', () => {
   });
 });
 
+/** A message of the stream as JSON; only an Assign has an assignment. */
+interface Heard {
+  readonly assignment: { readonly lease: object };
+}
+
 /** The next message of a kind that is printed; others before it are passed over. */
 function hear(output: NodeJS.ReadableStream) {
   const lines = createInterface({ input: output })[Symbol.asyncIterator]();
-  // biome-ignore lint/suspicious/noExplicitAny: JSON, looked into by the test
-  return async (kind: string): Promise<any> => {
+  return async (kind: string): Promise<Heard> => {
     for (let text = ''; ; ) {
       const { value, done } = await lines.next();
       if (done) throw new Error(`the stream ended before ${kind} came`);
