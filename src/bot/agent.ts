@@ -6,6 +6,7 @@ import { isId, newId } from '../core/ids.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
 import { version } from '../core/version.js';
+import type { BotEngine } from '../gen/pandafuzz/v1/bot.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
@@ -147,6 +148,7 @@ async function assemble(
       memoryMib: perSlot(totalmem()),
       diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
+      engineDetails: details(engines),
     },
     instanceId: newId(),
     work: slots,
@@ -169,6 +171,11 @@ const announced = (engines: FoundEngines): string[] =>
   [...engines.values()].flatMap(({ engine: { name, kinds } }) =>
     kinds.size > 0 ? [name, crashWorkOf(name)] : [name],
   );
+
+const details = (engines: FoundEngines): BotEngine[] =>
+  [...engines.values()].map(({ engine, version, note }) => {
+    return { name: engine.name, version, kinds: [...engine.kinds], note };
+  });
 
 type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engines: FoundEngines };
 

@@ -52,6 +52,12 @@ async function groupsOf({ connection }: TestMaster): Promise<string[]> {
   return groups.map(({ kind, topFrame }) => `${kind} in ${topFrame}`).sort();
 }
 
+const ways = [
+  { way: 'from a file', flags: [], given: ['--', '--in', '@@'] },
+  { way: 'from standard input', flags: [], given: [] },
+  { way: 'from shared memory, in a loop', flags: ['-DLOOP'], given: [] },
+];
+
 const twoBugs = ['ABRT in give_up', 'heap-buffer-overflow in overflow'];
 
 describe('AFL++', () => {
@@ -76,9 +82,46 @@ describe('AFL++', () => {
       engineVersion: expect.stringMatching(/^AFL\+\+ \d/),
       replayed: true,
     });
-    const { targetName } = given(job.spec);
-    const { corpora } = connection;
-    const { entries } = await unary(corpora, corpora.getCorpusStats, { targetName });
-    expect(entries).toBeGreaterThan(0);
+  });
+
+  for (const { way, flags, given } of ways) {
+    testWith(aflPlusPlus, `runs a target that takes its input ${way}`, async () => {
+      const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+      const targetPath = await buildForAfl('reads.c', flags);
+      const limits = { maxDurationSeconds: 120, maxCrashes: 1 };
+      const spec = { arguments: given, limits };
+      const job = await fuzzed(master, { targetPath, seeds: ['O_', 'OW'], spec });
+      expect(job.statistics?.executions).toBeGreaterThan(0);
+      expect(await groupsOf(master)).toContain('heap-buffer-overflow in overflow');
+    });
+  }
+
+  testWith(aflPlusPlus, 'keeps hangs as timeouts, and seeds that crash or hang as what they are', async () => {
+    const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+    const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer', '-DHANGS']);
+    const spec = { limits: { maxDurationSeconds: 4, inputTimeoutSeconds: 1 } };
+    const job = await fuzzed(master, { targetPath, seeds: ['O_', 'SP', 'GU'], spec });
+    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+    const groups = await groupsOf(master);
+    expect(groups).toContain('ABRT in give_up');
+    expect(groups.filter((group) => group.startsWith('timeout'))).toHaveLength(1);
+  });
+
+  testWith(aflPlusPlus, 'comes to fuzz although every seed crashes', async () => {
+    const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+    const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
+    const job = await fuzzed(master, { targetPath, seeds: ['OV', 'GU'], spec: { limits: { maxDurationSeconds: 4 } } });
+    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+    expect(job.statistics?.executions).toBeGreaterThan(100);
+    expect(await groupsOf(master)).toEqual(twoBugs);
+  });
+
+  testWith(aflPlusPlus, 'fuzzes with as many instances as a job asks for', async () => {
+    const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+    const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
+    const spec = { arguments: ['--instances=2'], limits: { maxDurationSeconds: 6 } };
+    const job = await fuzzed(master, { targetPath, seeds: ['O_', 'G_'], spec });
+    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+    expect(await groupsOf(master)).toEqual(twoBugs);
   });
 });

@@ -54,6 +54,7 @@ describe('bots', () => {
       version: '\n',
       memoryMib: 0,
       diskMib: 0,
+      engineDetails: [],
     };
     const failure = await refusal(unary(connection.bots, connection.bots.registerBot, request));
     expect(failure?.code).toBe(Code.INVALID_ARGUMENT);

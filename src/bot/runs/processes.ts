@@ -33,7 +33,7 @@ export async function runProcesses(
   const stop = () => {
     for (const { sandbox, command } of started) sandbox.stop(stopGraceMs, command.stopSignal);
   };
-  const looks = new Looks(parts, observer);
+  const looks = new Looks(parts, observer, stop);
   const overtime = clock.schedule(leftMs + overtimeMs, stop);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -73,14 +73,18 @@ export async function runProcesses(
   }
 }
 
-/** Looks at files of one start: those that the engine writes, and how many are in the corpus. */
+/**
+ * Looks at files of one start: those that the engine writes, and how many are in the corpus.
+ * `onEnough` is called when it has found as many crashes as its job wants.
+ */
 class Looks {
   readonly #collecting: PeriodicTask;
   readonly #counting: PeriodicTask;
 
   constructor(
-    private readonly parts: Pick<StartParts, 'folder' | 'tally' | 'clock' | 'log'>,
+    private readonly parts: StartParts,
     private readonly observer: EngineObserver,
+    private readonly onEnough: () => void,
   ) {
     const { clock, log } = parts;
     const name = "a look at the engine's files";
@@ -106,8 +110,12 @@ class Looks {
   }
 
   async #collect(isLast: boolean): Promise<void> {
+    const { findings, spec, tally } = this.parts;
     await this.observer.collect(isLast);
-    this.parts.tally.observe();
+    tally.observe();
+    // An engine that goes on after a crash does not end at the last one that is wanted.
+    const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
+    if (findings.distinct >= maxCrashes) this.onEnough();
   }
 
   async #count(): Promise<void> {

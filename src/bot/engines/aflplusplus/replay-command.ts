@@ -38,11 +38,13 @@ async function isDriver(target: string, own: readonly string[]): Promise<boolean
   return marks.has('aflDriver') && own.every((argument) => /^-\d+$/.test(argument));
 }
 
-/** As in AFL++, leaks count only where the job's author wants them. */
+/** A stack for every signal; leaks, as in AFL++, only where the job's author wants them. */
+const wishes = 'detect_leaks=0:handle_abort=1:handle_sigill=1:handle_sigtrap=1';
+
 function withExitCode(asked: Readonly<Record<string, string>>): Record<string, string> {
   const environment: Record<string, string> = { ...asked };
   for (const name of sanitizerOptions) {
-    const parts = ['detect_leaks=0', asked[name], `exitcode=${sanitizerExitCode}`];
+    const parts = [wishes, asked[name], `exitcode=${sanitizerExitCode}`];
     environment[name] = parts.filter(Boolean).join(':');
   }
   return environment;
