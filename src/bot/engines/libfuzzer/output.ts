@@ -7,6 +7,7 @@ import {
   type WrittenArtifact,
 } from '../engine.js';
 import { isCrashName } from '../plain-names.js';
+import { libAflMark, libAflProgress } from './libafl-status.js';
 
 const mib = 2 ** 20;
 const lastWordsLines = 6;
@@ -102,6 +103,9 @@ export class LibFuzzerOutput implements EngineObserver {
   #readLines(lines: Buffer): void {
     for (const { text } of linesWith(lines, statusMark)) this.#readStatus(text);
     for (const { text } of linesWith(lines, statisticMark)) this.#readFinal(text);
+    for (const { text } of linesWith(lines, libAflMark)) {
+      this.#progress = libAflProgress(text, this.#progress) ?? this.#progress;
+    }
   }
 
   /** @returns how many bytes are in the record, or belong to no report */
