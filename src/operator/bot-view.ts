@@ -7,7 +7,9 @@ import { botState, or, word } from './words.js';
 /** Engines of a bot in one line: with versions where it announced them. */
 export function enginesOf({ engines, engineDetails }: Bot): string {
   if (engineDetails.length === 0) return engines.join(',');
-  return engineDetails.map(({ name, version }) => (version ? `${name} ${version}` : name)).join(', ');
+  return engineDetails
+    .map(({ name, version }) => (version ? `${name} ${version}` : name))
+    .join(', ');
 }
 
 /** `pandafuzz bot get`. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { aflPlusPlus } from '../../../src/bot/engines/aflplusplus/aflplusplus.js';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
@@ -134,5 +135,23 @@ describe('the spool', () => {
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),
     ]);
+  });
+
+  test('saves crashes that are still among the files of an engine', async () => {
+    const runs = join(folder, 'runs');
+    const spec = JobSpec.fromPartial({ targetName: 'target', engine: 'aflplusplus' });
+    const run = await makeRunFolder(runs, lease, spec);
+    await writeFile(run.target, '#!/bin/sh\nkill -SEGV $$', { mode: 0o755 });
+    const crashes = join(run.state, 'out', 'main', 'crashes');
+    await mkdir(crashes, { recursive: true });
+    await writeFile(join(crashes, 'id:000000,sig:11,src:000000,time:9,execs:9,op:havoc'), 'boom');
+    const programs = { fuzz: 'afl-fuzz', tmin: undefined, cmin: undefined };
+    const afl = aflPlusPlus({ ...programs, version: '', symbolizer: undefined });
+    const found = new Map([...engines, [afl.name, { engine: afl, version: '', note: '' }]]);
+    const spool = await open();
+    const parts = { runs, spool, tools: findSandboxTools(), log: silentLog };
+    await clearLeftovers({ ...parts, engines: found });
+    expect(spool.entries.map(({ report }) => report.inputSizeBytes)).toEqual([4]);
+    expect(await readdir(runs)).toEqual([]);
   });
 });

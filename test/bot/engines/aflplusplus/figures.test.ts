@@ -73,7 +73,7 @@ describe("AFL++'s log", () => {
 
   test('has the reason for its end as its last words, without prose and colours', () => {
     const abort =
-      "\x1b[1;91m[-] \x1b[0mLooks like the target binary is not instrumented!\n    The fuzzer depends on it.\n\x1b)B\x1b[?25h\x1b[0m\x1b[1;91m\n[-] PROGRAM ABORT : \x1b[1;97mNo instrumentation detected\x1b[1;91m\n         Location : \x1b[0mcheck_binary(), src/afl-fuzz-init.c:2793\n\n";
+      '\x1b[1;91m[-] \x1b[0mLooks like the target binary is not instrumented!\n    The fuzzer depends on it.\n\x1b)B\x1b[?25h\x1b[0m\x1b[1;91m\n[-] PROGRAM ABORT : \x1b[1;97mNo instrumentation detected\x1b[1;91m\n         Location : \x1b[0mcheck_binary(), src/afl-fuzz-init.c:2793\n\n';
     expect(read(abort).lastWords).toBe(
       '[-] Looks like the target binary is not instrumented!\n[-] PROGRAM ABORT : No instrumentation detected',
     );

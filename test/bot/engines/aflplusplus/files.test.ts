@@ -72,7 +72,10 @@ describe("AFL++'s files", () => {
   test('crashes and hangs become artifacts, hangs only as suspects', async () => {
     const start = run();
     const { instance, folder, artifacts } = instanceOf(start);
-    write(join(folder, 'crashes', 'id:000000,sig:06,src:000002,time:58,execs:253,op:havoc'), 'boom');
+    write(
+      join(folder, 'crashes', 'id:000000,sig:06,src:000002,time:58,execs:253,op:havoc'),
+      'boom',
+    );
     write(join(folder, 'crashes', 'README.txt'), 'Command line used');
     write(join(folder, 'hangs', 'id:000000,src:000002,time:6206,execs:1000,op:havoc'), 'spin');
     await instance.look(false);
