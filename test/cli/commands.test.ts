@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { corpusInput, pushCorpus } from '../../src/client/corpus.js';
 import { reportCrash } from '../../src/client/transfer.js';
-import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { JobKind, JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { patienceMs } from '../patience.js';
 import { given, pulledLease, registerBot } from '../steps.js';
