@@ -139,7 +139,7 @@ describe('a job', () => {
     expect(ran).toEqual({
       code: 1,
       out: '',
-      err: 'pandafuzz: spec.engine: this master takes jobs for: libfuzzer\n',
+      err: 'pandafuzz: spec.engine: this master takes jobs for: libfuzzer, aflplusplus, honggfuzz, gofuzz, jazzerjs, command\n',
     });
   });
 });

@@ -164,3 +164,17 @@ describe('reports', () => {
     }
   });
 });
+
+test("libafl_libfuzzer's status lines are progress, those of all its clients alone", () => {
+  const line = (what: string, corpus: number, executions: number) =>
+    `[Testcase #0] (${what}) run time: 3s, clients: 1, corpus: ${corpus}, objectives: 28, executions: ${executions}, exec/sec: 5.742k, edges: 12/345 (3%)\n`;
+  expect(read('INFO: something else\n').output.progress.isSilent).toBe(true);
+  const { progress } = read(line('GLOBAL', 7, 22_805) + line('CLIENT', 9, 99_999), 11).output;
+  expect(progress).toMatchObject({
+    executions: 22_805,
+    corpusFiles: 7,
+    coverage: 12,
+    isFuzzing: true,
+    isSilent: false,
+  });
+});
