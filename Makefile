@@ -101,6 +101,13 @@ crash-groups: $(built)
 	@test/crash/labelled/collect.sh data/crash-groups
 	@node dist/test/crash/labelled/main.js data/crash-groups
 
+## engines-speed: executions of each engine under a bot beside those by hand (ONLY="aflplusplus --rounds 3")
+.PHONY: engines-speed
+engines-speed: $(built)
+	@examples/demo/build-target.sh --tools-only
+	@test/integration/set-up.sh
+	@node dist/test/speed/main.js $(ONLY)
+
 ## format: put sources and protos into the one format
 .PHONY: format
 format: $(generated)

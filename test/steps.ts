@@ -27,6 +27,7 @@ export async function registerBot(
     version: '1',
     memoryMib: 0,
     diskMib: 0,
+    engineDetails: [],
     ...offer,
   };
   const { bot } = await unary(connection.bots, connection.bots.registerBot, request);

@@ -12,7 +12,7 @@ import {
 } from './flags.js';
 
 interface Flags extends OperatorFlags {
-  readonly engine: string;
+  readonly engine?: string;
   readonly seeds?: string;
   readonly name?: string;
   readonly targetName?: string;
@@ -49,6 +49,7 @@ Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
   $ pandafuzz job submit ./png_fuzzer --count 8 --memory 4GiB
   $ pandafuzz job submit ./png_fuzzer --campaign nightly --require-label zone=eu
+  $ pandafuzz job submit ./png_afl --engine aflplusplus --seeds ./corpus -- --in @@
   $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1
   $ pandafuzz job submit ./png_fuzzer --duration 10m --wait --fail-on-crash`;
 
@@ -58,7 +59,7 @@ export function jobSubmitCommand(): Command {
     .description('Uploads a target and its seeds, unless the master has them, and queues jobs.')
     .argument('<target>', 'the executable to fuzz, built for the engine')
     .argument('[engine-arguments...]', 'further arguments for the engine, after --')
-    .option('--engine <name>', 'fuzzing engine', 'libfuzzer')
+    .option('--engine <name>', 'fuzzing engine (default: what the target was built for)')
     .option('--seeds <folder>', 'folder of seed inputs')
     .option('--name <text>', 'label of the job, for people')
     .option('--target-name <text>', "the target's name across builds (default: its file name)")
@@ -106,7 +107,7 @@ export function jobSubmitCommand(): Command {
         wait: flags.wait ?? false,
         failOnCrash: flags.failOnCrash ?? false,
         spec: {
-          engine: flags.engine,
+          engine: flags.engine ?? '',
           name: flags.name ?? '',
           targetName: flags.targetName ?? '',
           arguments: engineArguments,

@@ -89,7 +89,7 @@ const jobs = z.strictObject({
       error: 'must be a list of engine names',
     })
     .min(1, 'must name at least one engine')
-    .default(['libfuzzer']),
+    .default(['libfuzzer', 'aflplusplus', 'honggfuzz', 'gofuzz', 'jazzerjs', 'command']),
   max_attempts: whole(1, 100).default(3),
   retry_delay: duration({ min: '0ms', max: '24h' }).prefault('10s'),
   max_retry_delay: duration({ min: '0ms', max: '24h' }).prefault('10m'),

@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { Bot } from '../gen/pandafuzz/v1/bot.js';
 import { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
+import { botView } from './bot-view.js';
 import { eachOf } from './each.js';
 import { findId } from './ids.js';
 import { listBots } from './lists.js';
@@ -21,6 +22,16 @@ export function showBots(flags: Flags & { limit: number }): Promise<void> {
       json: () => ({ bots: bots.map(Bot.toJSON) }),
       text: () => botTable(bots, Date.now()),
     });
+  });
+}
+
+export function showBot(flags: Flags, idOrName: string): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const { bots } = connection;
+    const botId = await findBot(connection, idOrName, options);
+    const { bot } = await unary(bots, bots.getBot, { botId }, options);
+    if (!bot) throw new UserError(`the master sent no bot ${idOrName}`);
+    print(flags.json, { json: () => Bot.toJSON(bot), text: () => botView(bot, Date.now()) });
   });
 }
 

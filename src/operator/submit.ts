@@ -7,6 +7,7 @@ import { sleep, systemClock } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
 import { newId } from '../core/ids.js';
 import { backoffMs } from '../core/retry.js';
+import { engineOf } from '../core/target-engine.js';
 import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import { type Job, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import { withProgress } from './progress.js';
@@ -18,7 +19,7 @@ export interface Submission {
   readonly targetPath: string;
   /** Folder of seed inputs. */
   readonly seedsPath?: string;
-  /** Further fields of the spec; the master fills in the rest. */
+  /** Further fields of the spec; the master fills in the rest. No engine: the target's own. */
   readonly spec: Partial<JobSpec>;
   /** Number of jobs with this spec. */
   readonly count: number;
@@ -60,7 +61,8 @@ export async function submitJobs(
         );
   const name = basename(targetPath).slice(-128);
   const targetSha256 = await upload(ArtifactKind.TARGET, targetPath, name, 'target');
-  const spec = JobSpec.create({ ...submission.spec, targetSha256, seedsSha256 });
+  const engine = submission.spec.engine || (await engineOf(targetPath)) || 'libfuzzer';
+  const spec = JobSpec.create({ ...submission.spec, engine, targetSha256, seedsSha256 });
   const jobs: Job[] = [];
   while (jobs.length < submission.count) jobs.push(await createJob(connection, spec, options));
   return jobs;

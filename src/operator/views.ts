@@ -8,6 +8,7 @@ import {
   type JobSpec,
 } from '../gen/pandafuzz/v1/job.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
+import { enginesOf } from './bot-view.js';
 import { ago, bytes, count, duration } from './format.js';
 import { shortIds } from './short-ids.js';
 import { facts, type TableColumn, table } from './table.js';
@@ -161,7 +162,7 @@ export function botTable(bots: readonly Bot[], now: number): string {
       short(bot.id),
       bot.name,
       botState(bot),
-      bot.engines.join(','),
+      enginesOf(bot),
       String(bot.runningJobs),
       String(bot.slots),
       ago(bot.lastSeenAt, now),

@@ -38,10 +38,12 @@ export interface BotRow {
   drain_requested_at: number | null;
   drain_acknowledged_at: number | null;
   drained_at: number | null;
+  /** JSON array of objects, as BotEngine has it in JSON. */
+  engine_details: string;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
-  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at`;
+  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at, engine_details`;
 
 /** The namespace of targets that nobody gave one. */
 export const defaultProject = 'default';

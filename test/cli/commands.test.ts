@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { corpusInput, pushCorpus } from '../../src/client/corpus.js';
 import { reportCrash } from '../../src/client/transfer.js';
-import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { JobKind, JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { patienceMs } from '../patience.js';
 import { given, pulledLease, registerBot } from '../steps.js';
@@ -139,7 +139,7 @@ describe('a job', () => {
     expect(ran).toEqual({
       code: 1,
       out: '',
-      err: 'pandafuzz: spec.engine: this master takes jobs for: libfuzzer\n',
+      err: 'pandafuzz: spec.engine: this master takes jobs for: libfuzzer, aflplusplus, honggfuzz, gofuzz, jazzerjs, command\n',
     });
   });
 });
@@ -246,6 +246,17 @@ describe('the fleet', () => {
     expect((await run('bot', 'list')).out).toMatch(/no bots/);
     await registerBot(connection, 'north');
     expect((await run('bot', 'list')).out).toMatch(/north +offline +libfuzzer/);
+    const engine = { name: 'aflplusplus', version: '4.04c', note: 'no afl-cmin' };
+    const engineDetails = [{ ...engine, kinds: [JobKind.REPRODUCE] }];
+    await registerBot(connection, 'north', { engineDetails });
+    expect((await run('bot', 'list')).out).toMatch(/north +offline +aflplusplus 4\.04c/);
+    expect((await run('bot', 'get', 'north')).out).toMatch(
+      /aflplusplus +4\.04c +fuzz, reproduce +no afl-cmin\n/,
+    );
+    expect(JSON.parse((await run('bot', 'get', 'north', '--json')).out)).toMatchObject({
+      name: 'north',
+      engineDetails: [engine],
+    });
     expect((await run('stats')).out).toMatch(/bots +0 online of 1/);
     expect(JSON.parse((await run('stats', '--json')).out)).toMatchObject({ botsTotal: 1 });
   });

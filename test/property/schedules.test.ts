@@ -129,7 +129,7 @@ class World {
     await this.#start();
     for (let i = 0; i < 4; i++) {
       const request = { name: newId(), engines: ['libfuzzer'], slots: 2, labels: {}, version: '' };
-      const offer = { ...request, memoryMib: 0, diskMib: 0 };
+      const offer = { ...request, memoryMib: 0, diskMib: 0, engineDetails: [] };
       const { id } = await this.state.bots.register(this.#ctx, offer);
       this.bots.push(new Bot(id));
     }

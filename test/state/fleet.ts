@@ -133,6 +133,7 @@ export class Fleet {
       version: '',
       memoryMib: 0,
       diskMib: 0,
+      engineDetails: [],
       ...offer,
     };
     return (await this.state.bots.register(testContext(), request)).id;

@@ -37,6 +37,7 @@ export const botInput = (name = 'b', id = newId()) => ({
   now: 1,
   memoryMib: 0,
   diskMib: 0,
+  engineDetails: '[]',
 });
 
 export function jobInput(

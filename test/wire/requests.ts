@@ -78,6 +78,7 @@ export async function validRequests(
       version: '1',
       memoryMib: 0,
       diskMib: 0,
+      engineDetails: [],
     }),
     'BotService/Heartbeat': [
       { $case: 'hello' as const, value: hello },

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
-import type { Bot } from '../../gen/pandafuzz/v1/bot.js';
+import { type Bot, BotEngine } from '../../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import { drainBot } from '../../store/ops/bots/drain-bot.js';
 import { forgetBot } from '../../store/ops/bots/forget-bot.js';
@@ -33,9 +33,9 @@ export class Bots {
   async register(ctx: RequestContext, request: RegisterBotRequest): Promise<Bot> {
     checkRegistration(request);
     const now = this.parts.clock.now();
-    return this.#record(
-      await this.parts.store.run(ctx, registerBot, { ...request, id: this.parts.newId(), now }),
-    );
+    const engineDetails = JSON.stringify(request.engineDetails.map(BotEngine.toJSON));
+    const input = { ...request, id: this.parts.newId(), now, engineDetails };
+    return this.#record(await this.parts.store.run(ctx, registerBot, input));
   }
 
   /** @throws NotFoundError */
@@ -103,6 +103,7 @@ function checkRegistration(request: RegisterBotRequest): void {
       "must be 1 to 32 lower-case letters, digits, '_' or '-'",
     );
   }
+  checkEngineDetails(request.engineDetails, found);
   const labels = Object.entries(request.labels);
   found.expect(labels.length <= 64, 'labels', 'must have at most 64 entries');
   for (const [index, [key, value]] of labels.slice(0, 64).entries()) {
@@ -110,4 +111,16 @@ function checkRegistration(request: RegisterBotRequest): void {
     found.text(value, `labels (value of entry ${index + 1})`, { max: 256 });
   }
   found.throwIfAny();
+}
+
+function checkEngineDetails(engines: readonly BotEngine[], found: Violations): void {
+  found.expect(engines.length <= 16, 'engine_details', 'must be at most 16 engines');
+  for (const [index, { name, version, kinds, note }] of engines.slice(0, 16).entries()) {
+    const field = `engine_details[${index}]`;
+    found
+      .expect(/^[a-z0-9_-]{1,32}$/.test(name), `${field}.name`, 'must be the name of an engine')
+      .text(version, `${field}.version`, { max: 64 })
+      .text(note, `${field}.note`, { max: 256 })
+      .expect(kinds.length <= 16, `${field}.kinds`, 'must be at most 16 kinds');
+  }
 }

@@ -1,5 +1,5 @@
 import { Artifact, ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
-import { Bot, BotState } from '../../gen/pandafuzz/v1/bot.js';
+import { Bot, BotEngine, BotState } from '../../gen/pandafuzz/v1/bot.js';
 import {
   Attempt,
   AttemptEnd,
@@ -144,6 +144,7 @@ export function botRecord(
     drainRequestedAt: time(row.drain_requested_at),
     drainAcknowledgedAt: time(row.drain_acknowledged_at),
     drainedAt: time(row.drained_at),
+    engineDetails: JSON.parse(row.engine_details).map(BotEngine.fromJSON),
   });
 }
 

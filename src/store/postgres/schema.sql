@@ -26,7 +26,9 @@ CREATE TABLE bots (
   drain_requested_at    bigint,
   drain_acknowledged_at bigint,
   drained_at            bigint,
-  forgotten_at          bigint
+  forgotten_at          bigint,
+  engine_details        text NOT NULL DEFAULT '[]'
+                        CHECK (json_typeof(CAST(engine_details AS json)) = 'array')
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE UNIQUE INDEX bots_by_name ON bots (name) WHERE forgotten_at IS NULL;

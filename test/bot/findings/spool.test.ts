@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { libFuzzer } from '../../../src/bot/engines/libfuzzer.js';
+import { aflPlusPlus } from '../../../src/bot/engines/aflplusplus/aflplusplus.js';
+import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
@@ -30,6 +31,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const open = () => Spool.open(join(folder, 'spool'), silentLog);
+
+const engine = libFuzzer({ symbolizer: undefined });
+const engines = new Map([[engine.name, { engine, version: '', note: '' }]]);
 
 describe('the spool', () => {
   test('gives back after a restart what was put into it, oldest first', async () => {
@@ -106,8 +110,7 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    const engine = libFuzzer({ symbolizer: undefined });
-    await clearLeftovers({ runs, spool, engine, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
@@ -127,11 +130,28 @@ describe('the spool', () => {
     await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
     await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
     const spool = await open();
-    const engine = libFuzzer({ symbolizer: undefined });
-    await clearLeftovers({ runs, spool, engine, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
     expect(spool.entries.map((entry) => entry.report.report)).toEqual([
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),
     ]);
+  });
+
+  test('saves crashes that are still among the files of an engine', async () => {
+    const runs = join(folder, 'runs');
+    const spec = JobSpec.fromPartial({ targetName: 'target', engine: 'aflplusplus' });
+    const run = await makeRunFolder(runs, lease, spec);
+    await writeFile(run.target, '#!/bin/sh\nkill -SEGV $$', { mode: 0o755 });
+    const crashes = join(run.state, 'out', 'main', 'crashes');
+    await mkdir(crashes, { recursive: true });
+    await writeFile(join(crashes, 'id:000000,sig:11,src:000000,time:9,execs:9,op:havoc'), 'boom');
+    const programs = { fuzz: 'afl-fuzz', tmin: undefined, cmin: undefined };
+    const afl = aflPlusPlus({ ...programs, version: '', symbolizer: undefined });
+    const found = new Map([...engines, [afl.name, { engine: afl, version: '', note: '' }]]);
+    const spool = await open();
+    const parts = { runs, spool, tools: findSandboxTools(), log: silentLog };
+    await clearLeftovers({ ...parts, engines: found });
+    expect(spool.entries.map(({ report }) => report.inputSizeBytes)).toEqual([4]);
+    expect(await readdir(runs)).toEqual([]);
   });
 });

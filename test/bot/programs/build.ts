@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { findProgram } from '../../../src/bot/sandbox/programs.js';
 import { temporaryFolder } from '../../harness.js';
 
 export const withAddressSanitizer = ['-fsanitize=fuzzer,address'];
@@ -17,6 +18,22 @@ export async function buildProgram(source: string, flags: readonly string[]): Pr
   const common = ['-g', '-O1', '-fno-omit-frame-pointer'];
   const path = join('test/bot/programs', source);
   await promisify(execFile)(compiler, [...common, path, ...flags, '-o', out]);
+  return out;
+}
+
+/** Whether AFL++ is there, which test/integration/set-up.sh brings. */
+export const aflPlusPlus = {
+  isThere: findProgram(['afl-clang-fast']) !== undefined,
+  name: 'AFL++',
+};
+
+/** A program of this folder with ASan, built by AFL++'s compiler; gone after the test. */
+export async function buildForAfl(source: string, flags: readonly string[]): Promise<string> {
+  const out = join(temporaryFolder(), basename(source).replace(/\..*/, ''));
+  const env = { ...process.env, AFL_QUIET: '1', AFL_USE_ASAN: '1' };
+  const path = join('test/bot/programs', source);
+  const args = ['-g', '-O1', '-fno-omit-frame-pointer', path, ...flags, '-o', out];
+  await promisify(execFile)('afl-clang-fast', args, { env });
   return out;
 }
 

@@ -96,7 +96,8 @@ export class Scene {
   async leaseOf(jobId: string): Promise<Lease> {
     const offer = { engines: ['libfuzzer'], slots: 1, labels: {}, version: '', memoryMib: 0 };
     const { bots, pull } = this.state;
-    const bot = await bots.register(testContext(), { ...offer, name: newId(), diskMib: 0 });
+    const about = { ...offer, name: newId(), diskMib: 0, engineDetails: [] };
+    const bot = await bots.register(testContext(), about);
     const wish = { botId: bot.id, waitMs: 0, leaseTtlMs: 86_400_000 };
     const lease = given(given(await pull.assign(testContext(), wish)).lease);
     if (lease.jobId !== jobId) throw new Error('another job was waiting');

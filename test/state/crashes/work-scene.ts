@@ -20,7 +20,11 @@ export async function takeWork(scene: Scene): Promise<TakenWork | undefined> {
   await scene.state.crashPolicy.look();
   const offer = { slots: 1, labels: {}, version: '', memoryMib: 0, diskMib: 0, name: newId() };
   const engines = ['libfuzzer-crashes'];
-  const bot = await scene.state.bots.register(testContext(), { ...offer, engines });
+  const bot = await scene.state.bots.register(testContext(), {
+    ...offer,
+    engines,
+    engineDetails: [],
+  });
   const wish = { botId: bot.id, waitMs: 0, leaseTtlMs: 86_400_000 };
   const assignment = await scene.state.pull.assign(testContext(), wish);
   return assignment && { lease: given(assignment.lease), spec: given(assignment.spec) };

@@ -15,6 +15,7 @@ const offer = {
   version: '1',
   memoryMib: 0,
   diskMib: 0,
+  engineDetails: '[]',
 };
 
 test('many beats of many bots are one write of each, a few bots at a time', async () => {

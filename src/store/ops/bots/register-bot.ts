@@ -11,16 +11,25 @@ interface BotDescription {
   diskMib: number;
   version: string;
   now: number;
+  /** JSON array of objects. */
+  engineDetails: string;
 }
 
-const upsert = statement<BotDescription & { engines: string; labels: string }, BotRow>(`
+interface Texts {
+  engines: string;
+  labels: string;
+}
+
+const upsert = statement<BotDescription & Texts, BotRow>(`
   INSERT INTO bots (id, name, engines, slots, labels, memory_mib, disk_mib, version,
-    registered_at, last_seen_at)
-  VALUES (@id, @name, @engines, @slots, @labels, @memoryMib, @diskMib, @version, @now, @now)
+    registered_at, last_seen_at, engine_details)
+  VALUES (@id, @name, @engines, @slots, @labels, @memoryMib, @diskMib, @version, @now, @now,
+    @engineDetails)
   ON CONFLICT (name) WHERE forgotten_at IS NULL DO UPDATE SET
     engines = excluded.engines, slots = excluded.slots, labels = excluded.labels,
     memory_mib = excluded.memory_mib, disk_mib = excluded.disk_mib,
-    version = excluded.version, last_seen_at = excluded.last_seen_at
+    version = excluded.version, last_seen_at = excluded.last_seen_at,
+    engine_details = excluded.engine_details
   RETURNING ${botColumns}`);
 
 /** Adds a bot under its name, or updates it; its id never changes. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { WrittenArtifact } from '../../../src/bot/engines/engine.js';
-import { LibFuzzerOutput } from '../../../src/bot/engines/libfuzzer-output.js';
-import { composeReport } from '../../../src/bot/findings/evidence.js';
+import type { WrittenArtifact } from '../../../../src/bot/engines/engine.js';
+import { LibFuzzerOutput } from '../../../../src/bot/engines/libfuzzer/output.js';
+import { composeReport } from '../../../../src/bot/findings/evidence.js';
 
 /** Reads a text in chunks of this many bytes. */
 function read(text: string, chunkBytes = text.length) {
@@ -162,5 +162,19 @@ describe('reports', () => {
       );
       expect(Buffer.byteLength(report)).toBeLessThanOrEqual(131_072);
     }
+  });
+});
+
+test("libafl_libfuzzer's status lines are progress, those of all its clients alone", () => {
+  const line = (what: string, corpus: number, executions: number) =>
+    `[Testcase #0] (${what}) run time: 3s, clients: 1, corpus: ${corpus}, objectives: 28, executions: ${executions}, exec/sec: 5.742k, edges: 12/345 (3%)\n`;
+  expect(read('INFO: something else\n').output.progress.isSilent).toBe(true);
+  const { progress } = read(line('GLOBAL', 7, 22_805) + line('CLIENT', 9, 99_999), 11).output;
+  expect(progress).toMatchObject({
+    executions: 22_805,
+    corpusFiles: 7,
+    coverage: 12,
+    isFuzzing: true,
+    isSilent: false,
   });
 });

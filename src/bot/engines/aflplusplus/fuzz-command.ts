@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { EngineCommand, EngineStart } from '../engine.js';
+import { type AflArguments, argumentsOf, hasOption } from './arguments.js';
+import { fuzzEnvironment } from './environment.js';
+import { foldersIn, instanceNames, isResumable } from './folders.js';
+
+/** AFL++ on this machine. */
+export interface AflPrograms {
+  readonly fuzz: string;
+  readonly tmin: string | undefined;
+  readonly cmin: string | undefined;
+  readonly version: string;
+  /** Path of llvm-symbolizer. */
+  readonly symbolizer: string | undefined;
+}
+
+/**
+ * AFL++ tunes the time limit of an execution down from this, milliseconds: its own default. A
+ * longer one would let each of the many inputs that hang take as long.
+ */
+const longestExecutionMs = 1000;
+/** An input that takes longer is kept as a hang; the replay gives it all the time of its job. */
+const longestHangMs = 5000;
+const defaultInputSeconds = 25;
+
+/** Power schedules of the secondary instances, in turn. */
+const schedules = ['fast', 'explore', 'coe', 'lin', 'quad', 'exploit', 'rare'];
+
+export async function fuzzCommands(
+  { fuzz }: Pick<AflPrograms, 'fuzz'>,
+  start: EngineStart,
+): Promise<EngineCommand[]> {
+  const { spec, target } = start;
+  const read = argumentsOf(spec);
+  const limitMs = (spec.limits?.inputTimeoutSeconds || defaultInputSeconds) * 1000;
+  const cmplog = await cmplogOf(target);
+  const { output, inputs } = foldersIn(start.state);
+  const isGoingOn = await isResumable(output);
+  return instanceNames(read.instances).map((name, index) => ({
+    file: fuzz,
+    args: [
+      ...(index === 0 ? ['-M', name, '-F', foldersIn(start.state).foreign] : ['-S', name]),
+      '-i',
+      isGoingOn ? '-' : inputs,
+      '-o',
+      output,
+      '-m',
+      'none',
+      ...read.options,
+      ...unless(read, '-t', `${Math.min(limitMs, longestExecutionMs)}+`),
+      ...(spec.limits?.maxInputBytes ? unless(read, '-G', String(spec.limits.maxInputBytes)) : []),
+      ...(index === 0 ? [] : unless(read, '-p', schedules[(index - 1) % schedules.length] ?? '')),
+      // Its executions are dear: every other instance spares them.
+      ...(cmplog && index % 2 === 0 ? ['-c', cmplog] : []),
+      '-V',
+      String(start.seconds),
+      '--',
+      target,
+      ...read.target,
+    ],
+    environment: fuzzEnvironment(spec, Math.min(limitMs, longestHangMs)),
+  }));
+}
+
+/** An option that the job did not give. */
+const unless = (read: AflArguments, option: string, value: string): string[] =>
+  hasOption(read, option) ? [] : [option, value];
+
+/** A build of the target with AFL_LLVM_CMPLOG: NAME.cmplog beside it, or the only such file there. */
+async function cmplogOf(target: string): Promise<string | undefined> {
+  const folder = dirname(target);
+  const files = await readdir(folder).catch(() => []);
+  const builds = files.filter((name) => name.endsWith('.cmplog'));
+  const own = `${basename(target)}.cmplog`;
+  const build = builds.includes(own) ? own : builds.length === 1 ? builds[0] : undefined;
+  return build === undefined ? undefined : join(folder, build);
+}

@@ -1,0 +1,79 @@
+/** Of a line that has not ended, characters. */
+const longestOpenLine = 4096;
+const lastWordsLines = 6;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
+const colours = /\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][0-9A-B]|[\x0e\x0f\r]/g;
+
+/** Without colours, which some versions print whatever the environment says. */
+export const plainText = (text: string): string => text.replace(colours, '');
+
+/** Lines about its set-up and its progress, and the prose below an error. */
+const noise = /^(?:\s*$|\[[*+]\]|afl-fuzz\+\+|\+\+\+|\s{4})/;
+const fuzzing = /\bEntering queue cycle \d|\bFuzzing test case #\d|\bAll set and ready to roll/;
+const done = /Testing aborted programmatically|Time limit was reached/;
+/** Its own names of initial inputs end in the name of the file. */
+const seed = /Attempting dry run with 'id:\d+,.*\borig:([^']+)'/;
+const badSeed = /\bTest case .*results in a (crash|timeout)/;
+
+/** A seed that AFL++ passes over. */
+export interface BadSeed {
+  /** Name in the folder of initial inputs. */
+  readonly name: string;
+  readonly kind: 'crash' | 'timeout';
+}
+
+/** Reads what one afl-fuzz prints. */
+export class AflLog {
+  #openLine = '';
+  #words: string[] = [];
+  #seed = '';
+  #badSeeds: BadSeed[] = [];
+  #isFuzzing = false;
+  #isDone = false;
+  #hasPrinted = false;
+
+  push(chunk: Buffer): void {
+    const text = plainText(this.#openLine + chunk.toString('latin1'));
+    const lines = text.split('\n');
+    this.#openLine = (lines.pop() ?? '').slice(-longestOpenLine);
+    for (const line of lines) this.#read(line.slice(0, longestOpenLine));
+  }
+
+  end(): void {
+    if (this.#openLine) this.#read(this.#openLine);
+    this.#openLine = '';
+  }
+
+  get isFuzzing(): boolean {
+    return this.#isFuzzing;
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  get hasPrinted(): boolean {
+    return this.#hasPrinted;
+  }
+
+  get lastWords(): string {
+    return this.#words.join('\n');
+  }
+
+  /** Removes and returns those that were met since the last call. */
+  takeBadSeeds(): BadSeed[] {
+    return this.#badSeeds.splice(0);
+  }
+
+  #read(line: string): void {
+    this.#hasPrinted = true;
+    this.#isFuzzing ||= fuzzing.test(line);
+    this.#isDone ||= done.test(line);
+    this.#seed = seed.exec(line)?.[1] ?? this.#seed;
+    const kind = badSeed.exec(line)?.[1] as BadSeed['kind'] | undefined;
+    if (kind && this.#seed) this.#badSeeds.push({ name: this.#seed, kind });
+    if (noise.test(line)) return;
+    this.#words = [...this.#words, line.trim()].slice(-lastWordsLines);
+  }
+}

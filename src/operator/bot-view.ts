@@ -1,0 +1,44 @@
+import type { Bot, BotEngine } from '../gen/pandafuzz/v1/bot.js';
+import { JobKind } from '../gen/pandafuzz/v1/job.js';
+import { ago } from './format.js';
+import { facts, table } from './table.js';
+import { botState, or, word } from './words.js';
+
+/** Engines of a bot in one line: with versions where it announced them. */
+export function enginesOf({ engines, engineDetails }: Bot): string {
+  if (engineDetails.length === 0) return engines.join(',');
+  return engineDetails
+    .map(({ name, version }) => (version ? `${name} ${version}` : name))
+    .join(', ');
+}
+
+/** `pandafuzz bot get`. */
+export function botView(bot: Bot, now: number): string {
+  const labels = Object.entries(bot.labels).map(([key, value]) => `${key}=${value}`);
+  const about = facts([
+    ['id', bot.id],
+    ['name', bot.name],
+    ['state', botState(bot)],
+    ['jobs', `${bot.runningJobs} of ${bot.slots}`],
+    ['labels', or(labels.join(', '))],
+    ['memory', bot.memoryMib > 0 ? `${bot.memoryMib} MiB a slot` : '-'],
+    ['disk', bot.diskMib > 0 ? `${bot.diskMib} MiB a slot` : '-'],
+    ['version', or(bot.version)],
+    ['registered', ago(bot.registeredAt, now)],
+    ['seen', ago(bot.lastSeenAt, now)],
+    ...(bot.engineDetails.length > 0 ? [] : [['engines', or(bot.engines.join(', '))] as const]),
+  ]);
+  return bot.engineDetails.length > 0 ? `${about}\n\n${engineTable(bot.engineDetails)}` : about;
+}
+
+function engineTable(engines: readonly BotEngine[]): string {
+  return table(
+    ['engine', 'version', 'kinds of jobs', { name: 'note', shrinks: 'first' }],
+    engines.map(({ name, version, kinds, note }) => [
+      name,
+      version || 'of the target',
+      ['fuzz', ...kinds.map((kind) => word(JobKind[kind]))].join(', '),
+      or(note),
+    ]),
+  );
+}

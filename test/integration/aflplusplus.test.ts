@@ -1,0 +1,185 @@
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from '@jest/globals';
+import { segmentsOf } from '../../src/bot/sandbox/shared-memory.js';
+import { unary } from '../../src/client/call.js';
+import { type DeepPartial, JobOutcome, JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { listCrashes, listCrashGroups } from '../../src/operator/lists.js';
+import { submitJobs } from '../../src/operator/submit.js';
+import { aflPlusPlus, buildForAfl, buildProgram } from '../bot/programs/build.js';
+import { startedAgent } from '../bot/started-agent.js';
+import { runMasterFor, type TestMaster, temporaryFolder } from '../harness.js';
+import { testWith } from '../languages/tools.js';
+import { eventually, given, jobIn } from '../steps.js';
+
+/*
+ * A real master, a real bot, the real AFL++, and programs of this project's that its compiler
+ * has built.
+ */
+
+function seedsFolder(seeds: readonly string[]): string {
+  const folder = join(temporaryFolder(), 'seeds');
+  mkdirSync(folder);
+  for (const [index, seed] of seeds.entries()) writeFileSync(join(folder, `s,${index}`), seed);
+  return folder;
+}
+
+interface Situation {
+  readonly targetPath: string;
+  readonly seeds: readonly string[];
+  readonly spec?: DeepPartial<JobSpec>;
+}
+
+/** Fuzzes the target by a bot of its own, to the end. */
+async function fuzzed({ connection, address }: TestMaster, situation: Situation) {
+  await startedAgent(address);
+  const { targetPath, seeds, spec } = situation;
+  const [job] = await submitJobs(connection, {
+    targetPath,
+    seedsPath: seedsFolder(seeds),
+    spec: JobSpec.fromPartial({
+      engine: 'aflplusplus',
+      limits: { maxDurationSeconds: 10, ...spec?.limits },
+      ...spec,
+    }),
+    count: 1,
+  });
+  return jobIn(connection, given(job).id, JobState.COMPLETED);
+}
+
+/** Of each group its kind and its innermost frame. */
+async function groupsOf({ connection }: TestMaster): Promise<string[]> {
+  const groups = await listCrashGroups(connection, { limit: 10 });
+  return groups.map(({ kind, topFrame }) => `${kind} in ${topFrame}`).sort();
+}
+
+const ways = [
+  { way: 'from a file', flags: [], given: ['--', '--in', '@@'] },
+  { way: 'from standard input', flags: [], given: [] },
+  { way: 'from shared memory, in a loop', flags: ['-DLOOP'], given: [] },
+];
+
+const twoBugs = ['ABRT in give_up', 'heap-buffer-overflow in overflow'];
+
+describe('AFL++', () => {
+  testWith(
+    aflPlusPlus,
+    "finds what is planted in a target with libFuzzer's entry point",
+    async () => {
+      const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+      const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
+      const job = await fuzzed(master, { targetPath, seeds: ['O_', 'G_'] });
+      expect(job.statistics).toMatchObject({
+        executions: expect.any(Number),
+        coverage: expect.any(Number),
+      });
+      expect(job.statistics?.executions).toBeGreaterThan(1000);
+      expect(job.result).toMatchObject({ outcome: JobOutcome.COMPLETED, message: '' });
+      expect(await groupsOf(master)).toEqual(twoBugs);
+      const { connection } = master;
+      const [first] = await listCrashes(connection, { groupId: '', jobId: job.id, limit: 1 });
+      const request = { crashId: given(first).id };
+      const { crash } = await unary(connection.crashes, connection.crashes.getCrash, request);
+      expect(crash?.report).toMatch(/ #0 0x/);
+      expect(crash?.context).toMatchObject({
+        engine: 'aflplusplus',
+        engineVersion: expect.stringMatching(/^AFL\+\+ \d/),
+        replayed: true,
+      });
+    },
+  );
+
+  for (const { way, flags, given } of ways) {
+    testWith(aflPlusPlus, `runs a target that takes its input ${way}`, async () => {
+      const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+      const targetPath = await buildForAfl('reads.c', flags);
+      const limits = { maxDurationSeconds: 120, maxCrashes: 1 };
+      const spec = { arguments: given, limits };
+      const job = await fuzzed(master, { targetPath, seeds: ['O_', 'OW'], spec });
+      expect(job.statistics?.executions).toBeGreaterThan(0);
+      expect(await groupsOf(master)).toContain('heap-buffer-overflow in overflow');
+    });
+  }
+
+  testWith(
+    aflPlusPlus,
+    'keeps hangs as timeouts, and seeds that crash or hang as what they are',
+    async () => {
+      const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+      const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer', '-DHANGS']);
+      const spec = { limits: { maxDurationSeconds: 4, inputTimeoutSeconds: 1 } };
+      const job = await fuzzed(master, { targetPath, seeds: ['O_', 'SP', 'GU'], spec });
+      expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+      const groups = await groupsOf(master);
+      expect(groups).toContain('ABRT in give_up');
+      expect(groups.filter((group) => group.startsWith('timeout'))).toHaveLength(1);
+    },
+  );
+
+  testWith(aflPlusPlus, 'comes to fuzz although every seed crashes', async () => {
+    const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+    const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
+    const job = await fuzzed(master, {
+      targetPath,
+      seeds: ['OV', 'GU'],
+      spec: { limits: { maxDurationSeconds: 15 } },
+    });
+    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+    expect(job.statistics?.executions).toBeGreaterThan(100);
+    expect(await groupsOf(master)).toEqual(twoBugs);
+  });
+
+  testWith(aflPlusPlus, 'fuzzes with as many instances as a job asks for', async () => {
+    const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+    const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
+    const spec = { arguments: ['--instances=2'], limits: { maxDurationSeconds: 6 } };
+    const job = await fuzzed(master, { targetPath, seeds: ['O_', 'G_'], spec });
+    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+    expect(await groupsOf(master)).toEqual(twoBugs);
+  });
+
+  testWith(
+    aflPlusPlus,
+    'goes on from its own queue after it was killed, and leaves no shared memory',
+    async () => {
+      const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+      const { connection, address } = master;
+      const workDir = temporaryFolder();
+      await startedAgent(address, workDir);
+      const [job] = await submitJobs(connection, {
+        targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
+        seedsPath: seedsFolder(['O_', 'G_']),
+        spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 20 } }),
+        count: 1,
+      });
+      const stats = () =>
+        globSync('runs/*/engine/out/main/fuzzer_stats', { cwd: workDir }).map((path) =>
+          readFileSync(join(workDir, path), 'utf8'),
+        )[0];
+      const pidOf = (text = '') => Number(/fuzzer_pid *: (\d+)/.exec(text)?.[1] ?? 0) || undefined;
+      const first = await eventually(async () => pidOf(stats()));
+      process.kill(first, 'SIGKILL');
+      const second = await eventually(async () => {
+        const pid = pidOf(stats());
+        return pid === first ? undefined : pid;
+      });
+      const segments = segmentsOf([first], readFileSync('/proc/sysvipc/shm', 'utf8'));
+      expect(segments).toEqual([]);
+      const { result } = await jobIn(connection, given(job).id, JobState.COMPLETED);
+      expect(result?.message).toMatch(/ended by itself once .*SIGKILL/);
+      expect(segmentsOf([second], readFileSync('/proc/sysvipc/shm', 'utf8'))).toEqual([]);
+    },
+  );
+
+  testWith(aflPlusPlus, 'says in its own words why it cannot fuzz a target', async () => {
+    const master = await runMasterFor({ PANDAFUZZ_JOBS_MAX_ATTEMPTS: '1' });
+    await startedAgent(master.address);
+    const [job] = await submitJobs(master.connection, {
+      targetPath: await buildProgram('reads.c', []),
+      spec: { engine: 'aflplusplus' },
+      count: 1,
+    });
+    const { result } = await jobIn(master.connection, given(job).id, JobState.DEAD);
+    expect(result?.message).toMatch(/PROGRAM ABORT : No instrumentation detected/);
+  });
+});

@@ -1,0 +1,99 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { findProgram } from '../../src/bot/sandbox/programs.js';
+import { type BareRun, type Row, rows } from './rows.js';
+
+/**
+ * `make engines-speed`: executions of each engine under a bot beside those of the engine by
+ * hand, by turns, with a real master and a real bot:
+ *
+ *   node main.js [--seconds 10] [--rounds 5] [ENGINE…]
+ */
+const { values, positionals } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '5' },
+  },
+  allowPositionals: true,
+});
+const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
+const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const root = mkdtempSync(join(tmpdir(), 'pandafuzz-speed-'));
+const children: ChildProcess[] = [];
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
+
+const master = await startFleet();
+console.log(`${rounds} rounds of ${seconds} s, by turns; executions a second`);
+console.log('engine       by hand    under a bot  ratio');
+for (const row of rows) {
+  if (positionals.length > 0 && !positionals.includes(row.engine)) continue;
+  if (findProgram([row.needs])) await measure(row);
+  else console.log(`${row.engine.padEnd(12)} skipped: this machine has no ${row.needs}`);
+}
+process.exit();
+
+async function measure(row: Row): Promise<void> {
+  const [file = '', ...args] = row.build(join(root, row.engine));
+  await promisify(execFile)(file, args, { env: { ...process.env, AFL_QUIET: '1' } });
+  const seeds = join(root, `${row.engine}-seeds`);
+  mkdirSync(seeds);
+  writeFileSync(join(seeds, 'seed'), 'START of something');
+  const target = join(root, row.engine);
+  let [bare, under] = [0, 0];
+  for (let round = 0; round < rounds; round++) {
+    bare += byHand(row, { target, seeds, seconds, folder: mkdtempSync(join(root, 'bare-')) });
+    under += await underBot(row, target, seeds);
+  }
+  const rate = (executions: number) =>
+    Math.round(executions / rounds / seconds).toLocaleString('en-US');
+  const figures = `${rate(bare).padEnd(10)} ${rate(under).padEnd(12)} ${(under / bare).toFixed(3)}`;
+  console.log(`${row.engine.padEnd(12)} ${figures}`);
+}
+
+function byHand(row: Row, run: BareRun): number {
+  const [file = '', ...args] = row.bare(run);
+  const env = { ...process.env, ...row.environment };
+  const maxBuffer = 2 ** 28;
+  const { stdout, stderr } = spawnSync(file, args, { env, cwd: run.folder, maxBuffer });
+  return row.executions(run, `${stdout}${stderr}`);
+}
+
+async function underBot(row: Row, target: string, seeds: string): Promise<number> {
+  const job = ['job', 'submit', target, '--engine', row.engine, '--seeds', seeds];
+  const args = [...job, '--duration', `${seconds}s`, '--wait', '--json', '--master', master];
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args]);
+  return Number(JSON.parse(stdout).jobs[0].statistics.executions);
+}
+
+/** @returns the master's address */
+async function startFleet(): Promise<string> {
+  const [grpc, http] = [await freePort(), await freePort()];
+  const address = `127.0.0.1:${grpc}`;
+  const env = {
+    ...process.env,
+    PANDAFUZZ_GRPC_ADDRESS: address,
+    PANDAFUZZ_HTTP_ADDRESS: `127.0.0.1:${http}`,
+    PANDAFUZZ_DATA_DIRECTORY: join(root, 'data'),
+  };
+  const begin = (...args: string[]) =>
+    children.push(spawn(process.execPath, [cli, ...args], { env, stdio: 'ignore' }));
+  begin('master');
+  begin('bot', '--master', address, '--work-dir', join(root, 'bot'), '--slots', '1', '--no-corpus');
+  return address;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
