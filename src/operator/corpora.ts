@@ -16,7 +16,7 @@ const inputs = (count: number) => `${count} ${count === 1 ? 'input' : 'inputs'}`
 
 export function showCorpus(flags: Flags, targetName: string): Promise<void> {
   return asking(flags, async ({ corpora }, options) => {
-    const size = await unary(corpora, corpora.getCorpusStats, { targetName }, options);
+    const size = await unary(corpora, corpora.getCorpusStats, { targetName, project: '' }, options);
     print(flags.json, {
       json: () => ({ targetName, ...size }),
       text: () => `${inputs(size.entries)}, ${bytes(size.bytes)}`,
@@ -48,7 +48,7 @@ async function downloadCorpus(
   options: Required<CallLimits>,
 ): Promise<{ added: number; total: number }> {
   const { corpora } = connection;
-  const size = await unary(corpora, corpora.getCorpusStats, { targetName }, options);
+  const size = await unary(corpora, corpora.getCorpusStats, { targetName, project: '' }, options);
   if (size.entries === 0) {
     throw new UserError(
       `there is no corpus of ${targetName}: "pandafuzz job list" shows the targets' names`,
@@ -59,7 +59,7 @@ async function downloadCorpus(
   let [added, total, doneBytes] = [0, 0, 0];
   await withProgress('corpus', async (onProgress) => {
     const { signal } = options;
-    for await (const input of pullCorpus(connection, targetName, 0, { signal })) {
+    for await (const input of pullCorpus(connection, { targetName }, { signal })) {
       total += 1;
       doneBytes += input.bytes.length;
       onProgress(doneBytes, size.bytes);

@@ -147,7 +147,7 @@ export class Exchange {
   async #pull(signal: AbortSignal): Promise<void> {
     if (this.#isFull) return;
     const { connection, targetName } = this.options;
-    const inputs = pullCorpus(connection, targetName, this.#cursor, { signal, timeoutMs });
+    const inputs = pullCorpus(connection, { targetName, cursor: this.#cursor }, { signal, timeoutMs });
     for await (const { sha256, bytes, cursor } of inputs) {
       if (!this.#shared.has(sha256)) {
         await this.#lay(sha256, bytes);

@@ -69,7 +69,7 @@ class Run {
 /** What the master has. */
 async function shared(connection: Connection): Promise<string[]> {
   const inputs: string[] = [];
-  for await (const { bytes } of pullCorpus(connection, targetName, 0)) {
+  for await (const { bytes } of pullCorpus(connection, { targetName })) {
     inputs.push(bytes.toString('latin1'));
   }
   return inputs.sort();
