@@ -23,7 +23,7 @@ export function corpusStory(
 ): readonly (readonly [operation: string, input: unknown])[] {
   const lease = { jobId, attempt: 1, fence: 1 };
   const merging = { jobId: mergeJob, attempt: 1, fence: 1 };
-  const claim = { botId, queues: [4], ttlMs: 1000, acknowledged: true, now: 34 };
+  const claim = { botId, queues: [6], ttlMs: 1000, acknowledged: true, now: 34 };
   const finish = {
     ...merging,
     revision: 2,

@@ -15,6 +15,11 @@ interface Open {
   users: number;
 }
 
+export interface OpenStock {
+  readonly stock: Stock;
+  readonly close: () => Promise<void>;
+}
+
 /**
  * The corpora that this bot has on its disk, one folder each. Those that no run uses go,
  * the longest unused first, when all of them take more than the bound.
@@ -33,17 +38,25 @@ export class Stocks {
     },
   ) {}
 
-  /** The stock of a corpus, for as long as `use` runs. */
-  async with<T>(corpus: CorpusKey, use: (stock: Stock) => Promise<T>): Promise<T> {
+  /**
+   * The stock of a corpus, until `close` is called.
+   *
+   * @throws the system's error when its folder cannot be used
+   */
+  async open(corpus: CorpusKey): Promise<OpenStock> {
     const name = nameOf(corpus);
     const open = this.#open.get(name) ?? this.#begin(name, corpus);
     open.users += 1;
-    try {
-      return await use(await open.stock);
-    } finally {
+    const close = async () => {
       open.users -= 1;
       if (open.users === 0) this.#open.delete(name);
       await this.prune();
+    };
+    try {
+      return { stock: await open.stock, close };
+    } catch (error) {
+      await close();
+      throw error;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { OutputPiece } from '../sandbox/output-record.js';
+import type { SandboxExit } from '../sandbox/sandbox.js';
 
 /** What both a fuzzing start and a replay need. */
 interface Start {
@@ -36,6 +37,41 @@ export interface MinimiseStart extends Pick<Start, 'target' | 'spec'> {
   readonly output: string;
   /** Seconds left, at least 1. */
   readonly seconds: number;
+}
+
+/** Inputs to be executed once each, without fuzzing. */
+export interface ScreenStart extends Pick<Start, 'target' | 'spec'> {
+  readonly inputs: readonly string[];
+  /** Longest one of them may take. */
+  readonly seconds: number;
+  /** Where files may be written that nobody looks at. */
+  readonly scratch: string;
+}
+
+/** A corpus of which the inputs are to be chosen that its coverage needs. */
+export interface MergeStart extends Pick<Start, 'target' | 'spec'> {
+  readonly from: string;
+  /** What is chosen is added to what is there. */
+  readonly into: string;
+  /** Inputs that crash are written here. */
+  readonly artifacts: string;
+  /** Where files may be written that nobody looks at. */
+  readonly scratch: string;
+}
+
+/** How an engine executes inputs without fuzzing; it does not stop at any that does no harm. */
+export interface Screening {
+  command(start: ScreenStart): EngineCommand;
+  /** The path in a line that says that an input begins; undefined for other lines. */
+  begins(line: string): string | undefined;
+  whyEnded(exit: SandboxExit): 'crash' | 'slow' | 'memory';
+}
+
+/** How an engine merges corpora. */
+export interface Merging {
+  command(start: MergeStart): EngineCommand;
+  /** Executes a folder of inputs; the engine's reader then has its coverage. */
+  coverageCommand(start: Pick<MergeStart, 'target' | 'spec' | 'from'>): EngineCommand;
 }
 
 export interface EngineCommand {
@@ -106,6 +142,10 @@ export interface Engine {
   isCrash(fileName: string): boolean;
   /** Whether a file in the artifacts folder can have this content: a full disk cuts files. */
   isWhole(fileName: string, content: Buffer): boolean;
+  /** undefined: the engine passes over inputs that do harm by itself. */
+  readonly screening?: Screening;
+  /** undefined: it has no way to merge. */
+  readonly merging?: Merging;
   /** Whether a file in the corpus folder is an input that the engine found, and all of it. */
   isInput(fileName: string, content: Buffer): boolean;
 }

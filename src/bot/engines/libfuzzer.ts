@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { JobKind, type JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Engine, EngineStart, MinimiseStart } from './engine.js';
+import { merging, screening } from './libfuzzer-corpus.js';
 import { isCrashName, LibFuzzerOutput } from './libfuzzer-output.js';
 import { sanitizerEnvironment, sanitizerOptions } from './sanitizers.js';
 
@@ -35,7 +36,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     sanitizerEnvironment({ asked: spec.environment, symbolizer, logs: sanitizerLogs });
   return {
     name: 'libfuzzer',
-    kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY]),
+    kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY, JobKind.MERGE]),
     isCrash: isCrashName,
     isWhole: (fileName, content) => {
       const digest = /^[a-z]+-([0-9a-f]{40})$/.exec(fileName)?.[1];
@@ -56,6 +57,8 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
       args: [...start.spec.arguments, ...sharedArguments(start.spec), '-runs=1', start.input],
       environment: environmentOf(start),
     }),
+    screening: screening(symbolizer),
+    merging: merging(symbolizer),
     hasBegun: (output) => /^Running: /m.test(output),
     minimiseCommand: (start) => ({
       file: start.target,
