@@ -5,11 +5,12 @@ import { crashWorkOf } from '../core/crash-work.js';
 import { isId, newId } from '../core/ids.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
+import { mergeWorkOf } from '../core/merge-work.js';
 import { version } from '../core/version.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
-import type { Engine } from './engines/engine.js';
-import { libFuzzer } from './engines/libfuzzer.js';
+import { Stocks } from './corpus/stocks.js';
+import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
 import { Spool } from './findings/spool.js';
 import { sendSpool } from './findings/uploads.js';
@@ -34,6 +35,8 @@ export interface BotOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Time between two exchanges of a run's inputs with the other bots', milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
+  /** Disk that corpora of earlier runs may take, bytes; absent: 4 GiB. */
+  readonly corpusCacheBytes?: number;
   readonly log: Logger;
 }
 
@@ -48,6 +51,8 @@ const quietMs = 1000;
 const farewellMs = 2000;
 /** For the parts to stop, milliseconds. */
 const stopMs = 1500;
+
+const usualCacheBytes = 4 * 2 ** 30;
 
 /** A bot at work: its parts, started and stopped in order. */
 export class Agent {
@@ -115,9 +120,9 @@ async function assemble(
   const tools = findSandboxTools();
   const symbolizer = findSymbolizer(folder.tools);
   warnOfMissing(tools, symbolizer, log);
-  const engine = libFuzzer({ symbolizer });
+  const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
+  await clearLeftovers({ runs: folder.runs, spool, engines, tools, log });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -127,8 +132,10 @@ async function assemble(
   const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
   await artifacts.prune();
 
-  const { exchangeIntervalMs } = options;
-  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const { exchangeIntervalMs, corpusCacheBytes: mostBytes = usualCacheBytes } = options;
+  const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });
+  await stocks.prune();
+  const parts = { engines, artifacts, spool, stocks, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -142,7 +149,7 @@ async function assemble(
     connection,
     describe: {
       name: options.name,
-      engines: [engine.name, crashWorkOf(engine.name)],
+      engines: announced(engines),
       slots: options.slots,
       labels: { arch: arch(), os: platform(), ...options.labels },
       memoryMib: perSlot(totalmem()),
@@ -165,19 +172,28 @@ async function assemble(
   return new Agent(slots, link, lifecycle, linked);
 }
 
-type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engine: Engine };
+/** With the name for work on crashes, for engines that can do some. */
+const announced = (engines: FoundEngines): string[] =>
+  [...engines.values()].flatMap(({ engine: { name, kinds, merge, measuring } }) => [
+    name,
+    ...(kinds.size > 0 ? [crashWorkOf(name)] : []),
+    ...(merge && measuring ? [mergeWorkOf(name)] : []),
+  ]);
+
+type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engines: FoundEngines };
 
 function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
   const { lease, spec } = assignment;
   if (!isId(lease.jobId)) return 'the job has no proper id';
   if (!spec) return 'the assignment has no spec';
-  if (spec.engine !== parts.engine.name) return 'this bot does not have that engine';
-  if (spec.kind !== JobKind.UNSPECIFIED && !parts.engine.kinds.has(spec.kind)) {
+  const engine = parts.engines.get(spec.engine)?.engine;
+  if (!engine) return `this bot does not have the engine ${spec.engine}`;
+  if (spec.kind !== JobKind.UNSPECIFIED && !engine.kinds.has(spec.kind)) {
     return `this bot cannot do jobs of this kind with ${spec.engine}`;
   }
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
-  return new Run(lease, spec, { ...parts, log });
+  return new Run(lease, spec, { ...parts, engine, log });
 }
 
 function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {

@@ -84,10 +84,7 @@ export function corpusStory(
     ['has_ended_corpora', null],
     ['list_corpora', { project: '', targetName: '', limit: 10 }],
     ['list_corpus_entries', { ...corpus, cursor: 0, limit: 10 }],
-    [
-      'complete_job',
-      { ...completeInput({ id: mergeJob, attempt: 1, fence: 1 }), now: 37 },
-    ],
+    ['complete_job', { ...completeInput({ id: mergeJob, attempt: 1, fence: 1 }), now: 37 }],
     ['reset_corpus', { ...corpus, fewest: 1000, now: 38 }],
     ['sweep_corpora', { limit: 100 }],
     ['sweep_corpora', { limit: 100 }],

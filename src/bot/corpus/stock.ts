@@ -1,4 +1,14 @@
-import { link, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from '../../client/connect.js';
 import { corpusEntries } from '../../client/corpora.js';
@@ -232,9 +242,13 @@ export class Stock {
     let isSame = true;
     for (let at = 0; at < missing.length && isSame; at += askedAtOnce) {
       const sha256s = missing.slice(at, at + askedAtOnce);
-      await this.#pull({ ...corpus, sha256s }, () => {}, (now) => {
-        isSame &&= now === revision;
-      });
+      await this.#pull(
+        { ...corpus, sha256s },
+        () => {},
+        (now) => {
+          isSame &&= now === revision;
+        },
+      );
     }
     if (!isSame) return false;
     this.#revision = revision;

@@ -10,7 +10,10 @@ import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
 import { chunkBytes, readUploads } from '../streams/chunks.js';
 
-export function corpusHandlers({ corpus, corpora, putAside, merges, blobs }: State, adapt: Adapter) {
+export function corpusHandlers(
+  { corpus, corpora, putAside, merges, blobs }: State,
+  adapt: Adapter,
+) {
   return {
     pushCorpus: adapt.clientStream('result', async (requests, ctx) => {
       const { header, files } = await readUploads<Lease, NewEntry['header']>(requests, 'lease');

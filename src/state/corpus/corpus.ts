@@ -137,7 +137,10 @@ export class Corpus {
   async *since(ctx: RequestContext, request: PullCorpusRequest): AsyncGenerator<PulledPage> {
     const { project, targetName, targetSha256, sha256s } = request;
     const found = new Violations();
-    const of = corpusOf({ project, targetName }, found, { project: 'project', targetName: 'target_name' });
+    const of = corpusOf({ project, targetName }, found, {
+      project: 'project',
+      targetName: 'target_name',
+    });
     found
       .whole(request.cursor, 'cursor', { min: 0, max: Number.MAX_SAFE_INTEGER })
       .expect(
@@ -165,7 +168,10 @@ export class Corpus {
     { project, targetName }: GetCorpusStatsRequest,
   ): Promise<CorpusSize> {
     const found = new Violations();
-    const of = corpusOf({ project, targetName }, found, { project: 'project', targetName: 'target_name' });
+    const of = corpusOf({ project, targetName }, found, {
+      project: 'project',
+      targetName: 'target_name',
+    });
     found.throwIfAny();
     return this.store.run(ctx, getCorpus, of);
   }

@@ -59,7 +59,8 @@ export class Merges {
   async make(ctx: RequestContext, of: CorpusOf): Promise<MergeCorpusResponse> {
     const { store, clock, newId, dispatch, defaults, longestMs } = this.parts;
     const source = await store.run(ctx, findMergeSource, of);
-    if (!source) throw new NotFoundError({ resource: 'corpus', id: `${of.project}/${of.targetName}` });
+    if (!source)
+      throw new NotFoundError({ resource: 'corpus', id: `${of.project}/${of.targetName}` });
     if (source.mergingJobId) return { jobId: source.mergingJobId, underWay: true };
     if (source.entries === 0) throw refusal('NOTHING_TO_MERGE', 'the corpus is empty');
     if (source.spec === undefined) {

@@ -18,7 +18,7 @@ import {
   type PutAsideRow,
 } from '../../store/rows.js';
 import { time } from './records.js';
-import { Violations } from './violations.js';
+import type { Violations } from './violations.js';
 
 /** Rows of corpora as messages of the contract. */
 

@@ -1,7 +1,7 @@
-import type { SandboxExit } from '../../sandbox/sandbox.js';
+import { inheritedEnvironment } from '../../sandbox/inherited.js';
 import { startSandbox } from '../../sandbox/sandbox.js';
-import type { StartParts } from '../start.js';
 import { maxFileBytes } from '../bounds.js';
+import type { StartParts } from '../start.js';
 import { ScreenOutput } from './screen-output.js';
 
 /** Of one input, seconds: with a longer time a few of them keep a build from fuzzing. */
@@ -40,13 +40,13 @@ export async function screen(
   const asked = spec.limits?.inputTimeoutSeconds || longestInputSeconds;
   const seconds = Math.min(asked, longestInputSeconds);
   const start = { target: folder.target, spec, inputs: paths, seconds, scratch: folder.temporary };
-  const command = engine.screening.command(start);
+  const command = await engine.screening.command(start);
   const output = new ScreenOutput(paths, engine.screening.begins);
   let isStalled = false;
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
-    environment: { ...process.env, TMPDIR: folder.temporary, ...command.environment },
+    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
     cwd: folder.path,
     maxFileBytes,
     onOutput: (chunk) => {
@@ -70,7 +70,7 @@ export async function screen(
     signal.throwIfAborted();
     if (exit.code === 0) return { good: paths.length, bad: undefined };
     if (output.begun === 0) return undefined;
-    const why = isStalled ? 'slow' : engine.screening.whyEnded(exit as SandboxExit);
+    const why = isStalled ? 'slow' : engine.screening.whyEnded(exit);
     return { good: output.begun - 1, bad: { why, words: output.words } };
   } finally {
     timer.cancel();

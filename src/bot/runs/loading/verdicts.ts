@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { messageOf } from '../../../core/errors.js';
 import { crashContext } from '../../findings/context.js';
 import { keyOf } from '../../findings/crash-key.js';
@@ -10,7 +11,7 @@ const mostReplays = 64;
 /** Innermost frames of an unsymbolized stack that tell crashes apart. */
 const comparedFrames = 5;
 
-export type VerdictParts = Omit<StartParts, 'tally' | 'logs' | 'aside' | 'loading'>;
+export type VerdictParts = Omit<StartParts, 'tally' | 'logs' | 'aside'>;
 
 /**
  * Crashes among the inputs that are put aside, which are crashes like all others. Those with
@@ -47,10 +48,12 @@ export class Verdicts {
 
   async #report(input: Buffer, stack: string, judged: Verdict | undefined): Promise<void> {
     const { findings, spool, lease, folder, spec, engine, engineVersion, signal } = this.parts;
-    const { report, command, exit } = await replay(input, this.parts);
+    // Apart from the replays of what the engine finds meanwhile.
+    const own = { ...this.parts, folder: { ...folder, replay: join(folder.path, 'judged') } };
+    const { report, command, exit, isCrash } = await replay(input, own);
     signal.throwIfAborted();
     // Not within the job's own limits: it is only slow, or crashes after others.
-    if (exit.code === 0) {
+    if (!isCrash) {
       if (stack !== '') this.#harmless.add(stack);
       return;
     }

@@ -1,5 +1,5 @@
-import type { CorpusOrigin } from '../../rows.js';
 import { writeOperation } from '../../operation.js';
+import type { CorpusOrigin } from '../../rows.js';
 import { run, runEach, type Steps, statement } from '../../statement.js';
 import { type CorpusHead, type CorpusOf, corpusToAddTo, sizeOf } from './corpus-of.js';
 import { heldJob, type LeaseOf } from './holder.js';

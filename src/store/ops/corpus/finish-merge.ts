@@ -159,5 +159,8 @@ function* mergeOf(lease: LeaseOf): Steps<{ corpus: CorpusHead; job: HeldJob }> {
   const job = yield* heldJob(lease);
   const of = { project: job.project, targetName: job.target_name };
   if (job.kind === 'merge') return { corpus: yield* corpusToChange(of), job };
-  throw new PreconditionError({ reason: 'NO_MERGE', why: 'the job of this lease merges no corpus' });
+  throw new PreconditionError({
+    reason: 'NO_MERGE',
+    why: 'the job of this lease merges no corpus',
+  });
 }

@@ -46,30 +46,29 @@ const build = statement<{ corpusId: number; targetSha256: string }, { id: number
  * The entries of a corpus that were added after `cursor`, in order. A page with fewer than
  * `limit` rows is the last one, with those that were left out counted.
  */
-export const listCorpus = pageOperation(
-  'list_corpus',
-  function* (page: CorpusPage): Steps<ListedCorpus & { isLast: boolean; cursor: number }> {
-    const { cursor, limit, targetSha256, sha256s } = page;
-    const corpus = yield* findCorpus(page);
-    if (!corpus) return { revision: 0, rows: [], isLast: true, cursor };
-    const { revision, generation_id: generationId } = corpus;
-    if (sha256s.length > 0) {
-      const rows: CorpusEntryRow[] = [];
-      for (const sha256 of sha256s) {
-        const row = yield* one(bySha256, { generationId, sha256 });
-        if (row) rows.push(row);
-      }
-      return { revision, rows, isLast: true, cursor };
+export const listCorpus = pageOperation('list_corpus', function* (page: CorpusPage): Steps<
+  ListedCorpus & { isLast: boolean; cursor: number }
+> {
+  const { cursor, limit, targetSha256, sha256s } = page;
+  const corpus = yield* findCorpus(page);
+  if (!corpus) return { revision: 0, rows: [], isLast: true, cursor };
+  const { revision, generation_id: generationId } = corpus;
+  if (sha256s.length > 0) {
+    const rows: CorpusEntryRow[] = [];
+    for (const sha256 of sha256s) {
+      const row = yield* one(bySha256, { generationId, sha256 });
+      if (row) rows.push(row);
     }
-    const of =
-      targetSha256 === '' ? undefined : yield* one(build, { corpusId: corpus.id, targetSha256 });
-    const input = { generationId, cursor, limit };
-    const rows = of ? yield* all(afterFor, { ...input, buildId: of.id }) : yield* all(after, input);
-    return {
-      revision,
-      rows: rows.filter((row) => !('aside' in row) || row.aside === 0),
-      isLast: rows.length < limit,
-      cursor: rows.at(-1)?.sequence ?? cursor,
-    };
-  },
-);
+    return { revision, rows, isLast: true, cursor };
+  }
+  const of =
+    targetSha256 === '' ? undefined : yield* one(build, { corpusId: corpus.id, targetSha256 });
+  const input = { generationId, cursor, limit };
+  const rows = of ? yield* all(afterFor, { ...input, buildId: of.id }) : yield* all(after, input);
+  return {
+    revision,
+    rows: rows.filter((row) => !('aside' in row) || row.aside === 0),
+    isLast: rows.length < limit,
+    cursor: rows.at(-1)?.sequence ?? cursor,
+  };
+});

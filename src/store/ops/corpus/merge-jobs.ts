@@ -31,17 +31,16 @@ const postpone = statement<CorpusOf & { dueAt: number }>(`
   WHERE project = @project AND target_name = @targetName`);
 
 /** @returns undefined for a corpus that never was */
-export const findMergeSource = readOperation(
-  'find_merge_source',
-  function* (of: CorpusOf): Steps<MergeSource | undefined> {
-    const corpus = yield* findCorpus(of);
-    if (!corpus) return undefined;
-    const { entries } = yield* sizeOf(corpus.generation_id);
-    const merging = corpus.merge_job_id && (yield* one(underWay, { id: corpus.merge_job_id }));
-    const job = yield* one(newest, of);
-    return { entries, mergingJobId: merging ? merging.id : undefined, spec: job?.spec };
-  },
-);
+export const findMergeSource = readOperation('find_merge_source', function* (of: CorpusOf): Steps<
+  MergeSource | undefined
+> {
+  const corpus = yield* findCorpus(of);
+  if (!corpus) return undefined;
+  const { entries } = yield* sizeOf(corpus.generation_id);
+  const merging = corpus.merge_job_id && (yield* one(underWay, { id: corpus.merge_job_id }));
+  const job = yield* one(newest, of);
+  return { entries, mergingJobId: merging ? merging.id : undefined, spec: job?.spec };
+});
 
 /**
  * Makes the job of a merge. Throws as `createJob` does.

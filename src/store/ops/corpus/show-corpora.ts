@@ -47,15 +47,14 @@ export const listCorpora = pageOperation(
   },
 );
 
-export const showCorpus = readOperation(
-  'show_corpus',
-  function* (of: CorpusOf): Steps<ShownCorpus | undefined> {
-    const corpus = yield* one(byKey, of);
-    if (!corpus) return undefined;
-    return {
-      corpus,
-      sources: yield* all(sources, { generationId: corpus.generation_id }),
-      builds: yield* all(builds, { corpusId: corpus.id, limit: mostBuilds }),
-    };
-  },
-);
+export const showCorpus = readOperation('show_corpus', function* (of: CorpusOf): Steps<
+  ShownCorpus | undefined
+> {
+  const corpus = yield* one(byKey, of);
+  if (!corpus) return undefined;
+  return {
+    corpus,
+    sources: yield* all(sources, { generationId: corpus.generation_id }),
+    builds: yield* all(builds, { corpusId: corpus.id, limit: mostBuilds }),
+  };
+});

@@ -46,6 +46,9 @@ export const sweepCorpora = writeOperation(
 );
 
 /** Whether there is something to sweep. */
-export const hasEndedCorpora = readOperation('has_ended_corpora', function* (_: null): Steps<boolean> {
-  return Boolean((yield* one(endedGeneration, {})) ?? (yield* one(endedBuild, {})));
-});
+export const hasEndedCorpora = readOperation(
+  'has_ended_corpora',
+  function* (_: null): Steps<boolean> {
+    return Boolean((yield* one(endedGeneration, {})) ?? (yield* one(endedBuild, {})));
+  },
+);
