@@ -78,14 +78,14 @@ export class PutAside {
     if (total === 0) return '';
     const earlier = this.#known > 0 ? [`${this.#known} known before`] : [];
     const inputs = total === 1 ? '1 input is' : `${total} inputs are`;
-    return `${inputs} put aside for this build (${[...found, ...earlier].join(', ')})`;
+    return `${inputs} put aside for this build (${[...earlier, ...found].join(', ')})`;
   }
 }
 
 const words: Partial<Record<PutAsideReason, string>> = {
-  [PutAsideReason.CRASH]: 'crash it',
-  [PutAsideReason.SLOW]: 'take too long',
-  [PutAsideReason.MEMORY]: 'take too much memory',
+  [PutAsideReason.CRASH]: 'crashing',
+  [PutAsideReason.SLOW]: 'too slow',
+  [PutAsideReason.MEMORY]: 'out of memory',
 };
 
 const largestBytes = 2 ** 20;

@@ -11,8 +11,10 @@ import { type VerdictParts, Verdicts } from './verdicts.js';
 
 /** An engine that has not come to fuzz in this time is held up by its corpus, milliseconds. */
 const longestLoadMs = 15_000;
-/** Starts in a row that end in the midst of their corpus before all of it is looked at. */
+/** Starts in a row that end in the midst of a corpus that was looked at before it is again. */
 const mostFailures = 2;
+/** Inputs that wait to be judged, bytes. */
+const mostWaitingBytes = 64 * 2 ** 20;
 /** Times that all of it is looked at. */
 const mostScreenings = 3;
 /** Inputs executed in one process. */
@@ -44,9 +46,9 @@ interface Late {
  * Sees to it that a build comes to fuzz whatever its corpus holds:
  *
  *   a start ends, or is still busy after some time, before it fuzzes
- *     ── once: what crashed it is taken out
- *     ── again, or too slow: the whole corpus is taken out, the engine fuzzes at once, and
- *        each input that does no harm when it is executed comes back while it does
+ *     ── the whole corpus is taken out, the engine fuzzes at once, and each input that does
+ *        no harm when it is executed comes back while it does
+ *     ── later, once: what crashed it is taken out; again: the whole corpus
  *
  * What does harm is put aside for the build: other runs are spared it. A crash is a crash
  * all the same, and reported as one.
@@ -58,7 +60,8 @@ export class Loading {
   #screenings = 0;
   #screening: Promise<void> = Promise.resolve();
   #queue: string[] = [];
-  #isEngineWaiting = false;
+  #judging: Promise<void> = Promise.resolve();
+  #waitingBytes = 0;
 
   constructor(private readonly parts: LoadingParts) {
     const signal = AbortSignal.any([parts.signal, this.#stop.signal]);
@@ -84,20 +87,19 @@ export class Loading {
     }
     const isCut = guard.signal.aborted && !this.parts.signal.aborted;
     if (start.removed > 0) this.#failures += 1;
-    if (!isCut && this.#failures < mostFailures) return false;
+    const most = this.#screenings === 0 ? 1 : mostFailures;
+    if (!isCut && this.#failures < most) return false;
     if (!this.#canScreen) return false;
     this.#failures = 0;
     this.#screenings += 1;
     await this.#takeOut();
     const { clock, log } = this.parts;
     log.info({ inputs: this.#queue.length, isCut }, 'corpus taken out to be looked at');
-    this.#isEngineWaiting = true;
     const enough = Promise.withResolvers<void>();
     const timer = clock.schedule(longestWaitMs, enough.resolve);
     this.#screening = this.#screening.then(() => this.#screen());
     await Promise.race([this.#screening, enough.promise]);
     timer.cancel();
-    this.#isEngineWaiting = false;
     return true;
   }
 
@@ -105,6 +107,11 @@ export class Loading {
   async stop(): Promise<void> {
     this.#stop.abort(new Error('the run has ended'));
     await this.#screening;
+    await this.#judging;
+  }
+
+  get #isOver(): boolean {
+    return this.#stop.signal.aborted || this.parts.signal.aborted;
   }
 
   get #canScreen(): boolean {
@@ -129,7 +136,6 @@ export class Loading {
   async #screen(): Promise<void> {
     const { log } = this.parts;
     const signal = AbortSignal.any([this.parts.signal, this.#stop.signal]);
-    const late: Late[] = [];
     try {
       while (this.#queue.length > 0) {
         const paths = this.#queue.splice(0, screenedAtOnce);
@@ -142,19 +148,25 @@ export class Loading {
         await this.#bringBack(paths.slice(0, found.good));
         if (!found.bad) continue;
         this.#queue.unshift(...paths.slice(found.good + 1));
-        late.push(await this.#putAside(paths[found.good] as string, found.bad));
-        if (!this.#isEngineWaiting) await this.#judge(late);
+        this.#judge(await this.#putAside(paths[found.good] as string, found.bad));
       }
-      await this.#judge(late);
     } catch (error) {
       if (!signal.aborted) log.error({ err: error }, 'corpus not looked at');
     }
   }
 
-  async #judge(late: Late[]): Promise<void> {
-    for (let next = late.shift(); next; next = late.shift()) {
-      await this.#verdicts.judge(next.input, next);
-    }
+  /** One after the other, while further inputs are executed. */
+  #judge(late: Late): void {
+    if (this.#waitingBytes + late.input.length > mostWaitingBytes) return;
+    this.#waitingBytes += late.input.length;
+    this.#judging = this.#judging
+      .then(() => (this.#stop.signal.aborted ? undefined : this.#verdicts.judge(late.input, late)))
+      .catch((error) => {
+        if (!this.#isOver) this.parts.log.error({ err: error }, 'input not judged');
+      })
+      .finally(() => {
+        this.#waitingBytes -= late.input.length;
+      });
   }
 
   async #putAside(path: string, bad: Omit<Late, 'input'>): Promise<Late> {
