@@ -5,10 +5,12 @@ import { crashWorkOf } from '../core/crash-work.js';
 import { isId, newId } from '../core/ids.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
+import { mergeWorkOf } from '../core/merge-work.js';
 import { version } from '../core/version.js';
 import type { BotEngine } from '../gen/pandafuzz/v1/bot.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
+import { Stocks } from './corpus/stocks.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
 import { Spool } from './findings/spool.js';
@@ -34,6 +36,8 @@ export interface BotOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Time between two exchanges of a run's inputs with the other bots', milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
+  /** Disk that corpora of earlier runs may take, bytes; absent: 4 GiB. */
+  readonly corpusCacheBytes?: number;
   readonly log: Logger;
 }
 
@@ -48,6 +52,8 @@ const quietMs = 1000;
 const farewellMs = 2000;
 /** For the parts to stop, milliseconds. */
 const stopMs = 1500;
+
+const usualCacheBytes = 4 * 2 ** 30;
 
 /** A bot at work: its parts, started and stopped in order. */
 export class Agent {
@@ -127,8 +133,10 @@ async function assemble(
   const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
   await artifacts.prune();
 
-  const { exchangeIntervalMs } = options;
-  const parts = { engines, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const { exchangeIntervalMs, corpusCacheBytes: mostBytes = usualCacheBytes } = options;
+  const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });
+  await stocks.prune();
+  const parts = { engines, artifacts, spool, stocks, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -168,9 +176,11 @@ async function assemble(
 
 /** With the name for work on crashes, for engines that can do some. */
 const announced = (engines: FoundEngines): string[] =>
-  [...engines.values()].flatMap(({ engine: { name, kinds } }) =>
-    kinds.size > 0 ? [name, crashWorkOf(name)] : [name],
-  );
+  [...engines.values()].flatMap(({ engine: { name, kinds, merge, measuring } }) => [
+    name,
+    ...(kinds.size > 0 ? [crashWorkOf(name)] : []),
+    ...(merge && measuring ? [mergeWorkOf(name)] : []),
+  ]);
 
 const details = (engines: FoundEngines): BotEngine[] =>
   [...engines.values()].map(({ engine, version, note }) => {

@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
-import { durationOption, masterOption } from './flags.js';
+import { durationOption, masterOption, sizeOption } from './flags.js';
 
 interface Given {
   readonly master: string;
@@ -13,6 +13,9 @@ interface Given {
   /** Milliseconds. */
   readonly corpusInterval: number;
   readonly corpus: boolean;
+  readonly sync?: 'normal' | 'fast';
+  /** Bytes. */
+  readonly corpusCache: number;
   readonly logLevel: LogOptions['level'];
   readonly logFormat: LogOptions['format'];
 }
@@ -40,10 +43,23 @@ export function botCommand(): Command {
     .addOption(
       durationOption(
         '--corpus-interval',
-        'time between exchanges of inputs with other bots',
+        'time in which inputs reach the other bots',
         '1s',
         '24h',
       ).default(60_000, '1m'),
+    )
+    .addOption(
+      new Option('--sync <speed>', 'the same in a word: normal is 1m, fast is 10s')
+        .choices(['normal', 'fast'])
+        .conflicts('corpusInterval'),
+    )
+    .addOption(
+      sizeOption(
+        '--corpus-cache',
+        'disk for corpora of earlier runs, which later ones begin with',
+        '0B',
+        '1024TiB',
+      ).default(4 * 2 ** 30, '4GiB'),
     )
     .option('--no-corpus', 'neither send inputs to other bots nor receive theirs')
     .addOption(
@@ -63,11 +79,20 @@ export function botCommand(): Command {
         workDir: given.workDir ?? join('data', 'bots', given.name),
         slots: given.slots,
         labels: given.label,
-        exchangeIntervalMs: given.corpus ? given.corpusInterval : 0,
+        exchangeIntervalMs: given.corpus ? exchangeEvery(given) : 0,
+        corpusCacheBytes: given.corpusCache,
         log: createLog({ level: given.logLevel, format: given.logFormat }),
       });
     });
 }
+
+/** How fast inputs are to be with the others for `--sync fast`, milliseconds. */
+const fastMs = 10_000;
+/** An input waits for its bot to send it, and then for another bot to fetch it. */
+const exchangesInTime = 2.5;
+
+const exchangeEvery = ({ sync, corpusInterval }: Given): number =>
+  Math.ceil((sync === 'fast' ? fastMs : corpusInterval) / exchangesInTime);
 
 const examples = `
 Examples:

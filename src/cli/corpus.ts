@@ -1,45 +1,49 @@
 import { Command } from 'commander';
-import { fetchCorpus, showCorpus } from '../operator/corpora.js';
-import { type OperatorFlags, withOperatorFlags } from './flags.js';
+import type { CorpusFlags } from '../operator/corpora/names.js';
+import { showCorpora, showCorpus } from '../operator/corpora/show.js';
+import { corpusMergeCommand, corpusRemoveCommand, corpusResetCommand } from './corpus-change.js';
+import { ofCorpus } from './corpus-options.js';
+import { corpusExportCommand, corpusImportCommand } from './corpus-transfer.js';
+import { limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
 
 export function corpusCommand(): Command {
   return new Command('corpus')
-    .summary('show and download the corpus of a target')
+    .summary('show, import, export, merge and clean the corpora of targets')
     .description(
-      "Shows and downloads a target's corpus: inputs that reach new code, shared by all bots.",
+      "A target's corpus has inputs that reach new code, shared by all bots and engines.",
     )
+    .addCommand(corpusListCommand())
     .addCommand(corpusGetCommand())
-    .addCommand(corpusDownloadCommand());
+    .addCommand(corpusImportCommand())
+    .addCommand(corpusExportCommand())
+    .addCommand(corpusMergeCommand())
+    .addCommand(corpusRemoveCommand())
+    .addCommand(corpusResetCommand());
 }
 
-const aboutTarget = 'name of the target, as "pandafuzz job list" shows it';
+function corpusListCommand(): Command {
+  const command = new Command('list')
+    .alias('ls')
+    .summary('list corpora')
+    .description('Lists corpora by project and target. "cov" is their coverage at the last merge.')
+    .addOption(limitOption())
+    .addHelpText('after', '\nExample:\n  $ pandafuzz corpus list')
+    .action((flags: OperatorFlags & { limit: number }) => showCorpora(flags));
+  return withOperatorFlags(command);
+}
+
+const getExamples = `
+Inputs are put aside for a build that crashes or hangs on them while it loads
+its corpus: it is fuzzed without them, and the next build is tried with them.
+
+Examples:
+  $ pandafuzz corpus get png_fuzzer
+  $ pandafuzz corpus get png_fuzzer --project images --json | jq .entries`;
 
 function corpusGetCommand(): Command {
-  const command = new Command('get')
-    .summary('show its size')
-    .description("Shows the size of a target's corpus.")
-    .argument('<target>', aboutTarget)
-    .action((target: string, flags: OperatorFlags) => showCorpus(flags, target));
-  return withOperatorFlags(command);
-}
-
-const examples = `
-Every input is a file named by its SHA-256. To go on with an earlier download, name the
-same folder: what is there already is not written again.
-
-Example:
-  $ pandafuzz corpus download png_fuzzer -o corpus
-  $ mkdir small && ./png_fuzzer -merge=1 small corpus`;
-
-function corpusDownloadCommand(): Command {
-  const command = new Command('download')
-    .summary('download it into a folder')
-    .description("Downloads a target's corpus into a folder, one file for each input.")
-    .argument('<target>', aboutTarget)
-    .option('-o, --output <folder>', 'where to write it (default: corpus-<target>)')
-    .addHelpText('after', examples)
-    .action((target: string, flags: OperatorFlags & { output?: string }) =>
-      fetchCorpus(flags, target),
-    );
-  return withOperatorFlags(command);
+  return ofCorpus(new Command('get'))
+    .summary('show its size, where its inputs came from, and what is put aside')
+    .description("Shows a target's corpus.")
+    .addHelpText('after', getExamples)
+    .action((target: string, flags: CorpusFlags) => showCorpus(flags, target));
 }

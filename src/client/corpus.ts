@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { DataLossError } from '../core/errors.js';
-import type {
-  PullCorpusResponse,
-  PushCorpusRequest,
-  PushCorpusResponse,
+import {
+  CorpusEntry,
+  type CorpusOrigin,
+  PullCorpusRequest,
+  type PullCorpusResponse,
+  type PushCorpusRequest,
+  type PushCorpusResponse,
 } from '../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
 import { type CallLimits, deadlineAfter } from './call.js';
@@ -19,6 +22,8 @@ export const largestInputBytes = 2 ** 20;
 export interface CorpusInput {
   readonly sha256: string;
   readonly bytes: Buffer;
+  /** Where it comes from, for one that is pushed; absent: the engine found it. */
+  readonly origin?: CorpusOrigin;
 }
 
 export const corpusInput = (bytes: Buffer): CorpusInput => ({
@@ -35,8 +40,9 @@ export function pushCorpus(
 ): Promise<PushCorpusResponse> {
   const messages = async function* (): AsyncGenerator<PushCorpusRequest> {
     yield { message: { $case: 'lease', value: lease } };
-    for (const { sha256, bytes } of inputs) {
-      yield { message: { $case: 'entry', value: { sha256, sizeBytes: bytes.length } } };
+    for (const { sha256, bytes, origin } of inputs) {
+      const entry = CorpusEntry.create({ sha256, sizeBytes: bytes.length, origin });
+      yield { message: { $case: 'entry', value: entry } };
       for (let at = 0; at < bytes.length; at += chunkBytes) {
         yield { message: { $case: 'chunk', value: bytes.subarray(at, at + chunkBytes) } };
       }
@@ -49,23 +55,29 @@ export function pushCorpus(
   );
 }
 
+/** What is pulled: the target's name, and as in PullCorpusRequest what else there is to say. */
+export type Pulled = Pick<PullCorpusRequest, 'targetName'> & Partial<PullCorpusRequest>;
+
 /**
  * Downloads a target's corpus after the cursor, input by input, each with the cursor to
  * continue from.
+ *
+ * @param onRevision called with the revision of the corpus, before its inputs
  */
 export async function* pullCorpus(
   { corpora }: Connection,
-  targetName: string,
-  cursor: number,
+  pulled: Pulled,
   { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
+  onRevision: (revision: number) => void = () => {},
 ): AsyncGenerator<CorpusInput & { readonly cursor: number }> {
   const deadline = deadlineAfter(timeoutMs);
-  const call = corpora.pullCorpus({ targetName, cursor }, new Metadata(), { deadline });
+  const request = PullCorpusRequest.create(pulled);
+  const call = corpora.pullCorpus(request, new Metadata(), { deadline });
   const cancel = () => call.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();
   try {
-    yield* wholeInputs(call);
+    yield* wholeInputs(call, onRevision);
   } finally {
     signal?.removeEventListener('abort', cancel);
     call.on('error', () => {}); // of the cancellation below; nothing waits for it
@@ -73,11 +85,15 @@ export async function* pullCorpus(
   }
 }
 
-async function* wholeInputs(messages: AsyncIterable<PullCorpusResponse>) {
+async function* wholeInputs(
+  messages: AsyncIterable<PullCorpusResponse>,
+  onRevision: (revision: number) => void,
+) {
   let parts: Uint8Array[] = [];
   let sha256 = '';
   let leftBytes = 0;
-  for await (const { entry, cursor, chunk } of messages) {
+  for await (const { entry, cursor, chunk, revision } of messages) {
+    if (revision > 0) onRevision(revision);
     if (entry) {
       if (leftBytes > 0) throw damaged();
       [parts, sha256, leftBytes] = [[], entry.sha256, entry.sizeBytes];

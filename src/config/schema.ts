@@ -118,6 +118,11 @@ const crashes = z.strictObject({
     .prefault({}),
 });
 
+const corpus = z.strictObject({
+  merge: oneOf(['off', 'daily', 'growth', 'both']).default('both'),
+  merge_time: duration({ min: '1s', max: '24h' }).prefault('1h'),
+});
+
 const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
@@ -164,6 +169,7 @@ export const settings = z.strictObject({
   leases: leases.prefault({}),
   jobs: jobs.prefault({}),
   crashes: crashes.prefault({}),
+  corpus: corpus.prefault({}),
   limits: limits.prefault({}),
   retention: retention.prefault({}),
   notifications: notifications.prefault({}),

@@ -11,7 +11,11 @@ import { Drains } from './bots/drains.js';
 import { Sessions } from './bots/sessions.js';
 import { Campaigns } from './campaigns/campaigns.js';
 import { Artifacts } from './corpus/artifacts.js';
+import { Corpora } from './corpus/corpora.js';
 import { Corpus } from './corpus/corpus.js';
+import { Merges } from './corpus/merges.js';
+import { PutAside } from './corpus/put-aside.js';
+import { CorpusUpkeep } from './corpus/upkeep.js';
 import { Crashes } from './crashes/crashes.js';
 import { CrashDecisions } from './crashes/decisions.js';
 import { FrameLists } from './crashes/frame-lists.js';
@@ -39,6 +43,8 @@ import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
 import { Timekeeper } from './upkeep/timekeeper.js';
 import { Vitals } from './upkeep/vitals.js';
+
+const dayMs = 86_400_000;
 
 /** Puts the rules together. There are no locks: the store decides whatever must happen once. */
 export type State = ReturnType<typeof createState>;
@@ -140,6 +146,12 @@ export function createState(options: {
   const workJobs = new WorkJobs({ ...service, newId, sessions, dispatch, defaults: config.jobs });
   const working = { ...service, jobs: workJobs, settings: config.crashes };
   const crashPolicy = new CrashPolicy(working);
+  const { merge, merge_time: longestMs } = config.corpus;
+  const isDaily = merge === 'daily' || merge === 'both';
+  const isByGrowth = merge === 'growth' || merge === 'both';
+  const mergeWish = { afterMs: isDaily ? dayMs : null, isByGrowth };
+  const merges = new Merges({ ...service, newId, dispatch, defaults: config.jobs, longestMs });
+  const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
   metrics.watchCrashes(() =>
@@ -157,7 +169,10 @@ export function createState(options: {
     crashWork: new CrashWork({ ...evidence, ...working }),
     crashPolicy,
     regrouping,
-    corpus: new Corpus(store, leases, clock),
+    corpus: new Corpus(store, leases, clock, mergeWish),
+    corpora: new Corpora(store, clock),
+    putAside: new PutAside(store, clock),
+    merges,
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
@@ -182,6 +197,7 @@ export function createState(options: {
       retention.start();
       regrouping.start();
       crashPolicy.start();
+      corpusUpkeep.start();
     },
 
     /** Stops assigning jobs, and writes heartbeat data to disk. */
@@ -189,7 +205,7 @@ export function createState(options: {
       dispatch.stop();
       leases.stop();
       const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
-      await Promise.all(upkeep.map((one) => one.stop()));
+      await Promise.all([...upkeep, corpusUpkeep].map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();
       await drains.stop();

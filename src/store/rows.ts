@@ -20,7 +20,7 @@ export type AttemptOutcome = ToldOutcome | ReleaseOutcome;
 /** Kinds of jobs that work on crashes. */
 export type CrashWorkKind = 'reproduce' | 'minimise' | 'verify';
 
-export type JobKindName = 'fuzz' | CrashWorkKind;
+export type JobKindName = 'fuzz' | CrashWorkKind | 'merge';
 
 export interface BotRow {
   id: string;
@@ -205,6 +205,66 @@ export interface CorpusEntryRow {
   sequence: number;
   sha256: string;
   size_bytes: number;
+}
+
+/** Where an input of a corpus came from first. */
+export type CorpusOrigin = 'engine' | 'seeds' | 'import';
+
+/** An entry with all that is known of it. */
+export interface CorpusEntryDetails extends CorpusEntryRow {
+  origin: CorpusOrigin;
+  /** Of the job that brought it; empty: none did. */
+  engine: string;
+  job_id: string | null;
+  added_at: number;
+}
+
+export interface CorpusRow {
+  id: number;
+  project: string;
+  target_name: string;
+  generation_id: number;
+  revision: number;
+  /** MergeOnRecord as JSON. */
+  last_merge: string | null;
+  /** The merge that is under way. */
+  merging_job_id: string | null;
+}
+
+/** A part of a corpus, by where it came from. */
+export interface CorpusSourceRow {
+  origin: CorpusOrigin;
+  engine: string;
+  entries: number;
+  bytes: number;
+}
+
+/** What is put aside for a build. */
+export interface CorpusBuildRow {
+  target_sha256: string;
+  put_aside: number;
+  last_at: number;
+}
+
+export type PutAsideReason = 'crash' | 'slow' | 'memory';
+
+export interface PutAsideRow {
+  sequence: number;
+  sha256: string;
+  size_bytes: number;
+  reason: PutAsideReason;
+  at: number;
+}
+
+/** The merge that replaced a corpus last. */
+export interface MergeOnRecord {
+  jobId: string;
+  at: number;
+  targetSha256: string;
+  entriesBefore: number;
+  entriesAfter: number;
+  before: { coverage: number; features: number };
+  after: { coverage: number; features: number };
 }
 
 /** What the reader found in a crash's report. */

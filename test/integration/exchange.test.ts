@@ -38,7 +38,7 @@ test('two bots that fuzz the same target bring each other what they find, while 
   const [job] = await submitJobs(connection, submission);
   const { targetName } = given(given(job).spec);
   const { corpora } = connection;
-  const size = () => unary(corpora, corpora.getCorpusStats, { targetName });
+  const size = () => unary(corpora, corpora.getCorpusStats, { targetName, project: '' });
   await eventually(async () => (await size()).entries > 0 || undefined);
 
   new Process(at(second, 'second'), environment);

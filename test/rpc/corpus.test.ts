@@ -5,10 +5,11 @@ import { unary } from '../../src/client/call.js';
 import type { Connection } from '../../src/client/connect.js';
 import { failureOf } from '../../src/client/failure.js';
 import { newId } from '../../src/core/ids.js';
-import type {
+import {
   CorpusEntry,
-  PushCorpusRequest,
-  PushCorpusResponse,
+  PullCorpusRequest,
+  type PushCorpusRequest,
+  type PushCorpusResponse,
 } from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
@@ -18,10 +19,11 @@ import { createJob, given, pulledLease, uploadTarget } from '../steps.js';
 
 type Said = PushCorpusRequest['message'];
 
-const entryOf = (bytes: Buffer): CorpusEntry => ({
-  sha256: createHash('sha256').update(bytes).digest('hex'),
-  sizeBytes: bytes.length,
-});
+const entryOf = (bytes: Buffer): CorpusEntry =>
+  CorpusEntry.create({
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sizeBytes: bytes.length,
+  });
 
 /** An input as it is pushed: its header, then its bytes in pieces. */
 function pushed(bytes: Buffer): Said[] {
@@ -55,9 +57,13 @@ const refusalOf = (call: Promise<unknown>) =>
 async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
   const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
   const deadline = Date.now() + patienceMs;
-  for await (const message of corpora.pullCorpus({ targetName, cursor }, new Metadata(), {
-    deadline,
-  })) {
+  for await (const message of corpora.pullCorpus(
+    PullCorpusRequest.create({ targetName, cursor }),
+    new Metadata(),
+    {
+      deadline,
+    },
+  )) {
     const { entry, cursor: next, chunk } = message;
     if (entry) found.push({ entry, cursor: next, bytes: Buffer.from(chunk) });
     else {
@@ -70,7 +76,7 @@ async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
 }
 
 const size = ({ corpora }: Connection, targetName: string) =>
-  unary(corpora, corpora.getCorpusStats, { targetName });
+  unary(corpora, corpora.getCorpusStats, { targetName, project: '' });
 
 /** A job of the target that a bot holds. */
 async function held(connection: Connection, targetSha256: string, targetName = ''): Promise<Lease> {
@@ -218,7 +224,7 @@ describe('a corpus', () => {
     const target = randomBytes(1000);
     const { sha256 } = await uploadTarget(connection, target);
     const valid: Said = { $case: 'lease', value: await held(connection, sha256, 'png') };
-    const lie: Said = { $case: 'entry', value: { sha256, sizeBytes: 999 } };
+    const lie: Said = { $case: 'entry', value: CorpusEntry.create({ sha256, sizeBytes: 999 }) };
     expect((await refusalOf(push(connection, [valid, lie])))?.code).toBe(Code.DATA_LOSS);
     expect(await push(connection, [valid, { $case: 'entry', value: entryOf(target) }])).toEqual({
       added: 1,

@@ -1,4 +1,5 @@
 import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
+import { corpusStory } from './corpus-story.js';
 import { crashStory } from './crash-story.js';
 import { botInput, completeInput, jobInput, noPause, storyBot, target } from './inputs.js';
 
@@ -107,17 +108,16 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
       attempt: 1,
       fence: 1,
       now: 33,
+      merge: { afterMs: 1, isByGrowth: true },
       entries: [
-        { sha256: 'd'.repeat(64), sizeBytes: 4 },
-        { sha256: 'e'.repeat(64), sizeBytes: 5 },
-        { sha256: 'd'.repeat(64), sizeBytes: 4 },
+        { sha256: 'd'.repeat(64), sizeBytes: 4, origin: 'seeds' },
+        { sha256: 'e'.repeat(64), sizeBytes: 5, origin: 'engine' },
+        { sha256: 'd'.repeat(64), sizeBytes: 4, origin: 'engine' },
       ],
     },
   ],
-  ['get_corpus', 'demo'],
-  ['get_corpus', 'unknown'],
-  ['list_corpus', { targetName: 'demo', cursor: 0, limit: 10 }],
   ...crashStory(job(1)),
+  ...corpusStory(job(1), bot),
   ['drain_bot', { botId: bot, wanted: true, now: 40 }],
   ['acknowledge_drain', { botId: bot, now: 41 }],
   [

@@ -58,6 +58,9 @@ export async function validRequests(
   const resources = { loadAverage: 0.5, memoryFreeBytes: 1, diskFreeBytes: 1 };
   const beat = { sequence: 1, freeSlots: 0, leases: [{ lease, phase: 2, statistics }], resources };
   const hello = { botId: bot.id, instanceId: newId(), freeSlots: 0, leases: [] };
+  const corpus = { project: 'default', targetName: 'target' };
+  const { sha256, bytes } = input;
+  const entry = corpora.CorpusEntry.create({ sha256, sizeBytes: bytes.length });
   const one = <T>(codec: { encode(message: T): { finish(): Uint8Array } }, message: T) => [
     codec.encode(message).finish(),
   ];
@@ -95,14 +98,56 @@ export async function validRequests(
     'BotService/ListBots': one(bots.ListBotsRequest, page),
     'CorpusService/PushCorpus': [
       { $case: 'lease' as const, value: given(lease) },
-      { $case: 'entry' as const, value: { sha256: input.sha256, sizeBytes: input.bytes.length } },
+      { $case: 'entry' as const, value: entry },
       { $case: 'chunk' as const, value: input.bytes },
     ].flatMap((message) => one(corpora.PushCorpusRequest, { message })),
     'CorpusService/PullCorpus': one(corpora.PullCorpusRequest, {
-      targetName: 'target',
-      cursor: 0,
+      ...corpora.PullCorpusRequest.create({ targetName: 'target', revision: 1 }),
+      targetSha256,
     }),
-    'CorpusService/GetCorpusStats': one(corpora.GetCorpusStatsRequest, { targetName: 'target' }),
+    'CorpusService/GetCorpusStats': one(corpora.GetCorpusStatsRequest, {
+      targetName: 'target',
+      project: 'default',
+    }),
+    'CorpusService/ImportCorpus': [
+      { $case: 'corpus' as const, value: corpus },
+      { $case: 'entry' as const, value: entry },
+      { $case: 'chunk' as const, value: input.bytes },
+    ].flatMap((message) => one(corpora.ImportCorpusRequest, { message })),
+    'CorpusService/ListCorpora': one(corpora.ListCorporaRequest, page),
+    'CorpusService/GetCorpus': one(corpora.GetCorpusRequest, { corpus }),
+    'CorpusService/ListCorpusEntries': one(corpora.ListCorpusEntriesRequest, {
+      corpus,
+      cursor: 0,
+      pageSize: 2,
+    }),
+    'CorpusService/RemoveCorpusEntries': one(corpora.RemoveCorpusEntriesRequest, {
+      corpus,
+      sha256s: [input.sha256.slice(0, 9)],
+    }),
+    'CorpusService/ResetCorpus': one(corpora.ResetCorpusRequest, { corpus }),
+    'CorpusService/PutInputsAside': one(corpora.PutInputsAsideRequest, {
+      lease,
+      inputs: [corpora.InputPutAside.create({ sha256: input.sha256, reason: 1 })],
+    }),
+    'CorpusService/ListInputsPutAside': one(corpora.ListInputsPutAsideRequest, {
+      corpus,
+      targetSha256,
+      cursor: 0,
+      pageSize: 2,
+    }),
+    'CorpusService/MergeCorpus': one(corpora.MergeCorpusRequest, { corpus }),
+    'CorpusService/KeepMergedInputs': one(corpora.KeepMergedInputsRequest, {
+      lease,
+      sha256s: [input.sha256],
+    }),
+    'CorpusService/FinishMerge': one(corpora.FinishMergeRequest, {
+      lease,
+      revision: 1,
+      cursor: 1,
+      before: { coverage: 1, features: 1 },
+      after: { coverage: 1, features: 1 },
+    }),
     'CrashService/ReportCrash': [
       ...one(crashes.ReportCrashRequest, { message: { $case: 'report', value: about } }),
       ...one(crashes.ReportCrashRequest, { message: { $case: 'chunk', value: input.bytes } }),

@@ -1,17 +1,20 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { corpusInput } from '../../client/corpus.js';
 import type { RunFolder } from '../folders/run-folder.js';
 
 /**
  * Takes inputs that crash out of the corpus and the seeds: an engine that runs
  * into one of them while it reads its corpus would never come to fuzz.
  *
+ * @param onRemoved called with the SHA-256 and the length of each
  * @param maxInputBytes of a longer file the engine has read this much only
  * @returns how many files were removed
  */
 export async function removeInputs(
   folder: Pick<RunFolder, 'corpus' | 'seeds'>,
   inputs: readonly Buffer[],
+  onRemoved: (sha256: string, sizeBytes: number) => void,
   maxInputBytes = 0,
 ): Promise<number> {
   let removed = 0;
@@ -19,7 +22,9 @@ export async function removeInputs(
     for (const file of await readdir(root, { recursive: true, withFileTypes: true })) {
       const path = join(file.parentPath, file.name);
       if (!file.isFile() || !(await isOneOf(path, inputs, maxInputBytes))) continue;
+      const { sha256, bytes } = corpusInput(await readFile(path));
       await rm(path, { force: true });
+      onRemoved(sha256, bytes.length);
       removed += 1;
     }
   }

@@ -96,6 +96,36 @@ export interface MergeStart extends OfTarget {
   readonly seconds: number;
 }
 
+/** Inputs to be executed once each, without fuzzing. */
+export interface ScreenStart extends OfTarget {
+  readonly inputs: readonly string[];
+  /** Longest one of them may take. */
+  readonly seconds: number;
+  /** Folder for files that nobody looks at. */
+  readonly scratch: string;
+}
+
+/** How an engine executes inputs without fuzzing, up to the first that does harm. */
+export interface Screening {
+  command(start: ScreenStart): Promise<EngineCommand>;
+  /** The path in a line that says that an input begins; undefined for other lines. */
+  begins(line: string): string | undefined;
+  whyEnded(exit: SandboxExit): 'crash' | 'slow' | 'memory';
+}
+
+/** What the inputs of a folder cover, as the engine counts it. */
+export interface Coverage {
+  readonly coverage: number;
+  readonly features: number;
+}
+
+/** How an engine measures what the inputs of a folder cover. */
+export interface Measuring {
+  command(start: OfTarget & { readonly inputs: string }): Promise<EngineCommand>;
+  /** @returns undefined for output that does not say it */
+  read(output: string): Coverage | undefined;
+}
+
 export interface EngineCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -205,6 +235,10 @@ export interface Engine {
   minimise?(start: MinimiseStart): Promise<EngineCommand>;
   /** Exit code 0: the output folder covers what the inputs cover. */
   merge?(start: MergeStart): Promise<EngineCommand>;
+  /** undefined: it passes over inputs of its corpus that do harm by itself. */
+  readonly screening?: Screening;
+  /** Merges are done by engines that have this, to be checked by it. */
+  readonly measuring?: Measuring;
   /** Whether a file in the artifacts folder is an input that crashes. */
   isCrash(fileName: string): boolean;
   /** Whether a file in the artifacts folder can have this content: a full disk cuts files. */

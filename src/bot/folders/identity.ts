@@ -16,6 +16,8 @@ export interface WorkFolder {
   readonly path: string;
   /** Targets and seeds, by SHA-256. */
   readonly artifacts: string;
+  /** Corpora, as far as they were brought. */
+  readonly corpora: string;
   /** One folder for each run. */
   readonly runs: string;
   /** Crashes the master has not yet acknowledged. */
@@ -51,6 +53,7 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
   return {
     path,
     artifacts: join(path, 'artifacts'),
+    corpora: join(path, 'corpora'),
     runs: join(path, 'runs'),
     spool: join(path, 'spool'),
     tools: join(path, 'tools'),

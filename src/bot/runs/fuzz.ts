@@ -4,6 +4,7 @@ import { backoffMs } from '../../core/retry.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
+import type { Loading } from './loading/loading.js';
 import { type EndedStart, runEngine, type StartParts } from './start.js';
 import { Stint } from './stint.js';
 
@@ -22,8 +23,10 @@ const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as 
  *
  * @throws the signal's reason when it aborts, and what starting a process throws
  */
-export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
-  const { spec, engine, folder, tally, findings, clock, signal, log } = parts;
+export async function fuzz(
+  parts: Omit<StartParts, 'logs'> & { readonly loading: Loading },
+): Promise<FuzzEnd> {
+  const { spec, engine, folder, tally, findings, loading, clock, signal, log } = parts;
   const endsAtMs = clock.monotonic() + (spec.limits?.maxDurationSeconds || 3600) * 1000;
   const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
   const logs = new SanitizerLogs(folder.logs);
@@ -40,12 +43,17 @@ export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
     if (await isDiskFull(folder.path)) return story.infrastructure("the bot's disk is full");
 
     const runs = hasOwnRuns ? undefined : stint.runs;
-    const start = await runEngine({ ...parts, logs }, { leftMs, runs });
+    const guard = loading.guard();
+    const start = await runEngine(
+      { ...parts, signal: guard.signal, logs },
+      { leftMs, runs },
+    ).finally(guard.end);
     const { exit, harvest, progress, isFuzzing, removed } = start;
     signal.throwIfAborted();
     const isTimeUp = clock.monotonic() >= endsAtMs;
     story.add(start, isTimeUp);
     if (findings.distinct >= maxCrashes) return story.completed();
+    if (!isTimeUp && (await loading.ended(start, guard))) continue;
     const isDone = exit.code === 0 && (progress.isDone || (progress.isSilent && hasOwnRuns));
     const isOver = isTimeUp || (isDone && runs === undefined);
     const hasWorked = tally.executions > 0 || story.hasFuzzedSilently;

@@ -7,6 +7,7 @@ import { clipUtf8 } from '../../core/clip.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
+import type { CorpusKey } from '../../gen/pandafuzz/v1/corpus_service.js';
 import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobKind,
@@ -17,7 +18,9 @@ import {
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { Exchange } from '../corpus/exchange.js';
+import { PutAside } from '../corpus/put-aside.js';
 import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
+import type { OpenStock, Stocks } from '../corpus/stocks.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
@@ -31,6 +34,8 @@ import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
 import type { FuzzEnd } from './ends.js';
 import { fuzz } from './fuzz.js';
+import { Loading } from './loading/loading.js';
+import { merge } from './merge.js';
 import { Tally } from './tally.js';
 
 /** What the contract allows for a result's message. */
@@ -43,12 +48,20 @@ export interface RunParts {
   readonly connection: Connection;
   /** Time between two exchanges of inputs with the other bots, milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
+  /** Corpora on this bot's disk. */
+  readonly stocks: Stocks;
   readonly tools: SandboxTools;
   /** Folder of all runs. */
   readonly runs: string;
   readonly log: Logger;
   readonly clock?: Clock;
 }
+
+/** Jobs of 0.1.0 knew no projects. */
+const corpusOf = ({ project, targetName }: JobSpec): CorpusKey => ({
+  project: project || 'default',
+  targetName,
+});
 
 /** Why a run is stopped before its limits: with what result, or with none. */
 export type StopReason = 'cancelled' | 'shutdown' | 'abandoned';
@@ -74,6 +87,9 @@ export class Run {
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
   #exchange: Exchange | undefined;
+  #stock: OpenStock | undefined;
+  #loading: Loading | undefined;
+  readonly #aside: PutAside;
   /** The result, once every crash is acknowledged; undefined when it was abandoned. Never rejects. */
   readonly ended: Promise<JobResult | undefined>;
   readonly #quiet = Promise.withResolvers<void>();
@@ -86,6 +102,8 @@ export class Run {
     const { connection, log, clock } = parts;
     const findings = this.#findings;
     this.#hitReports = new HitReports({ connection, lease, findings, log, clock });
+    const corpus = corpusOf(spec);
+    this.#aside = new PutAside({ connection, lease, corpus, targetSha256: spec.targetSha256 });
     this.#tally = new Tally(this.#findings, parts.clock ?? systemClock);
     this.ended = this.#run();
   }
@@ -122,13 +140,16 @@ export class Run {
 
   async #run(): Promise<JobResult | undefined> {
     const { log, spool } = this.parts;
-    const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
+    const { outcome, message: why } = await this.#work().catch((error) => this.#explain(error));
+    await this.#loading?.stop();
     this.#tally.stop();
     if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
+    const message = withNote(why, this.spec.kind === JobKind.UNSPECIFIED ? this.#aside.note : '');
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
     await this.#exchange?.end(this.#forget.signal);
+    await this.#stock?.close();
     while (spool.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
       await spool.changed(this.#forget.signal);
     }
@@ -149,13 +170,26 @@ export class Run {
     const engineVersion = await engine.versionFor(folder.target);
     const attempt = { lease, spec, engine, engineVersion, folder, tools, spool, log, clock };
     const signal = this.#stop.signal;
+    const { connection, stocks } = this.parts;
+    if (spec.kind === JobKind.MERGE) {
+      this.#stock ??= await stocks.open(corpusOf(spec));
+      const of = { stock: this.#stock.stock, aside: this.#aside };
+      return merge({ ...attempt, ...of, connection, signal });
+    }
     if (spec.kind !== JobKind.UNSPECIFIED) {
-      const { connection } = this.parts;
       const work = spec.kind === JobKind.MINIMISE ? minimise : rerun;
       return work({ ...attempt, connection, signal });
     }
     this.#hitReports.start();
-    return fuzz({ ...attempt, tally: this.#tally, findings: this.#findings, signal });
+    const [tally, findings, aside] = [this.#tally, this.#findings, this.#aside];
+    const exchange = this.#exchange;
+    const whileStill = async (work: () => Promise<void>) => {
+      await exchange?.seedsSent;
+      await (exchange ? exchange.whileStill(work) : work());
+    };
+    const fuzzing = { ...attempt, tally, findings, aside, signal };
+    this.#loading = new Loading({ ...fuzzing, whileStill });
+    return fuzz({ ...fuzzing, loading: this.#loading });
   }
 
   async #prepare(): Promise<RunFolder> {
@@ -175,10 +209,11 @@ export class Run {
   }
 
   async #beginExchange(folder: RunFolder): Promise<void> {
-    const { connection, engine, exchangeIntervalMs: intervalMs, log, clock } = this.parts;
+    const { connection, engine, stocks, exchangeIntervalMs: intervalMs, log, clock } = this.parts;
     if (intervalMs === 0 || this.spec.kind !== JobKind.UNSPECIFIED) return;
     const { lease, spec } = this;
-    const of = { lease, targetName: spec.targetName, engine, folder };
+    this.#stock = await stocks.open(corpusOf(spec));
+    const of = { lease, stock: this.#stock.stock, aside: this.#aside, engine, folder };
     this.#exchange = new Exchange({ connection, ...of, intervalMs, log, ...(clock && { clock }) });
     await this.#exchange.begin(this.#stop.signal);
   }
@@ -203,3 +238,5 @@ export class Run {
     return { outcome: JobOutcome.INFRASTRUCTURE, message };
   }
 }
+
+const withNote = (message: string, note: string) => [message, note].filter(Boolean).join('. ');

@@ -1,8 +1,10 @@
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
+import { PutAsideReason } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { removeInputs } from '../corpus/inputs.js';
+import type { PutAside } from '../corpus/put-aside.js';
 import type { Engine, EngineProgress, EngineStart } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
@@ -27,6 +29,8 @@ export interface StartParts {
   readonly tally: Tally;
   readonly findings: Findings;
   readonly spool: Spool;
+  /** Takes what crashes the target while it loads its corpus. */
+  readonly aside: PutAside;
   readonly logs: SanitizerLogs;
   readonly log: Logger;
   readonly clock: Clock;
@@ -84,9 +88,12 @@ export async function runEngine(
       return exit;
     });
   const { progress } = observer;
+  const onRemoved = (sha256: string, sizeBytes: number) =>
+    parts.aside.add(sha256, sizeBytes, PutAsideReason.CRASH);
+  const longest = spec.limits?.maxInputBytes || longestInputBytes;
   const removed = progress.isFuzzing
     ? 0
-    : await removeInputs(folder, harvest.inputs, spec.limits?.maxInputBytes || longestInputBytes);
+    : await removeInputs(folder, harvest.inputs, onRemoved, longest);
   const hasGrown = (await countFiles(folder.corpus)) + removed > filesBefore;
   const rest = await logs.takeRest();
   const words = [observer.lastWords, harvest.hits === 0 ? rest : ''];

@@ -58,6 +58,12 @@ export class Tally {
     this.#stoppedAtMs ??= this.clock.monotonic();
   }
 
+  /** The engine that runs now has not come to fuzz yet, as far as it says so. */
+  get isLoading(): boolean {
+    const now = this.#observer?.progress;
+    return now !== undefined && !now.isFuzzing && !now.isSilent;
+  }
+
   /** Files in the corpus folder, where the engine does not report them. */
   countFiles(corpusFiles: number): void {
     this.#corpusFiles = Math.max(this.#corpusFiles, corpusFiles);

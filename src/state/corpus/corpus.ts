@@ -1,25 +1,36 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
+import { isSha256 } from '../../core/ids.js';
 import type {
   CorpusEntry,
+  CorpusKey,
   GetCorpusStatsRequest,
+  ImportCorpusResponse,
   PullCorpusRequest,
   PushCorpusResponse,
 } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import { addCorpus } from '../../store/ops/corpus/add-corpus.js';
+import {
+  addCorpus,
+  importCorpus,
+  type MergeWish,
+  type NewCorpusEntry,
+} from '../../store/ops/corpus/add-corpus.js';
 import { type CorpusSize, getCorpus } from '../../store/ops/corpus/get-corpus.js';
 import { listCorpus } from '../../store/ops/corpus/list-corpus.js';
 import type { CorpusEntryRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
 import { checkLease } from '../messages/checks.js';
+import { corpusOf, pushedOrigin } from '../messages/corpus-records.js';
 import { Violations } from '../messages/violations.js';
 
 const largestEntryBytes = 2 ** 20;
 /** Entries in one write. */
 const entriesAtOnce = 64;
 const pageSize = 100;
+/** Entries that are asked for by their SHA-256. */
+const mostAsked = 1000;
 
 /** An input, and its bytes as they arrive. */
 export interface NewEntry {
@@ -27,12 +38,21 @@ export interface NewEntry {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
+/** A part of an answer to a pull. */
+export interface PulledPage {
+  readonly revision: number;
+  readonly rows: readonly CorpusEntryRow[];
+}
+
+type Record = (entries: NewCorpusEntry[]) => Promise<number>;
+
 /** Inputs of a target that reach new code, shared by all bots that fuzz it. */
 export class Corpus {
   constructor(
     private readonly store: Store,
     private readonly leases: Leases,
     private readonly clock: Clock,
+    private readonly merge: MergeWish,
   ) {}
 
   /**
@@ -49,53 +69,110 @@ export class Corpus {
     const found = new Violations();
     const { jobId, attempt, fence } = checkLease(lease, found);
     found.throwIfAny();
+    const of = { jobId, attempt, fence };
+    const record: Record = (kept) => {
+      const input = { ...of, entries: kept, merge: this.merge, now: this.clock.now() };
+      return this.store.run(ctx, addCorpus, input);
+    };
+    // Fails with the reason of the store before any bytes are received in vain.
+    if (!this.leases.find(of)) await record([]);
+    return this.#take(ctx, entries, record, ({ origin }) => pushedOrigin(origin));
+  }
+
+  /**
+   * Stores inputs for an operator, of a target that may have had no job yet.
+   *
+   * @throws ValidationError, DataLossError, DiskFullError
+   */
+  async import(
+    ctx: RequestContext,
+    key: CorpusKey | undefined,
+    entries: AsyncIterable<NewEntry>,
+  ): Promise<ImportCorpusResponse> {
+    const found = new Violations();
+    const of = corpusOf(key, found);
+    found.throwIfAny();
+    const record: Record = (kept) => {
+      const input = { ...of, entries: kept, merge: this.merge, now: this.clock.now() };
+      return this.store.run(ctx, importCorpus, input);
+    };
+    return this.#take(ctx, entries, record, () => 'import');
+  }
+
+  async #take(
+    ctx: RequestContext,
+    entries: AsyncIterable<NewEntry>,
+    record: Record,
+    originOf: (header: CorpusEntry) => NewCorpusEntry['origin'] | undefined,
+  ): Promise<{ added: number; known: number }> {
     let [sent, added] = [0, 0];
-    let kept: CorpusEntry[] = [];
-    const record = async () => {
-      const input = { jobId, attempt, fence, entries: kept, now: this.clock.now() };
-      added += await this.store.run(ctx, addCorpus, input);
+    let kept: NewCorpusEntry[] = [];
+    const write = async () => {
+      added += await record(kept);
       sent += kept.length;
       kept = [];
     };
-    // Fails with the reason of the store before any bytes are received in vain.
-    if (!this.leases.find({ jobId, attempt, fence })) await record();
     for await (const { header, chunks } of entries) {
+      const { sha256, sizeBytes } = header;
+      const origin = originOf(header);
       new Violations()
-        .sha256(header.sha256, 'entry.sha256')
-        .whole(header.sizeBytes, 'entry.size_bytes', { min: 0, max: largestEntryBytes })
+        .sha256(sha256, 'entry.sha256')
+        .whole(sizeBytes, 'entry.size_bytes', { min: 0, max: largestEntryBytes })
+        .expect(origin !== undefined, 'entry.origin', 'must be ENGINE or SEEDS')
         .throwIfAny();
       await this.store.blobs.keep(ctx, header, chunks);
-      if (kept.push(header) === entriesAtOnce) await record();
+      kept.push({ sha256, sizeBytes, origin: origin ?? 'engine' });
+      if (kept.length === entriesAtOnce) await write();
     }
-    if (kept.length > 0) await record();
+    if (kept.length > 0) await write();
     return { added, known: sent - added };
   }
 
   /**
-   * A target's entries after the cursor, until the last one at this moment.
+   * A target's entries after the cursor, until the last one at this moment, or the next
+   * moment at which entries leave the corpus.
    *
    * @throws ValidationError
    */
-  async *since(ctx: RequestContext, request: PullCorpusRequest): AsyncGenerator<CorpusEntryRow> {
-    const { targetName } = request;
-    checkTarget(targetName)
+  async *since(ctx: RequestContext, request: PullCorpusRequest): AsyncGenerator<PulledPage> {
+    const { project, targetName, targetSha256, sha256s } = request;
+    const found = new Violations();
+    const of = corpusOf({ project, targetName }, found, {
+      project: 'project',
+      targetName: 'target_name',
+    });
+    found
       .whole(request.cursor, 'cursor', { min: 0, max: Number.MAX_SAFE_INTEGER })
-      .throwIfAny();
-    for (let { cursor } = request; ; ) {
-      const page = { targetName, cursor, limit: pageSize };
-      const rows = await this.store.run(ctx, listCorpus, page);
-      yield* rows;
-      if (rows.length < pageSize) return;
-      cursor = rows.at(-1)?.sequence ?? cursor;
+      .expect(
+        sha256s.length <= mostAsked && sha256s.every(isSha256),
+        'sha256s',
+        `must be at most ${mostAsked} SHA-256s: 64 lower-case hex digits each`,
+      );
+    if (targetSha256 !== '') found.sha256(targetSha256, 'target_sha256');
+    found.throwIfAny();
+    for (let { cursor, revision } = request; ; ) {
+      const input = { ...of, cursor, limit: pageSize, targetSha256, sha256s };
+      const page = await this.store.run(ctx, listCorpus, input);
+      const isOther = revision > 0 && page.revision !== revision && sha256s.length === 0;
+      if (isOther && cursor === request.cursor) yield { revision: page.revision, rows: [] };
+      if (isOther) return;
+      yield page;
+      if (page.isLast) return;
+      ({ cursor, revision } = page);
     }
   }
 
   /** @throws ValidationError */
-  async size(ctx: RequestContext, { targetName }: GetCorpusStatsRequest): Promise<CorpusSize> {
-    checkTarget(targetName).throwIfAny();
-    return this.store.run(ctx, getCorpus, targetName);
+  async size(
+    ctx: RequestContext,
+    { project, targetName }: GetCorpusStatsRequest,
+  ): Promise<CorpusSize> {
+    const found = new Violations();
+    const of = corpusOf({ project, targetName }, found, {
+      project: 'project',
+      targetName: 'target_name',
+    });
+    found.throwIfAny();
+    return this.store.run(ctx, getCorpus, of);
   }
 }
-
-const checkTarget = (targetName: string) =>
-  new Violations().text(targetName, 'target_name', { min: 1, max: 128 });

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../core/canonical-json.js';
 import { crashWorkOf } from '../../core/crash-work.js';
+import { mergeWorkOf } from '../../core/merge-work.js';
 import { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { CreateJobInput } from '../../store/ops/jobs/create-job.js';
 import type { JobKindName } from '../../store/rows.js';
@@ -10,6 +11,7 @@ const kindNames: Readonly<Record<JobKind, JobKindName>> = {
   [JobKind.REPRODUCE]: 'reproduce',
   [JobKind.MINIMISE]: 'minimise',
   [JobKind.VERIFY]: 'verify',
+  [JobKind.MERGE]: 'merge',
   [JobKind.UNRECOGNIZED]: 'fuzz',
 };
 
@@ -26,7 +28,7 @@ export function jobInput(
     kind,
     campaign: spec.campaign,
     engine,
-    requiredEngine: kind === 'fuzz' ? engine : crashWorkOf(engine),
+    requiredEngine: requiredEngine(kind, engine),
     labels: canonicalJson(requirements?.labels ?? {}),
     memoryMib: requirements?.memoryMib ?? 0,
     diskMib: requirements?.diskMib ?? 0,
@@ -42,6 +44,12 @@ export function jobInput(
     closeWithinMs: milliseconds(timeouts?.scheduleToCloseSeconds),
     spec: JSON.stringify(JobSpec.toJSON(spec)),
   };
+}
+
+/** Bots that do not know a kind do not announce it, so none of them is given such a job. */
+function requiredEngine(kind: JobKindName, engine: string): string {
+  if (kind === 'fuzz') return engine;
+  return kind === 'merge' ? mergeWorkOf(engine) : crashWorkOf(engine);
 }
 
 const milliseconds = (seconds: number | undefined) => (seconds ? seconds * 1000 : null);

@@ -8,11 +8,18 @@ import { markDrained } from './bots/mark-drained.js';
 import { registerBot } from './bots/register-bot.js';
 import { listCampaigns } from './campaigns/list-campaigns.js';
 import { setCampaign } from './campaigns/set-campaign.js';
-import { addCorpus } from './corpus/add-corpus.js';
+import { addCorpus, importCorpus } from './corpus/add-corpus.js';
+import { finishMerge, keepMerged } from './corpus/finish-merge.js';
 import { getArtifact } from './corpus/get-artifact.js';
 import { getCorpus } from './corpus/get-corpus.js';
 import { listCorpus } from './corpus/list-corpus.js';
+import { listCorpusEntries } from './corpus/list-entries.js';
+import { dueMerges, findMergeSource, makeMerge, postponeMerge } from './corpus/merge-jobs.js';
 import { putArtifact } from './corpus/put-artifact.js';
+import { listPutAside, putAside } from './corpus/put-aside.js';
+import { removeCorpusEntries, resetCorpus } from './corpus/remove-entries.js';
+import { listCorpora, showCorpus } from './corpus/show-corpora.js';
+import { hasEndedCorpora, sweepCorpora } from './corpus/sweep-corpora.js';
 import { findSource } from './crashes/find-source.js';
 import { getCrash } from './crashes/get-crash.js';
 import { getCrashGroup } from './crashes/get-crash-group.js';
@@ -84,11 +91,14 @@ export const operations = [
   crashReports,
   createJob,
   drainBot,
+  dueMerges,
   endedWork,
   findBuildToVerify,
   findCrashToRun,
   findIds,
+  findMergeSource,
   findSource,
+  finishMerge,
   flushBeats,
   forgetBot,
   getArtifact,
@@ -97,12 +107,17 @@ export const operations = [
   getCrash,
   getCrashGroup,
   getJob,
+  hasEndedCorpora,
   hasStaleCrashes,
+  importCorpus,
+  keepMerged,
   keepWebhook,
   listAhead,
   listBots,
   listCampaigns,
+  listCorpora,
   listCorpus,
+  listCorpusEntries,
   listCrashGroups,
   listCrashes,
   listDecisions,
@@ -110,8 +125,10 @@ export const operations = [
   listEvents,
   listJobs,
   listLeases,
+  listPutAside,
   listQueues,
   makeCrashWork,
+  makeMerge,
   markAlive,
   markDrained,
   mergeGroups,
@@ -119,27 +136,33 @@ export const operations = [
   nextNotice,
   nextTarget,
   pauseJob,
+  postponeMerge,
   pruneEvents,
   pruneJobs,
   pruneSamples,
   putArtifact,
+  putAside,
   readCounters,
   readyJobs,
   recordCrash,
   registerBot,
   releaseLease,
+  removeCorpusEntries,
   reportHits,
   reportReproduction,
   requestCancel,
+  resetCorpus,
   resumeJob,
   retryJob,
   rewriteCrashes,
   setCampaign,
   setGroupStatus,
   settleCrashWork,
+  showCorpus,
   showJob,
   splitGroup,
   startWebhooks,
+  sweepCorpora,
   targetCrashes,
   targetDecisions,
   timeOutJob,

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Exchange } from '../../../src/bot/corpus/exchange.js';
+import { PutAside } from '../../../src/bot/corpus/put-aside.js';
+import { Stocks } from '../../../src/bot/corpus/stocks.js';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { unary } from '../../../src/client/call.js';
 import { type Connection, connect } from '../../../src/client/connect.js';
@@ -16,6 +18,16 @@ import { createJob, pulledLease } from '../../steps.js';
 const targetName = 'png';
 const never = new AbortController().signal;
 
+/** The corpus of the target on a new bot's disk, and what is put aside for a build. */
+async function corpusOn(connection: Connection, lease: Lease, folder = temporaryFolder()) {
+  const { signal } = new AbortController();
+  const stocks = new Stocks({ folder, connection, mostBytes: 2 ** 30, log: silentLog, signal });
+  const corpus = { project: 'default', targetName };
+  const { stock } = await stocks.open(corpus);
+  const aside = new PutAside({ connection, lease, corpus, targetSha256: 'a'.repeat(64) });
+  return { stock, aside };
+}
+
 /** A run of the target, as its bot holds it, with an empty corpus folder. */
 class Run {
   private constructor(
@@ -28,13 +40,15 @@ class Run {
   static async of(connection: Connection, intervalMs = 3_600_000): Promise<Run> {
     await createJob(connection, { targetName });
     const lease = await pulledLease(connection);
-    const folder = { corpus: join(temporaryFolder(), 'corpus'), temporary: temporaryFolder() };
+    const place = temporaryFolder();
+    const folder = { corpus: join(place, 'corpus'), seeds: join(place, 'seeds') };
     mkdirSync(folder.corpus);
+    mkdirSync(folder.seeds);
     const engine = libFuzzer({ symbolizer: undefined });
     const exchange = new Exchange({
       connection,
       lease,
-      targetName,
+      ...(await corpusOn(connection, lease)),
       engine,
       folder,
       intervalMs,
@@ -69,7 +83,7 @@ class Run {
 /** What the master has. */
 async function shared(connection: Connection): Promise<string[]> {
   const inputs: string[] = [];
-  for await (const { bytes } of pullCorpus(connection, targetName, 0)) {
+  for await (const { bytes } of pullCorpus(connection, { targetName })) {
     inputs.push(bytes.toString('latin1'));
   }
   return inputs.sort();
@@ -154,11 +168,11 @@ describe("a run's inputs", () => {
     const other = new Exchange({
       connection: nobody,
       lease: run.lease,
-      targetName,
+      ...(await corpusOn(nobody, run.lease)),
       intervalMs: 1000,
       log: silentLog,
       engine: libFuzzer({ symbolizer: undefined }),
-      folder: { corpus: temporaryFolder(), temporary: temporaryFolder() },
+      folder: { corpus: temporaryFolder(), seeds: temporaryFolder() },
     });
     await other.begin(never);
     await other.end(AbortSignal.abort());

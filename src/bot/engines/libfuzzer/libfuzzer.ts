@@ -4,6 +4,7 @@ import { compilerOf } from '../compiler.js';
 import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart } from '../engine.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
+import { measuring, screening } from './corpus.js';
 import { LibFuzzerOutput } from './output.js';
 
 /** Flags that make something other than one fuzzing process, or take its reins from the bot. */
@@ -46,7 +47,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     sanitizerEnvironment({ asked: spec.environment, symbolizer, logs: sanitizerLogs });
   return {
     name: 'libfuzzer',
-    kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY]),
+    kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY, JobKind.MERGE]),
     versionFor: compilerOf,
     isCrash: isCrashName,
     isWhole: isWholeArtifact,
@@ -70,6 +71,8 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
       environment: environmentOf(start),
       limitsTime: true,
     }),
+    screening: screening(),
+    measuring: measuring(symbolizer),
     hasBegun: (output) => /^Running: /m.test(output),
     hasCrashed: ({ exit }) => exit.code !== 0,
     minimise: async (start) => ({
@@ -111,6 +114,7 @@ const mergeArguments = ({ spec, inputs, output, seconds }: MergeStart): string[]
   ...spec.arguments,
   ...sharedArguments(spec),
   '-merge=1',
+  '-detect_leaks=0', // a leak is no reason to leave an input out
   `-max_total_time=${seconds}`,
   output,
   inputs,

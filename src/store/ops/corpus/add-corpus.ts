@@ -1,37 +1,51 @@
-import { NotFoundError, StaleLeaseError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
-import { one, runEach, type Steps, statement } from '../../statement.js';
-import { lockJob } from '../jobs/lock-job.js';
+import type { CorpusOrigin } from '../../rows.js';
+import { run, runEach, type Steps, statement } from '../../statement.js';
+import { type CorpusHead, type CorpusOf, corpusToAddTo, sizeOf } from './corpus-of.js';
+import { heldJob, type LeaseOf } from './holder.js';
 
-interface AddCorpus {
-  jobId: string;
-  attempt: number;
-  fence: number;
-  entries: readonly { readonly sha256: string; readonly sizeBytes: number }[];
+/** An input whose bytes are on disk. */
+export interface NewCorpusEntry {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly origin: CorpusOrigin;
+}
+
+/** When the policy wants a corpus merged that was added to. */
+export interface MergeWish {
+  /** So long after the first addition, milliseconds; null: time alone is no reason. */
+  readonly afterMs: number | null;
+  /** Whether it is due when the corpus has doubled. */
+  readonly isByGrowth: boolean;
+}
+
+interface Adding {
+  readonly entries: readonly NewCorpusEntry[];
+  readonly merge: MergeWish;
+  readonly now: number;
+}
+
+interface NewRow {
+  generationId: number;
+  sha256: string;
+  sizeBytes: number;
+  origin: CorpusOrigin;
+  engine: string;
+  jobId: string | null;
   now: number;
 }
 
-const holder = statement<
-  { jobId: string; attempt: number; fence: number },
-  { target_name: string }
->(`
-  SELECT target_name FROM leases JOIN jobs ON jobs.id = leases.job_id
-  WHERE leases.job_id = @jobId AND leases.fence = @fence AND leases.attempt = @attempt`);
-const exists = statement<{ jobId: string }, unknown>('SELECT 1 FROM jobs WHERE id = @jobId');
-const insert = statement<{
-  targetName: string;
-  sha256: string;
-  sizeBytes: number;
-  jobId: string;
-  now: number;
-}>(`
-  INSERT INTO corpus_entries (target_name, sha256, size_bytes, job_id, added_at)
-  VALUES (@targetName, @sha256, @sizeBytes, @jobId, @now)
-  ON CONFLICT (target_name, sha256) DO NOTHING`);
+const insert = statement<NewRow>(`
+  INSERT INTO corpus_entries
+    (generation_id, sha256, size_bytes, origin, engine, job_id, added_at)
+  VALUES (@generationId, @sha256, @sizeBytes, @origin, @engine, @jobId, @now)
+  ON CONFLICT (generation_id, sha256) DO NOTHING`);
+const due = statement<{ id: number; dueAt: number; atEntries: number }>(`
+  UPDATE corpora SET merge_due_at = @dueAt, merge_at_entries = @atEntries WHERE id = @id`);
 
 /**
- * Adds inputs, whose bytes are on disk, to the corpus of the job's target. An input that
- * the corpus has already stays as it is.
+ * Adds inputs to the corpus of the job's target. An input that the corpus has already stays
+ * as it is.
  *
  * @returns how many were new
  * @throws StaleLeaseError, NotFoundError (job)
@@ -39,16 +53,50 @@ const insert = statement<{
 export const addCorpus = writeOperation(
   'add_corpus',
   'result',
-  function* (input: AddCorpus): Steps<number> {
-    const { jobId, attempt, fence, entries, now } = input;
-    yield* lockJob(jobId);
-    const held = yield* one(holder, input);
-    if (!held) {
-      if (!(yield* one(exists, input))) throw new NotFoundError({ resource: 'job', id: jobId });
-      throw new StaleLeaseError({ jobId, attempt, fence });
-    }
-    const targetName = held.target_name;
-    const rows = entries.map((entry) => ({ ...entry, targetName, jobId, now }));
-    return yield* runEach(insert, rows);
+  function* (input: LeaseOf & Adding): Steps<number> {
+    const { project, target_name, engine } = yield* heldJob(input);
+    const by = { engine, jobId: input.jobId };
+    return yield* add({ project, targetName: target_name }, by, input);
   },
 );
+
+/**
+ * Adds inputs that no job brought.
+ *
+ * @returns how many were new
+ */
+export const importCorpus = writeOperation(
+  'import_corpus',
+  'work',
+  function* (input: CorpusOf & Adding): Steps<number> {
+    return yield* add(input, { engine: '', jobId: null }, input);
+  },
+);
+
+function* add(
+  of: CorpusOf,
+  by: { engine: string; jobId: string | null },
+  { entries, merge, now }: Adding,
+): Steps<number> {
+  if (entries.length === 0) return 0;
+  const corpus = yield* corpusToAddTo(of);
+  const { generation_id: generationId } = corpus;
+  const rows = entries.map((entry) => ({ ...entry, ...by, generationId, now }));
+  const added = yield* runEach(insert, rows);
+  if (added > 0) yield* wishForMerge(corpus, merge, now);
+  return added;
+}
+
+function* wishForMerge(corpus: CorpusHead, merge: MergeWish, now: number): Steps<void> {
+  const { id, generation_id, merge_due_at: dueAt, merge_at_entries: atEntries } = corpus;
+  if (merge.isByGrowth) {
+    const { entries } = yield* sizeOf(generation_id);
+    if (entries >= atEntries) {
+      yield* run(due, { id, dueAt: Math.min(dueAt ?? now, now), atEntries: entries * 2 });
+      return;
+    }
+  }
+  if (dueAt === null && merge.afterMs !== null) {
+    yield* run(due, { id, dueAt: now + merge.afterMs, atEntries });
+  }
+}

@@ -1,20 +1,11 @@
 import { readOperation } from '../../operation.js';
-import { one, type Steps, statement } from '../../statement.js';
+import type { Steps } from '../../statement.js';
+import { type CorpusOf, type CorpusSize, findCorpus, sizeOf } from './corpus-of.js';
 
-export interface CorpusSize {
-  readonly entries: number;
-  readonly bytes: number;
-}
+export type { CorpusSize } from './corpus-of.js';
 
-const size = statement<{ targetName: string }, CorpusSize>(`
-  SELECT CAST(coalesce(sum(entries), 0) AS BIGINT) AS entries,
-    CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
-  FROM corpora WHERE target_name = @targetName`);
-
-/** The size of a target's corpus; of an unknown target it is empty. */
-export const getCorpus = readOperation(
-  'get_corpus',
-  function* (targetName: string): Steps<CorpusSize> {
-    return (yield* one(size, { targetName })) as CorpusSize;
-  },
-);
+/** The size of a corpus; of an unknown target it is empty. */
+export const getCorpus = readOperation('get_corpus', function* (of: CorpusOf): Steps<CorpusSize> {
+  const corpus = yield* findCorpus(of);
+  return corpus ? yield* sizeOf(corpus.generation_id) : { entries: 0, bytes: 0 };
+});

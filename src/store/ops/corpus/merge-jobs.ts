@@ -1,0 +1,76 @@
+import { pageOperation, readOperation, writeOperation } from '../../operation.js';
+import { all, one, run, type Steps, statement } from '../../statement.js';
+import { type CreateJobInput, type MadeJob, queueJob } from '../jobs/create-job.js';
+import { type CorpusOf, corpusToChange, findCorpus, sizeOf } from './corpus-of.js';
+
+/** What a merge of a corpus begins with. */
+export interface MergeSource {
+  readonly entries: number;
+  /** The merge that is under way. */
+  readonly mergingJobId: string | undefined;
+  /** JobSpec of the target's newest job, as protobuf JSON; undefined when there is none. */
+  readonly spec: string | undefined;
+}
+
+const newest = statement<CorpusOf, { spec: string }>(`
+  SELECT spec FROM jobs
+  WHERE project = @project AND target_name = @targetName AND kind = 'fuzz'
+  ORDER BY id DESC LIMIT 1`);
+const underWay = statement<{ id: string }, { id: string }>(
+  'SELECT id FROM jobs WHERE id = @id AND finished_at IS NULL',
+);
+const made = statement<{ id: number; jobId: string }>(
+  'UPDATE corpora SET merge_job_id = @jobId, merge_due_at = NULL WHERE id = @id',
+);
+const due = statement<{ now: number; limit: number }, { project: string; targetName: string }>(`
+  SELECT project, target_name AS "targetName" FROM corpora
+  WHERE merge_due_at IS NOT NULL AND merge_due_at <= @now
+  ORDER BY merge_due_at, id LIMIT @limit`);
+const postpone = statement<CorpusOf & { dueAt: number }>(`
+  UPDATE corpora SET merge_due_at = @dueAt
+  WHERE project = @project AND target_name = @targetName`);
+
+/** @returns undefined for a corpus that never was */
+export const findMergeSource = readOperation('find_merge_source', function* (of: CorpusOf): Steps<
+  MergeSource | undefined
+> {
+  const corpus = yield* findCorpus(of);
+  if (!corpus) return undefined;
+  const { entries } = yield* sizeOf(corpus.generation_id);
+  const merging = corpus.merge_job_id && (yield* one(underWay, { id: corpus.merge_job_id }));
+  const job = yield* one(newest, of);
+  return { entries, mergingJobId: merging ? merging.id : undefined, spec: job?.spec };
+});
+
+/**
+ * Makes the job of a merge. Throws as `createJob` does.
+ *
+ * @returns the id of the job that is under way already
+ * @throws NotFoundError (corpus)
+ */
+export const makeMerge = writeOperation(
+  'make_merge',
+  'work',
+  function* (input: CorpusOf & { job: CreateJobInput }): Steps<MadeJob | { jobId: string }> {
+    const corpus = yield* corpusToChange(input);
+    const id = corpus.merge_job_id;
+    if (id !== null && (yield* one(underWay, { id }))) return { jobId: id };
+    const queued = yield* queueJob(input.job);
+    yield* run(made, { id: corpus.id, jobId: input.job.id });
+    return queued;
+  },
+);
+
+/** Corpora whose merge is due. */
+export const dueMerges = pageOperation('due_merges', (page: { now: number; limit: number }) =>
+  all(due, page),
+);
+
+/** Makes a merge due later, or never by itself before the corpus is added to. */
+export const postponeMerge = writeOperation(
+  'postpone_merge',
+  'upkeep',
+  function* (input: CorpusOf & { dueAt: number }): Steps<void> {
+    yield* run(postpone, input);
+  },
+);
