@@ -1,7 +1,8 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemClock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
+import { makeFolder } from '../../core/folders.js';
 import type { Logger } from '../../core/log.js';
 import { readCrashReport } from '../../crash/report.js';
 import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
@@ -12,8 +13,9 @@ import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
-import type { SandboxTools } from '../sandbox/sandbox.js';
-import { killProcessesIn } from '../sandbox/strays.js';
+import type { Containment } from '../sandbox/containment.js';
+import { killStrays } from '../sandbox/strays.js';
+import { boundsOf } from './bounds.js';
 import { replay } from './replay.js';
 
 /** Stands for what the engine printed, which died with the bot. */
@@ -28,7 +30,7 @@ export interface LeftoverParts {
   readonly runs: string;
   readonly spool: Spool;
   readonly engine: Engine;
-  readonly tools: SandboxTools;
+  readonly containment: Containment;
   readonly log: Logger;
 }
 
@@ -39,7 +41,7 @@ export interface LeftoverParts {
  */
 export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
   const { runs, log } = parts;
-  await killProcessesIn(runs, log);
+  await killStrays({ folder: runs }, log);
   for (const name of await readdir(runs)) {
     const lease = leaseOfRunFolder(name);
     if (lease) await saveCrashes(parts, join(runs, name), lease);
@@ -71,18 +73,24 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
 
 /** Report of a replay; '' where the target is gone, or the input does nothing. */
 async function replayed(
-  { engine, tools, log }: LeftoverParts,
+  { engine, containment, log }: LeftoverParts,
   folder: RunFolder,
   spec: JobSpec,
   input: Buffer,
 ): Promise<string> {
   const { signal } = new AbortController();
+  const run = { name: basename(folder.path), folder: folder.path, bounds: boundsOf(spec) };
+  const contained = await containment.forRun(run);
+  const { tools } = contained;
   try {
+    await makeFolder(folder.work); // a bot of 0.1.0 made none
     const found = await replay(input, { spec, engine, folder, tools, clock: systemClock, signal });
     return readCrashReport(found.report).isKnown ? found.report : '';
   } catch (error) {
     log.warn({ why: messageOf(error) }, 'crash replay failed');
     return '';
+  } finally {
+    await contained.release();
   }
 }
 

@@ -28,7 +28,7 @@ export interface Replay {
 export interface ReplayParts {
   readonly spec: JobSpec;
   readonly engine: Engine;
-  readonly folder: Pick<RunFolder, 'path' | 'target' | 'replay' | 'temporary'>;
+  readonly folder: Pick<RunFolder, 'path' | 'target' | 'replay' | 'temporary' | 'work'>;
   readonly tools: SandboxTools;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -53,8 +53,8 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   const sandbox = await startSandbox(parts.tools, {
     file: command.file,
     args: command.args,
-    environment: { ...process.env, TMPDIR: folder.temporary, ...command.environment },
-    cwd: folder.path,
+    environment: { TMPDIR: folder.temporary, ...command.environment },
+    cwd: folder.work,
     maxFileBytes,
     onOutput: (chunk) => output.push(chunk),
   });

@@ -9,9 +9,9 @@ import type { Engine, EngineProgress, EngineReader } from '../engines/engine.js'
 import type { Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
-import type { RunFolder } from '../folders/run-folder.js';
+import { emptyFolder, type RunFolder } from '../folders/run-folder.js';
 import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
-import { maxFileBytes } from './bounds.js';
+import { BrokenBoundError, maxFileBytes } from './bounds.js';
 import { Harvest } from './harvest.js';
 import { replay } from './replay.js';
 import type { Tally } from './tally.js';
@@ -77,6 +77,7 @@ export async function runEngine(
     replay: (input) => replay(input, parts),
   });
   const reader = engine.reader((artifact) => harvest.written(artifact));
+  await emptyFolder(folder.temporary);
   const filesBefore = await countFiles(folder.corpus);
   const exit = await engineProcess(parts, { ...command, environment }, reader, leftMs)
     .finally(() => harvest.ended())
@@ -84,6 +85,7 @@ export async function runEngine(
       await harvest.finish(exit);
       return exit;
     });
+  if (exit.broken === 'disk') throw new BrokenBoundError(exit.why ?? '');
   const { progress } = reader;
   const removed = progress.isFuzzing
     ? 0
@@ -119,8 +121,7 @@ async function engineProcess(
   const { folder, tally, clock, signal, log } = parts;
   const sandbox = await startSandbox(parts.tools, {
     ...command,
-    environment: { ...process.env, ...command.environment },
-    cwd: folder.path,
+    cwd: folder.work,
     maxFileBytes,
     onOutput: (chunk) => {
       reader.push(chunk);

@@ -84,7 +84,7 @@ async function smallerInput(
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
-    environment: { ...process.env, TMPDIR: folder.temporary, ...command.environment },
+    environment: { TMPDIR: folder.temporary, ...command.environment },
     cwd: room,
     maxFileBytes,
     onOutput: () => {},
