@@ -1,15 +1,17 @@
 import { arch, platform, totalmem } from 'node:os';
+import { resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
 import { isId, newId } from '../core/ids.js';
+import type { IsolationLevel, IsolationWish } from '../core/isolation.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
 import { version } from '../core/version.js';
+import { Isolation } from '../gen/pandafuzz/v1/bot.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
-import type { Engine } from './engines/engine.js';
-import { libFuzzer } from './engines/libfuzzer.js';
+import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
 import { Spool } from './findings/spool.js';
 import { sendSpool } from './findings/uploads.js';
@@ -19,8 +21,11 @@ import { Link } from './line/link.js';
 import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
+import { Containment } from './sandbox/containment.js';
 import { Machine } from './sandbox/machine.js';
-import { findSandboxTools, killEverything, type SandboxTools } from './sandbox/sandbox.js';
+import { foldersOf } from './sandbox/readable.js';
+import { killEverything } from './sandbox/sandbox.js';
+import { defaultUsers, type UserRange } from './sandbox/users.js';
 
 export interface BotOptions {
   /** HOST:PORT. */
@@ -34,6 +39,12 @@ export interface BotOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Time between two exchanges of a run's inputs with the other bots', milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
+  /** How runs are kept apart; the best that works when left out. */
+  readonly isolation?: IsolationWish;
+  /** Users for runs where the bot is root; undefined: a range of the bot's choice. */
+  readonly runUsers?: UserRange;
+  /** Files and folders that runs may read, besides the system's programs. */
+  readonly readable?: readonly string[];
   readonly log: Logger;
 }
 
@@ -112,12 +123,23 @@ async function assemble(
   lifecycle: Lifecycle,
 ): Promise<Agent> {
   const { log } = options;
-  const tools = findSandboxTools();
   const symbolizer = findSymbolizer(folder.tools);
-  warnOfMissing(tools, symbolizer, log);
-  const engine = libFuzzer({ symbolizer });
+  if (!symbolizer) {
+    log.warn(
+      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
+    );
+  }
+  const containment = await Containment.find({
+    wish: options.isolation ?? 'auto',
+    workDir: folder.path,
+    users: options.runUsers ?? defaultUsers,
+    readable: await readableFor(options.readable ?? [], symbolizer),
+    log,
+  });
+  lifecycle.own('containment', () => containment.close());
+  const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
+  await clearLeftovers({ runs: folder.runs, spool, engines, containment, log });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -128,7 +150,7 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const parts = { engines, artifacts, spool, connection, containment, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -142,12 +164,13 @@ async function assemble(
     connection,
     describe: {
       name: options.name,
-      engines: [engine.name, crashWorkOf(engine.name)],
+      engines: announced(engines),
       slots: options.slots,
       labels: { arch: arch(), os: platform(), ...options.labels },
       memoryMib: perSlot(totalmem()),
       diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
+      containment: { level: levels[containment.level], gaps: [...containment.gaps] },
     },
     instanceId: newId(),
     work: slots,
@@ -165,32 +188,42 @@ async function assemble(
   return new Agent(slots, link, lifecycle, linked);
 }
 
-type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engine: Engine };
+/** With the name for work on crashes, for engines that can do some. */
+const announced = (engines: FoundEngines): string[] =>
+  [...engines.values()].flatMap(({ engine: { name, kinds } }) =>
+    kinds.size > 0 ? [name, crashWorkOf(name)] : [name],
+  );
+
+type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engines: FoundEngines };
 
 function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
   const { lease, spec } = assignment;
   if (!isId(lease.jobId)) return 'the job has no proper id';
   if (!spec) return 'the assignment has no spec';
-  if (spec.engine !== parts.engine.name) return 'this bot does not have that engine';
-  if (spec.kind !== JobKind.UNSPECIFIED && !parts.engine.kinds.has(spec.kind)) {
+  const engine = parts.engines.get(spec.engine)?.engine;
+  if (!engine) return `this bot does not have the engine ${spec.engine}`;
+  if (spec.kind !== JobKind.UNSPECIFIED && !engine.kinds.has(spec.kind)) {
     return `this bot cannot do jobs of this kind with ${spec.engine}`;
   }
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
-  return new Run(lease, spec, { ...parts, log });
+  return new Run(lease, spec, { ...parts, engine, log });
 }
 
-function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {
-  if (!tools.setpriv || !tools.prlimit) {
-    log.warn(
-      'setpriv or prlimit is missing (Debian: util-linux): engines may outlive a bot that is killed, and leave core dumps',
-    );
-  }
-  if (!symbolizer) {
-    log.warn(
-      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
-    );
-  }
+const levels: Readonly<Record<IsolationLevel, Isolation>> = {
+  none: Isolation.NONE,
+  basic: Isolation.BASIC,
+  namespaces: Isolation.NAMESPACES,
+  full: Isolation.FULL,
+};
+
+/** Runs need the symbolizer's files besides those that the bot's owner names. */
+async function readableFor(
+  named: readonly string[],
+  symbolizer: string | undefined,
+): Promise<string[]> {
+  const ofSymbolizer = symbolizer === undefined ? [] : await foldersOf(symbolizer);
+  return [...named.map((path) => resolve(path)), ...ofSymbolizer];
 }
 
 /** Waits for `work`, but no longer than `limitMs`. */

@@ -24,6 +24,8 @@ export interface RunFolder {
   readonly temporary: string;
   /** Working folder of its programs. */
   readonly work: string;
+  /** What an engine keeps for itself from one start to the next. */
+  readonly state: string;
   /** A replayed input and what its process writes. */
   readonly replay: string;
   /** Gives back disk space that was kept for a crash on a full disk. */
@@ -56,6 +58,7 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
     logs: join(path, 'logs'),
     temporary: join(path, 'tmp'),
     work: join(path, 'work'),
+    state: join(path, 'engine'),
     replay: join(path, 'replay'),
     releaseReserve: () => rm(reserve, { force: true }),
     remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
@@ -66,8 +69,9 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
 export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
   const folder = runFolderAt(join(runs, runFolderName(lease)), spec.targetName);
   await folder.remove();
-  const { corpus, seeds, artifacts, logs, temporary, work } = folder;
-  for (const part of [join(folder.path, 'bin'), corpus, seeds, artifacts, logs, temporary, work]) {
+  const { corpus, seeds, artifacts, logs, temporary, work, state } = folder;
+  const bin = join(folder.path, 'bin');
+  for (const part of [bin, corpus, seeds, artifacts, logs, temporary, work, state]) {
     await makeFolder(part);
   }
   // For a bot that finds this run's crashes after this one was killed.

@@ -225,7 +225,11 @@ const files: Readonly<Record<Use, Readonly<Record<1 | 2, string>>>> = {
 };
 
 /** A limit far above any need: whether it can be written is what is asked. */
-const trialLimits: Readonly<Record<Use, string>> = { memory: '1099511627776', pids: '1024', kill: '1' };
+const trialLimits: Readonly<Record<Use, string>> = {
+  memory: '1099511627776',
+  pids: '1024',
+  kill: '1',
+};
 
 /** @throws the system's error, of the first step that does not work */
 async function expectWorks(folder: string, use: Use, version: 1 | 2): Promise<void> {

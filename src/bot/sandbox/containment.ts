@@ -7,7 +7,7 @@ import { type IsolationLevel, type IsolationWish, isolationLevels } from '../../
 import type { Logger } from '../../core/log.js';
 import type { Bounds } from './bounds.js';
 import { CgroupTrees } from './cgroups.js';
-import { removeSharedMemory } from './shared-memory.js';
+import { removeSegmentsOfUser } from './shared-memory.js';
 import { killStrays } from './strays.js';
 import { findSystemTools, type SystemTools } from './tools.js';
 import { type Means, SandboxTools } from './tools-of-run.js';
@@ -94,7 +94,7 @@ export class Containment {
       release: async () => {
         await killStrays({ folder, mark, user }, this.means.log);
         if (user === undefined) return;
-        await removeSharedMemory((creator) => creator === user);
+        await removeSegmentsOfUser(user);
         this.users?.giveBack(user);
       },
     };

@@ -12,14 +12,13 @@ const prctlNumbers: Readonly<Record<string, number>> = {
 };
 
 /**
- * Runs a command and ends with its exit code, 128 and the signal where one ended it.
+ * Runs a command in a process group of its own, passes signals on to it, and ends with its
+ * exit code, 128 and the signal where one ended it. It becomes the parent of whatever the
+ * command leaves behind, in sessions of their own as well.
  *
- * As "init" it is process 1 of a pid namespace, which ends with it: it collects what others
- * have left, and passes over signals, which the command receives with its process group.
- *
- * As "subreaper" it is the parent of whatever the command leaves behind, in sessions of their
- * own as well. It gives the command a process group and passes signals on to it. When the
- * command has ended, and at SIGQUIT, it kills what is left; SIGQUIT comes when the bot dies, too.
+ * As "init" it is process 1 of a pid namespace, and what is left ends with it. As "subreaper"
+ * it kills what is left itself: when the command has ended, and at SIGQUIT, which comes when
+ * the bot dies, too.
  *
  * It looks every quarter of a second besides, as perl begins a wait anew after a signal.
  */
@@ -33,16 +32,16 @@ if ($mode eq 'subreaper') {
   syscall($prctl, 1, 3, 0, 0, 0) == 0 or die "pdeathsig: $!\n";
   exit 125 if getppid() != $parent;
 }
-for my $name (qw(TERM INT HUP USR1 USR2)) {
-  $SIG{$name} = $mode eq 'init' ? sub {} : sub { kill $name, -$pid if $pid };
+for my $name (qw(TERM INT HUP USR1 USR2 ABRT)) {
+  $SIG{$name} = sub { kill $name, -$pid if $pid };
 }
 $SIG{QUIT} = sub { $all = 1 } if $mode ne 'init';
 $SIG{CHLD} = sub {};
 $pid = fork();
 defined $pid or die "fork: $!\n";
 if (!$pid) {
-  setpgrp(0, 0) if $mode ne 'init';
-  $SIG{$_} = 'DEFAULT' for qw(TERM INT HUP USR1 USR2 QUIT CHLD);
+  setpgrp(0, 0);
+  $SIG{$_} = 'DEFAULT' for qw(TERM INT HUP USR1 USR2 ABRT QUIT CHLD);
   exec {$ARGV[0]} @ARGV or do { print STDERR "$ARGV[0]: $!\n"; POSIX::_exit(127) };
 }
 sub reap {

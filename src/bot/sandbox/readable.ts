@@ -1,6 +1,7 @@
-import { open, readlink, realpath, stat } from 'node:fs/promises';
+import { readlink, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { readPlainStart } from './plain-file.js';
 import { findProgram, systemPath } from './programs.js';
 
 /** Of a script's first line, bytes; the kernel reads no more. */
@@ -35,15 +36,14 @@ export async function foldersOfInterpreter(script: string): Promise<string[]> {
 }
 
 async function interpreterOf(script: string): Promise<string[]> {
-  const file = await open(script).catch(() => undefined);
-  if (!file) return [];
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(firstLineBytes), 0, firstLineBytes, 0);
-    const [line = ''] = buffer.toString('latin1', 0, bytesRead).split('\n');
-    return line.startsWith('#!') ? line.slice(2).trim().split(/[ \t]+/) : [];
-  } finally {
-    await file.close();
-  }
+  const start = await readPlainStart(script, firstLineBytes).catch(() => undefined);
+  const [line = ''] = start?.toString('latin1').split('\n') ?? [];
+  return line.startsWith('#!')
+    ? line
+        .slice(2)
+        .trim()
+        .split(/[ \t]+/)
+    : [];
 }
 
 /** ".../bin/python3" belongs to what is around its "bin", unless that is somebody's home or all. */

@@ -110,7 +110,6 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
 /** A process with everything that it starts. */
 class Enclosed {
   #broken: BrokenBound | undefined;
-  #isStopping = false;
   #hasEnded = false;
   readonly #inside: Promise<number | undefined>;
 
@@ -153,8 +152,6 @@ class Enclosed {
   }
 
   #stop(graceMs: number, signal: NodeJS.Signals, exited: Promise<unknown>): void {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
     void this.#signal(signal);
     const timer = systemClock.schedule(graceMs, () => this.kill());
     const done = () => timer.cancel();
@@ -171,6 +168,10 @@ class Enclosed {
       }
       case 'subreaper':
         return this.#hasEnded ? undefined : send(this.#pid, signal);
+      case 'unshare': {
+        const init = await firstChild(this.#pid);
+        return this.#hasEnded || init === undefined ? undefined : send(init, signal);
+      }
       default:
         return this.#hasEnded ? undefined : send(-this.#pid, signal);
     }
@@ -251,6 +252,12 @@ function unwrapped(code: number | null, signal: NodeJS.Signals | null): SandboxE
   const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
   const name = names.find(([, number]) => number === code - 128)?.[0];
   return name === undefined ? { code, signal } : { code: null, signal: name };
+}
+
+/** Process 1 of a namespace, as the bot sees it. */
+async function firstChild(pid: number): Promise<number | undefined> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '');
+  return Number.parseInt(text, 10) || undefined;
 }
 
 /** The process that stands for a namespace is killed by the kernel; it takes a moment. */

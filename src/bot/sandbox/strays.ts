@@ -28,7 +28,8 @@ export async function killStrays(of: Belongings, log: Logger): Promise<void> {
   for (let round = 0; round < mostRounds; round++) {
     const found = await strays(of);
     if (found.length === 0) return;
-    if (round === 0) log.warn({ pids: found.slice(0, 20), count: found.length }, 'stray processes killed');
+    if (round === 0)
+      log.warn({ pids: found.slice(0, 20), count: found.length }, 'stray processes killed');
     for (const pid of found) {
       try {
         process.kill(pid, 'SIGKILL');

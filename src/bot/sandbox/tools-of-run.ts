@@ -6,7 +6,7 @@ import { gate } from './gate.js';
 import { handOver, type Seen, see, writableFolders } from './hand-over.js';
 import { innermost } from './innermost.js';
 import { systemPath } from './programs.js';
-import { foldersOfInterpreter } from './readable.js';
+import { foldersOf, foldersOfInterpreter } from './readable.js';
 import type { SandboxCommand } from './sandbox.js';
 import { killStrays, markName } from './strays.js';
 import type { SystemTools } from './tools.js';
@@ -75,6 +75,14 @@ export class SandboxTools {
     return brokenBound(broken, this.bounds);
   }
 
+  /** What a program needs that is neither the system's nor in the run's folder. */
+  async #foldersOf(file: string): Promise<string[]> {
+    const { folder } = this.of;
+    const isOfRun = folder !== undefined && file.startsWith(`${folder}/`);
+    const own = isOfRun ? [] : await foldersOf(file);
+    return [...own, ...(await foldersOfInterpreter(file))];
+  }
+
   /** Makes the cgroups, hands the folders over, and puts the command line together. */
   async prepare(command: SandboxCommand): Promise<Prepared> {
     const { tools, way, cgroups, readable } = this.means;
@@ -90,7 +98,7 @@ export class SandboxTools {
       readable: [
         ...readable,
         ...(command.readable ?? []),
-        ...(way === 'bubblewrap' ? await foldersOfInterpreter(command.file) : []),
+        ...(way === 'bubblewrap' ? await this.#foldersOf(command.file) : []),
       ],
       network: bounds.network,
       hasUser: user !== undefined,

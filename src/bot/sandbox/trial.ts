@@ -37,7 +37,8 @@ export async function trial(
     cwd: folder,
     maxFileBytes: trialBounds.fileBytes,
     onOutput: (chunk) => {
-      if (output.length < longestOutputBytes) output += chunk.toString('utf8', 0, longestOutputBytes);
+      if (output.length < longestOutputBytes)
+        output += chunk.toString('utf8', 0, longestOutputBytes);
     },
   });
   let isLate = false;

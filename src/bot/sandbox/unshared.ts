@@ -26,7 +26,7 @@ const script = [
  * The same namespaces without bubblewrap. The machine's files stay visible, as far as their
  * modes allow, and are read-only.
  *
- * unshare passes over SIGTERM; the engine receives it, being in the same process group.
+ * unshare itself must get no signal: it would end, or pass over it. The helper gets it.
  */
 export function unshared(tools: SystemTools, around: Surroundings): string[] | undefined {
   const init = helper(tools, 'init');

@@ -35,7 +35,11 @@ export class Users {
     }
     for (let user = this.range.first; user <= this.range.last; user++) {
       if (this.#claimed.some((one) => one.user === user)) continue;
-      const claimed: Claimed = { user, claim: createServer((peer) => peer.destroy()), isTaken: true };
+      const claimed: Claimed = {
+        user,
+        claim: createServer((peer) => peer.destroy()),
+        isTaken: true,
+      };
       this.#claimed.push(claimed);
       if (await isClaimed(claimed)) return user;
       this.#claimed.splice(this.#claimed.indexOf(claimed), 1);
@@ -51,9 +55,9 @@ export class Users {
 
   /** Gives up every claim. */
   async close(): Promise<void> {
-    const closing = this.#claimed.splice(0).map(
-      ({ claim }) => new Promise<void>((resolve) => claim.close(() => resolve())),
-    );
+    const closing = this.#claimed
+      .splice(0)
+      .map(({ claim }) => new Promise<void>((resolve) => claim.close(() => resolve())));
     await Promise.all(closing);
   }
 }

@@ -80,7 +80,8 @@ async function smallerInput(
   await writeFile(input, from);
   const leftMs = Math.max(endsAtMs - clock.monotonic(), 1);
   const seconds = Math.max(Math.ceil(leftMs / 1000), 1);
-  const command = engine.minimiseCommand({ target: folder.target, spec, input, output, seconds });
+  const command = await engine.minimise?.({ target: folder.target, spec, input, output, seconds });
+  if (!command) return undefined;
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
