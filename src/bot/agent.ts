@@ -7,6 +7,7 @@ import { isId, newId } from '../core/ids.js';
 import type { IsolationLevel, IsolationWish } from '../core/isolation.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
+import type { UserRange } from '../core/user-range.js';
 import { version } from '../core/version.js';
 import { Isolation } from '../gen/pandafuzz/v1/bot.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
@@ -25,7 +26,7 @@ import { Containment } from './sandbox/containment.js';
 import { Machine } from './sandbox/machine.js';
 import { foldersOf } from './sandbox/readable.js';
 import { killEverything } from './sandbox/sandbox.js';
-import { defaultUsers, type UserRange } from './sandbox/users.js';
+import { defaultUsers } from './sandbox/users.js';
 
 export interface BotOptions {
   /** HOST:PORT. */

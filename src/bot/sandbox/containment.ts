@@ -5,6 +5,7 @@ import { messageOf, UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
 import { type IsolationLevel, type IsolationWish, isolationLevels } from '../../core/isolation.js';
 import type { Logger } from '../../core/log.js';
+import type { UserRange } from '../../core/user-range.js';
 import type { Bounds } from './bounds.js';
 import { CgroupTrees } from './cgroups.js';
 import { removeSegmentsOfUser } from './shared-memory.js';
@@ -12,7 +13,7 @@ import { killStrays } from './strays.js';
 import { findSystemTools, type SystemTools } from './tools.js';
 import { type Means, SandboxTools } from './tools-of-run.js';
 import { trial, trialBounds } from './trial.js';
-import { type UserRange, Users } from './users.js';
+import { Users } from './users.js';
 import type { Way } from './ways.js';
 
 /** EX_UNAVAILABLE of sysexits.h. */
@@ -65,7 +66,7 @@ export class Containment {
     await killStrays({ mark: prefix }, log);
     const search = new Search(options, prefix);
     const found = await search.best();
-    const gaps = found.gaps.slice(0, mostGaps).map((gap) => clipUtf8(gap, longestGapBytes));
+    const gaps = found.gaps.slice(0, mostGaps).map((gap) => clipUtf8(plain(gap), longestGapBytes));
     const { means, level, users } = found;
     if (wish !== 'auto' && isolationLevels.indexOf(level) < isolationLevels.indexOf(wish)) {
       await users?.close();
@@ -104,6 +105,13 @@ export class Containment {
     await this.users?.close();
   }
 }
+
+/** One line, without what a terminal would act on: it holds what programs have said. */
+const plain = (text: string): string =>
+  text
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .toWellFormed();
 
 export interface RunContainment {
   readonly tools: SandboxTools;

@@ -1,11 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-
-/** Numbers of users, and of groups alike. */
-export interface UserRange {
-  readonly first: number;
-  readonly last: number;
-}
+import type { UserRange } from '../../core/user-range.js';
 
 /** Given to nobody by Debian, systemd, or the tools that hand out ranges for containers. */
 export const defaultUsers: UserRange = { first: 70_000, last: 70_999 };
