@@ -4,9 +4,10 @@ import { type OperatorFlags, withOperatorFlags } from './flags.js';
 
 export function botGetCommand(): Command {
   const command = new Command('get')
-    .summary('show one bot')
-    .description('Shows one bot: what it offers, and its engines with their versions.')
-    .argument('<bot>', "the bot's id or name")
+    .alias('show')
+    .summary('show a bot')
+    .description('Shows a bot: what it offers, how it isolates runs, and what is missing for more.')
+    .argument('<bot>', 'id, the beginning of one, or name')
     .action((bot: string, _: unknown, self: Command) =>
       showBot(self.optsWithGlobals<OperatorFlags>(), bot),
     );

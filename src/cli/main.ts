@@ -69,10 +69,10 @@ try {
 }
 
 function botWithItsCommands(): Command {
-  const bot = botCommand();
-  for (const command of [botListCommand(), botGetCommand(), botExplainCommand()]) {
-    bot.addCommand(command);
-  }
+  const bot = botCommand()
+    .addCommand(botListCommand())
+    .addCommand(botGetCommand())
+    .addCommand(botExplainCommand());
   for (const change of botChangeCommands()) bot.addCommand(change);
   return bot;
 }

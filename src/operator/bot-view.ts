@@ -1,4 +1,6 @@
+import { isolationNamed } from '../core/isolation.js';
 import type { Bot, BotEngine } from '../gen/pandafuzz/v1/bot.js';
+import { Isolation } from '../gen/pandafuzz/v1/isolation.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import { ago } from './format.js';
 import { facts, table } from './table.js';
@@ -12,6 +14,10 @@ export function enginesOf({ engines, engineDetails }: Bot): string {
     .join(', ');
 }
 
+/** The level of isolation that a bot has. */
+export const isolationOf = ({ containment }: Bot): string =>
+  or(isolationNamed(containment?.level ?? Isolation.UNSPECIFIED));
+
 /** `pandafuzz bot get`. */
 export function botView(bot: Bot, now: number): string {
   const labels = Object.entries(bot.labels).map(([key, value]) => `${key}=${value}`);
@@ -23,9 +29,13 @@ export function botView(bot: Bot, now: number): string {
     ['labels', or(labels.join(', '))],
     ['memory', bot.memoryMib > 0 ? `${bot.memoryMib} MiB a slot` : '-'],
     ['disk', bot.diskMib > 0 ? `${bot.diskMib} MiB a slot` : '-'],
+    ['isolation', isolationOf(bot)],
+    ...(bot.containment?.gaps ?? []).map((gap) => ['missing', gap] as const),
     ['version', or(bot.version)],
     ['registered', ago(bot.registeredAt, now)],
     ['seen', ago(bot.lastSeenAt, now)],
+    ['drain wanted', ago(bot.drainRequestedAt, now)],
+    ['drained', ago(bot.drainedAt, now)],
     ...(bot.engineDetails.length > 0 ? [] : [['engines', or(bot.engines.join(', '))] as const]),
   ]);
   return bot.engineDetails.length > 0 ? `${about}\n\n${engineTable(bot.engineDetails)}` : about;

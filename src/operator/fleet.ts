@@ -30,8 +30,11 @@ export function showBot(flags: Flags, idOrName: string): Promise<void> {
     const { bots } = connection;
     const botId = await findBot(connection, idOrName, options);
     const { bot } = await unary(bots, bots.getBot, { botId }, options);
-    if (!bot) throw new UserError(`the master sent no bot ${idOrName}`);
-    print(flags.json, { json: () => Bot.toJSON(bot), text: () => botView(bot, Date.now()) });
+    if (!bot) throw new UserError('the master sent no bot');
+    print(flags.json, {
+      json: () => Bot.toJSON(bot),
+      text: () => botView(bot, Date.now()),
+    });
   });
 }
 

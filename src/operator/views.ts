@@ -1,3 +1,4 @@
+import { isolationNamed } from '../core/isolation.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import {
   type Attempt,
@@ -8,7 +9,7 @@ import {
   type JobSpec,
 } from '../gen/pandafuzz/v1/job.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
-import { enginesOf } from './bot-view.js';
+import { enginesOf, isolationOf } from './bot-view.js';
 import { ago, bytes, count, duration } from './format.js';
 import { shortIds } from './short-ids.js';
 import { facts, type TableColumn, table } from './table.js';
@@ -73,6 +74,9 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['priority', String(spec?.priority ?? 0)],
     ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],
     ['memory', `${limits?.maxMemoryMib ?? 0} MiB`],
+    ['disk', limits?.maxDiskMib ? `${limits.maxDiskMib} MiB` : '-'],
+    ['processes', limits?.maxProcesses ? String(limits.maxProcesses) : '-'],
+    ['network', limits?.network ? 'yes' : 'no'],
     ['requires', or(requirementsOf(spec))],
     ['attempt', attemptsOf(job)],
     ['bot', or(job.botId)],
@@ -108,9 +112,11 @@ function attemptsOf(job: Job): string {
 }
 
 function requirementsOf(spec: JobSpec | undefined): string {
-  const { labels = {}, memoryMib = 0, diskMib = 0 } = spec?.requirements ?? {};
+  const { labels = {}, memoryMib = 0, diskMib = 0, isolation = 0 } = spec?.requirements ?? {};
+  const level = isolationNamed(isolation);
   return [
     ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
+    ...(level ? [`isolation ${level}`] : []),
     ...(memoryMib > 0 ? [`${memoryMib} MiB of memory`] : []),
     ...(diskMib > 0 ? [`${diskMib} MiB of disk`] : []),
   ].join(', ');
@@ -154,6 +160,7 @@ export function botTable(bots: readonly Bot[], now: number): string {
       { name: 'name', shrinks: 'first' },
       'state',
       { name: 'engines', shrinks: 'then' },
+      { name: 'isolation', leaves: 'narrow' },
       { right: 'jobs' },
       { right: 'slots' },
       { right: 'seen' },
@@ -163,6 +170,7 @@ export function botTable(bots: readonly Bot[], now: number): string {
       bot.name,
       botState(bot),
       enginesOf(bot),
+      isolationOf(bot),
       String(bot.runningJobs),
       String(bot.slots),
       ago(bot.lastSeenAt, now),

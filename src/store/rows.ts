@@ -40,10 +40,15 @@ export interface BotRow {
   drained_at: number | null;
   /** JSON array of objects, as BotEngine has it in JSON. */
   engine_details: string;
+  /** As pandafuzz.v1.Isolation; 0: not stated. */
+  isolation: number;
+  /** JSON array of strings. */
+  isolation_gaps: string;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
-  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at, engine_details`;
+  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at,
+  engine_details, isolation, isolation_gaps`;
 
 /** The namespace of targets that nobody gave one. */
 export const defaultProject = 'default';

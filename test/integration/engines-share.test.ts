@@ -26,7 +26,8 @@ testWith(
         targetPath,
         spec: {
           engine,
-          targetName: 'magic',
+          project: '',
+      targetName: 'magic',
           requirements: { labels: { is: bot }, memoryMib: 0, diskMib: 0, otherThanBotId: '' },
         },
         count: 1,
@@ -46,6 +47,7 @@ testWith(
     const brought = () => globSync(`runs/*/corpus/${'?'.repeat(64)}`, { cwd: libfuzzer });
     await eventually(async () => brought().length > 0 || undefined);
     const stats = unary(connection.corpora, connection.corpora.getCorpusStats, {
+      project: '',
       targetName: 'magic',
     });
     expect((await stats).entries).toBeGreaterThan(1);

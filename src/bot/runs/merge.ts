@@ -9,7 +9,6 @@ import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { PutAside } from '../corpus/put-aside.js';
 import type { Stock } from '../corpus/stock.js';
 import type { Coverage, EngineCommand } from '../engines/engine.js';
-import { inheritedEnvironment } from '../sandbox/inherited.js';
 import { type SandboxExit, startSandbox } from '../sandbox/sandbox.js';
 import { maxFileBytes } from './bounds.js';
 import { type CrashWorkParts, withRetries } from './crashes/parts.js';
@@ -154,7 +153,7 @@ async function runToEnd(
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
-    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
+    environment: { TMPDIR: folder.temporary, ...command.environment },
     cwd,
     maxFileBytes,
     onOutput: (chunk) => {

@@ -26,9 +26,9 @@ import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
 import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
-import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
-import type { SandboxTools } from '../sandbox/sandbox.js';
-import { killProcessesIn } from '../sandbox/strays.js';
+import { makeRunFolder, type RunFolder, runFolderName } from '../folders/run-folder.js';
+import type { Containment, RunContainment } from '../sandbox/containment.js';
+import { BrokenBoundError, boundsOf } from './bounds.js';
 import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
@@ -50,7 +50,7 @@ export interface RunParts {
   readonly exchangeIntervalMs: number;
   /** Corpora on this bot's disk. */
   readonly stocks: Stocks;
-  readonly tools: SandboxTools;
+  readonly containment: Containment;
   /** Folder of all runs. */
   readonly runs: string;
   readonly log: Logger;
@@ -86,6 +86,7 @@ export class Run {
   readonly #hitReports: HitReports;
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
+  #contained: RunContainment | undefined;
   #exchange: Exchange | undefined;
   #stock: OpenStock | undefined;
   #loading: Loading | undefined;
@@ -143,7 +144,7 @@ export class Run {
     const { outcome, message: why } = await this.#work().catch((error) => this.#explain(error));
     await this.#loading?.stop();
     this.#tally.stop();
-    if (this.#folder) await killProcessesIn(this.#folder.path, log);
+    await this.#contained?.release();
     this.#phase = LeasePhase.FINISHING;
     const message = withNote(why, this.spec.kind === JobKind.UNSPECIFIED ? this.#aside.note : '');
     this.#quiet.resolve();
@@ -160,10 +161,14 @@ export class Run {
   }
 
   async #work(): Promise<FuzzEnd> {
-    const { engine, log, spool, tools, clock = systemClock } = this.parts;
+    const { containment, engine, log, spool, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
     const folder = await this.#prepare();
+    const name = runFolderName(this.lease);
+    const bounds = boundsOf(this.spec);
+    this.#contained = await containment.forRun({ name, folder: folder.path, bounds });
+    const { tools } = this.#contained;
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
     const { lease, spec } = this;
@@ -224,8 +229,11 @@ export class Run {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
-    const isForAuthor = error instanceof SeedsError || error instanceof UnfitTargetError;
-    if (isForAuthor) return { outcome: JobOutcome.FAILED, message: error.message };
+    const isForAuthor = [SeedsError, UnfitTargetError, BrokenBoundError].some(
+      (kind) => error instanceof kind,
+    );
+    if (isForAuthor && error instanceof Error)
+      return { outcome: JobOutcome.FAILED, message: error.message };
     if (failureOf(error)?.code === Code.NOT_FOUND) {
       return {
         outcome: JobOutcome.FAILED,

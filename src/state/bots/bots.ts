@@ -1,7 +1,9 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
+import { isolationNamed } from '../../core/isolation.js';
 import { type Bot, BotEngine } from '../../gen/pandafuzz/v1/bot.js';
+import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import { drainBot } from '../../store/ops/bots/drain-bot.js';
 import { forgetBot } from '../../store/ops/bots/forget-bot.js';
@@ -34,8 +36,16 @@ export class Bots {
     checkRegistration(request);
     const now = this.parts.clock.now();
     const engineDetails = JSON.stringify(request.engineDetails.map(BotEngine.toJSON));
-    const input = { ...request, id: this.parts.newId(), now, engineDetails };
-    return this.#record(await this.parts.store.run(ctx, registerBot, input));
+    const { containment, ...bot } = request;
+    const row = await this.parts.store.run(ctx, registerBot, {
+      ...bot,
+      engineDetails,
+      isolation: containment?.level ?? Isolation.UNSPECIFIED,
+      isolationGaps: containment?.gaps ?? [],
+      id: this.parts.newId(),
+      now,
+    });
+    return this.#record(row);
   }
 
   /** @throws NotFoundError */
@@ -110,6 +120,7 @@ function checkRegistration(request: RegisterBotRequest): void {
     found.text(key, `labels (key of entry ${index + 1})`, { min: 1, max: 63 });
     found.text(value, `labels (value of entry ${index + 1})`, { max: 256 });
   }
+  checkContainment(request, found);
   found.throwIfAny();
 }
 
@@ -122,5 +133,20 @@ function checkEngineDetails(engines: readonly BotEngine[], found: Violations): v
       .text(version, `${field}.version`, { max: 64 })
       .text(note, `${field}.note`, { max: 256 })
       .expect(kinds.length <= 16, `${field}.kinds`, 'must be at most 16 kinds');
+  }
+}
+
+function checkContainment({ containment }: RegisterBotRequest, found: Violations): void {
+  if (!containment) return;
+  const { level, gaps } = containment;
+  found
+    .expect(
+      level === Isolation.UNSPECIFIED || isolationNamed(level) !== undefined,
+      'containment.level',
+      'must be a level of Isolation',
+    )
+    .expect(gaps.length <= 16, 'containment.gaps', 'must be at most 16');
+  for (const [index, gap] of gaps.slice(0, 16).entries()) {
+    found.text(gap, `containment.gaps[${index}]`, { max: 256 });
   }
 }

@@ -4,6 +4,7 @@ import { mergeWorkOf } from '../../core/merge-work.js';
 import { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { CreateJobInput } from '../../store/ops/jobs/create-job.js';
 import type { JobKindName } from '../../store/rows.js';
+import { withIsolation } from './required-isolation.js';
 
 /** Of kinds that the master makes; there are no others here. */
 const kindNames: Readonly<Record<JobKind, JobKindName>> = {
@@ -29,7 +30,7 @@ export function jobInput(
     campaign: spec.campaign,
     engine,
     requiredEngine: requiredEngine(kind, engine),
-    labels: canonicalJson(requirements?.labels ?? {}),
+    labels: canonicalJson(withIsolation(requirements?.labels ?? {}, requirements?.isolation ?? 0)),
     memoryMib: requirements?.memoryMib ?? 0,
     diskMib: requirements?.diskMib ?? 0,
     otherThanBotId: requirements?.otherThanBotId ?? '',

@@ -1,5 +1,6 @@
 import { Artifact, ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import { Bot, BotEngine, BotState } from '../../gen/pandafuzz/v1/bot.js';
+import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import {
   Attempt,
   AttemptEnd,
@@ -145,6 +146,9 @@ export function botRecord(
     drainAcknowledgedAt: time(row.drain_acknowledged_at),
     drainedAt: time(row.drained_at),
     engineDetails: JSON.parse(row.engine_details).map(BotEngine.fromJSON),
+    ...(row.isolation !== Isolation.UNSPECIFIED && {
+      containment: { level: row.isolation, gaps: JSON.parse(row.isolation_gaps) },
+    }),
   });
 }
 

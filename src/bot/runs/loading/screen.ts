@@ -1,4 +1,3 @@
-import { inheritedEnvironment } from '../../sandbox/inherited.js';
 import { startSandbox } from '../../sandbox/sandbox.js';
 import { maxFileBytes } from '../bounds.js';
 import type { StartParts } from '../start.js';
@@ -46,7 +45,7 @@ export async function screen(
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
-    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
+    environment: { TMPDIR: folder.temporary, ...command.environment },
     cwd: folder.path,
     maxFileBytes,
     onOutput: (chunk) => {
