@@ -8,8 +8,7 @@ import type { Logger } from '../core/log.js';
 import { version } from '../core/version.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
-import type { Engine } from './engines/engine.js';
-import { libFuzzer } from './engines/libfuzzer.js';
+import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
 import { Spool } from './findings/spool.js';
 import { sendSpool } from './findings/uploads.js';
@@ -115,9 +114,9 @@ async function assemble(
   const tools = findSandboxTools();
   const symbolizer = findSymbolizer(folder.tools);
   warnOfMissing(tools, symbolizer, log);
-  const engine = libFuzzer({ symbolizer });
+  const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
+  await clearLeftovers({ runs: folder.runs, spool, engines, tools, log });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -128,7 +127,7 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const parts = { engines, artifacts, spool, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -142,7 +141,7 @@ async function assemble(
     connection,
     describe: {
       name: options.name,
-      engines: [engine.name, crashWorkOf(engine.name)],
+      engines: announced(engines),
       slots: options.slots,
       labels: { arch: arch(), os: platform(), ...options.labels },
       memoryMib: perSlot(totalmem()),
@@ -165,19 +164,26 @@ async function assemble(
   return new Agent(slots, link, lifecycle, linked);
 }
 
-type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engine: Engine };
+/** With the name for work on crashes, for engines that can do some. */
+const announced = (engines: FoundEngines): string[] =>
+  [...engines.values()].flatMap(({ engine: { name, kinds } }) =>
+    kinds.size > 0 ? [name, crashWorkOf(name)] : [name],
+  );
+
+type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engines: FoundEngines };
 
 function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
   const { lease, spec } = assignment;
   if (!isId(lease.jobId)) return 'the job has no proper id';
   if (!spec) return 'the assignment has no spec';
-  if (spec.engine !== parts.engine.name) return 'this bot does not have that engine';
-  if (spec.kind !== JobKind.UNSPECIFIED && !parts.engine.kinds.has(spec.kind)) {
+  const engine = parts.engines.get(spec.engine)?.engine;
+  if (!engine) return `this bot does not have the engine ${spec.engine}`;
+  if (spec.kind !== JobKind.UNSPECIFIED && !engine.kinds.has(spec.kind)) {
     return `this bot cannot do jobs of this kind with ${spec.engine}`;
   }
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
-  return new Run(lease, spec, { ...parts, log });
+  return new Run(lease, spec, { ...parts, engine, log });
 }
 
 function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {

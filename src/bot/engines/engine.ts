@@ -1,23 +1,69 @@
 import type { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { OutputPiece } from '../sandbox/output-record.js';
+import type { SandboxExit } from '../sandbox/sandbox.js';
 
-/** What both a fuzzing start and a replay need. */
-interface Start {
+/*
+ * What a run has to know about a fuzzing engine. Each engine has a folder beside this file.
+ *
+ * A bot asks each `EngineDriver` once, at its start, whether the machine can run it: `probe`.
+ * A run then goes through
+ *
+ *   prepare -> start -> observe … collect … -> (again, with the same folders) -> replay
+ *
+ * with an exchange of plain files: `corpus` and `seeds` hold inputs as they are, `artifacts`
+ * holds inputs that crash. An engine that has folders or a format of its own keeps them in
+ * `state`, and brings what is new there into the plain folders with each `collect`.
+ */
+
+/** What an engine may need of the machine. */
+export interface EngineMachine {
+  /** Path of llvm-symbolizer; undefined when there is none. */
+  readonly symbolizer: string | undefined;
+  /** Where programs are looked for, as in $PATH. */
+  readonly path: string;
+}
+
+/** What a probe found: the engine, or why this machine cannot run it. */
+export type Probe =
+  | {
+      readonly engine: Engine;
+      /** Of the engine on this machine; '' where each target brings its own. */
+      readonly version: string;
+      /** For people: what it cannot do here; '' when there is nothing. */
+      readonly note: string;
+    }
+  | { readonly missing: string };
+
+/** One kind of engine, before it is known whether the machine has it. */
+export interface EngineDriver {
+  /** As JobSpec.engine names it. */
+  readonly name: string;
+  /** Ends within some seconds; never rejects for what is missing. */
+  probe(machine: EngineMachine): Promise<Probe>;
+}
+
+interface OfTarget {
   /** Path of the executable. */
   readonly target: string;
+  readonly spec: JobSpec;
+}
+
+/** What both a fuzzing start and a replay need. */
+interface Start extends OfTarget {
   /** Sanitizers write their reports to files whose paths begin so. */
   readonly sanitizerLogs: string;
-  readonly spec: JobSpec;
 }
 
 /** Folders and times of one start of an engine. */
 export interface EngineStart extends Start {
-  /** Inputs found so far are read from here, and new ones written to it. */
+  /** Inputs found so far, and those of other bots, which arrive while the engine runs. */
   readonly corpus: string;
   /** Inputs to begin with. */
   readonly seeds: string;
-  /** Inputs that crash are written here. */
+  /** Inputs that crash are brought here. */
   readonly artifacts: string;
+  /** The engine's own folder, from its first start in a run to its last. */
+  readonly state: string;
   /** Seconds left to fuzz, at least 1. */
   readonly seconds: number;
   /** Executions after which it ends; undefined for no such limit of the bot's. */
@@ -30,10 +76,22 @@ export interface ReplayStart extends Start {
 }
 
 /** One input to be made smaller. */
-export interface MinimiseStart extends Pick<Start, 'target' | 'spec'> {
+export interface MinimiseStart extends OfTarget {
   readonly input: string;
   /** Where the smaller input is written. */
   readonly output: string;
+  /** Seconds left, at least 1. */
+  readonly seconds: number;
+}
+
+/** A corpus to be made smaller without losing coverage. */
+export interface MergeStart extends OfTarget {
+  /** Folder of plain inputs. */
+  readonly inputs: string;
+  /** Folder, empty, for those that are needed. */
+  readonly output: string;
+  /** Folder for files of the engine's own. */
+  readonly state: string;
   /** Seconds left, at least 1. */
   readonly seconds: number;
 }
@@ -43,11 +101,24 @@ export interface EngineCommand {
   readonly args: readonly string[];
   /** Over the bot's own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** At which the engine ends cleanly, with its last figures; SIGTERM when left out. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+export interface ReplayCommand extends EngineCommand {
+  /** Whether it ends by itself, with a report, when the input takes longer than its job allows. */
+  readonly limitsTime: boolean;
+}
+
+/** The end of a replay. */
+export interface ReplayEnd {
+  readonly exit: SandboxExit;
+  readonly report: string;
 }
 
 /** Progress of an engine since it was started. Figures only grow. */
 export interface EngineProgress {
-  /** Inputs executed, as far as the engine has printed it. */
+  /** Inputs executed, as far as the engine has printed or written it. */
   readonly executions: number;
   readonly coverage: number;
   readonly features: number;
@@ -64,6 +135,19 @@ export interface EngineProgress {
   readonly newInputs: number;
 }
 
+export const noProgress: EngineProgress = {
+  executions: 0,
+  coverage: 0,
+  features: 0,
+  corpusFiles: 0,
+  corpusBytes: 0,
+  peakMemoryBytes: 0,
+  isFuzzing: false,
+  isDone: false,
+  isSilent: true,
+  newInputs: 0,
+};
+
 /** An input that crashes, as the engine reported it. */
 export interface WrittenArtifact {
   /** Name of the file in the artifacts folder. */
@@ -72,11 +156,21 @@ export interface WrittenArtifact {
   readonly output: readonly OutputPiece[];
   /** The input itself, where the engine printed it. */
   readonly input?: Buffer;
+  /** The engine only suspects it: what a replay does not confirm is dropped. */
+  readonly isSuspect?: boolean;
 }
 
-/** Reads what one start of an engine prints. */
-export interface EngineReader {
-  push(chunk: Buffer): void;
+/** Follows one start of an engine, by its output and by its files. */
+export interface EngineObserver {
+  /** @param process index of the command in `start` that printed it */
+  push(chunk: Buffer, process: number): void;
+  /**
+   * Reads the engine's files, and brings new inputs and artifacts into the plain folders. To
+   * be called every second or so, and after the end; never twice at once.
+   *
+   * @param isLast the engine has ended: no file is half written any more
+   */
+  collect(isLast: boolean): Promise<void>;
   /** To be called after the last chunk. */
   end(): void;
   readonly progress: EngineProgress;
@@ -84,24 +178,33 @@ export interface EngineReader {
   readonly lastWords: string;
 }
 
-/** A fuzzing engine, as far as a run has to know it. */
+/** A fuzzing engine that this machine has. */
 export interface Engine {
   /** As JobSpec.engine names it. */
   readonly name: string;
   /** Kinds of jobs that it can do besides fuzzing. */
   readonly kinds: ReadonlySet<JobKind>;
+  /** Version of the engine that this target is run with, e.g. "clang 14.0.6"; '' if unknown. */
+  versionFor(target: string): Promise<string>;
   /** Why a spec cannot be run, for its author; undefined when it can. */
   refusal(spec: JobSpec): string | undefined;
   /** Whether a job limits its executions itself. */
   limitsRuns(spec: JobSpec): boolean;
-  command(start: EngineStart): EngineCommand;
-  replayCommand(start: ReplayStart): EngineCommand;
+  /** Lays out what the engine needs before a start; the same folders may have had a start before. */
+  prepare(start: EngineStart): Promise<void>;
+  /** One command for each process, at least one. The first leads: the others end with it. */
+  start(start: EngineStart): Promise<readonly EngineCommand[]>;
+  /** @param onArtifact called for each input that crashes, as soon as its report is complete */
+  observe(start: EngineStart, onArtifact: (artifact: WrittenArtifact) => void): EngineObserver;
+  replay(start: ReplayStart): Promise<ReplayCommand>;
   /** Whether the target came as far as to execute its input, by what a replay printed. */
   hasBegun(output: string): boolean;
+  /** Whether a replay ended as a crash does. */
+  hasCrashed(end: ReplayEnd): boolean;
   /** Ends when it finds nothing smaller; the last smaller input that crashed is in the output. */
-  minimiseCommand(start: MinimiseStart): EngineCommand;
-  /** @param onArtifact called for each input that crashes, as soon as its report is complete */
-  reader(onArtifact: (artifact: WrittenArtifact) => void): EngineReader;
+  minimise?(start: MinimiseStart): Promise<EngineCommand>;
+  /** Exit code 0: the output folder covers what the inputs cover. */
+  merge?(start: MergeStart): Promise<EngineCommand>;
   /** Whether a file in the artifacts folder is an input that crashes. */
   isCrash(fileName: string): boolean;
   /** Whether a file in the artifacts folder can have this content: a full disk cuts files. */

@@ -22,6 +22,8 @@ export interface RunFolder {
   /** Where sanitizers write their reports. */
   readonly logs: string;
   readonly temporary: string;
+  /** What an engine keeps for itself from one start to the next. */
+  readonly state: string;
   /** A replayed input and what its process writes. */
   readonly replay: string;
   /** Gives back disk space that was kept for a crash on a full disk. */
@@ -53,6 +55,7 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
     artifacts: join(path, 'artifacts'),
     logs: join(path, 'logs'),
     temporary: join(path, 'tmp'),
+    state: join(path, 'engine'),
     replay: join(path, 'replay'),
     releaseReserve: () => rm(reserve, { force: true }),
     remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
@@ -63,8 +66,9 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
 export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
   const folder = runFolderAt(join(runs, runFolderName(lease)), spec.targetName);
   await folder.remove();
-  const { corpus, seeds, artifacts, logs, temporary } = folder;
-  for (const part of [join(folder.path, 'bin'), corpus, seeds, artifacts, logs, temporary]) {
+  const { corpus, seeds, artifacts, logs, temporary, state } = folder;
+  const bin = join(folder.path, 'bin');
+  for (const part of [bin, corpus, seeds, artifacts, logs, temporary, state]) {
     await makeFolder(part);
   }
   // For a bot that finds this run's crashes after this one was killed.

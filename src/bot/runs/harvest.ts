@@ -21,6 +21,8 @@ import type { Replay } from './replay.js';
 const exitWaitMs = 1000;
 /** Between two looks at the artifacts folder, for what no line was printed of, milliseconds. */
 const sweepIntervalMs = 5000;
+/** Each may take as long as an input may; further ones are kept on the engine's word. */
+const mostSuspectReplays = 24;
 /** Crashing inputs that are looked for in the corpus after a start that never came to fuzz, bytes. */
 const mostInputBytes = 64 * 2 ** 20;
 
@@ -41,7 +43,7 @@ export interface HarvestParts {
 }
 
 /** An artifact on its way to the spool. */
-interface Arrival extends Pick<WrittenArtifact, 'name' | 'output' | 'input'> {
+interface Arrival extends WrittenArtifact {
   readonly atMs: number;
   readonly executions: number;
   /** Found in the folder: no line was printed of it. */
@@ -77,6 +79,7 @@ export class Harvest {
   #inputBytes = 0;
   #hits = 0;
   #lost = 0;
+  #suspects = 0;
   #failure: unknown;
 
   constructor(private readonly parts: HarvestParts) {
@@ -170,10 +173,12 @@ export class Harvest {
     const path = join(folder.artifacts, arrival.name);
     const input = await this.#inputOf(arrival, path);
     if (!input) return;
-    this.#met(input);
     const sanitizerLog = await this.#logOf(arrival, path);
-    if (!findings.metAgain(digestOf(input))) {
+    if (findings.metAgain(digestOf(input))) this.#met(input);
+    else {
       const account = await this.#account(arrival, input, sanitizerLog);
+      if (!account) return this.#drop(arrival, path);
+      this.#met(input);
       const verdict = findings.judge(input, account);
       if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
       else log.debug({ artifact: arrival.name }, 'crash counted');
@@ -218,15 +223,28 @@ export class Harvest {
     log.error({ artifact: name, sizeBytes }, 'crash input lost');
   }
 
-  /** The report of an artifact; of a replay where its own cannot be read. */
-  async #account(arrival: Arrival, input: Buffer, sanitizerLog: string): Promise<Account> {
+  /**
+   * The report of an artifact; of a replay where its own cannot be read.
+   *
+   * @returns undefined for an input that only seemed to crash
+   */
+  async #account(
+    arrival: Arrival,
+    input: Buffer,
+    sanitizerLog: string,
+  ): Promise<Account | undefined> {
     const { findings, signal } = this.parts;
     const exit = await this.#exitOf(arrival);
     const report = composeReport(arrival.output, sanitizerLog);
     const found = keyOf(report);
     const own = { report, ...found, exit, replayCommand: undefined };
-    if (found.key !== '' || !findings.hasRoomForUnknown || signal.aborted) return own;
-    return (await this.#replayed(input, report)) ?? own;
+    const isSuspect = arrival.isSuspect && this.#suspects++ < mostSuspectReplays;
+    const needsReplay = isSuspect || found.key === '';
+    if (!needsReplay || !findings.hasRoomForUnknown || signal.aborted) return own;
+    const replayed = await this.#replay(input);
+    if (!replayed) return own;
+    if (isSuspect && !replayed.isCrash) return undefined;
+    return this.#better(replayed, report) ?? own;
   }
 
   async #logOf(arrival: Arrival, path: string): Promise<string> {
@@ -234,7 +252,8 @@ export class Harvest {
     return this.parts.logs.take(pidsIn(arrival), arrival.isLast ? undefined : mtimeMs);
   }
 
-  async #replayed(input: Buffer, report: string): Promise<Account | undefined> {
+  /** @returns undefined when it could not be started, or was stopped */
+  async #replay(input: Buffer): Promise<Replay | undefined> {
     const { folder, log, replay, signal } = this.parts;
     const attempt = () => replay(input);
     const replayed = await attempt()
@@ -243,11 +262,20 @@ export class Harvest {
         return attempt();
       })
       .catch((error) => log.warn({ why: messageOf(error) }, 'crash replay failed'));
-    if (!replayed || signal.aborted) return undefined;
+    return signal.aborted ? undefined : (replayed ?? undefined);
+  }
+
+  /** @returns undefined where the replay's report says no more than the engine's own */
+  #better(replayed: Replay, report: string): Account | undefined {
     const found = keyOf(replayed.report);
-    log.info({ readable: found.key !== '', ...replayed.exit }, 'crash replayed');
+    this.parts.log.info({ readable: found.key !== '', ...replayed.exit }, 'crash replayed');
     if (found.key === '' && report.trim() !== '') return undefined;
     return { ...replayed, ...found, replayCommand: replayed.command };
+  }
+
+  async #drop({ name }: Arrival, path: string): Promise<void> {
+    this.parts.log.info({ artifact: name }, 'crash not confirmed');
+    await rm(path, { force: true });
   }
 
   /** undefined for a process that lives on after its artifact, as one that forks does. */

@@ -7,6 +7,7 @@ import { readCrashReport } from '../../crash/report.js';
 import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
+import type { FoundEngines } from '../engines/found.js';
 import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
@@ -27,7 +28,7 @@ export interface LeftoverParts {
   /** Folder of all runs. */
   readonly runs: string;
   readonly spool: Spool;
-  readonly engine: Engine;
+  readonly engines: FoundEngines;
   readonly tools: SandboxTools;
   readonly log: Logger;
 }
@@ -48,10 +49,16 @@ export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
 }
 
 async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
-  const { spool, engine, log } = parts;
+  const { spool, engines, log } = parts;
   const spec = await readFile(join(path, 'spec.bin')).then(JobSpec.decode, () => JobSpec.create());
   const folder = runFolderAt(path, spec.targetName);
   const logs = new SanitizerLogs(folder.logs);
+  // A machine that has lost the engine still knows the names of libFuzzer's artifacts.
+  const engine = (engines.get(spec.engine) ?? engines.get('libfuzzer'))?.engine;
+  if (!engine) return;
+  await collected(engine, folder, spec).catch((error) =>
+    log.warn({ why: messageOf(error) }, 'engine files unreadable'),
+  );
   let replays = 0;
   let saved = 0;
   for (const name of (await listing(folder.artifacts)).filter(engine.isCrash)) {
@@ -61,7 +68,7 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
     const { mtimeMs } = await stat(file);
     let report = composeReport([], await logs.take([], mtimeMs));
     if (!readCrashReport(report).isKnown && replays++ < mostReplays) {
-      report = (await replayed(parts, folder, spec, input)) || report;
+      report = (await replayed({ ...parts, engine, folder, spec }, input)) || report;
     }
     await spool.add({ lease, input, report: report || lostReport, context: undefined, hits: 1 });
     saved += 1;
@@ -69,11 +76,21 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
   if (saved > 0) log.warn({ ...lease, crashes: saved }, 'crashes of an earlier run saved');
 }
 
+interface LeftoverReplay extends Pick<LeftoverParts, 'tools' | 'log'> {
+  readonly engine: Engine;
+  readonly folder: RunFolder;
+  readonly spec: JobSpec;
+}
+
+/** Brings crashes out of the engine's own files. */
+async function collected(engine: Engine, folder: RunFolder, spec: JobSpec): Promise<void> {
+  const start = { ...folder, sanitizerLogs: folder.logs, seconds: 1, runs: undefined, spec };
+  await engine.observe(start, () => {}).collect(true);
+}
+
 /** Report of a replay; '' where the target is gone, or the input does nothing. */
 async function replayed(
-  { engine, tools, log }: LeftoverParts,
-  folder: RunFolder,
-  spec: JobSpec,
+  { engine, folder, spec, tools, log }: LeftoverReplay,
   input: Buffer,
 ): Promise<string> {
   const { signal } = new AbortController();

@@ -7,9 +7,11 @@ import type { Engine, EngineCommand } from '../engines/engine.js';
 import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { RunFolder } from '../folders/run-folder.js';
+import { inheritedEnvironment } from '../sandbox/inherited.js';
 import { OutputRecord } from '../sandbox/output-record.js';
 import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
 import { maxFileBytes } from './bounds.js';
+import { timedOut } from './timed-out.js';
 
 /** Over the time limit of one input: for the start, and for naming the stack's functions, milliseconds. */
 const overtimeMs = 30_000;
@@ -17,12 +19,16 @@ const overtimeMs = 30_000;
 const defaultInputSeconds = 25;
 /** Between SIGTERM and SIGKILL, milliseconds. */
 const stopGraceMs = 200;
+/** For a sanitizer to name the functions of a stack, milliseconds. */
+const abortGraceMs = 10_000;
 
 /** What came of one input that was executed alone. */
 export interface Replay {
   readonly report: string;
   readonly command: EngineCommand;
   readonly exit: SandboxExit;
+  /** Whether the input crashes the target, or takes longer than its job allows. */
+  readonly isCrash: boolean;
 }
 
 export interface ReplayParts {
@@ -48,26 +54,38 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   const path = join(folder.replay, 'input');
   await writeFile(path, input);
   const start = { target: folder.target, input: path, sanitizerLogs: logs.prefix, spec };
-  const command = engine.replayCommand(start);
+  const command = await engine.replay(start);
   const output = new OutputRecord();
   const sandbox = await startSandbox(parts.tools, {
     file: command.file,
     args: command.args,
-    environment: { ...process.env, TMPDIR: folder.temporary, ...command.environment },
+    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
     cwd: folder.path,
     maxFileBytes,
     onOutput: (chunk) => output.push(chunk),
   });
   const limitSeconds = spec.limits?.inputTimeoutSeconds || defaultInputSeconds;
   const limit = clock.schedule(limitSeconds * 1000 + overtimeMs, () => sandbox.kill());
+  let hasTimedOut = false;
+  // A sanitizer answers SIGABRT with the stack of where the input is.
+  const inputLimit = command.limitsTime
+    ? undefined
+    : clock.schedule(limitSeconds * 1000, () => {
+        hasTimedOut = true;
+        sandbox.stop(abortGraceMs, 'SIGABRT');
+      });
   const onAbort = () => sandbox.stop(stopGraceMs);
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   try {
     const exit = await sandbox.exited;
-    return { report: composeReport(output.take(), await logs.take([])), command, exit };
+    const report = composeReport(output.take(), await logs.take([]));
+    if (hasTimedOut)
+      return { report: timedOut(report, limitSeconds), command, exit, isCrash: true };
+    return { report, command, exit, isCrash: engine.hasCrashed({ exit, report }) };
   } finally {
     limit.cancel();
+    inputLimit?.cancel();
     signal.removeEventListener('abort', onAbort);
     await rm(folder.replay, { recursive: true, force: true });
   }

@@ -18,7 +18,6 @@ import {
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { Exchange } from '../corpus/exchange.js';
 import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
-import { compilerOf } from '../engines/compiler.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
@@ -147,7 +146,7 @@ export class Run {
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
     const { lease, spec } = this;
-    const engineVersion = await compilerOf(folder.target);
+    const engineVersion = await engine.versionFor(folder.target);
     const attempt = { lease, spec, engine, engineVersion, folder, tools, spool, log, clock };
     const signal = this.#stop.signal;
     if (spec.kind !== JobKind.UNSPECIFIED) {

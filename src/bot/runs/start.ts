@@ -1,27 +1,19 @@
-import { readdir } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
-import { PeriodicTask } from '../../core/periodic-task.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { removeInputs } from '../corpus/inputs.js';
-import type { Engine, EngineProgress, EngineReader } from '../engines/engine.js';
+import type { Engine, EngineProgress, EngineStart } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
-import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
-import { maxFileBytes } from './bounds.js';
+import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
 import { Harvest } from './harvest.js';
+import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
 import type { Tally } from './tally.js';
 
-/** Time past its limit after which an engine is killed, milliseconds. */
-const overtimeMs = 10_000;
-/** Between SIGTERM, at which libFuzzer prints its figures, and SIGKILL, milliseconds. */
-const stopGraceMs = 500;
-/** Between two looks at the corpus of an engine that prints nothing, milliseconds. */
-const silentLookMs = 5000;
 /** libFuzzer takes no more of any input, bytes. */
 const longestInputBytes = 2 ** 20;
 
@@ -41,7 +33,7 @@ export interface StartParts {
   readonly signal: AbortSignal;
 }
 
-/** One process of the engine, after its end. */
+/** One start of the engine, after its end. */
 export interface EndedStart {
   readonly exit: SandboxExit;
   readonly harvest: Harvest;
@@ -53,13 +45,13 @@ export interface EndedStart {
   readonly lastWords: string;
 }
 
-/** Runs one process of the engine to its end, and brings its crashes to the spool. */
+/** Runs the engine to its end, once, and brings its crashes to the spool. */
 export async function runEngine(
   parts: StartParts,
   { leftMs, runs }: { leftMs: number; runs: number | undefined },
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
-  const command = engine.command({
+  const start: EngineStart = {
     spec,
     runs,
     sanitizerLogs: logs.prefix,
@@ -68,29 +60,36 @@ export async function runEngine(
     corpus: folder.corpus,
     seeds: folder.seeds,
     artifacts: folder.artifacts,
-  });
-  const environment = { TMPDIR: folder.temporary, ...command.environment };
+    state: folder.state,
+  };
+  await engine.prepare(start);
+  const commands = (await engine.start(start)).map((command) => ({
+    ...command,
+    environment: { TMPDIR: folder.temporary, ...command.environment },
+  }));
+  const [command] = commands;
+  if (!command) throw new RangeError(`${engine.name} has no command to start`);
   const harvest = new Harvest({
     ...parts,
     executions: () => tally.executions,
-    start: { engine: engine.name, engineVersion, spec, command, environment },
+    start: { engine: engine.name, engineVersion, spec, command, environment: command.environment },
     replay: (input) => replay(input, parts),
   });
-  const reader = engine.reader((artifact) => harvest.written(artifact));
+  const observer = engine.observe(start, (artifact) => harvest.written(artifact));
   const filesBefore = await countFiles(folder.corpus);
-  const exit = await engineProcess(parts, { ...command, environment }, reader, leftMs)
+  const exit = await runProcesses(parts, commands, observer, leftMs)
     .finally(() => harvest.ended())
     .then(async (exit) => {
       await harvest.finish(exit);
       return exit;
     });
-  const { progress } = reader;
+  const { progress } = observer;
   const removed = progress.isFuzzing
     ? 0
     : await removeInputs(folder, harvest.inputs, spec.limits?.maxInputBytes || longestInputBytes);
   const hasGrown = (await countFiles(folder.corpus)) + removed > filesBefore;
   const rest = await logs.takeRest();
-  const words = [reader.lastWords, harvest.hits === 0 ? rest : ''];
+  const words = [observer.lastWords, harvest.hits === 0 ? rest : ''];
   return {
     exit,
     harvest,
@@ -108,48 +107,3 @@ export async function runEngine(
  */
 const showsWork = ({ inputs }: Harvest, hasGrown: boolean) =>
   hasGrown || inputs.some((input) => input.length > 1);
-
-/** Starts the engine and waits for its end; the reader has read all of its output then. */
-async function engineProcess(
-  parts: StartParts,
-  command: { file: string; args: readonly string[]; environment: Record<string, string> },
-  reader: EngineReader,
-  leftMs: number,
-): Promise<SandboxExit> {
-  const { folder, tally, clock, signal, log } = parts;
-  const sandbox = await startSandbox(parts.tools, {
-    ...command,
-    environment: { ...process.env, ...command.environment },
-    cwd: folder.path,
-    maxFileBytes,
-    onOutput: (chunk) => {
-      reader.push(chunk);
-      tally.observe();
-    },
-  });
-  tally.begin(reader);
-  const work = async () => {
-    if (reader.progress.isSilent) tally.countFiles(await countFiles(folder.corpus));
-  };
-  const name = 'a look at the corpus';
-  const looks = new PeriodicTask({ clock, log, intervalMs: silentLookMs, name, work });
-  looks.start();
-  const onAbort = () => sandbox.stop(stopGraceMs);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  const overtime = clock.schedule(leftMs + overtimeMs, () => sandbox.kill());
-  try {
-    const exit = await sandbox.exited;
-    reader.end();
-    log.debug({ pid: sandbox.pid, ...exit, ...reader.progress }, 'engine ended');
-    return exit;
-  } finally {
-    overtime.cancel();
-    signal.removeEventListener('abort', onAbort);
-    await looks.stop();
-    await work();
-    tally.end();
-  }
-}
-
-const countFiles = async (folder: string) => (await readdir(folder)).length;

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../core/clock.js';
 import { JobStatistics } from '../../gen/pandafuzz/v1/job.js';
-import type { EngineReader } from '../engines/engine.js';
+import type { EngineObserver } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
 
 /** A rate taken over less says little, milliseconds. */
@@ -11,7 +11,7 @@ const shortestIntervalMs = 1000;
  * engine's own; between two of its status lines nothing is guessed.
  */
 export class Tally {
-  #reader: EngineReader | undefined;
+  #observer: EngineObserver | undefined;
   #earlierExecutions = 0;
   #coverage = 0;
   #features = 0;
@@ -28,14 +28,14 @@ export class Tally {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** The engine was started; its figures come from this reader. */
-  begin(reader: EngineReader): void {
+  /** The engine was started; its figures come from this observer. */
+  begin(observer: EngineObserver): void {
     this.#startedAtMs ??= this.clock.monotonic();
     this.#interval ??= { atMs: this.#startedAtMs, executions: 0 };
-    this.#reader = reader;
+    this.#observer = observer;
   }
 
-  /** The reader may have something new. */
+  /** The observer may have something new. */
   observe(): void {
     const interval = this.#interval;
     if (!interval || this.executions === interval.executions) return;
@@ -50,7 +50,7 @@ export class Tally {
     this.observe();
     this.#earlierExecutions = this.executions;
     this.#absorb();
-    this.#reader = undefined;
+    this.#observer = undefined;
   }
 
   /** Fuzzing is over. */
@@ -64,7 +64,7 @@ export class Tally {
   }
 
   get executions(): number {
-    return this.#earlierExecutions + (this.#reader?.progress.executions ?? 0);
+    return this.#earlierExecutions + (this.#observer?.progress.executions ?? 0);
   }
 
   get statistics(): JobStatistics {
@@ -86,7 +86,7 @@ export class Tally {
   }
 
   #absorb(): void {
-    const now = this.#reader?.progress;
+    const now = this.#observer?.progress;
     if (!now) return;
     this.#coverage = Math.max(this.#coverage, now.coverage);
     this.#features = Math.max(this.#features, now.features);

@@ -27,3 +27,28 @@ export async function readPlainFile(path: string): Promise<Buffer | undefined> {
     await file.close();
   }
 }
+
+/** The first bytes of a plain file, as many as there are; undefined as above. */
+export const readPlainStart = (path: string, lengthBytes: number): Promise<Buffer | undefined> =>
+  readPart(path, lengthBytes, () => 0);
+
+/** Its last bytes. */
+export const readPlainEnd = (path: string, lengthBytes: number): Promise<Buffer | undefined> =>
+  readPart(path, lengthBytes, (sizeBytes) => Math.max(sizeBytes - lengthBytes, 0));
+
+async function readPart(
+  path: string,
+  lengthBytes: number,
+  fromByte: (sizeBytes: number) => number,
+): Promise<Buffer | undefined> {
+  const found = await plainFile(path);
+  if (!found) return undefined;
+  const file = await openPlainFile(path);
+  try {
+    const into = Buffer.alloc(Math.min(lengthBytes, found.size));
+    const { buffer, bytesRead } = await file.read(into, 0, into.length, fromByte(found.size));
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

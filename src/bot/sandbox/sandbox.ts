@@ -28,8 +28,8 @@ export interface Sandbox {
   readonly pid: number;
   /** Resolves when the process has ended, its group is gone and its output was handed over. */
   readonly exited: Promise<SandboxExit>;
-  /** SIGTERM to the whole group, and SIGKILL `graceMs` later to what is left of it. */
-  stop(graceMs: number): void;
+  /** The signal to the whole group, and SIGKILL `graceMs` later to what is left of it. */
+  stop(graceMs: number, signal?: NodeJS.Signals): void;
   /** SIGKILL to the whole group. */
   kill(): void;
 }
@@ -89,8 +89,8 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
     pid,
     exited,
     kill: () => signalGroup(pid, 'SIGKILL'),
-    stop(graceMs) {
-      signalGroup(pid, 'SIGTERM');
+    stop(graceMs, signal = 'SIGTERM') {
+      signalGroup(pid, signal);
       const timer = systemClock.schedule(graceMs, () => signalGroup(pid, 'SIGKILL'));
       exited.finally(() => timer.cancel());
     },

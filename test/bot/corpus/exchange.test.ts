@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Exchange } from '../../../src/bot/corpus/exchange.js';
-import { libFuzzer } from '../../../src/bot/engines/libfuzzer.js';
+import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { unary } from '../../../src/client/call.js';
 import { type Connection, connect } from '../../../src/client/connect.js';
 import { pullCorpus } from '../../../src/client/corpus.js';

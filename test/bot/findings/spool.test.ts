@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { libFuzzer } from '../../../src/bot/engines/libfuzzer.js';
+import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
@@ -30,6 +30,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const open = () => Spool.open(join(folder, 'spool'), silentLog);
+
+const engine = libFuzzer({ symbolizer: undefined });
+const engines = new Map([[engine.name, { engine, version: '', note: '' }]]);
 
 describe('the spool', () => {
   test('gives back after a restart what was put into it, oldest first', async () => {
@@ -106,8 +109,7 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    const engine = libFuzzer({ symbolizer: undefined });
-    await clearLeftovers({ runs, spool, engine, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
@@ -127,8 +129,7 @@ describe('the spool', () => {
     await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
     await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
     const spool = await open();
-    const engine = libFuzzer({ symbolizer: undefined });
-    await clearLeftovers({ runs, spool, engine, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
     expect(spool.entries.map((entry) => entry.report.report)).toEqual([
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),

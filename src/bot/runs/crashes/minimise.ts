@@ -4,6 +4,7 @@ import { makeFolder } from '../../../core/folders.js';
 import { readCrashReport } from '../../../crash/report.js';
 import { crashSignature } from '../../../crash/signature.js';
 import { JobOutcome } from '../../../gen/pandafuzz/v1/job.js';
+import { inheritedEnvironment } from '../../sandbox/inherited.js';
 import { readPlainFile } from '../../sandbox/plain-file.js';
 import { startSandbox } from '../../sandbox/sandbox.js';
 import { maxFileBytes } from '../bounds.js';
@@ -80,11 +81,12 @@ async function smallerInput(
   await writeFile(input, from);
   const leftMs = Math.max(endsAtMs - clock.monotonic(), 1);
   const seconds = Math.max(Math.ceil(leftMs / 1000), 1);
-  const command = engine.minimiseCommand({ target: folder.target, spec, input, output, seconds });
+  const command = await engine.minimise?.({ target: folder.target, spec, input, output, seconds });
+  if (!command) return undefined;
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
-    environment: { ...process.env, TMPDIR: folder.temporary, ...command.environment },
+    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
     cwd: room,
     maxFileBytes,
     onOutput: () => {},

@@ -9,9 +9,7 @@ import type { CrashWorkParts } from './parts.js';
 export class UnfitTargetError extends Error {}
 
 /** One run of an input, alone. */
-export interface Trial extends Replay, CrashKey {
-  readonly isCrash: boolean;
-}
+export interface Trial extends Replay, CrashKey {}
 
 /** Of the target's last words, in a message, characters. */
 const longestWords = 1000;
@@ -26,16 +24,15 @@ const longestWords = 1000;
 export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Trial> {
   const done = await replay(input, parts);
   parts.signal.throwIfAborted();
-  const isCrash = done.exit.code !== 0;
-  const key = isCrash ? keyOf(done.report) : { key: '', hasFrames: false };
-  const isSpeechless = isCrash && key.key === '' && done.exit.signal === null;
+  const key = done.isCrash ? keyOf(done.report) : { key: '', hasFrames: false };
+  const isSpeechless = done.exit.code !== 0 && key.key === '' && done.exit.signal === null;
   if (isSpeechless && !parts.engine.hasBegun(done.report)) {
     const words = done.report.trim().slice(-longestWords);
     throw new UnfitTargetError(
       `the target cannot be run here (${describeExit(done.exit)})${words ? `: ${words}` : ''}`,
     );
   }
-  return { ...done, ...key, isCrash };
+  return { ...done, ...key };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { WrittenArtifact } from '../../../src/bot/engines/engine.js';
-import { LibFuzzerOutput } from '../../../src/bot/engines/libfuzzer-output.js';
-import { composeReport } from '../../../src/bot/findings/evidence.js';
+import type { WrittenArtifact } from '../../../../src/bot/engines/engine.js';
+import { LibFuzzerOutput } from '../../../../src/bot/engines/libfuzzer/output.js';
+import { composeReport } from '../../../../src/bot/findings/evidence.js';
 
 /** Reads a text in chunks of this many bytes. */
 function read(text: string, chunkBytes = text.length) {

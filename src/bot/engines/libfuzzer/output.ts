@@ -1,6 +1,12 @@
 import { basename } from 'node:path';
-import { OutputRecord } from '../sandbox/output-record.js';
-import type { EngineProgress, EngineReader, WrittenArtifact } from './engine.js';
+import { OutputRecord } from '../../sandbox/output-record.js';
+import {
+  type EngineObserver,
+  type EngineProgress,
+  noProgress,
+  type WrittenArtifact,
+} from '../engine.js';
+import { isCrashName } from '../plain-names.js';
 
 const mib = 2 ** 20;
 const lastWordsLines = 6;
@@ -27,9 +33,6 @@ const noise = /^(?:INFO: |#\d+\t|\tNEW_|stat::|=+$|$)/;
 
 const unitBytes: Readonly<Record<string, number>> = { b: 1, Kb: 2 ** 10, Mb: mib, Gb: 2 ** 30 };
 
-/** Whether libFuzzer names an input that crashes so; inputs that are only slow are none. */
-export const isCrashName = (name: string) => /^(?:crash|leak|timeout|oom)-/.test(name);
-
 /** An artifact whose lines are not all printed yet. */
 interface OpenArtifact {
   readonly name: string;
@@ -43,19 +46,8 @@ interface OpenArtifact {
  * for each artifact: what comes before the line "Test unit written to PATH". The input in
  * Base64 follows that line where it is short. Of a timeout the report follows too.
  */
-export class LibFuzzerOutput implements EngineReader {
-  #progress: EngineProgress = {
-    executions: 0,
-    coverage: 0,
-    features: 0,
-    corpusFiles: 0,
-    corpusBytes: 0,
-    peakMemoryBytes: 0,
-    isFuzzing: false,
-    isDone: false,
-    isSilent: true,
-    newInputs: 0,
-  };
+export class LibFuzzerOutput implements EngineObserver {
+  #progress: EngineProgress = noProgress;
   readonly #record = new OutputRecord();
   /** End of the output, across artifacts; for the last words. */
   #recent = Buffer.alloc(0);
@@ -90,6 +82,9 @@ export class LibFuzzerOutput implements EngineReader {
       text.subarray(Math.max(linesEnd, text.length - longestOpenLineBytes)),
     );
   }
+
+  /** It writes to the plain folders itself. */
+  async collect(): Promise<void> {}
 
   end(): void {
     if (this.#openLine.length > 0) this.push(Buffer.from('\n'));

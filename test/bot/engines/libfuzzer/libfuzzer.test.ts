@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { libFuzzer } from '../../../src/bot/engines/libfuzzer.js';
-import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
+import type { EngineCommand } from '../../../../src/bot/engines/engine.js';
+import { libFuzzer } from '../../../../src/bot/engines/libfuzzer/libfuzzer.js';
+import { JobSpec } from '../../../../src/gen/pandafuzz/v1/job.js';
+import { given } from '../../../steps.js';
 
 const engine = libFuzzer({ symbolizer: '/usr/bin/llvm-symbolizer' });
 
@@ -9,20 +11,22 @@ const start = (spec: Parameters<typeof JobSpec.fromPartial>[0]) => ({
   corpus: '/run/corpus',
   seeds: '/run/seeds',
   artifacts: '/run/artifacts',
+  state: '/run/engine',
   sanitizerLogs: '/run/logs/report',
   seconds: 7,
   runs: undefined,
   spec: JobSpec.fromPartial(spec),
 });
 
+const commandOf = async (spec: Parameters<typeof start>[0]): Promise<EngineCommand> =>
+  given((await engine.start(start(spec)))[0]);
+
 describe("libFuzzer's command", () => {
-  test('puts what the bot decides after what the job asks for, so that it wins', () => {
-    const { args } = engine.command(
-      start({
-        arguments: ['-use_value_profile=1', '-rss_limit_mb=1'],
-        limits: { maxMemoryMib: 64 },
-      }),
-    );
+  test('puts what the bot decides after what the job asks for, so that it wins', async () => {
+    const { args } = await commandOf({
+      arguments: ['-use_value_profile=1', '-rss_limit_mb=1'],
+      limits: { maxMemoryMib: 64 },
+    });
     expect(args[0]).toBe('-use_value_profile=1');
     expect(args.indexOf('-rss_limit_mb=64')).toBeGreaterThan(args.indexOf('-rss_limit_mb=1'));
     expect(args).toContain('-max_total_time=7');
@@ -47,10 +51,10 @@ describe("libFuzzer's command", () => {
     ).toBeUndefined();
   });
 
-  test("keeps the job's sanitizer options, between the bot's wishes and its needs", () => {
-    const { environment } = engine.command(
-      start({ environment: { ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1', MODE: 'x' } }),
-    );
+  test("keeps the job's sanitizer options, between the bot's wishes and its needs", async () => {
+    const { environment } = await commandOf({
+      environment: { ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1', MODE: 'x' },
+    });
     const options = environment['ASAN_OPTIONS'] as string;
     expect(options).toContain('detect_leaks=0');
     expect(options.lastIndexOf('abort_on_error=0')).toBeGreaterThan(
@@ -62,16 +66,17 @@ describe("libFuzzer's command", () => {
     });
   });
 
-  test('cuts no seed unless the job asks for a longest input', () => {
-    const flags = (spec: Parameters<typeof start>[0]) => engine.command(start(spec)).args.join(' ');
-    expect(flags({ limits: { maxMemoryMib: 64 } })).not.toContain('max_len');
-    expect(flags({ limits: { maxInputBytes: 100 } })).toContain('-max_len=100');
+  test('cuts no seed unless the job asks for a longest input', async () => {
+    const flags = async (spec: Parameters<typeof start>[0]) =>
+      (await commandOf(spec)).args.join(' ');
+    expect(await flags({ limits: { maxMemoryMib: 64 } })).not.toContain('max_len');
+    expect(await flags({ limits: { maxInputBytes: 100 } })).toContain('-max_len=100');
   });
 
-  test('has sanitizers write to files, whatever the job wishes', () => {
-    const { environment } = engine.command(
-      start({ environment: { TSAN_OPTIONS: 'log_path=/tmp/mine:log_exe_name=1' } }),
-    );
+  test('has sanitizers write to files, whatever the job wishes', async () => {
+    const { environment } = await commandOf({
+      environment: { TSAN_OPTIONS: 'log_path=/tmp/mine:log_exe_name=1' },
+    });
     for (const name of ['ASAN', 'HWASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN']) {
       expect(environment[`${name}_OPTIONS`]).toMatch(
         /:log_exe_name=0:log_path="\/run\/logs\/report"$/,
@@ -79,8 +84,8 @@ describe("libFuzzer's command", () => {
     }
   });
 
-  test('executes one input once, under the limits of the job and without its folders', () => {
-    const { args } = engine.replayCommand({
+  test('executes one input once, under the limits of the job and without its folders', async () => {
+    const { args } = await engine.replay({
       ...start({ arguments: ['-runs=9'], limits: { inputTimeoutSeconds: 3, maxMemoryMib: 64 } }),
       input: '/run/replay/input',
     });

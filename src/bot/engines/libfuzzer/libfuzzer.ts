@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
-import { JobKind, type JobSpec } from '../../gen/pandafuzz/v1/job.js';
-import type { Engine, EngineStart, MinimiseStart } from './engine.js';
-import { isCrashName, LibFuzzerOutput } from './libfuzzer-output.js';
-import { sanitizerEnvironment, sanitizerOptions } from './sanitizers.js';
+import { JobKind, type JobSpec } from '../../../gen/pandafuzz/v1/job.js';
+import { readPlainStart } from '../../sandbox/plain-file.js';
+import { compilerOf } from '../compiler.js';
+import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart } from '../engine.js';
+import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
+import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
+import { LibFuzzerOutput } from './output.js';
 
 /** Flags that make something other than one fuzzing process, or take its reins from the bot. */
 const reserved = new Set([
@@ -28,7 +30,16 @@ const reserved = new Set([
   'workers',
 ]);
 
-/** libFuzzer, and everything that is started as it is (e.g. cargo-fuzz's targets). */
+/** Every machine can run it: the engine is part of the target. */
+export const libFuzzerDriver: EngineDriver = {
+  name: 'libfuzzer',
+  probe: async ({ symbolizer }) => ({ engine: libFuzzer({ symbolizer }), version: '', note: '' }),
+};
+
+/**
+ * libFuzzer, and everything that takes its flags: cargo-fuzz's targets, Atheris's scripts,
+ * Jazzer's driver, libafl_libfuzzer.
+ */
 export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
   const { symbolizer } = options;
   const environmentOf = ({ spec, sanitizerLogs }: Pick<EngineStart, 'spec' | 'sanitizerLogs'>) =>
@@ -36,28 +47,32 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
   return {
     name: 'libfuzzer',
     kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY]),
+    versionFor: compilerOf,
     isCrash: isCrashName,
-    isWhole: (fileName, content) => {
-      const digest = /^[a-z]+-([0-9a-f]{40})$/.exec(fileName)?.[1];
-      return digest === undefined ? content.length > 0 : digest === sha1(content);
-    },
-    isInput: (fileName, content) => fileName === sha1(content),
-    reader: (onArtifact) => new LibFuzzerOutput(onArtifact),
+    isWhole: isWholeArtifact,
+    isInput: (fileName, content) => isOwnInput(fileName, content) || isLibAflInput(fileName),
     refusal,
     limitsRuns: (spec) => spec.arguments.some((argument) => /^--?runs=/.test(argument)),
-    command: (start) => ({
-      file: start.target,
-      // Where a flag is given twice, libFuzzer takes the last one.
-      args: [...start.spec.arguments, ...ourArguments(start), start.corpus, start.seeds],
-      environment: environmentOf(start),
-    }),
-    replayCommand: (start) => ({
+    prepare: async () => {}, // it reads and writes the plain folders itself
+    start: async (start) => [
+      {
+        file: start.target,
+        // Where a flag is given twice, libFuzzer takes the last one.
+        args: [...start.spec.arguments, ...ourArguments(start), start.corpus, start.seeds],
+        environment: environmentOf(start),
+        stopSignal: await stopSignalOf(start.target),
+      },
+    ],
+    observe: (_start, onArtifact) => new LibFuzzerOutput(onArtifact),
+    replay: async (start) => ({
       file: start.target,
       args: [...start.spec.arguments, ...sharedArguments(start.spec), '-runs=1', start.input],
       environment: environmentOf(start),
+      limitsTime: true,
     }),
     hasBegun: (output) => /^Running: /m.test(output),
-    minimiseCommand: (start) => ({
+    hasCrashed: ({ exit }) => exit.code !== 0,
+    minimise: async (start) => ({
       file: start.target,
       args: minimiseArguments(start),
       // It compares crashes by their tokens, which it reads from standard error.
@@ -67,8 +82,39 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
         logs: 'stderr',
       }),
     }),
+    merge: async (start) => ({
+      file: start.target,
+      args: mergeArguments(start),
+      environment: sanitizerEnvironment({
+        asked: start.spec.environment,
+        symbolizer,
+        logs: 'stderr',
+      }),
+    }),
   };
 }
+
+/** libafl_libfuzzer's names for inputs; it writes them whole. */
+const isLibAflInput = (fileName: string) => /^[0-9a-f]{16}$/.test(fileName);
+
+/**
+ * Where an interpreter runs the target, SIGTERM ends the interpreter, and libFuzzer inside it
+ * prints no last figures; SIGUSR1 is libFuzzer's own. Elsewhere SIGTERM is better: it ends an
+ * input that hangs, too.
+ */
+async function stopSignalOf(target: string): Promise<NodeJS.Signals> {
+  const start = await readPlainStart(target, 2);
+  return start?.toString('latin1') === '#!' ? 'SIGUSR1' : 'SIGTERM';
+}
+
+const mergeArguments = ({ spec, inputs, output, seconds }: MergeStart): string[] => [
+  ...spec.arguments,
+  ...sharedArguments(spec),
+  '-merge=1',
+  `-max_total_time=${seconds}`,
+  output,
+  inputs,
+];
 
 /** Executions of one step that finds nothing smaller: a second or two for most targets. */
 const minimiseStepRuns = 100_000;
@@ -91,8 +137,6 @@ function withTokens(asked: Readonly<Record<string, string>>): Record<string, str
   }
   return environment;
 }
-
-const sha1 = (content: Buffer) => createHash('sha1').update(content).digest('hex');
 
 function refusal(spec: JobSpec): string | undefined {
   const stranger = spec.arguments.find((argument) => !argument.startsWith('-'));
