@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { systemClock } from '../../core/clock.js';
+import { Output, openOutputPipe } from './output-pipe.js';
 import { findProgram } from './programs.js';
 
 /** What a sandbox runs. */
@@ -74,17 +74,19 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
     command.file,
     ...command.args,
   ];
+  const pipe = await openOutputPipe();
   const child = spawn(file as string, args, {
     cwd: command.cwd,
     env: command.environment,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', ...(pipe ? [pipe.writeFd, pipe.writeFd] : ['pipe' as const, 'pipe' as const])],
   });
-  await once(child, 'spawn');
+  const output = new Output(child, pipe, command.onOutput);
+  await output.spawned();
   const pid = child.pid as number;
   groups.add(pid);
   yieldToTheBot(pid);
-  const exited = ended(child, pid, command.onOutput);
+  const exited = ended(child, pid, output);
   return {
     pid,
     exited,
@@ -97,25 +99,15 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
   };
 }
 
-async function ended(
-  child: ChildProcess,
-  pid: number,
-  onOutput: (chunk: Buffer) => void,
-): Promise<SandboxExit> {
-  child.stdout?.on('data', onOutput);
-  child.stderr?.on('data', onOutput);
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+async function ended(child: ChildProcess, pid: number, output: Output): Promise<SandboxExit> {
   return new Promise((resolve) => {
     child.once('exit', async (code, signal) => {
       // Before anything else: after this turn the pid may come to mean something else.
       signalGroup(pid, 'SIGKILL');
       groups.delete(pid);
       // A descendant that left the group may hold the pipe open; it is not waited for.
-      const timer = systemClock.schedule(drainMs, () => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-      });
-      await closed;
+      const timer = systemClock.schedule(drainMs, () => output.destroy());
+      await output.closed;
       timer.cancel();
       resolve({ code, signal });
     });

@@ -118,7 +118,7 @@ describe('a sandbox', () => {
       tools: { setpriv: undefined, prlimit: undefined },
     });
     await sandbox.exited;
-    expect(output.sort()).toEqual(['hello\n', 'out\n']);
+    expect(output.join('')).toBe('hello\nout\n');
   });
 
   test('dies with a bot that is killed', async () => {
