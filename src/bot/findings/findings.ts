@@ -12,6 +12,11 @@ const mostKept = 10_000;
 /** Inputs kept whose reports could not be read, and their bytes. */
 const mostUnknown = { inputs: 256, bytes: 64 * 2 ** 20 } as const;
 
+/** Inputs that are known when they come again, the newest. */
+const mostInputs = 100_000;
+/** Distinct crashes that are counted by themselves. */
+const mostCounts = 20_000;
+
 /** How often one distinct crash was met. */
 export interface DistinctCount {
   hits: number;
@@ -20,6 +25,8 @@ export interface DistinctCount {
   unsentHits: number;
   /** The input that was kept last. */
   last?: KeptInput;
+  /** For people. */
+  readonly place: string;
 }
 
 /** An input that was kept, and the hits that the master counts for it. */
@@ -30,6 +37,8 @@ export interface KeptInput {
   sentTotal: number;
   /** The master's id for it; undefined until it is acknowledged. */
   crashId?: string;
+  /** And that of its group. */
+  groupId?: string;
 }
 
 /** Hits of one crash that the master does not have yet. */
@@ -46,6 +55,9 @@ export interface CrashKey {
   /** Kind, message and innermost own frames; '' where nothing could be read. */
   readonly key: string;
   readonly hasFrames: boolean;
+  /** Where it happens, for people: the innermost own function, or the kind. */
+  readonly place?: string;
+  readonly isLeak?: boolean;
 }
 
 /** What becomes of one crashing input. */
@@ -66,6 +78,7 @@ export class Findings {
   readonly #inputs = new Map<string, string>();
   readonly #counts = new Map<string, DistinctCount>();
   readonly #keptInputs: KeptInput[] = [];
+  #distinct = 0;
   #hits = 0;
   #kept = 0;
   #unknownInputs = 0;
@@ -83,7 +96,7 @@ export class Findings {
 
   /** Distinct crashing inputs, those not kept included. */
   get distinct(): number {
-    return this.#inputs.size;
+    return this.#distinct;
   }
 
   /** Counts by the key of each distinct crash; what has no key is not in it. */
@@ -113,6 +126,11 @@ export class Findings {
     return this.#unknownInputs < mostUnknown.inputs && this.#unknownBytes < mostUnknown.bytes;
   }
 
+  /** Key of an input that was met; undefined for any other. */
+  keyOfInput(inputDigest: string): string | undefined {
+    return this.#inputs.get(inputDigest);
+  }
+
   /** Counts a hit whose input was met before; returns false for a new input. */
   metAgain(inputDigest: string): boolean {
     const key = this.#inputs.get(inputDigest);
@@ -132,22 +150,37 @@ export class Findings {
   }
 
   /** @param key '' for a report that could not be read */
-  judge(input: Buffer, { key, hasFrames }: CrashKey): Verdict {
-    this.#inputs.set(digestOf(input), key);
+  judge(input: Buffer, found: CrashKey): Verdict {
+    const { key } = found;
+    this.#remember(digestOf(input), key);
     this.#hits += 1;
-    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key, hasFrames);
+    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(found);
     if (verdict.isKept) this.#kept += 1;
     return verdict;
   }
 
-  #judgeKnown(key: string, hasFrames: boolean): Verdict {
-    const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0 };
+  /** Counts a hit of a distinct crash that is known, by an input that is not kept. */
+  metKnown(input: Buffer, key: string): void {
+    const digest = digestOf(input);
+    this.#remember(digest, key);
+    this.metAgain(digest);
+  }
+
+  #remember(digest: string, key: string): void {
+    this.#distinct += 1;
+    this.#inputs.set(digest, key);
+    const [oldest] = this.#inputs.keys();
+    if (this.#inputs.size > mostInputs && oldest !== undefined) this.#inputs.delete(oldest);
+  }
+
+  #judgeKnown({ key, hasFrames, place = 'an unknown place' }: CrashKey): Verdict {
+    const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0, place };
     const richly = hasFrames ? inputsPerKey.withFrames : inputsPerKey.withoutFrames;
-    const mostInputs = this.#counts.size <= richKeys ? richly : 1;
-    this.#counts.set(key, count);
+    const mostOfKey = this.#counts.size <= richKeys ? richly : 1;
+    if (this.#counts.size < mostCounts) this.#counts.set(key, count);
     count.hits += 1;
     count.unsentHits += 1;
-    const isKept = count.kept < mostInputs && this.#kept < mostKept;
+    const isKept = count.kept < mostOfKey && this.#kept < mostKept;
     const hits = count.unsentHits;
     if (!isKept) return { isKept, hits };
     count.kept += 1;

@@ -14,8 +14,11 @@ export interface SpoolEntry {
   readonly report: CrashReport;
   /** Path of the crashing input; its bytes while the disk had no room for it. */
   readonly input: string | Buffer;
-  readonly onAcknowledged?: ((crashId: string) => void) | undefined;
+  readonly onAcknowledged?: Acknowledged | undefined;
 }
+
+/** Called with the master's ids for a crash and for its group. */
+export type Acknowledged = (crashId: string, groupId: string) => void;
 
 /** A crash as it was found. */
 export interface FoundCrash {
@@ -28,8 +31,10 @@ export interface FoundCrash {
   readonly hits: number;
   /** The crash that its input was made smaller from. */
   readonly minimisedFrom?: string;
-  /** Called with the master's id for it, unless this process ends before. */
-  readonly onAcknowledged?: ((crashId: string) => void) | undefined;
+  /** Called unless this process ends before. */
+  readonly onAcknowledged?: Acknowledged | undefined;
+  /** What tells it from others; '' or left out: its input does. */
+  readonly key?: string;
 }
 
 /** Inputs and reports kept in memory while the disk is full, bytes. */
@@ -144,8 +149,8 @@ export class Spool {
   }
 
   /** The master has it, under this id. */
-  async acknowledged(entry: SpoolEntry, crashId: string): Promise<void> {
-    entry.onAcknowledged?.(crashId);
+  async acknowledged(entry: SpoolEntry, crashId: string, groupId = ''): Promise<void> {
+    entry.onAcknowledged?.(crashId, groupId);
     await rm(join(this.folder, entry.id), { recursive: true, force: true });
     this.#forget(entry);
   }

@@ -4,15 +4,23 @@ import { backoffMs } from '../../core/retry.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
-import { type EndedStart, runEngine, type StartParts } from './start.js';
+import { Leaks } from './leaks.js';
+import { Restarts } from './restarts.js';
+import { addStarter, CutSeeds } from './seed-use.js';
+import { type EndedStart, runEngine, type StartParts, type StartPlan } from './start.js';
 import { Stint } from './stint.js';
 
 /** Ends in a row before the first input of its own that make a target unfit. */
 const mostBadEnds = 5;
+/** Of those, ends by the empty input, which no corpus and no seed can keep away. */
+const mostEmptyEnds = 2;
 /** With less than this left on the disk nothing is started, bytes. */
 const leastDiskBytes = 64 * 2 ** 20;
-/** A target that dies sooner than this is not started at once again: ten starts a second are enough. */
-const shortestStartMs = 100;
+/**
+ * A target that dies sooner than this is not started at once again: thirty starts a second,
+ * of which each costs the bot some milliseconds, are enough.
+ */
+const shortestStartMs = 33;
 const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as const;
 
 /**
@@ -22,56 +30,156 @@ const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as 
  *
  * @throws the signal's reason when it aborts, and what starting a process throws
  */
-export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
-  const { spec, engine, folder, tally, findings, clock, signal, log } = parts;
-  const endsAtMs = clock.monotonic() + (spec.limits?.maxDurationSeconds || 3600) * 1000;
-  const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
-  const logs = new SanitizerLogs(folder.logs);
-  const hasOwnRuns = engine.limitsRuns(spec);
-  const stint = new Stint();
-  const story = new Story(stint);
-  let badEnds = 0;
-  let futileStarts = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    const startedAtMs = clock.monotonic();
-    const leftMs = endsAtMs - startedAtMs;
-    if (leftMs <= 0) return story.completed();
-    if (await isDiskFull(folder.path)) return story.infrastructure("the bot's disk is full");
+export function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
+  return new Fuzzing({ ...parts, logs: new SanitizerLogs(parts.folder.logs) }).run();
+}
 
-    const runs = hasOwnRuns ? undefined : stint.runs;
-    const start = await runEngine({ ...parts, logs }, { leftMs, runs });
+class Fuzzing {
+  readonly #durationMs: number;
+  readonly #endsAtMs: number;
+  readonly #stint = new Stint();
+  readonly #restarts = new Restarts();
+  readonly #leaks: Leaks;
+  readonly #story: Story;
+  readonly #hasOwnRuns: boolean;
+  #badEnds = 0;
+  #emptyEnds = 0;
+  #starters = 0;
+
+  constructor(private readonly parts: StartParts) {
+    const { spec, tally, engine, clock, findings, folder } = parts;
+    this.#durationMs = (spec.limits?.maxDurationSeconds || 3600) * 1000;
+    this.#endsAtMs = clock.monotonic() + this.#durationMs;
+    this.#hasOwnRuns = engine.limitsRuns(spec);
+    this.#leaks = new Leaks(parts);
+    const seeds = new CutSeeds(folder.seeds, spec.limits?.maxInputBytes);
+    const others = () => [
+      this.#restarts.note(findings.distinctCounts),
+      this.#leaks.note,
+      seeds.note,
+    ];
+    this.#story = new Story({ stint: this.#stint, tally, others });
+    tally.notes = () => this.#story.notes;
+  }
+
+  async run(): Promise<FuzzEnd> {
+    const { clock, folder, signal } = this.parts;
+    for (;;) {
+      signal.throwIfAborted();
+      const startedAtMs = clock.monotonic();
+      if (startedAtMs >= this.#endMs) return this.#over();
+      if (await isDiskFull(folder.path)) {
+        return this.#story.infrastructure("the bot's disk is full");
+      }
+      if (startedAtMs >= this.#leaks.nextAtMs) {
+        await this.#leaks.survey();
+        continue;
+      }
+      const plan = {
+        leftMs: Math.min(this.#endMs, this.#leaks.nextAtMs) - startedAtMs,
+        runs: this.#hasOwnRuns ? undefined : this.#stint.runs,
+        withoutLeaks: this.#leaks.areOff,
+        namelessStacks: this.#restarts.namelessStacks,
+      };
+      const start = await runEngine(this.parts, plan);
+      signal.throwIfAborted();
+      const end = await this.#judge(start, plan);
+      if (end) return end;
+      await this.#pause(startedAtMs);
+      this.#weigh(start, startedAtMs);
+    }
+  }
+
+  /** When fuzzing ends; what is left then is for a last survey of leaks. */
+  get #endMs(): number {
+    return this.#endsAtMs - this.#leaks.reserveMs(this.#durationMs);
+  }
+
+  /** The run has come to one of its limits. */
+  async #over(): Promise<FuzzEnd> {
+    if (this.#leaks.areOff) await this.#leaks.survey();
+    const hasDone = this.#story.hasFuzzed || this.#hasOwnRuns;
+    return hasDone ? this.#story.completed() : this.#story.neverFuzzed();
+  }
+
+  /** @returns how the run ends, unless it goes on */
+  async #judge(start: EndedStart, { runs, withoutLeaks }: StartPlan): Promise<FuzzEnd | undefined> {
+    const { clock, findings, tally, spec } = this.parts;
     const { exit, harvest, progress, isFuzzing, removed } = start;
-    signal.throwIfAborted();
-    const isTimeUp = clock.monotonic() >= endsAtMs;
-    story.add(start, isTimeUp);
-    if (findings.distinct >= maxCrashes) return story.completed();
-    const isDone = exit.code === 0 && (progress.isDone || (progress.isSilent && hasOwnRuns));
-    const isOver = isTimeUp || (isDone && runs === undefined);
-    const hasWorked = tally.executions > 0 || story.hasFuzzedSilently;
-    if (isOver && hasWorked) return story.completed();
-
+    const isTimeUp = clock.monotonic() >= this.#endMs;
+    this.#story.add(start, isTimeUp);
+    this.#leaks.usedUpMemory(harvest.dropped);
+    const isNewLeak = harvest.metLeak && this.#leaks.met();
+    const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
+    if (findings.distinct >= maxCrashes) return this.#story.completed();
+    const isDone = exit.code === 0 && (progress.isDone || (progress.isSilent && this.#hasOwnRuns));
+    // A start between two surveys ends without ending the run.
+    const isSlice = withoutLeaks && !this.#hasOwnRuns;
+    const isOver = isTimeUp || (isDone && runs === undefined && !isSlice);
+    const hasWorked = tally.executions > 0 || this.#story.hasFuzzed;
+    if (isOver && hasWorked) return this.#over();
     if (harvest.hits === 0 && !hasWorked) {
       return failed('the target ended without executing an input', start);
     }
-    badEnds = isFuzzing || removed > 0 ? 0 : badEnds + 1;
-    if (badEnds >= mostBadEnds) {
-      return failed(`the target ended ${badEnds} times in a row before it could be fuzzed`, start);
+    const isUseful = isFuzzing || removed > 0 || isNewLeak;
+    this.#badEnds = isUseful ? 0 : this.#badEnds + 1;
+    const end = this.#badEnds > 0 ? await this.#unfit(start) : undefined;
+    if (!isDone) this.#noteEnd(start, runs);
+    else if (runs !== undefined) this.#stint.reached(runs);
+    return end;
+  }
+
+  /** An end by itself, without a crash, while it was fuzzed. */
+  #noteEnd(start: EndedStart, runs: number | undefined): void {
+    const { progress, isFuzzing, harvest } = start;
+    if (!isFuzzing || harvest.hits > 0 || harvest.dropped > 0) return;
+    if (!progress.isSilent) this.#stint.endedEarly(runs, progress.executions);
+    this.#story.addUnexplained(start, this.parts.log);
+  }
+
+  /** The target ended before it could be fuzzed. @returns how the run ends, where that is certain */
+  async #unfit(start: EndedStart): Promise<FuzzEnd | undefined> {
+    const { inputs } = start.harvest;
+    if (inputs.some((input) => input.length === 0) && ++this.#emptyEnds >= mostEmptyEnds) {
+      return { outcome: JobOutcome.FAILED, message: crashesOnNothing };
     }
-    if (isDone && runs !== undefined) stint.reached(runs);
-    else if (isFuzzing && harvest.hits === 0) {
-      if (!progress.isSilent) stint.endedEarly(runs, progress.executions);
-      story.addUnexplained(start, log);
+    // Without any seed libFuzzer begins with a newline.
+    const isNewline = inputs.some((input) => input.equals(newline));
+    if (isNewline && (await addStarter(this.parts.folder, this.#starters++))) {
+      this.#badEnds = 0;
+      return undefined;
     }
-    // A start that got to fuzzing has used its time well, whatever it found.
-    futileStarts = isFuzzing || removed > 0 ? 0 : futileStarts + 1;
+    if (this.#badEnds < mostBadEnds) return undefined;
+    return failed(
+      `the target ended ${this.#badEnds} times in a row before it could be fuzzed`,
+      start,
+    );
+  }
+
+  async #pause(startedAtMs: number): Promise<void> {
+    const { clock, signal } = this.parts;
     const pauseMs = Math.max(
-      futileStarts > 0 ? backoffMs(futileBackoff, futileStarts) : 0,
+      this.#badEnds > 0 ? backoffMs(futileBackoff, this.#badEnds) : 0,
       shortestStartMs - (clock.monotonic() - startedAtMs),
     );
-    await sleep(clock, Math.min(pauseMs, Math.max(endsAtMs - clock.monotonic(), 0)), signal);
+    const leftMs = Math.max(this.#endMs - clock.monotonic(), 0);
+    await sleep(clock, Math.min(pauseMs, leftMs), signal);
+  }
+
+  /** What the start has cost, if a crash ended it. */
+  #weigh({ harvest }: EndedStart, startedAtMs: number): void {
+    const { clock, tally } = this.parts;
+    if (harvest.hits === 0) return this.#restarts.clear();
+    const lengthMs = clock.monotonic() - startedAtMs;
+    const lostMs = Math.max(lengthMs - tally.lastFuzzedMs, 0);
+    this.#restarts.add({ lengthMs, lostMs, keys: harvest.keys });
   }
 }
+
+const newline = Buffer.from('\n');
+
+const crashesOnNothing =
+  'the target crashes on the empty input, which libFuzzer executes before anything else: nothing can be fuzzed until it returns for an input without bytes (if (size == 0) return 0;). That crash is reported';
 
 function failed(what: string, { exit, lastWords }: EndedStart): FuzzEnd {
   const words = lastWords ? `. Its last words: ${lastWords}` : ' and printed nothing';

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
@@ -6,8 +6,9 @@ import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
+import { isOfMemory } from '../engines/plain-names.js';
 import { crashContext, type StartContext } from '../findings/context.js';
-import { keyOf } from '../findings/crash-key.js';
+import { keyOf, stackKeyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
 import { type CrashKey, digestOf, type Findings, type Verdict } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
@@ -21,6 +22,8 @@ import type { Replay } from './replay.js';
 const exitWaitMs = 1000;
 /** Between two looks at the artifacts folder, for what no line was printed of, milliseconds. */
 const sweepIntervalMs = 5000;
+/** With less room on the disk a report may have been lost, bytes. */
+const leastRoomBytes = 256 * 1024;
 /** Each may take as long as an input may; further ones are kept on the engine's word. */
 const mostSuspectReplays = 24;
 /** Crashing inputs that are looked for in the corpus after a start that never came to fuzz, bytes. */
@@ -34,6 +37,10 @@ export interface HarvestParts {
   readonly spool: Spool;
   readonly logs: SanitizerLogs;
   readonly start: StartContext;
+  /** Its leaks are known and not looked for: they may use up the memory. */
+  readonly withoutLeaks: boolean;
+  /** Its stacks have no names; those of distinct crashes that are known, by such a stack. */
+  readonly namelessStacks: NamelessStacks | undefined;
   /** Executions of the attempt until now. */
   readonly executions: () => number;
   readonly replay: (input: Buffer) => Promise<Replay>;
@@ -52,8 +59,20 @@ interface Arrival extends WrittenArtifact {
   readonly isLast?: boolean;
 }
 
+/** Distinct crashes by stacks without names, of all starts of a run. */
+export interface NamelessStacks {
+  readonly keys: Map<string, CrashKey>;
+  /** A crash came that could be given no names. */
+  areNeeded: boolean;
+}
+
+/** More stacks than this are run alone each time. */
+const mostStacks = 4096;
+
 /** A report with what could be read from it. */
 interface Account extends CrashKey {
+  /** Known, and not to be kept again. */
+  readonly isCounted?: boolean;
   readonly report: string;
   readonly exit: SandboxExit | undefined;
   /** Of the replay that made the report; undefined for the engine's own. */
@@ -80,6 +99,10 @@ export class Harvest {
   #hits = 0;
   #lost = 0;
   #suspects = 0;
+  #dropped = 0;
+  #metLeak = false;
+  #reportMs = 0;
+  readonly #keys: string[] = [];
   #failure: unknown;
 
   constructor(private readonly parts: HarvestParts) {
@@ -100,7 +123,27 @@ export class Harvest {
     return this.#lost;
   }
 
-  /** Crashing inputs of this start, up to a bound. */
+  /** Hits that a replay did not confirm. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** A leak was met that is known now. */
+  get metLeak(): boolean {
+    return this.#metLeak;
+  }
+
+  /** Keys of the distinct crashes that were met. */
+  get keys(): readonly string[] {
+    return this.#keys;
+  }
+
+  /** Time from the beginning of the last report to the end of the process, milliseconds. */
+  get reportMs(): number {
+    return this.#reportMs;
+  }
+
+  /** Crashing inputs of this start, up to a bound; those that only leak are none. */
   get inputs(): readonly Buffer[] {
     return this.#inputs;
   }
@@ -108,8 +151,10 @@ export class Harvest {
   /** The engine has written an artifact, and its report is complete. */
   written(artifact: WrittenArtifact): void {
     if (!this.parts.engine.isCrash(artifact.name)) return;
+    const isSuspect = artifact.isSuspect || (this.parts.withoutLeaks && isOfMemory(artifact.name));
     this.#add({
       ...artifact,
+      isSuspect,
       atMs: this.parts.clock.monotonic(),
       executions: this.parts.executions(),
     });
@@ -128,9 +173,14 @@ export class Harvest {
    */
   async finish(exit: SandboxExit): Promise<void> {
     this.#exit.resolve(exit);
+    const endedAtMs = this.parts.clock.now();
     await this.#queue;
     await this.#sweep(Number.POSITIVE_INFINITY);
     await this.#queue;
+    const { lastBeganAtMs } = this.parts.logs;
+    if (this.#hits > 0 && lastBeganAtMs > 0) {
+      this.#reportMs = Math.max(endedAtMs - lastBeganAtMs, 0);
+    }
     if (this.#failure) throw this.#failure;
     for (const name of await readdir(this.parts.folder.artifacts)) {
       await rm(join(this.parts.folder.artifacts, name), { recursive: true, force: true });
@@ -178,11 +228,12 @@ export class Harvest {
     else {
       const account = await this.#account(arrival, input, sanitizerLog);
       if (!account) return this.#drop(arrival, path);
-      this.#met(input);
-      const verdict = findings.judge(input, account);
-      if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
-      else log.debug({ artifact: arrival.name }, 'crash counted');
+      this.#metLeak ||= account.isLeak === true;
+      this.#met(input, account.isLeak);
+      await this.#judge(arrival, input, account);
     }
+    const key = findings.keyOfInput(digestOf(input));
+    if (key) this.#keys.push(key);
     this.#taken.set(arrival.name, digestOf(input));
     for (let left = this.#unread.get(arrival.name) ?? 0; left > 0; left--) {
       findings.metAgain(digestOf(input));
@@ -192,8 +243,17 @@ export class Harvest {
     await rm(path, { force: true });
   }
 
-  #met(input: Buffer): void {
+  async #judge(arrival: Arrival, input: Buffer, account: Account): Promise<void> {
+    const { findings, log } = this.parts;
+    if (account.isCounted) return findings.metKnown(input, account.key);
+    const verdict = findings.judge(input, account);
+    if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
+    else log.debug({ artifact: arrival.name }, 'crash counted');
+  }
+
+  #met(input: Buffer, isLeak = false): void {
     this.#hits += 1;
+    if (isLeak) return;
     this.#inputBytes += input.length;
     if (this.#inputBytes <= mostInputBytes) this.#inputs.push(input);
   }
@@ -238,6 +298,11 @@ export class Harvest {
     const report = composeReport(arrival.output, sanitizerLog);
     const found = keyOf(report);
     const own = { report, ...found, exit, replayCommand: undefined };
+    if (found.key === '' && sanitizerLog === '' && (await hasNoRoom(this.parts.folder.artifacts))) {
+      this.parts.logs.moveToStandardError();
+    }
+    const { namelessStacks } = this.parts;
+    if (namelessStacks) return this.#accountByStack(own, input, namelessStacks);
     const isSuspect = arrival.isSuspect && this.#suspects++ < mostSuspectReplays;
     const needsReplay = isSuspect || found.key === '';
     if (!needsReplay || !findings.hasRoomForUnknown || signal.aborted) return own;
@@ -245,6 +310,26 @@ export class Harvest {
     if (!replayed) return own;
     if (isSuspect && !replayed.isCrash) return undefined;
     return this.#better(replayed, report) ?? own;
+  }
+
+  /** Where stacks have no names: a known stack is a known crash, another one is run alone, with names. */
+  async #accountByStack(own: Account, input: Buffer, stacks: NamelessStacks): Promise<Account> {
+    const stackKey = stackKeyOf(own.report);
+    const known = stacks.keys.get(stackKey);
+    if (stackKey !== '' && known !== undefined) return { ...own, ...known, isCounted: true };
+    if (this.parts.signal.aborted) return own;
+    const replayed = await this.#replay(input);
+    const named = replayed && this.#better(replayed, '');
+    if (!named || named.key === '' || named.key === own.key) {
+      // It comes with names when it comes again.
+      stacks.areNeeded = true;
+      return own;
+    }
+    const { key, hasFrames, place = '', isLeak = false } = named;
+    if (stackKey !== '' && stacks.keys.size < mostStacks) {
+      stacks.keys.set(stackKey, { key, hasFrames, place, isLeak });
+    }
+    return named;
   }
 
   async #logOf(arrival: Arrival, path: string): Promise<string> {
@@ -274,6 +359,7 @@ export class Harvest {
   }
 
   async #drop({ name }: Arrival, path: string): Promise<void> {
+    this.#dropped += 1;
     this.parts.log.info({ artifact: name }, 'crash not confirmed');
     await rm(path, { force: true });
   }
@@ -293,12 +379,17 @@ export class Harvest {
     const { executions } = arrival;
     const context = crashContext({ start, exit, executions, replayCommand });
     const { hits, kept } = verdict;
-    const onAcknowledged = (crashId: string) => {
-      if (kept) kept.crashId = crashId;
+    const onAcknowledged = (crashId: string, groupId: string) => {
+      if (kept) Object.assign(kept, { crashId, groupId });
     };
-    const crash = { lease, input, report, context, hits, onAcknowledged };
+    const crash = { lease, input, report, context, hits, onAcknowledged, key: account.key };
     await spool.add(crash, () => folder.releaseReserve());
   }
+}
+
+async function hasNoRoom(path: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize < leastRoomBytes;
 }
 
 /** Processes that libFuzzer's own headlines name. */

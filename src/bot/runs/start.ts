@@ -9,7 +9,7 @@ import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
-import { Harvest } from './harvest.js';
+import { Harvest, type NamelessStacks } from './harvest.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
 import type { Tally } from './tally.js';
@@ -33,6 +33,17 @@ export interface StartParts {
   readonly signal: AbortSignal;
 }
 
+/** How the engine is started this time. */
+export interface StartPlan {
+  /** Time left for it. */
+  readonly leftMs: number;
+  /** Executions after which it ends; undefined for no such limit. */
+  readonly runs: number | undefined;
+  readonly withoutLeaks: boolean;
+  /** For a start whose stacks get no names. */
+  readonly namelessStacks: NamelessStacks | undefined;
+}
+
 /** One start of the engine, after its end. */
 export interface EndedStart {
   readonly exit: SandboxExit;
@@ -48,7 +59,7 @@ export interface EndedStart {
 /** Runs the engine to its end, once, and brings its crashes to the spool. */
 export async function runEngine(
   parts: StartParts,
-  { leftMs, runs }: { leftMs: number; runs: number | undefined },
+  { leftMs, runs, withoutLeaks, namelessStacks }: StartPlan,
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const start: EngineStart = {
@@ -61,6 +72,8 @@ export async function runEngine(
     seeds: folder.seeds,
     artifacts: folder.artifacts,
     state: folder.state,
+    withoutLeaks,
+    withoutNames: namelessStacks !== undefined,
   };
   await engine.prepare(start);
   const commands = (await engine.start(start)).map((command) => ({
@@ -74,6 +87,8 @@ export async function runEngine(
     executions: () => tally.executions,
     start: { engine: engine.name, engineVersion, spec, command, environment: command.environment },
     replay: (input) => replay(input, parts),
+    withoutLeaks,
+    namelessStacks,
   });
   const observer = engine.observe(start, (artifact) => harvest.written(artifact));
   const filesBefore = await countFiles(folder.corpus);
@@ -83,6 +98,7 @@ export async function runEngine(
       await harvest.finish(exit);
       return exit;
     });
+  tally.wroteReportFor(harvest.reportMs);
   const { progress } = observer;
   const removed = progress.isFuzzing
     ? 0
