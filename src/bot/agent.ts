@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { arch, platform, totalmem } from 'node:os';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
@@ -10,11 +11,14 @@ import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
+import { LeftoverHits } from './findings/leftover-hits.js';
 import { Spool } from './findings/spool.js';
+import { UnsentInputs } from './findings/unsent-inputs.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
+import { FinishedRun } from './runs/finished-run.js';
 import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
@@ -116,7 +120,10 @@ async function assemble(
   warnOfMissing(tools, symbolizer, log);
   const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engines, tools, log });
+  const unsent = new UnsentInputs(folder.unsent);
+  const hits = await LeftoverHits.open(folder.hits);
+  const leftover = { spool, unsent, hits, engines, tools, log };
+  const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -127,7 +134,7 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engines, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const parts = { engines, artifacts, spool, unsent, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -136,6 +143,10 @@ async function assemble(
     onFree: () => link.beat(),
     log,
   });
+  for (const { lease, result, path } of finished) {
+    const removeFolder = () => rm(path, { recursive: true, force: true });
+    slots.take(new FinishedRun(lease, result, { spool, log, removeFolder }));
+  }
   const perSlot = (bytes: number) => Math.floor(bytes / options.slots / 2 ** 20);
   const link: Link = new Link({
     connection,
@@ -154,7 +165,10 @@ async function assemble(
     onWelcome: () => spool.nudge(),
     log,
   });
-  const sent = sendSpool(spool, connection, { log, signal });
+  const sent = Promise.all([
+    sendSpool(spool, connection, { log, signal }),
+    hits.send(connection, log, signal),
+  ]);
   const linked = link.run(signal);
   lifecycle.own('stream and uploads', async () => {
     working.abort(new Error('the bot is shutting down'));

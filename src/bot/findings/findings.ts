@@ -31,6 +31,8 @@ export interface DistinctCount {
 
 /** An input that was kept, and the hits that the master counts for it. */
 export interface KeptInput {
+  /** SHA-256, hex. */
+  readonly sha256: string;
   /** Hits of the attempt that belong to it: those of its report and those since. */
   total: number;
   /** The part of `total` that the master has. */
@@ -39,6 +41,16 @@ export interface KeptInput {
   crashId?: string;
   /** And that of its group. */
   groupId?: string;
+}
+
+/** Hits of a kept input, for another process of the bot. */
+export interface KeptTotal {
+  /** Of the input, hex. */
+  readonly sha256: string;
+  /** The master's id of the crash; '' until it is acknowledged. */
+  readonly crashId: string;
+  /** Hits of the attempt. */
+  readonly total: number;
 }
 
 /** Hits of one crash that the master does not have yet. */
@@ -121,6 +133,18 @@ export class Findings {
     });
   }
 
+  /** Hits of all kept inputs that have a key, those included that the master has. */
+  totals(): KeptTotal[] {
+    const unsent = new Map<KeptInput, number>();
+    for (const { last, unsentHits } of this.#counts.values()) {
+      if (last) unsent.set(last, unsentHits);
+    }
+    return this.#keptInputs.map((input) => {
+      const { sha256, crashId = '', total } = input;
+      return { sha256, crashId, total: total + (unsent.get(input) ?? 0) };
+    });
+  }
+
   /** Whether one more input without a key would be kept. */
   get hasRoomForUnknown(): boolean {
     return this.#unknownInputs < mostUnknown.inputs && this.#unknownBytes < mostUnknown.bytes;
@@ -152,9 +176,10 @@ export class Findings {
   /** @param key '' for a report that could not be read */
   judge(input: Buffer, found: CrashKey): Verdict {
     const { key } = found;
-    this.#remember(digestOf(input), key);
+    const digest = digestOf(input);
+    this.#remember(digest, key);
     this.#hits += 1;
-    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(found);
+    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(found, digest);
     if (verdict.isKept) this.#kept += 1;
     return verdict;
   }
@@ -173,7 +198,7 @@ export class Findings {
     if (this.#inputs.size > mostInputs && oldest !== undefined) this.#inputs.delete(oldest);
   }
 
-  #judgeKnown({ key, hasFrames, place = 'an unknown place' }: CrashKey): Verdict {
+  #judgeKnown({ key, hasFrames, place = 'an unknown place' }: CrashKey, digest: string): Verdict {
     const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0, place };
     const richly = hasFrames ? inputsPerKey.withFrames : inputsPerKey.withoutFrames;
     const mostOfKey = this.#counts.size <= richKeys ? richly : 1;
@@ -185,7 +210,8 @@ export class Findings {
     if (!isKept) return { isKept, hits };
     count.kept += 1;
     count.unsentHits = 0;
-    const kept: KeptInput = { total: hits, sentTotal: hits };
+    const sha256 = Buffer.from(digest, 'base64').toString('hex');
+    const kept: KeptInput = { sha256, total: hits, sentTotal: hits };
     count.last = kept;
     this.#keptInputs.push(kept);
     return { isKept, hits, kept };

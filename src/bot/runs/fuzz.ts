@@ -1,10 +1,12 @@
 import { statfs } from 'node:fs/promises';
 import { sleep } from '../../core/clock.js';
 import { backoffMs } from '../../core/retry.js';
-import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
+import { JobOutcome, type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
+import type { Dropped } from '../findings/spool.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
 import { Leaks } from './leaks.js';
+import { note } from './notes.js';
 import { Restarts } from './restarts.js';
 import { addStarter, CutSeeds } from './seed-use.js';
 import { type EndedStart, runEngine, type StartParts, type StartPlan } from './start.js';
@@ -47,7 +49,7 @@ class Fuzzing {
   #starters = 0;
 
   constructor(private readonly parts: StartParts) {
-    const { spec, tally, engine, clock, findings, folder } = parts;
+    const { spec, tally, engine, clock, findings, folder, lease, spool } = parts;
     this.#durationMs = (spec.limits?.maxDurationSeconds || 3600) * 1000;
     this.#endsAtMs = clock.monotonic() + this.#durationMs;
     this.#hasOwnRuns = engine.limitsRuns(spec);
@@ -57,6 +59,7 @@ class Fuzzing {
       this.#restarts.note(findings.distinctCounts),
       this.#leaks.note,
       seeds.note,
+      droppedNote(spool.droppedOf(lease)),
     ];
     this.#story = new Story({ stint: this.#stint, tally, others });
     tally.notes = () => this.#story.notes;
@@ -174,6 +177,12 @@ class Fuzzing {
     const lostMs = Math.max(lengthMs - tally.lastFuzzedMs, 0);
     this.#restarts.add({ lengthMs, lostMs, keys: harvest.keys });
   }
+}
+
+function droppedNote({ inputs, distinct }: Dropped): RunNote | undefined {
+  if (inputs === 0) return undefined;
+  const text = `the bot's spool is full while the master is away: ${inputs} crashing inputs were dropped, ${distinct} of them the last of their kind`;
+  return note(RunNoteKind.LOST, text);
 }
 
 const newline = Buffer.from('\n');

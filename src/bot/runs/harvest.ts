@@ -11,6 +11,7 @@ import { crashContext, type StartContext } from '../findings/context.js';
 import { keyOf, stackKeyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
 import { type CrashKey, digestOf, type Findings, type Verdict } from '../findings/findings.js';
+import type { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
@@ -34,6 +35,7 @@ export interface HarvestParts {
   readonly engine: Engine;
   readonly folder: Pick<RunFolder, 'artifacts' | 'corpus' | 'releaseReserve'>;
   readonly findings: Findings;
+  readonly hits: Pick<HitsOnDisk, 'changed'>;
   readonly spool: Spool;
   readonly logs: SanitizerLogs;
   readonly start: StartContext;
@@ -234,6 +236,7 @@ export class Harvest {
     }
     const key = findings.keyOfInput(digestOf(input));
     if (key) this.#keys.push(key);
+    this.parts.hits.changed();
     this.#taken.set(arrival.name, digestOf(input));
     for (let left = this.#unread.get(arrival.name) ?? 0; left > 0; left--) {
       findings.metAgain(digestOf(input));
@@ -381,6 +384,7 @@ export class Harvest {
     const { hits, kept } = verdict;
     const onAcknowledged = (crashId: string, groupId: string) => {
       if (kept) Object.assign(kept, { crashId, groupId });
+      this.parts.hits.changed();
     };
     const crash = { lease, input, report, context, hits, onAcknowledged, key: account.key };
     await spool.add(crash, () => folder.releaseReserve());

@@ -21,7 +21,9 @@ import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
+import { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { Spool } from '../findings/spool.js';
+import type { UnsentInputs } from '../findings/unsent-inputs.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
@@ -30,7 +32,9 @@ import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
 import type { FuzzEnd } from './ends.js';
+import { writeResult } from './finished-run.js';
 import { fuzz } from './fuzz.js';
+import type { SlotRun, StopReason } from './slots.js';
 import { Tally } from './tally.js';
 
 /** What the contract allows for a result's message. */
@@ -44,14 +48,12 @@ export interface RunParts {
   /** Time between two exchanges of inputs with the other bots, milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
   readonly tools: SandboxTools;
+  readonly unsent: UnsentInputs;
   /** Folder of all runs. */
   readonly runs: string;
   readonly log: Logger;
   readonly clock?: Clock;
 }
-
-/** Why a run is stopped before its limits: with what result, or with none. */
-export type StopReason = 'cancelled' | 'shutdown' | 'abandoned';
 
 class Stopped extends Error {
   constructor(readonly reason: StopReason) {
@@ -65,7 +67,7 @@ class Stopped extends Error {
  * master). A run that is stopped goes on to FINISHING; an abandoned one ends without
  * a result, and its crashes are sent all the same.
  */
-export class Run {
+export class Run implements SlotRun {
   #phase = LeasePhase.PREPARING;
   readonly #stop = new AbortController();
   readonly #forget = new AbortController();
@@ -74,6 +76,7 @@ export class Run {
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
   #exchange: Exchange | undefined;
+  #hits: HitsOnDisk | undefined;
   /** The result, once every crash is acknowledged; undefined when it was abandoned. Never rejects. */
   readonly ended: Promise<JobResult | undefined>;
   readonly #quiet = Promise.withResolvers<void>();
@@ -126,6 +129,8 @@ export class Run {
     this.#tally.stop();
     if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
+    const result = { outcome, message: clipUtf8(message, longestMessageBytes) };
+    await this.#keep({ ...result, statistics: this.#tally.statistics });
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
     await this.#exchange?.end(this.#forget.signal);
@@ -133,9 +138,18 @@ export class Run {
       await spool.changed(this.#forget.signal);
     }
     await this.#hitReports.end(this.#forget.signal);
+    await this.#hits?.close();
     if (this.#forget.signal.aborted) return undefined;
-    const statistics = this.#tally.statistics;
-    return { outcome, message: clipUtf8(message, longestMessageBytes), statistics };
+    return { ...result, statistics: this.#tally.statistics };
+  }
+
+  /** For the next process of the bot, should this one be killed before the master has the result. */
+  async #keep(result: JobResult): Promise<void> {
+    const isOfBot = result.outcome === JobOutcome.INFRASTRUCTURE;
+    if (!this.#folder || isOfBot || this.#forget.signal.aborted) return;
+    await writeResult(this.#folder.path, this.lease, result).catch((error) =>
+      this.parts.log.warn({ why: messageOf(error) }, 'result not on disk'),
+    );
   }
 
   async #work(): Promise<FuzzEnd> {
@@ -155,11 +169,14 @@ export class Run {
       return work({ ...attempt, connection, signal });
     }
     this.#hitReports.start();
-    return fuzz({ ...attempt, tally: this.#tally, findings: this.#findings, signal });
+    const findings = this.#findings;
+    const hits = new HitsOnDisk({ folder: folder.path, findings, log, clock });
+    this.#hits = hits;
+    return fuzz({ ...attempt, tally: this.#tally, findings, hits, signal });
   }
 
   async #prepare(): Promise<RunFolder> {
-    const { artifacts, runs } = this.parts;
+    const { artifacts, runs, unsent } = this.parts;
     const { targetSha256, seedsSha256 } = this.spec;
     const signal = this.#stop.signal;
     const folder = await makeRunFolder(runs, this.lease, this.spec);
@@ -170,6 +187,7 @@ export class Run {
       await artifacts.place(seedsSha256, archive, signal);
       await unpackSeeds(archive, folder.seeds);
     }
+    if (this.spec.kind === JobKind.UNSPECIFIED) await unsent.take(this.spec, folder.corpus);
     await this.#beginExchange(folder);
     return folder;
   }

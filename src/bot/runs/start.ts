@@ -5,6 +5,7 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { removeInputs } from '../corpus/inputs.js';
 import type { Engine, EngineProgress, EngineStart } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
+import type { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
@@ -26,6 +27,7 @@ export interface StartParts {
   readonly tools: SandboxTools;
   readonly tally: Tally;
   readonly findings: Findings;
+  readonly hits: Pick<HitsOnDisk, 'changed'>;
   readonly spool: Spool;
   readonly logs: SanitizerLogs;
   readonly log: Logger;

@@ -79,7 +79,10 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
     cwd: command.cwd,
     env: command.environment,
     detached: true,
-    stdio: ['ignore', ...(pipe ? [pipe.writeFd, pipe.writeFd] : ['pipe' as const, 'pipe' as const])],
+    stdio: [
+      'ignore',
+      ...(pipe ? [pipe.writeFd, pipe.writeFd] : ['pipe' as const, 'pipe' as const]),
+    ],
   });
   const output = new Output(child, pipe, command.onOutput);
   await output.spawned();

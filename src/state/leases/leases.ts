@@ -238,9 +238,7 @@ export class Leases {
     return this.#executionsPerSecond;
   }
 
-  #add(
-    lease: Omit<LiveLease, Volatile>,
-  ): LiveLease {
+  #add(lease: Omit<LiveLease, Volatile>): LiveLease {
     const known = this.#byJob.get(lease.jobId);
     if (known && known.fence >= lease.fence) return known;
     if (known) this.end(known);

@@ -1,6 +1,11 @@
 import { mostNotes, noteText } from '../../core/run-notes.js';
 import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, type JobResult, JobStatistics, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
+import {
+  JobOutcome,
+  type JobResult,
+  JobStatistics,
+  RunNoteKind,
+} from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { CompleteJobInput } from '../../store/ops/jobs/complete-job.js';
 import { storedStatistics } from './records.js';

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
+import { LeftoverHits } from '../../../src/bot/findings/leftover-hits.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
+import { UnsentInputs } from '../../../src/bot/findings/unsent-inputs.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
 import { findSandboxTools } from '../../../src/bot/sandbox/sandbox.js';
@@ -28,6 +30,11 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const leftover = async () => ({
+  unsent: new UnsentInputs(join(folder, 'unsent')),
+  hits: await LeftoverHits.open(join(folder, 'hits')),
+});
 
 const open = () => Spool.open(join(folder, 'spool'), silentLog);
 
@@ -109,7 +116,14 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({
+      runs,
+      ...(await leftover()),
+      spool,
+      engines,
+      tools: findSandboxTools(),
+      log: silentLog,
+    });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
@@ -129,7 +143,14 @@ describe('the spool', () => {
     await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
     await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
     const spool = await open();
-    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({
+      runs,
+      ...(await leftover()),
+      spool,
+      engines,
+      tools: findSandboxTools(),
+      log: silentLog,
+    });
     expect(spool.entries.map((entry) => entry.report.report)).toEqual([
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),
