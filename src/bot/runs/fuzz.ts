@@ -172,7 +172,10 @@ class Fuzzing {
   /** What the start has cost, if a crash ended it. */
   #weigh({ harvest }: EndedStart, startedAtMs: number): void {
     const { clock, tally } = this.parts;
-    if (harvest.hits === 0) return this.#restarts.clear();
+    if (harvest.hits === 0) {
+      this.#restarts.clear();
+      return;
+    }
     const lengthMs = clock.monotonic() - startedAtMs;
     const lostMs = Math.max(lengthMs - tally.lastFuzzedMs, 0);
     this.#restarts.add({ lengthMs, lostMs, keys: harvest.keys });

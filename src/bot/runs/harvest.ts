@@ -221,7 +221,7 @@ export class Harvest {
   }
 
   async #take(arrival: Arrival): Promise<void> {
-    const { findings, folder, log } = this.parts;
+    const { findings, folder } = this.parts;
     const path = join(folder.artifacts, arrival.name);
     const input = await this.#inputOf(arrival, path);
     if (!input) return;

@@ -55,9 +55,9 @@ test('a shallow crash is said at once with what it costs, and does not hide anot
   expect(statistics?.restartingMs).toBeGreaterThan((statistics?.elapsedMs ?? 0) / 2);
   const reports = reportsOf(fuzzed);
   expect(reports.length).toBeLessThanOrEqual(6);
-  expect(reports.some((report) => /heap-use-after-free[\s\S]*in use_after_free /.test(report))).toBe(
-    true,
-  );
+  expect(
+    reports.some((report) => /heap-use-after-free[\s\S]*in use_after_free /.test(report)),
+  ).toBe(true);
   for (const report of reports) expect(report).toMatch(/in (?:overflow|use_after_free) /);
 });
 
