@@ -4,6 +4,7 @@ import { backoffMs } from '../../core/retry.js';
 import { JobOutcome, type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Dropped } from '../findings/spool.js';
+import { type CorpusFolders, CorpusPart } from './corpus-part.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
 import { Leaks } from './leaks.js';
 import { note } from './notes.js';
@@ -32,8 +33,9 @@ const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as 
  *
  * @throws the signal's reason when it aborts, and what starting a process throws
  */
-export function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
-  return new Fuzzing({ ...parts, logs: new SanitizerLogs(parts.folder.logs) }).run();
+export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
+  const fuzzing = new Fuzzing({ ...parts, logs: new SanitizerLogs(parts.folder.logs) });
+  return fuzzing.run().finally(() => fuzzing.close());
 }
 
 class Fuzzing {
@@ -44,6 +46,7 @@ class Fuzzing {
   readonly #leaks: Leaks;
   readonly #story: Story;
   readonly #hasOwnRuns: boolean;
+  #part: CorpusPart | undefined;
   #badEnds = 0;
   #emptyEnds = 0;
   #starters = 0;
@@ -65,6 +68,11 @@ class Fuzzing {
     tally.notes = () => this.#story.notes;
   }
 
+  /** All that was found is in the corpus then. */
+  async close(): Promise<void> {
+    await this.#part?.close();
+  }
+
   async run(): Promise<FuzzEnd> {
     const { clock, folder, signal } = this.parts;
     for (;;) {
@@ -83,14 +91,27 @@ class Fuzzing {
         runs: this.#hasOwnRuns ? undefined : this.#stint.runs,
         withoutLeaks: this.#leaks.areOff,
         namelessStacks: this.#restarts.namelessStacks,
+        part: await this.#nextPart(),
       };
       const start = await runEngine(this.parts, plan);
       signal.throwIfAborted();
+      if (plan.part) await this.#part?.ended();
       const end = await this.#judge(start, plan);
       if (end) return end;
       await this.#pause(startedAtMs);
       this.#weigh(start, startedAtMs);
     }
+  }
+
+  /** Of the corpus, where all of it would take most of the time. */
+  async #nextPart(): Promise<CorpusFolders | undefined> {
+    if (!this.#restarts.usesPart || !this.parts.engine.merge) {
+      await this.#part?.close();
+      this.#part = undefined;
+      return undefined;
+    }
+    this.#part ??= new CorpusPart(this.parts);
+    return this.#part.next();
   }
 
   /** When fuzzing ends; what is left then is for a last survey of leaks. */
@@ -178,7 +199,7 @@ class Fuzzing {
     }
     const lengthMs = clock.monotonic() - startedAtMs;
     const lostMs = Math.max(lengthMs - tally.lastFuzzedMs, 0);
-    this.#restarts.add({ lengthMs, lostMs, keys: harvest.keys });
+    this.#restarts.add({ lengthMs, lostMs, loadMs: tally.lastLoadMs, keys: harvest.keys });
   }
 }
 

@@ -20,6 +20,7 @@ import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-fo
 import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
 import { killProcessesIn } from '../sandbox/strays.js';
+import { CorpusPart } from './corpus-part.js';
 import { readResult } from './finished-run.js';
 import { replay } from './replay.js';
 
@@ -104,10 +105,12 @@ interface LeftoverRun {
 async function saveInputs(parts: LeftoverParts, { engine, folder, spec }: LeftoverRun) {
   if (spec.kind !== JobKind.UNSPECIFIED || spec.targetName === '') return;
   const paths: string[] = [];
-  for (const name of await listing(folder.corpus)) {
-    const path = join(folder.corpus, name);
-    const content = await readPlainFile(path);
-    if (content && engine.isInput(name, content)) paths.push(path);
+  for (const at of [folder.corpus, ...CorpusPart.unmerged(folder.path)]) {
+    for (const name of await listing(at)) {
+      const path = join(at, name);
+      const content = await readPlainFile(path);
+      if (content && engine.isInput(name, content)) paths.push(path);
+    }
   }
   const inputs = await parts.unsent.save(spec, paths);
   if (inputs > 0) parts.log.info({ inputs }, 'inputs of an earlier run saved');

@@ -10,6 +10,10 @@ const leastStarts = 5;
 /** Share of the time that is lost to restarts: said from here on, and saved from here on. */
 const saidShare = 0.1;
 const savedShare = 0.5;
+/** Reading the corpus takes long from here on, milliseconds; it is part of the time by `savedShare`. */
+const longLoadMs = 300;
+/** A start with a part of the corpus that fuzzes so many times as long as all of it takes to read. */
+const worthAllOfIt = 20;
 
 /** One start that a crash has ended. */
 export interface CrashedStart {
@@ -17,26 +21,50 @@ export interface CrashedStart {
   readonly lengthMs: number;
   /** Of that: nothing was fuzzed. */
   readonly lostMs: number;
+  /** Of that: it read its corpus. */
+  readonly loadMs: number;
   /** Distinct crashes that ended it. */
   readonly keys: readonly string[];
 }
 
 /**
  * What crashes cost that end the target again and again. Most of a short start goes into the
- * names of its stack; where restarts take most of the time, stacks come without names, and
- * only one that is new is run once more, alone, with names.
+ * names of its stack, or into reading the corpus. Where restarts take most of the time, stacks
+ * come without names, and only one that is new is run once more, alone, with names; and where
+ * reading does, starts use a part of the corpus.
  */
 export class Restarts {
   readonly #window: CrashedStart[] = [];
   readonly #stacks: NamelessStacks = { keys: new Map(), areNeeded: false };
 
+  /** Time that the whole corpus takes; 0 while all of it is used. */
+  #fullLoadMs = 0;
+
+  /** Starts use a part of the corpus: reading all of it takes most of the time. */
+  get usesPart(): boolean {
+    return this.#fullLoadMs > 0;
+  }
+
   add(start: CrashedStart): void {
     this.#window.push(start);
     if (this.#window.length > windowStarts) this.#window.shift();
+    if (this.#fullLoadMs > 0) {
+      const fuzzedMs = start.lengthMs - start.lostMs;
+      if (fuzzedMs > worthAllOfIt * this.#fullLoadMs) this.#fullLoadMs = 0;
+    } else this.#fullLoadMs = this.#longLoadMs;
+  }
+
+  /** Mean time of reading the corpus, where it is what takes the time; else 0. */
+  get #longLoadMs(): number {
+    const { length } = this.#window;
+    const loadMs = this.#window.reduce((sum, start) => sum + start.loadMs, 0);
+    const isBound = length >= leastStarts && loadMs >= savedShare * this.#lengthMs;
+    return isBound && loadMs >= longLoadMs * length ? loadMs / length : 0;
   }
 
   /** A start ended without a crash: it has used its time. */
   clear(): void {
+    this.#fullLoadMs = 0;
     this.#window.length = 0;
   }
 

@@ -10,6 +10,7 @@ import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
+import type { CorpusFolders } from './corpus-part.js';
 import { Harvest, type NamelessStacks } from './harvest.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
@@ -44,6 +45,8 @@ export interface StartPlan {
   readonly withoutLeaks: boolean;
   /** For a start whose stacks get no names. */
   readonly namelessStacks: NamelessStacks | undefined;
+  /** In place of the run's own corpus and seeds. */
+  readonly part?: CorpusFolders | undefined;
 }
 
 /** One start of the engine, after its end. */
@@ -61,7 +64,7 @@ export interface EndedStart {
 /** Runs the engine to its end, once, and brings its crashes to the spool. */
 export async function runEngine(
   parts: StartParts,
-  { leftMs, runs, withoutLeaks, namelessStacks }: StartPlan,
+  { leftMs, runs, withoutLeaks, namelessStacks, part }: StartPlan,
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const start: EngineStart = {
@@ -70,8 +73,8 @@ export async function runEngine(
     sanitizerLogs: logs.prefix,
     seconds: Math.max(1, Math.ceil(leftMs / 1000)),
     target: folder.target,
-    corpus: folder.corpus,
-    seeds: folder.seeds,
+    corpus: part?.corpus ?? folder.corpus,
+    seeds: part?.seeds ?? folder.seeds,
     artifacts: folder.artifacts,
     state: folder.state,
     withoutLeaks,

@@ -31,6 +31,7 @@ export class Tally {
   /** Time spent on fuzzing by earlier starts. */
   #fuzzedMs = 0;
   #fuzzedBeforeMs = 0;
+  #lastLoadMs = 0;
   /** Since when the current start has been fuzzing. */
   #fuzzingSinceMs: number | undefined;
   /** What people have to know besides; set by the run. */
@@ -70,6 +71,8 @@ export class Tally {
     this.observe();
     this.#fuzzedBeforeMs = this.#fuzzedMs;
     this.#fuzzedMs = this.#fuzzedUntilNowMs;
+    const nowMs = this.clock.monotonic();
+    this.#lastLoadMs = (this.#fuzzingSinceMs ?? nowMs) - this.#beganAtMs;
     this.#fuzzingSinceMs = undefined;
     this.#earlierExecutions = this.executions;
     this.#absorb();
@@ -79,6 +82,11 @@ export class Tally {
   /** Of the start that has just ended, this was no fuzzing: the target wrote its report. */
   wroteReportFor(reportMs: number): void {
     this.#fuzzedMs = Math.max(this.#fuzzedMs - reportMs, this.#fuzzedBeforeMs);
+  }
+
+  /** Milliseconds until the start that has just ended had read its corpus. */
+  get lastLoadMs(): number {
+    return this.#lastLoadMs;
   }
 
   /** Milliseconds of fuzzing of the start that has just ended. */
