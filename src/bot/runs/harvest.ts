@@ -8,7 +8,7 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
 import { isOfMemory } from '../engines/plain-names.js';
 import { crashContext, type StartContext } from '../findings/context.js';
-import { keyOf, stackKeyOf } from '../findings/crash-key.js';
+import { keyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
 import { type CrashKey, digestOf, type Findings, type Verdict } from '../findings/findings.js';
 import type { HitsOnDisk } from '../findings/hits-on-disk.js';
@@ -17,6 +17,7 @@ import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
+import type { Account, NamelessStacks } from './nameless-stacks.js';
 import type { Replay } from './replay.js';
 
 /** An artifact's process ends soon after it was written; a crash waits for its exit code so long, milliseconds. */
@@ -59,26 +60,6 @@ interface Arrival extends WrittenArtifact {
   readonly isSwept?: boolean;
   /** The only one left after its process: its report may be younger than the artifact. */
   readonly isLast?: boolean;
-}
-
-/** Distinct crashes by stacks without names, of all starts of a run. */
-export interface NamelessStacks {
-  readonly keys: Map<string, CrashKey>;
-  /** A crash came that could be given no names. */
-  areNeeded: boolean;
-}
-
-/** More stacks than this are run alone each time. */
-const mostStacks = 4096;
-
-/** A report with what could be read from it. */
-interface Account extends CrashKey {
-  /** Known, and not to be kept again. */
-  readonly isCounted?: boolean;
-  readonly report: string;
-  readonly exit: SandboxExit | undefined;
-  /** Of the replay that made the report; undefined for the engine's own. */
-  readonly replayCommand: EngineCommand | undefined;
 }
 
 /**
@@ -305,7 +286,12 @@ export class Harvest {
       this.parts.logs.moveToStandardError();
     }
     const { namelessStacks } = this.parts;
-    if (namelessStacks) return this.#accountByStack(own, input, namelessStacks);
+    if (namelessStacks) {
+      return namelessStacks.account(own, async () => {
+        const replayed = signal.aborted ? undefined : await this.#replay(input);
+        return replayed && this.#better(replayed, '');
+      });
+    }
     const isSuspect = arrival.isSuspect && this.#suspects++ < mostSuspectReplays;
     const needsReplay = isSuspect || found.key === '';
     if (!needsReplay || !findings.hasRoomForUnknown || signal.aborted) return own;
@@ -313,26 +299,6 @@ export class Harvest {
     if (!replayed) return own;
     if (isSuspect && !replayed.isCrash) return undefined;
     return this.#better(replayed, report) ?? own;
-  }
-
-  /** Where stacks have no names: a known stack is a known crash, another one is run alone, with names. */
-  async #accountByStack(own: Account, input: Buffer, stacks: NamelessStacks): Promise<Account> {
-    const stackKey = stackKeyOf(own.report);
-    const known = stacks.keys.get(stackKey);
-    if (stackKey !== '' && known !== undefined) return { ...own, ...known, isCounted: true };
-    if (this.parts.signal.aborted) return own;
-    const replayed = await this.#replay(input);
-    const named = replayed && this.#better(replayed, '');
-    if (!named || named.key === '' || named.key === own.key) {
-      // It comes with names when it comes again.
-      stacks.areNeeded = true;
-      return own;
-    }
-    const { key, hasFrames, place = '', isLeak = false } = named;
-    if (stackKey !== '' && stacks.keys.size < mostStacks) {
-      stacks.keys.set(stackKey, { key, hasFrames, place, isLeak });
-    }
-    return named;
   }
 
   async #logOf(arrival: Arrival, path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
 import type { DistinctCount } from '../findings/findings.js';
-import type { NamelessStacks } from './harvest.js';
+import { NamelessStacks } from './nameless-stacks.js';
 import { note, times } from './notes.js';
 
 /** Starts that are looked at: the last ones. */
@@ -35,7 +35,7 @@ export interface CrashedStart {
  */
 export class Restarts {
   readonly #window: CrashedStart[] = [];
-  readonly #stacks: NamelessStacks = { keys: new Map(), areNeeded: false };
+  readonly #stacks = new NamelessStacks();
 
   /** Time that the whole corpus takes; 0 while all of it is used. */
   #fullLoadMs = 0;
@@ -71,7 +71,7 @@ export class Restarts {
   /** For the next start; undefined: its stacks get names. */
   get namelessStacks(): NamelessStacks | undefined {
     const isWorthIt = this.#window.length >= leastStarts && this.#lostShare >= savedShare;
-    return isWorthIt && !this.#stacks.areNeeded ? this.#stacks : undefined;
+    return isWorthIt && !this.#stacks.areNamesNeeded ? this.#stacks : undefined;
   }
 
   /** @param counts distinct crashes by their keys */
