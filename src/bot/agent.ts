@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { arch, platform, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
@@ -17,11 +18,14 @@ import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import { Stocks } from './corpus/stocks.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
+import { LeftoverHits } from './findings/leftover-hits.js';
 import { Spool } from './findings/spool.js';
+import { UnsentInputs } from './findings/unsent-inputs.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
+import { FinishedRun } from './runs/finished-run.js';
 import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
@@ -147,7 +151,10 @@ async function assemble(
   lifecycle.own('containment', () => containment.close());
   const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engines, containment, log });
+  const unsent = new UnsentInputs(folder.unsent);
+  const hits = await LeftoverHits.open(folder.hits);
+  const leftover = { spool, unsent, hits, engines, containment, log };
+  const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -160,7 +167,7 @@ async function assemble(
   const { exchangeIntervalMs, corpusCacheBytes: mostBytes = usualCacheBytes } = options;
   const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });
   await stocks.prune();
-  const common = { engines, artifacts, spool, stocks, connection, containment };
+  const common = { engines, artifacts, spool, unsent, stocks, connection, containment };
   const parts = { ...common, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
@@ -170,6 +177,10 @@ async function assemble(
     onFree: () => link.beat(),
     log,
   });
+  for (const { lease, result, path } of finished) {
+    const removeFolder = () => rm(path, { recursive: true, force: true });
+    slots.take(new FinishedRun(lease, result, { spool, log, removeFolder }));
+  }
   const perSlot = (bytes: number) => Math.floor(bytes / options.slots / 2 ** 20);
   const link: Link = new Link({
     connection,
@@ -190,7 +201,10 @@ async function assemble(
     onWelcome: () => spool.nudge(),
     log,
   });
-  const sent = sendSpool(spool, connection, { log, signal });
+  const sent = Promise.all([
+    sendSpool(spool, connection, { log, signal }),
+    hits.send(connection, log, signal),
+  ]);
   const linked = link.run(signal);
   lifecycle.own('stream and uploads', async () => {
     working.abort(new Error('the bot is shutting down'));

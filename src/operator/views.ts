@@ -7,6 +7,7 @@ import {
   type Job,
   JobOutcome,
   type JobSpec,
+  type JobStatistics,
 } from '../gen/pandafuzz/v1/job.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { enginesOf, isolationOf } from './bot-view.js';
@@ -28,8 +29,12 @@ const jobColumns: readonly TableColumn[] = [
   { name: 'cov', right: true },
   { name: 'hits', right: true },
   { name: 'kept', right: true },
+  { name: 'notes', right: true, leaves: 'same' },
   { name: 'created', right: true },
 ];
+
+/** From here on the age of figures is shown, milliseconds. */
+const oldFiguresMs = 10_000;
 
 /** @param width of the terminal; undefined: any */
 export function jobTable(jobs: readonly Job[], now: number, width?: number): string {
@@ -45,16 +50,21 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
       or(job.spec?.engine),
       or(job.spec?.targetName),
       job.spec?.name || (kind === 'fuzz' ? '-' : kind),
-      count(statistics?.executions ?? 0),
+      executionsOf(statistics),
       rate,
       count(statistics?.coverage ?? 0),
       count(statistics?.crashHits ?? 0),
       count(statistics?.crashInputsKept ?? 0),
+      notesMarker(statistics),
       ago(job.createdAt, now),
     ];
   });
   return table(jobColumns, rows, width);
 }
+
+/** How many notes `job get` shows. */
+const notesMarker = (statistics: JobStatistics | undefined) =>
+  statistics?.notes.length ? `${statistics.notes.length}!` : '-';
 
 export function jobDetails(job: Job, attempts: readonly Attempt[], now: number): string {
   const { spec, statistics, result } = job;
@@ -83,11 +93,13 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['created', ago(job.createdAt, now)],
     ['started', ago(job.startedAt, now)],
     ['finished', ago(job.finishedAt, now)],
-    ['executions', count(statistics?.executions ?? 0)],
+    ['executions', executionsOf(statistics) + ageOf(statistics)],
     ['coverage', count(statistics?.coverage ?? 0)],
     ['corpus', `${statistics?.corpusFiles ?? 0} files, ${bytes(statistics?.corpusBytes ?? 0)}`],
     ['hits', count(statistics?.crashHits ?? 0)],
     ['kept', count(statistics?.crashInputsKept ?? 0)],
+    ...startsOf(statistics),
+    ...notesOf(statistics),
     [
       'last result',
       result ? [word(JobOutcome[result.outcome]), result.message].filter(Boolean).join(': ') : '-',
@@ -95,6 +107,31 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
   ]);
   if (attempts.length === 0) return about;
   return `${about}\n\n${attemptTable(attempts, now)}`;
+}
+
+/** An estimate where the engine's own figure is not from now. */
+function executionsOf(statistics: JobStatistics | undefined): string {
+  const { executions = 0, executionsEstimate = 0 } = statistics ?? {};
+  return executionsEstimate > executions ? `~${count(executionsEstimate)}` : count(executions);
+}
+
+/** Of an estimate: the figure that the engine reported, and when. */
+function ageOf(statistics: JobStatistics | undefined): string {
+  const { executions = 0, figuresAgeMs = 0 } = statistics ?? {};
+  const isOld = figuresAgeMs >= oldFiguresMs;
+  return isOld ? ` (reported: ${count(executions)}, ${duration(figuresAgeMs)} before)` : '';
+}
+
+function startsOf(statistics: JobStatistics | undefined): [string, string][] {
+  const { engineStarts = 0, restartingMs = 0, elapsedMs = 0 } = statistics ?? {};
+  if (engineStarts < 2) return [];
+  const share = elapsedMs > 0 ? Math.round((100 * restartingMs) / elapsedMs) : 0;
+  return [['starts', `${count(engineStarts)} of the engine, ${share} % of the time`]];
+}
+
+function notesOf(statistics: JobStatistics | undefined): [string, string][] {
+  const texts = (statistics?.notes ?? []).map(({ text }) => text);
+  return texts.length > 0 ? [['notes', texts.join('\n')]] : [];
 }
 
 /** The crash that a job reproduces or minimises; of several, how many. */

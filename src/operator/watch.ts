@@ -17,7 +17,7 @@ export function watchJobs(
       if (change.kind === '') continue;
       const line = flags.json
         ? JSON.stringify(WatchJobsResponse.toJSON(change))
-        : plain(lineOf(change));
+        : [lineOf(change), ...notesOf(change)].map(plain).join('\n');
       process.stdout.write(`${line}\n`);
     }
   });
@@ -28,3 +28,9 @@ function lineOf({ time, kind, job }: WatchJobsResponse): string {
   const about = job ? `${job.id} ${job.spec?.targetName ?? ''} ${job.spec?.name ?? ''}` : '';
   return `${at}  ${kind.padEnd(22)} ${about}`.trimEnd();
 }
+
+/** Notes about the run, when it is first noted and when it ends. */
+const notesOf = ({ kind, job }: WatchJobsResponse): string[] =>
+  kind === 'job.noted' || job?.finishedAt
+    ? (job?.statistics?.notes ?? []).map(({ text }) => `          ${text}`)
+    : [];

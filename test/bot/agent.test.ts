@@ -142,6 +142,22 @@ describe('a bot', () => {
     await untilEmpty(join(workDir, 'runs'));
   });
 
+  test('brings a result that was not acknowledged after a restart of its own, once more', async () => {
+    const peer = await connected();
+    const job = assignment(target, { environment: { MODE: 'leave' } });
+    peer.assign(job);
+    const first = await peer.next('jobDone');
+    await agent?.stop();
+    await startBot();
+    const again = await master.nextStream();
+    expect(again.hello).toMatchObject({ freeSlots: 0, leases: [job.lease] });
+    again.peer.welcome([{ lease: leaseOf(job), keep: true }]);
+    expect(await again.peer.next('jobDone')).toEqual(first);
+    acknowledge(again.peer, leaseOf(job));
+    await again.peer.next('beat', (beat) => beat.freeSlots === 1);
+    await untilEmpty(join(workDir, 'runs'));
+  });
+
   test('waits as long as a refusal asks for, and takes a final one for an answer', async () => {
     const peer = await connected();
     const job = assignment(target, { environment: { MODE: 'leave' } });

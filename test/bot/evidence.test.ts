@@ -1,52 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { create } from 'tar';
 import type { CrashReport } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { JobOutcome, type JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import { atEnd, temporaryFolder } from '../harness.js';
-import { buildProgram, withAddressSanitizer } from './programs/build.js';
-import { assignment, type Peer, ScriptedMaster } from './scripted-master.js';
-import { startedAgent } from './started-agent.js';
+import { type Fuzzed, fuzz } from './fuzzed.js';
+import { withAddressSanitizer } from './programs/build.js';
 
 /*
  * Programs in test/bot/programs, built by a real clang and fuzzed by a real bot with the real
  * libFuzzer; the master only collects.
  */
-
-async function archive(seeds: readonly string[]): Promise<Buffer> {
-  const folder = join(temporaryFolder(), 'seeds');
-  mkdirSync(folder);
-  seeds.forEach((seed, i) => {
-    writeFileSync(join(folder, `${i}`), seed);
-  });
-  const file = join(temporaryFolder(), 'seeds.tar.gz');
-  await create({ file, gzip: true, cwd: folder }, ['.']);
-  return readFileSync(file);
-}
-
-interface Fuzzed {
-  readonly master: ScriptedMaster;
-  readonly peer: Peer;
-  readonly targetSha256: string;
-}
-
-/** A bot that fuzzes a program. */
-async function fuzz(
-  program: string,
-  flags: readonly string[],
-  { seeds, ...spec }: Partial<Pick<JobSpec, 'limits' | 'environment'>> & { seeds?: string[] } = {},
-): Promise<Fuzzed> {
-  const master = await new ScriptedMaster().start();
-  atEnd(() => master.stop());
-  const targetSha256 = master.addArtifact(readFileSync(await buildProgram(program, flags)));
-  const seedsSha256 = seeds ? master.addArtifact(await archive(seeds)) : '';
-  await startedAgent(master.address);
-  const { peer } = await master.nextStream();
-  peer.welcome();
-  peer.assign(assignment(targetSha256, { seedsSha256, ...spec }));
-  return { master, peer, targetSha256 };
-}
 
 /** The first report of each kind, once there is one of all. */
 async function reportsLike({ master }: Fuzzed, kinds: readonly RegExp[]): Promise<CrashReport[]> {

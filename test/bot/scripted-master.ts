@@ -21,6 +21,7 @@ import {
 import {
   type CrashReport,
   CrashServiceService,
+  type ReportCrashHitsRequest,
   type ReportCrashRequest,
   ReportCrashResponse,
 } from '../../src/gen/pandafuzz/v1/crash_service.js';
@@ -94,6 +95,7 @@ export class Peer {
 export class ScriptedMaster {
   readonly artifacts = new Map<string, Buffer>();
   readonly crashes: { report: CrashReport; input: Buffer }[] = [];
+  readonly hits: ReportCrashHitsRequest[] = [];
   readonly registered: RegisterBotRequest[] = [];
   /** How the next reports of crashes fail; none: they are taken. */
   readonly crashFailures: status[] = [];
@@ -120,6 +122,13 @@ export class ScriptedMaster {
         call: ServerReadableStream<ReportCrashRequest, ReportCrashResponse>,
         callback: sendUnaryData<ReportCrashResponse>,
       ) => this.#onCrash(call, callback),
+      reportCrashHits: (
+        call: { request: ReportCrashHitsRequest },
+        callback: sendUnaryData<unknown>,
+      ) => {
+        this.hits.push(call.request);
+        callback(null, {});
+      },
     });
     this.#server.addService(ArtifactServiceService, {
       downloadArtifact: (

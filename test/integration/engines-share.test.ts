@@ -27,7 +27,7 @@ testWith(
         spec: {
           engine,
           project: '',
-      targetName: 'magic',
+          targetName: 'magic',
           requirements: { labels: { is: bot }, memoryMib: 0, diskMib: 0, otherThanBotId: '' },
         },
         count: 1,

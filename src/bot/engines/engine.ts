@@ -68,6 +68,17 @@ export interface EngineStart extends Start {
   readonly seconds: number;
   /** Executions after which it ends; undefined for no such limit of the bot's. */
   readonly runs: number | undefined;
+  /** Leaks are not looked for. */
+  readonly withoutLeaks?: boolean;
+  /** Stacks may stay without names, which costs less time than the rest of a short start. */
+  readonly withoutNames?: boolean;
+}
+
+/** Inputs of a folder to be executed, with one report at the end of all that they leak. */
+export interface LeakSurveyStart extends Start {
+  readonly inputs: string;
+  /** Folder for files that nobody reads. */
+  readonly scratch: string;
 }
 
 /** One input to be executed once, alone. */
@@ -150,6 +161,10 @@ export interface ReplayEnd {
 export interface EngineProgress {
   /** Inputs executed, as far as the engine has printed or written it. */
   readonly executions: number;
+  /** Fewer than this have been executed: else the engine would have printed it. */
+  readonly executionsBelow?: number;
+  /** Of the executions: those of inputs that were there before. */
+  readonly loaded?: number;
   readonly coverage: number;
   readonly features: number;
   readonly corpusFiles: number;
@@ -229,6 +244,8 @@ export interface Engine {
   replay(start: ReplayStart): Promise<ReplayCommand>;
   /** Whether the target came as far as to execute its input, by what a replay printed. */
   hasBegun(output: string): boolean;
+  /** Only where a target's leaks end a start, and can be looked for by themselves. */
+  leakSurvey?(start: LeakSurveyStart): EngineCommand;
   /** Whether a replay ended as a crash does. */
   hasCrashed(end: ReplayEnd): boolean;
   /** Ends when it finds nothing smaller; the last smaller input that crashed is in the output. */

@@ -15,6 +15,9 @@ export const artifactName = (kind: ArtifactKind, content: Buffer) => `${kind}-${
 
 export const isCrashName = (fileName: string) => /^(?:crash|leak|timeout|oom)-/.test(fileName);
 
+/** An input at which the target came to its limit of memory. */
+export const isOfMemory = (fileName: string) => fileName.startsWith('oom-');
+
 /** Other names than those by SHA-1 say nothing about the content, but an empty file was cut off. */
 export function isWholeArtifact(fileName: string, content: Buffer): boolean {
   const digest = /^[a-z]+-([0-9a-f]{40})$/.exec(fileName)?.[1];

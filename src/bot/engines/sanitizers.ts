@@ -36,10 +36,16 @@ export function sanitizerEnvironment(options: {
   symbolizer: string | undefined;
   /** Beginning of the files' paths, or "stderr". */
   logs: string;
+  /** Stacks get no names. */
+  withoutNames?: boolean | undefined;
+  /** Whether leaks are looked for; undefined: as the sanitizer or the job's author has it. */
+  leaks?: boolean | undefined;
 }): Record<string, string> {
-  const { asked, symbolizer, logs } = options;
+  const { asked, symbolizer, logs, withoutNames, leaks } = options;
   const needs = [
     'abort_on_error=0:disable_coredump=1:stack_trace_format=DEFAULT',
+    ...(withoutNames ? ['symbolize=0'] : []),
+    ...(leaks === undefined ? [] : [`detect_leaks=${leaks ? 1 : 0}`]),
     `log_exe_name=0:log_path="${logs}"`,
   ];
   const wishes = { symbolize: symbolizer ? '1' : '0', print_stacktrace: '1', halt_on_error: '1' };

@@ -11,5 +11,19 @@ export function keyOf(report: string): CrashKey {
   const hasFrames = crash.frames.length > 0;
   const isBare = !hasFrames && crash.message === '';
   const isReadable = !isBare || /^(?:timeout|out-of-memory|rss-limit-exceeded)$/.test(crash.kind);
-  return { key: isReadable ? distinctionKey(crash) : '', hasFrames };
+  const place = crash.topFrame === 'unknown' ? crash.kind : crash.topFrame;
+  const isLeak = crash.kind === 'memory-leak';
+  return { key: isReadable ? distinctionKey(crash) : '', hasFrames, place, isLeak };
+}
+
+/**
+ * Finer than the key, for reports whose stacks have no names: equal only for stacks that are
+ * the same to the last frame. '' where there is none.
+ */
+export function stackKeyOf(report: string): string {
+  const { kind, message, stack, otherFrames = [] } = readCrashReport(report);
+  const addresses = [...stack, ...otherFrames].map(
+    ({ module, offset, function: name }) => `${module}${offset}${name}`,
+  );
+  return stack.length > 0 ? [kind, message, ...addresses].join('\n') : '';
 }

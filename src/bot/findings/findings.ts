@@ -12,6 +12,11 @@ const mostKept = 10_000;
 /** Inputs kept whose reports could not be read, and their bytes. */
 const mostUnknown = { inputs: 256, bytes: 64 * 2 ** 20 } as const;
 
+/** Inputs that are known when they come again, the newest. */
+const mostInputs = 100_000;
+/** Distinct crashes that are counted by themselves. */
+const mostCounts = 20_000;
+
 /** How often one distinct crash was met. */
 export interface DistinctCount {
   hits: number;
@@ -20,16 +25,32 @@ export interface DistinctCount {
   unsentHits: number;
   /** The input that was kept last. */
   last?: KeptInput;
+  /** For people. */
+  readonly place: string;
 }
 
 /** An input that was kept, and the hits that the master counts for it. */
 export interface KeptInput {
+  /** SHA-256, hex. */
+  readonly sha256: string;
   /** Hits of the attempt that belong to it: those of its report and those since. */
   total: number;
   /** The part of `total` that the master has. */
   sentTotal: number;
   /** The master's id for it; undefined until it is acknowledged. */
   crashId?: string;
+  /** And that of its group. */
+  groupId?: string;
+}
+
+/** Hits of a kept input, for another process of the bot. */
+export interface KeptTotal {
+  /** Of the input, hex. */
+  readonly sha256: string;
+  /** The master's id of the crash; '' until it is acknowledged. */
+  readonly crashId: string;
+  /** Hits of the attempt. */
+  readonly total: number;
 }
 
 /** Hits of one crash that the master does not have yet. */
@@ -46,6 +67,9 @@ export interface CrashKey {
   /** Kind, message and innermost own frames; '' where nothing could be read. */
   readonly key: string;
   readonly hasFrames: boolean;
+  /** Where it happens, for people: the innermost own function, or the kind. */
+  readonly place?: string;
+  readonly isLeak?: boolean;
 }
 
 /** What becomes of one crashing input. */
@@ -66,6 +90,7 @@ export class Findings {
   readonly #inputs = new Map<string, string>();
   readonly #counts = new Map<string, DistinctCount>();
   readonly #keptInputs: KeptInput[] = [];
+  #distinct = 0;
   #hits = 0;
   #kept = 0;
   #unknownInputs = 0;
@@ -83,7 +108,7 @@ export class Findings {
 
   /** Distinct crashing inputs, those not kept included. */
   get distinct(): number {
-    return this.#inputs.size;
+    return this.#distinct;
   }
 
   /** Counts by the key of each distinct crash; what has no key is not in it. */
@@ -108,9 +133,26 @@ export class Findings {
     });
   }
 
+  /** Hits of all kept inputs that have a key, those included that the master has. */
+  totals(): KeptTotal[] {
+    const unsent = new Map<KeptInput, number>();
+    for (const { last, unsentHits } of this.#counts.values()) {
+      if (last) unsent.set(last, unsentHits);
+    }
+    return this.#keptInputs.map((input) => {
+      const { sha256, crashId = '', total } = input;
+      return { sha256, crashId, total: total + (unsent.get(input) ?? 0) };
+    });
+  }
+
   /** Whether one more input without a key would be kept. */
   get hasRoomForUnknown(): boolean {
     return this.#unknownInputs < mostUnknown.inputs && this.#unknownBytes < mostUnknown.bytes;
+  }
+
+  /** Key of an input that was met; undefined for any other. */
+  keyOfInput(inputDigest: string): string | undefined {
+    return this.#inputs.get(inputDigest);
   }
 
   /** Counts a hit whose input was met before; returns false for a new input. */
@@ -132,27 +174,44 @@ export class Findings {
   }
 
   /** @param key '' for a report that could not be read */
-  judge(input: Buffer, { key, hasFrames }: CrashKey): Verdict {
-    this.#inputs.set(digestOf(input), key);
+  judge(input: Buffer, found: CrashKey): Verdict {
+    const { key } = found;
+    const digest = digestOf(input);
+    this.#remember(digest, key);
     this.#hits += 1;
-    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key, hasFrames);
+    const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(found, digest);
     if (verdict.isKept) this.#kept += 1;
     return verdict;
   }
 
-  #judgeKnown(key: string, hasFrames: boolean): Verdict {
-    const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0 };
+  /** Counts a hit of a distinct crash that is known, by an input that is not kept. */
+  metKnown(input: Buffer, key: string): void {
+    const digest = digestOf(input);
+    this.#remember(digest, key);
+    this.metAgain(digest);
+  }
+
+  #remember(digest: string, key: string): void {
+    this.#distinct += 1;
+    this.#inputs.set(digest, key);
+    const [oldest] = this.#inputs.keys();
+    if (this.#inputs.size > mostInputs && oldest !== undefined) this.#inputs.delete(oldest);
+  }
+
+  #judgeKnown({ key, hasFrames, place = 'an unknown place' }: CrashKey, digest: string): Verdict {
+    const count = this.#counts.get(key) ?? { hits: 0, kept: 0, unsentHits: 0, place };
     const richly = hasFrames ? inputsPerKey.withFrames : inputsPerKey.withoutFrames;
-    const mostInputs = this.#counts.size <= richKeys ? richly : 1;
-    this.#counts.set(key, count);
+    const mostOfKey = this.#counts.size <= richKeys ? richly : 1;
+    if (this.#counts.size < mostCounts) this.#counts.set(key, count);
     count.hits += 1;
     count.unsentHits += 1;
-    const isKept = count.kept < mostInputs && this.#kept < mostKept;
+    const isKept = count.kept < mostOfKey && this.#kept < mostKept;
     const hits = count.unsentHits;
     if (!isKept) return { isKept, hits };
     count.kept += 1;
     count.unsentHits = 0;
-    const kept: KeptInput = { total: hits, sentTotal: hits };
+    const sha256 = Buffer.from(digest, 'base64').toString('hex');
+    const kept: KeptInput = { sha256, total: hits, sentTotal: hits };
     count.last = kept;
     this.#keptInputs.push(kept);
     return { isKept, hits, kept };

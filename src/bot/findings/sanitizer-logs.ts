@@ -5,6 +5,8 @@ import { openPlainFile, plainFile } from '../sandbox/plain-file.js';
 /** Read of one file, bytes: a report begins at its head and ends with a summary. */
 const headBytes = 56 * 1024;
 const tailBytes = 16 * 1024;
+/** Of one file with all leaks of a corpus, bytes. */
+const longReportBytes = 2 ** 20;
 /** Two files written within this time of each other could belong to the same artifact, milliseconds. */
 const ambiguousMs = 20;
 /** More files than this are not kept: a target that forks may leave one for each child. */
@@ -14,6 +16,8 @@ interface LogFile {
   readonly name: string;
   readonly pid: number;
   readonly modifiedAtMs: number;
+  /** 0 where the file system does not know it. */
+  readonly beganAtMs: number;
 }
 
 /**
@@ -22,12 +26,28 @@ interface LogFile {
  */
 export class SanitizerLogs {
   #lastArtifactAtMs = 0;
+  #isOnStandardError = false;
+  #lastBeganAtMs = 0;
 
   constructor(private readonly folder: string) {}
 
   /** Value of `log_path`; the sanitizer appends "." and the process id. */
   get prefix(): string {
-    return join(this.folder, 'report');
+    return this.#isOnStandardError ? 'stderr' : join(this.folder, 'report');
+  }
+
+  /** From now on reports are printed: the disk has no room for files. */
+  moveToStandardError(): void {
+    this.#isOnStandardError = true;
+  }
+
+  get isOnStandardError(): boolean {
+    return this.#isOnStandardError;
+  }
+
+  /** When the report that was taken last was begun, ms since 1970; 0: none was, or it is not known. */
+  get lastBeganAtMs(): number {
+    return this.#lastBeganAtMs;
   }
 
   /**
@@ -42,6 +62,7 @@ export class SanitizerLogs {
     const files = await this.#files();
     const file = choose(files, pids, { afterMs: this.#lastArtifactAtMs, beforeMs: writtenAtMs });
     if (Number.isFinite(writtenAtMs)) this.#lastArtifactAtMs = writtenAtMs;
+    this.#lastBeganAtMs = file?.beganAtMs ?? 0;
     if (!file) return '';
     const path = join(this.folder, file.name);
     const text = await readBounded(path);
@@ -56,6 +77,12 @@ export class SanitizerLogs {
     const text = newest ? await readBounded(join(this.folder, newest.name)) : '';
     for (const { name } of files) await rm(join(this.folder, name), { force: true });
     return text;
+  }
+
+  /** The newest report, up to a bound of its own: that of a process with many leaks is long. */
+  async newest(): Promise<string> {
+    const file = (await this.#files()).at(-1);
+    return file ? readBounded(join(this.folder, file.name), longReportBytes) : '';
   }
 
   /** Removes the oldest files where there are too many. */
@@ -73,7 +100,8 @@ export class SanitizerLogs {
       const pid = Number(/^report\.(\d{1,10})$/.exec(name)?.[1] ?? Number.NaN);
       const found = await plainFile(join(this.folder, name));
       if (!found || Number.isNaN(pid)) continue;
-      files.push({ name, pid, modifiedAtMs: found.mtimeMs });
+      const { mtimeMs: modifiedAtMs, birthtimeMs: beganAtMs } = found;
+      files.push({ name, pid, modifiedAtMs, beganAtMs });
     }
     return files.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
   }
@@ -95,7 +123,7 @@ function choose(
   return isAmbiguous ? undefined : last;
 }
 
-async function readBounded(path: string): Promise<string> {
+async function readBounded(path: string, mostBytes = headBytes + tailBytes): Promise<string> {
   const file = await openPlainFile(path);
   try {
     const { size } = await file.stat();
@@ -103,7 +131,7 @@ async function readBounded(path: string): Promise<string> {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
       return buffer.toString('utf8', 0, bytesRead);
     };
-    if (size <= headBytes + tailBytes) return await read(0, size);
+    if (size <= mostBytes) return await read(0, size);
     const omitted = `\n[... ${size - headBytes - tailBytes} bytes left out ...]\n`;
     return (await read(0, headBytes)) + omitted + (await read(size - tailBytes, tailBytes));
   } finally {

@@ -63,7 +63,7 @@ export async function sendSpool(
         { jobId: entry.report.lease?.jobId, crashId: answer.crashId, newGroup: answer.newGroup },
         answer.duplicate ? 'crash known' : 'crash reported',
       );
-      await spool.acknowledged(entry, answer.crashId);
+      await spool.acknowledged(entry, answer.crashId, answer.groupId);
       return 'acknowledged';
     } catch (error) {
       if (signal.aborted) return 'away';

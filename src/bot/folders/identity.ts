@@ -22,6 +22,10 @@ export interface WorkFolder {
   readonly runs: string;
   /** Crashes the master has not yet acknowledged. */
   readonly spool: string;
+  /** Inputs that a killed process had found, by target. */
+  readonly unsent: string;
+  /** Hits of crashes that a killed process had met. */
+  readonly hits: string;
   /** Programs under the names that others want them to have. */
   readonly tools: string;
   release(): Promise<void>;
@@ -56,6 +60,8 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
     corpora: join(path, 'corpora'),
     runs: join(path, 'runs'),
     spool: join(path, 'spool'),
+    unsent: join(path, 'unsent'),
+    hits: join(path, 'hits'),
     tools: join(path, 'tools'),
     release: () => new Promise((resolve) => claim.close(() => resolve())),
   };
@@ -65,7 +71,7 @@ async function makeWorkFolder(folder: string): Promise<string> {
   try {
     await makeFolder(folder);
     const path = await realpath(folder);
-    for (const part of ['artifacts', 'runs', 'spool']) {
+    for (const part of ['artifacts', 'runs', 'spool', 'unsent']) {
       await makeFolder(join(path, part));
     }
     return path;

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
@@ -6,21 +6,26 @@ import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine, EngineCommand, WrittenArtifact } from '../engines/engine.js';
+import { isOfMemory } from '../engines/plain-names.js';
 import { crashContext, type StartContext } from '../findings/context.js';
 import { keyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
 import { type CrashKey, digestOf, type Findings, type Verdict } from '../findings/findings.js';
+import type { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
+import type { Account, NamelessStacks } from './nameless-stacks.js';
 import type { Replay } from './replay.js';
 
 /** An artifact's process ends soon after it was written; a crash waits for its exit code so long, milliseconds. */
 const exitWaitMs = 1000;
 /** Between two looks at the artifacts folder, for what no line was printed of, milliseconds. */
 const sweepIntervalMs = 5000;
+/** With less room on the disk a report may have been lost, bytes. */
+const leastRoomBytes = 256 * 1024;
 /** Each may take as long as an input may; further ones are kept on the engine's word. */
 const mostSuspectReplays = 24;
 /** Crashing inputs that are looked for in the corpus after a start that never came to fuzz, bytes. */
@@ -31,9 +36,14 @@ export interface HarvestParts {
   readonly engine: Engine;
   readonly folder: Pick<RunFolder, 'artifacts' | 'corpus' | 'releaseReserve'>;
   readonly findings: Findings;
+  readonly hits: Pick<HitsOnDisk, 'changed'>;
   readonly spool: Spool;
   readonly logs: SanitizerLogs;
   readonly start: StartContext;
+  /** Its leaks are known and not looked for: they may use up the memory. */
+  readonly withoutLeaks: boolean;
+  /** Its stacks have no names; those of distinct crashes that are known, by such a stack. */
+  readonly namelessStacks: NamelessStacks | undefined;
   /** Executions of the attempt until now. */
   readonly executions: () => number;
   readonly replay: (input: Buffer) => Promise<Replay>;
@@ -50,14 +60,6 @@ interface Arrival extends WrittenArtifact {
   readonly isSwept?: boolean;
   /** The only one left after its process: its report may be younger than the artifact. */
   readonly isLast?: boolean;
-}
-
-/** A report with what could be read from it. */
-interface Account extends CrashKey {
-  readonly report: string;
-  readonly exit: SandboxExit | undefined;
-  /** Of the replay that made the report; undefined for the engine's own. */
-  readonly replayCommand: EngineCommand | undefined;
 }
 
 /**
@@ -80,6 +82,10 @@ export class Harvest {
   #hits = 0;
   #lost = 0;
   #suspects = 0;
+  #dropped = 0;
+  #metLeak = false;
+  #reportMs = 0;
+  readonly #keys: string[] = [];
   #failure: unknown;
 
   constructor(private readonly parts: HarvestParts) {
@@ -100,7 +106,27 @@ export class Harvest {
     return this.#lost;
   }
 
-  /** Crashing inputs of this start, up to a bound. */
+  /** Hits that a replay did not confirm. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** A leak was met that is known now. */
+  get metLeak(): boolean {
+    return this.#metLeak;
+  }
+
+  /** Keys of the distinct crashes that were met. */
+  get keys(): readonly string[] {
+    return this.#keys;
+  }
+
+  /** Time from the beginning of the last report to the end of the process, milliseconds. */
+  get reportMs(): number {
+    return this.#reportMs;
+  }
+
+  /** Crashing inputs of this start, up to a bound; those that only leak are none. */
   get inputs(): readonly Buffer[] {
     return this.#inputs;
   }
@@ -108,8 +134,10 @@ export class Harvest {
   /** The engine has written an artifact, and its report is complete. */
   written(artifact: WrittenArtifact): void {
     if (!this.parts.engine.isCrash(artifact.name)) return;
+    const isSuspect = artifact.isSuspect || (this.parts.withoutLeaks && isOfMemory(artifact.name));
     this.#add({
       ...artifact,
+      isSuspect,
       atMs: this.parts.clock.monotonic(),
       executions: this.parts.executions(),
     });
@@ -128,9 +156,14 @@ export class Harvest {
    */
   async finish(exit: SandboxExit): Promise<void> {
     this.#exit.resolve(exit);
+    const endedAtMs = this.parts.clock.now();
     await this.#queue;
     await this.#sweep(Number.POSITIVE_INFINITY);
     await this.#queue;
+    const { lastBeganAtMs } = this.parts.logs;
+    if (this.#hits > 0 && lastBeganAtMs > 0) {
+      this.#reportMs = Math.max(endedAtMs - lastBeganAtMs, 0);
+    }
     if (this.#failure) throw this.#failure;
     for (const name of await readdir(this.parts.folder.artifacts)) {
       await rm(join(this.parts.folder.artifacts, name), { recursive: true, force: true });
@@ -169,7 +202,7 @@ export class Harvest {
   }
 
   async #take(arrival: Arrival): Promise<void> {
-    const { findings, folder, log } = this.parts;
+    const { findings, folder } = this.parts;
     const path = join(folder.artifacts, arrival.name);
     const input = await this.#inputOf(arrival, path);
     if (!input) return;
@@ -178,11 +211,13 @@ export class Harvest {
     else {
       const account = await this.#account(arrival, input, sanitizerLog);
       if (!account) return this.#drop(arrival, path);
-      this.#met(input);
-      const verdict = findings.judge(input, account);
-      if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
-      else log.debug({ artifact: arrival.name }, 'crash counted');
+      this.#metLeak ||= account.isLeak === true;
+      this.#met(input, account.isLeak);
+      await this.#judge(arrival, input, account);
     }
+    const key = findings.keyOfInput(digestOf(input));
+    if (key) this.#keys.push(key);
+    this.parts.hits.changed();
     this.#taken.set(arrival.name, digestOf(input));
     for (let left = this.#unread.get(arrival.name) ?? 0; left > 0; left--) {
       findings.metAgain(digestOf(input));
@@ -192,8 +227,17 @@ export class Harvest {
     await rm(path, { force: true });
   }
 
-  #met(input: Buffer): void {
+  async #judge(arrival: Arrival, input: Buffer, account: Account): Promise<void> {
+    const { findings, log } = this.parts;
+    if (account.isCounted) return findings.metKnown(input, account.key);
+    const verdict = findings.judge(input, account);
+    if (verdict.isKept) await this.#keep(arrival, input, account, verdict);
+    else log.debug({ artifact: arrival.name }, 'crash counted');
+  }
+
+  #met(input: Buffer, isLeak = false): void {
     this.#hits += 1;
+    if (isLeak) return;
     this.#inputBytes += input.length;
     if (this.#inputBytes <= mostInputBytes) this.#inputs.push(input);
   }
@@ -238,6 +282,16 @@ export class Harvest {
     const report = composeReport(arrival.output, sanitizerLog);
     const found = keyOf(report);
     const own = { report, ...found, exit, replayCommand: undefined };
+    if (found.key === '' && sanitizerLog === '' && (await hasNoRoom(this.parts.folder.artifacts))) {
+      this.parts.logs.moveToStandardError();
+    }
+    const { namelessStacks } = this.parts;
+    if (namelessStacks) {
+      return namelessStacks.account(own, async () => {
+        const replayed = signal.aborted ? undefined : await this.#replay(input);
+        return replayed && this.#better(replayed, '');
+      });
+    }
     const isSuspect = arrival.isSuspect && this.#suspects++ < mostSuspectReplays;
     const needsReplay = isSuspect || found.key === '';
     if (!needsReplay || !findings.hasRoomForUnknown || signal.aborted) return own;
@@ -274,6 +328,7 @@ export class Harvest {
   }
 
   async #drop({ name }: Arrival, path: string): Promise<void> {
+    this.#dropped += 1;
     this.parts.log.info({ artifact: name }, 'crash not confirmed');
     await rm(path, { force: true });
   }
@@ -293,12 +348,18 @@ export class Harvest {
     const { executions } = arrival;
     const context = crashContext({ start, exit, executions, replayCommand });
     const { hits, kept } = verdict;
-    const onAcknowledged = (crashId: string) => {
-      if (kept) kept.crashId = crashId;
+    const onAcknowledged = (crashId: string, groupId: string) => {
+      if (kept) Object.assign(kept, { crashId, groupId });
+      this.parts.hits.changed();
     };
-    const crash = { lease, input, report, context, hits, onAcknowledged };
+    const crash = { lease, input, report, context, hits, onAcknowledged, key: account.key };
     await spool.add(crash, () => folder.releaseReserve());
   }
+}
+
+async function hasNoRoom(path: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize < leastRoomBytes;
 }
 
 /** Processes that libFuzzer's own headlines name. */

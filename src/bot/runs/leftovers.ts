@@ -5,18 +5,25 @@ import { messageOf } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
 import type { Logger } from '../../core/log.js';
 import { readCrashReport } from '../../crash/report.js';
-import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import type { CrashHits } from '../../gen/pandafuzz/v1/crash_service.js';
+import { JobKind, type JobResult, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
 import type { FoundEngines } from '../engines/found.js';
+import { keyOf } from '../findings/crash-key.js';
 import { composeReport } from '../findings/evidence.js';
+import { readHits } from '../findings/hits-on-disk.js';
+import type { LeftoverHits } from '../findings/leftover-hits.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
+import type { UnsentInputs } from '../findings/unsent-inputs.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
 import type { Containment } from '../sandbox/containment.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
 import { killStrays } from '../sandbox/strays.js';
 import { boundsOf } from './bounds.js';
+import { CorpusPart } from './corpus-part.js';
+import { readResult } from './finished-run.js';
 import { replay } from './replay.js';
 
 /** Stands for what the engine printed, which died with the bot. */
@@ -30,6 +37,8 @@ export interface LeftoverParts {
   /** Folder of all runs. */
   readonly runs: string;
   readonly spool: Spool;
+  readonly unsent: UnsentInputs;
+  readonly hits: LeftoverHits;
   readonly engines: FoundEngines;
   readonly containment: Containment;
   readonly log: Logger;
@@ -40,32 +49,96 @@ export interface LeftoverParts {
  * puts crashes that never reached the spool into it, and removes the folders. The work folder
  * must be claimed before.
  */
-export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
+export async function clearLeftovers(parts: LeftoverParts): Promise<FinishedLeftover[]> {
   const { runs, log } = parts;
   await killStrays({ folder: runs }, log);
+  const finished: FinishedLeftover[] = [];
   for (const name of await readdir(runs)) {
+    const path = join(runs, name);
     const lease = leaseOfRunFolder(name);
     try {
-      if (lease) await saveCrashes(parts, join(runs, name), lease);
-      await rm(join(runs, name), { recursive: true, force: true });
+      if (lease) await saveRun(parts, path, lease);
+      const result = lease && (await readResult(path));
+      if (lease && result) finished.push({ lease, result, path });
+      await removeBut(path, result ? keptFiles : []);
     } catch (error) {
       // As on a full disk: the bot works on, and its next start tries again.
       log.error({ run: name, why: messageOf(error) }, 'earlier run not cleared');
     }
   }
+  return finished;
 }
 
-async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
-  const { spool, engines, log } = parts;
+/** A run that was over, and whose result the master may not have. */
+export interface FinishedLeftover {
+  readonly lease: Lease;
+  readonly result: JobResult;
+  readonly path: string;
+}
+
+/** Of a finished run: what another process has to find, should this one be killed too. */
+const keptFiles = ['result.bin', 'spec.bin'];
+
+async function removeBut(path: string, kept: readonly string[]): Promise<void> {
+  if (kept.length === 0) return rm(path, { recursive: true, force: true });
+  for (const name of await readdir(path)) {
+    if (!kept.includes(name)) await rm(join(path, name), { recursive: true, force: true });
+  }
+}
+
+async function saveRun(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
   const spec = await readFile(join(path, 'spec.bin')).then(JobSpec.decode, () => JobSpec.create());
   const folder = runFolderAt(path, spec.targetName);
-  const logs = new SanitizerLogs(folder.logs);
   // A machine that has lost the engine still knows the names of libFuzzer's artifacts.
+  const { engines } = parts;
   const engine = (engines.get(spec.engine) ?? engines.get('libfuzzer'))?.engine;
-  if (!engine) return;
-  await collected(engine, folder, spec).catch((error) =>
-    log.warn({ why: messageOf(error) }, 'engine files unreadable'),
-  );
+  if (engine) {
+    await collected(engine, folder, spec).catch((error) =>
+      parts.log.warn({ why: messageOf(error) }, 'engine files unreadable'),
+    );
+    await saveCrashes(parts, { engine, folder, spec, lease });
+    await saveInputs(parts, { engine, folder, spec });
+  }
+  await saveHits(parts, path, lease);
+}
+
+interface LeftoverRun {
+  readonly engine: Engine;
+  readonly folder: RunFolder;
+  readonly spec: JobSpec;
+}
+
+/** What the engine found; what was brought from the master has other names. */
+async function saveInputs(parts: LeftoverParts, { engine, folder, spec }: LeftoverRun) {
+  if (spec.kind !== JobKind.UNSPECIFIED || spec.targetName === '') return;
+  const paths: string[] = [];
+  for (const at of [folder.corpus, ...CorpusPart.unmerged(folder.path)]) {
+    for (const name of await listing(at)) {
+      const path = join(at, name);
+      const content = await readPlainFile(path);
+      if (content && engine.isInput(name, content)) paths.push(path);
+    }
+  }
+  const inputs = await parts.unsent.save(spec, paths);
+  if (inputs > 0) parts.log.info({ inputs }, 'inputs of an earlier run saved');
+}
+
+/** Raises the hits of crashes that wait in the spool, and keeps those of others for the master. */
+async function saveHits({ spool, hits: leftover }: LeftoverParts, path: string, lease: Lease) {
+  const hits: CrashHits[] = [];
+  for (const { sha256, crashId, total } of await readHits(path)) {
+    const isWaiting = await spool.raiseHits(lease, sha256, total);
+    if (!isWaiting && crashId !== '') hits.push({ crashId, hits: total });
+  }
+  if (hits.length > 0) await leftover.save(basename(path), { lease, hits });
+}
+
+async function saveCrashes(
+  parts: LeftoverParts,
+  { engine, folder, spec, lease }: LeftoverRun & { lease: Lease },
+): Promise<void> {
+  const { spool, log } = parts;
+  const logs = new SanitizerLogs(folder.logs);
   let replays = 0;
   let saved = 0;
   for (const name of (await listing(folder.artifacts)).filter(engine.isCrash)) {
@@ -77,7 +150,9 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
     if (!readCrashReport(report).isKnown && replays++ < mostReplays) {
       report = (await replayed({ ...parts, engine, folder, spec }, input)) || report;
     }
-    await spool.add({ lease, input, report: report || lostReport, context: undefined, hits: 1 });
+    report ||= lostReport;
+    const { key } = keyOf(report);
+    await spool.add({ lease, input, report, context: undefined, hits: 1, key });
     saved += 1;
   }
   if (saved > 0) log.warn({ ...lease, crashes: saved }, 'crashes of an earlier run saved');

@@ -24,7 +24,9 @@ import type { OpenStock, Stocks } from '../corpus/stocks.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
+import { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { Spool } from '../findings/spool.js';
+import type { UnsentInputs } from '../findings/unsent-inputs.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder, runFolderName } from '../folders/run-folder.js';
 import type { Containment, RunContainment } from '../sandbox/containment.js';
@@ -33,9 +35,11 @@ import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
 import type { FuzzEnd } from './ends.js';
+import { writeResult } from './finished-run.js';
 import { fuzz } from './fuzz.js';
 import { Loading } from './loading/loading.js';
 import { merge } from './merge.js';
+import type { SlotRun, StopReason } from './slots.js';
 import { Tally } from './tally.js';
 
 /** What the contract allows for a result's message. */
@@ -51,6 +55,7 @@ export interface RunParts {
   /** Corpora on this bot's disk. */
   readonly stocks: Stocks;
   readonly containment: Containment;
+  readonly unsent: UnsentInputs;
   /** Folder of all runs. */
   readonly runs: string;
   readonly log: Logger;
@@ -62,9 +67,6 @@ const corpusOf = ({ project, targetName }: JobSpec): CorpusKey => ({
   project: project || 'default',
   targetName,
 });
-
-/** Why a run is stopped before its limits: with what result, or with none. */
-export type StopReason = 'cancelled' | 'shutdown' | 'abandoned';
 
 class Stopped extends Error {
   constructor(readonly reason: StopReason) {
@@ -78,7 +80,7 @@ class Stopped extends Error {
  * master). A run that is stopped goes on to FINISHING; an abandoned one ends without
  * a result, and its crashes are sent all the same.
  */
-export class Run {
+export class Run implements SlotRun {
   #phase = LeasePhase.PREPARING;
   readonly #stop = new AbortController();
   readonly #forget = new AbortController();
@@ -91,6 +93,7 @@ export class Run {
   #stock: OpenStock | undefined;
   #loading: Loading | undefined;
   readonly #aside: PutAside;
+  #hits: HitsOnDisk | undefined;
   /** The result, once every crash is acknowledged; undefined when it was abandoned. Never rejects. */
   readonly ended: Promise<JobResult | undefined>;
   readonly #quiet = Promise.withResolvers<void>();
@@ -147,6 +150,8 @@ export class Run {
     await this.#contained?.release();
     this.#phase = LeasePhase.FINISHING;
     const message = withNote(why, this.spec.kind === JobKind.UNSPECIFIED ? this.#aside.note : '');
+    const result = { outcome, message: clipUtf8(message, longestMessageBytes) };
+    await this.#keep({ ...result, statistics: this.#tally.statistics });
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
     await this.#exchange?.end(this.#forget.signal);
@@ -155,9 +160,18 @@ export class Run {
       await spool.changed(this.#forget.signal);
     }
     await this.#hitReports.end(this.#forget.signal);
+    await this.#hits?.close();
     if (this.#forget.signal.aborted) return undefined;
-    const statistics = this.#tally.statistics;
-    return { outcome, message: clipUtf8(message, longestMessageBytes), statistics };
+    return { ...result, statistics: this.#tally.statistics };
+  }
+
+  /** For the next process of the bot, should this one be killed before the master has the result. */
+  async #keep(result: JobResult): Promise<void> {
+    const isOfBot = result.outcome === JobOutcome.INFRASTRUCTURE;
+    if (!this.#folder || isOfBot || this.#forget.signal.aborted) return;
+    await writeResult(this.#folder.path, this.lease, result).catch((error) =>
+      this.parts.log.warn({ why: messageOf(error) }, 'result not on disk'),
+    );
   }
 
   async #work(): Promise<FuzzEnd> {
@@ -192,13 +206,15 @@ export class Run {
       await exchange?.seedsSent;
       await (exchange ? exchange.whileStill(work) : work());
     };
-    const fuzzing = { ...attempt, tally, findings, aside, signal };
+    const hits = new HitsOnDisk({ folder: folder.path, findings, log, clock });
+    this.#hits = hits;
+    const fuzzing = { ...attempt, tally, findings, hits, aside, signal };
     this.#loading = new Loading({ ...fuzzing, whileStill });
     return fuzz({ ...fuzzing, loading: this.#loading });
   }
 
   async #prepare(): Promise<RunFolder> {
-    const { artifacts, runs } = this.parts;
+    const { artifacts, runs, unsent } = this.parts;
     const { targetSha256, seedsSha256 } = this.spec;
     const signal = this.#stop.signal;
     const folder = await makeRunFolder(runs, this.lease, this.spec);
@@ -209,6 +225,7 @@ export class Run {
       await artifacts.place(seedsSha256, archive, signal);
       await unpackSeeds(archive, folder.seeds);
     }
+    if (this.spec.kind === JobKind.UNSPECIFIED) await unsent.take(this.spec, folder.corpus);
     await this.#beginExchange(folder);
     return folder;
   }

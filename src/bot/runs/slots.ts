@@ -1,14 +1,36 @@
 import type { Logger } from '../../core/log.js';
-import type { JobDone, JobDoneAck, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
-import type { JobResult } from '../../gen/pandafuzz/v1/job.js';
+import type {
+  JobDone,
+  JobDoneAck,
+  LeasePhase,
+  LeaseStatus,
+} from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { JobResult, JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Answer } from '../line/session.js';
-import type { Run, StopReason } from './run.js';
 
 export const leaseKey = ({ jobId, attempt, fence }: Lease) => `${jobId}/${attempt}/${fence}`;
 
+/** Why a run is stopped before its limits: with what result, or with none. */
+export type StopReason = 'cancelled' | 'shutdown' | 'abandoned';
+
+/** A run, as far as its slot has to know it. */
+export interface SlotRun {
+  readonly lease: Lease;
+  readonly phase: LeasePhase;
+  readonly statistics: JobStatistics | undefined;
+  /** The result; undefined when it was abandoned. Never rejects. */
+  readonly ended: Promise<JobResult | undefined>;
+  /** Resolves when its engine is dead and what it found is in the spool. */
+  readonly quiet: Promise<void>;
+  /** Idempotent; only "abandoned" goes over an earlier reason. */
+  stop(reason: StopReason): void;
+  /** To be called when the master needs nothing more of it. */
+  remove(): Promise<void>;
+}
+
 interface Slot {
-  readonly run: Run;
+  readonly run: SlotRun;
   /** Set once the run has ended; the slot stays taken until the master has the result. */
   result?: JobResult;
 }
@@ -28,7 +50,7 @@ export class Slots {
     private readonly options: {
       count: number;
       /** Why a job cannot be taken, or its run, begun. */
-      begin: (assignment: Assignment & { lease: Lease }) => Run | string;
+      begin: (assignment: Assignment & { lease: Lease }) => SlotRun | string;
       /** Whether the machine has what new work needs. */
       hasRoom: () => boolean;
       /** A run has ended: its result can be sent. */
@@ -72,10 +94,15 @@ export class Slots {
     if (this.free === 0) return 'not now';
     const run = this.options.begin({ ...assignment, lease });
     if (typeof run === 'string') return { refused: run };
-    const slot: Slot = { run };
-    this.#taken.set(leaseKey(lease), slot);
-    void run.ended.then((result) => this.#onEnded(slot, result));
+    this.take(run);
     return 'taken';
+  }
+
+  /** Gives a run a slot: a new one, or one that an earlier process has finished. */
+  take(run: SlotRun): void {
+    const slot: Slot = { run };
+    this.#taken.set(leaseKey(run.lease), slot);
+    void run.ended.then((result) => this.#onEnded(slot, result));
   }
 
   /** A newer lease of the same job makes this bot's older one worthless. */
@@ -121,9 +148,11 @@ export class Slots {
     this.#release(slot);
   }
 
-  #release(slot: Slot): void {
-    this.#taken.delete(leaseKey(slot.run.lease));
-    const cleared = slot.run.remove().catch((error) => {
+  #release(slot: Slot, staysOnDisk = false): void {
+    const { run } = slot;
+    this.#taken.delete(leaseKey(run.lease));
+    const left = staysOnDisk ? run.ended.then(() => {}) : run.remove();
+    const cleared = left.catch((error) => {
       this.options.log.error({ err: error }, "a run's folder could not be removed");
     });
     this.#clearing.add(cleared);
@@ -156,11 +185,14 @@ export class Slots {
     for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 
-  /** Gives back every slot, whatever the master knows; resolves when the runs' folders are gone. */
+  /**
+   * Gives back every slot. Runs whose results the master has not acknowledged stay on disk, for
+   * the next process of the bot; resolves when nothing more is written there.
+   */
   async clear(): Promise<void> {
     for (const slot of [...this.#taken.values()]) {
       slot.run.stop('abandoned');
-      this.#release(slot);
+      this.#release(slot, true);
     }
     await Promise.all(this.#clearing);
   }

@@ -7,12 +7,15 @@ import { removeInputs } from '../corpus/inputs.js';
 import type { PutAside } from '../corpus/put-aside.js';
 import type { Engine, EngineProgress, EngineStart } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
+import type { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import { emptyFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
 import { BrokenBoundError } from './bounds.js';
+import type { CorpusFolders } from './corpus-part.js';
 import { Harvest } from './harvest.js';
+import type { NamelessStacks } from './nameless-stacks.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
 import type { Tally } from './tally.js';
@@ -29,6 +32,7 @@ export interface StartParts {
   readonly tools: SandboxTools;
   readonly tally: Tally;
   readonly findings: Findings;
+  readonly hits: Pick<HitsOnDisk, 'changed'>;
   readonly spool: Spool;
   /** Takes what crashes the target while it loads its corpus. */
   readonly aside: PutAside;
@@ -36,6 +40,19 @@ export interface StartParts {
   readonly log: Logger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+}
+
+/** How the engine is started this time. */
+export interface StartPlan {
+  /** Time left for it. */
+  readonly leftMs: number;
+  /** Executions after which it ends; undefined for no such limit. */
+  readonly runs: number | undefined;
+  readonly withoutLeaks: boolean;
+  /** For a start whose stacks get no names. */
+  readonly namelessStacks: NamelessStacks | undefined;
+  /** In place of the run's own corpus and seeds. */
+  readonly part?: CorpusFolders | undefined;
 }
 
 /** One start of the engine, after its end. */
@@ -53,7 +70,7 @@ export interface EndedStart {
 /** Runs the engine to its end, once, and brings its crashes to the spool. */
 export async function runEngine(
   parts: StartParts,
-  { leftMs, runs }: { leftMs: number; runs: number | undefined },
+  { leftMs, runs, withoutLeaks, namelessStacks, part }: StartPlan,
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const start: EngineStart = {
@@ -62,10 +79,12 @@ export async function runEngine(
     sanitizerLogs: logs.prefix,
     seconds: Math.max(1, Math.ceil(leftMs / 1000)),
     target: folder.target,
-    corpus: folder.corpus,
-    seeds: folder.seeds,
+    corpus: part?.corpus ?? folder.corpus,
+    seeds: part?.seeds ?? folder.seeds,
     artifacts: folder.artifacts,
     state: folder.state,
+    withoutLeaks,
+    withoutNames: namelessStacks !== undefined,
   };
   await emptyFolder(folder.temporary);
   await engine.prepare(start);
@@ -80,6 +99,8 @@ export async function runEngine(
     executions: () => tally.executions,
     start: { engine: engine.name, engineVersion, spec, command, environment: command.environment },
     replay: (input) => replay(input, parts),
+    withoutLeaks,
+    namelessStacks,
   });
   const observer = engine.observe(start, (artifact) => harvest.written(artifact));
   const filesBefore = await countFiles(folder.corpus);
@@ -90,6 +111,7 @@ export async function runEngine(
       return exit;
     });
   if (exit.broken === 'disk') throw new BrokenBoundError(exit.why ?? '');
+  tally.wroteReportFor(harvest.reportMs);
   const { progress } = observer;
   const onRemoved = (sha256: string, sizeBytes: number) =>
     parts.aside.add(sha256, sizeBytes, PutAsideReason.CRASH);

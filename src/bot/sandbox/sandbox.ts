@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -10,6 +9,7 @@ import type { Cgroup } from './cgroups.js';
 import { watchDisk } from './disk-use.js';
 import { gateShut } from './gate.js';
 import { mendFolders, type Seen } from './hand-over.js';
+import { Output, openOutputPipe } from './output-pipe.js';
 import { childPid } from './status-line.js';
 import type { SandboxTools } from './tools-of-run.js';
 import type { Way } from './ways.js';
@@ -92,19 +92,32 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
   const { argv, way, cgroup } = prepared;
   const [file, ...args] = argv;
   try {
+    const pipe = await openOutputPipe();
     const child = spawn(file as string, args, {
       cwd: prepared.cwd,
       env: prepared.outerEnvironment,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', way === 'bubblewrap' ? 'pipe' : 'ignore'],
+      stdio: [
+        'ignore',
+        ...(pipe ? [pipe.writeFd, pipe.writeFd] : ['pipe' as const, 'pipe' as const]),
+        way === 'bubblewrap' ? 'pipe' : 'ignore',
+      ],
     });
     const enclosed = new Enclosed(child, way, cgroup);
-    await once(child, 'spawn');
-    return enclosed.run(tools, command, prepared.seen);
+    const first = new FirstOutput(command.onOutput);
+    const output = new Output(child, pipe, (chunk) => first.push(chunk));
+    await output.spawned();
+    return enclosed.run(tools, { output, first, seen: prepared.seen });
   } catch (error) {
     await cgroup?.end();
     throw error;
   }
+}
+
+interface Started {
+  readonly output: Output;
+  readonly first: FirstOutput;
+  readonly seen: Seen;
 }
 
 /** A process with everything that it starts. */
@@ -126,7 +139,7 @@ class Enclosed {
     return this.child.pid as number;
   }
 
-  run(tools: SandboxTools, command: SandboxCommand, seen: Seen): Sandbox {
+  run(tools: SandboxTools, { output, first, seen }: Started): Sandbox {
     living.add(this);
     yieldToTheBot(this.#pid);
     const { folder, bounds, log } = tools;
@@ -139,7 +152,7 @@ class Enclosed {
         ? undefined
         : watchDisk({ folder, boundBytes: bounds.diskBytes, onFull, log });
     watch?.start();
-    const exited = this.#ended(command.onOutput, tools)
+    const exited = this.#ended(output, first, tools)
       .finally(() => watch?.stop())
       .finally(() => this.#mend(seen, log))
       .then((exit) => (exit.broken ? { ...exit, why: tools.wordsOf(exit.broken) } : exit));
@@ -192,10 +205,8 @@ class Enclosed {
     this.child.once('exit', () => timer.cancel());
   }
 
-  async #ended(onOutput: (chunk: Buffer) => void, tools: SandboxTools): Promise<SandboxExit> {
+  async #ended(output: Output, first: FirstOutput, tools: SandboxTools): Promise<SandboxExit> {
     const { child, cgroup } = this;
-    const firstOutput = head(child, onOutput);
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
       child.once('exit', (...exit) => {
         // Before anything else: after this turn the pid may come to mean something else.
@@ -209,11 +220,12 @@ class Enclosed {
     living.delete(this);
     // A descendant may hold the pipe open; it is not waited for.
     const timer = systemClock.schedule(drainMs, () => {
+      output.destroy();
       for (const stream of child.stdio) stream?.destroy();
     });
-    await closed;
+    await output.closed;
     timer.cancel();
-    this.#expectHeld(code, firstOutput());
+    this.#expectHeld(code, first.text);
     const broken = this.#broken && { broken: this.#broken };
     return { ...(this.way === 'group' ? { code, signal } : unwrapped(code, signal)), ...broken };
   }
@@ -271,17 +283,21 @@ async function untilGone(pid: number | undefined): Promise<void> {
 }
 
 /** Passes output on, and keeps the beginning of it. */
-function head(child: ChildProcess, onOutput: (chunk: Buffer) => void): () => string {
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => {
-      if (text.length < firstOutputBytes) {
-        text += chunk.toString('utf8', 0, firstOutputBytes);
-      }
-      onOutput(chunk);
-    });
+class FirstOutput {
+  #text = '';
+
+  constructor(private readonly onOutput: (chunk: Buffer) => void) {}
+
+  push(chunk: Buffer): void {
+    if (this.#text.length < firstOutputBytes) {
+      this.#text += chunk.toString('utf8', 0, firstOutputBytes);
+    }
+    this.onOutput(chunk);
   }
-  return () => text.slice(0, firstOutputBytes);
+
+  get text(): string {
+    return this.#text.slice(0, firstOutputBytes);
+  }
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

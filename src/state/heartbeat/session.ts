@@ -31,7 +31,7 @@ import type { Jobs } from '../jobs/jobs.js';
 import type { Acknowledgements } from '../leases/acknowledgements.js';
 import type { BeatLog } from '../leases/beat-log.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
-import { checkBeat, checkLease, mostLeases } from '../messages/checks.js';
+import { boundedStatistics, checkBeat, checkLease, mostLeases } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Offer } from '../scheduling/matching.js';
@@ -279,7 +279,8 @@ export class BotSession implements SessionHandle {
       const live = this.#mine(status.lease);
       if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       this.#hold(live);
-      leases.report(live, status.phase, status.statistics);
+      const { phase, statistics } = status;
+      leases.report(live, phase, statistics && boundedStatistics(statistics));
       return {
         lease: status.lease,
         remainingTtlMs: leases.remainingMs(live),

@@ -94,9 +94,13 @@ export class BeatLog {
     const runs = leases.flatMap(({ jobId, fence, statistics }) =>
       statistics ? [{ jobId, fence, statistics: storedStatistics(statistics) }] : [],
     );
+    const fresh = leases.filter(({ hasNewNote }) => hasNewNote);
+    const now = this.parts.clock.now();
+    const noted = fresh.map(({ jobId, fence }) => ({ jobId, fence, now }));
     await this.parts.inBackground('flush_beats', (ctx) =>
-      this.parts.store.run(ctx, flushBeats, { bots: seen, runs }),
+      this.parts.store.run(ctx, flushBeats, { bots: seen, runs, noted }),
     );
+    for (const lease of fresh) lease.hasNewNote = false;
     for (const { id, lastSeenAt } of seen) {
       const bot = this.#bots.get(id);
       if (bot) bot.writtenAt = lastSeenAt;

@@ -56,7 +56,16 @@ export interface LiveLease {
   statistics: JobStatistics | undefined;
   /** They are newer than those on disk. */
   isUnflushed: boolean;
+  /** A bit for each subject of notes that came with beats. */
+  noted: number;
+  /** One of them is in no event yet. */
+  hasNewNote: boolean;
 }
+
+/** What a new lease does not bring. */
+type Volatile =
+  | ('expiresAt' | 'dueTick' | 'phase')
+  | ('statistics' | 'isUnflushed' | 'noted' | 'hasNewNote');
 
 /** Interval of checks for expiry; a lease may outlive its time by as much. */
 const tickMs = 250;
@@ -202,6 +211,10 @@ export class Leases {
     if (!statistics) return;
     this.#executionsPerSecond +=
       statistics.executionsPerSecond - (lease.statistics?.executionsPerSecond ?? 0);
+    for (const { kind } of statistics.notes) {
+      lease.hasNewNote ||= (lease.noted & (1 << kind)) === 0;
+      lease.noted |= 1 << kind;
+    }
     if (lease.statistics) Object.assign(lease.statistics, statistics);
     else lease.statistics = statistics;
     lease.isUnflushed = true;
@@ -225,9 +238,7 @@ export class Leases {
     return this.#executionsPerSecond;
   }
 
-  #add(
-    lease: Omit<LiveLease, 'expiresAt' | 'dueTick' | 'phase' | 'statistics' | 'isUnflushed'>,
-  ): LiveLease {
+  #add(lease: Omit<LiveLease, Volatile>): LiveLease {
     const known = this.#byJob.get(lease.jobId);
     if (known && known.fence >= lease.fence) return known;
     if (known) this.end(known);
@@ -238,6 +249,8 @@ export class Leases {
       phase: undefined,
       statistics: undefined,
       isUnflushed: false,
+      noted: 0,
+      hasNewNote: false,
     };
     this.#byJob.set(live.jobId, live);
     const siblings = this.#byBot.get(live.botId);

@@ -1,5 +1,11 @@
+import { mostNotes, noteText } from '../../core/run-notes.js';
 import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, type JobResult, JobStatistics } from '../../gen/pandafuzz/v1/job.js';
+import {
+  JobOutcome,
+  type JobResult,
+  JobStatistics,
+  RunNoteKind,
+} from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { CompleteJobInput } from '../../store/ops/jobs/complete-job.js';
 import { storedStatistics } from './records.js';
@@ -36,7 +42,7 @@ export function checkResult(
 ): Pick<CompleteJobInput, 'outcome' | 'message' | 'statistics'> {
   const outcome = result && outcomeNames[result.outcome];
   const message = result?.message ?? '';
-  const statistics = result?.statistics ?? JobStatistics.create();
+  const statistics = boundedStatistics(result?.statistics ?? JobStatistics.create());
   found
     .expect(outcome !== undefined, 'result.outcome', 'must say how the attempt ended')
     .expect(
@@ -60,6 +66,18 @@ export function checkResult(
     statistics: storedStatistics(statistics),
   };
 }
+
+/** Statistics whose notes are within the bounds of the contract. Most have none. */
+export const boundedStatistics = (statistics: JobStatistics): JobStatistics =>
+  statistics.notes.length === 0
+    ? statistics
+    : {
+        ...statistics,
+        notes: statistics.notes.slice(0, mostNotes).map(({ kind, text }) => ({
+          kind: kind in RunNoteKind ? kind : RunNoteKind.UNSPECIFIED,
+          text: noteText(text),
+        })),
+      };
 
 /** A beat whose every status names a lease. */
 export type CheckedBeat = Omit<Beat, 'leases'> & { leases: (LeaseStatus & { lease: Lease })[] };

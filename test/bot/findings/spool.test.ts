@@ -1,16 +1,22 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { aflPlusPlus } from '../../../src/bot/engines/aflplusplus/aflplusplus.js';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
+import { HitsOnDisk } from '../../../src/bot/findings/hits-on-disk.js';
+import { LeftoverHits } from '../../../src/bot/findings/leftover-hits.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
+import { UnsentInputs } from '../../../src/bot/findings/unsent-inputs.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
+import { connect } from '../../../src/client/connect.js';
 import { silentLog } from '../../../src/core/log.js';
 import { CrashContext } from '../../../src/gen/pandafuzz/v1/crash.js';
 import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
 import { containmentBy } from '../sandbox/contained.js';
+import { ScriptedMaster } from '../scripted-master.js';
 
 const lease = { jobId: '01a209fc-0000-7000-8000-000000000001', attempt: 1, fence: 7 };
 let folder: string;
@@ -29,6 +35,11 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const leftover = async () => ({
+  unsent: new UnsentInputs(join(folder, 'unsent')),
+  hits: await LeftoverHits.open(join(folder, 'hits')),
+});
 
 const open = () => Spool.open(join(folder, 'spool'), silentLog);
 
@@ -110,8 +121,14 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    const containment = await containmentBy('bubblewrap', folder);
-    await clearLeftovers({ runs, spool, engines, containment, log: silentLog });
+    await clearLeftovers({
+      runs,
+      ...(await leftover()),
+      spool,
+      engines,
+      containment: await containmentBy('bubblewrap', folder),
+      log: silentLog,
+    });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
@@ -131,8 +148,14 @@ describe('the spool', () => {
     await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
     await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
     const spool = await open();
-    const containment = await containmentBy('bubblewrap', folder);
-    await clearLeftovers({ runs, spool, engines, containment, log: silentLog });
+    await clearLeftovers({
+      runs,
+      ...(await leftover()),
+      spool,
+      engines,
+      containment: await containmentBy('bubblewrap', folder),
+      log: silentLog,
+    });
     expect(spool.entries.map((entry) => entry.report.report)).toEqual([
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),
@@ -152,8 +175,102 @@ describe('the spool', () => {
     const found = new Map([...engines, [afl.name, { engine: afl, version: '', note: '' }]]);
     const spool = await open();
     const containment = await containmentBy('bubblewrap', folder);
-    await clearLeftovers({ runs, spool, engines: found, containment, log: silentLog });
+    const left = { ...(await leftover()), spool, containment, log: silentLog };
+    await clearLeftovers({ ...left, runs, engines: found });
     expect(spool.entries.map(({ report }) => report.inputSizeBytes)).toEqual([4]);
     expect(await readdir(runs)).toEqual([]);
+  });
+
+  test('drops what is not distinct first when it is full, the oldest first, and counts it', async () => {
+    const spool = await Spool.open(join(folder, 'spool'), silentLog, {
+      entries: 4,
+      bytes: 2 ** 20,
+    });
+    for (const [report, key] of [
+      ['a 1', 'a'],
+      ['b 1', 'b'],
+      ['a 2', 'a'],
+      ['unreadable', ''],
+    ] as const) {
+      await spool.add(found(report, { key }));
+    }
+    const reports = () => spool.entries.map((entry) => entry.report.report);
+    await spool.add(found('c 1', { key: 'c' }));
+    expect(reports()).toEqual(['b 1', 'a 2', 'unreadable', 'c 1']);
+    await spool.add(found('b 2', { key: 'b' }));
+    expect(reports()).toEqual(['a 2', 'unreadable', 'c 1', 'b 2']);
+    expect(spool.droppedOf(lease)).toEqual({ inputs: 2, distinct: 0 });
+    await spool.add(found('d 1', { key: 'd' }));
+    expect(reports()).toEqual(['unreadable', 'c 1', 'b 2', 'd 1']);
+    expect(spool.droppedOf(lease)).toEqual({ inputs: 3, distinct: 1 });
+    const after = await Spool.open(join(folder, 'spool'), silentLog, {
+      entries: 4,
+      bytes: 2 ** 20,
+    });
+    await after.add(found('c 2', { key: 'c' }));
+    expect(after.entries.map((entry) => entry.report.report)).toEqual([
+      'unreadable',
+      'b 2',
+      'd 1',
+      'c 2',
+    ]);
+  });
+
+  test('has a bound of bytes, too', async () => {
+    const bounds = { entries: 100, bytes: 5000 };
+    const spool = await Spool.open(join(folder, 'spool'), silentLog, bounds);
+    for (let i = 0; i < 9; i++) {
+      await spool.add(found('', { input: Buffer.alloc(1000, i), key: `${i}` }));
+    }
+    expect(spool.entries.map(({ report }) => report.inputSizeBytes)).toEqual(Array(5).fill(1000));
+    expect(spool.droppedOf(lease)).toEqual({ inputs: 4, distinct: 4 });
+  });
+
+  test('gets the hits that a killed bot has counted, and those of sent crashes wait for the master', async () => {
+    const runs = join(folder, 'runs');
+    const run = await makeRunFolder(runs, lease, JobSpec.fromPartial({ targetName: 'target' }));
+    const crashId = '01a209fc-0000-7000-8000-0000000000aa';
+    const spool = await open();
+    const { inputSha256: sha256 } = (await spool.add(found('waiting', { key: 'a' }))).report;
+    const findings = {
+      totals: () => [
+        { sha256, crashId: '', total: 7 },
+        { sha256: '0'.repeat(64), crashId, total: 9 },
+      ],
+    };
+    const onDisk = new HitsOnDisk({ folder: run.path, findings, log: silentLog });
+    onDisk.changed();
+    await onDisk.close();
+    const { unsent, hits } = await leftover();
+    const containment = await containmentBy('bubblewrap', folder);
+    await clearLeftovers({ runs, unsent, hits, spool, engines, containment, log: silentLog });
+    expect((await open()).entries.map(({ report }) => report.hits)).toEqual([7]);
+    const master = await new ScriptedMaster().start();
+    const connection = connect(master.address);
+    await hits.send(connection, silentLog, new AbortController().signal);
+    connection.close();
+    master.stop();
+    expect(master.hits).toEqual([{ lease, hits: [{ crashId, hits: 9 }] }]);
+    expect(await readdir(join(folder, 'hits'))).toEqual([]);
+  });
+
+  test('inputs that a killed bot had found go to the next run of their target, and no other', async () => {
+    const runs = join(folder, 'runs');
+    const spec = JobSpec.fromPartial({ targetName: 'target', engine: 'libfuzzer' });
+    const run = await makeRunFolder(runs, lease, spec);
+    const name = createHash('sha1').update(input).digest('hex');
+    await writeFile(join(run.corpus, name), input);
+    await writeFile(join(run.corpus, 'f'.repeat(64)), 'brought from the master');
+    const spool = await open();
+    const { unsent, hits } = await leftover();
+    const containment = await containmentBy('bubblewrap', folder);
+    await clearLeftovers({ runs, unsent, hits, spool, engines, containment, log: silentLog });
+    const [other, same] = [join(folder, 'other'), join(folder, 'same')];
+    await mkdir(other);
+    await mkdir(same);
+    await unsent.take({ ...spec, project: 'another' }, other);
+    await unsent.take(spec, same);
+    expect([await readdir(other), await readdir(same)]).toEqual([[], [name]]);
+    expect(await readFile(join(same, name))).toEqual(input);
   });
 });

@@ -88,6 +88,31 @@ test('a crash comes while the engine goes on, and the same input again is a hit 
   expect(master.crashes[0]?.report.context?.exitCode).toBeUndefined();
 });
 
+/** A crash in this frame, without names where the sanitizer may leave them out. */
+const frame = (offset: string, name: string) =>
+  `case $ASAN_OPTIONS in *symbolize=0*) frame="(/t/target+${offset})";; *) frame="in ${name} /src/a.c:1:2";; esac
+  echo "==$$==ERROR: AddressSanitizer: SEGV on unknown address" >&2; echo "    #0 0x1 $frame" >&2`;
+
+test('where restarts take most of the time, stacks have no names, and one that is new gets them alone', async () => {
+  const script = `starts=$(cat starts 2>/dev/null); starts=$((starts + 1)); echo $starts > starts
+    if [ $starts = 14 ]; then input=rare; ${frame('0x20', 'rare')}; else input="often $starts"; ${frame('0x10', 'often')}; fi
+    case $ASAN_OPTIONS in *symbolize=0*) echo yes > nameless;; esac
+    name=crash-$(printf '%s' "$input" | sha1sum | cut -d' ' -f1)
+    printf '%s' "$input" > "$prefix$name"; line $name
+    [ $starts = 16 ] && { cat nameless >&2; done_; }; exit 1`;
+  const alone = `case "$(cat "$input")" in rare) ${frame('0x20', 'rare')};; *) ${frame('0x10', 'often')};; esac; exit 1`;
+  const { master, result } = await run(target(script, alone));
+  const { statistics, message } = (await result()) ?? {};
+  expect(message).toMatch(/crashes in often end the target .* of the time goes into restarts/);
+  expect(statistics).toMatchObject({ crashHits: 16, engineStarts: 16 });
+  const reports = master.crashes.map(({ report: { report } }) => report);
+  expect(reports.filter((text) => text.includes('in often'))).toHaveLength(3);
+  expect(reports.filter((text) => text.includes('in rare'))).toHaveLength(1);
+  expect(reports).toHaveLength(4);
+  const rare = master.crashes.find(({ report }) => report.report.includes('in rare'));
+  expect(rare?.report.context?.replayed).toBe(true);
+});
+
 test('a crash of a process that a signal ended says so', async () => {
   const script = `printf 'boom' > "\${prefix}${nameOf('boom')}"; ${report('broken')}; line ${nameOf('boom')}; kill -SEGV $$`;
   const { master } = await run(target(script));

@@ -60,7 +60,13 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
         file: start.target,
         // Where a flag is given twice, libFuzzer takes the last one.
         args: [...start.spec.arguments, ...ourArguments(start), start.corpus, start.seeds],
-        environment: environmentOf(start),
+        environment: sanitizerEnvironment({
+          asked: start.spec.environment,
+          symbolizer,
+          logs: start.sanitizerLogs,
+          withoutNames: start.withoutNames,
+          leaks: start.withoutLeaks ? false : undefined,
+        }),
         stopSignal: await stopSignalOf(start.target),
       },
     ],
@@ -73,6 +79,25 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     }),
     screening: screening(),
     measuring: measuring(symbolizer),
+    // Its own search would end with the first leak: the sanitizer's at the exit has all of them.
+    leakSurvey: ({ target, spec, sanitizerLogs, inputs, scratch }) => ({
+      file: target,
+      args: [
+        ...spec.arguments,
+        ...sharedArguments(spec),
+        '-detect_leaks=0',
+        '-runs=0',
+        '-reload=0',
+        `-artifact_prefix=${scratch}/`,
+        inputs,
+      ],
+      environment: sanitizerEnvironment({
+        asked: spec.environment,
+        symbolizer,
+        logs: sanitizerLogs,
+        leaks: true,
+      }),
+    }),
     hasBegun: (output) => /^Running: /m.test(output),
     hasCrashed: ({ exit }) => exit.code !== 0,
     minimise: async (start) => ({
@@ -154,7 +179,8 @@ function refusal(spec: JobSpec): string | undefined {
     : `the argument -${taken} is not for jobs: the bot decides where inputs are written and how many processes run`;
 }
 
-function ourArguments({ spec, seconds, runs, artifacts }: EngineStart): string[] {
+function ourArguments(start: EngineStart): string[] {
+  const { spec, seconds, runs, artifacts, withoutLeaks } = start;
   return [
     ...sharedArguments(spec),
     '-print_final_stats=1',
@@ -162,6 +188,7 @@ function ourArguments({ spec, seconds, runs, artifacts }: EngineStart): string[]
     ...bounded('runs', runs),
     // Without it libFuzzer's limit is the longest seed; with it, longer seeds are cut.
     ...bounded('max_len', spec.limits?.maxInputBytes),
+    ...(withoutLeaks ? ['-detect_leaks=0'] : []),
     `-artifact_prefix=${artifacts}/`,
   ];
 }

@@ -181,7 +181,7 @@ export class LibFuzzerOutput implements EngineObserver {
     const status = statusLine.exec(line);
     if (!status) return;
     const [, executions, event] = status;
-    const next = { ...this.#progress, isSilent: false };
+    let next = { ...this.#progress, isSilent: false };
     for (const [, name, first, bytes, unit] of line.matchAll(statusFields)) {
       const value = Number(first);
       if (name === 'cov') next.coverage = Math.max(next.coverage, value);
@@ -192,7 +192,9 @@ export class LibFuzzerOutput implements EngineObserver {
       const sizeBytes = Number(bytes ?? 0) * (unitBytes[unit ?? 'b'] ?? 1);
       next.corpusBytes = Math.max(next.corpusBytes, sizeBytes);
     }
-    next.isFuzzing ||= event !== 'READ';
+    // The pulse comes while it reads its corpus, too.
+    next.isFuzzing ||= event !== 'READ' && event !== 'pulse' && event !== 'TIMEOUT';
+    if (event === 'INITED') next = { ...next, loaded: Number(executions) };
     next.isDone ||= event === 'DONE';
     if (event === 'NEW' || event === 'REDUCE') next.newInputs += 1;
     this.#progress = next;
@@ -210,7 +212,9 @@ export class LibFuzzerOutput implements EngineObserver {
 
   #count(printed: number): void {
     const executions = Math.max(this.#progress.executions, printed);
-    this.#progress = { ...this.#progress, executions };
+    // It prints at each power of two.
+    const executionsBelow = 2 ** (Math.floor(Math.log2(Math.max(executions, 1))) + 1);
+    this.#progress = { ...this.#progress, executions, executionsBelow };
   }
 }
 

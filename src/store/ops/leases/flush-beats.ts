@@ -1,6 +1,7 @@
 import { writeOperation } from '../../operation.js';
 import { greatest } from '../../sql.js';
 import { runEach, type Steps, statement } from '../../statement.js';
+import { recordEvent } from '../events/record-event.js';
 
 interface SeenBot {
   id: string;
@@ -21,12 +22,26 @@ const progress = statement<Progress>(`
   UPDATE jobs SET statistics = @statistics
   WHERE id = @jobId AND fence = @fence AND finished_at IS NULL`);
 
+/** A run of whose notes one has a new subject. */
+interface Noted {
+  jobId: string;
+  fence: number;
+  now: number;
+}
+
 /** Writes the heartbeat data since the last flush: one UPDATE a bot, one a run. */
 export const flushBeats = writeOperation(
   'flush_beats',
   'beats',
-  function* (input: { bots: readonly SeenBot[]; runs: readonly Progress[] }): Steps<void> {
+  function* (input: {
+    bots: readonly SeenBot[];
+    runs: readonly Progress[];
+    noted?: readonly Noted[];
+  }): Steps<void> {
     yield* runEach(see, input.bots);
     yield* runEach(progress, input.runs);
+    for (const { now, jobId, fence } of input.noted ?? []) {
+      yield* recordEvent(now, 'job.noted', jobId, { fence });
+    }
   },
 );

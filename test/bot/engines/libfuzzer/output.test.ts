@@ -54,6 +54,8 @@ const timeout = [
 describe("libFuzzer's figures", () => {
   test.each([1, 7, 4096])('are read from its status lines, in chunks of %i bytes', (size) => {
     expect(read(fuzzing, size).output.progress).toEqual({
+      loaded: 5,
+      executionsBelow: 65_536,
       executions: 43_409,
       coverage: 75,
       features: 144,

@@ -1,0 +1,52 @@
+import type { EngineCommand } from '../engines/engine.js';
+import { stackKeyOf } from '../findings/crash-key.js';
+import type { CrashKey } from '../findings/findings.js';
+import type { SandboxExit } from '../sandbox/sandbox.js';
+
+/** A report with what could be read from it. */
+export interface Account extends CrashKey {
+  /** Known, and not to be kept again. */
+  readonly isCounted?: boolean;
+  readonly report: string;
+  readonly exit: SandboxExit | undefined;
+  /** Of the replay that made the report; undefined for the engine's own. */
+  readonly replayCommand: EngineCommand | undefined;
+}
+
+/** More stacks than this are run alone each time. */
+const mostStacks = 4096;
+
+/**
+ * Distinct crashes by stacks without names, of all starts of a run. A stack that is known is a
+ * known crash; another one is run alone, with names.
+ */
+export class NamelessStacks {
+  readonly #keys = new Map<string, CrashKey>();
+  #areNamesNeeded = false;
+
+  /** A crash came that only a start with names can describe. */
+  get areNamesNeeded(): boolean {
+    return this.#areNamesNeeded;
+  }
+
+  /**
+   * @param own the engine's report, without names
+   * @param named runs the input alone; undefined when nothing came of it
+   */
+  async account(own: Account, named: () => Promise<Account | undefined>): Promise<Account> {
+    const stackKey = stackKeyOf(own.report);
+    const known = this.#keys.get(stackKey);
+    if (stackKey !== '' && known) return { ...own, ...known, isCounted: true };
+    const found = await named();
+    if (!found || found.key === '' || found.key === own.key) {
+      // It comes with names when it comes again.
+      this.#areNamesNeeded = true;
+      return own;
+    }
+    const { key, hasFrames, place = '', isLeak = false } = found;
+    if (stackKey !== '' && this.#keys.size < mostStacks) {
+      this.#keys.set(stackKey, { key, hasFrames, place, isLeak });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,93 @@
+import { watch } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { JobLimits } from '../../src/gen/pandafuzz/v1/job.js';
+import { listCrashes, listCrashGroups } from '../../src/operator/lists.js';
+import { submitJobs } from '../../src/operator/submit.js';
+import { buildProgram, withAddressSanitizer } from '../bot/programs/build.js';
+import { runMasterFor, temporaryFolder } from '../harness.js';
+import { Process } from '../processes.js';
+
+const cycles = 30;
+
+/** The same numbers for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** First bytes of the crashing inputs that lie in a bot's folder: in its runs and in its spool. */
+async function bugsIn(workDir: string): Promise<Set<string>> {
+  const bugs = new Set<string>();
+  for (const file of await readdir(workDir, { recursive: true, withFileTypes: true })) {
+    const isArtifact = basename(file.parentPath) === 'artifacts' && /^crash-/.test(file.name);
+    const isSpooled = file.name === 'input' && basename(dirname(file.parentPath)) === 'spool';
+    if (!isArtifact && !isSpooled) continue;
+    const input = await readFile(join(file.parentPath, file.name));
+    if (input.length > 1) bugs.add(input.toString('latin1', 0, 1));
+  }
+  return bugs;
+}
+
+/** Resolves after so many changes below the folder. */
+function changes(folder: string, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count;
+    const watcher = watch(folder, { recursive: true }, () => {
+      left -= 1;
+      if (left > 0) return;
+      watcher.close();
+      resolve();
+    });
+  });
+}
+
+test(`nothing found is lost by a bot that is killed ${cycles} times while crashes arrive`, async () => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+  const random = randomFrom(seed);
+  const { address, connection } = await runMasterFor();
+  const workDir = join(temporaryFolder(), 'bot');
+  const targetPath = await buildProgram('letters.c', withAddressSanitizer);
+  const limits = JobLimits.fromPartial({ maxDurationSeconds: 3600 });
+  const spec = { engine: 'libfuzzer', limits };
+  await submitJobs(connection, { targetPath, seedsPath: undefined, spec, count: 1 });
+
+  const start = () =>
+    new Process(['bot', '--master', address, '--name', 'killed', '--work-dir', workDir]);
+  const met = new Set<string>();
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    const bot = start();
+    while (!/"msg":"job taken"/.test(bot.said)) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await changes(workDir, 1 + Math.floor(random() * 60));
+    bot.end('SIGKILL');
+    await bot.exited;
+    for (const bug of await bugsIn(workDir)) met.add(bug);
+  }
+
+  const last = start();
+  const everything = { groupId: '', jobId: '', limit: 1000 };
+  const seen = async () => {
+    const crashes = await listCrashes(connection, everything);
+    const groups = await listCrashGroups(connection, { limit: 100 });
+    return { crashes, functions: groups.map(({ topFrame }) => topFrame).sort() };
+  };
+  const wanted = [...met].map((bug) => `bug_${bug}`);
+  for (;;) {
+    const { functions } = await seen();
+    if (wanted.every((name) => functions.includes(name))) break;
+    if (last.said.includes('"msg":"bot stopped"')) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { functions } = await seen();
+  expect({ seed, twice: functions.filter((name, i) => functions.indexOf(name) !== i) }).toEqual({
+    seed,
+    twice: [],
+  });
+  expect(met.size).toBeGreaterThan(1);
+}, 600_000);
