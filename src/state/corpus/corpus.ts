@@ -47,18 +47,20 @@ export class Corpus {
     entries: AsyncIterable<NewEntry>,
   ): Promise<PushCorpusResponse> {
     const found = new Violations();
-    const { jobId, attempt, fence } = checkLease(lease, found);
+    const { jobId, attempt, fence, botId } = checkLease(lease, found);
+    const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
     found.throwIfAny();
     let [sent, added] = [0, 0];
     let kept: CorpusEntry[] = [];
     const record = async () => {
-      const input = { jobId, attempt, fence, entries: kept, now: this.clock.now() };
+      const input = { ...named, entries: kept, now: this.clock.now() };
       added += await this.store.run(ctx, addCorpus, input);
       sent += kept.length;
       kept = [];
     };
     // Fails with the reason of the store before any bytes are received in vain.
-    if (!this.leases.find({ jobId, attempt, fence })) await record();
+    const live = this.leases.find({ jobId, attempt, fence });
+    if (!live || (botId !== undefined && botId !== live.botId)) await record();
     for await (const { header, chunks } of entries) {
       new Violations()
         .sha256(header.sha256, 'entry.sha256')

@@ -7,16 +7,19 @@ interface AddCorpus {
   jobId: string;
   attempt: number;
   fence: number;
+  /** The bot that sends them, where it is known: it has to hold the lease. */
+  botId?: string;
   entries: readonly { readonly sha256: string; readonly sizeBytes: number }[];
   now: number;
 }
 
 const holder = statement<
-  { jobId: string; attempt: number; fence: number },
+  { jobId: string; attempt: number; fence: number; botId: string },
   { target_name: string }
 >(`
   SELECT target_name FROM leases JOIN jobs ON jobs.id = leases.job_id
-  WHERE leases.job_id = @jobId AND leases.fence = @fence AND leases.attempt = @attempt`);
+  WHERE leases.job_id = @jobId AND leases.fence = @fence AND leases.attempt = @attempt
+    AND (@botId = '' OR leases.bot_id = @botId)`);
 const exists = statement<{ jobId: string }, unknown>('SELECT 1 FROM jobs WHERE id = @jobId');
 const insert = statement<{
   targetName: string;
@@ -42,7 +45,7 @@ export const addCorpus = writeOperation(
   function* (input: AddCorpus): Steps<number> {
     const { jobId, attempt, fence, entries, now } = input;
     yield* lockJob(jobId);
-    const held = yield* one(holder, input);
+    const held = yield* one(holder, { jobId, attempt, fence, botId: input.botId ?? '' });
     if (!held) {
       if (!(yield* one(exists, input))) throw new NotFoundError({ resource: 'job', id: jobId });
       throw new StaleLeaseError({ jobId, attempt, fence });

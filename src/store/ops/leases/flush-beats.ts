@@ -12,14 +12,16 @@ interface Progress {
   fence: number;
   /** JobStatistics as protobuf JSON. */
   statistics: string;
+  /** When the bot reported them. */
+  at?: number | null;
 }
 
 const see = statement<SeenBot>(
   `UPDATE bots SET last_seen_at = ${greatest('last_seen_at', '@lastSeenAt')} WHERE id = @id`,
 );
 const progress = statement<Progress>(`
-  UPDATE jobs SET statistics = @statistics
-  WHERE id = @jobId AND fence = @fence AND finished_at IS NULL`);
+  UPDATE jobs SET statistics = @statistics, statistics_at = @at
+  WHERE id = @jobId AND fence = @fence AND (state = 'running' OR state = 'assigned')`);
 
 /** Writes the heartbeat data since the last flush: one UPDATE a bot, one a run. */
 export const flushBeats = writeOperation(
@@ -27,6 +29,9 @@ export const flushBeats = writeOperation(
   'beats',
   function* (input: { bots: readonly SeenBot[]; runs: readonly Progress[] }): Steps<void> {
     yield* runEach(see, input.bots);
-    yield* runEach(progress, input.runs);
+    yield* runEach(
+      progress,
+      input.runs.map((run) => ({ ...run, at: run.at ?? null })),
+    );
   },
 );
