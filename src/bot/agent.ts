@@ -6,7 +6,7 @@ import { isId, newId } from '../core/ids.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
 import { version } from '../core/version.js';
-import { JobKind } from '../gen/pandafuzz/v1/job.js';
+import { JobKind, StartTrouble } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import type { Engine } from './engines/engine.js';
 import { libFuzzer } from './engines/libfuzzer.js';
@@ -16,9 +16,11 @@ import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
+import type { Refusal } from './line/session.js';
 import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
+import { Health } from './sandbox/health.js';
 import { Machine } from './sandbox/machine.js';
 import { findSandboxTools, killEverything, type SandboxTools } from './sandbox/sandbox.js';
 
@@ -114,11 +116,23 @@ async function assemble(
   const { log } = options;
   const tools = findSandboxTools();
   const symbolizer = findSymbolizer(folder.tools);
-  warnOfMissing(tools, symbolizer, log);
+  const warnings = missingTools(tools, symbolizer);
+  for (const warning of warnings) log.warn(warning);
   const engine = libFuzzer({ symbolizer });
   const spool = await Spool.open(folder.spool, log);
   await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
   const machine = await Machine.observe(folder.path);
+  const health = await Health.observe({
+    folder: folder.path,
+    tools,
+    warnings,
+    roomProblem: () => machine.roomProblem,
+    onChanged: () => late.link?.beat(),
+    log,
+  });
+  lifecycle.own('health', () => health.stop());
+  // The stream is made last, of parts that beat through it.
+  const late: { link?: Link } = {};
 
   const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
@@ -128,11 +142,12 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const onTrouble = () => void health.check();
+  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log, onTrouble };
   const slots: Slots = new Slots({
     count: options.slots,
-    hasRoom: () => machine.hasRoom,
-    begin: (job) => begin(job, { ...parts, runs: folder.runs }),
+    hasRoom: () => health.isWell,
+    begin: (job) => begin(job, link.botId, { ...parts, runs: folder.runs }),
     onDone: (done) => link.tell(done),
     onFree: () => link.beat(),
     log,
@@ -152,9 +167,11 @@ async function assemble(
     instanceId: newId(),
     work: slots,
     resources: () => machine.resources,
+    health: () => health.report,
     onWelcome: () => spool.nudge(),
     log,
   });
+  late.link = link;
   const sent = sendSpool(spool, connection, { log, signal });
   const linked = link.run(signal);
   lifecycle.own('stream and uploads', async () => {
@@ -167,30 +184,40 @@ async function assemble(
 
 type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engine: Engine };
 
-function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
-  const { lease, spec } = assignment;
-  if (!isId(lease.jobId)) return 'the job has no proper id';
-  if (!spec) return 'the assignment has no spec';
-  if (spec.engine !== parts.engine.name) return 'this bot does not have that engine';
+function begin(
+  assignment: Assignment & { lease: Lease },
+  botId: string,
+  parts: RunContext,
+): Run | Refusal {
+  const { spec, earlier } = assignment;
+  // Calls name the bot: what is found under another bot's lease is not taken for its own.
+  const lease: Lease = { ...assignment.lease, ...(botId && { botId }) };
+  if (!isId(lease.jobId)) return { refused: 'the job has no proper id' };
+  if (!spec) return { refused: 'the assignment has no spec' };
+  if (spec.engine !== parts.engine.name) {
+    return { refused: 'this bot does not have that engine', trouble: StartTrouble.MACHINE };
+  }
   if (spec.kind !== JobKind.UNSPECIFIED && !parts.engine.kinds.has(spec.kind)) {
-    return `this bot cannot do jobs of this kind with ${spec.engine}`;
+    return { refused: `this bot cannot do jobs of this kind with ${spec.engine}` };
   }
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
-  return new Run(lease, spec, { ...parts, log });
+  return new Run(lease, spec, { ...parts, log, knownInputs: earlier?.crashInputs ?? [] });
 }
 
-function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {
-  if (!tools.setpriv || !tools.prlimit) {
-    log.warn(
-      'setpriv or prlimit is missing (Debian: util-linux): engines may outlive a bot that is killed, and leave core dumps',
-    );
-  }
-  if (!symbolizer) {
-    log.warn(
-      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
-    );
-  }
+/** What works less well than it could, for people. */
+function missingTools(tools: SandboxTools, symbolizer: string | undefined): string[] {
+  const isBounded = tools.setpriv && tools.prlimit;
+  return [
+    ...(isBounded
+      ? []
+      : [
+          'setpriv or prlimit is missing (Debian: util-linux): engines may outlive a bot that is killed, and leave core dumps',
+        ]),
+    ...(symbolizer
+      ? []
+      : ['llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names']),
+  ];
 }
 
 /** Waits for `work`, but no longer than `limitMs`. */

@@ -63,6 +63,9 @@ export interface Verdict {
  * has no key is kept by input, within a bound of bytes. All the rest is counted.
  */
 export class Findings {
+  /** Inputs that earlier attempts found: they are no news. */
+  readonly #known: ReadonlySet<string>;
+  #knownMet = 0;
   readonly #inputs = new Map<string, string>();
   readonly #counts = new Map<string, DistinctCount>();
   readonly #keptInputs: KeptInput[] = [];
@@ -70,6 +73,11 @@ export class Findings {
   #kept = 0;
   #unknownInputs = 0;
   #unknownBytes = 0;
+
+  /** @param known SHA-256 of inputs of earlier attempts, in hex digits */
+  constructor(known: readonly string[] = []) {
+    this.#known = new Set(known.map((sha256) => Buffer.from(sha256, 'hex').toString('base64')));
+  }
 
   /** Every time a crash was met. */
   get hits(): number {
@@ -81,9 +89,9 @@ export class Findings {
     return this.#kept;
   }
 
-  /** Distinct crashing inputs, those not kept included. */
+  /** Distinct crashing inputs, those not kept included, without those of earlier attempts. */
   get distinct(): number {
-    return this.#inputs.size;
+    return this.#inputs.size - this.#knownMet;
   }
 
   /** Counts by the key of each distinct crash; what has no key is not in it. */
@@ -133,7 +141,9 @@ export class Findings {
 
   /** @param key '' for a report that could not be read */
   judge(input: Buffer, { key, hasFrames }: CrashKey): Verdict {
-    this.#inputs.set(digestOf(input), key);
+    const digest = digestOf(input);
+    this.#inputs.set(digest, key);
+    if (this.#known.has(digest)) this.#knownMet += 1;
     this.#hits += 1;
     const verdict = key === '' ? this.#judgeUnknown(input) : this.#judgeKnown(key, hasFrames);
     if (verdict.isKept) this.#kept += 1;

@@ -1,5 +1,5 @@
 import type { Logger } from '../../core/log.js';
-import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
+import { JobOutcome, StartTrouble } from '../../gen/pandafuzz/v1/job.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
 import type { EndedStart } from './start.js';
 import type { Stint } from './stint.js';
@@ -8,6 +8,12 @@ import type { Stint } from './stint.js';
 export interface FuzzEnd {
   readonly outcome: JobOutcome;
   readonly message: string;
+  /** Of a failure: no other attempt can do better. */
+  readonly final?: boolean;
+  /** Of INFRASTRUCTURE: what kept the run from starting. */
+  readonly trouble?: StartTrouble;
+  /** What is missing, in words that are the same on every bot. */
+  readonly cause?: string;
 }
 
 interface Unexplained {
@@ -58,7 +64,8 @@ export class Story {
   }
 
   infrastructure(why: string): FuzzEnd {
-    return { outcome: JobOutcome.INFRASTRUCTURE, message: [why, ...this.#notes].join('. ') };
+    const message = [why, ...this.#notes].join('. ');
+    return { outcome: JobOutcome.INFRASTRUCTURE, message, trouble: StartTrouble.MACHINE };
   }
 
   get #notes(): string[] {

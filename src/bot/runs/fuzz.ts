@@ -6,6 +6,7 @@ import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
 import { type EndedStart, runEngine, type StartParts } from './start.js';
 import { Stint } from './stint.js';
+import { uselessStart } from './useless-start.js';
 
 /** Ends in a row before the first input of its own that make a target unfit. */
 const mostBadEnds = 5;
@@ -52,7 +53,8 @@ export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
     if (isOver && hasWorked) return story.completed();
 
     if (harvest.hits === 0 && !hasWorked) {
-      return failed('the target ended without executing an input', start);
+      if (isOver) return failed('the target ended without executing an input', start);
+      return uselessStart(start.exit, start.lastWords, parts);
     }
     badEnds = isFuzzing || removed > 0 ? 0 : badEnds + 1;
     if (badEnds >= mostBadEnds) {

@@ -14,6 +14,7 @@ import {
   type JobResult,
   type JobSpec,
   type JobStatistics,
+  StartTrouble,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { Exchange } from '../corpus/exchange.js';
@@ -33,6 +34,7 @@ import { UnfitTargetError } from './crashes/trial.js';
 import type { FuzzEnd } from './ends.js';
 import { fuzz } from './fuzz.js';
 import { Tally } from './tally.js';
+import { notStarted, uselessStart, wordsOfSpawnError } from './useless-start.js';
 
 /** What the contract allows for a result's message. */
 const longestMessageBytes = 4096;
@@ -49,6 +51,10 @@ export interface RunParts {
   readonly runs: string;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** A start has failed by trouble of the machine. */
+  readonly onTrouble?: () => void;
+  /** SHA-256 of inputs of crashes that earlier attempts found, in hex digits. */
+  readonly knownInputs?: readonly string[];
 }
 
 /** Why a run is stopped before its limits: with what result, or with none. */
@@ -70,7 +76,7 @@ export class Run {
   #phase = LeasePhase.PREPARING;
   readonly #stop = new AbortController();
   readonly #forget = new AbortController();
-  readonly #findings = new Findings();
+  readonly #findings: Findings;
   readonly #hitReports: HitReports;
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
@@ -85,7 +91,8 @@ export class Run {
     private readonly parts: RunParts,
   ) {
     const { connection, log, clock } = parts;
-    const findings = this.#findings;
+    const findings = new Findings(parts.knownInputs);
+    this.#findings = findings;
     this.#hitReports = new HitReports({ connection, lease, findings, log, clock });
     this.#tally = new Tally(this.#findings, parts.clock ?? systemClock);
     this.ended = this.#run();
@@ -123,12 +130,14 @@ export class Run {
 
   async #run(): Promise<JobResult | undefined> {
     const { log, spool } = this.parts;
-    const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
+    const end = await this.#work().catch((error) => this.#explain(error));
+    const { outcome, message, final, trouble, cause } = end;
     this.#tally.stop();
     if (this.#folder) await killProcessesIn(this.#folder.path, log);
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
-    log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
+    log.info({ outcome: JobOutcome[outcome], why: message || undefined, final }, 'run ended');
+    if (trouble !== undefined) this.parts.onTrouble?.();
     await this.#exchange?.end(this.#forget.signal);
     while (spool.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
       await spool.changed(this.#forget.signal);
@@ -136,13 +145,17 @@ export class Run {
     await this.#hitReports.end(this.#forget.signal);
     if (this.#forget.signal.aborted) return undefined;
     const statistics = this.#tally.statistics;
-    return { outcome, message: clipUtf8(message, longestMessageBytes), statistics };
+    return {
+      ...{ outcome, message: clipUtf8(message, longestMessageBytes), statistics },
+      ...(final && { final }),
+      ...(trouble !== undefined && { trouble, cause: cause ?? '' }),
+    };
   }
 
   async #work(): Promise<FuzzEnd> {
     const { engine, log, spool, tools, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
-    if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
+    if (refusal) return { outcome: JobOutcome.FAILED, message: refusal, final: true };
     const folder = await this.#prepare();
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
@@ -184,23 +197,32 @@ export class Run {
     await this.#exchange.begin(this.#stop.signal);
   }
 
-  #explain(error: unknown): FuzzEnd {
+  async #explain(error: unknown): Promise<FuzzEnd> {
     const reason = this.#stop.signal.aborted && (this.#stop.signal.reason as Stopped).reason;
     if (reason === 'cancelled') {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
-    const isForAuthor = error instanceof SeedsError || error instanceof UnfitTargetError;
-    if (isForAuthor) return { outcome: JobOutcome.FAILED, message: error.message };
-    if (failureOf(error)?.code === Code.NOT_FOUND) {
+    if (error instanceof UnfitTargetError) return error.end;
+    if (error instanceof SeedsError) {
+      return { outcome: JobOutcome.FAILED, message: error.message, final: true };
+    }
+    const failure = failureOf(error);
+    if (failure?.code === Code.NOT_FOUND) {
       return {
         outcome: JobOutcome.FAILED,
         message: 'the master does not have the target, its seeds or the input of a crash',
+        final: true,
       };
     }
+    const folder = this.#folder;
+    const words = folder && wordsOfSpawnError(error);
+    if (words) return uselessStart(notStarted, words, { engine: this.parts.engine, folder });
     const code = codeOf(error);
     const message = `the bot could not go on${code ? ` (${code})` : ''}: ${messageOf(error)}`;
     this.parts.log.error({ err: error }, 'run failed');
-    return { outcome: JobOutcome.INFRASTRUCTURE, message };
+    const isOfMachine = failure === undefined && code !== undefined && /^E[A-Z0-9]+$/.test(code);
+    const trouble = isOfMachine ? { trouble: StartTrouble.MACHINE } : {};
+    return { outcome: JobOutcome.INFRASTRUCTURE, message, ...trouble };
   }
 }

@@ -2,10 +2,13 @@ import type { Logger } from '../../core/log.js';
 import type { JobDone, JobDoneAck, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { JobResult } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { Answer } from '../line/session.js';
+import type { Answer, Refusal } from '../line/session.js';
 import type { Run, StopReason } from './run.js';
 
 export const leaseKey = ({ jobId, attempt, fence }: Lease) => `${jobId}/${attempt}/${fence}`;
+
+/** On a stream the bot is known: each beat would repeat it. */
+const streamLease = ({ jobId, attempt, fence }: Lease): Lease => ({ jobId, attempt, fence });
 
 interface Slot {
   readonly run: Run;
@@ -28,7 +31,7 @@ export class Slots {
     private readonly options: {
       count: number;
       /** Why a job cannot be taken, or its run, begun. */
-      begin: (assignment: Assignment & { lease: Lease }) => Run | string;
+      begin: (assignment: Assignment & { lease: Lease }) => Run | Refusal;
       /** Whether the machine has what new work needs. */
       hasRoom: () => boolean;
       /** A run has ended: its result can be sent. */
@@ -45,12 +48,12 @@ export class Slots {
   }
 
   get leases(): Lease[] {
-    return [...this.#taken.values()].map(({ run }) => run.lease);
+    return [...this.#taken.values()].map(({ run }) => streamLease(run.lease));
   }
 
   get statuses(): LeaseStatus[] {
     return [...this.#taken.values()].map(({ run, result }) => ({
-      lease: run.lease,
+      lease: streamLease(run.lease),
       phase: run.phase,
       statistics: result?.statistics ?? run.statistics,
     }));
@@ -59,7 +62,7 @@ export class Slots {
   /** Results the master has not yet acknowledged. */
   get done(): JobDone[] {
     return [...this.#taken.values()].flatMap(({ run: { lease }, result }) =>
-      result ? [{ lease, result }] : [],
+      result ? [{ lease: streamLease(lease), result }] : [],
     );
   }
 
@@ -71,7 +74,7 @@ export class Slots {
     this.#abandonOlder(lease);
     if (this.free === 0) return 'not now';
     const run = this.options.begin({ ...assignment, lease });
-    if (typeof run === 'string') return { refused: run };
+    if ('refused' in run) return run;
     const slot: Slot = { run };
     this.#taken.set(leaseKey(lease), slot);
     void run.ended.then((result) => this.#onEnded(slot, result));
@@ -89,7 +92,7 @@ export class Slots {
     const { lease } = slot.run;
     if (result === undefined || this.#taken.get(leaseKey(lease)) !== slot) return;
     slot.result = result;
-    this.options.onDone({ lease, result });
+    this.options.onDone({ lease: streamLease(lease), result });
   }
 
   has(lease: Lease): boolean {
