@@ -89,8 +89,8 @@ const onlyIn = (names, library) => ({
  *
  * Rules see the interface and the operations, never an engine.
  */
-const seenByRules = ['store', 'operation', 'rows', 'after-attempt', 'blobs', 'grouping'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'times', 'after-attempt', 'grouping'];
+const seenByRules = ['store', 'operation', 'rows', 'after-attempt', 'statistics', 'blobs', 'grouping'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'times', 'after-attempt', 'statistics', 'grouping'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 

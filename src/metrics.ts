@@ -119,6 +119,12 @@ export function createMetrics() {
       buckets: seconds,
       registry,
     }),
+    failedStarts: new Counter({
+      name: 'failed_starts_total',
+      help: 'Runs that did not start, by whose trouble it was: bot or target.',
+      labelNames: ['blame'],
+      registers,
+    }),
     webhookDeliveries: new Counter({
       name: 'webhook_deliveries_total',
       help: 'Deliveries that ended, by webhook and outcome: delivered, refused or given_up.',
@@ -136,7 +142,18 @@ export function createMetrics() {
       );
     },
     /** Gauges that are read on a scrape. */
-    watchFleet(sources: { botsOnline: () => number; leasesHeld: () => number }): void {
+    watchFleet(sources: {
+      botsOnline: () => number;
+      botsHeldBack: () => number;
+      botsUnwell: () => number;
+      leasesHeld: () => number;
+    }): void {
+      gaugeOf('bots_held_back', 'Bots that get no jobs, as their last starts failed.', (gauge) =>
+        gauge.set(sources.botsHeldBack()),
+      );
+      gaugeOf('bots_unwell', 'Bots online that take no jobs, by their own report.', (gauge) =>
+        gauge.set(sources.botsUnwell()),
+      );
       gaugeOf('bots_online', 'Bots that hold a heartbeat stream.', (gauge) =>
         gauge.set(sources.botsOnline()),
       );

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
-import { isId, newId } from '../core/ids.js';
+import { newId } from '../core/ids.js';
 import type { IsolationLevel, IsolationWish } from '../core/isolation.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
@@ -13,8 +13,6 @@ import type { UserRange } from '../core/user-range.js';
 import { version } from '../core/version.js';
 import type { BotEngine } from '../gen/pandafuzz/v1/bot.js';
 import { Isolation } from '../gen/pandafuzz/v1/isolation.js';
-import { JobKind } from '../gen/pandafuzz/v1/job.js';
-import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import { Stocks } from './corpus/stocks.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
@@ -25,11 +23,12 @@ import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
+import { begin } from './runs/begin.js';
 import { FinishedRun } from './runs/finished-run.js';
 import { clearLeftovers } from './runs/leftovers.js';
-import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
 import { Containment } from './sandbox/containment.js';
+import { Health } from './sandbox/health.js';
 import { Machine } from './sandbox/machine.js';
 import { foldersOf } from './sandbox/readable.js';
 import { killEverything } from './sandbox/sandbox.js';
@@ -136,11 +135,8 @@ async function assemble(
 ): Promise<Agent> {
   const { log } = options;
   const symbolizer = findSymbolizer(folder.tools);
-  if (!symbolizer) {
-    log.warn(
-      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
-    );
-  }
+  const warnings = symbolizer ? [] : [noSymbolizer];
+  for (const warning of warnings) log.warn(warning);
   const containment = await Containment.find({
     wish: options.isolation ?? 'auto',
     workDir: folder.path,
@@ -156,6 +152,16 @@ async function assemble(
   const leftover = { spool, unsent, hits, engines, containment, log };
   const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
   const machine = await Machine.observe(folder.path);
+  const health = await Health.observe({
+    folder: folder.path,
+    warnings,
+    roomProblem: () => machine.roomProblem,
+    onChanged: () => late.link?.beat(),
+    log,
+  });
+  lifecycle.own('health', () => health.stop());
+  // The stream is made last, of parts that beat through it.
+  const late: { link?: Link } = {};
 
   const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
@@ -168,11 +174,12 @@ async function assemble(
   const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });
   await stocks.prune();
   const common = { engines, artifacts, spool, unsent, stocks, connection, containment };
-  const parts = { ...common, exchangeIntervalMs, log };
+  const onTrouble = () => void health.check();
+  const parts = { ...common, exchangeIntervalMs, log, onTrouble };
   const slots: Slots = new Slots({
     count: options.slots,
-    hasRoom: () => machine.hasRoom,
-    begin: (job) => begin(job, { ...parts, runs: folder.runs }),
+    hasRoom: () => health.isWell,
+    begin: (job) => begin(job, link.botId, { ...parts, runs: folder.runs }),
     onDone: (done) => link.tell(done),
     onFree: () => link.beat(),
     log,
@@ -198,9 +205,11 @@ async function assemble(
     instanceId: newId(),
     work: slots,
     resources: () => machine.resources,
+    health: () => health.report,
     onWelcome: () => spool.nudge(),
     log,
   });
+  late.link = link;
   const sent = Promise.all([
     sendSpool(spool, connection, { log, signal }),
     hits.send(connection, log, signal),
@@ -227,21 +236,8 @@ const details = (engines: FoundEngines): BotEngine[] =>
     return { name: engine.name, version, kinds: [...engine.kinds], note };
   });
 
-type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engines: FoundEngines };
-
-function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
-  const { lease, spec } = assignment;
-  if (!isId(lease.jobId)) return 'the job has no proper id';
-  if (!spec) return 'the assignment has no spec';
-  const engine = parts.engines.get(spec.engine)?.engine;
-  if (!engine) return `this bot does not have the engine ${spec.engine}`;
-  if (spec.kind !== JobKind.UNSPECIFIED && !engine.kinds.has(spec.kind)) {
-    return `this bot cannot do jobs of this kind with ${spec.engine}`;
-  }
-  const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
-  log.info({ target: spec.targetName, job: spec.name }, 'job taken');
-  return new Run(lease, spec, { ...parts, engine, log });
-}
+const noSymbolizer =
+  'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names';
 
 const levels: Readonly<Record<IsolationLevel, Isolation>> = {
   none: Isolation.NONE,

@@ -6,12 +6,13 @@ import {
   type Campaign,
   type Job,
   JobOutcome,
+  type JobResult,
   type JobSpec,
   type JobStatistics,
 } from '../gen/pandafuzz/v1/job.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { enginesOf, isolationOf } from './bot-view.js';
-import { ago, bytes, count, duration } from './format.js';
+import { ago, bytes, count, duration, plain } from './format.js';
 import { shortIds } from './short-ids.js';
 import { facts, type TableColumn, table } from './table.js';
 import { botState, jobKind, jobState, or, word } from './words.js';
@@ -42,7 +43,7 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
   const short = shortIds(jobs.map(({ id }) => id));
   const rows = jobs.map((job) => {
     const { statistics } = job;
-    const rate = job.finishedAt ? '-' : count(statistics?.executionsPerSecond ?? 0);
+    const rate = count(statistics?.executionsPerSecond ?? 0);
     const kind = jobKind(job);
     return [
       short(job.id),
@@ -50,7 +51,7 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
       or(job.spec?.engine),
       or(job.spec?.targetName),
       job.spec?.name || (kind === 'fuzz' ? '-' : kind),
-      executionsOf(statistics),
+      executed(statistics),
       rate,
       count(statistics?.coverage ?? 0),
       count(statistics?.crashHits ?? 0),
@@ -93,24 +94,29 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['created', ago(job.createdAt, now)],
     ['started', ago(job.startedAt, now)],
     ['finished', ago(job.finishedAt, now)],
-    ['executions', executionsOf(statistics) + ageOf(statistics)],
+    ['fuzzed', duration(statistics?.elapsedMs ?? 0)],
+    ['executions', executionsOf(job) + ageOf(statistics)],
     ['coverage', count(statistics?.coverage ?? 0)],
     ['corpus', `${statistics?.corpusFiles ?? 0} files, ${bytes(statistics?.corpusBytes ?? 0)}`],
     ['hits', count(statistics?.crashHits ?? 0)],
     ['kept', count(statistics?.crashInputsKept ?? 0)],
     ...startsOf(statistics),
     ...notesOf(statistics),
-    [
-      'last result',
-      result ? [word(JobOutcome[result.outcome]), result.message].filter(Boolean).join(': ') : '-',
-    ],
+    ['figures', job.statisticsAt ? `of ${ago(job.statisticsAt, now)}` : '-'],
+    ['last result', result ? resultOf(result) : '-'],
   ]);
   if (attempts.length === 0) return about;
   return `${about}\n\n${attemptTable(attempts, now)}`;
 }
 
+/** With the rate: of the running attempt, or the mean of a job that has ended. */
+function executionsOf({ statistics, finishedAt }: Job): string {
+  const when = finishedAt ? 'on average' : 'now';
+  return `${executed(statistics)} (${count(statistics?.executionsPerSecond ?? 0)} a second ${when})`;
+}
+
 /** An estimate where the engine's own figure is not from now. */
-function executionsOf(statistics: JobStatistics | undefined): string {
+function executed(statistics: JobStatistics | undefined): string {
   const { executions = 0, executionsEstimate = 0 } = statistics ?? {};
   return executionsEstimate > executions ? `~${count(executionsEstimate)}` : count(executions);
 }
@@ -132,6 +138,11 @@ function startsOf(statistics: JobStatistics | undefined): [string, string][] {
 function notesOf(statistics: JobStatistics | undefined): [string, string][] {
   const texts = (statistics?.notes ?? []).map(({ text }) => text);
   return texts.length > 0 ? [['notes', texts.join('\n')]] : [];
+}
+
+function resultOf({ outcome, message, final }: JobResult): string {
+  const what = final ? `${word(JobOutcome[outcome])} for good` : word(JobOutcome[outcome]);
+  return [what, message].filter(Boolean).join(': ');
 }
 
 /** The crash that a job reproduces or minimises; of several, how many. */
@@ -161,7 +172,19 @@ function requirementsOf(spec: JobSpec | undefined): string {
 
 function attemptTable(attempts: readonly Attempt[], now: number): string {
   return table(
-    ['fence', 'attempt', 'bot', { right: 'assigned' }, { right: 'ended' }, 'end', 'message'],
+    [
+      'fence',
+      'attempt',
+      'bot',
+      { right: 'assigned' },
+      { right: 'ended' },
+      'end',
+      { right: 'fuzzed' },
+      { right: 'execs' },
+      { right: 'hits' },
+      { right: 'kept' },
+      'message',
+    ],
     attempts.map((one) => [
       String(one.fence),
       String(one.attempt),
@@ -169,10 +192,20 @@ function attemptTable(attempts: readonly Attempt[], now: number): string {
       ago(one.assignedAt, now),
       ago(one.endedAt, now),
       one.endedAt ? word(AttemptEnd[one.end]) : '-',
-      or(one.message),
+      one.statistics ? duration(one.statistics.elapsedMs) : '-',
+      one.statistics ? count(one.statistics.executions) : '-',
+      one.statistics ? count(one.statistics.crashHits) : '-',
+      one.statistics ? count(one.statistics.crashInputsKept) : '-',
+      or(firstLine(one.message)),
     ]),
   );
 }
+
+/** A table's row has one line; the details of a job show the last message whole. */
+const firstLine = (text: string): string => {
+  const [first = '', ...rest] = text.trim().split('\n');
+  return rest.length > 0 ? `${first} …` : first;
+};
 
 export function campaignTable(campaigns: readonly Campaign[]): string {
   if (campaigns.length === 0) return 'no campaigns';
@@ -191,6 +224,23 @@ export function campaignTable(campaigns: readonly Campaign[]): string {
 export function botTable(bots: readonly Bot[], now: number): string {
   if (bots.length === 0) return 'no bots: start one with "pandafuzz bot"';
   const short = shortIds(bots.map(({ id }) => id));
+  const troubles = bots.flatMap((bot) => botTrouble(bot, now).map((why) => `${bot.name}: ${why}`));
+  const rows = botRows(bots, now, short);
+  return troubles.length > 0 ? `${rows}\n\n${troubles.map(plain).join('\n')}` : rows;
+}
+
+/** Why a bot gets no jobs, by its own report and by the master's. */
+function botTrouble({ health, heldUntil, heldWhy, failedStarts }: Bot, now: number): string[] {
+  if (health?.problem) return [`takes no jobs: ${health.problem}`];
+  if (failedStarts === 0) return [];
+  const starts = failedStarts === 1 ? 'its last start' : `its last ${failedStarts} starts`;
+  const until = heldUntil
+    ? `held back for ${duration(heldUntil.getTime() - now)}`
+    : 'gets one job at a time';
+  return [`${until}, as ${starts} failed: ${heldWhy}`];
+}
+
+function botRows(bots: readonly Bot[], now: number, short: (id: string) => string): string {
   return table(
     [
       'id',

@@ -16,7 +16,11 @@ export function jobState(job: Job): string {
   return word(JobState[job.state]) + (stopping ? ' (stopping)' : '');
 }
 
-export const botState = (bot: Bot): string => word(BotState[bot.state]);
+export function botState(bot: Bot): string {
+  const state = word(BotState[bot.state]);
+  if (bot.health?.problem) return `${state} (unwell)`;
+  return bot.heldUntil ? `${state} (held back)` : state;
+}
 
 /** "fuzz", or what it does with crashes. */
 export function jobKind(job: Job): string {

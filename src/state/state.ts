@@ -6,8 +6,11 @@ import { PeriodicTask } from '../core/periodic-task.js';
 import type { Metrics } from '../metrics.js';
 import { readCounters } from '../store/ops/upkeep/read-counters.js';
 import type { Store } from '../store/store.js';
+import { Avoids } from './bots/avoids.js';
+import { Blame } from './bots/blame.js';
 import { Bots } from './bots/bots.js';
 import { Drains } from './bots/drains.js';
+import { Holds } from './bots/holds.js';
 import { Sessions } from './bots/sessions.js';
 import { Campaigns } from './campaigns/campaigns.js';
 import { Artifacts } from './corpus/artifacts.js';
@@ -76,6 +79,7 @@ export function createState(options: {
       dispatch.roomChanged();
       drains.leaseEnded(lease.botId);
     },
+    isAvoided: (botId: string) => avoids.has(botId),
     runningOf: (campaign: string) =>
       leases.countOfCampaign(campaign) + dispatch.claimingOf(campaign),
   };
@@ -89,9 +93,13 @@ export function createState(options: {
   });
   const sessions = new Sessions();
   const fairShare = new FairShare(late.runningOf);
-  const dispatch = new Dispatch({ ...service, fairShare });
+  const dispatch = new Dispatch({ ...service, fairShare, isAvoided: late.isAvoided });
   const drains = new Drains({ ...service, sessions, leases });
   const reaper = new Reaper({ ...service, leases, dispatch, adoptEveryMs: ttl, retryPause });
+  const onChanged = (botId: string) => sessions.of(botId)?.holdChanged?.();
+  const holds = new Holds({ ...service, onChanged });
+  const avoids = new Avoids({ ...service, sessions, dispatch });
+  const blame = new Blame({ sessions, holds, avoids, log, metrics });
   const campaigns = new Campaigns({ ...service, fairShare, dispatch, leases });
   const timekeeper = new Timekeeper({
     ...service,
@@ -125,6 +133,7 @@ export function createState(options: {
     newId,
     defaults: config.jobs,
     retryPause,
+    blame,
   });
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
@@ -135,6 +144,8 @@ export function createState(options: {
     reaper,
     beatLog,
     jobs,
+    holds,
+    blame,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
@@ -157,12 +168,17 @@ export function createState(options: {
   metrics.watchCrashes(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
-  metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
+  metrics.watchFleet({
+    botsOnline: () => sessions.online,
+    botsHeldBack: () => holds.waiting,
+    botsUnwell: () => sessions.unwell,
+    leasesHeld: () => leases.size,
+  });
 
   return {
-    bots: new Bots({ ...service, leases, sessions, beatLog, newId }),
+    bots: new Bots({ ...service, leases, sessions, beatLog, holds, blame, newId }),
     jobs,
-    pull: new Pull({ ...service, leases, dispatch, reaper, defaultTtlMs: ttl }),
+    pull: new Pull({ ...service, leases, dispatch, reaper, holds, defaultTtlMs: ttl }),
     crashes: new Crashes({ ...evidence, maxInputBytes: config.limits.max_crash_input }),
     crashGroups: new CrashGroups(store, clock),
     crashDecisions: new CrashDecisions(evidence),
@@ -177,7 +193,7 @@ export function createState(options: {
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
-    explain: new Explain({ ...service, sessions, leases, fairShare }),
+    explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
     blobs: store.blobs,
     sessionParts,
     vitals,
@@ -185,11 +201,14 @@ export function createState(options: {
     /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
       await vitals.start();
+      await holds.restore();
+      await avoids.restore();
       await campaigns.restore();
       await reaper.restore();
       await notifications.start();
       leases.start();
       reaper.start();
+      avoids.start();
       silenceCheck.start();
       beatLog.start();
       sampler.start();
@@ -207,7 +226,7 @@ export function createState(options: {
       const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
       await Promise.all([...upkeep, corpusUpkeep].map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
-      await reaper.stop();
+      await Promise.all([avoids.stop(), holds.stop(), reaper.stop()]);
       await drains.stop();
       await beatLog.stop();
     },

@@ -22,6 +22,8 @@ export interface Ending extends RetryPause {
   readonly outcome: AttemptOutcome;
   /** For people. */
   readonly message: string;
+  /** Of a failure: no other attempt can do better. */
+  readonly final?: boolean;
   readonly now: number;
 }
 
@@ -29,14 +31,14 @@ export interface Ending extends RetryPause {
 export type JobAfterAttempt = Pick<
   JobRow,
   | ('state' | 'failed_attempts' | 'refused_attempts' | 'lost_attempts' | 'finished_at')
-  | ('delayed' | 'ready_at' | 'outcome' | 'message')
+  | ('delayed' | 'ready_at' | 'outcome' | 'message' | 'final')
 > & { start_by: number | null; due_at: number | null };
 
 /**
  * Where a job goes when an attempt of it has ended, and when: see the head of
  * `state/leases/leases.ts`. Completed is final. An outcome that uses up an attempt leads
- * back to pending after a pause, until no attempt is left (dead); any other outcome leads
- * there at once. Instead of going back to pending, a job is cancelled or paused if an
+ * back to pending after a pause, until no attempt is left, or the failure is certain
+ * (dead); any other outcome leads there at once. Instead of going back to pending, a job is cancelled or paused if an
  * operator asked for that, and dead if its time is over.
  */
 export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt {
@@ -44,7 +46,9 @@ export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt
   const counted = countedAs(job, ending.outcome);
   const usesUp = counted === 'failed' || counted === 'refused';
   const used = job.failed_attempts + job.refused_attempts;
-  const isOver = (job.close_by ?? now + 1) <= now || (usesUp && used + 1 >= job.max_attempts);
+  const isFinal = counted === 'failed' && ending.final === true;
+  const isOver =
+    isFinal || (job.close_by ?? now + 1) <= now || (usesUp && used + 1 >= job.max_attempts);
   const state = stateAfter(job, ending.outcome, isOver);
   const readyAt = usesUp ? readyAfter(used, ending) : null;
   const startBy = startOf(job, ending.outcome, readyAt ?? now);
@@ -63,6 +67,7 @@ export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt
     due_at: dueIn(state, startBy, job.close_by),
     outcome: isOvertime ? 'timed_out' : ending.outcome,
     message: isOvertime ? 'the run took longer than its timeouts allow' : ending.message,
+    final: isFinal ? 1 : 0,
   };
 }
 
@@ -73,7 +78,7 @@ function countedAs(
 ): 'failed' | 'refused' | 'lost' | undefined {
   if (outcome === 'completed' || outcome === 'unanswered') return undefined;
   if (outcome === 'rejected') return 'refused';
-  if (outcome === 'lost') return 'lost';
+  if (outcome === 'lost' || outcome === 'not_stopped') return 'lost';
   if (outcome === 'failed' || outcome === 'timed_out' || job.timed_out_at !== null) return 'failed';
   // The bot stopped the run without a request, or because of trouble of its own.
   return job.cancel_requested_at === null && job.pause_requested_at === null ? 'lost' : undefined;

@@ -12,8 +12,17 @@ export type JobStateName =
 /** How an attempt ended, as its bot told it. */
 export type ToldOutcome = 'completed' | 'failed' | 'cancelled' | 'infrastructure';
 
-/** How a lease was taken back, for what the master saw. */
-export type ReleaseOutcome = 'rejected' | 'unanswered' | 'lost' | 'timed_out';
+/** How a lease was taken back: for a refusal of its bot, or for what the master saw. */
+export type ReleaseOutcome =
+  | 'rejected'
+  | 'infrastructure'
+  | 'unanswered'
+  | 'lost'
+  | 'timed_out'
+  | 'not_stopped';
+
+/** What kept a run from starting on its bot. */
+export type StartTroubleName = 'machine' | 'missing';
 
 export type AttemptOutcome = ToldOutcome | ReleaseOutcome;
 
@@ -44,11 +53,14 @@ export interface BotRow {
   isolation: number;
   /** JSON array of strings. */
   isolation_gaps: string;
+  failed_starts: number;
+  held_until: number | null;
+  held_why: string;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
   registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at,
-  engine_details, isolation, isolation_gaps`;
+  engine_details, isolation, isolation_gaps, failed_starts, held_until, held_why`;
 
 /** The namespace of targets that nobody gave one. */
 export const defaultProject = 'default';
@@ -78,8 +90,12 @@ export interface JobRow {
   ready_at: number | null;
   outcome: AttemptOutcome | null;
   message: string | null;
-  /** JobStatistics as protobuf JSON. */
+  /** Of the current or the last attempt: JobStatistics as protobuf JSON. */
   statistics: string | null;
+  /** Sum of the attempts before that one. */
+  earlier_statistics: string | null;
+  statistics_at: number | null;
+  final: 0 | 1;
   /** JobSpec as protobuf JSON. */
   spec: string;
 }
@@ -110,6 +126,9 @@ const jobColumnNames = [
   'outcome',
   'message',
   'statistics',
+  'earlier_statistics',
+  'statistics_at',
+  'final',
   'spec',
 ];
 
@@ -123,7 +142,16 @@ export type ClaimedJob = Pick<
   JobRow,
   | ('id' | 'campaign' | 'attempt' | 'fence' | 'spec')
   | ('cancel_requested_at' | 'pause_requested_at' | 'timed_out_at')
->;
+> & {
+  queue_id?: number;
+  target_sha256?: string;
+  /** Fuzzing that its limits allow, milliseconds; null: no such limit. */
+  fuzz_within_ms?: number | null;
+  /** Fuzzing of earlier attempts, milliseconds. */
+  spent_ms?: number;
+  /** Inputs of crashes that earlier attempts found, 1000 at most; where the job limits them. */
+  known_inputs?: readonly string[];
+};
 
 /** Jobs of one campaign that ask the same of a bot. */
 export interface QueueRow {
@@ -162,6 +190,20 @@ export interface AttemptRow {
   ended_at: number | null;
   outcome: AttemptOutcome | null;
   message: string | null;
+  statistics: string | null;
+  trouble: StartTroubleName | null;
+  cause: string | null;
+  final: 0 | 1;
+}
+
+/** A job that a bot could not start, and is not given. */
+export interface AvoidedRow {
+  bot_id: string;
+  job_id: string;
+  tries: number;
+  active: 0 | 1;
+  until_at: number;
+  message: string;
 }
 
 export interface EventRow {
@@ -193,6 +235,10 @@ export interface LeaseRow {
   pulled: 0 | 1;
   acknowledged_at: number | null;
   stop_requested: 0 | 1;
+  queue_id?: number;
+  target_sha256?: string;
+  fuzz_within_ms?: number | null;
+  spent_ms?: number;
 }
 
 export interface ArtifactRow {

@@ -7,7 +7,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Agent } from '../../src/bot/agent.js';
 import { silentLog } from '../../src/core/log.js';
 import { LeasePhase } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { type JobKind, JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import {
+  type JobKind,
+  JobOutcome,
+  JobState,
+  StartTrouble,
+} from '../../src/gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { Road } from './road.js';
 import { assignment, type Peer, pretendedTarget, ScriptedMaster } from './scripted-master.js';
@@ -190,7 +195,7 @@ describe('a bot', () => {
     expect(result).toMatchObject({ outcome: JobOutcome.COMPLETED, statistics: { crashes: 2 } });
     expect(master.crashes).toHaveLength(2);
     const [crash] = master.crashes;
-    expect(crash?.report.lease).toEqual(job.lease);
+    expect(crash?.report.lease).toMatchObject({ ...job.lease, botId: expect.any(String) });
     expect(crash?.report.report).toContain('SEGV on unknown address');
     expect(crash?.input.toString()).toMatch(/^input \d+$/);
     expect(crash?.report.inputSizeBytes).toBe(crash?.input.length);
@@ -261,7 +266,8 @@ describe('a bot', () => {
     const job = assignment(target, { engine: 'other' });
     peer.assign(job);
     const reason = 'this bot does not have the engine other';
-    expect(await peer.next('leaseReject')).toEqual({ lease: job.lease, reason });
+    const trouble = StartTrouble.MACHINE; // which uses up no attempt of the job
+    expect(await peer.next('leaseReject')).toMatchObject({ lease: job.lease, reason, trouble });
   });
 
   test('refuses a job of a kind that it does not know, rather than fuzz', async () => {

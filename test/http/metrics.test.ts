@@ -21,6 +21,9 @@ const instruments = {
   database_wal_bytes: 'gauge',
   database_checkpoint_duration_seconds: 'histogram',
   nodejs_eventloop_lag_p99_seconds: 'gauge',
+  failed_starts_total: 'counter',
+  bots_held_back: 'gauge',
+  bots_unwell: 'gauge',
 };
 
 test('/metrics has every instrument, and no label with a value of a caller', async () => {

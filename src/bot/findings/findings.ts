@@ -87,6 +87,8 @@ export interface Verdict {
  * has no key is kept by input, within a bound of bytes. All the rest is counted.
  */
 export class Findings {
+  /** Inputs that earlier attempts found: they are no news. */
+  readonly #known: ReadonlySet<string>;
   readonly #inputs = new Map<string, string>();
   readonly #counts = new Map<string, DistinctCount>();
   readonly #keptInputs: KeptInput[] = [];
@@ -95,6 +97,11 @@ export class Findings {
   #kept = 0;
   #unknownInputs = 0;
   #unknownBytes = 0;
+
+  /** @param known SHA-256 of inputs of earlier attempts, in hex digits */
+  constructor(known: readonly string[] = []) {
+    this.#known = new Set(known.map((sha256) => Buffer.from(sha256, 'hex').toString('base64')));
+  }
 
   /** Every time a crash was met. */
   get hits(): number {
@@ -106,7 +113,7 @@ export class Findings {
     return this.#kept;
   }
 
-  /** Distinct crashing inputs, those not kept included. */
+  /** Distinct crashing inputs, those not kept included, without those of earlier attempts. */
   get distinct(): number {
     return this.#distinct;
   }
@@ -192,7 +199,7 @@ export class Findings {
   }
 
   #remember(digest: string, key: string): void {
-    this.#distinct += 1;
+    if (!this.#known.has(digest)) this.#distinct += 1;
     this.#inputs.set(digest, key);
     const [oldest] = this.#inputs.keys();
     if (this.#inputs.size > mostInputs && oldest !== undefined) this.#inputs.delete(oldest);

@@ -6,6 +6,7 @@ import { type Clock, sleep, systemClock } from '../../core/clock.js';
 import { UserError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { backoffMs } from '../../core/retry.js';
+import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import type { BotResources, JobDone } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { givenUp, Session, type SessionEnd, type SessionWork } from './session.js';
@@ -32,6 +33,7 @@ export class Link {
       instanceId: string;
       work: SessionWork;
       resources: () => BotResources;
+      health?: () => BotHealth;
       onWelcome: () => void;
       log: Logger;
       clock?: Clock;
@@ -55,6 +57,11 @@ export class Link {
       }
       await sleep(clock, delayMs, signal).catch(() => {});
     }
+  }
+
+  /** By registration; '' before it. */
+  get botId(): string {
+    return this.#botId;
   }
 
   /** A beat now, when there is a stream. */
@@ -108,12 +115,13 @@ export class Link {
   }
 
   async #hold(signal: AbortSignal): Promise<SessionEnd> {
-    const { connection, instanceId, work, resources, log, clock } = this.options;
+    const { connection, instanceId, work, resources, health, log, clock } = this.options;
     // The stream is made when a connection is; the channel tries every 2 s at most.
     const whenReady = new Metadata({ waitForReady: true });
     const session = new Session(connection.bots.heartbeat(whenReady), work, {
       identity: { botId: this.#botId, instanceId },
       resources,
+      ...(health && { health }),
       log,
       ...(clock ? { clock } : {}),
       onWelcome: () => {

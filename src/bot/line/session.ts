@@ -2,6 +2,7 @@ import type { ClientDuplexStream, ServiceError, StatusObject } from '@grpc/grpc-
 import { type Clock, systemClock, type Timer } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
+import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type {
   Beat,
   BotResources,
@@ -13,6 +14,7 @@ import type {
   LeaseStatus,
   Welcome,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { StartTrouble } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { Outgoing } from './outgoing.js';
 
@@ -21,7 +23,13 @@ import { Outgoing } from './outgoing.js';
  * for what is wrong with the job; where only this bot cannot take it now, the
  * offer is left to lapse.
  */
-export type Answer = 'taken' | 'not now' | { readonly refused: string };
+export type Answer = 'taken' | 'not now' | Refusal;
+
+/** With `trouble` it is the bot that cannot run it, which uses up no attempt. */
+export interface Refusal {
+  readonly refused: string;
+  readonly trouble?: StartTrouble;
+}
 
 /** What the protocol is about, seen from the stream. */
 export interface SessionWork {
@@ -39,6 +47,7 @@ export interface SessionWork {
 export interface SessionOptions {
   readonly identity: Pick<Hello, 'botId' | 'instanceId'>;
   readonly resources: () => BotResources;
+  readonly health?: () => BotHealth;
   readonly onWelcome: () => void;
   readonly log: Logger;
   readonly clock?: Clock;
@@ -100,6 +109,8 @@ export class Session {
   #nextBeat: Timer | undefined;
   #unanswered = 0;
   #reconnectAfterMs: number | undefined;
+  /** The health that was sent last, as JSON. */
+  #sentHealth = '';
 
   constructor(
     private readonly call: ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>,
@@ -177,7 +188,17 @@ export class Session {
       freeSlots: this.#isDraining ? 0 : this.work.free,
       leases: this.work.statuses,
       resources: this.options.resources(),
+      ...this.#newHealth(),
     };
+  }
+
+  /** The health, if it is not the one that the master has from this stream. */
+  #newHealth(): Pick<Beat, 'health'> {
+    const health = this.options.health?.();
+    const text = JSON.stringify(health ?? null);
+    if (!health || text === this.#sentHealth) return {};
+    this.#sentHealth = text;
+    return { health };
   }
 
   #tick(): void {
@@ -280,7 +301,9 @@ export class Session {
     else if (answer === 'not now') this.beat();
     else {
       this.options.log.warn({ jobId: lease.jobId, why: answer.refused }, 'job refused');
-      this.#out.say({ $case: 'leaseReject', value: { lease, reason: answer.refused } });
+      const { refused: reason, trouble } = answer;
+      const value = { lease, reason, ...(trouble !== undefined && { trouble }) };
+      this.#out.say({ $case: 'leaseReject', value });
     }
   }
 

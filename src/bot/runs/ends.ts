@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/log.js';
 import { mostNotes } from '../../core/run-notes.js';
-import { JobOutcome, type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
+import { JobOutcome, type RunNote, RunNoteKind, StartTrouble } from '../../gen/pandafuzz/v1/job.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
 import { format, note } from './notes.js';
 import type { EndedStart } from './start.js';
@@ -11,6 +11,12 @@ import type { Tally } from './tally.js';
 export interface FuzzEnd {
   readonly outcome: JobOutcome;
   readonly message: string;
+  /** Of a failure: no other attempt can do better. */
+  readonly final?: boolean;
+  /** Of INFRASTRUCTURE: what kept the run from starting. */
+  readonly trouble?: StartTrouble;
+  /** What is missing, in words that are the same on every bot. */
+  readonly cause?: string;
 }
 
 interface Unexplained {
@@ -82,7 +88,8 @@ export class Story {
   }
 
   infrastructure(why: string): FuzzEnd {
-    return { outcome: JobOutcome.INFRASTRUCTURE, message: [why, ...this.#texts].join('. ') };
+    const message = [why, ...this.#texts].join('. ');
+    return { outcome: JobOutcome.INFRASTRUCTURE, message, trouble: StartTrouble.MACHINE };
   }
 
   /** The time is over, and nothing was fuzzed. */

@@ -13,6 +13,7 @@ import { Restarts } from './restarts.js';
 import { addStarter, CutSeeds } from './seed-use.js';
 import { type EndedStart, runEngine, type StartParts, type StartPlan } from './start.js';
 import { Stint } from './stint.js';
+import { uselessStart } from './useless-start.js';
 
 /** Ends in a row before the first input of its own that make a target unfit. */
 const mostBadEnds = 5;
@@ -154,7 +155,8 @@ class Fuzzing {
     const hasWorked = tally.executions > 0 || this.#story.hasFuzzed;
     if (isOver && hasWorked) return this.#over();
     if (harvest.hits === 0 && !hasWorked) {
-      return failed('the target ended without executing an input', start);
+      if (isOver) return failed('the target ended without executing an input', start);
+      return uselessStart(start.exit, start.lastWords, this.parts);
     }
     const isUseful = isFuzzing || removed > 0 || isNewLeak;
     this.#badEnds = isUseful ? 0 : this.#badEnds + 1;

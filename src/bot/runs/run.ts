@@ -15,6 +15,7 @@ import {
   type JobResult,
   type JobSpec,
   type JobStatistics,
+  StartTrouble,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { Exchange } from '../corpus/exchange.js';
@@ -30,6 +31,7 @@ import type { UnsentInputs } from '../findings/unsent-inputs.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
 import { makeRunFolder, type RunFolder, runFolderName } from '../folders/run-folder.js';
 import type { Containment, RunContainment } from '../sandbox/containment.js';
+import { SandboxError } from '../sandbox/sandbox.js';
 import { BrokenBoundError, boundsOf } from './bounds.js';
 import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
@@ -41,6 +43,7 @@ import { Loading } from './loading/loading.js';
 import { merge } from './merge.js';
 import type { SlotRun, StopReason } from './slots.js';
 import { Tally } from './tally.js';
+import { notStarted, uselessStart, wordsOfSpawnError } from './useless-start.js';
 
 /** What the contract allows for a result's message. */
 const longestMessageBytes = 4096;
@@ -60,6 +63,10 @@ export interface RunParts {
   readonly runs: string;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** A start has failed by trouble of the machine. */
+  readonly onTrouble?: () => void;
+  /** SHA-256 of inputs of crashes that earlier attempts found, in hex digits. */
+  readonly knownInputs?: readonly string[];
 }
 
 /** Jobs of 0.1.0 knew no projects. */
@@ -84,7 +91,7 @@ export class Run implements SlotRun {
   #phase = LeasePhase.PREPARING;
   readonly #stop = new AbortController();
   readonly #forget = new AbortController();
-  readonly #findings = new Findings();
+  readonly #findings: Findings;
   readonly #hitReports: HitReports;
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
@@ -104,7 +111,8 @@ export class Run implements SlotRun {
     private readonly parts: RunParts,
   ) {
     const { connection, log, clock } = parts;
-    const findings = this.#findings;
+    const findings = new Findings(parts.knownInputs);
+    this.#findings = findings;
     this.#hitReports = new HitReports({ connection, lease, findings, log, clock });
     const corpus = corpusOf(spec);
     this.#aside = new PutAside({ connection, lease, corpus, targetSha256: spec.targetSha256 });
@@ -144,16 +152,22 @@ export class Run implements SlotRun {
 
   async #run(): Promise<JobResult | undefined> {
     const { log, spool } = this.parts;
-    const { outcome, message: why } = await this.#work().catch((error) => this.#explain(error));
+    const end = await this.#work().catch((error) => this.#explain(error));
+    const { outcome, message: why, final, trouble, cause } = end;
     await this.#loading?.stop();
     this.#tally.stop();
     await this.#contained?.release();
     this.#phase = LeasePhase.FINISHING;
     const message = withNote(why, this.spec.kind === JobKind.UNSPECIFIED ? this.#aside.note : '');
-    const result = { outcome, message: clipUtf8(message, longestMessageBytes) };
+    const result = {
+      ...{ outcome, message: clipUtf8(message, longestMessageBytes) },
+      ...(final && { final }),
+      ...(trouble !== undefined && { trouble, cause: cause ?? '' }),
+    };
     await this.#keep({ ...result, statistics: this.#tally.statistics });
     this.#quiet.resolve();
-    log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
+    log.info({ outcome: JobOutcome[outcome], why: message || undefined, final }, 'run ended');
+    if (trouble !== undefined) this.parts.onTrouble?.();
     await this.#exchange?.end(this.#forget.signal);
     await this.#stock?.close();
     while (spool.countOf(this.lease) > 0 && !this.#forget.signal.aborted) {
@@ -177,7 +191,7 @@ export class Run implements SlotRun {
   async #work(): Promise<FuzzEnd> {
     const { containment, engine, log, spool, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
-    if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
+    if (refusal) return { outcome: JobOutcome.FAILED, message: refusal, final: true };
     const folder = await this.#prepare();
     const name = runFolderName(this.lease);
     const bounds = boundsOf(this.spec);
@@ -240,27 +254,37 @@ export class Run implements SlotRun {
     await this.#exchange.begin(this.#stop.signal);
   }
 
-  #explain(error: unknown): FuzzEnd {
+  async #explain(error: unknown): Promise<FuzzEnd> {
     const reason = this.#stop.signal.aborted && (this.#stop.signal.reason as Stopped).reason;
     if (reason === 'cancelled') {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
-    const isForAuthor = [SeedsError, UnfitTargetError, BrokenBoundError].some(
-      (kind) => error instanceof kind,
-    );
-    if (isForAuthor && error instanceof Error)
+    if (error instanceof UnfitTargetError) return error.end;
+    if (error instanceof SeedsError) {
+      return { outcome: JobOutcome.FAILED, message: error.message, final: true };
+    }
+    if (error instanceof BrokenBoundError) {
       return { outcome: JobOutcome.FAILED, message: error.message };
-    if (failureOf(error)?.code === Code.NOT_FOUND) {
+    }
+    const failure = failureOf(error);
+    if (failure?.code === Code.NOT_FOUND) {
       return {
         outcome: JobOutcome.FAILED,
         message: 'the master does not have the target, its seeds or the input of a crash',
+        final: true,
       };
     }
+    const folder = this.#folder;
+    const words = folder && wordsOfSpawnError(error);
+    if (words) return uselessStart(notStarted, words, { engine: this.parts.engine, folder });
     const code = codeOf(error);
     const message = `the bot could not go on${code ? ` (${code})` : ''}: ${messageOf(error)}`;
     this.parts.log.error({ err: error }, 'run failed');
-    return { outcome: JobOutcome.INFRASTRUCTURE, message };
+    const isOfSystem = failure === undefined && code !== undefined && /^E[A-Z0-9]+$/.test(code);
+    const isOfMachine = isOfSystem || error instanceof SandboxError;
+    const trouble = isOfMachine ? { trouble: StartTrouble.MACHINE } : {};
+    return { outcome: JobOutcome.INFRASTRUCTURE, message, ...trouble };
   }
 }
 

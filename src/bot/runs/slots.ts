@@ -7,9 +7,12 @@ import type {
 } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { JobResult, JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { Answer } from '../line/session.js';
+import type { Answer, Refusal } from '../line/session.js';
 
 export const leaseKey = ({ jobId, attempt, fence }: Lease) => `${jobId}/${attempt}/${fence}`;
+
+/** On a stream the bot is known: each beat would repeat it. */
+const streamLease = ({ jobId, attempt, fence }: Lease): Lease => ({ jobId, attempt, fence });
 
 /** Why a run is stopped before its limits: with what result, or with none. */
 export type StopReason = 'cancelled' | 'shutdown' | 'abandoned';
@@ -50,7 +53,7 @@ export class Slots {
     private readonly options: {
       count: number;
       /** Why a job cannot be taken, or its run, begun. */
-      begin: (assignment: Assignment & { lease: Lease }) => SlotRun | string;
+      begin: (assignment: Assignment & { lease: Lease }) => SlotRun | Refusal;
       /** Whether the machine has what new work needs. */
       hasRoom: () => boolean;
       /** A run has ended: its result can be sent. */
@@ -67,12 +70,12 @@ export class Slots {
   }
 
   get leases(): Lease[] {
-    return [...this.#taken.values()].map(({ run }) => run.lease);
+    return [...this.#taken.values()].map(({ run }) => streamLease(run.lease));
   }
 
   get statuses(): LeaseStatus[] {
     return [...this.#taken.values()].map(({ run, result }) => ({
-      lease: run.lease,
+      lease: streamLease(run.lease),
       phase: run.phase,
       statistics: result?.statistics ?? run.statistics,
     }));
@@ -81,7 +84,7 @@ export class Slots {
   /** Results the master has not yet acknowledged. */
   get done(): JobDone[] {
     return [...this.#taken.values()].flatMap(({ run: { lease }, result }) =>
-      result ? [{ lease, result }] : [],
+      result ? [{ lease: streamLease(lease), result }] : [],
     );
   }
 
@@ -93,7 +96,7 @@ export class Slots {
     this.#abandonOlder(lease);
     if (this.free === 0) return 'not now';
     const run = this.options.begin({ ...assignment, lease });
-    if (typeof run === 'string') return { refused: run };
+    if ('refused' in run) return run;
     this.take(run);
     return 'taken';
   }
@@ -116,7 +119,7 @@ export class Slots {
     const { lease } = slot.run;
     if (result === undefined || this.#taken.get(leaseKey(lease)) !== slot) return;
     slot.result = result;
-    this.options.onDone({ lease, result });
+    this.options.onDone({ lease: streamLease(lease), result });
   }
 
   has(lease: Lease): boolean {

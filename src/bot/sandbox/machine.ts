@@ -27,8 +27,11 @@ export class Machine {
     };
   }
 
-  get hasRoom(): boolean {
-    return this.#diskFreeBytes >= leastDiskBytes;
+  /** Why there is no room for a job; '' where there is. */
+  get roomProblem(): string {
+    if (this.#diskFreeBytes >= leastDiskBytes) return '';
+    const free = Math.floor(this.#diskFreeBytes / 2 ** 20);
+    return `${free} MiB are free in ${this.folder}, and ${leastDiskBytes / 2 ** 20} are needed: free some room`;
   }
 
   async #look(): Promise<void> {

@@ -17,6 +17,8 @@ import type { Leases } from '../leases/leases.js';
 import { cutPage, type PageRequest, readPage } from '../messages/pages.js';
 import { botRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
+import type { Blame } from './blame.js';
+import type { Holds } from './holds.js';
 import type { Sessions } from './sessions.js';
 
 export interface BotsParts {
@@ -24,6 +26,8 @@ export interface BotsParts {
   readonly leases: Leases;
   readonly sessions: Sessions;
   readonly beatLog: BeatLog;
+  readonly holds: Holds;
+  readonly blame: Blame;
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -70,6 +74,7 @@ export class Bots {
     new Violations().id(botId, 'bot_id').throwIfAny();
     await this.parts.store.run(ctx, forgetBot, { botId, now: this.parts.clock.now() });
     this.parts.sessions.of(botId)?.forget();
+    this.parts.blame.forget(botId);
   }
 
   async list(
@@ -86,6 +91,8 @@ export class Bots {
       online: this.parts.sessions.of(row.id) !== undefined,
       runningJobs: this.parts.leases.countOfBot(row.id),
       lastSeenAt: this.parts.beatLog.lastSeenAt(row.id),
+      health: this.parts.sessions.of(row.id)?.health,
+      hold: this.parts.holds.of(row.id),
     });
   }
 }

@@ -67,15 +67,16 @@ export class Corpus {
     entries: AsyncIterable<NewEntry>,
   ): Promise<PushCorpusResponse> {
     const found = new Violations();
-    const { jobId, attempt, fence } = checkLease(lease, found);
+    const { jobId, attempt, fence, botId } = checkLease(lease, found);
+    const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
     found.throwIfAny();
-    const of = { jobId, attempt, fence };
     const record: Record = (kept) => {
-      const input = { ...of, entries: kept, merge: this.merge, now: this.clock.now() };
+      const input = { ...named, entries: kept, merge: this.merge, now: this.clock.now() };
       return this.store.run(ctx, addCorpus, input);
     };
     // Fails with the reason of the store before any bytes are received in vain.
-    if (!this.leases.find(of)) await record([]);
+    const live = this.leases.find({ jobId, attempt, fence });
+    if (!live || (botId !== undefined && botId !== live.botId)) await record([]);
     return this.#take(ctx, entries, record, ({ origin }) => pushedOrigin(origin));
   }
 

@@ -79,6 +79,7 @@ export class Crashes {
       jobId: lease.jobId,
       attempt: lease.attempt,
       fence: lease.fence,
+      botId: lease.botId,
       inputSha256,
       inputSizeBytes,
       minimisedFrom,
@@ -91,7 +92,7 @@ export class Crashes {
   /** @throws ValidationError, NotFoundError (attempt or crash) */
   async reportHits(ctx: RequestContext, request: ReportCrashHitsRequest): Promise<void> {
     const found = new Violations();
-    const { jobId, attempt, fence } = checkLease(request.lease, found);
+    const { jobId, attempt, fence, botId } = checkLease(request.lease, found);
     const { length } = request.hits;
     found.expect(length >= 1 && length <= mostCrashes, 'hits', `must be 1 to ${mostCrashes}`);
     for (const [index, { crashId, hits }] of request.hits.slice(0, mostCrashes).entries()) {
@@ -100,7 +101,7 @@ export class Crashes {
     }
     found.throwIfAny();
     const { store, clock } = this.parts;
-    const lease = { jobId, attempt, fence };
+    const lease = { jobId, attempt, fence, botId };
     await store.run(ctx, reportHits, { lease, hits: request.hits, now: clock.now() });
   }
 

@@ -102,11 +102,11 @@ export class CrashWork {
     request: ReportReproductionRequest,
   ): Promise<ReportReproductionResponse> {
     const found = new Violations();
-    const { jobId, attempt, fence } = checkLease(request.lease, found);
+    const { jobId, attempt, fence, botId } = checkLease(request.lease, found);
     checkReproduction(request, found);
     found.throwIfAny();
     const { store, clock, newId, readers, regrouping, frameLists, settings } = this.parts;
-    const lease = { jobId, attempt, fence };
+    const lease = { jobId, attempt, fence, botId };
     const source = await store.run(ctx, findSource, { lease, minimisedFrom: null });
     const reports = await Promise.all(
       request.reports.map(async ({ report, count }) => ({

@@ -1,28 +1,23 @@
-import type { Clock, Timer } from '../../core/clock.js';
-import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { BotRow, ClaimedJob } from '../../store/rows.js';
+import type { Holds } from '../bots/holds.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
 import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { type Offer, offerOf } from '../scheduling/matching.js';
-
-/** First rest of a bot after INFRASTRUCTURE; doubled for each in a row, up to the longest. */
-const firstRestMs = 1000;
-const longestRestMs = 60_000;
 
 export interface CreditParts {
   readonly bot: BotRow;
   readonly ttlMs: number;
   readonly leases: Leases;
   readonly dispatch: Dispatch;
-  readonly clock: Clock;
+  readonly holds: Holds;
   readonly receive: (job: ClaimedJob) => void;
 }
 
 /**
  * Number of jobs that a bot on a stream can receive: its announced slots less the offers
  * that are open when the announcement arrives. The stream keeps order, so the announcement
- * does not count those yet. Zero while the bot is drained, and while it rests after
- * INFRASTRUCTURE, so that a broken bot does not pass jobs round in circles.
+ * does not count those yet. Zero while the bot is drained or held back; a bot that tries
+ * again after that gets one job at a time (bots/holds.ts).
  */
 export class Credit implements Taker {
   readonly botId: string;
@@ -34,8 +29,6 @@ export class Credit implements Taker {
   #announced = 0;
   #isDraining: boolean;
   readonly #offers = new Set<LiveLease>();
-  #troubles = 0;
-  #rest: Timer | undefined;
 
   readonly ttlMs: number;
   readonly receive: (job: ClaimedJob) => void;
@@ -53,7 +46,7 @@ export class Credit implements Taker {
   }
 
   get isResting(): boolean {
-    return this.#rest !== undefined;
+    return this.parts.holds.isHeld(this.botId);
   }
 
   /** Sets the free slots that the bot reports. */
@@ -63,8 +56,8 @@ export class Credit implements Taker {
     for (const offer of this.#offers) {
       if (this.parts.leases.find(offer) !== offer) this.#offers.delete(offer);
     }
-    const isShut = this.#rest !== undefined || this.#isDraining;
-    const credit = isShut ? 0 : freeSlots - this.#offers.size - this.claiming;
+    const isShut = this.isResting || this.#isDraining;
+    const credit = isShut ? 0 : this.#within(freeSlots - this.#offers.size) - this.claiming;
     if (credit === this.credit) return;
     this.credit = credit;
     this.parts.dispatch.creditChanged(this);
@@ -83,23 +76,20 @@ export class Credit implements Taker {
     this.announce(this.#announced);
   }
 
-  /** Takes the outcome of a run: each INFRASTRUCTURE in a row makes the bot's rest longer. */
-  learn(outcome: JobOutcome | undefined): void {
-    if (outcome !== JobOutcome.INFRASTRUCTURE) {
-      this.#troubles = 0;
-      return;
-    }
-    const restMs = Math.min(firstRestMs * 2 ** this.#troubles++, longestRestMs);
-    this.#rest?.cancel();
-    this.#rest = this.parts.clock.schedule(restMs, () => {
-      this.#rest = undefined;
-      this.announce(this.#announced);
-    });
+  /** The bot is held back, or no longer. */
+  holdChanged(): void {
     this.announce(this.#announced);
   }
 
+  /** A bot that tries again gets one job more than those that run well. */
+  #within(slots: number): number {
+    const { holds, leases } = this.parts;
+    if (!holds.isTrying(this.botId)) return slots;
+    const unproven = leases.ofBot(this.botId).filter((one) => !one.isProven && !one.pulled);
+    return Math.min(slots, 1 - unproven.length);
+  }
+
   end(): void {
-    this.#rest?.cancel();
     this.parts.dispatch.leave(this);
   }
 }

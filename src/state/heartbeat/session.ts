@@ -1,5 +1,4 @@
-import type { Clock } from '../../core/clock.js';
-import type { InBackground, RequestContext } from '../../core/context.js';
+import type { RequestContext } from '../../core/context.js';
 import {
   CancelledError,
   NotFoundError,
@@ -9,36 +8,43 @@ import {
   ValidationError,
 } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
+import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type {
   Beat,
   HeartbeatRequest,
   HeartbeatResponse,
   Hello,
   JobDone,
+  LeaseReject,
   RenewedLease,
   ResumedLease,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import type { Operation } from '../../store/operation.js';
-import { acknowledgeDrain } from '../../store/ops/bots/acknowledge-drain.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
-import { acknowledgeStop } from '../../store/ops/jobs/acknowledge-stop.js';
 import type { BotRow, ClaimedJob } from '../../store/rows.js';
-import type { Store } from '../../store/store.js';
-import type { SessionHandle, Sessions } from '../bots/sessions.js';
-import type { Jobs } from '../jobs/jobs.js';
-import type { Acknowledgements } from '../leases/acknowledgements.js';
-import type { BeatLog } from '../leases/beat-log.js';
-import type { Leases, LiveLease } from '../leases/leases.js';
-import { boundedStatistics, checkBeat, checkLease, mostLeases } from '../messages/checks.js';
+import type { SessionHandle } from '../bots/sessions.js';
+import type { LiveLease } from '../leases/leases.js';
+import { assignmentOf } from '../messages/assignment.js';
+import {
+  boundedStatistics,
+  checkBeat,
+  checkCause,
+  checkLease,
+  mostLeases,
+} from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
-import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Offer } from '../scheduling/matching.js';
-import type { Reaper } from '../scheduling/reaper.js';
+import { isOverstay, refuseOffer } from './bot-trouble.js';
+import { confirmDrain, confirmStop } from './confirmations.js';
 import { Credit } from './credit.js';
+import type { Outgoing, SessionParts } from './parts.js';
 import { refusalOf } from './refusal.js';
-import type { Rhythm } from './rhythm.js';
+
+export type { Outgoing, SessionParts } from './parts.js';
+
+/** Checks in a row without a message, one TTL apart: two to three TTLs of silence. */
+const mostLooks = 2;
 
 /**
  * One heartbeat stream, from Hello to its end.
@@ -51,42 +57,16 @@ import type { Rhythm } from './rhythm.js';
  *   drain ──> Drain, on every stream until Resume; DrainAck answers it.
  *   cancel ─> Cancel once, then repeated in every BeatAck until the run has ended.
  *   JobDone > JobDoneAck, after the commit.
+ *   beats of a run that lasts too long: Cancel, then the end of its lease (overstay.ts).
  *
  * The end of the stream ends no lease: only the TTL does. A bot that is silent for two to
  * three TTLs loses its stream (sessions.ts).
  */
-export interface SessionParts {
-  readonly store: Store;
-  readonly leases: Leases;
-  readonly dispatch: Dispatch;
-  readonly sessions: Sessions;
-  readonly reaper: Reaper;
-  readonly beatLog: BeatLog;
-  readonly rhythm: Rhythm;
-  readonly acknowledgements: Acknowledgements;
-  readonly jobs: Jobs;
-  readonly clock: Clock;
-  readonly inBackground: InBackground;
-  readonly intervals: { heartbeatMs: number; ttlMs: number };
-}
-
-/** Messages from master to bot. */
-export interface Outgoing {
-  send(message: HeartbeatResponse): void;
-  /** Replaces an earlier message of this kind that is not sent yet. */
-  sendLatest(message: HeartbeatResponse): void;
-  /** Ends the stream with this error's status. */
-  fail(error: Error): void;
-  /** The stream has ended. */
-  isOver(): boolean;
-}
-
-/** Checks in a row without a message, one TTL apart: two to three TTLs of silence. */
-const mostLooks = 2;
-
 export class BotSession implements SessionHandle {
   readonly botId: string;
   readonly arrival: number;
+  readonly instanceId: string;
+  #health: BotHealth | undefined;
   readonly #botName: string;
   readonly #credit: Credit;
   #sequence = 0;
@@ -94,18 +74,19 @@ export class BotSession implements SessionHandle {
   #looks = 0;
 
   private constructor(
-    hello: { readonly bot: BotRow; readonly arrival: number },
+    hello: { readonly bot: BotRow; readonly arrival: number; readonly instanceId: string },
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
     const { bot } = hello;
-    const { intervals, leases, dispatch, clock } = parts;
+    const { intervals, leases, dispatch, holds } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
     this.arrival = hello.arrival;
+    this.instanceId = hello.instanceId;
     const receive = (job: ClaimedJob) => this.#receive(job);
-    this.#credit = new Credit({ bot, ttlMs: intervals.ttlMs, leases, dispatch, clock, receive });
+    this.#credit = new Credit({ bot, ttlMs: intervals.ttlMs, leases, dispatch, holds, receive });
   }
 
   /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError, ReplacedError */
@@ -128,7 +109,8 @@ export class BotSession implements SessionHandle {
     if (outgoing.isOver()) throw new CancelledError();
     // A newer stream of the same bot was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
-    const session = new BotSession({ bot, arrival }, parts, outgoing, ctx.log);
+    const { instanceId } = hello;
+    const session = new BotSession({ bot, arrival, instanceId }, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }
@@ -149,6 +131,10 @@ export class BotSession implements SessionHandle {
     return this.#credit.isResting;
   }
 
+  get health(): BotHealth | undefined {
+    return this.#health;
+  }
+
   get gone(): boolean {
     return this.#credit.gone;
   }
@@ -164,7 +150,7 @@ export class BotSession implements SessionHandle {
         this.#accepted(message.value.lease);
         break;
       case 'leaseReject':
-        this.#rejected(message.value.lease, message.value.reason);
+        this.#rejected(message.value);
         break;
       case 'cancelAck':
         this.#stopping(message.value.lease);
@@ -184,6 +170,10 @@ export class BotSession implements SessionHandle {
         throw new ValidationError({ violations: [{ path: 'message', problem }] });
       }
     }
+  }
+
+  holdChanged(): void {
+    this.#credit.holdChanged();
   }
 
   cancel(lease: LiveLease): void {
@@ -231,8 +221,7 @@ export class BotSession implements SessionHandle {
       return;
     }
     this.#credit.offered(lease);
-    const spec = JobSpec.fromJSON(JSON.parse(job.spec));
-    const assignment = { lease: namesOf(lease), spec, ttlMs: this.parts.leases.remainingMs(lease) };
+    const assignment = assignmentOf(job, this.parts.leases.remainingMs(lease));
     this.#send({ $case: 'assign', value: { assignment } });
     if (lease.stopRequested) this.cancel(lease);
     const { id, fence, attempt } = job;
@@ -251,6 +240,7 @@ export class BotSession implements SessionHandle {
       if (!named && !live.pulled) reaper.release(live, 'lost', 'the bot came back without it');
     }
     sessions.enter(this);
+    this.parts.blame.came(this.botId, this.instanceId);
     this.#send({
       $case: 'welcome',
       value: {
@@ -275,12 +265,17 @@ export class BotSession implements SessionHandle {
     }
     const { leases, rhythm } = this.parts;
     this.#sequence = sequence;
+    if (beat.health) this.#healthIs(beat.health);
     const renewed = beat.leases.map((status): RenewedLease => {
       const live = this.#mine(status.lease);
       if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       this.#hold(live);
       const { phase, statistics } = status;
       leases.report(live, phase, statistics && boundedStatistics(statistics));
+      if (!live.isProven && (statistics?.executions ?? 0) > 0) this.parts.blame.proved(live);
+      if (isOverstay(live, this.parts, () => this.cancel(live))) {
+        return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
+      }
       return {
         lease: status.lease,
         remainingTtlMs: leases.remainingMs(live),
@@ -291,6 +286,19 @@ export class BotSession implements SessionHandle {
     const value = { sequence, leases: renewed, nextBeatInMs };
     if (!this.gone) this.outgoing.sendLatest({ message: { $case: 'beatAck', value } });
     this.#credit.announce(beat.freeSlots);
+  }
+
+  /** The bot has tried whether it can run jobs. */
+  #healthIs(health: BotHealth): void {
+    const before = this.#health?.problem ?? '';
+    this.#health = health;
+    this.parts.sessions.healthChanged(this);
+    if (before === health.problem) return;
+    if (health.problem) this.log.warn(this.#about({ why: health.problem }), 'bot unwell');
+    else {
+      this.log.info(this.#about(), 'bot well again');
+      this.parts.blame.wellAgain(this.botId);
+    }
   }
 
   #accepted(lease: Lease | undefined): void {
@@ -310,53 +318,39 @@ export class BotSession implements SessionHandle {
     acknowledgements.add(live);
   }
 
-  #rejected(lease: Lease | undefined, reason: string): void {
-    const found = new Violations().text(reason, 'lease_reject.reason', { max: 1024 });
-    const live = this.#mine(checkLease(lease, found));
+  #rejected(reject: LeaseReject): void {
+    const found = new Violations().text(reject.reason, 'lease_reject.reason', { max: 1024 });
+    checkCause(reject.cause ?? '', 'lease_reject.cause', found);
+    const live = this.#mine(checkLease(reject.lease, found));
     found.throwIfAny();
     if (!live) return;
     this.#credit.answered(live);
-    this.parts.reaper.release(
-      live,
-      'rejected',
-      `the bot refused it: ${reason || 'no reason given'}`,
-    );
+    refuseOffer(live, reject, this.parts);
   }
 
-  /** Stores the time of the first CancelAck of a run. */
   #stopping(lease: Lease | undefined): void {
     const found = new Violations();
     const live = this.#mine(checkLease(lease, found));
     found.throwIfAny();
-    if (!live?.stopRequested) return;
-    const { jobId, fence } = live;
-    const input = { jobId, fence, now: this.parts.clock.now() };
-    this.#record(acknowledgeStop, input, 'cancel acknowledgement not stored');
+    if (live?.stopRequested) confirmStop(live, this.parts, this.#notStored);
   }
 
-  /** Stores the time of the first DrainAck. */
   #draining(): void {
-    if (!this.isDraining) return;
-    const input = { botId: this.botId, now: this.parts.clock.now() };
-    this.#record(acknowledgeDrain, input, 'drain acknowledgement not stored');
+    if (this.isDraining) confirmDrain(this.botId, this.parts, this.#notStored);
   }
 
-  /** Runs a write without a caller; a failure goes to the log. */
-  #record<Input>(operation: Operation<Input, void>, input: Input, event: string): void {
-    const { inBackground, store } = this.parts;
-    inBackground(operation.name, (ctx) => store.run(ctx, operation, input)).catch((error) =>
-      this.log.warn(this.#about({ err: error, input }), event),
-    );
-  }
+  readonly #notStored = (error: unknown, event: string): void => {
+    this.log.warn(this.#about({ err: error }), event);
+  };
 
   async #done({ lease, result }: JobDone): Promise<void> {
     const { jobs, acknowledgements } = this.parts;
     const live = lease && this.#mine(lease);
     const acknowledged = live && acknowledgements.take(live);
     try {
-      const receipt = await jobs.completeSoon(lease, result, acknowledged);
+      const told = { acknowledged, botId: this.botId };
+      const receipt = await jobs.completeSoon(lease, result, told);
       if (live) this.#credit.answered(live);
-      this.#credit.learn(result?.outcome);
       const outcome = result && JobOutcome[result.outcome];
       this.log.debug(this.#about({ lease, outcome }), 'job finished');
       this.#send({

@@ -6,11 +6,15 @@ import type { ExplainJobResponse } from '../../gen/pandafuzz/v1/job_service.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
 import { getJob } from '../../store/ops/jobs/get-job.js';
 import { listAhead } from '../../store/ops/scheduling/list-ahead.js';
+import { listAvoided } from '../../store/ops/scheduling/list-avoided.js';
 import { listQueues } from '../../store/ops/scheduling/list-queues.js';
-import type { JobRow, QueueRow } from '../../store/rows.js';
+import type { AvoidedRow, JobRow, QueueRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
+import type { Avoids } from '../bots/avoids.js';
+import type { Holds } from '../bots/holds.js';
 import type { SessionHandle, Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases } from '../leases/leases.js';
+import type { Hold } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 import type { FairShare } from '../scheduling/fair-share.js';
 import { mismatches, needOf } from '../scheduling/matching.js';
@@ -21,12 +25,16 @@ const mostCounted = 10_000;
 const mostQueues = 1000;
 /** Reasons of the same kind that are reported. */
 const mostReasons = 10;
+/** Bots that a job avoids and that are read. */
+const mostAvoided = 1000;
 
 export interface ExplainParts {
   readonly store: Pick<Store, 'run'>;
   readonly sessions: Sessions;
   readonly leases: Leases;
   readonly fairShare: FairShare;
+  readonly holds: Holds;
+  readonly avoids: Avoids;
   readonly clock: Clock;
 }
 
@@ -48,10 +56,12 @@ export class Explain {
     });
     const place = { id: job.id, queueId: job.queue_id, priority: job.priority };
     const ahead = await this.parts.store.run(ctx, listAhead, { ...place, limit: mostCounted });
+    const avoided = await this.parts.store.run(ctx, listAvoided, { jobId, limit: mostAvoided });
     const reasons = [
       ...this.#times(job),
       ...this.#limits(job.campaign),
-      ...(queue ? this.#fleet(queue) : []),
+      ...(await this.#failedStarts(ctx, avoided)),
+      ...(queue ? this.#fleet(queue, new Set(avoided.map(({ bot_id }) => bot_id))) : []),
       ...(ahead.count > 0 ? [`${counted(ahead.count)} of the same kind go first`] : []),
     ];
     return { reasons, rank: ahead.count, ahead: [...ahead.first] };
@@ -64,17 +74,47 @@ export class Explain {
     if (!bot) throw new NotFoundError({ resource: 'bot', id: botId });
     const session = this.parts.sessions.of(botId);
     if (!session) return { reasons: ['it is offline: it holds no heartbeat stream'] };
-    const running = this.parts.leases.countOfBot(botId);
-    if (session.isDraining) {
-      return { reasons: [`it is being drained: it finishes the ${running} jobs it has`] };
+    const warnings = session.health?.warnings ?? [];
+    return { reasons: [...(await this.#ofBot(ctx, session)), ...warnings] };
+  }
+
+  async #ofBot(ctx: RequestContext, session: SessionHandle): Promise<string[]> {
+    const { leases, holds, store } = this.parts;
+    const { botId, health } = session;
+    const running = leases.countOfBot(botId);
+    if (session.isDraining) return [`it is being drained: it finishes the ${running} jobs it has`];
+    if (health?.problem) return [`it takes no jobs until it is well: ${health.problem}`];
+    const hold = holds.of(botId);
+    if (hold) return [this.#heldBack(hold)];
+    if (session.freeSlots === 0 && running > 0) return [];
+    if (session.freeSlots === 0) return ['it has announced no free slot'];
+    const queues = await store.run(ctx, listQueues, { afterId: 0, limit: mostQueues });
+    return this.#unsuited(session, queues);
+  }
+
+  #heldBack({ failedStarts, untilMs, why }: Hold): string {
+    const starts =
+      failedStarts === 1
+        ? `its last start failed: ${why}`
+        : `its last ${failedStarts} starts failed, the last one so: ${why}`;
+    if (untilMs === undefined) return `it gets one job at a time until one starts, as ${starts}`;
+    return `it is held back for another ${this.#seconds(untilMs)} s, then it gets one job to try: ${starts}`;
+  }
+
+  /** Bots that the job avoids, in the words of each. */
+  async #failedStarts(ctx: RequestContext, avoided: readonly AvoidedRow[]): Promise<string[]> {
+    const reasons: string[] = [];
+    for (const { bot_id, tries, message, until_at } of avoided.slice(0, mostReasons)) {
+      const bot = await this.parts.store.run(ctx, getBot, bot_id);
+      const often = tries === 1 ? '' : ` (${tries} times)`;
+      const again = `it goes there again when the bot is restarted or well again, or if no other bot can take it in ${this.#seconds(until_at)} s`;
+      reasons.push(`bot ${bot?.name ?? bot_id} could not start it${often}: ${message}; ${again}`);
     }
-    if (session.isResting) {
-      return { reasons: ['it rests for a while: its last runs ended with INFRASTRUCTURE'] };
-    }
-    if (session.freeSlots === 0 && running > 0) return { reasons: [] };
-    if (session.freeSlots === 0) return { reasons: ['it has announced no free slot'] };
-    const queues = await this.parts.store.run(ctx, listQueues, { afterId: 0, limit: mostQueues });
-    return { reasons: this.#unsuited(session, queues) };
+    return reasons;
+  }
+
+  #seconds(untilMs: number): number {
+    return Math.max(Math.ceil((untilMs - this.parts.clock.now()) / 1000), 0);
   }
 
   #notWaiting(job: JobRow): string[] {
@@ -98,7 +138,7 @@ export class Explain {
 
   #times(job: JobRow): string[] {
     if (job.delayed === 0 || job.ready_at === null) return [];
-    const inSeconds = Math.max(Math.ceil((job.ready_at - this.parts.clock.now()) / 1000), 0);
+    const inSeconds = this.#seconds(job.ready_at);
     const why = job.attempt === 0 ? 'its not_before' : 'the pause after a failed attempt';
     return [`it may not start for another ${inSeconds} s (${why})`];
   }
@@ -110,7 +150,7 @@ export class Explain {
   }
 
   /** Reasons why no online bot takes jobs of this queue. */
-  #fleet(queue: QueueRow): string[] {
+  #fleet(queue: QueueRow, avoided: ReadonlySet<string>): string[] {
     const counts = new Map<string, number>();
     let online = 0;
     let free = 0;
@@ -119,7 +159,9 @@ export class Explain {
       const problems = unfit(session, queue);
       if (problems.length === 0) {
         if (session.isDraining) problems.push('is being drained');
-        else if (session.isResting) problems.push('rests for a while after INFRASTRUCTURE');
+        else if (session.health?.problem) problems.push('says that it cannot run jobs');
+        else if (avoided.has(session.botId)) problems.push('could not start it');
+        else if (session.isResting) problems.push('is held back, as its last starts failed');
         else if (session.freeSlots === 0) problems.push('has no free slot');
         else free++;
       }
@@ -141,7 +183,10 @@ export class Explain {
       const problems = unfit(session, queue);
       if (problems.length > 0) return `${jobs}, but this bot ${problems.join(' and ')}`;
       const [limit] = this.#limits(queue.campaign);
-      return limit ? `${jobs}, but ${limit}` : `${jobs} for their time or their turn`;
+      if (limit) return `${jobs}, but ${limit}`;
+      return this.parts.avoids.has(session.botId)
+        ? `${jobs} for their time or their turn, or for other bots, as this one could not start them`
+        : `${jobs} for their time or their turn`;
     });
   }
 }

@@ -27,6 +27,7 @@ import { retryJob } from '../../store/ops/jobs/retry-job.js';
 import { showJob } from '../../store/ops/jobs/show-job.js';
 import type { JobRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
+import type { Blame, ToldEnd } from '../bots/blame.js';
 import type { Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
 import { checkLease, checkResult } from '../messages/checks.js';
@@ -54,6 +55,15 @@ interface Ending {
   readonly reject: (error: unknown) => void;
 }
 
+/** A result, and what follows from it. */
+interface ToldEnding {
+  readonly input: CompleteJobInput;
+  readonly told: ToldEnd;
+  /** Its lease, as far as it is valid. */
+  readonly live: LiveLease | undefined;
+  readonly stored: () => void;
+}
+
 export interface JobsParts {
   readonly store: Store;
   readonly leases: Leases;
@@ -64,6 +74,7 @@ export interface JobsParts {
   readonly inBackground: InBackground;
   readonly defaults: MasterConfig['jobs'];
   readonly retryPause: RetryPause;
+  readonly blame: Blame;
 }
 
 /** Jobs, from CreateJob to a receipt. Holds nothing across an await: the store decides. */
@@ -91,7 +102,10 @@ export class Jobs {
     new Violations().id(id, 'job_id').throwIfAny();
     const shown = await this.parts.store.run(ctx, showJob, { jobId: id, attempts: shownAttempts });
     if (!shown) throw new NotFoundError({ resource: 'job', id });
-    return { job: this.#record(shown.job), attempts: shown.attempts.map(attemptRecord) };
+    const attempts = shown.attempts.map((row) =>
+      attemptRecord(row, this.parts.leases.statisticsOf(id, row.fence)),
+    );
+    return { job: this.#record(shown.job), attempts };
   }
 
   async list(
@@ -150,24 +164,28 @@ export class Jobs {
     lease: Lease | undefined,
     result: JobResult | undefined,
   ): Promise<JobReceipt> {
-    const input = this.#endingOf(lease, result);
-    return this.#ended(input, await this.parts.store.run(ctx, completeJob, input));
+    const ending = this.#endingOf(lease, result, lease?.botId);
+    const { input } = ending;
+    return this.#ended(ending, this.parts.store.run(ctx, completeJob, input));
   }
 
   /**
    * As `complete`, in one write with all results of this turn of the event loop.
    *
-   * @param acknowledged an acknowledgement of the lease that is not stored yet
+   * @param told `acknowledged`: an acknowledgement of the lease that is not stored yet;
+   *   `botId`: the bot of the stream
    */
   async completeSoon(
     lease: Lease | undefined,
     result: JobResult | undefined,
-    acknowledged: CompleteJobInput['acknowledged'],
+    told: { acknowledged: CompleteJobInput['acknowledged']; botId: string },
   ): Promise<JobReceipt> {
-    const input = { ...this.#endingOf(lease, result), ...(acknowledged && { acknowledged }) };
+    const { acknowledged } = told;
+    const ending = this.#endingOf(lease, result, told.botId);
+    const input = { ...ending.input, ...(acknowledged && { acknowledged }) };
     const { promise, resolve, reject } = Promise.withResolvers<CompletedJob>();
     this.#endings.add({ input, resolve, reject });
-    return this.#ended(input, await promise);
+    return this.#ended(ending, promise);
   }
 
   async #completeEach(endings: readonly Ending[]): Promise<void> {
@@ -180,25 +198,36 @@ export class Jobs {
     }
   }
 
-  #endingOf(lease: Lease | undefined, result: JobResult | undefined): CompleteJobInput {
+  #endingOf(
+    lease: Lease | undefined,
+    result: JobResult | undefined,
+    botId: string | undefined,
+  ): ToldEnding {
     const found = new Violations();
     const { jobId, attempt, fence } = checkLease(lease, found);
-    const ending = checkResult(result, found);
+    const live = this.parts.leases.find({ jobId, attempt, fence });
+    const told = checkResult(result, live?.statistics, found);
     found.throwIfAny();
-    return {
-      jobId,
-      attempt,
-      fence,
-      ...ending,
-      ...this.parts.retryPause,
-      now: this.parts.clock.now(),
-    };
+    // Of a lease of another bot the store says so.
+    const own = live && (botId === undefined || live.botId === botId) ? live : undefined;
+    const { stored, ...judged } = this.parts.blame.judge(own, told);
+    const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
+    const now = this.parts.clock.now();
+    const input = { ...named, ...told, ...judged, ...this.parts.retryPause, now };
+    return { input, told, live: own, stored };
   }
 
-  #ended({ jobId, attempt, fence }: CompleteJobInput, done: CompletedJob): JobReceipt {
-    const live = this.parts.leases.find({ jobId, attempt, fence });
-    if (live) this.parts.leases.end(live);
-    if (done.wakes !== undefined) this.parts.dispatch.jobPending(done.wakes);
+  async #ended(ending: ToldEnding, storing: Promise<CompletedJob>): Promise<JobReceipt> {
+    const { input, told, live, stored } = ending;
+    const { jobId, attempt, fence } = input;
+    const done = await storing.finally(stored);
+    const { leases, dispatch, blame } = this.parts;
+    // The same result may be on its way twice.
+    if (live && leases.find(live) === live) {
+      leases.end(live);
+      blame.ended(live, told, done.isTargetToBlame);
+    }
+    if (done.wakes !== undefined) dispatch.jobPending(done.wakes);
     const state = jobStateOf(done.state);
     return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
   }

@@ -1,13 +1,14 @@
-import type { Clock } from '../../core/clock.js';
+import { type Clock, sleep } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
-import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { AssignJobRequest } from '../../gen/pandafuzz/v1/job_service.js';
 import type { Assignment } from '../../gen/pandafuzz/v1/lease.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
 import type { BotRow, ClaimedJob } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
+import type { Holds } from '../bots/holds.js';
 import type { Leases } from '../leases/leases.js';
+import { assignmentOf } from '../messages/assignment.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { offerOf } from '../scheduling/matching.js';
@@ -22,6 +23,7 @@ export interface PullParts {
   readonly dispatch: Dispatch;
   readonly reaper: Reaper;
   readonly clock: Clock;
+  readonly holds: Holds;
   readonly defaultTtlMs: number;
 }
 
@@ -44,15 +46,27 @@ export class Pull {
     const bot = await this.parts.store.run(ctx, getBot, request.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: request.botId });
     const ttlMs = request.leaseTtlMs || this.parts.defaultTtlMs;
-    const job = await this.#wait(ctx, bot, ttlMs, request.waitMs);
+    const waitMs = await this.#whileHeld(ctx, bot.id, request.waitMs);
+    if (waitMs === undefined) return undefined;
+    const job = await this.#wait(ctx, bot, ttlMs, waitMs);
     if (!job) return undefined;
     const lease = this.parts.leases.ofJob(job.id);
     const remaining = lease?.fence === job.fence ? this.parts.leases.remainingMs(lease) : ttlMs;
-    return {
-      lease: { jobId: job.id, attempt: job.attempt, fence: job.fence },
-      spec: JobSpec.fromJSON(JSON.parse(job.spec)),
-      ttlMs: remaining,
-    };
+    return assignmentOf(job, remaining);
+  }
+
+  /**
+   * Waits while the bot is held back.
+   *
+   * @returns the rest of the wait; undefined: it is over
+   */
+  async #whileHeld(ctx: RequestContext, botId: string, waitMs: number) {
+    const { holds, clock } = this.parts;
+    const heldMs = holds.heldForMs(botId);
+    if (heldMs === 0) return waitMs;
+    const leftMs = ctx.deadline - clock.monotonic() - answerMs;
+    await sleep(clock, Math.max(Math.min(heldMs, waitMs, leftMs), 0), ctx.signal);
+    return heldMs < waitMs ? waitMs - heldMs : undefined;
   }
 
   /** Waits as a taker until a job arrives, the wait ends or the caller leaves. */

@@ -91,8 +91,8 @@ export class BeatLog {
     seen: readonly { id: string; lastSeenAt: number }[],
     leases: readonly LiveLease[],
   ): Promise<void> {
-    const runs = leases.flatMap(({ jobId, fence, statistics }) =>
-      statistics ? [{ jobId, fence, statistics: storedStatistics(statistics) }] : [],
+    const runs = leases.flatMap(({ jobId, fence, statistics, reportedAt: at }) =>
+      statistics ? [{ jobId, fence, at, statistics: storedStatistics(statistics) }] : [],
     );
     const fresh = leases.filter(({ hasNewNote }) => hasNewNote);
     const now = this.parts.clock.now();

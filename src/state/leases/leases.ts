@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../../core/clock.js';
-import type { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
+import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { ClaimedJob, LeaseRow } from '../../store/rows.js';
+import { fuzzingLeftMs } from '../messages/assignment.js';
 
 /**
  * The states of a job; each step is one transaction of the store:
@@ -10,12 +11,12 @@ import type { ClaimedJob, LeaseRow } from '../../store/rows.js';
  *   pending ── claim ──> assigned ── LeaseAck ──> running ── JobDone ──> completed
  *      ▲                    │                        │
  *      │  rejected, unanswered                       │ failed, lost, infrastructure,
- *      └────────────────────┴────────────────────────┘ timed out, stopped unasked
+ *      └────────────────────┴────────────────────────┘ timed out, stopped unasked, not stopped
  *
  * On the way back to pending, requests on record decide: cancelled before dead (attempts
- * or time used up) before paused before pending. A failure, a timeout of the run and a
- * refusal use up an attempt and lead to a pause; trouble of the bot or the master uses up
- * none.
+ * or time used up, or a failure that is certain) before paused before pending. A failure, a
+ * timeout of the run and a refusal use up an attempt and lead to a pause; trouble of the
+ * bot or the master uses up none (state/bots/blame.ts).
  *
  * Races: a result and the end of its lease: the first to delete the lease row wins, the
  * other gets STALE_LEASE. A cancel and a result: the first commit wins, and both are on
@@ -42,6 +43,13 @@ export interface LiveLease {
   readonly ttlMs: number;
   /** Claimed by AssignJob: its bot may have no stream. */
   readonly pulled: boolean;
+  readonly queueId: number | undefined;
+  /** SHA-256 of its target. */
+  readonly build: string | undefined;
+  /** Fuzzing that its job's limit has left for it, milliseconds; undefined: no limit. */
+  readonly fuzzingLeftMs: number | undefined;
+  /** Monotonic time. */
+  readonly grantedAt: number;
   /** On the lease clock. */
   expiresAt: number;
   acknowledged: boolean;
@@ -52,8 +60,16 @@ export interface LiveLease {
   /** Tick at which its end is checked next; a renewal moves `expiresAt` only. */
   dueTick: number;
   phase: LeasePhase | undefined;
+  /** Its run has executed inputs. */
+  isProven: boolean;
+  /** First beat with the phase FUZZING, on the lease clock. */
+  fuzzingSince: number | undefined;
+  /** First beat after the request to stop, on the lease clock. */
+  stoppingSince: number | undefined;
   /** The latest statistics. Changed in place, so that each beat's own object dies young. */
   statistics: JobStatistics | undefined;
+  /** When they came, ms since 1970. */
+  reportedAt: number;
   /** They are newer than those on disk. */
   isUnflushed: boolean;
   /** A bit for each subject of notes that came with beats. */
@@ -62,10 +78,17 @@ export interface LiveLease {
   hasNewNote: boolean;
 }
 
-/** What a new lease does not bring. */
-type Volatile =
-  | ('expiresAt' | 'dueTick' | 'phase')
-  | ('statistics' | 'isUnflushed' | 'noted' | 'hasNewNote');
+type NewLease = Omit<
+  LiveLease,
+  | ('grantedAt' | 'expiresAt' | 'dueTick' | 'phase' | 'isProven' | 'fuzzingSince')
+  | ('stoppingSince' | 'statistics' | 'reportedAt' | 'isUnflushed' | 'noted' | 'hasNewNote')
+>;
+
+/** Statistics of a run, and when they came, ms since 1970. */
+export interface LiveFigures {
+  readonly statistics: JobStatistics;
+  readonly at: number;
+}
 
 /** Interval of checks for expiry; a lease may outlive its time by as much. */
 const tickMs = 250;
@@ -134,6 +157,9 @@ export class Leases {
       acknowledgedOnDisk: lease.acknowledged,
       stopRequested: isStopWanted(job),
       pulled: lease.acknowledged,
+      queueId: job.queue_id,
+      build: job.target_sha256,
+      fuzzingLeftMs: fuzzingLeftMs(job),
     });
   }
 
@@ -150,6 +176,9 @@ export class Leases {
       acknowledgedOnDisk: row.acknowledged_at !== null,
       stopRequested: row.stop_requested === 1,
       pulled: row.pulled === 1,
+      queueId: row.queue_id,
+      build: row.target_sha256,
+      fuzzingLeftMs: fuzzingLeftMs(row),
     });
     live.expiresAt = Math.max(live.expiresAt, this.#now + leastMs);
     return live;
@@ -205,10 +234,19 @@ export class Leases {
     this.parts.onEnded?.(lease);
   }
 
+  /** The lease clock, milliseconds: it runs only while the master does. */
+  get now(): number {
+    return this.#now;
+  }
+
   /** Stores phase and statistics of a beat. */
   report(lease: LiveLease, phase: LeasePhase, statistics: JobStatistics | undefined): void {
     lease.phase = phase;
+    if (phase === LeasePhase.FUZZING) lease.fuzzingSince ??= this.#now;
+    if (!lease.stopRequested) lease.stoppingSince = undefined;
+    else lease.stoppingSince ??= this.#now;
     if (!statistics) return;
+    lease.reportedAt = this.parts.clock.now();
     this.#executionsPerSecond +=
       statistics.executionsPerSecond - (lease.statistics?.executionsPerSecond ?? 0);
     for (const { kind } of statistics.notes) {
@@ -221,9 +259,10 @@ export class Leases {
   }
 
   /** The latest statistics under this lease; undefined if the lease has ended. */
-  statisticsOf(jobId: string, fence: number): JobStatistics | undefined {
+  statisticsOf(jobId: string, fence: number): LiveFigures | undefined {
     const lease = this.#byJob.get(jobId);
-    return lease?.fence === fence && lease.statistics ? { ...lease.statistics } : undefined;
+    if (lease?.fence !== fence || !lease.statistics) return undefined;
+    return { statistics: { ...lease.statistics }, at: lease.reportedAt };
   }
 
   /** Leases with statistics that came in since the last call. */
@@ -238,16 +277,21 @@ export class Leases {
     return this.#executionsPerSecond;
   }
 
-  #add(lease: Omit<LiveLease, Volatile>): LiveLease {
+  #add(lease: NewLease): LiveLease {
     const known = this.#byJob.get(lease.jobId);
     if (known && known.fence >= lease.fence) return known;
     if (known) this.end(known);
     const live: LiveLease = {
       ...lease,
+      grantedAt: this.parts.clock.monotonic(),
       expiresAt: 0,
       dueTick: 0,
       phase: undefined,
+      isProven: false,
+      fuzzingSince: undefined,
+      stoppingSince: undefined,
       statistics: undefined,
+      reportedAt: 0,
       isUnflushed: false,
       noted: 0,
       hasNewNote: false,

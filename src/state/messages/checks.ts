@@ -1,4 +1,5 @@
 import { mostNotes, noteText } from '../../core/run-notes.js';
+import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobOutcome,
@@ -8,7 +9,8 @@ import {
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { CompleteJobInput } from '../../store/ops/jobs/complete-job.js';
-import { storedStatistics } from './records.js';
+import type { StartTroubleName } from '../../store/rows.js';
+import { storedStatistics, troubleName } from './records.js';
 import { Violations } from './violations.js';
 
 /** Checks of messages that arrive both by unary calls and on the stream. */
@@ -25,7 +27,14 @@ export function checkLease(lease: Lease | undefined, found: Violations): Lease {
     .id(given.jobId, 'lease.job_id')
     .whole(given.attempt, 'lease.attempt', { min: 1, max: 2 ** 31 })
     .whole(given.fence, 'lease.fence', { min: 1, max: Number.MAX_SAFE_INTEGER });
+  if (given.botId !== undefined) found.id(given.botId, 'lease.bot_id');
   return given;
+}
+
+const longestCause = 256;
+
+export function checkCause(cause: string, path: string, found: Violations): void {
+  found.text(cause, path, { max: longestCause });
 }
 
 const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
@@ -35,14 +44,25 @@ const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
   [JobOutcome.INFRASTRUCTURE]: 'infrastructure',
 };
 
-/** Returns the result as it is stored, and notes its faults in `found`. */
+/**
+ * Returns the result as it is stored, and notes its faults in `found`.
+ *
+ * @param latest statistics of the run's last beat, for a result without any
+ */
 export function checkResult(
   result: JobResult | undefined,
+  latest: JobStatistics | undefined,
   found: Violations,
-): Pick<CompleteJobInput, 'outcome' | 'message' | 'statistics'> {
+): Pick<CompleteJobInput, 'outcome' | 'message' | 'statistics' | 'final'> & {
+  trouble: StartTroubleName | null;
+  cause: string;
+} {
   const outcome = result && outcomeNames[result.outcome];
   const message = result?.message ?? '';
-  const statistics = boundedStatistics(result?.statistics ?? JobStatistics.create());
+  const reported = result?.statistics ?? latest ?? JobStatistics.create();
+  const statistics = boundedStatistics(reported);
+  const cause = result?.cause ?? '';
+  checkCause(cause, 'result.cause', found);
   found
     .expect(outcome !== undefined, 'result.outcome', 'must say how the attempt ended')
     .expect(
@@ -64,6 +84,9 @@ export function checkResult(
     outcome: outcome as CompleteJobInput['outcome'],
     message,
     statistics: storedStatistics(statistics),
+    final: outcome === 'failed' && result?.final === true,
+    trouble: outcome === 'infrastructure' ? troubleName(result?.trouble) : null,
+    cause: outcome === 'infrastructure' ? cause : '',
   };
 }
 
@@ -89,18 +112,20 @@ export type CheckedBeat = Omit<Beat, 'leases'> & { leases: (LeaseStatus & { leas
  * @throws ValidationError naming every bad field
  */
 export function checkBeat(beat: Beat): asserts beat is CheckedBeat {
-  const { freeSlots, leases, resources } = beat;
+  const { freeSlots, leases, resources, health } = beat;
   const loadAverage = resources?.loadAverage ?? 0;
   const isFineBeat =
     freeSlots <= mostLeases &&
     leases.length <= mostLeases &&
     leases.every(isFine) &&
-    isAmount(loadAverage);
+    isAmount(loadAverage) &&
+    health === undefined;
   if (isFineBeat) return;
   const found = new Violations()
     .whole(freeSlots, 'beat.free_slots', { min: 0, max: mostLeases })
     .expect(leases.length <= mostLeases, 'beat.leases', `must be at most ${mostLeases}`)
     .expect(isAmount(loadAverage), 'beat.resources.load_average', amount);
+  if (health) checkHealth(health, found);
   for (const [index, { lease, statistics }] of leases.slice(0, mostLeases).entries()) {
     const rate = statistics?.executionsPerSecond ?? 0;
     found
@@ -108,6 +133,21 @@ export function checkBeat(beat: Beat): asserts beat is CheckedBeat {
       .expect(isAmount(rate), `beat.leases[${index}].statistics.executions_per_second`, amount);
   }
   found.throwIfAny();
+}
+
+const mostWarnings = 8;
+
+function checkHealth({ problem, warnings }: BotHealth, found: Violations): void {
+  found
+    .text(problem, 'beat.health.problem', { max: 512 })
+    .expect(
+      warnings.length <= mostWarnings,
+      'beat.health.warnings',
+      `must be at most ${mostWarnings}`,
+    );
+  for (const [index, warning] of warnings.slice(0, mostWarnings).entries()) {
+    found.text(warning, `beat.health.warnings[${index}]`, { min: 1, max: 256 });
+  }
 }
 
 const amount = 'must be a number, and not negative';

@@ -43,6 +43,7 @@ export function jobInput(
     startWithinMs: milliseconds(timeouts?.scheduleToStartSeconds),
     runWithinMs: milliseconds(timeouts?.startToCloseSeconds),
     closeWithinMs: milliseconds(timeouts?.scheduleToCloseSeconds),
+    fuzzWithinMs: kind === 'fuzz' ? milliseconds(spec.limits?.maxDurationSeconds) : null,
     spec: JSON.stringify(JobSpec.toJSON(spec)),
   };
 }

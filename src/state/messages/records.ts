@@ -1,5 +1,5 @@
 import { Artifact, ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
-import { Bot, BotEngine, BotState } from '../../gen/pandafuzz/v1/bot.js';
+import { Bot, BotEngine, type BotHealth, BotState } from '../../gen/pandafuzz/v1/bot.js';
 import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import {
   Attempt,
@@ -9,6 +9,7 @@ import {
   JobSpec,
   JobState,
   JobStatistics,
+  StartTrouble,
 } from '../../gen/pandafuzz/v1/job.js';
 import {
   type ArtifactRow,
@@ -18,7 +19,9 @@ import {
   defaultProject,
   type JobRow,
   type JobStateName,
+  type StartTroubleName,
 } from '../../store/rows.js';
+import { addStatistics } from '../../store/statistics.js';
 
 /** Rows of the store as messages of the contract. */
 
@@ -51,6 +54,7 @@ const outcomes: Record<AttemptOutcome, JobOutcome> = {
   unanswered: JobOutcome.INFRASTRUCTURE,
   lost: JobOutcome.INFRASTRUCTURE,
   timed_out: JobOutcome.FAILED,
+  not_stopped: JobOutcome.INFRASTRUCTURE,
 };
 
 const attemptEnds: Record<AttemptOutcome, AttemptEnd> = {
@@ -62,10 +66,26 @@ const attemptEnds: Record<AttemptOutcome, AttemptEnd> = {
   unanswered: AttemptEnd.UNANSWERED,
   lost: AttemptEnd.LOST,
   timed_out: AttemptEnd.TIMED_OUT,
+  not_stopped: AttemptEnd.NOT_STOPPED,
 };
 
-export function attemptRecord(row: AttemptRow): Attempt {
+const troubles: Record<StartTroubleName, StartTrouble> = {
+  machine: StartTrouble.MACHINE,
+  missing: StartTrouble.MISSING,
+};
+
+/** @returns null for UNSPECIFIED and for values this version does not know */
+export const troubleName = (trouble: StartTrouble | undefined): StartTroubleName | null =>
+  (Object.keys(troubles) as StartTroubleName[]).find((name) => troubles[name] === trouble) ?? null;
+
+/** `live`: the latest statistics from memory, of an attempt that runs. */
+export function attemptRecord(row: AttemptRow, live?: LiveFigures): Attempt {
+  const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
   return Attempt.create({
+    statistics: live?.statistics ?? (stored && JobStatistics.fromJSON(stored)),
+    trouble: row.trouble ? troubles[row.trouble] : StartTrouble.UNSPECIFIED,
+    cause: row.cause ?? '',
+    final: row.final === 1,
     attempt: row.attempt,
     fence: row.fence,
     botId: row.bot_id,
@@ -97,10 +117,30 @@ function storedSpec(json: string): JobSpec {
   return { ...spec, project: spec.project || defaultProject };
 }
 
+/** Statistics of a run, and when they came, ms since 1970. */
+interface LiveFigures {
+  readonly statistics: JobStatistics;
+  readonly at: number;
+}
+
+/** Statistics over all attempts. Those of a job that has ended have the mean as their rate. */
+function totalOf(row: JobRow, live: LiveFigures | undefined): JobStatistics | undefined {
+  const total = totalFigures(row, live);
+  if (!total || row.finished_at === null) return total;
+  const { executions, elapsedMs } = total;
+  return elapsedMs > 0 ? { ...total, executionsPerSecond: (executions * 1000) / elapsedMs } : total;
+}
+
+function totalFigures(row: JobRow, live: LiveFigures | undefined): JobStatistics | undefined {
+  const { earlier_statistics: earlier, statistics: stored } = row;
+  if (earlier === null && live) return live.statistics;
+  const now = live ? storedStatistics(live.statistics) : stored;
+  const total = addStatistics(earlier, now);
+  return total === null ? undefined : JobStatistics.fromJSON(JSON.parse(total));
+}
+
 /** `live`: the latest statistics from memory, if they are newer than the row's. */
-export function jobRecord(row: JobRow, live: JobStatistics | undefined): Job {
-  const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
-  const statistics = live ?? (stored && JobStatistics.fromJSON(stored));
+export function jobRecord(row: JobRow, live: LiveFigures | undefined): Job {
   return Job.create({
     id: row.id,
     state: jobStates[row.state],
@@ -112,7 +152,8 @@ export function jobRecord(row: JobRow, live: JobStatistics | undefined): Job {
     startedAt: time(row.started_at),
     finishedAt: time(row.finished_at),
     cancelRequestedAt: time(row.cancel_requested_at),
-    statistics,
+    statistics: totalOf(row, live),
+    statisticsAt: time(live?.at ?? row.statistics_at),
     failedAttempts: row.failed_attempts,
     refusedAttempts: row.refused_attempts,
     lostAttempts: row.lost_attempts,
@@ -120,15 +161,34 @@ export function jobRecord(row: JobRow, live: JobStatistics | undefined): Job {
     pauseRequestedAt: time(row.pause_requested_at),
     readyAt: time(row.ready_at),
     result: row.outcome
-      ? { outcome: outcomes[row.outcome], message: row.message ?? '', statistics: undefined }
+      ? {
+          outcome: outcomes[row.outcome],
+          message: row.message ?? '',
+          statistics: undefined,
+          ...(row.final === 1 && { final: true }),
+        }
       : undefined,
   });
 }
 
-export function botRecord(
-  row: BotRow,
-  live: { online: boolean; runningJobs: number; lastSeenAt: number | undefined },
-): Bot {
+/** What only memory has of a bot. */
+interface LiveBot {
+  readonly online: boolean;
+  readonly runningJobs: number;
+  readonly lastSeenAt: number | undefined;
+  readonly health: BotHealth | undefined;
+  readonly hold: Hold | undefined;
+}
+
+/** Starts that failed in a row. */
+export interface Hold {
+  readonly failedStarts: number;
+  /** Until when it is given nothing, ms since 1970; undefined: it may try. */
+  readonly untilMs: number | undefined;
+  readonly why: string;
+}
+
+export function botRecord(row: BotRow, live: LiveBot): Bot {
   return Bot.create({
     id: row.id,
     name: row.name,
@@ -149,6 +209,10 @@ export function botRecord(
     ...(row.isolation !== Isolation.UNSPECIFIED && {
       containment: { level: row.isolation, gaps: JSON.parse(row.isolation_gaps) },
     }),
+    health: live.health,
+    heldUntil: time(live.hold?.untilMs ?? null),
+    heldWhy: live.hold?.why ?? '',
+    failedStarts: live.hold?.failedStarts ?? 0,
   });
 }
 

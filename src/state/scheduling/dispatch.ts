@@ -25,7 +25,8 @@ import { fits, type Need, needOf, type Offer } from './matching.js';
  * waiting jobs nor of bots.
  *
  * A queue whose claim found no job is marked empty and skipped until a job arrives. Each
- * queue counts its arrivals, so that a job that arrives during a claim is not missed.
+ * queue counts its arrivals, so that a job that arrives during a claim is not missed. A bot
+ * that some jobs avoid (bots/avoids.ts) skips the queue alone: others may find a job there.
  *
  * Races: two claims of one job: the statement of the store decides. A taker that leaves
  * during its claim: its `receive` gives the job back. A stop requested between claim and
@@ -66,6 +67,8 @@ interface Queue {
   readonly otherThanBotId: string;
   /** No pending job is known. */
   isDrained: boolean;
+  /** Bots for which none is known: those waiting avoid them. */
+  readonly emptyFor: Set<string>;
   arrivals: number;
 }
 
@@ -99,6 +102,8 @@ export interface DispatchParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
+  /** Whether some jobs avoid this bot. */
+  readonly isAvoided?: (botId: string) => boolean;
 }
 
 export class Dispatch {
@@ -131,7 +136,8 @@ export class Dispatch {
     if (this.#queues.has(row.id)) return;
     const { id, campaign, other_than_bot_id: otherThanBotId } = row;
     const kind = this.#kindOf(needOf(row));
-    const queue = { id, campaign, kind, otherThanBotId, isDrained: false, arrivals: 0 };
+    const state = { isDrained: false, emptyFor: new Set<string>(), arrivals: 0 };
+    const queue: Queue = { id, campaign, kind, otherThanBotId, ...state };
     this.#queues.set(id, queue);
     kind.queues.push(queue);
     for (const { ready } of kind.profiles) ready.add(queue);
@@ -153,11 +159,18 @@ export class Dispatch {
     return kind;
   }
 
+  /** What the jobs of a queue ask of a bot; undefined for an unknown queue. */
+  requirementsOf(queueId: number): { need: Need; otherThanBotId: string } | undefined {
+    const queue = this.#queues.get(queueId);
+    return queue && { need: queue.kind.need, otherThanBotId: queue.otherThanBotId };
+  }
+
   /** A job has become pending: a new one, or one that was given back. */
   jobPending(queueId: number): void {
     const queue = this.#queues.get(queueId);
     if (!queue) return;
     queue.arrivals++;
+    queue.emptyFor.clear();
     setDrained(queue, false);
     this.#pump();
   }
@@ -240,11 +253,11 @@ export class Dispatch {
 
   /**
    * The taker that has waited longest goes first, unless all that may have work leaves its
-   * bot out. Of bots there are no more left out than queues, so the search is short.
+   * bot out. Few bots are left out: one a queue, and those on which starts failed.
    */
   #nextOf(profile: Profile): Match | undefined {
     for (const taker of profile.takers) {
-      const ready = [...profile.ready].filter((queue) => queue.otherThanBotId !== taker.botId);
+      const ready = [...profile.ready].filter((queue) => isFor(queue, taker.botId));
       const match = this.#choose(profile, taker, ready);
       if (match || ready.length === profile.ready.size) return match;
     }
@@ -289,7 +302,7 @@ export class Dispatch {
 
   #claimed({ taker, campaign, queues, arrivals }: Claim, outcome: Settled<ClaimedJob | undefined>) {
     const job = outcome.ok ? outcome.value : undefined;
-    if (outcome.ok && !job) markDrained(queues, arrivals);
+    if (outcome.ok && !job) this.#markEmpty(taker.botId, queues, arrivals);
     taker.claiming--;
     if (job) taker.receive(this.#newest(job));
     else this.#giveBack(taker, campaign);
@@ -302,9 +315,21 @@ export class Dispatch {
     this.#rest();
   }
 
+  /** The claim's row, with requests that came since. */
   #newest(job: ClaimedJob): ClaimedJob {
     const changed = this.#changed.get(job.id);
-    return changed?.fence === job.fence ? changed : job;
+    if (changed?.fence !== job.fence) return job;
+    const { cancel_requested_at, pause_requested_at, timed_out_at } = changed;
+    return { ...job, cancel_requested_at, pause_requested_at, timed_out_at };
+  }
+
+  #markEmpty(botId: string, queues: readonly Queue[], arrivals: readonly number[]): void {
+    const isAvoided = this.parts.isAvoided?.(botId) ?? false;
+    for (const [index, queue] of queues.entries()) {
+      if (queue.arrivals !== arrivals[index]) continue;
+      if (isAvoided) queue.emptyFor.add(botId);
+      else setDrained(queue, true);
+    }
   }
 
   #count(campaign: string, change: 1 | -1): void {
@@ -331,11 +356,8 @@ export class Dispatch {
   }
 }
 
-function markDrained(queues: readonly Queue[], arrivals: readonly number[]): void {
-  for (const [index, queue] of queues.entries()) {
-    if (queue.arrivals === arrivals[index]) setDrained(queue, true);
-  }
-}
+const isFor = ({ otherThanBotId, emptyFor }: Queue, botId: string): boolean =>
+  otherThanBotId !== botId && !emptyFor.has(botId);
 
 function setDrained(queue: Queue, isDrained: boolean): void {
   queue.isDrained = isDrained;

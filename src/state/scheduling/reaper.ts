@@ -5,7 +5,7 @@ import { PeriodicTask } from '../../core/periodic-task.js';
 import { backoffMs } from '../../core/retry.js';
 import type { RetryPause } from '../../store/after-attempt.js';
 import { listLeases } from '../../store/ops/leases/list-leases.js';
-import { releaseLease } from '../../store/ops/leases/release-lease.js';
+import { type ReleaseLease, releaseLease } from '../../store/ops/leases/release-lease.js';
 import type { LeaseRow, ReleaseOutcome } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
@@ -14,6 +14,14 @@ import type { Dispatch } from './dispatch.js';
 
 const pageSize = 1000;
 const backoff = { firstDelayMs: 100, maxDelayMs: 5000, multiplier: 2 };
+
+/** Of a lease that ends by trouble of its bot. */
+export interface Blamed extends Pick<ReleaseLease, 'trouble' | 'cause' | 'isProven' | 'avoid'> {
+  /** Called when it is on disk, or the master stops. */
+  readonly onDone?: () => void;
+}
+
+type ReleasedBy = Pick<ReleaseLease, 'outcome' | 'message'> & Omit<Blamed, 'onDone'>;
 
 export interface ReaperParts {
   readonly store: Pick<Store, 'run'>;
@@ -92,13 +100,15 @@ export class Reaper {
    * Ends a lease in memory at once, and gives its job back in the store, with retries for
    * as long as the database is locked.
    */
-  release(lease: LiveLease, outcome: ReleaseOutcome, message: string): void {
+  release(lease: LiveLease, outcome: ReleaseOutcome, message: string, blame: Blamed = {}): void {
     this.parts.leases.end(lease);
     const { jobId: job, fence, botId: bot } = lease;
     this.parts.log.info({ job, fence, bot, outcome, why: message }, 'lease released');
-    const releasing = this.#releaseOnDisk(lease, outcome, message).finally(() =>
-      this.#releasing.delete(releasing),
-    );
+    const { onDone, ...blamed } = blame;
+    const releasing = this.#releaseOnDisk(lease, { outcome, message, ...blamed }).finally(() => {
+      this.#releasing.delete(releasing);
+      onDone?.();
+    });
     this.#releasing.add(releasing);
   }
 
@@ -116,9 +126,10 @@ export class Reaper {
     await Promise.all(this.#releasing);
   }
 
-  async #releaseOnDisk(lease: LiveLease, outcome: ReleaseOutcome, message: string): Promise<void> {
+  async #releaseOnDisk(lease: LiveLease, end: ReleasedBy): Promise<void> {
     const { jobId, fence } = lease;
     const statistics = lease.statistics ? storedStatistics(lease.statistics) : null;
+    const statisticsAt = lease.statistics ? lease.reportedAt : null;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
         const now = this.parts.clock.now();
@@ -126,9 +137,9 @@ export class Reaper {
           this.parts.store.run(ctx, releaseLease, {
             jobId,
             fence,
-            outcome,
+            ...end,
             statistics,
-            message,
+            statisticsAt,
             now,
             ...this.parts.retryPause,
           }),

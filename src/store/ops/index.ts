@@ -3,6 +3,7 @@ import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
 import { forgetBot } from './bots/forget-bot.js';
 import { getBot } from './bots/get-bot.js';
+import { holdBot, listHeld } from './bots/hold-bot.js';
 import { listBots } from './bots/list-bots.js';
 import { markDrained } from './bots/mark-drained.js';
 import { registerBot } from './bots/register-bot.js';
@@ -70,7 +71,10 @@ import { keepWebhook } from './notifications/keep-webhook.js';
 import { nextNotice } from './notifications/next-notice.js';
 import { startWebhooks } from './notifications/start-webhooks.js';
 import { claimJob } from './scheduling/claim-job.js';
+import { dueAvoided } from './scheduling/due-avoided.js';
+import { forgiveBot } from './scheduling/forgive-bot.js';
 import { listAhead } from './scheduling/list-ahead.js';
+import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
 import { listQueues } from './scheduling/list-queues.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
@@ -92,6 +96,7 @@ export const operations = [
   createJob,
   drainBot,
   dueMerges,
+  dueAvoided,
   endedWork,
   findBuildToVerify,
   findCrashToRun,
@@ -101,6 +106,7 @@ export const operations = [
   finishMerge,
   flushBeats,
   forgetBot,
+  forgiveBot,
   getArtifact,
   getBot,
   getCorpus,
@@ -111,8 +117,11 @@ export const operations = [
   hasStaleCrashes,
   importCorpus,
   keepMerged,
+  holdBot,
   keepWebhook,
   listAhead,
+  listAvoided,
+  listAvoidedBots,
   listBots,
   listCampaigns,
   listCorpora,
@@ -123,6 +132,7 @@ export const operations = [
   listDecisions,
   listDue,
   listEvents,
+  listHeld,
   listJobs,
   listLeases,
   listPutAside,

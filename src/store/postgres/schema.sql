@@ -31,11 +31,15 @@ CREATE TABLE bots (
                         CHECK (json_typeof(CAST(engine_details AS json)) = 'array'),
   isolation             integer NOT NULL DEFAULT 0 CHECK (isolation BETWEEN 0 AND 4),
   isolation_gaps        text NOT NULL DEFAULT '[]'
-                        CHECK (json_typeof(CAST(isolation_gaps AS json)) = 'array')
+                        CHECK (json_typeof(CAST(isolation_gaps AS json)) = 'array'),
+  failed_starts         integer NOT NULL DEFAULT 0 CHECK (failed_starts >= 0),
+  held_until            bigint,
+  held_why              text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE UNIQUE INDEX bots_by_name ON bots (name) WHERE forgotten_at IS NULL;
 CREATE INDEX bots_known ON bots (id) WHERE forgotten_at IS NULL;
+CREATE INDEX bots_with_failed_starts ON bots (id) WHERE failed_starts > 0;
 
 CREATE TABLE artifacts (
   sha256     text COLLATE "C" PRIMARY KEY CHECK (length(sha256) = 64),
@@ -117,6 +121,16 @@ CREATE TABLE jobs (
   outcome                text,
   message                text,
   statistics             text CHECK (CAST(statistics AS json) IS NOT NULL OR statistics IS NULL),
+  -- Sum of the attempts before the current one; statistics are of the current or the last.
+  earlier_statistics     text CHECK (CAST(earlier_statistics AS json) IS NOT NULL
+                           OR earlier_statistics IS NULL),
+  statistics_at          bigint,
+  -- JobLimits.max_duration_seconds of a job that fuzzes.
+  fuzz_within_ms         bigint,
+  -- Fuzzing that counts against it, since the job was made or revived.
+  spent_ms               bigint NOT NULL DEFAULT 0 CHECK (spent_ms >= 0),
+  -- The last result is certain: no other attempt can do better.
+  final                  integer NOT NULL DEFAULT 0 CHECK (final IN (0, 1)),
   spec                   text NOT NULL CHECK (json_typeof(CAST(spec AS json)) = 'object'),
   CHECK ((finished_at IS NOT NULL) = (state IN ('completed', 'cancelled', 'dead'))),
   CHECK (failed_attempts + refused_attempts BETWEEN 0 AND max_attempts),
@@ -163,9 +177,30 @@ CREATE TABLE attempts (
   message         text,
   statistics      text CHECK (CAST(statistics AS json) IS NOT NULL OR statistics IS NULL),
   state_after     text,
+  trouble         text CHECK (trouble IN ('machine', 'missing')),
+  cause           text,
+  final           integer NOT NULL DEFAULT 0 CHECK (final IN (0, 1)),
   PRIMARY KEY (job_id, fence),
   CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+
+-- Jobs that a bot could not start: others are to take them.
+CREATE TABLE avoided (
+  bot_id   text COLLATE "C" NOT NULL,
+  job_id   text COLLATE "C" NOT NULL,
+  -- Starts of the job that failed on the bot.
+  tries    integer NOT NULL CHECK (tries > 0),
+  -- The bot is not given the job; 0: it may try again.
+  active   integer NOT NULL CHECK (active IN (0, 1)),
+  -- When it is looked at whether no other bot can take the job.
+  until_at bigint NOT NULL,
+  -- Reason of the last one.
+  message  text NOT NULL,
+  PRIMARY KEY (bot_id, job_id)
+);
+
+CREATE INDEX avoided_by_job ON avoided (job_id);
+CREATE INDEX avoided_due ON avoided (until_at) WHERE active = 1;
 
 -- A group that was merged away keeps its row, for those who have its id: without crashes.
 CREATE TABLE crash_groups (

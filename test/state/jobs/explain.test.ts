@@ -75,7 +75,7 @@ describe('a bot is explained', () => {
     bot.done(lease, JobOutcome.INFRASTRUCTURE);
     await fleet.settled();
     expect(await ofBot(fleet, bot.botId)).toEqual([
-      'it rests for a while: its last runs ended with INFRASTRUCTURE',
+      'it is held back for another 1 s, then it gets one job to try: its last start failed: because',
     ]);
     await fleet.pass(1500);
     expect(await ofBot(fleet, bot.botId)).toEqual(['it has announced no free slot']);

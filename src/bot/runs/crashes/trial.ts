@@ -1,12 +1,17 @@
 import { crashContext } from '../../findings/context.js';
 import { keyOf } from '../../findings/crash-key.js';
 import type { CrashKey } from '../../findings/findings.js';
-import { describeExit } from '../ends.js';
+import type { FuzzEnd } from '../ends.js';
 import { type Replay, replay } from '../replay.js';
+import { uselessStart } from '../useless-start.js';
 import type { CrashWorkParts } from './parts.js';
 
 /** The target does not run here at all, so that nothing can be said of its crashes. */
-export class UnfitTargetError extends Error {}
+export class UnfitTargetError extends Error {
+  constructor(readonly end: FuzzEnd) {
+    super(end.message);
+  }
+}
 
 /** One run of an input, alone. */
 export interface Trial extends Replay, CrashKey {}
@@ -28,9 +33,7 @@ export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Tr
   const isSpeechless = done.exit.code !== 0 && key.key === '' && done.exit.signal === null;
   if (isSpeechless && !parts.engine.hasBegun(done.report)) {
     const words = done.report.trim().slice(-longestWords);
-    throw new UnfitTargetError(
-      `the target cannot be run here (${describeExit(done.exit)})${words ? `: ${words}` : ''}`,
-    );
+    throw new UnfitTargetError(await uselessStart(done.exit, words, parts));
   }
   return { ...done, ...key };
 }

@@ -9,6 +9,8 @@ export interface LeaseName {
   jobId: string;
   attempt: number;
   fence: number;
+  /** The bot that names it, where it is known. */
+  botId?: string | undefined;
 }
 
 /** The attempt in which a crash was found, with its job and build. */
@@ -24,19 +26,24 @@ export interface CrashSource {
   late: 0 | 1;
 }
 
-const select = statement<LeaseName, CrashSource>(`
-  SELECT attempts.bot_id, project, target_name, target_sha256, jobs.created_at AS job_created_at,
+const select = statement<Required<LeaseName>, CrashSource>(`
+  SELECT coalesce((SELECT id FROM bots WHERE id = @botId), attempts.bot_id) AS bot_id, project, target_name, target_sha256, jobs.created_at AS job_created_at,
     artifacts.created_at AS built_at, jobs.kind AS job_kind,
-    ${flag('NOT EXISTS (SELECT 1 FROM leases WHERE job_id = @jobId AND fence = @fence)')} AS late
+    ${flag(`NOT EXISTS (SELECT 1 FROM leases WHERE job_id = @jobId AND fence = @fence
+      AND (@botId = '' OR bot_id = @botId))`)} AS late
   FROM attempts
     JOIN jobs ON jobs.id = attempts.job_id
     JOIN artifacts ON artifacts.sha256 = jobs.target_sha256
   WHERE attempts.job_id = @jobId AND attempts.fence = @fence AND attempts.attempt = @attempt`);
 const crash = statement<{ id: string }, { id: string }>('SELECT id FROM crashes WHERE id = @id');
 
-/** @throws NotFoundError for a job, or an attempt of it, that never was */
-export function* sourceOf(lease: LeaseName): Steps<CrashSource> {
-  const source = yield* one(select, lease);
+/**
+ * Late is what comes after the end of the lease, and from another bot than its own.
+ *
+ * @throws NotFoundError for a job, or an attempt of it, that never was
+ */
+export function* sourceOf({ botId = '', ...lease }: LeaseName): Steps<CrashSource> {
+  const source = yield* one(select, { ...lease, botId });
   if (!source) throw new NotFoundError({ resource: 'attempt of this job', id: lease.jobId });
   return source;
 }

@@ -42,6 +42,8 @@ export interface CreateJobInput {
   startWithinMs: number | null;
   runWithinMs: number | null;
   closeWithinMs: number | null;
+  /** Fuzzing in all, of a job that fuzzes. */
+  fuzzWithinMs?: number | null;
   /** JobSpec as protobuf JSON. */
   spec: string;
   now: number;
@@ -57,6 +59,7 @@ export interface MadeJob {
 }
 
 interface NewJob extends CreateJobInput {
+  fuzzWithinMs: number | null;
   queueId: number;
   delayed: 0 | 1;
   startBy: number | null;
@@ -70,10 +73,10 @@ const artifact = statement<{ sha256: string; kind: 'target' | 'seeds' }, { name:
 const insert = statement<NewJob>(`
   INSERT INTO jobs (id, request_id, state, queue_id, project, kind, campaign, engine, priority, target_sha256,
     seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
-    start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
+    start_by, run_within_ms, close_within_ms, close_by, due_at, fuzz_within_ms, spec)
   VALUES (@id, @requestId, 'pending', @queueId, @project, @kind, @campaign, @engine, @priority, @targetSha256,
     @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
-    @startBy, @runWithinMs, @closeWithinMs, @closeBy, @dueAt, @spec)
+    @startBy, @runWithinMs, @closeWithinMs, @closeBy, @dueAt, @fuzzWithinMs, @spec)
   ON CONFLICT (request_id) DO NOTHING`);
 const byRequest = statement<{ requestId: string | null }, JobRow>(
   `SELECT ${jobColumns} FROM jobs WHERE request_id = @requestId`,
@@ -130,7 +133,9 @@ function newJob(input: CreateJobInput, queueId: number, targetName: string): New
   const dueAt = earliest(startBy, closeBy);
   const spec = input.targetName === '' ? withTargetName(input.spec, targetName) : input.spec;
   const delayed = isDelayed ? 1 : 0;
-  return { ...input, targetName, spec, queueId, delayed, startBy, closeBy, dueAt };
+  const fuzzWithinMs = input.fuzzWithinMs ?? null;
+  const times = { startBy, closeBy, dueAt, fuzzWithinMs };
+  return { ...input, targetName, spec, queueId, delayed, ...times };
 }
 
 /**

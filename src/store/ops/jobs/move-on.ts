@@ -8,6 +8,7 @@ import {
 import type { JobStateName } from '../../rows.js';
 import { forUpdate } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { fuzzedMs } from '../../statistics.js';
 
 /** Where a job went. */
 export interface MovedOn {
@@ -19,16 +20,24 @@ export interface MovedOn {
 /** Data of the attempt's bot, as far as it is not on record. */
 interface Reported {
   statistics: string | null;
+  /** When the bot reported them. */
+  statisticsAt: number | null;
   acknowledgedAt: number | null;
 }
 
-const select = statement<{ jobId: string }, JobOfAttempt>(
-  `SELECT ${columnsOfAttempt} FROM jobs WHERE id = @jobId ${forUpdate()}`,
+interface EndedJob extends JobOfAttempt {
+  statistics: string | null;
+  spent_ms: number;
+}
+
+const select = statement<{ jobId: string }, EndedJob>(
+  `SELECT ${columnsOfAttempt}, statistics, spent_ms FROM jobs WHERE id = @jobId ${forUpdate()}`,
 );
-const update = statement<JobAfterAttempt & Reported & { jobId: string }>(`
+const update = statement<JobAfterAttempt & Reported & { jobId: string; spentMs: number }>(`
   UPDATE jobs SET
-    state = @state, outcome = @outcome, message = @message,
+    state = @state, outcome = @outcome, message = @message, final = @final,
     statistics = coalesce(@statistics, statistics),
+    statistics_at = coalesce(@statisticsAt, statistics_at), spent_ms = @spentMs,
     failed_attempts = @failed_attempts, refused_attempts = @refused_attempts,
     lost_attempts = @lost_attempts,
     started_at = coalesce(started_at, @acknowledgedAt), finished_at = @finished_at,
@@ -38,9 +47,10 @@ const update = statement<JobAfterAttempt & Reported & { jobId: string }>(`
 
 /** Moves a job on whose attempt has ended. Part of the operations that end an attempt. */
 export function* moveOn(jobId: string, ending: Ending, reported: Reported): Steps<MovedOn> {
-  const job = (yield* one(select, { jobId })) as JobOfAttempt;
+  const job = (yield* one(select, { jobId })) as EndedJob;
   const after = afterAttempt(job, ending);
-  yield* run(update, { jobId, ...reported, ...after });
+  const spentMs = job.spent_ms + fuzzedMs(reported.statistics ?? job.statistics);
+  yield* run(update, { jobId, ...reported, ...after, spentMs });
   const { state, delayed } = after;
   return { state, wakes: state === 'pending' && delayed === 0 ? job.queue_id : undefined };
 }

@@ -26,6 +26,7 @@ const select = statement<JobCursor & Slice, { id: string; finished_at: number; k
 const removals = [
   statement<{ id: string }>('DELETE FROM samples WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM attempts WHERE job_id = @id'),
+  statement<{ id: string }>('DELETE FROM avoided WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM jobs WHERE id = @id'),
 ];
 

@@ -16,7 +16,8 @@ const select = statement<{ jobId: string }, JobRow>(
   `SELECT ${jobColumns} FROM jobs WHERE id = @jobId`,
 );
 const last = statement<ShowJob, AttemptRow>(`
-  SELECT attempt, fence, bot_id, assigned_at, acknowledged_at, ended_at, outcome, message
+  SELECT attempt, fence, bot_id, assigned_at, acknowledged_at, ended_at, outcome, message,
+    statistics, trouble, cause, final
   FROM attempts WHERE job_id = @jobId ORDER BY fence DESC LIMIT @attempts`);
 
 /** A job with its last `attempts` leases, the newest first; one call, as it is made often. */

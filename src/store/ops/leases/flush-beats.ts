@@ -13,14 +13,16 @@ interface Progress {
   fence: number;
   /** JobStatistics as protobuf JSON. */
   statistics: string;
+  /** When the bot reported them. */
+  at?: number | null;
 }
 
 const see = statement<SeenBot>(
   `UPDATE bots SET last_seen_at = ${greatest('last_seen_at', '@lastSeenAt')} WHERE id = @id`,
 );
 const progress = statement<Progress>(`
-  UPDATE jobs SET statistics = @statistics
-  WHERE id = @jobId AND fence = @fence AND finished_at IS NULL`);
+  UPDATE jobs SET statistics = @statistics, statistics_at = @at
+  WHERE id = @jobId AND fence = @fence AND (state = 'running' OR state = 'assigned')`);
 
 /** A run of whose notes one has a new subject. */
 interface Noted {
@@ -39,7 +41,10 @@ export const flushBeats = writeOperation(
     noted?: readonly Noted[];
   }): Steps<void> {
     yield* runEach(see, input.bots);
-    yield* runEach(progress, input.runs);
+    yield* runEach(
+      progress,
+      input.runs.map((run) => ({ ...run, at: run.at ?? null })),
+    );
     for (const { now, jobId, fence } of input.noted ?? []) {
       yield* recordEvent(now, 'job.noted', jobId, { fence });
     }

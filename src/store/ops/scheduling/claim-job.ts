@@ -1,11 +1,12 @@
 import { writeOperation } from '../../operation.js';
 import type { ClaimedJob, JobRow } from '../../rows.js';
 import { earlier, forUpdate, integersOf } from '../../sql.js';
-import { one, run, type Step, type Steps, statement } from '../../statement.js';
+import { all, one, run, type Step, type Steps, statement } from '../../statement.js';
+import { addStatistics } from '../../statistics.js';
 import { recordEvent } from '../events/record-event.js';
 
 type JobToClaim = Omit<ClaimedJob, 'attempt'> &
-  Pick<JobRow, 'failed_attempts' | 'refused_attempts'>;
+  Pick<JobRow, 'failed_attempts' | 'refused_attempts' | 'statistics' | 'earlier_statistics'>;
 
 interface ClaimJob {
   botId: string;
@@ -28,10 +29,13 @@ interface Grant {
   acknowledgedAt: number | null;
   ttlMs: number;
   pulled: 0 | 1;
+  /** Statistics of all attempts before. */
+  earlier: string | null;
 }
 
 const columns = `id, campaign, fence, failed_attempts, refused_attempts, spec,
-  cancel_requested_at, pause_requested_at, timed_out_at`;
+  cancel_requested_at, pause_requested_at, timed_out_at, statistics, earlier_statistics,
+  queue_id, target_sha256, fuzz_within_ms, spent_ms`;
 const waits = `state = 'pending' AND delayed = 0`;
 
 // Cast, or SQLite would prepare the statement anew for each value: 65 us.
@@ -48,15 +52,35 @@ const nextOfMany = statement<{ queues: string }, JobToClaim>(`
     FROM ${integersOf('@queues')} AS queue)
   AND ${waits}
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
+const isAvoided = statement<{ jobId: string; botId: string }, unknown>(
+  'SELECT 1 FROM avoided WHERE bot_id = @botId AND job_id = @jobId AND active = 1',
+);
+/** Only for bots that some job avoids. Of these jobs there are few, so few are passed over. */
+const nextNotAvoided = statement<{ queues: string; botId: string }, JobToClaim>(`
+  SELECT ${columns} FROM jobs
+  WHERE id IN (
+    SELECT (SELECT id FROM jobs
+      WHERE ${waits} AND queue_id = queue.value
+        AND NOT EXISTS (SELECT 1 FROM avoided
+          WHERE avoided.bot_id = @botId AND avoided.job_id = jobs.id AND active = 1)
+      ORDER BY priority DESC, id LIMIT 1)
+    FROM ${integersOf('@queues')} AS queue)
+  AND ${waits}
+  ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
+const inputsOf = statement<{ jobId: string }, { input_sha256: string }>(
+  'SELECT input_sha256 FROM crashes WHERE job_id = @jobId ORDER BY id LIMIT 1000',
+);
 // After a SELECT: RETURNING keeps rows in a table of its own, 2 us each time.
 const offer = statement<Grant>(`
   UPDATE jobs SET state = 'assigned', attempt = @attempt, fence = @fence, bot_id = @botId,
-    cancel_acknowledged_at = NULL, due_at = close_by
+    cancel_acknowledged_at = NULL, due_at = close_by, statistics = NULL,
+    earlier_statistics = @earlier
   WHERE id = @jobId`);
 const start = statement<Grant>(`
   UPDATE jobs SET state = 'running', attempt = @attempt, fence = @fence, bot_id = @botId,
     cancel_acknowledged_at = NULL, started_at = coalesce(started_at, @now),
-    due_at = ${earlier('@now + run_within_ms', 'close_by')}
+    due_at = ${earlier('@now + run_within_ms', 'close_by')}, statistics = NULL,
+    earlier_statistics = @earlier
   WHERE id = @jobId`);
 const lease = statement<Grant>(`
   INSERT INTO leases (job_id, attempt, fence, bot_id, assigned_at, acknowledged_at, ttl_ms,
@@ -67,27 +91,45 @@ const record = statement<Grant>(`
   VALUES (@jobId, @attempt, @fence, @botId, @now, @acknowledgedAt)`);
 
 /**
- * Hands the next job of any of `queues` to a bot: highest priority first, then oldest. The
+ * Hands the next job of any of `queues` to a bot: highest priority first, then oldest,
+ * without those that the bot could not start before. The
  * fence rises in the transaction that takes the job, so no two claims ever get the same
  * job, and every message under an earlier lease is stale from then on.
  */
 export const claimJob = writeOperation('claim_job', 'work', function* (input: ClaimJob): Claim {
-  const job = yield* nextOf(input.queues);
+  const job = yield* nextFor(input.botId, input.queues);
   if (!job) return undefined;
   const { botId, ttlMs, acknowledged, now } = input;
-  const { id: jobId, failed_attempts, refused_attempts, ...known } = job;
+  const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
+  const { earlier_statistics, ...known } = rest;
   const fence = job.fence + 1;
   const attempt = failed_attempts + refused_attempts + 1;
   const acknowledgedAt = acknowledged ? now : null;
   const pulled = acknowledged ? 1 : 0;
-  const grant: Grant = { jobId, attempt, fence, botId, now, acknowledgedAt, ttlMs, pulled };
+  const earlier = addStatistics(earlier_statistics, statistics);
+  const grant: Grant = {
+    ...{ jobId, attempt, fence, botId, now, acknowledgedAt, ttlMs, pulled, earlier },
+  };
   yield* run(acknowledged ? start : offer, grant);
   yield* run(lease, grant);
   yield* run(record, grant);
   yield* recordEvent(now, 'job.assigned', jobId, { botId, attempt, fence });
   if (acknowledged) yield* recordEvent(now, 'job.running', jobId, { botId, fence });
-  return { ...known, id: jobId, attempt, fence };
+  const claimed = { ...known, id: jobId, attempt, fence };
+  if (fence === 1 || !limitsCrashes(job.spec)) return claimed;
+  const inputs = yield* all(inputsOf, { jobId });
+  return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
 });
+
+const limitsCrashes = (spec: string): boolean => JSON.parse(spec).limits?.maxCrashes > 0;
+
+function* nextFor(botId: string, queues: readonly number[]): Steps<JobToClaim | undefined> {
+  const job = yield* nextOf(queues);
+  // A job that was never handed out avoids nobody.
+  if (!job || job.fence === 0) return job;
+  if (!(yield* one(isAvoided, { jobId: job.id, botId }))) return job;
+  return yield* one(nextNotAvoided, { queues: JSON.stringify(queues), botId });
+}
 
 function nextOf(queues: readonly number[]): Step<JobToClaim | undefined> {
   const [queue] = queues;
