@@ -50,7 +50,7 @@ export async function startMaster(
   try {
     const { otlp_endpoint: endpoint } = config.tracing;
     if (endpoint !== '') {
-      const tracing = await startTracing({ endpoint, version });
+      const tracing = await startTracing({ endpoint, version, log });
       lifecycle.own('tracing', () => tracing.stop());
     }
     const metrics = createMetrics();

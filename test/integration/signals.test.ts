@@ -1,9 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { Process, place, reach } from '../processes.js';
-import { eventually } from '../steps.js';
-
-const said = (process: Process, words: string) =>
-  eventually(async () => process.said.includes(words) || undefined);
 
 async function masterAndBot(environment: Record<string, string> = {}) {
   const where = await place();
@@ -11,7 +7,7 @@ async function masterAndBot(environment: Record<string, string> = {}) {
   await reach(where.address);
   const args = ['bot', '--master', where.address, '--work-dir', `${where.directory}/bot`];
   const bot = new Process(args, environment);
-  await said(bot, 'master connected');
+  await bot.says('master connected');
   return [master, bot] as const;
 }
 
@@ -40,7 +36,7 @@ test('a bot that is stopped while it starts does not stay', async () => {
   const { directory } = await place();
   const args = ['bot', '--master', '127.0.0.1:1', '--work-dir', `${directory}/bot`];
   const bot = new Process(args);
-  await said(bot, 'bot started');
+  await bot.says('bot started');
   bot.end('SIGHUP');
   expect(await bot.exited).toEqual({ code: 0, signal: null });
 });

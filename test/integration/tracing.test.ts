@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
+import { unary } from '../../src/client/call.js';
 import { atEnd } from '../harness.js';
 import { Process, place, reach } from '../processes.js';
 
@@ -39,6 +40,7 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
     ...environment,
     PANDAFUZZ_TRACING_OTLP_ENDPOINT: endpoint,
     PANDAFUZZ_LOG_LEVEL: 'debug',
+    http_proxy: 'http://127.0.0.1:9', // not for loopback
   });
   const { system } = await reach(address);
   const metadata = new Metadata();
@@ -62,4 +64,17 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
       parentSpanId,
     }),
   );
+});
+
+test('spans that cannot be sent are a line of the log, with the proxy', async () => {
+  const { address, environment } = await place();
+  const master = new Process(['master'], {
+    ...environment,
+    PANDAFUZZ_TRACING_OTLP_ENDPOINT: 'http://collector.test:4318/v1/traces',
+    http_proxy: 'http://127.0.0.1:9',
+  });
+  const { system } = await reach(address);
+  await unary(system, system.getSystemStats, {});
+  await master.says(/spans not sent/);
+  expect(master.said).toMatch(/collector\.test:4318 did not take them: .* the proxy of http_proxy/);
 });
