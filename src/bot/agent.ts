@@ -1,10 +1,12 @@
 import { arch, platform, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
 import { isId, newId } from '../core/ids.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
+import { LogTail } from '../core/log-tail.js';
 import { version } from '../core/version.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
@@ -14,10 +16,12 @@ import { findSymbolizer } from './engines/sanitizers.js';
 import { Spool } from './findings/spool.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
+import { identityFile, readIdentity } from './folders/bot-identity.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
 import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
+import { RunLogs } from './runs/run-logs.js';
 import { Slots } from './runs/slots.js';
 import { Machine } from './sandbox/machine.js';
 import { findSandboxTools, killEverything, type SandboxTools } from './sandbox/sandbox.js';
@@ -35,6 +39,8 @@ export interface BotOptions {
   /** Time between two exchanges of a run's inputs with the other bots', milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
   readonly log: Logger;
+  /** The last of what the bot logged, for the master to read. Absent: nothing of it. */
+  readonly ownLog?: LogTail;
 }
 
 /**
@@ -128,15 +134,19 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const logs = new RunLogs(options.ownLog ?? new LogTail(0));
+  const parts = { logs, engine, artifacts, spool, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
     begin: (job) => begin(job, { ...parts, runs: folder.runs }),
+    logs,
     onDone: (done) => link.tell(done),
     onFree: () => link.beat(),
     log,
   });
+  const identity = await readIdentity(folder.path, log);
+  const instanceId = newId();
   const perSlot = (bytes: number) => Math.floor(bytes / options.slots / 2 ** 20);
   const link: Link = new Link({
     connection,
@@ -148,10 +158,14 @@ async function assemble(
       memoryMib: perSlot(totalmem()),
       diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
+      identity,
+      instanceId,
     },
-    instanceId: newId(),
+    instanceId,
     work: slots,
     resources: () => machine.resources,
+    readLog: (question) => logs.answer(question),
+    rivalAdvice: `stop the other one; if this work folder is a copy of its, delete ${join(folder.path, identityFile)} and start again`,
     onWelcome: () => spool.nudge(),
     log,
   });
@@ -165,7 +179,10 @@ async function assemble(
   return new Agent(slots, link, lifecycle, linked);
 }
 
-type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine'> & { engine: Engine };
+type RunContext = Omit<ConstructorParameters<typeof Run>[2], 'engine' | 'output'> & {
+  engine: Engine;
+  logs: RunLogs;
+};
 
 function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Run | string {
   const { lease, spec } = assignment;
@@ -177,7 +194,7 @@ function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Ru
   }
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
-  return new Run(lease, spec, { ...parts, log });
+  return new Run(lease, spec, { ...parts, log, output: parts.logs.begin(lease) });
 }
 
 function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {

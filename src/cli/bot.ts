@@ -5,7 +5,11 @@ import { botName, slots } from '../config/bot-schema.js';
 import { loadBotConfig } from '../config/load.js';
 import { formatAddress } from '../config/units.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
+import { LogTail } from '../core/log-tail.js';
 import { defaultMaster, durationOption, masterText, reader } from './flags.js';
+
+/** Of its own log, a bot keeps as much in memory for the master to read, bytes. */
+const ownLogBytes = 64 * 1024;
 
 /** What was given on the command line: it wins over the environment, and that over the file. */
 interface Given {
@@ -98,6 +102,7 @@ function optionsOf(given: Given, environment: NodeJS.ProcessEnv) {
   const { config: file } = given;
   const config = loadBotConfig({ environment, ...(file !== undefined && { file }) });
   const name = given.name ?? (config.name || defaultName());
+  const ownLog = new LogTail(ownLogBytes);
   const exchanges = given.corpus && config.corpus === 'on';
   return {
     master: given.master ?? formatAddress(config.master),
@@ -106,10 +111,14 @@ function optionsOf(given: Given, environment: NodeJS.ProcessEnv) {
     slots: given.slots ?? (config.slots || availableParallelism()),
     labels: { ...config.labels, ...given.label },
     exchangeIntervalMs: exchanges ? (given.corpusInterval ?? config.corpus_interval) : 0,
-    log: createLog({
-      level: given.logLevel ?? config.log_level,
-      format: given.logFormat ?? config.log_format,
-    }),
+    log: createLog(
+      {
+        level: given.logLevel ?? config.log_level,
+        format: given.logFormat ?? config.log_format,
+      },
+      (line) => ownLog.push(Buffer.from(line)),
+    ),
+    ownLog,
   };
 }
 

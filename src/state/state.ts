@@ -25,6 +25,7 @@ import { Rhythm } from './heartbeat/rhythm.js';
 import type { SessionParts } from './heartbeat/session.js';
 import { Explain } from './jobs/explain.js';
 import { Jobs } from './jobs/jobs.js';
+import { Logs } from './jobs/logs.js';
 import { Pull } from './jobs/pull.js';
 import { Watch } from './jobs/watch.js';
 import { Acknowledgements } from './leases/acknowledgements.js';
@@ -104,7 +105,7 @@ export function createState(options: {
     name: 'silence check',
     work: async () => sessions.checkSilence(),
   });
-  const retention = new Retention({ ...service, ages: config.retention });
+  const retention = new Retention({ ...service, sessions, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
     ...service,
@@ -120,6 +121,7 @@ export function createState(options: {
     defaults: config.jobs,
     retryPause,
   });
+  const logs = new Logs({ ...service, sessions });
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...service,
@@ -129,6 +131,7 @@ export function createState(options: {
     reaper,
     beatLog,
     jobs,
+    logs,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
@@ -162,6 +165,7 @@ export function createState(options: {
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
+    logs,
     explain: new Explain({ ...service, sessions, leases, fairShare }),
     blobs: store.blobs,
     sessionParts,

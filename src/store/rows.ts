@@ -38,10 +38,15 @@ export interface BotRow {
   drain_requested_at: number | null;
   drain_acknowledged_at: number | null;
   drained_at: number | null;
+  /** What the bot keeps in its work folder; null: it is who its name says. */
+  identity: string | null;
+  /** The name it asked for, where a live bot had that; else empty. */
+  wanted_name: string;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
-  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at`;
+  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at, identity,
+  wanted_name`;
 
 /** The namespace of targets that nobody gave one. */
 export const defaultProject = 'default';

@@ -14,7 +14,10 @@ async function proxyTo(port: number) {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       far.pipe(socket).pipe(far);
     });
-    for (const end of [far, socket]) end.on('error', () => {});
+    for (const end of [far, socket]) {
+      end.on('error', () => {});
+      atEnd(() => end.destroy());
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(() => server.close());

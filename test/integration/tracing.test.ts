@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
-import { unary } from '../../src/client/call.js';
 import { atEnd } from '../harness.js';
 import { Process, place, reach } from '../processes.js';
 
@@ -74,7 +73,7 @@ test('spans that cannot be sent are a line of the log, with the proxy', async ()
     http_proxy: 'http://127.0.0.1:9',
   });
   const { system } = await reach(address);
-  await unary(system, system.getSystemStats, {});
+  for await (const _ of system.backupDatabase({}));
   await master.says(/spans not sent/);
   expect(master.said).toMatch(/collector\.test:4318 did not take them: .* the proxy of http_proxy/);
 });

@@ -7,12 +7,14 @@ import { UserError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { backoffMs } from '../../core/retry.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
-import type { BotResources, JobDone } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { BotResources, JobDone, LogPart, ReadLog } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { givenUp, Session, type SessionEnd, type SessionWork } from './session.js';
 
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
-/** Two bots of one name take the stream from each other; they should not do so all the time. */
-const replacedDelayMs = 10_000;
+/** After another process of this bot took the stream, or has it: it may be gone soon. */
+const rivalDelayMs = 10_000;
+/** Reason of a refusal while another process of this bot is live. */
+const botIsLive = 'BOT_IS_LIVE';
 /** Spreads a fleet that was sent away together, milliseconds. */
 const goAwaySpreadMs = 1000;
 
@@ -24,6 +26,7 @@ export class Link {
   #session: Session | undefined;
   #botId = '';
   #isAway = false;
+  #hasRival = false;
 
   constructor(
     private readonly options: {
@@ -32,6 +35,9 @@ export class Link {
       instanceId: string;
       work: SessionWork;
       resources: () => BotResources;
+      readLog?: (question: ReadLog) => LogPart;
+      /** What to do where the bot runs twice, for people. */
+      rivalAdvice?: string;
       onWelcome: () => void;
       log: Logger;
       clock?: Clock;
@@ -49,7 +55,7 @@ export class Link {
       if (signal.aborted) return;
       this.#report(end);
       let delayMs = backoffMs(backoff, failures, random);
-      if (end.code === Code.ABORTED) delayMs += replacedDelayMs * (0.5 + random());
+      if (isRivals(end)) delayMs += rivalDelayMs * (0.5 + random());
       if (end.reconnectAfterMs !== undefined) {
         delayMs = end.reconnectAfterMs + random() * goAwaySpreadMs;
       }
@@ -83,8 +89,8 @@ export class Link {
     } catch (error) {
       if (error instanceof UserError) throw error;
       const why = describeFailure(error, this.options.connection.address);
-      const code = failureOf(error)?.code ?? Code.UNKNOWN;
-      return { code, why, wasWelcomed: false, reconnectAfterMs: undefined };
+      const { code = Code.UNKNOWN, reason = '' } = failureOf(error) ?? {};
+      return { code, reason, why, wasWelcomed: false, reconnectAfterMs: undefined };
     }
     return this.#hold(signal);
   }
@@ -95,10 +101,22 @@ export class Link {
     try {
       const { bot } = await unary(bots, bots.registerBot, describe, { signal, timeoutMs: 10_000 });
       this.#botId = bot?.id ?? '';
-      log.info({ botId: this.#botId, name: describe.name }, 'bot registered');
+      const name = bot?.name || describe.name;
+      log.info({ botId: this.#botId, name }, 'bot registered');
+      if (name !== describe.name) {
+        log.warn(
+          { name, wanted: describe.name },
+          `another bot is named ${describe.name}: this one is ${name}; --name gives it another`,
+        );
+      }
     } catch (error) {
       const failure = failureOf(error);
-      if (failure?.code === Code.INVALID_ARGUMENT || failure?.code === Code.UNIMPLEMENTED) {
+      const isFinal = failure?.reason === 'NAME_IS_TAKEN';
+      if (
+        isFinal ||
+        failure?.code === Code.INVALID_ARGUMENT ||
+        failure?.code === Code.UNIMPLEMENTED
+      ) {
         throw new UserError(
           `the master at ${connection.address} does not take this bot: ${failure.message}`,
         );
@@ -108,16 +126,18 @@ export class Link {
   }
 
   async #hold(signal: AbortSignal): Promise<SessionEnd> {
-    const { connection, instanceId, work, resources, log, clock } = this.options;
+    const { connection, instanceId, work, resources, readLog, log, clock } = this.options;
     // The stream is made when a connection is; the channel tries every 2 s at most.
     const whenReady = new Metadata({ waitForReady: true });
     const session = new Session(connection.bots.heartbeat(whenReady), work, {
       identity: { botId: this.#botId, instanceId },
       resources,
+      readLog,
       log,
       ...(clock ? { clock } : {}),
       onWelcome: () => {
         this.#isAway = false;
+        this.#hasRival = false;
         log.info({ master: connection.address }, 'master connected');
         this.options.onWelcome();
       },
@@ -136,14 +156,17 @@ export class Link {
     return end;
   }
 
-  /** Once when the master goes; it may be away for long. */
+  /** Once when the master goes, or another process of this bot is there; both may last. */
   #report(end: SessionEnd): void {
-    const { log, connection, describe } = this.options;
-    if (end.code === Code.ABORTED) {
-      log.warn(`another bot named ${describe.name} took over: give each bot a --name of its own`);
+    const { log, connection, rivalAdvice } = this.options;
+    if (isRivals(end)) {
+      if (!this.#hasRival) log.warn({ why: end.why, hint: rivalAdvice }, 'bot refused');
+      this.#hasRival = true;
     } else if (!this.#isAway) {
       log.warn({ master: connection.address, why: end.why }, 'master away');
     }
     this.#isAway = true;
   }
 }
+
+const isRivals = ({ code, reason }: SessionEnd) => code === Code.ABORTED || reason === botIsLive;

@@ -7,6 +7,7 @@ import { clipUtf8 } from '../../core/clip.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
+import type { LogTail } from '../../core/log-tail.js';
 import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobKind,
@@ -47,6 +48,8 @@ export interface RunParts {
   readonly tools: SandboxTools;
   /** Folder of all runs. */
   readonly runs: string;
+  /** Takes what the engine prints, for people who look on. */
+  readonly output: LogTail;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -140,7 +143,7 @@ export class Run {
   }
 
   async #work(): Promise<FuzzEnd> {
-    const { engine, log, spool, tools, clock = systemClock } = this.parts;
+    const { engine, log, spool, tools, output, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
     const folder = await this.#prepare();
@@ -148,7 +151,8 @@ export class Run {
     this.#phase = LeasePhase.FUZZING;
     const { lease, spec } = this;
     const engineVersion = await compilerOf(folder.target);
-    const attempt = { lease, spec, engine, engineVersion, folder, tools, spool, log, clock };
+    const context = { lease, spec, engine, engineVersion, folder, tools, spool };
+    const attempt = { ...context, output, log, clock };
     const signal = this.#stop.signal;
     if (spec.kind !== JobKind.UNSPECIFIED) {
       const { connection } = this.parts;

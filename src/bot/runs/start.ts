@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
+import type { LogTail } from '../../core/log-tail.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
@@ -36,6 +37,8 @@ export interface StartParts {
   readonly findings: Findings;
   readonly spool: Spool;
   readonly logs: SanitizerLogs;
+  /** Takes what the engine prints, for people who look on. */
+  readonly output?: Pick<LogTail, 'push'>;
   readonly log: Logger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -123,6 +126,7 @@ async function engineProcess(
     cwd: folder.path,
     maxFileBytes,
     onOutput: (chunk) => {
+      parts.output?.push(chunk);
       reader.push(chunk);
       tally.observe();
     },

@@ -1,9 +1,19 @@
+import { PreconditionError } from '../../core/errors.js';
+import type { LogPart, ReadLog } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { LiveLease } from '../leases/leases.js';
 import { fits, type Need, type Offer } from '../scheduling/matching.js';
 
 /** A bot's heartbeat session, as the rest of the state layer sees it. */
 export interface SessionHandle {
   readonly botId: string;
+  /** Of the bot's process. */
+  readonly instanceId: string;
+  /** A message came within two heartbeat intervals: the process at the other end is there. */
+  readonly isHeard: boolean;
+  /** When another process of the same bot was last refused, ms since 1970. */
+  rivalRefusedAt: number | undefined;
+  /** It answers questions for its logs. */
+  readonly sendsLogs: boolean;
   /** Rises with each Hello: the greater one is the newer session of a bot. */
   readonly arrival: number;
   /** Announced slots without a job. */
@@ -19,6 +29,8 @@ export interface SessionHandle {
   drain(isDraining: boolean): void;
   /** Ends the stream of a deleted bot. */
   forget(): void;
+  /** @throws OverloadError, PreconditionError (SENDS_NO_LOGS, BOT_IS_SILENT, BOT_IS_OFFLINE) */
+  readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart>;
   /** Sends GoAway; the stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
   /** Counts a check; ends the stream after too many checks without a message. */
@@ -56,6 +68,23 @@ export class Sessions {
   /** @returns the `arrival` for the session of a new Hello */
   arrive(): number {
     return ++this.#arrivals;
+  }
+
+  /**
+   * Refuses a process of a bot while another one is live: two of them would take the stream
+   * from each other for ever. A process that has not been heard for two heartbeat intervals
+   * gives way.
+   *
+   * @throws PreconditionError BOT_IS_LIVE
+   */
+  expectNoRival(botId: string, instanceId: string, now: number): void {
+    const session = this.#byBot.get(botId);
+    if (!session?.isHeard || session.instanceId === instanceId) return;
+    session.rivalRefusedAt = now;
+    throw new PreconditionError({
+      reason: 'BOT_IS_LIVE',
+      why: 'another process of this bot is live: it runs twice, or its work folder is a copy of that of another bot',
+    });
   }
 
   /** Adds a session, and ends an earlier one of the same bot. */

@@ -15,6 +15,8 @@ import type {
   HeartbeatResponse,
   Hello,
   JobDone,
+  LogPart,
+  ReadLog,
   RenewedLease,
   ResumedLease,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
@@ -28,6 +30,7 @@ import type { BotRow, ClaimedJob } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { SessionHandle, Sessions } from '../bots/sessions.js';
 import type { Jobs } from '../jobs/jobs.js';
+import { type Logs, offline, sendsNone } from '../jobs/logs.js';
 import type { Acknowledgements } from '../leases/acknowledgements.js';
 import type { BeatLog } from '../leases/beat-log.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
@@ -37,6 +40,7 @@ import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Offer } from '../scheduling/matching.js';
 import type { Reaper } from '../scheduling/reaper.js';
 import { Credit } from './credit.js';
+import { LogReads } from './log-reads.js';
 import { refusalOf } from './refusal.js';
 import type { Rhythm } from './rhythm.js';
 
@@ -65,6 +69,7 @@ export interface SessionParts {
   readonly rhythm: Rhythm;
   readonly acknowledgements: Acknowledgements;
   readonly jobs: Jobs;
+  readonly logs: Logs;
   readonly clock: Clock;
   readonly inBackground: InBackground;
   readonly intervals: { heartbeatMs: number; ttlMs: number };
@@ -86,29 +91,42 @@ const mostLooks = 2;
 
 export class BotSession implements SessionHandle {
   readonly botId: string;
+  readonly instanceId: string;
   readonly arrival: number;
+  readonly sendsLogs: boolean;
+  rivalRefusedAt: number | undefined;
   readonly #botName: string;
   readonly #credit: Credit;
   #sequence = 0;
   /** Checks since the last message. */
   #looks = 0;
+  /** Monotonic time of the last message. */
+  #heardAtMs: number;
+  /** Made when somebody reads a log. */
+  #logReads: LogReads | undefined;
 
   private constructor(
-    hello: { readonly bot: BotRow; readonly arrival: number },
+    opened: { readonly bot: BotRow; readonly arrival: number; readonly hello: Hello },
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
-    const { bot } = hello;
+    const { bot, hello } = opened;
     const { intervals, leases, dispatch, clock } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
-    this.arrival = hello.arrival;
+    this.instanceId = hello.instanceId;
+    this.sendsLogs = hello.sendsLogs ?? false;
+    this.arrival = opened.arrival;
+    this.#heardAtMs = clock.monotonic();
     const receive = (job: ClaimedJob) => this.#receive(job);
     this.#credit = new Credit({ bot, ttlMs: intervals.ttlMs, leases, dispatch, clock, receive });
   }
 
-  /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError, ReplacedError */
+  /**
+   * @throws ValidationError, NotFoundError (the bot must register first), CancelledError,
+   *   ReplacedError, PreconditionError (BOT_IS_LIVE)
+   */
   static async open(
     ctx: RequestContext,
     hello: Hello,
@@ -128,7 +146,14 @@ export class BotSession implements SessionHandle {
     if (outgoing.isOver()) throw new CancelledError();
     // A newer stream of the same bot was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
-    const session = new BotSession({ bot, arrival }, parts, outgoing, ctx.log);
+    const { sessions, clock } = parts;
+    try {
+      sessions.expectNoRival(bot.id, hello.instanceId, clock.now());
+    } catch (error) {
+      ctx.log.warn({ bot: bot.id, botName: bot.name, err: error }, 'second bot refused');
+      throw error;
+    }
+    const session = new BotSession({ bot, arrival, hello }, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }
@@ -147,6 +172,11 @@ export class BotSession implements SessionHandle {
 
   get isResting(): boolean {
     return this.#credit.isResting;
+  }
+
+  get isHeard(): boolean {
+    const { clock, intervals } = this.parts;
+    return clock.monotonic() - this.#heardAtMs <= 2 * intervals.heartbeatMs;
   }
 
   get gone(): boolean {
@@ -175,6 +205,9 @@ export class BotSession implements SessionHandle {
       case 'jobDone':
         void this.#done(message.value);
         break;
+      case 'logPart':
+        this.#logReads?.answered(message.value);
+        break;
       case 'hello': {
         const why = 'Hello opens a stream and comes only once';
         throw new PreconditionError({ reason: 'UNEXPECTED_HELLO', why });
@@ -193,6 +226,15 @@ export class BotSession implements SessionHandle {
   drain(isDraining: boolean): void {
     this.#send(isDraining ? { $case: 'drain', value: {} } : { $case: 'resume', value: {} });
     this.#credit.drain(isDraining);
+  }
+
+  async readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart> {
+    if (!this.sendsLogs) throw sendsNone();
+    if (this.gone) throw offline();
+    this.#logReads ??= new LogReads(this.parts.clock, (value) =>
+      this.#send({ $case: 'readLog', value }),
+    );
+    return this.#logReads.ask(question);
   }
 
   forget(): void {
@@ -219,6 +261,7 @@ export class BotSession implements SessionHandle {
   end(): void {
     if (this.gone) return;
     this.#credit.end();
+    this.#logReads?.end();
     this.parts.sessions.leave(this);
     this.log.info(this.#about(), 'bot disconnected');
   }
@@ -348,14 +391,15 @@ export class BotSession implements SessionHandle {
     );
   }
 
-  async #done({ lease, result }: JobDone): Promise<void> {
-    const { jobs, acknowledgements } = this.parts;
+  async #done({ lease, result, logTail }: JobDone): Promise<void> {
+    const { jobs, acknowledgements, logs } = this.parts;
     const live = lease && this.#mine(lease);
     const acknowledged = live && acknowledgements.take(live);
     try {
       const receipt = await jobs.completeSoon(lease, result, acknowledged);
       if (live) this.#credit.answered(live);
       this.#credit.learn(result?.outcome);
+      if (live && logTail && result?.outcome !== JobOutcome.COMPLETED) logs.keep(live, logTail);
       const outcome = result && JobOutcome[result.outcome];
       this.log.debug(this.#about({ lease, outcome }), 'job finished');
       this.#send({
@@ -382,6 +426,7 @@ export class BotSession implements SessionHandle {
   #seen(): void {
     this.#looks = 0;
     const { beatLog, clock } = this.parts;
+    this.#heardAtMs = clock.monotonic();
     beatLog.saw(this.botId, clock.now());
   }
 

@@ -126,7 +126,12 @@ export function jobRecord(row: JobRow, live: JobStatistics | undefined): Job {
 
 export function botRecord(
   row: BotRow,
-  live: { online: boolean; runningJobs: number; lastSeenAt: number | undefined },
+  live: {
+    online: boolean;
+    runningJobs: number;
+    lastSeenAt: number | undefined;
+    rivalRefusedAt: number | undefined;
+  },
 ): Bot {
   return Bot.create({
     id: row.id,
@@ -144,6 +149,8 @@ export function botRecord(
     drainRequestedAt: time(row.drain_requested_at),
     drainAcknowledgedAt: time(row.drain_acknowledged_at),
     drainedAt: time(row.drained_at),
+    wantedName: row.wanted_name,
+    rivalRefusedAt: time(live.rivalRefusedAt ?? null),
   });
 }
 

@@ -1,10 +1,12 @@
 import type { Operation } from '../operation.js';
 import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
+import { findRegistered } from './bots/find-registered.js';
 import { forgetBot } from './bots/forget-bot.js';
 import { getBot } from './bots/get-bot.js';
 import { listBots } from './bots/list-bots.js';
 import { markDrained } from './bots/mark-drained.js';
+import { forgetUnseen, pruneForgotten, unseenBots } from './bots/prune-bots.js';
 import { registerBot } from './bots/register-bot.js';
 import { listCampaigns } from './campaigns/list-campaigns.js';
 import { setCampaign } from './campaigns/set-campaign.js';
@@ -45,6 +47,7 @@ import { acknowledgeStop } from './jobs/acknowledge-stop.js';
 import { completeJob } from './jobs/complete-job.js';
 import { createJob } from './jobs/create-job.js';
 import { getJob } from './jobs/get-job.js';
+import { getJobLog, keepJobLog } from './jobs/job-logs.js';
 import { listDue } from './jobs/list-due.js';
 import { listJobs } from './jobs/list-jobs.js';
 import { pauseJob } from './jobs/pause-job.js';
@@ -88,16 +91,20 @@ export const operations = [
   findBuildToVerify,
   findCrashToRun,
   findIds,
+  findRegistered,
   findSource,
   flushBeats,
   forgetBot,
+  forgetUnseen,
   getArtifact,
   getBot,
   getCorpus,
   getCrash,
   getCrashGroup,
   getJob,
+  getJobLog,
   hasStaleCrashes,
+  keepJobLog,
   keepWebhook,
   listAhead,
   listBots,
@@ -120,6 +127,7 @@ export const operations = [
   nextTarget,
   pauseJob,
   pruneEvents,
+  pruneForgotten,
   pruneJobs,
   pruneSamples,
   putArtifact,
@@ -144,5 +152,6 @@ export const operations = [
   targetDecisions,
   timeOutJob,
   undoDecision,
+  unseenBots,
   waitingWork,
 ] as readonly Operation<never, unknown>[];

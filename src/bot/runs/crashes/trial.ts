@@ -25,6 +25,7 @@ const longestWords = 1000;
  */
 export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Trial> {
   const done = await replay(input, parts);
+  parts.output?.push(Buffer.from(`${done.report}\n`));
   parts.signal.throwIfAborted();
   const isCrash = done.exit.code !== 0;
   const key = isCrash ? keyOf(done.report) : { key: '', hasFrames: false };
