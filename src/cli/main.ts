@@ -10,6 +10,7 @@ import { botCommand } from './bot.js';
 import { botChangeCommands } from './bot-change.js';
 import { botExplainCommand } from './bot-explain.js';
 import { botListCommand } from './bot-list.js';
+import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
@@ -68,7 +69,10 @@ try {
 }
 
 function botWithItsCommands(): Command {
-  const bot = botCommand().addCommand(botListCommand()).addCommand(botExplainCommand());
+  const bot = botCommand()
+    .addCommand(botListCommand())
+    .addCommand(botExplainCommand())
+    .addCommand(botLogCommand());
   for (const change of botChangeCommands()) bot.addCommand(change);
   return bot;
 }
