@@ -59,7 +59,8 @@ function logged(exporter: SpanExporter, url: URL, log: Logger): SpanExporter {
     export(spans: ReadableSpan[], done) {
       exporter.export(spans, (result) => {
         const hasFailed = result.error !== undefined;
-        if (hasFailed && !isFailing) log.warn({ why: describe(result.error, url) }, 'spans not sent');
+        if (hasFailed && !isFailing)
+          log.warn({ why: describe(result.error, url) }, 'spans not sent');
         if (!hasFailed && isFailing) log.info('spans sent again');
         isFailing = hasFailed;
         done(result);

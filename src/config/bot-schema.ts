@@ -22,11 +22,10 @@ export const slots = z.int({ error: slotsRule }).min(1, slotsRule).max(1024, slo
 
 const labelRule = 'must be a text of at most 256 characters';
 const labels = z
-  .record(
-    z.string().regex(/^[^=]{1,63}$/s),
-    z.string({ error: labelRule }).max(256, labelRule),
-    { error: "must be a map of labels, such as {zone: eu}, with keys of 1 to 63 characters without '='" },
-  )
+  .record(z.string().regex(/^[^=]{1,63}$/s), z.string({ error: labelRule }).max(256, labelRule), {
+    error:
+      "must be a map of labels, such as {zone: eu}, with keys of 1 to 63 characters without '='",
+  })
   .refine((map) => Object.keys(map).length <= 64, 'must be at most 64 labels');
 
 export const corpusInterval = duration({ min: '1s', max: '24h' });

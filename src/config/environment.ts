@@ -49,8 +49,7 @@ export function readEnvironment(
 }
 
 const isService = (name: string, text: string): boolean =>
-  serviceVariable.test(name) ||
-  (/^PANDAFUZZ_(\w+_)?PORT$/.test(name) && serviceAddress.test(text));
+  serviceVariable.test(name) || (/^PANDAFUZZ_(\w+_)?PORT$/.test(name) && serviceAddress.test(text));
 
 /** A number that is none stays text, which the schema then refuses in its own words. */
 function readValue(text: string, settings: Settings, path: SettingPath): unknown {

@@ -31,7 +31,9 @@ function loadConfig<Config>(settings: Settings<Config>, source: ConfigSource): R
   const file = source.file === undefined ? undefined : readSettingsFile(source.file, settings);
   const environment = readEnvironment(settings, source.environment ?? {});
   const tree = environment.values.reduce(withValue, file?.tree ?? {});
-  const variables = new Map(environment.values.map(({ path, variable }) => [path.join('.'), variable]));
+  const variables = new Map(
+    environment.values.map(({ path, variable }) => [path.join('.'), variable]),
+  );
   const placeOf = (path: readonly PropertyKey[]): string => {
     const variable = variables.get(path.slice(0, 2).join('.')) ?? variables.get(String(path[0]));
     if (variable) return ` (${variable})`;

@@ -32,4 +32,3 @@ function keepAsText(node: unknown): void {
   if (!isScalar(node) || typeof node.value === 'string' || node.value === null) return;
   if (node.source !== undefined) node.value = node.source;
 }
-

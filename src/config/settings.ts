@@ -59,6 +59,7 @@ export function typeOf({ keys }: Pick<Settings, 'keys'>, path: SettingPath): Set
   if (type === 'boolean') return 'boolean';
   if (type === 'array') return 'tree';
   if (type !== 'object') return 'mixed';
-  const isOfTexts = typeof additionalProperties === 'object' && additionalProperties.type === 'string';
+  const isOfTexts =
+    typeof additionalProperties === 'object' && additionalProperties.type === 'string';
   return isOfTexts ? 'texts' : 'tree';
 }

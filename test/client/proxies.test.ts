@@ -41,7 +41,9 @@ describe('a proxy of the environment', () => {
 
   test('is named where nothing answers through it', async () => {
     const environment = { http_proxy: 'http://ann:secret@127.0.0.1:9' };
-    const { code, err } = await pandafuzz(['stats', '--master', 'fuzz.test:50051'], { environment });
+    const { code, err } = await pandafuzz(['stats', '--master', 'fuzz.test:50051'], {
+      environment,
+    });
     expect(code).toBe(69);
     expect(err).toContain(
       'pandafuzz: no master answers at fuzz.test:50051 through the proxy of http_proxy (http://127.0.0.1:9): unset http_proxy, or add fuzz.test to no_proxy',

@@ -5,21 +5,26 @@ import { LogTail } from '../../src/core/log-tail.js';
 test('a reader who goes on from place to place gets what a log still has, without gaps or repeats', () => {
   const pieces = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 60 });
   fc.assert(
-    fc.property(pieces, fc.integer({ min: 1, max: 50 }), fc.infiniteStream(fc.boolean()), (all, limit, reads) => {
-      const tail = new LogTail(limit);
-      let whole = Buffer.alloc(0);
-      let place = 0;
-      for (const piece of all) {
-        tail.push(piece);
-        whole = Buffer.concat([whole, piece]);
-        if (!reads.next().value) continue;
-        const { data, offset, nextOffset } = tail.read(place);
-        expect(nextOffset).toBe(whole.length);
-        expect(offset).toBe(Math.max(place, whole.length - limit));
-        expect(data).toEqual(whole.subarray(offset));
-        place = nextOffset;
-      }
-    }),
+    fc.property(
+      pieces,
+      fc.integer({ min: 1, max: 50 }),
+      fc.infiniteStream(fc.boolean()),
+      (all, limit, reads) => {
+        const tail = new LogTail(limit);
+        let whole = Buffer.alloc(0);
+        let place = 0;
+        for (const piece of all) {
+          tail.push(piece);
+          whole = Buffer.concat([whole, piece]);
+          if (!reads.next().value) continue;
+          const { data, offset, nextOffset } = tail.read(place);
+          expect(nextOffset).toBe(whole.length);
+          expect(offset).toBe(Math.max(place, whole.length - limit));
+          expect(data).toEqual(whole.subarray(offset));
+          place = nextOffset;
+        }
+      },
+    ),
   );
 });
 

@@ -54,6 +54,8 @@ describe('a proxy', () => {
     expect(webProxy(new URL('https://example.org'), all)?.variable).toBe('https_proxy');
     expect(webProxy(new URL('http://example.org'), all)?.variable).toBe('http_proxy');
     expect(webProxy(new URL('http://[::1]:4318'), all)).toBeUndefined();
-    expect(webProxy(new URL('http://example.org'), { HTTP_PROXY: 'x' })?.address).toBe('it is no URL');
+    expect(webProxy(new URL('http://example.org'), { HTTP_PROXY: 'x' })?.address).toBe(
+      'it is no URL',
+    );
   });
 });

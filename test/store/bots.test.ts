@@ -32,8 +32,7 @@ describe('the row of a forgotten bot', () => {
       const botId = await withBot(store, `bot-${i}`);
       await store.run(testContext(), forgetBot, { botId, now: 2 });
     }
-    const slice = (after: string) =>
-      store.run(testContext(), pruneForgotten, { after, limit: 3 });
+    const slice = (after: string) => store.run(testContext(), pruneForgotten, { after, limit: 3 });
     const first = await slice('');
     expect(first.removed).toBe(3);
     expect(await slice(first.next)).toEqual({ removed: 2, next: '' });

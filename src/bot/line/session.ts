@@ -1,6 +1,6 @@
 import type { ClientDuplexStream, ServiceError, StatusObject } from '@grpc/grpc-js';
-import { type Clock, systemClock, type Timer } from '../../core/clock.js';
 import { failureOf } from '../../client/failure.js';
+import { type Clock, systemClock, type Timer } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import type {

@@ -49,7 +49,8 @@ export class RunLogs {
       return { ...about, ...slice, data: lease ? linesOf(slice.data, lease.jobId) : slice.data };
     }
     const run = lease && this.#runs.get(keyOf(lease));
-    if (!run) return { ...about, data: Buffer.alloc(0), offset, nextOffset: offset, isUnknown: true };
+    if (!run)
+      return { ...about, data: Buffer.alloc(0), offset, nextOffset: offset, isUnknown: true };
     return { ...about, ...run.output.read(offset), isOver: run.isOver };
   }
 }

@@ -35,11 +35,13 @@ export class Registrations {
 
   /** @throws PreconditionError (BOT_IS_LIVE, NAME_IS_TAKEN) */
   async register(ctx: RequestContext, request: RegisterBotRequest): Promise<BotRow> {
-    const { store, sessions, clock, newId } = this.parts;
+    const { store, sessions, clock, log, newId } = this.parts;
     const { identity, instanceId, name: wantedName } = request;
     const known = await store.run(ctx, findRegistered, { identity, name: wantedName });
     const isSame = known && (identity !== undefined || known.identity === null);
-    if (isSame && instanceId !== undefined) this.#expectNoRival(known, instanceId);
+    if (isSame && instanceId !== undefined) {
+      sessions.expectNoRival(known, instanceId, { now: clock.now(), log });
+    }
     const description = { ...request, wantedName, id: newId() };
     let name = wantedName;
     let goneBotId: string | undefined;
@@ -50,15 +52,6 @@ export class Registrations {
       if (!this.#isLive(holder) && goneBotId !== holder) goneBotId = holder;
       else if (identity === undefined || number > highestNumber) throw this.#nameTaken(ctx, name);
       else name = numbered(wantedName, number++);
-    }
-  }
-
-  #expectNoRival(bot: BotRow, instanceId: string): void {
-    try {
-      this.parts.sessions.expectNoRival(bot.id, instanceId, this.parts.clock.now());
-    } catch (error) {
-      this.parts.log.warn({ bot: bot.id, botName: bot.name, err: error }, 'second bot refused');
-      throw error;
     }
   }
 

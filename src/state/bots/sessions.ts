@@ -1,4 +1,5 @@
 import { PreconditionError } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
 import type { LogPart, ReadLog } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { LiveLease } from '../leases/leases.js';
 import { fits, type Need, type Offer } from '../scheduling/matching.js';
@@ -77,10 +78,15 @@ export class Sessions {
    *
    * @throws PreconditionError BOT_IS_LIVE
    */
-  expectNoRival(botId: string, instanceId: string, now: number): void {
-    const session = this.#byBot.get(botId);
+  expectNoRival(
+    bot: { id: string; name: string },
+    instanceId: string,
+    { now, log }: { now: number; log: Logger },
+  ): void {
+    const session = this.#byBot.get(bot.id);
     if (!session?.isHeard || session.instanceId === instanceId) return;
     session.rivalRefusedAt = now;
+    log.warn({ bot: bot.id, botName: bot.name }, 'second bot refused');
     throw new PreconditionError({
       reason: 'BOT_IS_LIVE',
       why: 'another process of this bot is live: it runs twice, or its work folder is a copy of that of another bot',

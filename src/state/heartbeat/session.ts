@@ -1,5 +1,4 @@
-import type { Clock } from '../../core/clock.js';
-import type { InBackground, RequestContext } from '../../core/context.js';
+import type { RequestContext } from '../../core/context.js';
 import {
   CancelledError,
   NotFoundError,
@@ -27,22 +26,21 @@ import { acknowledgeDrain } from '../../store/ops/bots/acknowledge-drain.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
 import { acknowledgeStop } from '../../store/ops/jobs/acknowledge-stop.js';
 import type { BotRow, ClaimedJob } from '../../store/rows.js';
-import type { Store } from '../../store/store.js';
-import type { SessionHandle, Sessions } from '../bots/sessions.js';
-import type { Jobs } from '../jobs/jobs.js';
-import { type Logs, offline, sendsNone } from '../jobs/logs.js';
-import type { Acknowledgements } from '../leases/acknowledgements.js';
-import type { BeatLog } from '../leases/beat-log.js';
-import type { Leases, LiveLease } from '../leases/leases.js';
+import type { SessionHandle } from '../bots/sessions.js';
+import { offline, sendsNone } from '../jobs/logs.js';
+import type { LiveLease } from '../leases/leases.js';
 import { checkBeat, checkLease, mostLeases } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
-import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Offer } from '../scheduling/matching.js';
-import type { Reaper } from '../scheduling/reaper.js';
 import { Credit } from './credit.js';
 import { LogReads } from './log-reads.js';
 import { refusalOf } from './refusal.js';
-import type { Rhythm } from './rhythm.js';
+import type { Outgoing, SessionParts } from './session-parts.js';
+
+export type { Outgoing, SessionParts };
+
+/** Checks in a row without a message, one TTL apart: two to three TTLs of silence. */
+const mostLooks = 2;
 
 /**
  * One heartbeat stream, from Hello to its end.
@@ -59,36 +57,6 @@ import type { Rhythm } from './rhythm.js';
  * The end of the stream ends no lease: only the TTL does. A bot that is silent for two to
  * three TTLs loses its stream (sessions.ts).
  */
-export interface SessionParts {
-  readonly store: Store;
-  readonly leases: Leases;
-  readonly dispatch: Dispatch;
-  readonly sessions: Sessions;
-  readonly reaper: Reaper;
-  readonly beatLog: BeatLog;
-  readonly rhythm: Rhythm;
-  readonly acknowledgements: Acknowledgements;
-  readonly jobs: Jobs;
-  readonly logs: Logs;
-  readonly clock: Clock;
-  readonly inBackground: InBackground;
-  readonly intervals: { heartbeatMs: number; ttlMs: number };
-}
-
-/** Messages from master to bot. */
-export interface Outgoing {
-  send(message: HeartbeatResponse): void;
-  /** Replaces an earlier message of this kind that is not sent yet. */
-  sendLatest(message: HeartbeatResponse): void;
-  /** Ends the stream with this error's status. */
-  fail(error: Error): void;
-  /** The stream has ended. */
-  isOver(): boolean;
-}
-
-/** Checks in a row without a message, one TTL apart: two to three TTLs of silence. */
-const mostLooks = 2;
-
 export class BotSession implements SessionHandle {
   readonly botId: string;
   readonly instanceId: string;
@@ -147,12 +115,7 @@ export class BotSession implements SessionHandle {
     // A newer stream of the same bot was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
     const { sessions, clock } = parts;
-    try {
-      sessions.expectNoRival(bot.id, hello.instanceId, clock.now());
-    } catch (error) {
-      ctx.log.warn({ bot: bot.id, botName: bot.name, err: error }, 'second bot refused');
-      throw error;
-    }
+    sessions.expectNoRival(bot, hello.instanceId, { now: clock.now(), log: ctx.log });
     const session = new BotSession({ bot, arrival, hello }, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;

@@ -9,7 +9,14 @@ import { Fleet, only } from '../fleet.js';
 const heartbeatMs = 5000;
 
 function register(fleet: Fleet, offer: Partial<RegisterBotRequest>) {
-  const bot = { engines: ['libfuzzer'], slots: 1, labels: {}, version: '', memoryMib: 0, diskMib: 0 };
+  const bot = {
+    engines: ['libfuzzer'],
+    slots: 1,
+    labels: {},
+    version: '',
+    memoryMib: 0,
+    diskMib: 0,
+  };
   return fleet.state.bots.register(testContext(), { name: 'north', ...bot, ...offer });
 }
 
@@ -89,7 +96,9 @@ describe('a bot', () => {
   test('without an identity is refused the name of a live one', async () => {
     const fleet = await Fleet.open();
     await come(fleet, newId());
-    await expect(register(fleet, {})).rejects.toMatchObject({ fields: { reason: 'NAME_IS_TAKEN' } });
+    await expect(register(fleet, {})).rejects.toMatchObject({
+      fields: { reason: 'NAME_IS_TAKEN' },
+    });
   });
 
   test('with the longest name still has room for a number', async () => {
@@ -109,9 +118,9 @@ describe('a second process of a bot', () => {
     const rival = newId();
     for (let seconds = 0; seconds < 60; seconds += heartbeatMs / 1000) {
       line.beat(1);
-      await expect(register(fleet, { identity, instanceId: rival, slots: 9 })).rejects.toMatchObject(
-        { fields: { reason: 'BOT_IS_LIVE' } },
-      );
+      await expect(
+        register(fleet, { identity, instanceId: rival, slots: 9 }),
+      ).rejects.toMatchObject({ fields: { reason: 'BOT_IS_LIVE' } });
       const second = fleet.hello(bot.id, 1, [], fleet.state.sessionParts, rival);
       await fleet.settled();
       expect(second.error).toMatchObject({ fields: { reason: 'BOT_IS_LIVE' } });
@@ -159,7 +168,12 @@ describe('a bot that is not seen for retention.bots', () => {
   };
   const rows = async (fleet: Fleet, ids: string[]) => {
     const kept = await Promise.all(
-      ids.map((id) => fleet.state.bots.get(testContext(), id).then(() => 1, () => 0)),
+      ids.map((id) =>
+        fleet.state.bots.get(testContext(), id).then(
+          () => 1,
+          () => 0,
+        ),
+      ),
     );
     return kept.reduce((sum: number, one) => sum + one, 0);
   };

@@ -28,7 +28,9 @@ test('a proxy that nothing answers through is named in the failure, without its 
     const to = { url: new URL('http://bugs.test/far'), headers: {}, body: '{}' };
     await post(to, within).catch((error) => process.stdout.write(error.message));`;
   const env = { PATH: process.env['PATH'], http_proxy: 'http://ann:secret@127.0.0.1:9' };
-  const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { env });
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    env,
+  });
   expect((await run).stdout).toBe(
     'connect ECONNREFUSED 127.0.0.1:9, through the proxy of http_proxy (http://127.0.0.1:9): unset http_proxy, or add bugs.test to no_proxy, if none is needed',
   );

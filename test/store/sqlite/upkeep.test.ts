@@ -74,12 +74,25 @@ describe('retention', () => {
     const fresh = await endedJob(store, botId, clock.now() - 1000, false);
 
     const day = 86_400_000;
-    const ages = { jobs: 90 * day, events: 30 * day, samples: 14 * day, bots: day, sweep_interval: day };
+    const ages = {
+      jobs: 90 * day,
+      events: 30 * day,
+      samples: 14 * day,
+      bots: day,
+      sweep_interval: day,
+    };
     const inBackground = <T>(
       _: string,
       work: (ctx: ReturnType<typeof testContext>) => Promise<T>,
     ) => work(testContext());
-    await new Retention({ store, sessions: new Sessions(), clock, log: silentLog, inBackground, ages }).sweep();
+    await new Retention({
+      store,
+      sessions: new Sessions(),
+      clock,
+      log: silentLog,
+      inBackground,
+      ages,
+    }).sweep();
 
     const kept = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 });
     expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
@@ -125,7 +138,14 @@ describe('sampling', () => {
     );
     expect(samples.raw().all()).toEqual([[jobId, clock.now(), 7, 0.5]]);
     clock.advance(2 * day);
-    await new Retention({ store, sessions: new Sessions(), clock, log: silentLog, inBackground, ages }).sweep();
+    await new Retention({
+      store,
+      sessions: new Sessions(),
+      clock,
+      log: silentLog,
+      inBackground,
+      ages,
+    }).sweep();
     expect(samples.all()).toEqual([]);
     db.close();
   });

@@ -1,0 +1,41 @@
+import type { Clock } from '../../core/clock.js';
+import type { InBackground } from '../../core/context.js';
+import type { HeartbeatResponse } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { Store } from '../../store/store.js';
+import type { Sessions } from '../bots/sessions.js';
+import type { Jobs } from '../jobs/jobs.js';
+import type { Logs } from '../jobs/logs.js';
+import type { Acknowledgements } from '../leases/acknowledgements.js';
+import type { BeatLog } from '../leases/beat-log.js';
+import type { Leases } from '../leases/leases.js';
+import type { Dispatch } from '../scheduling/dispatch.js';
+import type { Reaper } from '../scheduling/reaper.js';
+import type { Rhythm } from './rhythm.js';
+
+/** What the sessions of all bots share. */
+export interface SessionParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly dispatch: Dispatch;
+  readonly sessions: Sessions;
+  readonly reaper: Reaper;
+  readonly beatLog: BeatLog;
+  readonly rhythm: Rhythm;
+  readonly acknowledgements: Acknowledgements;
+  readonly jobs: Jobs;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly inBackground: InBackground;
+  readonly intervals: { heartbeatMs: number; ttlMs: number };
+}
+
+/** Messages from master to bot. */
+export interface Outgoing {
+  send(message: HeartbeatResponse): void;
+  /** Replaces an earlier message of this kind that is not sent yet. */
+  sendLatest(message: HeartbeatResponse): void;
+  /** Ends the stream with this error's status. */
+  fail(error: Error): void;
+  /** The stream has ended. */
+  isOver(): boolean;
+}
