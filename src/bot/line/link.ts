@@ -151,8 +151,8 @@ export class Link {
     this.#session = undefined;
     // The stream's connection may lead nowhere, and none of its calls would come to know.
     if (end.code === givenUp) connection.renew();
-    // Forgotten there, or its database is another one now.
-    if (end.code === Code.NOT_FOUND) this.#botId = '';
+    // Forgotten there, its database is another one now, or its row is another bot's.
+    if (end.code === Code.NOT_FOUND || end.reason === botIsLive) this.#botId = '';
     return end;
   }
 

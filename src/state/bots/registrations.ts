@@ -11,6 +11,8 @@ import type { Leases } from '../leases/leases.js';
 import type { Sessions } from './sessions.js';
 
 const longestName = 128;
+/** From its registration to its Hello a bot keeps its name, though it holds no stream yet, milliseconds. */
+const helloWithinMs = 10_000;
 /** Bots of one name: each of them tries those before it. */
 const highestNumber = 999;
 
@@ -56,11 +58,13 @@ export class Registrations {
   }
 
   #isLive(botId: string): boolean {
-    const { sessions, leases } = this.parts;
-    return sessions.of(botId)?.isHeard === true || leases.countOfBot(botId) > 0;
+    const { sessions, leases, clock } = this.parts;
+    return sessions.isLive(botId, clock.monotonic()) || leases.countOfBot(botId) > 0;
   }
 
   #registered(row: BotRow, wantedName: string): BotRow {
+    const nowMs = this.parts.clock.monotonic();
+    this.parts.sessions.expect(row.id, { nowMs, untilMs: nowMs + helloWithinMs });
     if (row.name !== wantedName) {
       const about = { bot: row.id, botName: row.name, wanted: wantedName };
       this.parts.log.warn(about, 'bot registered under another name');

@@ -30,7 +30,11 @@ export interface SessionHandle {
   drain(isDraining: boolean): void;
   /** Ends the stream of a deleted bot. */
   forget(): void;
-  /** @throws OverloadError, PreconditionError (SENDS_NO_LOGS, BOT_IS_SILENT, BOT_IS_OFFLINE) */
+  /**
+   * Of a bot that sends logs.
+   *
+   * @throws OverloadError, PreconditionError (BOT_IS_SILENT, BOT_IS_OFFLINE)
+   */
   readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart>;
   /** Sends GoAway; the stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
@@ -43,6 +47,8 @@ export interface SessionHandle {
 /** Open heartbeat sessions, one a bot. */
 export class Sessions {
   readonly #byBot = new Map<string, SessionHandle>();
+  /** Bots that have registered and not said Hello yet: until when, monotonic ms, oldest first. */
+  readonly #expected = new Map<string, number>();
   #arrivals = 0;
 
   get online(): number {
@@ -71,6 +77,22 @@ export class Sessions {
     return ++this.#arrivals;
   }
 
+  /** A bot has registered: its Hello follows soon. Its name is its own meanwhile. */
+  expect(botId: string, { nowMs, untilMs }: { nowMs: number; untilMs: number }): void {
+    for (const [id, lateAtMs] of this.#expected) {
+      if (lateAtMs > nowMs) break;
+      this.#expected.delete(id);
+    }
+    this.#expected.delete(botId);
+    this.#expected.set(botId, untilMs);
+  }
+
+  /** Whether a process of the bot is there, or about to come. */
+  isLive(botId: string, nowMs: number): boolean {
+    const session = this.#byBot.get(botId);
+    return session ? session.isHeard : (this.#expected.get(botId) ?? 0) > nowMs;
+  }
+
   /**
    * Refuses a process of a bot while another one is live: two of them would take the stream
    * from each other for ever. A process that has not been heard for two heartbeat intervals
@@ -96,6 +118,7 @@ export class Sessions {
   /** Adds a session, and ends an earlier one of the same bot. */
   enter(session: SessionHandle): void {
     this.#byBot.get(session.botId)?.replace();
+    this.#expected.delete(session.botId);
     this.#byBot.set(session.botId, session);
   }
 

@@ -27,7 +27,6 @@ import { getBot } from '../../store/ops/bots/get-bot.js';
 import { acknowledgeStop } from '../../store/ops/jobs/acknowledge-stop.js';
 import type { BotRow, ClaimedJob } from '../../store/rows.js';
 import type { SessionHandle } from '../bots/sessions.js';
-import { offline, sendsNone } from '../jobs/logs.js';
 import type { LiveLease } from '../leases/leases.js';
 import { checkBeat, checkLease, mostLeases } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
@@ -91,10 +90,7 @@ export class BotSession implements SessionHandle {
     this.#credit = new Credit({ bot, ttlMs: intervals.ttlMs, leases, dispatch, clock, receive });
   }
 
-  /**
-   * @throws ValidationError, NotFoundError (the bot must register first), CancelledError,
-   *   ReplacedError, PreconditionError (BOT_IS_LIVE)
-   */
+  /** @throws ValidationError, NotFoundError, CancelledError, ReplacedError, PreconditionError */
   static async open(
     ctx: RequestContext,
     hello: Hello,
@@ -191,12 +187,9 @@ export class BotSession implements SessionHandle {
     this.#credit.drain(isDraining);
   }
 
-  async readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart> {
-    if (!this.sendsLogs) throw sendsNone();
-    if (this.gone) throw offline();
-    this.#logReads ??= new LogReads(this.parts.clock, (value) =>
-      this.#send({ $case: 'readLog', value }),
-    );
+  readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart> {
+    const { clock } = this.parts;
+    this.#logReads ??= new LogReads(clock, (value) => this.#send({ $case: 'readLog', value }));
     return this.#logReads.ask(question);
   }
 
@@ -305,9 +298,7 @@ export class BotSession implements SessionHandle {
     if (live) this.#hold(live);
   }
 
-  /**
-   * The bot has named the lease as its own: renews it and ends the offer.
-   */
+  /** The bot has named the lease as its own: renews it and ends the offer. */
   #hold(live: LiveLease): void {
     const { leases, acknowledgements } = this.parts;
     this.#credit.answered(live);

@@ -44,6 +44,7 @@ export class Logs {
     }
     const session = sessions.of(request.botId);
     if (!session) throw offline();
+    if (!session.sendsLogs) throw sendsNone();
     const { offset } = request;
     const part = await session.readLog({ source: LogSource.BOT, lease: undefined, offset });
     return { data: part.data, offset: part.offset, nextOffset: part.nextOffset };
@@ -138,7 +139,7 @@ export const offline = () =>
     why: 'the bot is offline: its logs are on its machine',
   });
 
-export const sendsNone = () =>
+const sendsNone = () =>
   new PreconditionError({
     reason: 'SENDS_NO_LOGS',
     why: 'the bot is of an older version, which sends no logs: upgrade it, or look at its machine',

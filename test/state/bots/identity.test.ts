@@ -46,6 +46,16 @@ describe('a bot', () => {
     expect(again).toMatchObject({ id: bots[1]?.bot.id, name: 'north-2', wantedName: 'north' });
   });
 
+  test('has its name from its registration on, before its Hello', async () => {
+    const fleet = await Fleet.open();
+    const [first, second] = [newId(), newId()];
+    const { id } = await register(fleet, { identity: first });
+    expect(await register(fleet, { identity: second })).toMatchObject({ name: 'north-2' });
+    expect(await register(fleet, { identity: first })).toMatchObject({ id, name: 'north' });
+    await fleet.pass(11_000);
+    expect(await register(fleet, { identity: newId() })).toMatchObject({ id, name: 'north' });
+  });
+
   test('is its identity, whatever it is called now', async () => {
     const fleet = await Fleet.open();
     const identity = newId();
@@ -68,6 +78,7 @@ describe('a bot', () => {
     const identity = newId();
     await register(fleet, { name: 'south', identity: newId() });
     const { id } = await register(fleet, { identity });
+    await fleet.pass(11_000);
     expect(await register(fleet, { identity, name: 'south' })).toMatchObject({ id, name: 'south' });
     expect(await names(fleet)).toEqual(['south']);
   });
