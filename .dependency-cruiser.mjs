@@ -21,7 +21,7 @@ const rooms = {
   crash: ['core'],
   config: ['core'],
   metrics: ['core'],
-  tracing: [],
+  tracing: ['core'],
   core: [],
   gen: [],
 };

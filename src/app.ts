@@ -5,6 +5,7 @@ import { systemClock } from './core/clock.js';
 import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
 import { createLog, type Logger } from './core/log.js';
+import { onStopSignals } from './core/stop-signals.js';
 import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
@@ -49,7 +50,7 @@ export async function startMaster(
   try {
     const { otlp_endpoint: endpoint } = config.tracing;
     if (endpoint !== '') {
-      const tracing = await startTracing({ endpoint, version });
+      const tracing = await startTracing({ endpoint, version, log });
       lifecycle.own('tracing', () => tracing.stop());
     }
     const metrics = createMetrics();
@@ -116,8 +117,8 @@ export async function startMaster(
 }
 
 /**
- * Runs a master in this process until SIGTERM or SIGINT, which stop it gracefully; a second
- * signal ends it at once.
+ * Runs a master in this process until a signal stops it gracefully; a second one ends it at
+ * once (core/stop-signals.ts).
  *
  * @returns the exit code
  * @throws UserError
@@ -128,13 +129,20 @@ export async function runMaster(configFile: string | undefined): Promise<number>
     ...(configFile !== undefined && { file: configFile }),
   });
   const log = createLog(config.log);
-  const asked = signalled(['SIGTERM', 'SIGINT']);
+  const asked = Promise.withResolvers<NodeJS.Signals>();
+  const forget = onStopSignals({
+    stop: asked.resolve,
+    endAtOnce(signal) {
+      forget();
+      process.kill(process.pid, signal);
+    },
+  });
   try {
     const master = await startMaster(config, log);
     const grpc = formatAddress(master.grpc);
     const http = formatAddress(master.http);
     log.info({ grpc, http, data: config.data.directory, version }, 'master ready');
-    const signal = await Promise.race([asked.first, master.failed]).catch((error) => {
+    const signal = await Promise.race([asked.promise, master.failed]).catch((error) => {
       log.fatal({ err: error }, 'master failed');
       return undefined;
     });
@@ -143,20 +151,6 @@ export async function runMaster(configFile: string | undefined): Promise<number>
     log.info('master stopped');
     return signal ? 0 : 1;
   } finally {
-    asked.forget();
-  }
-}
-
-/** The first of these signals. Afterwards they have their default effect: a second one ends the process. */
-function signalled(names: readonly NodeJS.Signals[]) {
-  const first = Promise.withResolvers<NodeJS.Signals>();
-  const forget = () => {
-    for (const name of names) process.off(name, hear);
-  };
-  const hear = (name: NodeJS.Signals) => {
     forget();
-    first.resolve(name);
-  };
-  for (const name of names) process.on(name, hear);
-  return { first: first.promise, forget };
+  }
 }

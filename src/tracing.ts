@@ -1,4 +1,8 @@
 import { createRequire } from 'node:module';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { messageOf } from './core/errors.js';
+import type { Logger } from './core/log.js';
+import { isDirect, throughProxy, webProxy } from './core/proxies.js';
 
 /**
  * Sends a span for each call to a collector, with OpenTelemetry's instrumentation of
@@ -9,6 +13,7 @@ import { createRequire } from 'node:module';
 export async function startTracing(options: {
   endpoint: string;
   version: string;
+  log: Logger;
 }): Promise<{ stop(): Promise<void> }> {
   const [api, core, hooks, sdk, otlp, grpc, resources] = await Promise.all([
     import('@opentelemetry/api'),
@@ -19,13 +24,19 @@ export async function startTracing(options: {
     import('@opentelemetry/instrumentation-grpc'),
     import('@opentelemetry/resources'),
   ]);
-  const { endpoint: url, version } = options;
+  const { endpoint: url, version, log } = options;
+  // The exporter's own agent takes no proxy, and Node's own would take one to loopback.
+  const proxyEnv = isDirect(new URL(url).hostname, process.env) ? {} : process.env;
+  const exporter = new otlp.OTLPTraceExporter({
+    url,
+    httpAgentOptions: { keepAlive: true, proxyEnv },
+  });
   const provider = new sdk.TracerProvider({
     resource: resources.resourceFromAttributes({
       'service.name': 'pandafuzz',
       'service.version': version,
     }),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new otlp.OTLPTraceExporter({ url }) })],
+    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: logged(exporter, new URL(url), log) })],
   });
   api.context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager().enable());
   api.propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
@@ -39,4 +50,29 @@ export async function startTracing(options: {
       await provider.shutdown();
     },
   };
+}
+
+/** Logs when spans can no longer be sent, and when they can again. */
+function logged(exporter: SpanExporter, url: URL, log: Logger): SpanExporter {
+  let isFailing = false;
+  return {
+    export(spans: ReadableSpan[], done) {
+      exporter.export(spans, (result) => {
+        const hasFailed = result.error !== undefined;
+        if (hasFailed && !isFailing)
+          log.warn({ why: describe(result.error, url) }, 'spans not sent');
+        if (!hasFailed && isFailing) log.info('spans sent again');
+        isFailing = hasFailed;
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+  };
+}
+
+function describe(error: unknown, url: URL): string {
+  const proxy = webProxy(url, process.env);
+  const what = `the collector at ${url.host} did not take them: ${messageOf(error)}`;
+  return proxy ? `${what}, ${throughProxy(proxy, url.hostname)}` : what;
 }

@@ -15,6 +15,7 @@ export class Process {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly #child: ChildProcess;
   #said = '';
+  #toldMore = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], environment: Record<string, string> = {}) {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment };
@@ -24,6 +25,8 @@ export class Process {
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#said += chunk.toString();
+      this.#toldMore.resolve();
+      this.#toldMore = Promise.withResolvers();
     });
     this.exited = new Promise((resolve) =>
       this.#child.once('close', (code, signal) => resolve({ code, signal })),
@@ -41,6 +44,13 @@ export class Process {
   /** What it wrote to standard error. */
   get said(): string {
     return this.#said;
+  }
+
+  /** Resolves when it has written this to standard error. */
+  async says(words: string | RegExp): Promise<void> {
+    const isSaid = () =>
+      typeof words === 'string' ? this.#said.includes(words) : words.test(this.#said);
+    while (!isSaid()) await this.#toldMore.promise;
   }
 
   end(signal: NodeJS.Signals): void {

@@ -1,7 +1,6 @@
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import type { Connection } from '../src/client/connect.js';
 import { type Failure, failureOf } from '../src/client/failure.js';
-import { newId } from '../src/core/ids.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../src/gen/pandafuzz/v1/heartbeat.js';
 import { type JobOutcome, JobStatistics } from '../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
@@ -23,6 +22,8 @@ export class ScriptedBot {
   constructor(
     connection: Connection,
     private readonly botId: string,
+    /** Of its process: streams of one bot are those of one process, unless the test says so. */
+    private readonly instanceId = botId,
   ) {
     this.#call = connection.bots.heartbeat();
     this.#call.on('data', ({ message }: HeartbeatResponse) => {
@@ -53,7 +54,8 @@ export class ScriptedBot {
   }
 
   async hello(freeSlots: number, leases: Lease[] = []): Promise<Value<'welcome'>> {
-    const value = { botId: this.botId, instanceId: newId(), freeSlots, leases };
+    const { botId, instanceId } = this;
+    const value = { botId, instanceId, freeSlots, leases };
     this.say({ $case: 'hello', value });
     return this.hear('welcome');
   }

@@ -1,5 +1,4 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
-import { newId } from '../../src/core/ids.js';
 import { BotServiceService } from '../../src/gen/pandafuzz/v1/bot_service.js';
 import {
   HeartbeatRequest,
@@ -77,7 +76,7 @@ export class VirtualBot {
     this.#stream.once('close', () => this.events.left?.(this));
     const { id: botId, freeSlots } = this;
     const leases = [...this.leases.values()];
-    this.#send({ $case: 'hello', value: { botId, instanceId: newId(), freeSlots, leases } });
+    this.#send({ $case: 'hello', value: { botId, instanceId: botId, freeSlots, leases } });
   }
 
   get freeSlots(): number {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { arch, platform, totalmem } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
@@ -8,6 +8,7 @@ import { newId } from '../core/ids.js';
 import type { IsolationLevel, IsolationWish } from '../core/isolation.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
+import { LogTail } from '../core/log-tail.js';
 import { mergeWorkOf } from '../core/merge-work.js';
 import type { UserRange } from '../core/user-range.js';
 import { version } from '../core/version.js';
@@ -21,11 +22,13 @@ import { Spool } from './findings/spool.js';
 import { UnsentInputs } from './findings/unsent-inputs.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
+import { identityFile, readIdentity } from './folders/bot-identity.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
 import { begin } from './runs/begin.js';
 import { FinishedRun } from './runs/finished-run.js';
 import { clearLeftovers } from './runs/leftovers.js';
+import { RunLogs } from './runs/run-logs.js';
 import { Slots } from './runs/slots.js';
 import { Containment } from './sandbox/containment.js';
 import { Health } from './sandbox/health.js';
@@ -55,6 +58,8 @@ export interface BotOptions {
   /** Files and folders that runs may read, besides the system's programs. */
   readonly readable?: readonly string[];
   readonly log: Logger;
+  /** The last of what the bot logged, for the master to read. Absent: nothing of it. */
+  readonly ownLog?: LogTail;
 }
 
 /**
@@ -175,11 +180,13 @@ async function assemble(
   await stocks.prune();
   const common = { engines, artifacts, spool, unsent, stocks, connection, containment };
   const onTrouble = () => void health.check();
-  const parts = { ...common, exchangeIntervalMs, log, onTrouble };
+  const logs = new RunLogs(options.ownLog ?? new LogTail(0));
+  const parts = { ...common, logs, exchangeIntervalMs, log, onTrouble };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => health.isWell,
     begin: (job) => begin(job, link.botId, { ...parts, runs: folder.runs }),
+    logs,
     onDone: (done) => link.tell(done),
     onFree: () => link.beat(),
     log,
@@ -188,6 +195,8 @@ async function assemble(
     const removeFolder = () => rm(path, { recursive: true, force: true });
     slots.take(new FinishedRun(lease, result, { spool, log, removeFolder }));
   }
+  const identity = await readIdentity(folder.path, log);
+  const instanceId = newId();
   const perSlot = (bytes: number) => Math.floor(bytes / options.slots / 2 ** 20);
   const link: Link = new Link({
     connection,
@@ -201,11 +210,15 @@ async function assemble(
       version,
       engineDetails: details(engines),
       containment: { level: levels[containment.level], gaps: [...containment.gaps] },
+      identity,
+      instanceId,
     },
-    instanceId: newId(),
+    instanceId,
     work: slots,
     resources: () => machine.resources,
     health: () => health.report,
+    readLog: (question) => logs.answer(question),
+    rivalAdvice: `stop the other one; if this work folder is a copy of its, delete ${join(folder.path, identityFile)} and start again`,
     onWelcome: () => spool.nudge(),
     log,
   });

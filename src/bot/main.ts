@@ -1,32 +1,29 @@
+import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
 import { Agent, type BotOptions } from './agent.js';
 import { killEverything } from './sandbox/sandbox.js';
 
-/** 128 and the signal's number, as a shell would say it. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-
 /**
- * Runs a bot until SIGTERM or SIGINT, then stops it within 5 s. A second signal
- * ends the process at once. However the process ends, no engine outlives it.
+ * Runs a bot until a signal, then stops it within 5 s; a second signal ends the process at
+ * once (core/stop-signals.ts). However the process ends, no engine outlives it.
  *
  * @throws UserError when the bot cannot work at all
  */
 export async function runBot(options: BotOptions): Promise<void> {
   process.on('exit', killEverything);
-  const agent = await Agent.start(options);
-  let isStopping = false;
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
-    if (isStopping) process.exit(exitCodes[signal]);
-    isStopping = true;
-    options.log.info({ signal }, 'bot stopping');
-    void agent.stop();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const started = Promise.withResolvers<Agent>();
+  const forget = onStopSignals({
+    stop(signal) {
+      options.log.info({ signal }, 'bot stopping');
+      void started.promise.then((agent) => agent.stop());
+    },
+    endAtOnce: (signal) => process.exit(exitCodeOf(signal)),
+  });
   try {
+    const agent = await Agent.start(options);
+    started.resolve(agent);
     await agent.finished;
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    forget();
     killEverything();
     process.off('exit', killEverything);
   }

@@ -23,16 +23,29 @@ const changes: readonly { name: BotChange; summary: string; description: string 
 
 /** `pandafuzz bot drain|resume|delete`: by a bot's id or its name. */
 export function botChangeCommands(): Command[] {
-  return changes.map(({ name, summary, description }) =>
-    withOperatorFlags(
-      new Command(name)
-        .summary(summary)
-        .description(description)
-        .argument('<bots...>', 'ids or names of the bots')
-        .action(async (bots: string[], _: unknown, self: Command) => {
-          const { changeBots } = await import('../operator/fleet.js');
-          process.exitCode = await changeBots(self.optsWithGlobals<OperatorFlags>(), name, bots);
-        }),
-    ),
-  );
+  return changes.map(({ name, summary, description }) => {
+    const command = new Command(name)
+      .summary(summary)
+      .description(description)
+      .argument('<bots...>', 'ids or names of the bots')
+      .action(async (bots: string[], _: unknown, self: Command) => {
+        const { changeBots } = await import('../operator/fleet.js');
+        const flags = self.optsWithGlobals<OperatorFlags & { wait?: boolean }>();
+        process.exitCode = await changeBots(flags, name, bots);
+      });
+    if (name === 'drain') {
+      command
+        .option('--wait', 'until the bots have finished their jobs, and can be stopped')
+        .addHelpText('after', examples);
+    }
+    return withOperatorFlags(command);
+  });
 }
+
+const examples = `
+Examples:
+  $ pandafuzz bot drain north south
+  $ pandafuzz bot drain north --wait && ssh north systemctl restart pandafuzz-bot
+  $ pandafuzz bot resume north
+
+With --wait an interrupt ends the waiting, not the draining.`;

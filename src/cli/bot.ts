@@ -1,28 +1,37 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type BotConfig, botName, slots } from '../config/bot-schema.js';
+import { loadBotConfig } from '../config/load.js';
+import { formatAddress } from '../config/units.js';
 import { type IsolationWish, isolationWishes } from '../core/isolation.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
-import type { UserRange } from '../core/user-range.js';
-import { durationOption, masterOption, sizeOption } from './flags.js';
+import { LogTail } from '../core/log-tail.js';
+import { readUserRange, type UserRange } from '../core/user-range.js';
+import { defaultMaster, durationOption, masterText, reader, sizeOption } from './flags.js';
 
+/** Of its own log, a bot keeps as much in memory for the master to read, bytes. */
+const ownLogBytes = 64 * 1024;
+
+/** What was given on the command line: it wins over the environment, and that over the file. */
 interface Given {
-  readonly master: string;
-  readonly name: string;
+  readonly config?: string;
+  readonly master?: string;
+  readonly name?: string;
   readonly workDir?: string;
-  readonly slots: number;
-  readonly label: Record<string, string>;
+  readonly slots?: number;
+  readonly label?: Record<string, string>;
   /** Milliseconds. */
-  readonly corpusInterval: number;
+  readonly corpusInterval?: number;
   readonly corpus: boolean;
   readonly sync?: 'normal' | 'fast';
   /** Bytes. */
-  readonly corpusCache: number;
-  readonly isolation: IsolationWish;
+  readonly corpusCache?: number;
+  readonly isolation?: IsolationWish;
   readonly runUsers?: UserRange;
-  readonly readable: string[];
-  readonly logLevel: LogOptions['level'];
-  readonly logFormat: LogOptions['format'];
+  readonly readable?: string[];
+  readonly logLevel?: LogOptions['level'];
+  readonly logFormat?: LogOptions['format'];
 }
 
 /** `pandafuzz bot`: the agent, as its default action. */
@@ -31,27 +40,43 @@ export function botCommand(): Command {
     .summary('run a bot: take jobs from a master and fuzz')
     .description(
       'Runs a bot: connects to a master, takes jobs, fuzzes, and reports crashes and statistics.\n' +
-        'It keeps fuzzing while the master is away, and keeps crashes on disk until they are acknowledged.',
+        'It keeps fuzzing while the master is away, and keeps crashes on disk until they are acknowledged.\n\n' +
+        'Every option is also a key of the file (--work-dir is work_dir) and a variable\n' +
+        '(PANDAFUZZ_BOT_WORK_DIR). Options win over variables, and those over the file.',
     )
-    .addOption(masterOption())
-    .option('--name <name>', 'name of the bot, unique in the fleet', botName, defaultName())
+    .option('-c, --config <file>', 'settings (bot.yaml lists them all)')
+    .addOption(
+      new Option(
+        '--master <host:port>',
+        `where the master listens (default: ${defaultMaster})`,
+      ).argParser(masterText),
+    )
+    .addOption(
+      new Option(
+        '--name <name>',
+        `name of the bot, unique in the fleet (default: ${defaultName()})`,
+      ).argParser(reader(botName)),
+    )
     .option('--work-dir <folder>', 'folder for this bot only (default: ./data/bots/<name>)')
-    .option('--slots <number>', 'jobs to run at once, 1 to 1024', slots, availableParallelism())
+    .addOption(
+      new Option(
+        '--slots <number>',
+        `jobs to run at once, 1 to 1024 (default: ${availableParallelism()}, one for each core)`,
+      ).argParser((text) => readSlots(text)),
+    )
     .addOption(
       new Option(
         '--label <key=value>',
         'label of the bot, for jobs that require it; may be repeated',
-      )
-        .argParser(label)
-        .default({}, 'none'),
+      ).argParser(label),
     )
     .addOption(
       durationOption(
         '--corpus-interval',
-        'time in which inputs reach the other bots',
+        'time between exchanges of inputs with other bots (default: 1m)',
         '1s',
         '24h',
-      ).default(60_000, '1m'),
+      ),
     )
     .addOption(
       new Option('--sync <speed>', 'the same in a word: normal is 1m, fast is 10s')
@@ -61,20 +86,17 @@ export function botCommand(): Command {
     .addOption(
       sizeOption(
         '--corpus-cache',
-        'disk for corpora of earlier runs, which later ones begin with',
+        'disk for corpora of earlier runs, which later ones begin with (default: 4GiB)',
         '0B',
         '1024TiB',
-      ).default(4 * 2 ** 30, '4GiB'),
+      ),
     )
     .option('--no-corpus', 'neither send inputs to other bots nor receive theirs')
     .addOption(
       new Option(
         '--isolation <level>',
-        'how runs are kept apart: auto takes the best that works, any other level must work',
-      )
-        .env('PANDAFUZZ_ISOLATION')
-        .choices(isolationWishes)
-        .default('auto'),
+        'how runs are kept apart: auto takes the best that works, any other level must work (default: auto)',
+      ).choices(isolationWishes),
     )
     .addOption(
       new Option(
@@ -83,34 +105,25 @@ export function botCommand(): Command {
       ).argParser(userRange),
     )
     .addOption(
-      new Option('--readable <path>', 'what runs may read besides the system; may be repeated')
-        .argParser((path: string, before: string[]) => [...before, path])
-        .default([], 'none'),
+      new Option(
+        '--readable <path>',
+        'what runs may read besides the system; may be repeated',
+      ).argParser((path: string, before: string[] = []) => [...before, path]),
     )
     .addOption(
-      new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'),
+      new Option('--log-level <level>', 'lowest level to log (default: info)').choices(logLevels),
     )
     .addOption(
-      new Option('--log-format <format>', 'auto: pretty on a terminal, json elsewhere')
-        .choices(logFormats)
-        .default('auto'),
+      new Option(
+        '--log-format <format>',
+        'pretty, json, or auto: pretty on a terminal, json elsewhere (default: auto)',
+      ).choices(logFormats),
     )
     .addHelpText('after', examples)
     .action(async (given: Given) => {
+      const options = optionsOf(given, process.env);
       const { runBot } = await import('../bot/main.js');
-      await runBot({
-        master: given.master,
-        name: given.name,
-        workDir: given.workDir ?? join('data', 'bots', given.name),
-        slots: given.slots,
-        labels: given.label,
-        exchangeIntervalMs: given.corpus ? exchangeEvery(given) : 0,
-        corpusCacheBytes: given.corpusCache,
-        isolation: given.isolation,
-        ...(given.runUsers && { runUsers: given.runUsers }),
-        readable: given.readable,
-        log: createLog({ level: given.logLevel, format: given.logFormat }),
-      });
+      await runBot(options);
     });
 }
 
@@ -119,47 +132,73 @@ const fastMs = 10_000;
 /** An input waits for its bot to send it, and then for another bot to fetch it. */
 const exchangesInTime = 2.5;
 
-const exchangeEvery = ({ sync, corpusInterval }: Given): number =>
-  Math.ceil((sync === 'fast' ? fastMs : corpusInterval) / exchangesInTime);
+/** Milliseconds between two exchanges. */
+const exchangeEvery = ({ sync, corpusInterval }: Given, config: BotConfig): number => {
+  const wanted = sync ?? (corpusInterval === undefined ? config.sync : 'normal');
+  const arriveMs = wanted === 'fast' ? fastMs : (corpusInterval ?? config.corpus_interval);
+  return Math.ceil(arriveMs / exchangesInTime);
+};
 
 const examples = `
 Examples:
   $ pandafuzz bot
+  $ pandafuzz bot --config bot.yaml
   $ pandafuzz bot --master fuzz.example.org:50051 --slots 16 --label zone=eu
   $ pandafuzz bot --name second --slots 2
   $ pandafuzz bot --isolation full --readable /srv/fuzzing-data
 
-SIGTERM or Ctrl-C stops it within 5 s; a second one stops it at once.`;
+SIGTERM, SIGHUP or Ctrl-C stops it within 5 s; a second SIGTERM or Ctrl-C stops it at once.`;
+
+/** @throws UserError for a wrong setting of the file or the environment */
+function optionsOf(given: Given, environment: NodeJS.ProcessEnv) {
+  const { config: file } = given;
+  const config = loadBotConfig({ environment, ...(file !== undefined && { file }) });
+  const name = given.name ?? (config.name || defaultName());
+  const ownLog = new LogTail(ownLogBytes);
+  const exchanges = given.corpus && config.corpus === 'on';
+  const runUsers = given.runUsers ?? readUserRange(config.run_users);
+  return {
+    master: given.master ?? formatAddress(config.master),
+    name,
+    workDir: given.workDir ?? (config.work_dir || join('data', 'bots', name)),
+    slots: given.slots ?? (config.slots || availableParallelism()),
+    labels: { ...config.labels, ...given.label },
+    exchangeIntervalMs: exchanges ? exchangeEvery(given, config) : 0,
+    corpusCacheBytes: given.corpusCache ?? config.corpus_cache,
+    isolation: given.isolation ?? config.isolation,
+    ...(runUsers && { runUsers }),
+    readable: [...config.readable, ...(given.readable ?? [])],
+    log: createLog(
+      {
+        level: given.logLevel ?? config.log_level,
+        format: given.logFormat ?? config.log_format,
+      },
+      (line) => ownLog.push(Buffer.from(line)),
+    ),
+    ownLog,
+  };
+}
 
 /** The machine's name, with characters replaced that a bot's name may not have. */
 function defaultName(): string {
-  return (
-    hostname()
-      .replace(/[^A-Za-z0-9._-]/g, '-')
-      .slice(0, 128) || 'bot'
-  );
+  const name = hostname()
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 128);
+  return botName.safeParse(name).success ? name : 'bot';
 }
 
-function botName(text: string): string {
-  if (/^[A-Za-z0-9._-]{1,128}$/.test(text) && !/^\.+$/.test(text)) return text;
-  throw new InvalidArgumentError("It must be 1 to 128 letters, digits, '.', '_' or '-'.");
-}
-
-function slots(text: string): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= 1024) return count;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 1024.');
+function readSlots(text: string): number {
+  return reader(slots)(/^\d+$/.test(text) ? Number(text) : text);
 }
 
 function userRange(text: string): UserRange {
-  const [, first, last] = /^(\d{1,10})-(\d{1,10})$/.exec(text) ?? [];
-  const range = { first: Number(first), last: Number(last) };
-  if (range.first >= 1 && range.first <= range.last && range.last < 2 ** 32 - 1) return range;
+  const range = readUserRange(text);
+  if (range) return range;
   throw new InvalidArgumentError('It must be FIRST-LAST, such as 70000-70999, without root.');
 }
 
-function label(text: string, labels: Record<string, string>): Record<string, string> {
-  const [, key, value] = /^([^=]{1,63})=(.{0,256})$/.exec(text) ?? [];
+function label(text: string, labels: Record<string, string> = {}): Record<string, string> {
+  const [, key, value] = /^([^=]{1,63})=(.{0,256})$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) {
     throw new InvalidArgumentError('It must be KEY=VALUE, 63 and 256 characters at most.');
   }

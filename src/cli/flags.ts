@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { duration, size } from '../config/units.js';
+import { address, duration, size } from '../config/units.js';
 
 /** Options that several commands share, and their parsers. */
 
@@ -13,14 +13,16 @@ export interface OperatorFlags {
 
 export const defaultMaster = '127.0.0.1:50051';
 
-export function masterOption(): Option {
+function masterOption(): Option {
   return new Option('--master <host:port>', 'where the master listens')
     .env('PANDAFUZZ_MASTER')
     .default(defaultMaster)
-    .argParser((text) => {
-      if (/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):\d{1,5}$/.test(text)) return text;
-      throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051.');
-    });
+    .argParser(masterText);
+}
+
+export function masterText(text: string): string {
+  if (address.safeParse(text).success) return text;
+  throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051.');
 }
 
 /** `--master`, `--timeout` and `--json`, for every command that calls a master. */
@@ -41,9 +43,10 @@ export const durationWithin = (min: string, max: string) => reader(duration({ mi
 /** Reads "2GiB" as bytes. */
 export const sizeWithin = (min: string, max: string) => reader(size({ min, max }));
 
-function reader(schema: z.ZodType<number>) {
-  return (text: string): number => {
-    const result = schema.safeParse(text);
+/** Reads a word by a schema, whose problem follows "It ". */
+export function reader<Value>(schema: z.ZodType<Value>) {
+  return (word: unknown): Value => {
+    const result = schema.safeParse(word);
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     throw new InvalidArgumentError(`It ${issue?.message ?? 'cannot be read'}.`);

@@ -3,6 +3,7 @@ import { jobChangeCommands } from './job-change.js';
 import { jobExplainCommand } from './job-explain.js';
 import { jobGetCommand } from './job-get.js';
 import { jobListCommand } from './job-list.js';
+import { jobLogCommand } from './job-log.js';
 import { jobSubmitCommand } from './job-submit.js';
 import { jobWatchCommand } from './job-watch.js';
 
@@ -14,6 +15,7 @@ export function jobCommand(): Command {
     .addCommand(jobListCommand())
     .addCommand(jobGetCommand())
     .addCommand(jobExplainCommand())
+    .addCommand(jobLogCommand())
     .addCommand(jobWatchCommand());
   for (const change of jobChangeCommands()) command.addCommand(change);
   return command;

@@ -11,6 +11,7 @@ import { botChangeCommands } from './bot-change.js';
 import { botExplainCommand } from './bot-explain.js';
 import { botGetCommand } from './bot-get.js';
 import { botListCommand } from './bot-list.js';
+import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
@@ -72,7 +73,8 @@ function botWithItsCommands(): Command {
   const bot = botCommand()
     .addCommand(botListCommand())
     .addCommand(botGetCommand())
-    .addCommand(botExplainCommand());
+    .addCommand(botExplainCommand())
+    .addCommand(botLogCommand());
   for (const change of botChangeCommands()) bot.addCommand(change);
   return bot;
 }

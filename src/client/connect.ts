@@ -1,4 +1,5 @@
 import { Channel, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { isDirect } from '../core/proxies.js';
 import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
 import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
@@ -38,6 +39,9 @@ const common: ClientOptions = {
 /** For an operator at a terminal. */
 const defaultKeepaliveMs = 20_000;
 
+/** Host of HOST:PORT. */
+export const hostOf = (address: string): string => address.replace(/:\d+$/, '');
+
 /**
  * Connects lazily: an absent master fails the first call.
  *
@@ -46,7 +50,12 @@ const defaultKeepaliveMs = 20_000;
  *   a quarter of an hour.
  */
 export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Connection {
-  const options = { ...common, 'grpc.keepalive_time_ms': keepaliveMs };
+  const options = {
+    ...common,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    // grpc-js itself takes the environment's proxy to loopback, too.
+    'grpc.enable_http_proxy': isDirect(hostOf(address), process.env) ? 0 : 1,
+  };
   const open = () => new Channel(address, credentials.createInsecure(), options);
   let channel = open();
   const connection: Connection = {

@@ -1,8 +1,10 @@
 import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { messageOf } from '../core/errors.js';
+import { grpcProxy, throughProxy } from '../core/proxies.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
+import { hostOf } from './connect.js';
 
 /** A failed call, for programs. */
 export interface Failure {
@@ -38,6 +40,9 @@ export function describeFailure(error: unknown, address: string): string {
   const failure = failureOf(error);
   if (!failure) return describeTrouble(error) ?? messageOf(error);
   if (failure.code === Code.UNAVAILABLE && failure.reason === '') {
+    const host = hostOf(address);
+    const proxy = grpcProxy(host, process.env);
+    if (proxy) return `no master answers at ${address} ${throughProxy(proxy, host)}`;
     return `no master answers at ${address}: start one with "pandafuzz master", or name another with --master HOST:PORT`;
   }
   if (failure.code === Code.DEADLINE_EXCEEDED) {

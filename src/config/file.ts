@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { messageOf, UserError } from '../core/errors.js';
 import { describeTrouble } from '../core/system-trouble.js';
+import { keepPlainWords } from './plain-words.js';
+import type { Settings } from './settings.js';
 
 /** EX_CONFIG of sysexits.h. */
 export const badConfiguration = 78;
@@ -16,9 +18,10 @@ export interface SettingsFile {
 }
 
 /** @throws UserError for a file that cannot be read, is no YAML, or holds no keys */
-export function readSettingsFile(file: string): SettingsFile {
+export function readSettingsFile(file: string, settings: Settings): SettingsFile {
   const lines = new LineCounter();
   const document = parse(file, readText(file), lines);
+  keepPlainWords(document, settings);
   const tree: unknown = toTree(file, document) ?? {};
   if (typeof tree !== 'object' || Array.isArray(tree))
     throw refuse(file, 'must be keys and values');

@@ -1,33 +1,49 @@
 import type { z } from 'zod';
 import { UserError } from '../core/errors.js';
-import { readEnvironment, type SettingPath, settingPaths, variableOf } from './environment.js';
+import { type BotConfig, botSettings } from './bot-schema.js';
+import { readEnvironment } from './environment.js';
 import { badConfiguration, readSettingsFile, type Tree } from './file.js';
-import { type MasterConfig, masterSchema, settings } from './schema.js';
+import { type MasterConfig, masterSettings } from './schema.js';
+import { type SettingPath, type Settings, settingPaths } from './settings.js';
 import { suggestion } from './suggestion.js';
 
+/** Where settings come from, besides their defaults. */
+export interface ConfigSource {
+  readonly file?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** The master's settings. @throws UserError */
+export const loadMasterConfig = (source: ConfigSource): Readonly<MasterConfig> =>
+  loadConfig(masterSettings, source);
+
+/** A bot's settings. @throws UserError */
+export const loadBotConfig = (source: ConfigSource): Readonly<BotConfig> =>
+  loadConfig(botSettings, source);
+
 /**
- * The master's settings: defaults, over them the file's, over them those of the
+ * Settings of a program: defaults, over them the file's, over them those of the
  * environment. Everything wrong is reported at once, by key, with its line or variable.
  *
  * @throws UserError naming each bad key or value and what would be valid
  */
-export function loadMasterConfig(source: {
-  file?: string;
-  environment?: NodeJS.ProcessEnv;
-}): Readonly<MasterConfig> {
-  const file = source.file === undefined ? undefined : readSettingsFile(source.file);
-  const environment = readEnvironment(source.environment ?? {});
+function loadConfig<Config>(settings: Settings<Config>, source: ConfigSource): Readonly<Config> {
+  const file = source.file === undefined ? undefined : readSettingsFile(source.file, settings);
+  const environment = readEnvironment(settings, source.environment ?? {});
   const tree = environment.values.reduce(withValue, file?.tree ?? {});
-  const variables = new Map(environment.values.map(({ path }) => [path.join('.'), path]));
+  const variables = new Map(
+    environment.values.map(({ path, variable }) => [path.join('.'), variable]),
+  );
   const placeOf = (path: readonly PropertyKey[]): string => {
-    const variable = variables.get(path.slice(0, 2).join('.'));
-    if (variable) return ` (${variableOf(variable)})`;
+    const variable = variables.get(path.slice(0, 2).join('.')) ?? variables.get(String(path[0]));
+    if (variable) return ` (${variable})`;
     const line = file?.lineOf(path) ?? 0;
     return line > 0 ? ` (line ${line})` : '';
   };
-  const result = masterSchema.safeParse(tree);
+  const result = settings.schema.safeParse(tree);
   const issues = result.success ? [] : result.error.issues;
-  const problems = [...environment.problems, ...issues.flatMap((one) => describe(one, placeOf))];
+  const described = issues.flatMap((one) => describe(one, settings, placeOf));
+  const problems = [...environment.problems, ...described];
   if (problems.length > 0 || !result.data) {
     const where = source.file ?? 'the environment';
     throw new UserError(`configuration (${where}): ${problems.join('; ')}`, badConfiguration);
@@ -37,14 +53,16 @@ export function loadMasterConfig(source: {
 
 /** The tree with this value in it. A section that is no map stays, for the schema to refuse. */
 function withValue(tree: Tree, { path, value }: { path: SettingPath; value: unknown }): Tree {
-  const [section, key] = path;
-  const branch = tree[section] ?? {};
+  const [key = '', ...inner] = path;
+  if (inner.length === 0) return { ...tree, [key]: value };
+  const branch = tree[key] ?? {};
   if (typeof branch !== 'object') return tree;
-  return { ...tree, [section]: { ...branch, [key]: value } };
+  return { ...tree, [key]: withValue(branch as Tree, { path: inner, value }) };
 }
 
 function describe(
   issue: z.core.$ZodIssue,
+  settings: Settings,
   placeOf: (path: readonly PropertyKey[]) => string,
 ): string[] {
   const path = issue.path.join('.');
@@ -52,11 +70,12 @@ function describe(
     return [`${path || 'the file'}${placeOf(issue.path)}: ${issue.message}`];
   }
   const siblings = path
-    ? settingPaths().flatMap(([section, key]) => (section === path ? [key] : []))
-    : Object.keys(settings.shape);
+    ? settingPaths(settings).flatMap(([section, key]) => (section === path && key ? [key] : []))
+    : Object.keys(settings.keys.shape);
   return issue.keys.map((key) => {
     const name = path ? `${path}.${key}` : key;
-    return `${name}${placeOf([...issue.path, key])}: no such key${suggestion(key, siblings)}`;
+    const instead = suggestion(key, siblings, settings.listedIn);
+    return `${name}${placeOf([...issue.path, key])}: no such key${instead}`;
   });
 }
 

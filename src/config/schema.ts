@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { logFormats, logLevels } from '../core/log.js';
+import type { Settings } from './settings.js';
 import { address, duration, size } from './units.js';
 import { webhooks } from './webhooks.js';
 
@@ -139,6 +140,7 @@ const retention = z.strictObject({
   jobs: duration({ min: '1m', max: '3650d' }).prefault('90d'),
   events: duration({ min: '1m', max: '3650d' }).prefault('30d'),
   samples: duration({ min: '1m', max: '3650d' }).prefault('14d'),
+  bots: duration({ min: '1h', max: '3650d' }).prefault('30d'),
   sample_interval: duration({ min: '1s', max: '24h' }).prefault('1m'),
   sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
 });
@@ -200,3 +202,15 @@ export const masterSchema = settings.transform(({ database, timeouts, ...rest },
 
 /** Durations in milliseconds, sizes in bytes. */
 export type MasterConfig = z.output<typeof masterSchema>;
+
+/** Variables of other parts of PandaFuzz: of commands, and of bots. */
+const otherVariables = new Set(['PANDAFUZZ_MASTER', 'PANDAFUZZ_NOHUP']);
+
+export const masterSettings: Settings<MasterConfig> = {
+  keys: settings,
+  schema: masterSchema,
+  prefix: 'PANDAFUZZ_',
+  aliases: {},
+  isForOthers: (name) => otherVariables.has(name) || name.startsWith('PANDAFUZZ_BOT_'),
+  listedIn: 'master.yaml',
+};

@@ -1,7 +1,11 @@
 import leven from 'leven';
 
-/** What to write instead of an unknown word, to follow "no such key". */
-export function suggestion(word: string, known: readonly string[]): string {
+/**
+ * What to write instead of an unknown word, to follow "no such key".
+ *
+ * @param listedIn the file that lists every known word, where they are too many
+ */
+export function suggestion(word: string, known: readonly string[], listedIn: string): string {
   if (known.length === 0) return '';
   const near = known
     .map((candidate) => ({ candidate, distance: leven(word, candidate) }))
@@ -9,5 +13,5 @@ export function suggestion(word: string, known: readonly string[]): string {
   if (near && near.distance <= Math.max(2, word.length / 4)) {
     return `; did you mean ${near.candidate}?`;
   }
-  return known.length <= 12 ? `; valid are ${known.join(', ')}` : '; master.yaml lists them all';
+  return known.length <= 12 ? `; valid are ${known.join(', ')}` : `; ${listedIn} lists them all`;
 }

@@ -11,7 +11,8 @@ import { listBots } from './lists.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 import type { CallOptions } from './submit.js';
-import { botTable, statsView } from './views.js';
+import { botRemarks, botTable, statsView } from './views.js';
+import { untilDrained } from './wait-drained.js';
 
 /** `pandafuzz bot …` and `pandafuzz stats`. */
 
@@ -20,7 +21,7 @@ export function showBots(flags: Flags & { limit: number }): Promise<void> {
     const bots = await listBots(connection, flags, options);
     print(flags.json, {
       json: () => ({ bots: bots.map(Bot.toJSON) }),
-      text: () => botTable(bots, Date.now()),
+      text: () => [botTable(bots, Date.now()), ...botRemarks(bots, Date.now())].join('\n'),
     });
   });
 }
@@ -43,10 +44,11 @@ export type BotChange = 'drain' | 'resume' | 'delete';
 /**
  * Applies one change to each, even after one has failed.
  *
+ * @param flags with `wait`: a drained bot is waited for until it has finished its jobs
  * @returns the exit code: 1 if the master refused one
  */
 export function changeBots(
-  flags: Flags,
+  flags: Flags & { readonly wait?: boolean },
   change: BotChange,
   idsOrNames: readonly string[],
 ): Promise<number> {
@@ -63,6 +65,8 @@ export function changeBots(
       const { bot } = await unary(service, method, request, options);
       if (bot) bots.push(bot);
     });
+    const isWaiting = change === 'drain' && flags.wait;
+    if (isWaiting) bots.splice(0, bots.length, ...(await untilDrained(connection, bots, options)));
     if (change !== 'delete') {
       print(flags.json, {
         json: () => ({ bots: bots.map(Bot.toJSON) }),

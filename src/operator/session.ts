@@ -1,15 +1,15 @@
 import { type Connection, connect } from '../client/connect.js';
 import { describeFailure, failureOf, isAway, isCancelled } from '../client/failure.js';
 import { codeOf, DomainError, UserError } from '../core/errors.js';
+import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
 import type { CallOptions } from './submit.js';
 
-/** EX_UNAVAILABLE of sysexits.h, and the shell's code of an interrupt. */
+/** EX_UNAVAILABLE of sysexits.h. */
 const noMaster = 69;
-const interrupted = 130;
 
 /**
- * Connects one command to a master until `use` has ended. Ctrl-C aborts `options.signal`,
- * and with it the calls under way; a second one ends the process. A failed call becomes one
+ * Connects one command to a master until `use` has ended. Ctrl-C, SIGTERM and SIGHUP abort
+ * `options.signal`, and with it the calls under way; a second one ends the process. A failed call becomes one
  * line for a person.
  *
  * @throws UserError
@@ -20,13 +20,10 @@ export async function withMaster<T>(
 ): Promise<T> {
   const connection = connect(where.master);
   const stop = new AbortController();
-  const onInterrupt = () => {
-    if (stop.signal.aborted) process.exit(interrupted);
-    stop.abort(new UserError('interrupted', interrupted));
-  };
-  // Not once(): log-update's listener kills the process if it is the last one.
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
+  const forget = onStopSignals({
+    stop: (signal) => stop.abort(new UserError('interrupted', exitCodeOf(signal))),
+    endAtOnce: (signal) => process.exit(exitCodeOf(signal)),
+  });
   try {
     return await use(connection, { timeoutMs: where.timeoutMs, signal: stop.signal });
   } catch (error) {
@@ -36,8 +33,7 @@ export async function withMaster<T>(
     if (!isForPeople(error)) throw error;
     throw new UserError(describeFailure(error, where.master), isAway(error) ? noMaster : 1);
   } finally {
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
+    forget();
     connection.close();
   }
 }

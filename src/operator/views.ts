@@ -265,6 +265,18 @@ function botRows(bots: readonly Bot[], now: number, short: (id: string) => strin
   );
 }
 
+/** A line for each bot that is not who it wants to be, or is wanted to be by another. */
+export function botRemarks(bots: readonly Bot[], now: number): string[] {
+  return bots.flatMap(({ name, wantedName, rivalRefusedAt }) => [
+    ...(wantedName ? [`${name} asked to be ${wantedName}, as a live bot is named already`] : []),
+    ...(rivalRefusedAt
+      ? [
+          `${name} runs twice, or its work folder was copied: another process was refused ${ago(rivalRefusedAt, now)}`,
+        ]
+      : []),
+  ]);
+}
+
 /** States with jobs in them, and always those that people look for. */
 function jobCounts({ jobs }: GetSystemStatsResponse): string {
   const { pending = 0, assigned = 0, running = 0, ...rest } = jobs ?? {};

@@ -32,6 +32,7 @@ import { Rhythm } from './heartbeat/rhythm.js';
 import type { SessionParts } from './heartbeat/session.js';
 import { Explain } from './jobs/explain.js';
 import { Jobs } from './jobs/jobs.js';
+import { Logs } from './jobs/logs.js';
 import { Pull } from './jobs/pull.js';
 import { Watch } from './jobs/watch.js';
 import { Acknowledgements } from './leases/acknowledgements.js';
@@ -118,7 +119,7 @@ export function createState(options: {
     name: 'silence check',
     work: async () => sessions.checkSilence(),
   });
-  const retention = new Retention({ ...service, ages: config.retention });
+  const retention = new Retention({ ...service, sessions, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
     ...service,
@@ -135,6 +136,7 @@ export function createState(options: {
     retryPause,
     blame,
   });
+  const logs = new Logs({ ...service, sessions });
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...service,
@@ -146,6 +148,7 @@ export function createState(options: {
     jobs,
     holds,
     blame,
+    logs,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
@@ -193,6 +196,7 @@ export function createState(options: {
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
+    logs,
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
     blobs: store.blobs,
     sessionParts,

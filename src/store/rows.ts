@@ -56,11 +56,16 @@ export interface BotRow {
   failed_starts: number;
   held_until: number | null;
   held_why: string;
+  /** What the bot keeps in its work folder; null: it is who its name says. */
+  identity: string | null;
+  /** The name it asked for, where a live bot had that; else empty. */
+  wanted_name: string;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
   registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at,
-  engine_details, isolation, isolation_gaps, failed_starts, held_until, held_why`;
+  engine_details, isolation, isolation_gaps, failed_starts, held_until, held_why, identity,
+  wanted_name`;
 
 /** The namespace of targets that nobody gave one. */
 export const defaultProject = 'default';

@@ -7,7 +7,7 @@ import { nodeFlags } from '../../src/cli/node-flags.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 
 /** Starts a master by `command`; ended after the test. */
-async function startedBy(command: string): Promise<ChildProcess> {
+async function startedBy(command: string, ...args: string[]): Promise<ChildProcess> {
   const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
   const env = {
     PATH: path,
@@ -15,7 +15,7 @@ async function startedBy(command: string): Promise<ChildProcess> {
     PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
     PANDAFUZZ_DATA_DIRECTORY: temporaryFolder(),
   };
-  const child = spawn(command, ['master'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command, [...args, 'master'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit');
   atEnd(async () => {
     child.kill();
@@ -47,4 +47,11 @@ describe("Node's flags are set", () => {
     symlinkSync(join(process.cwd(), bin.pandafuzz), link);
     expect(flagsOf(await startedBy(link))).toEqual(nodeFlags);
   });
+});
+
+test('nohup is respected by bin/pandafuzz, though Node itself forgets it', async () => {
+  const child = await startedBy('nohup', join(process.cwd(), 'bin/pandafuzz'));
+  child.kill('SIGHUP');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { settingPaths } from '../../src/config/environment.js';
 import { loadMasterConfig } from '../../src/config/load.js';
+import { settings } from '../../src/config/schema.js';
+import { settingPaths } from '../../src/config/settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,7 +33,7 @@ describe('master.yaml', () => {
     const listed = Object.entries(tree).flatMap(([section, keys]) =>
       Object.keys(keys).map((key) => [section, key]),
     );
-    expect(listed).toEqual(settingPaths());
+    expect(listed).toEqual(settingPaths({ keys: settings }));
   });
 
   test('gives every key a comment of its own', () => {

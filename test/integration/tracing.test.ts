@@ -39,6 +39,7 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
     ...environment,
     PANDAFUZZ_TRACING_OTLP_ENDPOINT: endpoint,
     PANDAFUZZ_LOG_LEVEL: 'debug',
+    http_proxy: 'http://127.0.0.1:9', // not for loopback
   });
   const { system } = await reach(address);
   const metadata = new Metadata();
@@ -62,4 +63,17 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
       parentSpanId,
     }),
   );
+});
+
+test('spans that cannot be sent are a line of the log, with the proxy', async () => {
+  const { address, environment } = await place();
+  const master = new Process(['master'], {
+    ...environment,
+    PANDAFUZZ_TRACING_OTLP_ENDPOINT: 'http://collector.test:4318/v1/traces',
+    http_proxy: 'http://127.0.0.1:9',
+  });
+  const { system } = await reach(address);
+  for await (const _ of system.backupDatabase({}));
+  await master.says(/spans not sent/);
+  expect(master.said).toMatch(/collector\.test:4318 did not take them: .* the proxy of http_proxy/);
 });

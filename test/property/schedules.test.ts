@@ -187,7 +187,7 @@ class World {
     const hear = ({ message }: HeartbeatResponse) => this.#heard(bot, stream, message);
     const outgoing = { send: hear, sendLatest: hear, fail: () => {}, isOver: () => false };
     const freeSlots = 2 - bot.held.length;
-    const hello = { botId: bot.id, instanceId: newId(), freeSlots, leases: bot.held };
+    const hello = { botId: bot.id, instanceId: bot.id, freeSlots, leases: bot.held };
     const opening = BotSession.open(this.#ctx, hello, this.state.sessionParts, outgoing);
     bot.session = await opening.catch(() => undefined); // its master may have been killed
     bot.isComing = false;

@@ -145,6 +145,8 @@ export class Fleet {
     freeSlots: number,
     leases: Lease[] = [],
     parts: SessionParts = this.state.sessionParts,
+    /** Streams of one bot are those of one process, unless the test says so. */
+    instanceId = botId,
   ): Line {
     const line = new Line(botId);
     const hear = ({ message }: HeartbeatResponse) => {
@@ -158,7 +160,7 @@ export class Fleet {
         line.error = error;
       },
     };
-    const hello = { botId, instanceId: newId(), freeSlots, leases };
+    const hello = { botId, instanceId, freeSlots, leases };
     BotSession.open(testContext(), hello, parts, outgoing).then((session) => {
       line.session = session;
     }, outgoing.fail);

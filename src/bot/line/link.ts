@@ -8,12 +8,14 @@ import type { Logger } from '../../core/log.js';
 import { backoffMs } from '../../core/retry.js';
 import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
-import type { BotResources, JobDone } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { BotResources, JobDone, LogPart, ReadLog } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { givenUp, Session, type SessionEnd, type SessionWork } from './session.js';
 
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
-/** Two bots of one name take the stream from each other; they should not do so all the time. */
-const replacedDelayMs = 10_000;
+/** After another process of this bot took the stream, or has it: it may be gone soon. */
+const rivalDelayMs = 10_000;
+/** Reason of a refusal while another process of this bot is live. */
+const botIsLive = 'BOT_IS_LIVE';
 /** Spreads a fleet that was sent away together, milliseconds. */
 const goAwaySpreadMs = 1000;
 
@@ -25,6 +27,7 @@ export class Link {
   #session: Session | undefined;
   #botId = '';
   #isAway = false;
+  #hasRival = false;
 
   constructor(
     private readonly options: {
@@ -34,6 +37,9 @@ export class Link {
       work: SessionWork;
       resources: () => BotResources;
       health?: () => BotHealth;
+      readLog?: (question: ReadLog) => LogPart;
+      /** What to do where the bot runs twice, for people. */
+      rivalAdvice?: string;
       onWelcome: () => void;
       log: Logger;
       clock?: Clock;
@@ -51,7 +57,7 @@ export class Link {
       if (signal.aborted) return;
       this.#report(end);
       let delayMs = backoffMs(backoff, failures, random);
-      if (end.code === Code.ABORTED) delayMs += replacedDelayMs * (0.5 + random());
+      if (isRivals(end)) delayMs += rivalDelayMs * (0.5 + random());
       if (end.reconnectAfterMs !== undefined) {
         delayMs = end.reconnectAfterMs + random() * goAwaySpreadMs;
       }
@@ -90,8 +96,8 @@ export class Link {
     } catch (error) {
       if (error instanceof UserError) throw error;
       const why = describeFailure(error, this.options.connection.address);
-      const code = failureOf(error)?.code ?? Code.UNKNOWN;
-      return { code, why, wasWelcomed: false, reconnectAfterMs: undefined };
+      const { code = Code.UNKNOWN, reason = '' } = failureOf(error) ?? {};
+      return { code, reason, why, wasWelcomed: false, reconnectAfterMs: undefined };
     }
     return this.#hold(signal);
   }
@@ -102,10 +108,22 @@ export class Link {
     try {
       const { bot } = await unary(bots, bots.registerBot, describe, { signal, timeoutMs: 10_000 });
       this.#botId = bot?.id ?? '';
-      log.info({ botId: this.#botId, name: describe.name }, 'bot registered');
+      const name = bot?.name || describe.name;
+      log.info({ botId: this.#botId, name }, 'bot registered');
+      if (name !== describe.name) {
+        log.warn(
+          { name, wanted: describe.name },
+          `another bot is named ${describe.name}: this one is ${name}; --name gives it another`,
+        );
+      }
     } catch (error) {
       const failure = failureOf(error);
-      if (failure?.code === Code.INVALID_ARGUMENT || failure?.code === Code.UNIMPLEMENTED) {
+      const isFinal = failure?.reason === 'NAME_IS_TAKEN';
+      if (
+        isFinal ||
+        failure?.code === Code.INVALID_ARGUMENT ||
+        failure?.code === Code.UNIMPLEMENTED
+      ) {
         throw new UserError(
           `the master at ${connection.address} does not take this bot: ${failure.message}`,
         );
@@ -115,17 +133,19 @@ export class Link {
   }
 
   async #hold(signal: AbortSignal): Promise<SessionEnd> {
-    const { connection, instanceId, work, resources, health, log, clock } = this.options;
+    const { connection, instanceId, work, resources, health, readLog, log, clock } = this.options;
     // The stream is made when a connection is; the channel tries every 2 s at most.
     const whenReady = new Metadata({ waitForReady: true });
     const session = new Session(connection.bots.heartbeat(whenReady), work, {
       identity: { botId: this.#botId, instanceId },
       resources,
       ...(health && { health }),
+      readLog,
       log,
       ...(clock ? { clock } : {}),
       onWelcome: () => {
         this.#isAway = false;
+        this.#hasRival = false;
         log.info({ master: connection.address }, 'master connected');
         this.options.onWelcome();
       },
@@ -139,19 +159,22 @@ export class Link {
     this.#session = undefined;
     // The stream's connection may lead nowhere, and none of its calls would come to know.
     if (end.code === givenUp) connection.renew();
-    // Forgotten there, or its database is another one now.
-    if (end.code === Code.NOT_FOUND) this.#botId = '';
+    // Forgotten there, its database is another one now, or its row is another bot's.
+    if (end.code === Code.NOT_FOUND || end.reason === botIsLive) this.#botId = '';
     return end;
   }
 
-  /** Once when the master goes; it may be away for long. */
+  /** Once when the master goes, or another process of this bot is there; both may last. */
   #report(end: SessionEnd): void {
-    const { log, connection, describe } = this.options;
-    if (end.code === Code.ABORTED) {
-      log.warn(`another bot named ${describe.name} took over: give each bot a --name of its own`);
+    const { log, connection, rivalAdvice } = this.options;
+    if (isRivals(end)) {
+      if (!this.#hasRival) log.warn({ why: end.why, hint: rivalAdvice }, 'bot refused');
+      this.#hasRival = true;
     } else if (!this.#isAway) {
       log.warn({ master: connection.address, why: end.why }, 'master away');
     }
     this.#isAway = true;
   }
 }
+
+const isRivals = ({ code, reason }: SessionEnd) => code === Code.ABORTED || reason === botIsLive;

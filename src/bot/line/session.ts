@@ -1,4 +1,5 @@
 import type { ClientDuplexStream, ServiceError, StatusObject } from '@grpc/grpc-js';
+import { failureOf } from '../../client/failure.js';
 import { type Clock, systemClock, type Timer } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
@@ -12,6 +13,8 @@ import type {
   JobDone,
   JobDoneAck,
   LeaseStatus,
+  LogPart,
+  ReadLog,
   Welcome,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { StartTrouble } from '../../gen/pandafuzz/v1/job.js';
@@ -49,6 +52,8 @@ export interface SessionOptions {
   readonly resources: () => BotResources;
   readonly health?: () => BotHealth;
   readonly onWelcome: () => void;
+  /** Answers from memory. Absent: this bot sends no logs. */
+  readonly readLog?: ((question: ReadLog) => LogPart) | undefined;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -59,6 +64,8 @@ export const givenUp = -1;
 export interface SessionEnd {
   /** gRPC status of the stream, 0 when it ended in peace; or `givenUp`. */
   readonly code: number;
+  /** ErrorInfo.reason of the status; empty when it has none. */
+  readonly reason: string;
   readonly why: string;
   /** Whether the master had answered the Hello. */
   readonly wasWelcomed: boolean;
@@ -123,9 +130,13 @@ export class Session {
       onOverflow: () => this.#giveUp('the master does not read'),
     });
     call.on('data', (response: HeartbeatResponse) => this.#hear(response));
-    call.on('error', (error: ServiceError) => this.#end(error.code, messageOf(error)));
+    call.on('error', (error: ServiceError) => {
+      const failure = failureOf(error);
+      this.#end(error.code, failure?.message || messageOf(error), failure?.reason);
+    });
     call.on('status', (status: StatusObject) => this.#end(status.code, status.details));
-    const hello = { ...options.identity, freeSlots: work.free, leases: work.leases };
+    const sendsLogs = options.readLog !== undefined;
+    const hello = { ...options.identity, freeSlots: work.free, leases: work.leases, sendsLogs };
     this.#out.say({ $case: 'hello', value: hello });
     this.#in(welcomeTimeoutMs, () => {
       if (!this.#isWelcomed) this.#giveUp('no master answered Hello');
@@ -158,7 +169,7 @@ export class Session {
     this.#in(closingMs, () => this.#end(0, 'closed'));
   }
 
-  #end(code: number, why: string): void {
+  #end(code: number, why: string, reason = ''): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#nextBeat?.cancel();
@@ -166,7 +177,7 @@ export class Session {
     this.#out.end();
     this.call.cancel();
     const reconnectAfterMs = this.#reconnectAfterMs;
-    this.#ended.resolve({ code, why, wasWelcomed: this.#isWelcomed, reconnectAfterMs });
+    this.#ended.resolve({ code, reason, why, wasWelcomed: this.#isWelcomed, reconnectAfterMs });
   }
 
   #giveUp(why: string): void {
@@ -256,7 +267,8 @@ export class Session {
       this.options.log.info('bot resumed');
       this.#isDraining = false;
       this.beat();
-    } else {
+    } else if (message.$case === 'readLog') this.#onReadLog(message.value);
+    else {
       this.options.log.info({ why: message.value.reason }, 'stream ended by master');
       this.#reconnectAfterMs = Math.min(message.value.reconnectAfterMs, longestGoAwayMs);
       this.close();
@@ -305,6 +317,12 @@ export class Session {
       const value = { lease, reason, ...(trouble !== undefined && { trouble }) };
       this.#out.say({ $case: 'leaseReject', value });
     }
+  }
+
+  /** While the master does not read, an answer would only pile up; it asks no longer than 5 s. */
+  #onReadLog(question: ReadLog): void {
+    const value = this.#out.isClear ? this.options.readLog?.(question) : undefined;
+    if (value) this.#out.say({ $case: 'logPart', value });
   }
 
   #onJobDoneAck({ lease, outcome }: JobDoneAck): void {

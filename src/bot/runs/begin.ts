@@ -4,9 +4,11 @@ import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { FoundEngines } from '../engines/found.js';
 import type { Refusal } from '../line/session.js';
 import { Run, type RunParts } from './run.js';
+import type { RunLogs } from './run-logs.js';
 
-export interface BeginParts extends Omit<RunParts, 'engine' | 'knownInputs'> {
+export interface BeginParts extends Omit<RunParts, 'engine' | 'knownInputs' | 'output'> {
   readonly engines: FoundEngines;
+  readonly logs: RunLogs;
 }
 
 /** Begins the run of a job, or says why this bot cannot. */
@@ -31,5 +33,6 @@ export function begin(
   const log = parts.log.child({ jobId: lease.jobId, attempt: lease.attempt, fence: lease.fence });
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
   const knownInputs = earlier?.crashInputs ?? [];
-  return new Run(lease, spec, { ...parts, engine, log, knownInputs });
+  const output = parts.logs.begin(lease);
+  return new Run(lease, spec, { ...parts, engine, output, log, knownInputs });
 }

@@ -65,6 +65,7 @@ export async function runProcesses(
       cwd: folder.work,
       maxFileBytes,
       onOutput: (chunk) => {
+        parts.output?.push(chunk);
         observer.push(chunk, index);
         tally.observe();
       },

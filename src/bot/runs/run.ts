@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import type { CorpusKey } from '../../gen/pandafuzz/v1/corpus_service.js';
+import type { LogTail } from '../../core/log-tail.js';
 import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobKind,
@@ -61,6 +62,8 @@ export interface RunParts {
   readonly unsent: UnsentInputs;
   /** Folder of all runs. */
   readonly runs: string;
+  /** Takes what the engine prints, for people who look on. */
+  readonly output: LogTail;
   readonly log: Logger;
   readonly clock?: Clock;
   /** A start has failed by trouble of the machine. */
@@ -189,7 +192,7 @@ export class Run implements SlotRun {
   }
 
   async #work(): Promise<FuzzEnd> {
-    const { containment, engine, log, spool, clock = systemClock } = this.parts;
+    const { containment, engine, log, spool, output, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal, final: true };
     const folder = await this.#prepare();
@@ -201,7 +204,8 @@ export class Run implements SlotRun {
     this.#phase = LeasePhase.FUZZING;
     const { lease, spec } = this;
     const engineVersion = await engine.versionFor(folder.target);
-    const attempt = { lease, spec, engine, engineVersion, folder, tools, spool, log, clock };
+    const context = { lease, spec, engine, engineVersion, folder, tools, spool };
+    const attempt = { ...context, output, log, clock };
     const signal = this.#stop.signal;
     const { connection, stocks } = this.parts;
     if (spec.kind === JobKind.MERGE) {

@@ -5,9 +5,10 @@ import type {
   LeasePhase,
   LeaseStatus,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
-import type { JobResult, JobStatistics } from '../../gen/pandafuzz/v1/job.js';
+import { JobOutcome, type JobResult, type JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Answer, Refusal } from '../line/session.js';
+import type { RunLogs } from './run-logs.js';
 
 export const leaseKey = ({ jobId, attempt, fence }: Lease) => `${jobId}/${attempt}/${fence}`;
 
@@ -56,6 +57,8 @@ export class Slots {
       begin: (assignment: Assignment & { lease: Lease }) => SlotRun | Refusal;
       /** Whether the machine has what new work needs. */
       hasRoom: () => boolean;
+      /** What the engines print. Absent: nobody keeps it. */
+      logs?: Pick<RunLogs, 'tailOf' | 'end'>;
       /** A run has ended: its result can be sent. */
       onDone: (done: JobDone) => void;
       /** How many slots are free has changed. */
@@ -84,7 +87,7 @@ export class Slots {
   /** Results the master has not yet acknowledged. */
   get done(): JobDone[] {
     return [...this.#taken.values()].flatMap(({ run: { lease }, result }) =>
-      result ? [{ lease: streamLease(lease), result }] : [],
+      result ? [this.#doneOf(lease, result)] : [],
     );
   }
 
@@ -117,9 +120,17 @@ export class Slots {
 
   #onEnded(slot: Slot, result: JobResult | undefined): void {
     const { lease } = slot.run;
+    this.options.logs?.end(lease);
     if (result === undefined || this.#taken.get(leaseKey(lease)) !== slot) return;
     slot.result = result;
-    this.options.onDone({ lease: streamLease(lease), result });
+    this.options.onDone(this.#doneOf(lease, result));
+  }
+
+  /** The result; of a run that failed with the last of what its engine printed. */
+  #doneOf(lease: Lease, result: JobResult): JobDone {
+    const hasFailed = result.outcome === JobOutcome.FAILED;
+    const logTail = hasFailed ? this.options.logs?.tailOf(lease) : undefined;
+    return { lease: streamLease(lease), result, ...(logTail && { logTail }) };
   }
 
   has(lease: Lease): boolean {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
 import { PutAsideReason } from '../../gen/pandafuzz/v1/corpus_service.js';
+import type { LogTail } from '../../core/log-tail.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { removeInputs } from '../corpus/inputs.js';
@@ -37,6 +38,8 @@ export interface StartParts {
   /** Takes what crashes the target while it loads its corpus. */
   readonly aside: PutAside;
   readonly logs: SanitizerLogs;
+  /** Takes what the engine prints, for people who look on. */
+  readonly output?: Pick<LogTail, 'push'>;
   readonly log: Logger;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -11,7 +11,7 @@ import type { State } from '../../state/state.js';
 import type { Adapter, Receive } from '../adapter.js';
 import type { SendQueue } from '../streams/send-queue.js';
 
-export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapter) {
+export function botHandlers({ bots, explain, logs, sessionParts }: State, adapt: Adapter) {
   return {
     registerBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.register(ctx, request),
@@ -30,6 +30,7 @@ export function botHandlers({ bots, explain, sessionParts }: State, adapt: Adapt
       return {};
     }),
     explainBot: adapt.unary('read', (request, ctx) => explain.bot(ctx, request.botId)),
+    readBotLog: adapt.unary('read', (request, ctx) => logs.ofBot(ctx, request)),
     getBot: adapt.unary('read', async (request, ctx) => ({
       bot: await bots.get(ctx, request.botId),
     })),

@@ -2,7 +2,10 @@ import type { JobServiceServer } from '../../gen/pandafuzz/v1/job_service.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
 
-export function jobHandlers({ jobs, pull, campaigns, watch, explain }: State, adapt: Adapter) {
+export function jobHandlers(
+  { jobs, pull, campaigns, watch, explain, logs }: State,
+  adapt: Adapter,
+) {
   return {
     createJob: adapt.unary('work', async (request, ctx) => ({
       job: await jobs.create(ctx, request),
@@ -27,6 +30,7 @@ export function jobHandlers({ jobs, pull, campaigns, watch, explain }: State, ad
     listCampaigns: adapt.unary('read', (request, ctx) => campaigns.list(ctx, request)),
     watchJobs: adapt.feed((request, ctx) => watch.changes(ctx, request)),
     explainJob: adapt.unary('read', (request, ctx) => explain.job(ctx, request.jobId)),
+    readJobLog: adapt.unary('read', (request, ctx) => logs.ofJob(ctx, request)),
     assignJob: adapt.longPoll(async (request, ctx) => ({
       assignment: await pull.assign(ctx, request),
     })),

@@ -2,14 +2,14 @@ import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
 import { isolationNamed } from '../../core/isolation.js';
-import { type Bot, BotEngine } from '../../gen/pandafuzz/v1/bot.js';
+import type { Logger } from '../../core/log.js';
+import type { Bot, BotEngine } from '../../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import { drainBot } from '../../store/ops/bots/drain-bot.js';
 import { forgetBot } from '../../store/ops/bots/forget-bot.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
 import { listBots } from '../../store/ops/bots/list-bots.js';
-import { registerBot } from '../../store/ops/bots/register-bot.js';
 import type { BotRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { BeatLog } from '../leases/beat-log.js';
@@ -19,6 +19,7 @@ import { botRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 import type { Blame } from './blame.js';
 import type { Holds } from './holds.js';
+import { Registrations } from './registrations.js';
 import type { Sessions } from './sessions.js';
 
 export interface BotsParts {
@@ -29,27 +30,22 @@ export interface BotsParts {
   readonly holds: Holds;
   readonly blame: Blame;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly newId: () => string;
 }
 
 /** The bots of the fleet: their rows in the store, with sessions and leases from memory. */
 export class Bots {
-  constructor(private readonly parts: BotsParts) {}
+  readonly #registrations: Registrations;
 
+  constructor(private readonly parts: BotsParts) {
+    this.#registrations = new Registrations(parts);
+  }
+
+  /** @throws ValidationError, PreconditionError (BOT_IS_LIVE, NAME_IS_TAKEN) */
   async register(ctx: RequestContext, request: RegisterBotRequest): Promise<Bot> {
     checkRegistration(request);
-    const now = this.parts.clock.now();
-    const engineDetails = JSON.stringify(request.engineDetails.map(BotEngine.toJSON));
-    const { containment, ...bot } = request;
-    const row = await this.parts.store.run(ctx, registerBot, {
-      ...bot,
-      engineDetails,
-      isolation: containment?.level ?? Isolation.UNSPECIFIED,
-      isolationGaps: containment?.gaps ?? [],
-      id: this.parts.newId(),
-      now,
-    });
-    return this.#record(row);
+    return this.#record(await this.#registrations.register(ctx, request));
   }
 
   /** @throws NotFoundError */
@@ -87,11 +83,13 @@ export class Bots {
   }
 
   #record(row: BotRow): Bot {
+    const session = this.parts.sessions.of(row.id);
     return botRecord(row, {
-      online: this.parts.sessions.of(row.id) !== undefined,
+      online: session !== undefined,
+      rivalRefusedAt: session?.rivalRefusedAt,
       runningJobs: this.parts.leases.countOfBot(row.id),
       lastSeenAt: this.parts.beatLog.lastSeenAt(row.id),
-      health: this.parts.sessions.of(row.id)?.health,
+      health: session?.health,
       hold: this.parts.holds.of(row.id),
     });
   }
@@ -113,6 +111,8 @@ function checkRegistration(request: RegisterBotRequest): void {
     .text(request.version, 'version', { max: 64 })
     .whole(request.memoryMib, 'memory_mib', { min: 0, max: 2 ** 30 })
     .whole(request.diskMib, 'disk_mib', { min: 0, max: 2 ** 30 });
+  if (request.identity !== undefined) found.id(request.identity, 'identity');
+  if (request.instanceId !== undefined) found.id(request.instanceId, 'instance_id');
   for (const [index, engine] of request.engines.slice(0, 16).entries()) {
     found.expect(
       /^[a-z0-9_-]{1,32}$/.test(engine),

@@ -1,4 +1,7 @@
+import { PreconditionError } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
 import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
+import type { LogPart, ReadLog } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { LiveLease } from '../leases/leases.js';
 import { fits, type Need, type Offer } from '../scheduling/matching.js';
 
@@ -6,7 +9,13 @@ import { fits, type Need, type Offer } from '../scheduling/matching.js';
 export interface SessionHandle {
   readonly botId: string;
   /** Of the bot's process. */
-  readonly instanceId?: string;
+  readonly instanceId: string;
+  /** A message came within two heartbeat intervals: the process at the other end is there. */
+  readonly isHeard: boolean;
+  /** When another process of the same bot was last refused, ms since 1970. */
+  rivalRefusedAt: number | undefined;
+  /** It answers questions for its logs. */
+  readonly sendsLogs: boolean;
   /** Rises with each Hello: the greater one is the newer session of a bot. */
   readonly arrival: number;
   /** Announced slots without a job. */
@@ -26,6 +35,12 @@ export interface SessionHandle {
   drain(isDraining: boolean): void;
   /** Ends the stream of a deleted bot. */
   forget(): void;
+  /**
+   * Of a bot that sends logs.
+   *
+   * @throws OverloadError, PreconditionError (BOT_IS_SILENT, BOT_IS_OFFLINE)
+   */
+  readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart>;
   /** Sends GoAway; the stream ends next. */
   goAway(reason: string, reconnectAfterMs: number): void;
   /** Counts a check; ends the stream after too many checks without a message. */
@@ -38,6 +53,8 @@ export interface SessionHandle {
 export class Sessions {
   readonly #byBot = new Map<string, SessionHandle>();
   readonly #unwell = new Set<SessionHandle>();
+  /** Bots that have registered and not said Hello yet: until when, monotonic ms, oldest first. */
+  readonly #expected = new Map<string, number>();
   #arrivals = 0;
 
   get online(): number {
@@ -85,9 +102,48 @@ export class Sessions {
     return ++this.#arrivals;
   }
 
+  /** A bot has registered: its Hello follows soon. Its name is its own meanwhile. */
+  expect(botId: string, { nowMs, untilMs }: { nowMs: number; untilMs: number }): void {
+    for (const [id, lateAtMs] of this.#expected) {
+      if (lateAtMs > nowMs) break;
+      this.#expected.delete(id);
+    }
+    this.#expected.delete(botId);
+    this.#expected.set(botId, untilMs);
+  }
+
+  /** Whether a process of the bot is there, or about to come. */
+  isLive(botId: string, nowMs: number): boolean {
+    const session = this.#byBot.get(botId);
+    return session ? session.isHeard : (this.#expected.get(botId) ?? 0) > nowMs;
+  }
+
+  /**
+   * Refuses a process of a bot while another one is live: two of them would take the stream
+   * from each other for ever. A process that has not been heard for two heartbeat intervals
+   * gives way.
+   *
+   * @throws PreconditionError BOT_IS_LIVE
+   */
+  expectNoRival(
+    bot: { id: string; name: string },
+    instanceId: string,
+    { now, log }: { now: number; log: Logger },
+  ): void {
+    const session = this.#byBot.get(bot.id);
+    if (!session?.isHeard || session.instanceId === instanceId) return;
+    session.rivalRefusedAt = now;
+    log.warn({ bot: bot.id, botName: bot.name }, 'second bot refused');
+    throw new PreconditionError({
+      reason: 'BOT_IS_LIVE',
+      why: 'another process of this bot is live: it runs twice, or its work folder is a copy of that of another bot',
+    });
+  }
+
   /** Adds a session, and ends an earlier one of the same bot. */
   enter(session: SessionHandle): void {
     this.#byBot.get(session.botId)?.replace();
+    this.#expected.delete(session.botId);
     this.#byBot.set(session.botId, session);
   }
 

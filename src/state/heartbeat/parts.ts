@@ -6,6 +6,7 @@ import type { Blame } from '../bots/blame.js';
 import type { Holds } from '../bots/holds.js';
 import type { Sessions } from '../bots/sessions.js';
 import type { Jobs } from '../jobs/jobs.js';
+import type { Logs } from '../jobs/logs.js';
 import type { Acknowledgements } from '../leases/acknowledgements.js';
 import type { BeatLog } from '../leases/beat-log.js';
 import type { Leases } from '../leases/leases.js';
@@ -24,6 +25,7 @@ export interface SessionParts {
   readonly rhythm: Rhythm;
   readonly acknowledgements: Acknowledgements;
   readonly jobs: Jobs;
+  readonly logs: Logs;
   readonly holds: Holds;
   readonly blame: Blame;
   readonly clock: Clock;

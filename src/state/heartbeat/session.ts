@@ -16,6 +16,8 @@ import type {
   Hello,
   JobDone,
   LeaseReject,
+  LogPart,
+  ReadLog,
   RenewedLease,
   ResumedLease,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
@@ -39,6 +41,7 @@ import { isOverstay, refuseOffer } from './bot-trouble.js';
 import { confirmDrain, confirmStop } from './confirmations.js';
 import { Credit } from './credit.js';
 import type { Outgoing, SessionParts } from './parts.js';
+import { LogReads } from './log-reads.js';
 import { refusalOf } from './refusal.js';
 
 export type { Outgoing, SessionParts } from './parts.js';
@@ -64,32 +67,40 @@ const mostLooks = 2;
  */
 export class BotSession implements SessionHandle {
   readonly botId: string;
-  readonly arrival: number;
   readonly instanceId: string;
+  readonly arrival: number;
   #health: BotHealth | undefined;
+  readonly sendsLogs: boolean;
+  rivalRefusedAt: number | undefined;
   readonly #botName: string;
   readonly #credit: Credit;
   #sequence = 0;
   /** Checks since the last message. */
   #looks = 0;
+  /** Monotonic time of the last message. */
+  #heardAtMs: number;
+  /** Made when somebody reads a log. */
+  #logReads: LogReads | undefined;
 
   private constructor(
-    hello: { readonly bot: BotRow; readonly arrival: number; readonly instanceId: string },
+    opened: { readonly bot: BotRow; readonly arrival: number; readonly hello: Hello },
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
-    const { bot } = hello;
-    const { intervals, leases, dispatch, holds } = parts;
+    const { bot, hello } = opened;
+    const { intervals, leases, dispatch, holds, clock } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
-    this.arrival = hello.arrival;
     this.instanceId = hello.instanceId;
+    this.sendsLogs = hello.sendsLogs ?? false;
+    this.arrival = opened.arrival;
+    this.#heardAtMs = clock.monotonic();
     const receive = (job: ClaimedJob) => this.#receive(job);
     this.#credit = new Credit({ bot, ttlMs: intervals.ttlMs, leases, dispatch, holds, receive });
   }
 
-  /** @throws ValidationError, NotFoundError (the bot must register first), CancelledError, ReplacedError */
+  /** @throws ValidationError, NotFoundError, CancelledError, ReplacedError, PreconditionError */
   static async open(
     ctx: RequestContext,
     hello: Hello,
@@ -109,8 +120,9 @@ export class BotSession implements SessionHandle {
     if (outgoing.isOver()) throw new CancelledError();
     // A newer stream of the same bot was faster.
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
-    const { instanceId } = hello;
-    const session = new BotSession({ bot, arrival, instanceId }, parts, outgoing, ctx.log);
+    const { sessions, clock } = parts;
+    sessions.expectNoRival(bot, hello.instanceId, { now: clock.now(), log: ctx.log });
+    const session = new BotSession({ bot, arrival, hello }, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }
@@ -133,6 +145,11 @@ export class BotSession implements SessionHandle {
 
   get health(): BotHealth | undefined {
     return this.#health;
+  }
+
+  get isHeard(): boolean {
+    const { clock, intervals } = this.parts;
+    return clock.monotonic() - this.#heardAtMs <= 2 * intervals.heartbeatMs;
   }
 
   get gone(): boolean {
@@ -161,6 +178,9 @@ export class BotSession implements SessionHandle {
       case 'jobDone':
         void this.#done(message.value);
         break;
+      case 'logPart':
+        this.#logReads?.answered(message.value);
+        break;
       case 'hello': {
         const why = 'Hello opens a stream and comes only once';
         throw new PreconditionError({ reason: 'UNEXPECTED_HELLO', why });
@@ -183,6 +203,12 @@ export class BotSession implements SessionHandle {
   drain(isDraining: boolean): void {
     this.#send(isDraining ? { $case: 'drain', value: {} } : { $case: 'resume', value: {} });
     this.#credit.drain(isDraining);
+  }
+
+  readLog(question: Omit<ReadLog, 'requestId'>): Promise<LogPart> {
+    const { clock } = this.parts;
+    this.#logReads ??= new LogReads(clock, (value) => this.#send({ $case: 'readLog', value }));
+    return this.#logReads.ask(question);
   }
 
   forget(): void {
@@ -209,6 +235,7 @@ export class BotSession implements SessionHandle {
   end(): void {
     if (this.gone) return;
     this.#credit.end();
+    this.#logReads?.end();
     this.parts.sessions.leave(this);
     this.log.info(this.#about(), 'bot disconnected');
   }
@@ -308,9 +335,7 @@ export class BotSession implements SessionHandle {
     if (live) this.#hold(live);
   }
 
-  /**
-   * The bot has named the lease as its own: renews it and ends the offer.
-   */
+  /** The bot has named the lease as its own: renews it and ends the offer. */
   #hold(live: LiveLease): void {
     const { leases, acknowledgements } = this.parts;
     this.#credit.answered(live);
@@ -343,14 +368,15 @@ export class BotSession implements SessionHandle {
     this.log.warn(this.#about({ err: error }), event);
   };
 
-  async #done({ lease, result }: JobDone): Promise<void> {
-    const { jobs, acknowledgements } = this.parts;
+  async #done({ lease, result, logTail }: JobDone): Promise<void> {
+    const { jobs, acknowledgements, logs } = this.parts;
     const live = lease && this.#mine(lease);
     const acknowledged = live && acknowledgements.take(live);
     try {
       const told = { acknowledged, botId: this.botId };
       const receipt = await jobs.completeSoon(lease, result, told);
       if (live) this.#credit.answered(live);
+      if (live && logTail && result?.outcome !== JobOutcome.COMPLETED) logs.keep(live, logTail);
       const outcome = result && JobOutcome[result.outcome];
       this.log.debug(this.#about({ lease, outcome }), 'job finished');
       this.#send({
@@ -377,6 +403,7 @@ export class BotSession implements SessionHandle {
   #seen(): void {
     this.#looks = 0;
     const { beatLog, clock } = this.parts;
+    this.#heardAtMs = clock.monotonic();
     beatLog.saw(this.botId, clock.now());
   }
 

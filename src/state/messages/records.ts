@@ -178,6 +178,7 @@ interface LiveBot {
   readonly lastSeenAt: number | undefined;
   readonly health: BotHealth | undefined;
   readonly hold: Hold | undefined;
+  readonly rivalRefusedAt: number | undefined;
 }
 
 /** Starts that failed in a row. */
@@ -213,6 +214,8 @@ export function botRecord(row: BotRow, live: LiveBot): Bot {
     heldUntil: time(live.hold?.untilMs ?? null),
     heldWhy: live.hold?.why ?? '',
     failedStarts: live.hold?.failedStarts ?? 0,
+    wantedName: row.wanted_name,
+    rivalRefusedAt: time(live.rivalRefusedAt ?? null),
   });
 }
 

@@ -1,7 +1,8 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import type { Clock } from '../../core/clock.js';
-import { TimeoutError } from '../../core/errors.js';
+import { messageOf, TimeoutError } from '../../core/errors.js';
+import { isDirect, throughProxy, webProxy } from '../../core/proxies.js';
 import type { Signal } from '../../core/signal.js';
 
 /** Of an answer, what decides about a delivery. */
@@ -15,16 +16,23 @@ export interface Answer {
 const mostBodyBytes = 16 * 1024;
 
 /**
- * Without connections that are kept, and without proxies. Node's own agent takes the
- * environment's proxy where NODE_USE_ENV_PROXY is set, and for loopback as well. Its fetch
- * does the same and takes no other agent, which is why it is not used here.
+ * Without connections that are kept. Node's own agents take the environment's proxy only where
+ * NODE_USE_ENV_PROXY is set, and for loopback as well; its fetch takes no other agent.
  */
-const direct = { 'http:': new Agent(), 'https:': new TlsAgent() };
+const direct = { 'http:': new Agent({ proxyEnv: {} }), 'https:': new TlsAgent({ proxyEnv: {} }) };
+
+const agentFor = (url: URL): Agent => {
+  const protocol = url.protocol as keyof typeof direct;
+  if (isDirect(url.hostname, process.env)) return direct[protocol];
+  const options = { proxyEnv: process.env };
+  return protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
+};
 
 /**
  * Posts a body once. Redirects are answers like any other.
  *
- * @throws TimeoutError; the signal's reason; Node's error when there was no answer
+ * @throws TimeoutError; the signal's reason; Node's error when there was no answer, with the
+ *   proxy in its message if there is one
  */
 export async function post(
   message: { url: URL; headers: Record<string, string>; body: string },
@@ -41,7 +49,7 @@ export async function post(
   try {
     return await exchange(message, ended.signal);
   } catch (error) {
-    throw ended.signal.aborted ? ended.signal.reason : error;
+    throw ended.signal.aborted ? ended.signal.reason : naming(error, message.url);
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', onStop);
@@ -58,7 +66,7 @@ function exchange(
       method: 'POST',
       headers: { ...headers, 'Content-Length': bytes.length },
       signal,
-      ...(isLoopback(url) && { agent: direct[url.protocol as keyof typeof direct] }),
+      agent: agentFor(url),
     };
     const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
     let answer: Answer | undefined;
@@ -84,6 +92,9 @@ function pass(response: IncomingMessage, done: () => void): void {
   response.on('close', done);
 }
 
-function isLoopback({ hostname }: URL): boolean {
-  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+/** The error, with the proxy that it went through. */
+function naming(error: unknown, url: URL): unknown {
+  const proxy = webProxy(url, process.env);
+  if (!proxy) return error;
+  return new Error(`${messageOf(error)}, ${throughProxy(proxy, url.hostname)}`, { cause: error });
 }

@@ -3,16 +3,19 @@ import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Operation } from '../../store/operation.js';
+import { forgetUnseen, pruneForgotten, unseenBots } from '../../store/ops/bots/prune-bots.js';
 import { pruneEvents } from '../../store/ops/events/prune-events.js';
 import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-jobs.js';
 import { pruneSamples } from '../../store/ops/upkeep/prune-samples.js';
 import type { Store } from '../../store/store.js';
+import type { Sessions } from '../bots/sessions.js';
 
 /** Rows in one write: a few milliseconds, so that other writes do not wait long. */
 const sliceSize = 200;
 
 /** Ages in milliseconds after which records are deleted. */
 interface Ages {
+  readonly bots: number;
   readonly jobs: number;
   readonly events: number;
   readonly samples: number;
@@ -24,6 +27,7 @@ export interface RetentionParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
+  readonly sessions: Sessions;
   readonly ages: Ages;
 }
 
@@ -31,6 +35,8 @@ export interface RetentionParts {
 export class Retention {
   readonly #task: PeriodicTask;
   readonly #stopped = new AbortController();
+  /** Where the last look at forgotten bots ended: each sweep looks at some of them. */
+  #forgottenAfter = '';
 
   constructor(private readonly parts: RetentionParts) {
     const work = () => this.sweep();
@@ -58,9 +64,33 @@ export class Retention {
     const samples = await this.#prune(pruneSamples, now - this.parts.ages.samples);
     const events = await this.#prune(pruneEvents, now - this.parts.ages.events);
     const jobs = await this.#pruneJobs(now);
-    if (samples + events + jobs > 0) {
-      this.parts.log.info({ jobs, events, samples }, 'old records deleted');
+    const bots = await this.#pruneBots(now);
+    if (samples + events + jobs + bots > 0) {
+      this.parts.log.info({ jobs, bots, events, samples }, 'old records deleted');
     }
+  }
+
+  /**
+   * Forgets bots that have not been seen for long, and deletes the rows of forgotten ones
+   * that no job and no crash names any more: of one slice of them, however many there are.
+   *
+   * @returns how many were forgotten
+   */
+  async #pruneBots(now: number): Promise<number> {
+    const olderThan = now - this.parts.ages.bots;
+    let total = 0;
+    for (let after = { lastSeenAt: 0, id: '' }; !this.#stopped.signal.aborted; ) {
+      const slice = await this.#run(unseenBots, { olderThan, after, limit: sliceSize });
+      // A bot with a stream is there, whatever the wall clock did.
+      const ids = slice.flatMap(({ id }) => (this.parts.sessions.of(id) ? [] : [id]));
+      if (ids.length > 0) total += await this.#run(forgetUnseen, { ids, olderThan, now });
+      const last = slice.at(-1);
+      if (!last || slice.length < sliceSize) break;
+      after = { lastSeenAt: last.last_seen_at, id: last.id };
+    }
+    const looked = { after: this.#forgottenAfter, limit: sliceSize };
+    this.#forgottenAfter = (await this.#run(pruneForgotten, looked)).next;
+    return total;
   }
 
   async #prune(

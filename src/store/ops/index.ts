@@ -1,11 +1,13 @@
 import type { Operation } from '../operation.js';
 import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
+import { findRegistered } from './bots/find-registered.js';
 import { forgetBot } from './bots/forget-bot.js';
 import { getBot } from './bots/get-bot.js';
 import { holdBot, listHeld } from './bots/hold-bot.js';
 import { listBots } from './bots/list-bots.js';
 import { markDrained } from './bots/mark-drained.js';
+import { forgetUnseen, pruneForgotten, unseenBots } from './bots/prune-bots.js';
 import { registerBot } from './bots/register-bot.js';
 import { listCampaigns } from './campaigns/list-campaigns.js';
 import { setCampaign } from './campaigns/set-campaign.js';
@@ -53,6 +55,7 @@ import { acknowledgeStop } from './jobs/acknowledge-stop.js';
 import { completeJob } from './jobs/complete-job.js';
 import { createJob } from './jobs/create-job.js';
 import { getJob } from './jobs/get-job.js';
+import { getJobLog, keepJobLog } from './jobs/job-logs.js';
 import { listDue } from './jobs/list-due.js';
 import { listJobs } from './jobs/list-jobs.js';
 import { pauseJob } from './jobs/pause-job.js';
@@ -102,11 +105,13 @@ export const operations = [
   findCrashToRun,
   findIds,
   findMergeSource,
+  findRegistered,
   findSource,
   finishMerge,
   flushBeats,
   forgetBot,
   forgiveBot,
+  forgetUnseen,
   getArtifact,
   getBot,
   getCorpus,
@@ -118,6 +123,9 @@ export const operations = [
   importCorpus,
   keepMerged,
   holdBot,
+  getJobLog,
+  hasStaleCrashes,
+  keepJobLog,
   keepWebhook,
   listAhead,
   listAvoided,
@@ -148,6 +156,7 @@ export const operations = [
   pauseJob,
   postponeMerge,
   pruneEvents,
+  pruneForgotten,
   pruneJobs,
   pruneSamples,
   putArtifact,
@@ -177,5 +186,6 @@ export const operations = [
   targetDecisions,
   timeOutJob,
   undoDecision,
+  unseenBots,
   waitingWork,
 ] as readonly Operation<never, unknown>[];

@@ -34,12 +34,18 @@ CREATE TABLE bots (
                         CHECK (json_typeof(CAST(isolation_gaps AS json)) = 'array'),
   failed_starts         integer NOT NULL DEFAULT 0 CHECK (failed_starts >= 0),
   held_until            bigint,
-  held_why              text NOT NULL DEFAULT ''
+  held_why              text NOT NULL DEFAULT '',
+  identity              text,
+  wanted_name           text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE UNIQUE INDEX bots_by_name ON bots (name) WHERE forgotten_at IS NULL;
 CREATE INDEX bots_known ON bots (id) WHERE forgotten_at IS NULL;
 CREATE INDEX bots_with_failed_starts ON bots (id) WHERE failed_starts > 0;
+CREATE UNIQUE INDEX bots_by_identity ON bots (identity)
+  WHERE identity IS NOT NULL AND forgotten_at IS NULL;
+CREATE INDEX bots_unseen ON bots (last_seen_at, id) WHERE forgotten_at IS NULL;
+CREATE INDEX bots_forgotten ON bots (id) WHERE forgotten_at IS NOT NULL;
 
 CREATE TABLE artifacts (
   sha256     text COLLATE "C" PRIMARY KEY CHECK (length(sha256) = 64),
@@ -141,6 +147,7 @@ CREATE INDEX jobs_pending ON jobs (queue_id, priority DESC, id)
   WHERE state = 'pending' AND delayed = 0;
 CREATE INDEX jobs_delayed ON jobs (ready_at, id) WHERE delayed = 1;
 CREATE INDEX jobs_due ON jobs (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX jobs_by_bot ON jobs (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_that_fuzz ON jobs (project, target_name, id) WHERE kind = 'fuzz';
 
@@ -201,6 +208,16 @@ CREATE TABLE avoided (
 
 CREATE INDEX avoided_by_job ON avoided (job_id);
 CREATE INDEX avoided_due ON avoided (until_at) WHERE active = 1;
+
+CREATE INDEX attempts_by_bot ON attempts (bot_id);
+
+-- The last of what the engines of failed attempts printed, of a bounded number of jobs.
+CREATE TABLE job_logs (
+  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job_id   text COLLATE "C" NOT NULL UNIQUE,
+  fence    bigint NOT NULL,
+  log      text NOT NULL
+);
 
 -- A group that was merged away keeps its row, for those who have its id: without crashes.
 CREATE TABLE crash_groups (
@@ -292,6 +309,7 @@ CREATE TABLE crashes (
   UNIQUE (job_id, input_sha256)
 );
 
+CREATE INDEX crashes_by_bot ON crashes (bot_id);
 CREATE INDEX crashes_by_group ON crashes (group_id, id);
 CREATE INDEX crashes_by_job ON crashes (job_id, id);
 CREATE INDEX crashes_by_target ON crashes (project, target_name, id);
@@ -403,6 +421,7 @@ CREATE TABLE reproductions (
   UNIQUE (crash_id, job_id, fence)
 );
 
+CREATE INDEX reproductions_by_bot ON reproductions (bot_id);
 CREATE INDEX reproductions_by_crash ON reproductions (crash_id, id);
 
 CREATE TABLE target_builds (

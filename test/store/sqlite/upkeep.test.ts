@@ -12,6 +12,7 @@ import { executeWithRetry } from '../../../src/core/retry.js';
 import { JobState, JobStatistics } from '../../../src/gen/pandafuzz/v1/job.js';
 import { createMetrics } from '../../../src/metrics.js';
 import { listJobs as everyJob } from '../../../src/operator/lists.js';
+import { Sessions } from '../../../src/state/bots/sessions.js';
 import { Leases } from '../../../src/state/leases/leases.js';
 import { Retention } from '../../../src/state/upkeep/retention.js';
 import { Sampler } from '../../../src/state/upkeep/sampler.js';
@@ -73,12 +74,25 @@ describe('retention', () => {
     const fresh = await endedJob(store, botId, clock.now() - 1000, false);
 
     const day = 86_400_000;
-    const ages = { jobs: 90 * day, events: 30 * day, samples: 14 * day, sweep_interval: day };
+    const ages = {
+      jobs: 90 * day,
+      events: 30 * day,
+      samples: 14 * day,
+      bots: day,
+      sweep_interval: day,
+    };
     const inBackground = <T>(
       _: string,
       work: (ctx: ReturnType<typeof testContext>) => Promise<T>,
     ) => work(testContext());
-    await new Retention({ store, clock, log: silentLog, inBackground, ages }).sweep();
+    await new Retention({
+      store,
+      sessions: new Sessions(),
+      clock,
+      log: silentLog,
+      inBackground,
+      ages,
+    }).sweep();
 
     const kept = await store.run(testContext(), listJobs, { beforeId: 'g', limit: 1000 });
     expect(kept.map(({ id }) => id)).toEqual([fresh, crashed]);
@@ -107,7 +121,7 @@ describe('sampling', () => {
     const lease = leases.grant(job as JobRow, { botId, ttlMs: 1000, acknowledged: true });
     leases.report(lease, 2, JobStatistics.create({ executions: 7, executionsPerSecond: 0.5 }));
     const day = 86_400_000;
-    const ages = { jobs: day, events: day, samples: day, sweep_interval: day };
+    const ages = { jobs: day, events: day, samples: day, bots: day, sweep_interval: day };
     const sampler = new Sampler({
       store,
       leases,
@@ -124,7 +138,14 @@ describe('sampling', () => {
     );
     expect(samples.raw().all()).toEqual([[jobId, clock.now(), 7, 0.5]]);
     clock.advance(2 * day);
-    await new Retention({ store, clock, log: silentLog, inBackground, ages }).sweep();
+    await new Retention({
+      store,
+      sessions: new Sessions(),
+      clock,
+      log: silentLog,
+      inBackground,
+      ages,
+    }).sweep();
     expect(samples.all()).toEqual([]);
     db.close();
   });

@@ -3,6 +3,7 @@ import type { Connection } from '../../../client/connect.js';
 import { failureOf } from '../../../client/failure.js';
 import { downloadCrashInput } from '../../../client/transfer.js';
 import { DataLossError } from '../../../core/errors.js';
+import type { LogTail } from '../../../core/log-tail.js';
 import { executeWithRetry, type RetryPolicy } from '../../../core/retry.js';
 import type { CrashWorkInput } from '../../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../../gen/pandafuzz/v1/lease.js';
@@ -18,6 +19,8 @@ export interface CrashWorkParts extends ReplayParts {
   readonly folder: RunFolder;
   readonly connection: Connection;
   readonly spool: Spool;
+  /** Takes what the target prints, for people who look on. */
+  readonly output?: Pick<LogTail, 'push'>;
 }
 
 /** A master that is away for longer has given the lease to another bot. */

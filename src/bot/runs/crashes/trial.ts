@@ -28,6 +28,7 @@ const longestWords = 1000;
  */
 export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Trial> {
   const done = await replay(input, parts);
+  parts.output?.push(Buffer.from(`${done.report}\n`));
   parts.signal.throwIfAborted();
   const key = done.isCrash ? keyOf(done.report) : { key: '', hasFrames: false };
   const isSpeechless = done.exit.code !== 0 && key.key === '' && done.exit.signal === null;

@@ -17,8 +17,8 @@ const exists = statement<{ botId: string }, unknown>(
 );
 
 /**
- * Forgets a bot: it is no longer listed, and its name is free. Its row stays, for the
- * jobs and crashes that name it.
+ * Forgets a bot: it is no longer listed, and its name is free. Its row stays while jobs or
+ * crashes name it.
  *
  * @throws NotFoundError
  * @throws PreconditionError HOLDS_LEASES

@@ -1,6 +1,8 @@
+import { AlreadyExistsError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
 import { type BotRow, botColumns } from '../../rows.js';
-import { one, type Steps, statement } from '../../statement.js';
+import { forUpdate } from '../../sql.js';
+import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
 interface BotDescription {
@@ -15,47 +17,92 @@ interface BotDescription {
   engineDetails: string;
 }
 
-interface Texts {
-  engines: string;
-  labels: string;
-  isolation: number;
-  isolationGaps: string;
+interface RegisterBot extends BotDescription {
+  engines: readonly string[];
+  labels: Readonly<Record<string, string>>;
+  /** Absent: the bot is who its name says. */
+  identity?: string | undefined;
+  /** The name that the bot asked for, if `name` is another. */
+  wantedName?: string | undefined;
+  /** The bot whose name this one may take: it is gone. */
+  goneBotId?: string | undefined;
+  /** As pandafuzz.v1.Isolation; 0 or nothing: not stated. */
+  isolation?: number;
+  isolationGaps?: readonly string[];
 }
 
-const upsert = statement<BotDescription & Texts, BotRow>(`
-  INSERT INTO bots (id, name, engines, slots, labels, memory_mib, disk_mib, version,
-    registered_at, last_seen_at, engine_details, isolation, isolation_gaps)
-  VALUES (@id, @name, @engines, @slots, @labels, @memoryMib, @diskMib, @version, @now, @now,
-    @engineDetails, @isolation, @isolationGaps)
-  ON CONFLICT (name) WHERE forgotten_at IS NULL DO UPDATE SET
-    engines = excluded.engines, slots = excluded.slots, labels = excluded.labels,
-    memory_mib = excluded.memory_mib, disk_mib = excluded.disk_mib,
-    version = excluded.version, last_seen_at = excluded.last_seen_at,
-    engine_details = excluded.engine_details,
-    isolation = excluded.isolation, isolation_gaps = excluded.isolation_gaps
-  RETURNING ${botColumns}`);
+type Row = BotDescription & {
+  engines: string;
+  labels: string;
+  identity: string | null;
+  wantedName: string;
+  isolation: number;
+  isolationGaps: string;
+};
 
-/** Adds a bot under its name, or updates it; its id never changes. */
+const byIdentity = statement<{ identity: string }, BotRow>(`
+  SELECT ${botColumns} FROM bots
+  WHERE identity = @identity AND identity IS NOT NULL AND forgotten_at IS NULL ${forUpdate()}`);
+const byName = statement<{ name: string }, BotRow>(`
+  SELECT ${botColumns} FROM bots WHERE name = @name AND forgotten_at IS NULL ${forUpdate()}`);
+const insert = statement<Row, BotRow>(`
+  INSERT INTO bots (id, name, engines, slots, labels, memory_mib, disk_mib, version,
+    registered_at, last_seen_at, identity, wanted_name, engine_details, isolation, isolation_gaps)
+  VALUES (@id, @name, @engines, @slots, @labels, @memoryMib, @diskMib, @version, @now, @now,
+    @identity, @wantedName, @engineDetails, @isolation, @isolationGaps)
+  RETURNING ${botColumns}`);
+const update = statement<Row, BotRow>(`
+  UPDATE bots SET name = @name, engines = @engines, slots = @slots, labels = @labels,
+    memory_mib = @memoryMib, disk_mib = @diskMib, version = @version, last_seen_at = @now,
+    identity = @identity, wanted_name = @wantedName, engine_details = @engineDetails,
+    isolation = @isolation, isolation_gaps = @isolationGaps
+  WHERE id = @id
+  RETURNING ${botColumns}`);
+const forget = statement<{ id: string; now: number }>(
+  'UPDATE bots SET forgotten_at = @now WHERE id = @id AND forgotten_at IS NULL',
+);
+
+/**
+ * Adds a bot, or updates the one that has its identity; without an identity, the one that
+ * has its name. The id of a bot never changes. A bot that got another name than it asked for
+ * keeps that while it asks for the same.
+ *
+ * @throws AlreadyExistsError with the id of the bot that has the name
+ */
 export const registerBot = writeOperation(
   'register_bot',
   'work',
-  function* (
-    input: BotDescription & {
-      engines: readonly string[];
-      labels: Readonly<Record<string, string>>;
-      /** As pandafuzz.v1.Isolation; 0 or nothing: not stated. */
-      isolation?: number;
-      isolationGaps?: readonly string[];
-    },
-  ): Steps<BotRow> {
-    const row = (yield* one(upsert, {
+  function* (input: RegisterBot): Steps<BotRow> {
+    const { identity, now } = input;
+    const known = identity === undefined ? undefined : yield* one(byIdentity, { identity });
+    const wanted = input.wantedName ?? input.name;
+    const name = known && (known.wanted_name || known.name) === wanted ? known.name : input.name;
+    const holder = yield* one(byName, { name });
+    const isItself = holder && (known ? holder.id === known.id : sameNamesake(holder, identity));
+    if (holder && !isItself && holder.id !== input.goneBotId) throw taken(holder.id);
+    // A bot that takes another name leaves the row of the bot that had it.
+    if (holder && known && !isItself) yield* run(forget, { id: holder.id, now });
+    const current = known ?? holder;
+    const row: Row = {
       ...input,
+      name,
+      id: current?.id ?? input.id,
+      identity: identity ?? null,
+      wantedName: name === wanted ? '' : wanted,
       engines: JSON.stringify(input.engines),
       labels: JSON.stringify(input.labels),
       isolation: input.isolation ?? 0,
       isolationGaps: JSON.stringify(input.isolationGaps ?? []),
-    })) as BotRow;
-    yield* recordEvent(input.now, 'bot.registered', row.id, { version: row.version });
-    return row;
+    };
+    const stored = (yield* one(current ? update : insert, row)) as BotRow;
+    yield* recordEvent(now, 'bot.registered', stored.id, { version: stored.version });
+    return stored;
   },
 );
+
+/** Bots without an identity are one if they have one name. */
+const sameNamesake = (holder: BotRow, identity: string | undefined) =>
+  identity === undefined && holder.identity === null;
+
+const taken = (id: string) =>
+  new AlreadyExistsError({ resource: 'bot', id, why: 'another bot has this name' });

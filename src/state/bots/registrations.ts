@@ -1,0 +1,101 @@
+import type { Clock } from '../../core/clock.js';
+import type { RequestContext } from '../../core/context.js';
+import { AlreadyExistsError, PreconditionError } from '../../core/errors.js';
+import type { Logger } from '../../core/log.js';
+import { BotEngine } from '../../gen/pandafuzz/v1/bot.js';
+import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
+import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
+import { findRegistered } from '../../store/ops/bots/find-registered.js';
+import { registerBot } from '../../store/ops/bots/register-bot.js';
+import type { BotRow } from '../../store/rows.js';
+import type { Store } from '../../store/store.js';
+import type { Leases } from '../leases/leases.js';
+import type { Sessions } from './sessions.js';
+
+const longestName = 128;
+/** From its registration to its Hello a bot keeps its name, though it holds no stream yet, milliseconds. */
+const helloWithinMs = 10_000;
+/** Bots of one name: each of them tries those before it. */
+const highestNumber = 999;
+
+export interface RegistrationsParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly leases: Leases;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly newId: () => string;
+}
+
+/**
+ * Who is who. A bot is its identity, which it keeps in its work folder; its name is for
+ * people, and unique. The name of a bot that is gone (without a stream that is heard, and
+ * without a lease) goes to the next that asks for it, with the row. Where a live bot has it,
+ * a bot with an identity gets the first free number behind it, and keeps that name; one
+ * without an identity could not keep it, and is refused.
+ */
+export class Registrations {
+  constructor(private readonly parts: RegistrationsParts) {}
+
+  /** @throws PreconditionError (BOT_IS_LIVE, NAME_IS_TAKEN) */
+  async register(ctx: RequestContext, request: RegisterBotRequest): Promise<BotRow> {
+    const { store, sessions, clock, log, newId } = this.parts;
+    const { containment, ...described } = request;
+    const { identity, instanceId, name: wantedName } = request;
+    const known = await store.run(ctx, findRegistered, { identity, name: wantedName });
+    const isSame = known && (identity !== undefined || known.identity === null);
+    if (isSame && instanceId !== undefined) {
+      sessions.expectNoRival(known, instanceId, { now: clock.now(), log });
+    }
+    const description = {
+      ...described,
+      wantedName,
+      id: newId(),
+      engineDetails: JSON.stringify(request.engineDetails.map(BotEngine.toJSON)),
+      isolation: containment?.level ?? Isolation.UNSPECIFIED,
+      isolationGaps: containment?.gaps ?? [],
+    };
+    let name = wantedName;
+    let goneBotId: string | undefined;
+    for (let number = 2; ; ) {
+      const wish = { ...description, name, goneBotId, now: clock.now() };
+      const holder = await store.run(ctx, registerBot, wish).catch(holderOf);
+      if (typeof holder !== 'string') return this.#registered(holder, wantedName);
+      if (!this.#isLive(holder) && goneBotId !== holder) goneBotId = holder;
+      else if (identity === undefined || number > highestNumber) throw this.#nameTaken(ctx, name);
+      else name = numbered(wantedName, number++);
+    }
+  }
+
+  #isLive(botId: string): boolean {
+    const { sessions, leases, clock } = this.parts;
+    return sessions.isLive(botId, clock.monotonic()) || leases.countOfBot(botId) > 0;
+  }
+
+  #registered(row: BotRow, wantedName: string): BotRow {
+    const nowMs = this.parts.clock.monotonic();
+    this.parts.sessions.expect(row.id, { nowMs, untilMs: nowMs + helloWithinMs });
+    if (row.name !== wantedName) {
+      const about = { bot: row.id, botName: row.name, wanted: wantedName };
+      this.parts.log.warn(about, 'bot registered under another name');
+    }
+    return row;
+  }
+
+  #nameTaken(ctx: RequestContext, name: string): PreconditionError {
+    ctx.log.warn({ botName: name }, 'second bot refused');
+    return new PreconditionError({
+      reason: 'NAME_IS_TAKEN',
+      why: 'a live bot has this name: give each bot a name of its own',
+    });
+  }
+}
+
+/** The id of the bot that has the name. */
+function holderOf(error: unknown): string {
+  if (error instanceof AlreadyExistsError) return error.fields.id;
+  throw error;
+}
+
+const numbered = (name: string, number: number) =>
+  `${name.slice(0, longestName - `-${number}`.length)}-${number}`;
