@@ -34,6 +34,7 @@ import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
+import { Targets } from './targets/targets.js';
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
@@ -159,6 +160,7 @@ export function createState(options: {
     regrouping,
     corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
+    targets: new Targets(store, clock, config.jobs.engines),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
