@@ -19,6 +19,7 @@ const jobColumns: readonly TableColumn[] = [
   'id',
   'state',
   { name: 'engine', leaves: 'same' },
+  { name: 'project', shrinks: 'first', leaves: 'same' },
   { name: 'target', shrinks: 'first' },
   { name: 'name', shrinks: 'first', leaves: 'same' },
   { name: 'execs', right: true },
@@ -41,6 +42,7 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
       short(job.id),
       jobState(job),
       or(job.spec?.engine),
+      or(job.spec?.project),
       or(job.spec?.targetName),
       job.spec?.name || (kind === 'fuzz' ? '-' : kind),
       count(statistics?.executions ?? 0),
@@ -67,7 +69,11 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ...worksOn(spec),
     ['engine', or(spec?.engine)],
     ['target', `${or(spec?.targetName)} (${spec?.targetSha256 ?? ''})`],
+    ...(spec?.executable ? [['executable', spec.executable] as [string, string]] : []),
     ['seeds', or(spec?.seedsSha256)],
+    ...(spec?.dictionarySha256
+      ? [['dictionary', spec.dictionarySha256] as [string, string]]
+      : []),
     ['arguments', or(spec?.arguments.join(' '))],
     ['priority', String(spec?.priority ?? 0)],
     ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],

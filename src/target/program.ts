@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
+import { engineOf } from '../core/target-engine.js';
 import { archiveHeadBytes, archiveKind } from './archive/kind.js';
 import { type ElfFile, isElf, readElf } from './elf.js';
 import { TargetFault } from './fault.js';
-import { type BuiltFor, builtFor } from './marks.js';
 
 /** A file that a machine can execute, as far as a look into it shows. */
 export interface Program {
@@ -10,8 +10,8 @@ export interface Program {
   readonly elf: ElfFile | undefined;
   /** The dynamic loader, or the program that a script names; empty where there is none. */
   readonly interpreter: string;
-  /** Undefined for scripts, and where no runtime of a fuzzer is in it. */
-  readonly builtFor: BuiltFor | undefined;
+  /** The engine that it is built for; undefined where nothing in it shows one. */
+  readonly engine: string | undefined;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Program {
  *
  * @throws TargetFault for what no machine can execute, with the reason
  */
-export async function readProgram(path: string | Buffer): Promise<Program> {
+export async function readProgram(path: string): Promise<Program> {
   const file = await open(path);
   try {
     const head = Buffer.alloc(archiveHeadBytes);
@@ -27,7 +27,8 @@ export async function readProgram(path: string | Buffer): Promise<Program> {
     const start = head.subarray(0, bytesRead);
     expectProgram(start);
     if (!isElf(start)) {
-      return { elf: undefined, interpreter: interpreterOf(start), builtFor: undefined };
+      const engine = await engineOf(path);
+      return { elf: undefined, interpreter: interpreterOf(start), engine };
     }
     const elf = await readElf(file);
     if (elf.type !== 'executable') {
@@ -35,7 +36,7 @@ export async function readProgram(path: string | Buffer): Promise<Program> {
         `it is no program but ${withArticle[elf.type]}: name the executable to fuzz`,
       );
     }
-    return { elf, interpreter: elf.interpreter, builtFor: await builtFor(file) };
+    return { elf, interpreter: elf.interpreter, engine: await engineOf(path) };
   } finally {
     await file.close();
   }

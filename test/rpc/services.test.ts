@@ -74,7 +74,7 @@ describe('artifacts', () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
     const again = { path, kind: ArtifactKind.TARGET, name: 'other' };
     const second = await uploadArtifact(connection, again);
-    expect(second).toMatchObject({ alreadyExisted: true, artifact: { name: 'target' } });
+    expect(second).toMatchObject({ alreadyExisted: true, artifact: { name: 'other' } });
   });
 
   test('that are not what their header says are refused, and nothing is kept', async () => {

@@ -46,6 +46,8 @@ CREATE TABLE artifact_uses (
   PRIMARY KEY (sha256, kind)
 );
 
+CREATE INDEX artifact_uses_by_time ON artifact_uses (sha256, named_at);
+
 CREATE TABLE campaigns (
   key          text COLLATE "C" PRIMARY KEY,
   weight       integer NOT NULL CHECK (weight > 0),

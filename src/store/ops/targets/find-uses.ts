@@ -11,7 +11,8 @@ export interface ArtifactsOfJob {
 
 const program = statement<{ sha256: string }, { name: string }>(`
   SELECT name FROM artifact_uses
-  WHERE sha256 = @sha256 AND kind IN ('target', 'bundle') ORDER BY named_at DESC LIMIT 1`);
+  WHERE sha256 = @sha256 AND kind <> 'seeds' AND kind <> 'dictionary'
+  ORDER BY named_at DESC LIMIT 1`);
 const isUsedAs = statement<{ sha256: string; kind: ArtifactKindName }, unknown>(
   'SELECT 1 FROM artifact_uses WHERE sha256 = @sha256 AND kind = @kind',
 );

@@ -8,6 +8,8 @@ CREATE TABLE artifact_uses (
   PRIMARY KEY (sha256, kind)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX artifact_uses_by_time ON artifact_uses (sha256, named_at);
+
 INSERT INTO artifact_uses (sha256, kind, name, named_at)
 SELECT sha256, kind, name, created_at FROM artifacts;
 
