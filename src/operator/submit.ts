@@ -8,6 +8,8 @@ import { newId } from '../core/ids.js';
 import { backoffMs } from '../core/retry.js';
 import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import { type Job, JobSpec } from '../gen/pandafuzz/v1/job.js';
+import { refusedArgument } from '../target/arguments.js';
+import { usage } from './exit-codes.js';
 import { withSeedArchive } from './seeds.js';
 import { checkDictionaryFile } from './targets/dictionary.js';
 import { type SubmittedTarget, withTarget } from './targets/submitted.js';
@@ -54,6 +56,8 @@ export async function submitJobs(
   if (isChecked && dictionaryPath !== undefined) await checkDictionaryFile(dictionaryPath);
   const context = { connection, options, isChecked, spec: given };
   const spec = await withTarget(target, context, async (ready) => {
+    const refusal = refusedArgument(ready.engine, given.arguments ?? []);
+    if (refusal !== undefined) throw new UserError(refusal, usage);
     const upload = uploader(connection, options);
     const seedsSha256 =
       seeds.length === 0

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { messageOf, UserError } from '../../core/errors.js';
 import { engineOf } from '../../core/target-engine.js';
 import { TargetFault } from '../../target/fault.js';
@@ -60,7 +60,7 @@ function expectNoneBeside(one: AtDoor, libraries: readonly Library[]): void {
   const names = beside.map(({ name }) => name).join(', ');
   throw refused(
     one,
-    `it needs ${names}, which a bot would not have: send the folder with --bundle FOLDER ${basename(one.path)}`,
+    `it needs ${names}, which a bot would not have: send the folder with --bundle ${dirname(one.path)} ${basename(one.path)}`,
   );
 }
 
