@@ -95,7 +95,7 @@ async function found(path: string, given = path) {
   } catch (error) {
     const why =
       codeOf(error) === 'ENOENT'
-        ? 'there is no such file or folder'
+        ? 'there is no such folder or file'
         : (describeTrouble(error, 'it') ?? messageOf(error));
     throw refused(given, why, noInput);
   }

@@ -54,34 +54,38 @@ export async function submitJobs(
   const { target = { file: targetPath }, spec: given } = submission;
   const seeds = [...(seedsPath === undefined ? [] : [seedsPath]), ...(submission.seeds ?? [])];
   if (isChecked && dictionaryPath !== undefined) await checkDictionaryFile(dictionaryPath);
+  const upload = uploader(connection, options);
   const context = { connection, options, isChecked, spec: given };
-  const spec = await withTarget(target, context, async (ready) => {
-    const refusal = refusedArgument(ready.engine, given.arguments ?? []);
-    if (refusal !== undefined) throw new UserError(refusal, usage);
-    const upload = uploader(connection, options);
-    const seedsSha256 =
-      seeds.length === 0
-        ? ready.seedsSha256
-        : await withSeedArchive(seeds, (archive) => upload(ArtifactKind.SEEDS, archive, 'seeds '));
-    const dictionarySha256 =
-      dictionaryPath === undefined
-        ? ready.dictionarySha256
-        : await upload(
-            ArtifactKind.DICTIONARY,
-            { path: dictionaryPath, name: basename(dictionaryPath).slice(-128) },
-            'dict  ',
-          );
-    const { engine, targetName, executable } = ready;
-    const targetSha256 = await ready.sha256(upload);
-    return JobSpec.create({
-      ...given,
-      ...{ engine, targetName, executable, targetSha256, seedsSha256, dictionarySha256 },
-    });
-  });
+  const spec = await withSeeds(seeds, (seedArchive) =>
+    withTarget(target, context, async (ready) => {
+      const refusal = refusedArgument(ready.engine, given.arguments ?? []);
+      if (refusal !== undefined) throw new UserError(refusal, usage);
+      const seedsSha256 = seedArchive
+        ? await upload(ArtifactKind.SEEDS, seedArchive, 'seeds ')
+        : ready.seedsSha256;
+      const dictionarySha256 =
+        dictionaryPath === undefined
+          ? ready.dictionarySha256
+          : await upload(ArtifactKind.DICTIONARY, fileAt(dictionaryPath), 'dict  ');
+      const { engine, targetName, executable } = ready;
+      const targetSha256 = await ready.sha256(upload);
+      return JobSpec.create({
+        ...given,
+        ...{ engine, targetName, executable, targetSha256, seedsSha256, dictionarySha256 },
+      });
+    }),
+  );
   const jobs: Job[] = [];
   while (jobs.length < submission.count) jobs.push(await createJob(connection, spec, options));
   return jobs;
 }
+
+const fileAt = (path: string) => ({ path, name: basename(path).slice(-128) });
+
+const withSeeds = <T>(
+  seeds: readonly string[],
+  use: (archive: { path: string; name: string } | undefined) => Promise<T>,
+): Promise<T> => (seeds.length === 0 ? use(undefined) : withSeedArchive(seeds, use));
 
 /** These waits cover a restart of the master: 10 s at most, 5 s on average. */
 export const repetition = { maxRetries: 6, firstDelayMs: 250, maxDelayMs: 4000, multiplier: 2 };

@@ -11,7 +11,7 @@ export async function expectExecutable(path: string): Promise<void> {
   });
   if (found.isDirectory()) {
     throw new UserError(
-      `${path} is a folder, not a file: name the executable in it, or send all of it with --bundle`,
+      `${path} is not a file: name the executable to fuzz, or send the folder with --bundle`,
       noInput,
     );
   }
@@ -26,7 +26,7 @@ export async function expectExecutable(path: string): Promise<void> {
   }
   // Even root needs one executable bit.
   if ((found.mode & 0o111) === 0 || !(await may(path, constants.X_OK))) {
-    throw new UserError(`${path} is not executable: chmod +x it, or name another`, dataError);
+    throw new UserError(`${path} is not executable: chmod +x it, or name another`, noInput);
   }
 }
 
