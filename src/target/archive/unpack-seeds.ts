@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { renameSync, rmSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolderSync } from '../../core/folders.js';
 import { TargetFault } from '../fault.js';
 import { type ArchiveBounds, seedBounds } from './bounds.js';
 import { archiveEntries } from './open.js';
-import { writeNewFile } from './write-file.js';
 
 /**
  * Unpacks the files of an archive into one folder, each named by the SHA-1 of its content, as
@@ -21,16 +20,40 @@ export async function unpackSeeds(
   bounds: ArchiveBounds = seedBounds,
 ): Promise<number> {
   makeFolderSync(folder);
-  const temporary = join(folder, '.part');
-  rmSync(temporary, { force: true });
-  let files = 0;
+  const names = new Set<string>();
   for await (const { type, content } of archiveEntries(archive, bounds)) {
-    if (type !== 'file') continue;
-    const hash = createHash('sha1');
-    await writeNewFile(temporary, content, (chunk) => hash.update(chunk));
-    renameSync(temporary, join(folder, hash.digest('hex')));
-    files += 1;
+    if (type === 'file') await addSeed(folder, content, names);
   }
-  if (files === 0) throw new TargetFault(`${bounds.what} have no file in them`);
-  return files;
+  if (names.size === 0) throw new TargetFault(`${bounds.what} have no file in them`);
+  return names.size;
+}
+
+/** Of a longer seed the name is known only when it is written. */
+const heldBytes = 1024 * 1024;
+
+/** Writes a seed, unless its name is there. */
+async function addSeed(
+  folder: string,
+  content: AsyncIterable<Uint8Array>,
+  names: Set<string>,
+): Promise<void> {
+  const temporary = join(folder, '.part');
+  const hash = createHash('sha1');
+  const held: Uint8Array[] = [];
+  let isLong = false;
+  let bytes = 0;
+  for await (const chunk of content) {
+    hash.update(chunk);
+    held.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= heldBytes) continue;
+    appendFileSync(temporary, Buffer.concat(held.splice(0)));
+    isLong = true;
+  }
+  const name = hash.digest('hex');
+  if (names.has(name)) rmSync(temporary, { force: true });
+  else if (isLong) {
+    renameSync(temporary, join(folder, name));
+  } else writeFileSync(join(folder, name), Buffer.concat(held));
+  names.add(name);
 }
