@@ -105,6 +105,13 @@ export function createState(options: {
     name: 'silence check',
     work: async () => sessions.checkSilence(),
   });
+  const uploadSweep = new PeriodicTask({
+    clock,
+    log,
+    intervalMs: 3_600_000,
+    name: 'sweep of unfinished uploads',
+    work: () => store.unfinished.sweep(),
+  });
   const retention = new Retention({ ...service, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
@@ -178,6 +185,7 @@ export function createState(options: {
       leases.start();
       reaper.start();
       silenceCheck.start();
+      uploadSweep.start();
       beatLog.start();
       sampler.start();
       timekeeper.start();
@@ -190,7 +198,7 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
+      const upkeep = [vitals, sampler, silenceCheck, uploadSweep, retention, timekeeper, crashPolicy];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();
