@@ -110,9 +110,9 @@ export class OperationContext implements RequestContext {
 
   /** Aborts with TimeoutError. */
   expire(): void {
-    if (this.#expired) return this.abort(this.#expired());
     const durationMs = Math.max(this.#timeoutMs, 0);
-    this.abort(new TimeoutError({ operation: this.#operation, durationMs }));
+    const usual = () => new TimeoutError({ operation: this.#operation, durationMs });
+    this.abort((this.#expired ?? usual)());
   }
 
   abort(reason: unknown): void {

@@ -71,9 +71,7 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['target', `${or(spec?.targetName)} (${spec?.targetSha256 ?? ''})`],
     ...(spec?.executable ? [['executable', spec.executable] as [string, string]] : []),
     ['seeds', or(spec?.seedsSha256)],
-    ...(spec?.dictionarySha256
-      ? [['dictionary', spec.dictionarySha256] as [string, string]]
-      : []),
+    ...(spec?.dictionarySha256 ? [['dictionary', spec.dictionarySha256] as [string, string]] : []),
     ['arguments', or(spec?.arguments.join(' '))],
     ['priority', String(spec?.priority ?? 0)],
     ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],

@@ -198,7 +198,15 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silenceCheck, uploadSweep, retention, timekeeper, crashPolicy];
+      const upkeep = [
+        vitals,
+        sampler,
+        silenceCheck,
+        uploadSweep,
+        retention,
+        timekeeper,
+        crashPolicy,
+      ];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();

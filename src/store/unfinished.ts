@@ -3,7 +3,13 @@ import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { orAbort, type RequestContext } from '../core/context.js';
-import { codeOf, DataLossError, DiskFullError, OutOfRangeError, ReplacedError } from '../core/errors.js';
+import {
+  codeOf,
+  DataLossError,
+  DiskFullError,
+  OutOfRangeError,
+  ReplacedError,
+} from '../core/errors.js';
 import { makeFolder } from '../core/folders.js';
 import { isSha256 } from '../core/ids.js';
 import { LightSignal } from '../core/signal.js';
@@ -111,7 +117,9 @@ export class UnfinishedUploads {
     const { sha256, uploadId, offsetBytes } = upload;
     const before = this.#parts.get(sha256);
     if (before?.writer) {
-      before.writer.signal.abort(new ReplacedError({ why: 'another try of this upload took over' }));
+      before.writer.signal.abort(
+        new ReplacedError({ why: 'another try of this upload took over' }),
+      );
       await before.writer.closed;
     }
     if (offsetBytes > (this.#parts.get(sha256)?.sizeBytes ?? 0)) {
@@ -194,7 +202,9 @@ export class UnfinishedUploads {
         throw new DataLossError({ why });
       }
       if (hash.digest('hex') !== sha256) {
-        throw new OtherFileError({ why: 'the bytes that arrived do not have the announced SHA-256' });
+        throw new OtherFileError({
+          why: 'the bytes that arrived do not have the announced SHA-256',
+        });
       }
       await file.sync();
     } finally {

@@ -17,7 +17,9 @@ export function artifactProblem(
   if (kind === 'target') {
     return archive ? `it is a .${archive}: send it as a bundle` : foreignProgram(head);
   }
-  if (kind === 'bundle' && !archive) return 'it is no .tar, .tar.gz or .zip: send a program as a target';
-  if (kind === 'dictionary' && (archive || isElf(head))) return 'it is no dictionary but a program or an archive';
+  if (kind === 'bundle' && !archive)
+    return 'it is no .tar, .tar.gz or .zip: send a program as a target';
+  if (kind === 'dictionary' && (archive || isElf(head)))
+    return 'it is no dictionary but a program or an archive';
   return undefined;
 }

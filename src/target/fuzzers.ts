@@ -19,7 +19,9 @@ const scriptBytes = 64 * 1024;
  * program shows that it is a fuzzer, all programs are returned, as they may be for an engine
  * that needs no runtime in them.
  */
-export async function fuzzersIn(folder: string): Promise<{ fuzzers: string[]; programs: string[] }> {
+export async function fuzzersIn(
+  folder: string,
+): Promise<{ fuzzers: string[]; programs: string[] }> {
   const fuzzers: string[] = [];
   const programs: string[] = [];
   for (const path of await executablesIn(folder)) {
@@ -46,7 +48,9 @@ export async function chooseFuzzer(folder: string, named: string): Promise<strin
   if (named !== '') {
     const found = await stat(join(folder, named)).catch(() => undefined);
     if (found?.isFile() && !relative(folder, join(folder, named)).startsWith('..')) return named;
-    throw new TargetFault(`the bundle has no file ${named}${listOf((await fuzzersIn(folder)).fuzzers)}`);
+    throw new TargetFault(
+      `the bundle has no file ${named}${listOf((await fuzzersIn(folder)).fuzzers)}`,
+    );
   }
   const { fuzzers, programs } = await fuzzersIn(folder);
   const choice = fuzzers.length > 0 ? fuzzers : programs;

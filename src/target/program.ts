@@ -57,7 +57,8 @@ export function expectProgram(head: Buffer): void {
   const text = head.toString('latin1');
   if (isElf(head) || text.startsWith('#!')) return;
   const kind = archiveKind(head);
-  if (kind) throw new TargetFault(`it is a .${kind} and no program: send it as a bundle (--bundle)`);
+  if (kind)
+    throw new TargetFault(`it is a .${kind} and no program: send it as a bundle (--bundle)`);
   const why =
     foreignProgram(head) ??
     'it is neither an ELF executable nor a script with "#!" in its first line';

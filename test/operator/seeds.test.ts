@@ -23,7 +23,8 @@ function seeds(modified: number): string {
   return folder;
 }
 
-const bytesOf = (folder: string) => withSeedArchive([folder], async ({ path }) => readFileSync(path));
+const bytesOf = (folder: string) =>
+  withSeedArchive([folder], async ({ path }) => readFileSync(path));
 
 test('the same files make the same archive, whatever their times, modes and folder', async () => {
   const others = seeds(2_000_000);

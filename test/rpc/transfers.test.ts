@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ServiceError, status as Code } from '@grpc/grpc-js';
+import { status as Code, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { type Connection, connect } from '../../src/client/connect.js';

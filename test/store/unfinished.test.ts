@@ -46,7 +46,11 @@ describe('an upload that breaks off', () => {
     const beyond = { ...file, offsetBytes: 4001 };
     const sent = unfinished.receive(testContext(), beyond, pieces(bytes));
     await expect(sent).rejects.toThrow('this upload goes on at 4000 bytes');
-    const path = await unfinished.receive(testContext(), { ...file, offsetBytes: 0 }, pieces(bytes));
+    const path = await unfinished.receive(
+      testContext(),
+      { ...file, offsetBytes: 0 },
+      pieces(bytes),
+    );
     expect(readFileSync(path).equals(bytes)).toBe(true);
   });
 
@@ -95,13 +99,16 @@ describe('what is kept', () => {
       .receive(testContext(), { ...upload, offsetBytes: 0 }, pieces(bytes.subarray(0, 4000)))
       .catch(() => {});
 
-  test.each([[{ bytes: 7000 }], [{ count: 1 }]])('has a bound: %j; the oldest goes', async (limits) => {
-    const { unfinished, clock, folder } = await uploads(limits);
-    await begin(unfinished);
-    clock.advance(1000);
-    await begin(unfinished, other);
-    expect(readdirSync(folder)).toEqual([other.sha256]);
-  });
+  test.each([[{ bytes: 7000 }], [{ count: 1 }]])(
+    'has a bound: %j; the oldest goes',
+    async (limits) => {
+      const { unfinished, clock, folder } = await uploads(limits);
+      await begin(unfinished);
+      clock.advance(1000);
+      await begin(unfinished, other);
+      expect(readdirSync(folder)).toEqual([other.sha256]);
+    },
+  );
 
   test('goes by its age', async () => {
     const { unfinished, clock, folder } = await uploads();

@@ -14,7 +14,10 @@ describe('a dictionary', () => {
   test.each([
     ['a="b"\nword\n', 'line 2: the value must stand in double quotes, as name="value"'],
     ['x=""', 'line 1: the value is empty'],
-    ['x="\\n"', 'line 1: after a backslash comes a backslash, a double quote or x and two hex digits'],
+    [
+      'x="\\n"',
+      'line 1: after a backslash comes a backslash, a double quote or x and two hex digits',
+    ],
     ['x="\u00e9"', 'line 1: write what is not printable ASCII as \\xAB'],
     ['# nothing\n', 'it has no value: one is name="value" on a line'],
     ['a\nb\nc\nd\ne\nf\ng\n', /^line 1: .*line 5: .*; and 2 more$/],

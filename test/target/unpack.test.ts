@@ -59,17 +59,42 @@ describe('a bundle', () => {
   const evil: [string, () => Promise<Buffer> | Buffer, RegExp][] = [
     ['path that climbs', () => tarOf([item('a/../../out')]), /leads out/],
     ['path from the root', () => tarOf([item('/tmp/out')]), /leads out/],
-    ['path of a .zip that climbs', () => zipOf([{ path: '../out', bytes: Buffer.from('x') }]), /leads out|damaged/],
-    ['link to elsewhere', () => tarOf([link('l', '/etc'), item('l/out')]), /out of the bundle|both a file/],
+    [
+      'path of a .zip that climbs',
+      () => zipOf([{ path: '../out', bytes: Buffer.from('x') }]),
+      /leads out|damaged/,
+    ],
+    [
+      'link to elsewhere',
+      () => tarOf([link('l', '/etc'), item('l/out')]),
+      /out of the bundle|both a file/,
+    ],
     ['link that climbs', () => tarOf([link('a/l', '../../out')]), /out of the bundle/],
-    ['link that climbs behind another', () => tarOf([link('d', 'a'), link('l', 'd/../..')]), /out of the bundle/],
+    [
+      'link that climbs behind another',
+      () => tarOf([link('d', 'a'), link('l', 'd/../..')]),
+      /out of the bundle/,
+    ],
     ['device', async () => retyped(await tarOf([item('null', {}, '')]), '3'), /a device or a pipe/],
     ['pipe', async () => retyped(await tarOf([item('pipe', {}, '')]), '6'), /a device or a pipe/],
-    ['hard link to elsewhere', async () => retyped(await tarOf([link('l', '/etc/passwd')]), '1'), /leads out/],
+    [
+      'hard link to elsewhere',
+      async () => retyped(await tarOf([link('l', '/etc/passwd')]), '1'),
+      /leads out/,
+    ],
     ['file under a file', () => tarOf([item('a'), item('a/b')]), /both a file and a folder/],
     ['hundred folders', () => tarOf([item(`${'d/'.repeat(100)}f`)]), /folders within each other/],
-    ['cut', async () => (await tarOf([item('a', {}, 'x'.repeat(5000))])).subarray(0, 2000), /in the middle/],
-    ['damaged', async () => Buffer.concat([Buffer.alloc(257, 'x'), Buffer.from('ustar\0'), Buffer.alloc(300)]), /damaged/],
+    [
+      'cut',
+      async () => (await tarOf([item('a', {}, 'x'.repeat(5000))])).subarray(0, 2000),
+      /in the middle/,
+    ],
+    [
+      'damaged',
+      async () =>
+        Buffer.concat([Buffer.alloc(257, 'x'), Buffer.from('ustar\0'), Buffer.alloc(300)]),
+      /damaged/,
+    ],
     ['cut .gz', async () => gzipSync(await tarOf([item('a')])).subarray(0, 40), /damaged/],
     ['text', () => Buffer.from('no archive'), /in no .tar/],
   ];
@@ -132,7 +157,9 @@ describe('a bomb', () => {
 
   test('of bytes ends at a number of them', async () => {
     const bounds = { ...seedBounds, bytes: 10_000 };
-    const { done } = await unpacked('seeds', await tarOf([item('a', {}, 'x'.repeat(9800))]), { bounds });
+    const { done } = await unpacked('seeds', await tarOf([item('a', {}, 'x'.repeat(9800))]), {
+      bounds,
+    });
     await expect(done).rejects.toThrow('the seeds unpack to more than 10000 bytes');
   });
 });

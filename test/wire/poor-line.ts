@@ -40,7 +40,8 @@ export async function poorLine(
         transform(chunk: Buffer, _, done) {
           passed += chunk.length;
           carried += chunk.length;
-          if (left > 0 && passed > (poor.breaksAfterBytes ?? Number.POSITIVE_INFINITY)) return cut();
+          if (left > 0 && passed > (poor.breaksAfterBytes ?? Number.POSITIVE_INFINITY))
+            return cut();
           const { bytesPerSecond } = poor;
           if (bytesPerSecond === undefined) return done(null, chunk);
           setTimeout(() => done(null, chunk), (chunk.length / bytesPerSecond) * 1000);

@@ -1,6 +1,6 @@
 import { access, chmod, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import { JobKind, type JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import { archiveKind, headOf } from '../../target/archive/kind.js';
 import { unpack } from '../../target/archive/unpack.js';
 import { isReserved } from '../../target/arguments.js';

@@ -51,7 +51,10 @@ export async function admit(one: AtDoor): Promise<Admitted> {
 function expectMachine(one: AtDoor, { elf }: Program): void {
   if (!elf || one.machines.size === 0 || one.machines.has(elf.machine)) return;
   const fleet = [...one.machines].sort().join(' or ');
-  throw refused(one, `it is built for ${elf.machine}, and every bot is ${fleet}: build it for that`);
+  throw refused(
+    one,
+    `it is built for ${elf.machine}, and every bot is ${fleet}: build it for that`,
+  );
 }
 
 function expectNoneBeside(one: AtDoor, libraries: readonly Library[]): void {

@@ -7,7 +7,17 @@ import type { CallOptions } from '../submit.js';
 const mostBots = 1000;
 
 /** As Node's `os.arch()` names them; bots say it in their label `arch`. */
-const known = new Set(['arm', 'arm64', 'ia32', 'loong64', 'mips', 'ppc64', 'riscv64', 's390x', 'x64']);
+const known = new Set([
+  'arm',
+  'arm64',
+  'ia32',
+  'loong64',
+  'mips',
+  'ppc64',
+  'riscv64',
+  's390x',
+  'x64',
+]);
 
 /**
  * The machines of the fleet. Empty where that is not known: there is no bot, or one that does

@@ -28,7 +28,8 @@ export function showTarget(flags: Flags & { project?: string }, name: string): P
         target: target && Target.toJSON(target),
         builds: builds.map(TargetBuild.toJSON),
       }),
-      text: () => `${plainLines(`${target?.project}/${target?.name}`)}\n\n${buildTable(builds, Date.now())}`,
+      text: () =>
+        `${plainLines(`${target?.project}/${target?.name}`)}\n\n${buildTable(builds, Date.now())}`,
     });
   });
 }

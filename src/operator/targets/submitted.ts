@@ -8,7 +8,7 @@ import { complain } from '../output.js';
 import type { CallOptions } from '../submit.js';
 import { expectExecutable } from '../target.js';
 import { checkOwnDictionary, fuzzerOf, withArchiveFor, withOpenBundle } from './bundle.js';
-import { type Admitted, admit, type AtDoor } from './door.js';
+import { type Admitted, type AtDoor, admit } from './door.js';
 import { machinesOf } from './machines.js';
 import type { UploadFile } from './uploader.js';
 

@@ -1,8 +1,8 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { messageOf, UserError } from '../../core/errors.js';
-import { systemClock } from '../../core/clock.js';
 import { makeFolder } from '../../core/folders.js';
 import { describeTrouble } from '../../core/system-trouble.js';
 import { BlobStore } from '../blobs.js';

@@ -61,7 +61,9 @@ const isDot = (part: Buffer) => part.length === 1 && part[0] === 0x2e;
 const isDotDot = (part: Buffer) => part.length === 2 && part[0] === 0x2e && part[1] === 0x2e;
 
 const leavesIt = (path: Buffer) =>
-  new TargetFault(`${shown(path)}: this path leads out of the archive: make it with relative paths`);
+  new TargetFault(
+    `${shown(path)}: this path leads out of the archive: make it with relative paths`,
+  );
 
 /** `parts` below `folder`, as bytes. */
 export const below = (folder: Buffer, parts: readonly Buffer[]): Buffer =>

@@ -60,7 +60,10 @@ function numberAt(block: Buffer, at: number, length: number): number {
     const wide = block.subarray(at + 1, at + length).reduce((sum, byte) => sum * 256 + byte, 0);
     return Number.isSafeInteger(wide) ? wide : Number.NaN;
   }
-  const text = block.toString('latin1', at, at + length).replace(/[\0 ]+$/, '').trim();
+  const text = block
+    .toString('latin1', at, at + length)
+    .replace(/[\0 ]+$/, '')
+    .trim();
   if (text === '') return 0;
   return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
 }

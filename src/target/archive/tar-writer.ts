@@ -25,7 +25,13 @@ export async function* tarBytes(items: Iterable<TarItem>): AsyncGenerator<Uint8A
     if (tooLong) records.push(record('size', Buffer.from(String(item.sizeBytes))));
     if (records.length > 0) {
       const meta = Buffer.concat(records);
-      yield header({ path: Buffer.from('pax'), linkTo: none, mode: 0o644, sizeBytes: meta.length, type: 'x' });
+      yield header({
+        path: Buffer.from('pax'),
+        linkTo: none,
+        mode: 0o644,
+        sizeBytes: meta.length,
+        type: 'x',
+      });
       yield meta;
       yield padding(meta.length);
     }

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, linkSync, lstatSync, mkdirSync, openSync, readSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { codeOf } from '../../core/errors.js';
 import { makeFolderSync } from '../../core/folders.js';
 import { TargetFault } from '../fault.js';
@@ -47,9 +57,7 @@ class Unpacking {
     if (entry.type === 'file') return this.#file(path, entry);
     if (entry.type === 'hard link') return this.#hardLink(path, entry);
     if (entry.type === 'link') return this.#link(path, parts.length - 1, entry);
-    throw new TargetFault(
-      `${shown(entry.path)} is a device or a pipe: leave it out of the bundle`,
-    );
+    throw new TargetFault(`${shown(entry.path)} is a device or a pipe: leave it out of the bundle`);
   }
 
   async #file(path: Buffer, { path: name, content, isExecutable }: ArchiveEntry): Promise<void> {

@@ -29,7 +29,7 @@ export async function* zipEntries(path: string, meter: Meter): AsyncGenerator<Ar
 }
 
 async function entryOf(archive: ZipFile, entry: Entry, meter: Meter): Promise<ArchiveEntry> {
-  const path = Buffer.from(entry.fileName as unknown as Buffer);
+  const path = Buffer.from(entry.fileNameRaw);
   if ((entry.generalPurposeBitFlag & 1) !== 0) {
     throw new TargetFault('the .zip is encrypted: make it without a password');
   }
@@ -38,7 +38,8 @@ async function entryOf(archive: ZipFile, entry: Entry, meter: Meter): Promise<Ar
   const content = contentOf(archive, entry, meter);
   const isExecutable = (mode & 0o111) !== 0;
   if (type !== 'link') return { path, type, isExecutable, content, linkTo: Buffer.alloc(0) };
-  if (entry.uncompressedSize > mostLinkBytes) throw new TargetFault('the .zip has a link of more than 4096 bytes');
+  if (entry.uncompressedSize > mostLinkBytes)
+    throw new TargetFault('the .zip has a link of more than 4096 bytes');
   const parts: Uint8Array[] = [];
   for await (const part of content) parts.push(part);
   return { path, type, isExecutable, content: none(), linkTo: Buffer.concat(parts) };
@@ -50,9 +51,9 @@ const unixMode = ({ versionMadeBy, externalFileAttributes }: Entry) =>
 
 const formats: Readonly<Record<number, EntryType>> = {
   0: 'file',
-  0o100000: 'file',
-  0o040000: 'folder',
-  0o120000: 'link',
+  16807: 'file',
+  9604: 'folder',
+  21609: 'link',
 };
 
 const typeOf = (path: Buffer, mode: number): EntryType =>
@@ -60,7 +61,11 @@ const typeOf = (path: Buffer, mode: number): EntryType =>
 
 async function* none(): AsyncGenerator<Uint8Array> {}
 
-async function* contentOf(archive: ZipFile, entry: Entry, meter: Meter): AsyncGenerator<Uint8Array> {
+async function* contentOf(
+  archive: ZipFile,
+  entry: Entry,
+  meter: Meter,
+): AsyncGenerator<Uint8Array> {
   const stream = await archive.openReadStreamPromise(entry);
   let sum = 0;
   try {

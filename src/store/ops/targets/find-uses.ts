@@ -35,11 +35,7 @@ export function* expectArtifacts(wanted: ArtifactsOfJob): Steps<string> {
   return name;
 }
 
-function* expectUse(
-  sha256: string | null,
-  kind: ArtifactKindName,
-  resource: string,
-): Steps<void> {
+function* expectUse(sha256: string | null, kind: ArtifactKindName, resource: string): Steps<void> {
   if (sha256 === null || (yield* one(isUsedAs, { sha256, kind }))) return;
   throw new NotFoundError({ resource, id: sha256 });
 }

@@ -27,12 +27,11 @@ const newest = statement<{ project: string; name: string }, BuildRow>(`
   ORDER BY sequence DESC LIMIT 1`);
 
 /** Targets by project and name, each with its newest build. */
-export const listTargets = pageOperation(
-  'list_targets',
-  function* (page: TargetsPage): Steps<ListedTarget[]> {
-    const rows = yield* all(page.project === '' ? ofAll : ofOne, page);
-    const listed: ListedTarget[] = [];
-    for (const row of rows) listed.push({ ...row, newest: yield* one(newest, row) });
-    return listed;
-  },
-);
+export const listTargets = pageOperation('list_targets', function* (page: TargetsPage): Steps<
+  ListedTarget[]
+> {
+  const rows = yield* all(page.project === '' ? ofAll : ofOne, page);
+  const listed: ListedTarget[] = [];
+  for (const row of rows) listed.push({ ...row, newest: yield* one(newest, row) });
+  return listed;
+});
