@@ -8,8 +8,8 @@ import {
 import { type CallLimits, unary } from './call.js';
 import type { Connection } from './connect.js';
 import type { CorpusInput } from './corpus.js';
-import { sendMessages } from './send.js';
-import { chunkBytes, defaultTransferMs } from './transfer.js';
+import { chunkBytes } from './file-chunks.js';
+import { type SendOptions, sendMessages } from './send.js';
 
 const pageSize = 1000;
 
@@ -18,7 +18,7 @@ export function importCorpus(
   { corpora }: Connection,
   corpus: CorpusKey,
   inputs: Iterable<CorpusInput>,
-  { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
+  options: SendOptions = {},
 ): Promise<ImportCorpusResponse> {
   const messages = async function* (): AsyncGenerator<ImportCorpusRequest> {
     yield { message: { $case: 'corpus', value: corpus } };
@@ -31,9 +31,9 @@ export function importCorpus(
     }
   };
   return sendMessages<ImportCorpusRequest, ImportCorpusResponse>(
-    (metadata, callOptions, callback) => corpora.importCorpus(metadata, callOptions, callback),
+    (metadata, callback) => corpora.importCorpus(metadata, callback),
     messages(),
-    { timeoutMs, signal },
+    options,
   );
 }
 

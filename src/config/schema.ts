@@ -68,6 +68,7 @@ const timeouts = z.strictObject({
       duration({ min: '1ms', max: '24h' }),
     )
     .prefault({}),
+  stalled_transfer: duration({ min: '1s', max: '1h' }).prefault('60s'),
   stalled_stream: duration({ min: '10ms', max: '1h' }).prefault('30s'),
   shutdown: duration({ min: '100ms', max: '5m' }).prefault('5s'),
 });
@@ -128,6 +129,7 @@ const corpus = z.strictObject({
 
 const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
+  max_unfinished: size({ min: '0B', max: '1TiB' }).prefault('4GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
   min_disk_free: size({ min: '0B', max: '1024TiB' }).prefault('64MiB'),
   max_calls: whole(1, 1_000_000).default(1000),

@@ -42,6 +42,7 @@ import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
+import { Targets } from './targets/targets.js';
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
@@ -119,6 +120,13 @@ export function createState(options: {
     name: 'silence check',
     work: async () => sessions.checkSilence(),
   });
+  const uploadSweep = new PeriodicTask({
+    clock,
+    log,
+    intervalMs: 3_600_000,
+    name: 'sweep of unfinished uploads',
+    work: () => store.unfinished.sweep(),
+  });
   const retention = new Retention({ ...service, sessions, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
@@ -193,6 +201,7 @@ export function createState(options: {
     putAside: new PutAside(store, clock),
     merges,
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
+    targets: new Targets(store, clock, config.jobs.engines),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
@@ -214,6 +223,7 @@ export function createState(options: {
       reaper.start();
       avoids.start();
       silenceCheck.start();
+      uploadSweep.start();
       beatLog.start();
       sampler.start();
       timekeeper.start();
@@ -227,8 +237,17 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
-      await Promise.all([...upkeep, corpusUpkeep].map((one) => one.stop()));
+      const upkeep = [
+        vitals,
+        sampler,
+        silenceCheck,
+        uploadSweep,
+        retention,
+        timekeeper,
+        crashPolicy,
+        corpusUpkeep,
+      ];
+      await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await Promise.all([avoids.stop(), holds.stop(), reaper.stop()]);
       await drains.stop();

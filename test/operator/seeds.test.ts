@@ -23,7 +23,8 @@ function seeds(modified: number): string {
   return folder;
 }
 
-const bytesOf = (folder: string) => withSeedArchive(folder, async ({ path }) => readFileSync(path));
+const bytesOf = (folder: string) =>
+  withSeedArchive([folder], async ({ path }) => readFileSync(path));
 
 test('the same files make the same archive, whatever their times, modes and folder', async () => {
   const others = seeds(2_000_000);
@@ -43,7 +44,7 @@ test('links go along as the files they lead to, since bots unpack no links', asy
   linkSync(join(folder, 'a'), join(folder, 'hard'));
   symlinkSync('nowhere', join(folder, 'dangling'));
   const entries: string[] = [];
-  await withSeedArchive(folder, ({ path }) =>
+  await withSeedArchive([folder], ({ path }) =>
     list({ file: path, onReadEntry: (entry) => entries.push(`${entry.path} ${entry.type}`) }),
   );
   expect(entries).toEqual(
@@ -53,7 +54,7 @@ test('links go along as the files they lead to, since bots unpack no links', asy
 
 test('an archive holds every file, and is gone after its use', async () => {
   const names: string[] = [];
-  const path = await withSeedArchive(seeds(1), async (archive) => {
+  const path = await withSeedArchive([seeds(1)], async (archive) => {
     await list({ file: archive.path, onReadEntry: (entry) => names.push(entry.path) });
     return archive.path;
   });

@@ -23,8 +23,6 @@ import type { Stock } from './stock.js';
 
 /** Inputs and bytes sent in one call. */
 const largestPush = { inputs: 256, bytes: 8 * 2 ** 20 } as const;
-/** One call, milliseconds. */
-const timeoutMs = 2 * 60_000;
 /** Of the last inputs of a run: calls that a master answered, and refused. */
 const mostRefusals = 3;
 /** Inputs that get their place in the run's folder at once. */
@@ -196,7 +194,7 @@ export class Exchange {
     while (names.length > 0) {
       const batch = await nextOf(names, read);
       if (batch.size === 0) return;
-      const { added } = await pushCorpus(connection, lease, batch.values(), { signal, timeoutMs });
+      const { added } = await pushCorpus(connection, lease, batch.values(), { signal });
       for (const [name, { sha256, bytes }] of batch) {
         this.#shared.add(name).add(sha256);
         await stock.adopt(sha256, resolve(folder.corpus, name), bytes.length);

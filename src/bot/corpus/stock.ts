@@ -205,7 +205,7 @@ export class Stock {
     };
     try {
       if (this.#isFull) return;
-      const inputs = pullCorpus(connection, pulled, { signal, timeoutMs }, onRevision);
+      const inputs = pullCorpus(connection, pulled, { signal }, onRevision);
       for await (const input of inputs) {
         if (batch.push(input) < writtenAtOnce) continue;
         await write();

@@ -88,7 +88,7 @@ async function removeBut(path: string, kept: readonly string[]): Promise<void> {
 
 async function saveRun(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
   const spec = await readFile(join(path, 'spec.bin')).then(JobSpec.decode, () => JobSpec.create());
-  const folder = runFolderAt(path, spec.targetName);
+  const folder = runFolderAt(path, spec);
   // A machine that has lost the engine still knows the names of libFuzzer's artifacts.
   const { engines } = parts;
   const engine = (engines.get(spec.engine) ?? engines.get('libfuzzer'))?.engine;

@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import type { Connection } from '../../client/connect.js';
 import { failureOf } from '../../client/failure.js';
@@ -7,8 +6,8 @@ import { clipUtf8 } from '../../core/clip.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
-import type { CorpusKey } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { LogTail } from '../../core/log-tail.js';
+import type { CorpusKey } from '../../gen/pandafuzz/v1/corpus_service.js';
 import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobKind,
@@ -19,9 +18,9 @@ import {
   StartTrouble,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import { TargetFault } from '../../target/fault.js';
 import { Exchange } from '../corpus/exchange.js';
 import { PutAside } from '../corpus/put-aside.js';
-import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
 import type { OpenStock, Stocks } from '../corpus/stocks.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
@@ -44,6 +43,7 @@ import { Loading } from './loading/loading.js';
 import { merge } from './merge.js';
 import type { SlotRun, StopReason } from './slots.js';
 import { Tally } from './tally.js';
+import { type PreparedTarget, prepareTarget } from './target.js';
 import { notStarted, uselessStart, wordsOfSpawnError } from './useless-start.js';
 
 /** What the contract allows for a result's message. */
@@ -195,14 +195,14 @@ export class Run implements SlotRun {
     const { containment, engine, log, spool, output, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal, final: true };
-    const folder = await this.#prepare();
+    const { folder, spec } = await this.#prepare();
     const name = runFolderName(this.lease);
-    const bounds = boundsOf(this.spec);
+    const bounds = boundsOf(spec);
     this.#contained = await containment.forRun({ name, folder: folder.path, bounds });
     const { tools } = this.#contained;
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
-    const { lease, spec } = this;
+    const { lease } = this;
     const engineVersion = await engine.versionFor(folder.target);
     const context = { lease, spec, engine, engineVersion, folder, tools, spool };
     const attempt = { ...context, output, log, clock };
@@ -231,21 +231,16 @@ export class Run implements SlotRun {
     return fuzz({ ...fuzzing, loading: this.#loading });
   }
 
-  async #prepare(): Promise<RunFolder> {
+  async #prepare(): Promise<PreparedTarget> {
     const { artifacts, runs, unsent } = this.parts;
-    const { targetSha256, seedsSha256 } = this.spec;
-    const signal = this.#stop.signal;
-    const folder = await makeRunFolder(runs, this.lease, this.spec);
+    const { spec } = this;
+    const { signal } = this.#stop;
+    const folder = await makeRunFolder(runs, this.lease, spec);
     this.#folder = folder;
-    await artifacts.place(targetSha256, folder.target, signal);
-    if (seedsSha256) {
-      const archive = join(folder.path, 'seeds.tar.gz');
-      await artifacts.place(seedsSha256, archive, signal);
-      await unpackSeeds(archive, folder.seeds);
-    }
-    if (this.spec.kind === JobKind.UNSPECIFIED) await unsent.take(this.spec, folder.corpus);
-    await this.#beginExchange(folder);
-    return folder;
+    const prepared = await prepareTarget({ artifacts, spec, folder, signal });
+    if (spec.kind === JobKind.UNSPECIFIED) await unsent.take(spec, folder.corpus);
+    await this.#beginExchange(prepared.folder);
+    return prepared;
   }
 
   async #beginExchange(folder: RunFolder): Promise<void> {
@@ -265,7 +260,7 @@ export class Run implements SlotRun {
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
     if (error instanceof UnfitTargetError) return error.end;
-    if (error instanceof SeedsError) {
+    if (error instanceof TargetFault) {
       return { outcome: JobOutcome.FAILED, message: error.message, final: true };
     }
     if (error instanceof BrokenBoundError) {

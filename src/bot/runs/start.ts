@@ -1,7 +1,8 @@
+import { access } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
-import { PutAsideReason } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { LogTail } from '../../core/log-tail.js';
+import { PutAsideReason } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { removeInputs } from '../corpus/inputs.js';
@@ -88,6 +89,7 @@ export async function runEngine(
     state: folder.state,
     withoutLeaks,
     withoutNames: namelessStacks !== undefined,
+    dictionary: await dictionaryIn(folder),
   };
   await emptyFolder(folder.temporary);
   await engine.prepare(start);
@@ -142,3 +144,10 @@ export async function runEngine(
  */
 const showsWork = ({ inputs }: Harvest, hasGrown: boolean) =>
   hasGrown || inputs.some((input) => input.length > 1);
+
+/** Path of the run's dictionary, if it has one. */
+const dictionaryIn = ({ dictionary }: RunFolder): Promise<string | undefined> =>
+  access(dictionary).then(
+    () => dictionary,
+    () => undefined,
+  );

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { importCorpus } from '../../client/corpora.js';
 import { type CorpusInput, corpusInput } from '../../client/corpus.js';
 import { UserError } from '../../core/errors.js';
+import { noInput } from '../exit-codes.js';
 import { bytes, plain } from '../format.js';
 import { print } from '../output.js';
 import { withCount } from '../progress.js';
 import { asking } from '../session.js';
-import { noInput } from '../target.js';
 import { type CorpusFlags, inputs, keyOf, titleOf } from './names.js';
 import { eachFile, type ImportedFile } from './sources.js';
 

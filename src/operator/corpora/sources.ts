@@ -4,7 +4,7 @@ import { extract } from 'tar';
 import { largestInputBytes } from '../../client/corpus.js';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
 import { describeTrouble } from '../../core/system-trouble.js';
-import { noInput } from '../target.js';
+import { noInput } from '../exit-codes.js';
 
 /** A file to import. */
 export interface ImportedFile {

@@ -40,8 +40,8 @@ import type { Offer } from '../scheduling/matching.js';
 import { isOverstay, refuseOffer } from './bot-trouble.js';
 import { confirmDrain, confirmStop } from './confirmations.js';
 import { Credit } from './credit.js';
-import type { Outgoing, SessionParts } from './parts.js';
 import { LogReads } from './log-reads.js';
+import type { Outgoing, SessionParts } from './parts.js';
 import { refusalOf } from './refusal.js';
 
 export type { Outgoing, SessionParts } from './parts.js';

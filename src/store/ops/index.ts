@@ -79,6 +79,9 @@ import { forgiveBot } from './scheduling/forgive-bot.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
 import { listQueues } from './scheduling/list-queues.js';
+import { getTarget } from './targets/get-target.js';
+import { listTargets } from './targets/list-targets.js';
+import { registerBuild } from './targets/register-build.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
@@ -96,6 +99,9 @@ export const operations = [
   completeJob,
   confirmCrashes,
   crashReports,
+  registerBuild,
+  getTarget,
+  listTargets,
   createJob,
   drainBot,
   dueMerges,

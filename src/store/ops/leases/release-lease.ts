@@ -25,6 +25,8 @@ export interface ReleaseLease extends RetryPause {
   avoid?: AvoidTimes;
   /** For people: the bot's reason, or what the master observed. */
   message: string;
+  /** See `Ending`. */
+  whilePreparing?: boolean;
   now: number;
 }
 
