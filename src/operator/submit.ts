@@ -6,7 +6,6 @@ import { sleep, systemClock } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
 import { newId } from '../core/ids.js';
 import { backoffMs } from '../core/retry.js';
-import { engineOf } from '../core/target-engine.js';
 import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import { type Job, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import { refusedArgument } from '../target/arguments.js';

@@ -20,8 +20,7 @@ import { isSha256 } from '../../core/ids.js';
 import type { CorpusKey } from '../../gen/pandafuzz/v1/corpus_service.js';
 import { seedLimits } from './seeds.js';
 
-/** One call, milliseconds. */
-const timeoutMs = 10 * 60_000;
+const _timeoutMs = 10 * 60_000;
 /** Inputs written at once, and then noted as there. */
 const writtenAtOnce = 64;
 /** Between two notes of the cursor on disk, inputs. */
