@@ -62,6 +62,8 @@ export interface EngineStart extends Start {
   readonly seeds: string;
   /** Inputs that crash are brought here. */
   readonly artifacts: string;
+  /** Words of the target's format, in the format of AFL++ and libFuzzer; undefined: none. */
+  readonly dictionary: string | undefined;
   /** The engine's own folder, from its first start in a run to its last. */
   readonly state: string;
   /** Seconds left to fuzz, at least 1. */

@@ -22,6 +22,8 @@ export interface RunFolder {
   /** Where sanitizers write their reports. */
   readonly logs: string;
   readonly temporary: string;
+  /** Path of the target's dictionary, where its job has one. */
+  readonly dictionary: string;
   /** What an engine keeps for itself from one start to the next. */
   readonly state: string;
   /** A replayed input and what its process writes. */
@@ -55,6 +57,7 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
     artifacts: join(path, 'artifacts'),
     logs: join(path, 'logs'),
     temporary: join(path, 'tmp'),
+    dictionary: join(path, 'dictionary'),
     state: join(path, 'engine'),
     replay: join(path, 'replay'),
     releaseReserve: () => rm(reserve, { force: true }),

@@ -8,6 +8,7 @@ import type { Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { RunFolder } from '../folders/run-folder.js';
+import { plainFile } from '../sandbox/plain-file.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
 import { Harvest } from './harvest.js';
 import { countFiles, runProcesses } from './processes.js';
@@ -60,6 +61,7 @@ export async function runEngine(
     corpus: folder.corpus,
     seeds: folder.seeds,
     artifacts: folder.artifacts,
+    dictionary: (await plainFile(folder.dictionary)) ? folder.dictionary : undefined,
     state: folder.state,
   };
   await engine.prepare(start);

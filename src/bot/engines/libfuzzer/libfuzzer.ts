@@ -58,7 +58,13 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
       {
         file: start.target,
         // Where a flag is given twice, libFuzzer takes the last one.
-        args: [...start.spec.arguments, ...ourArguments(start), start.corpus, start.seeds],
+        args: [
+          ...(start.dictionary ? [`-dict=${start.dictionary}`] : []),
+          ...start.spec.arguments,
+          ...ourArguments(start),
+          start.corpus,
+          start.seeds,
+        ],
         environment: environmentOf(start),
         stopSignal: await stopSignalOf(start.target),
       },

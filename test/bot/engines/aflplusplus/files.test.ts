@@ -22,7 +22,13 @@ function run() {
     artifacts: folder('artifacts'),
     state: folder('engine'),
   };
-  const rest = { target: '', sanitizerLogs: '', seconds: 1, runs: undefined };
+  const rest = {
+    target: '',
+    sanitizerLogs: '',
+    seconds: 1,
+    runs: undefined,
+    dictionary: undefined,
+  };
   return { ...of, ...rest, spec: JobSpec.create() };
 }
 
