@@ -14,6 +14,7 @@ import { findSymbolizer } from './engines/sanitizers.js';
 import { Spool } from './findings/spool.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
+import { EngineStates } from './folders/engine-states.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
 import { clearLeftovers } from './runs/leftovers.js';
@@ -117,7 +118,8 @@ async function assemble(
   warnOfMissing(tools, symbolizer, log);
   const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engines, tools, log });
+  const states = new EngineStates(folder.states);
+  await clearLeftovers({ runs: folder.runs, states, spool, engines, tools, log });
   const machine = await Machine.observe(folder.path);
 
   const connection: Connection = connect(options.master, keepaliveMs);
@@ -128,7 +130,7 @@ async function assemble(
   await artifacts.prune();
 
   const { exchangeIntervalMs } = options;
-  const parts = { engines, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const parts = { engines, states, artifacts, spool, connection, tools, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,

@@ -195,6 +195,28 @@ describe('AFL++', () => {
     expect(await groupsOf(master)).toEqual(['ABRT in give_up']);
   });
 
+  testWith(aflPlusPlus, 'goes on from its own queue after its bot was started again', async () => {
+    const { connection, address } = await runMasterFor();
+    const workDir = temporaryFolder();
+    const bot = await startedAgent(address, workDir);
+    const [job] = await submitJobs(connection, {
+      targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
+      spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 600 } }),
+      count: 1,
+    });
+    const stats = () => globSync('runs/*/engine/out/main/fuzzer_stats', { cwd: workDir });
+    const first = await eventually(async () => stats()[0]);
+    await bot.stop();
+    expect(stats()).toEqual([]);
+    await startedAgent(address, workDir);
+    const second = await eventually(async () => stats()[0]);
+    expect(second).not.toBe(first);
+    // The figures that AFL++ goes on counting from.
+    const before = () => globSync('runs/*/engine/before/main', { cwd: workDir })[0];
+    await eventually(async () => before());
+    expect((await jobIn(connection, given(job).id, JobState.RUNNING)).attempt).toBeGreaterThan(0);
+  });
+
   testWith(aflPlusPlus, 'says in its own words why it cannot fuzz a target', async () => {
     const master = await runMasterFor({ PANDAFUZZ_JOBS_MAX_ATTEMPTS: '1' });
     await startedAgent(master.address);

@@ -186,6 +186,8 @@ export interface Engine {
   readonly name: string;
   /** Kinds of jobs that it can do besides fuzzing. */
   readonly kinds: ReadonlySet<JobKind>;
+  /** Whether it goes on from its own folder in a later run of the same job. */
+  readonly resumes?: true;
   /** Version of the engine that this target is run with, e.g. "clang 14.0.6"; '' if unknown. */
   versionFor(target: string): Promise<string>;
   /** Why a spec cannot be run, for its author; undefined when it can. */

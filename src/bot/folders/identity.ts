@@ -20,6 +20,8 @@ export interface WorkFolder {
   readonly runs: string;
   /** Crashes the master has not yet acknowledged. */
   readonly spool: string;
+  /** What engines keep of jobs whose runs ended with the bot. */
+  readonly states: string;
   /** Programs under the names that others want them to have. */
   readonly tools: string;
   release(): Promise<void>;
@@ -53,6 +55,7 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
     artifacts: join(path, 'artifacts'),
     runs: join(path, 'runs'),
     spool: join(path, 'spool'),
+    states: join(path, 'states'),
     tools: join(path, 'tools'),
     release: () => new Promise((resolve) => claim.close(() => resolve())),
   };

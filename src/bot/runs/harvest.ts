@@ -238,7 +238,8 @@ export class Harvest {
     const report = composeReport(arrival.output, sanitizerLog);
     const found = keyOf(report);
     const own = { report, ...found, exit, replayCommand: undefined };
-    const isSuspect = arrival.isSuspect && this.#suspects++ < mostSuspectReplays;
+    const { isSuspect } = arrival;
+    if (isSuspect && ++this.#suspects > mostSuspectReplays) return own;
     const needsReplay = isSuspect || found.key === '';
     if (!needsReplay || !findings.hasRoomForUnknown || signal.aborted) return own;
     const replayed = await this.#replay(input);

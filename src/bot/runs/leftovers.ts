@@ -11,6 +11,7 @@ import type { FoundEngines } from '../engines/found.js';
 import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
+import type { EngineStates } from '../folders/engine-states.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
@@ -27,6 +28,7 @@ const mostReplays = 16;
 export interface LeftoverParts {
   /** Folder of all runs. */
   readonly runs: string;
+  readonly states: EngineStates;
   readonly spool: Spool;
   readonly engines: FoundEngines;
   readonly tools: SandboxTools;
@@ -35,7 +37,8 @@ export interface LeftoverParts {
 
 /**
  * Clears up after a bot that was killed: ends processes that still work in its runs' folders,
- * puts crashes that never reached the spool into it, and removes the folders. The work folder
+ * puts crashes that never reached the spool into it, keeps what engines go on from, and
+ * removes the folders. The work folder
  * must be claimed before.
  */
 export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
@@ -43,12 +46,12 @@ export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
   await killProcessesIn(runs, log);
   for (const name of await readdir(runs)) {
     const lease = leaseOfRunFolder(name);
-    if (lease) await saveCrashes(parts, join(runs, name), lease);
+    if (lease) await saveLeftover(parts, join(runs, name), lease);
     await rm(join(runs, name), { recursive: true, force: true });
   }
 }
 
-async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
+async function saveLeftover(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
   const { spool, engines, log } = parts;
   const spec = await readFile(join(path, 'spec.bin')).then(JobSpec.decode, () => JobSpec.create());
   const folder = runFolderAt(path, spec.targetName);
@@ -74,6 +77,7 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
     saved += 1;
   }
   if (saved > 0) log.warn({ ...lease, crashes: saved }, 'crashes of an earlier run saved');
+  if (engine.resumes) await parts.states.keep(lease.jobId, folder.state);
 }
 
 interface LeftoverReplay extends Pick<LeftoverParts, 'tools' | 'log'> {

@@ -23,6 +23,7 @@ import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
 import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
+import type { EngineStates } from '../folders/engine-states.js';
 import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxTools } from '../sandbox/sandbox.js';
 import { killProcessesIn } from '../sandbox/strays.js';
@@ -46,6 +47,7 @@ export interface RunParts {
   readonly tools: SandboxTools;
   /** Folder of all runs. */
   readonly runs: string;
+  readonly states: EngineStates;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -115,7 +117,10 @@ export class Run {
     const folder = this.#folder;
     if (!folder) return;
     // Not so when the spool could not take a crash: the next start of the bot tries again.
-    const left = (await readdir(folder.artifacts)).filter(this.parts.engine.isCrash);
+    const { engine, states } = this.parts;
+    const left = (await readdir(folder.artifacts)).filter(engine.isCrash);
+    const isToGoOn = engine.resumes && this.#stopReason === 'shutdown';
+    if (isToGoOn) await states.keep(this.lease.jobId, folder.state);
     if (left.length === 0) await folder.remove();
     else this.parts.log.error({ folder: folder.path }, 'crashes left in place');
   }
@@ -159,11 +164,12 @@ export class Run {
   }
 
   async #prepare(): Promise<RunFolder> {
-    const { artifacts, runs } = this.parts;
+    const { artifacts, engine, runs, states } = this.parts;
     const { targetSha256, seedsSha256 } = this.spec;
     const signal = this.#stop.signal;
     const folder = await makeRunFolder(runs, this.lease, this.spec);
     this.#folder = folder;
+    if (engine.resumes) await states.restore(this.lease.jobId, folder.state);
     await artifacts.place(targetSha256, folder.target, signal);
     if (seedsSha256) {
       const archive = join(folder.path, 'seeds.tar.gz');
@@ -183,8 +189,13 @@ export class Run {
     await this.#exchange.begin(this.#stop.signal);
   }
 
+  get #stopReason(): StopReason | undefined {
+    const { aborted, reason } = this.#stop.signal;
+    return aborted ? (reason as Stopped).reason : undefined;
+  }
+
   #explain(error: unknown): FuzzEnd {
-    const reason = this.#stop.signal.aborted && (this.#stop.signal.reason as Stopped).reason;
+    const reason = this.#stopReason;
     if (reason === 'cancelled') {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { aflPlusPlus } from '../../../src/bot/engines/aflplusplus/aflplusplus.js';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
+import { EngineStates } from '../../../src/bot/folders/engine-states.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
 import { findSandboxTools } from '../../../src/bot/sandbox/sandbox.js';
@@ -110,7 +111,14 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({
+      runs,
+      states: new EngineStates(join(folder, 'states')),
+      spool,
+      engines,
+      tools: findSandboxTools(),
+      log: silentLog,
+    });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
@@ -130,7 +138,14 @@ describe('the spool', () => {
     await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
     await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
     const spool = await open();
-    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
+    await clearLeftovers({
+      runs,
+      states: new EngineStates(join(folder, 'states')),
+      spool,
+      engines,
+      tools: findSandboxTools(),
+      log: silentLog,
+    });
     expect(spool.entries.map((entry) => entry.report.report)).toEqual([
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),
@@ -149,7 +164,8 @@ describe('the spool', () => {
     const afl = aflPlusPlus({ ...programs, version: '', symbolizer: undefined });
     const found = new Map([...engines, [afl.name, { engine: afl, version: '', note: '' }]]);
     const spool = await open();
-    const parts = { runs, spool, tools: findSandboxTools(), log: silentLog };
+    const states = new EngineStates(join(folder, 'states'));
+    const parts = { runs, states, spool, tools: findSandboxTools(), log: silentLog };
     await clearLeftovers({ ...parts, engines: found });
     expect(spool.entries.map(({ report }) => report.inputSizeBytes)).toEqual([4]);
     expect(await readdir(runs)).toEqual([]);
