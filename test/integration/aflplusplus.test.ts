@@ -192,7 +192,7 @@ describe('AFL++', () => {
     const jobs = await listJobs(master.connection, { state: JobState.COMPLETED, limit: 10 });
     const again = jobs.find(({ spec }) => spec?.kind === JobKind.REPRODUCE);
     expect(again?.result?.message).toBe('crashed 5 of 5');
-    expect(await groupsOf(master)).toEqual(['ABRT in give_up']);
+    expect(await groupsOf(master)).toContain('ABRT in give_up');
   });
 
   testWith(aflPlusPlus, 'goes on from its own queue after its bot was started again', async () => {
