@@ -23,6 +23,7 @@ import { UnsentInputs } from './findings/unsent-inputs.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { identityFile, readIdentity } from './folders/bot-identity.js';
+import { EngineStates } from './folders/engine-states.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
 import { begin } from './runs/begin.js';
@@ -154,7 +155,8 @@ async function assemble(
   const spool = await Spool.open(folder.spool, log);
   const unsent = new UnsentInputs(folder.unsent);
   const hits = await LeftoverHits.open(folder.hits);
-  const leftover = { spool, unsent, hits, engines, containment, log };
+  const states = new EngineStates(folder.states);
+  const leftover = { states, spool, unsent, hits, engines, containment, log };
   const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
   const machine = await Machine.observe(folder.path);
   const health = await Health.observe({
@@ -178,7 +180,7 @@ async function assemble(
   const { exchangeIntervalMs, corpusCacheBytes: mostBytes = usualCacheBytes } = options;
   const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });
   await stocks.prune();
-  const common = { engines, artifacts, spool, unsent, stocks, connection, containment };
+  const common = { engines, states, artifacts, spool, unsent, stocks, connection, containment };
   const onTrouble = () => void health.check();
   const logs = new RunLogs(options.ownLog ?? new LogTail(0));
   const parts = { ...common, logs, exchangeIntervalMs, log, onTrouble };

@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { segmentsOf } from '../../src/bot/sandbox/shared-memory.js';
 import { unary } from '../../src/client/call.js';
-import { type DeepPartial, JobOutcome, JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
-import { listCrashes, listCrashGroups } from '../../src/operator/lists.js';
+import {
+  type DeepPartial,
+  JobKind,
+  JobOutcome,
+  JobSpec,
+  JobState,
+} from '../../src/gen/pandafuzz/v1/job.js';
+import { listCrashes, listCrashGroups, listJobs } from '../../src/operator/lists.js';
 import { submitJobs } from '../../src/operator/submit.js';
 import { aflPlusPlus, buildForAfl, buildProgram } from '../bot/programs/build.js';
 import { startedAgent } from '../bot/started-agent.js';
@@ -170,6 +176,46 @@ describe('AFL++', () => {
       expect(segmentsOf([second], readFileSync('/proc/sysvipc/shm', 'utf8'))).toEqual([]);
     },
   );
+
+  testWith(aflPlusPlus, 'runs its crashes again, and makes their inputs smaller', async () => {
+    const settings = { PANDAFUZZ_CRASHES_MINIMISE: 'on', PANDAFUZZ_CRASHES_MINIMISE_TIME: '30s' };
+    const master = await runMasterFor(settings);
+    const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
+    const limits = { maxDurationSeconds: 30, maxCrashes: 1 };
+    const seeds = ['nothing', `GU${'.'.repeat(1022)}`];
+    await fuzzed(master, { targetPath, seeds, spec: { limits } });
+    const done = await eventually(async () => {
+      const jobs = await listJobs(master.connection, { state: JobState.COMPLETED, limit: 10 });
+      return jobs.find(({ spec }) => spec?.kind === JobKind.MINIMISE);
+    });
+    expect(done.result?.message).toMatch(/^1,024 -> \d bytes$/);
+    const jobs = await listJobs(master.connection, { state: JobState.COMPLETED, limit: 10 });
+    const again = jobs.find(({ spec }) => spec?.kind === JobKind.REPRODUCE);
+    expect(again?.result?.message).toBe('crashed 5 of 5');
+    expect(await groupsOf(master)).toContain('ABRT in give_up');
+  });
+
+  testWith(aflPlusPlus, 'goes on from its own queue after its bot was started again', async () => {
+    const { connection, address } = await runMasterFor();
+    const workDir = temporaryFolder();
+    const bot = await startedAgent(address, workDir);
+    const [job] = await submitJobs(connection, {
+      targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
+      spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 600 } }),
+      count: 1,
+    });
+    const stats = () => globSync('runs/*/engine/out/main/fuzzer_stats', { cwd: workDir });
+    const first = await eventually(async () => stats()[0]);
+    await bot.stop();
+    expect(stats()).toEqual([]);
+    await startedAgent(address, workDir);
+    const second = await eventually(async () => stats()[0]);
+    expect(second).not.toBe(first);
+    // The figures that AFL++ goes on counting from.
+    const before = () => globSync('runs/*/engine/before/main', { cwd: workDir })[0];
+    await eventually(async () => before());
+    expect((await jobIn(connection, given(job).id, JobState.RUNNING)).attempt).toBeGreaterThan(0);
+  });
 
   testWith(aflPlusPlus, 'says in its own words why it cannot fuzz a target', async () => {
     const master = await runMasterFor({ PANDAFUZZ_JOBS_MAX_ATTEMPTS: '1' });

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { findProgram } from '../../src/bot/sandbox/programs.js';
+import { connect } from '../../src/client/connect.js';
+import { patienceMs } from '../patience.js';
 import { type BareRun, type Row, rows } from './rows.js';
 
 /**
@@ -86,8 +88,20 @@ async function startFleet(): Promise<string> {
   const begin = (...args: string[]) =>
     children.push(spawn(process.execPath, [cli, ...args], { env, stdio: 'ignore' }));
   begin('master');
+  await masterAt(address);
   begin('bot', '--master', address, '--work-dir', join(root, 'bot'), '--slots', '1', '--no-corpus');
   return address;
+}
+
+/** Resolves when the master answers. */
+async function masterAt(address: string): Promise<void> {
+  const connection = connect(address);
+  const { system } = connection;
+  try {
+    await promisify(system.waitForReady.bind(system))(Date.now() + patienceMs);
+  } finally {
+    connection.close();
+  }
 }
 
 async function freePort(): Promise<number> {

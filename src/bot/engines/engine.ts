@@ -62,10 +62,10 @@ export interface EngineStart extends Start {
   readonly seeds: string;
   /** Inputs that crash are brought here. */
   readonly artifacts: string;
+  /** Path of a dictionary, as libFuzzer and AFL++ read them; undefined: none. */
+  readonly dictionary: string | undefined;
   /** The engine's own folder, from its first start in a run to its last. */
   readonly state: string;
-  /** Path of a dictionary, as libFuzzer and AFL++ read them; undefined for none. */
-  readonly dictionary: string | undefined;
   /** Seconds left to fuzz, at least 1. */
   readonly seconds: number;
   /** Executions after which it ends; undefined for no such limit of the bot's. */
@@ -231,6 +231,8 @@ export interface Engine {
   readonly name: string;
   /** Kinds of jobs that it can do besides fuzzing. */
   readonly kinds: ReadonlySet<JobKind>;
+  /** Whether it goes on from its own folder in a later run of the same job. */
+  readonly resumes?: true;
   /** Version of the engine that this target is run with, e.g. "clang 14.0.6"; '' if unknown. */
   versionFor(target: string): Promise<string>;
   /** Why a spec cannot be run, for its author; undefined when it can. */

@@ -26,6 +26,8 @@ export interface WorkFolder {
   readonly unsent: string;
   /** Hits of crashes that a killed process had met. */
   readonly hits: string;
+  /** What engines keep of jobs whose runs ended with the bot. */
+  readonly states: string;
   /** Programs under the names that others want them to have. */
   readonly tools: string;
   release(): Promise<void>;
@@ -62,6 +64,7 @@ export async function claimWorkFolder(folder: string): Promise<WorkFolder> {
     spool: join(path, 'spool'),
     unsent: join(path, 'unsent'),
     hits: join(path, 'hits'),
+    states: join(path, 'states'),
     tools: join(path, 'tools'),
     release: () => new Promise((resolve) => claim.close(() => resolve())),
   };

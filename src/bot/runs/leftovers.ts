@@ -17,6 +17,7 @@ import type { LeftoverHits } from '../findings/leftover-hits.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import type { UnsentInputs } from '../findings/unsent-inputs.js';
+import type { EngineStates } from '../folders/engine-states.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
 import type { Containment } from '../sandbox/containment.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
@@ -36,6 +37,7 @@ const mostReplays = 16;
 export interface LeftoverParts {
   /** Folder of all runs. */
   readonly runs: string;
+  readonly states: EngineStates;
   readonly spool: Spool;
   readonly unsent: UnsentInputs;
   readonly hits: LeftoverHits;
@@ -46,7 +48,8 @@ export interface LeftoverParts {
 
 /**
  * Clears up after a bot that was killed: ends processes that still work in its runs' folders,
- * puts crashes that never reached the spool into it, and removes the folders. The work folder
+ * puts crashes that never reached the spool into it, keeps what engines go on from, and
+ * removes the folders. The work folder
  * must be claimed before.
  */
 export async function clearLeftovers(parts: LeftoverParts): Promise<FinishedLeftover[]> {
@@ -156,6 +159,7 @@ async function saveCrashes(
     saved += 1;
   }
   if (saved > 0) log.warn({ ...lease, crashes: saved }, 'crashes of an earlier run saved');
+  if (engine.resumes) await parts.states.keep(lease.jobId, folder.state);
 }
 
 interface LeftoverReplay extends Pick<LeftoverParts, 'containment' | 'log'> {

@@ -29,6 +29,7 @@ import { HitsOnDisk } from '../findings/hits-on-disk.js';
 import type { Spool } from '../findings/spool.js';
 import type { UnsentInputs } from '../findings/unsent-inputs.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
+import type { EngineStates } from '../folders/engine-states.js';
 import { makeRunFolder, type RunFolder, runFolderName } from '../folders/run-folder.js';
 import type { Containment, RunContainment } from '../sandbox/containment.js';
 import { SandboxError } from '../sandbox/sandbox.js';
@@ -64,6 +65,7 @@ export interface RunParts {
   readonly runs: string;
   /** Takes what the engine prints, for people who look on. */
   readonly output: LogTail;
+  readonly states: EngineStates;
   readonly log: Logger;
   readonly clock?: Clock;
   /** A start has failed by trouble of the machine. */
@@ -148,7 +150,10 @@ export class Run implements SlotRun {
     const folder = this.#folder;
     if (!folder) return;
     // Not so when the spool could not take a crash: the next start of the bot tries again.
-    const left = (await readdir(folder.artifacts)).filter(this.parts.engine.isCrash);
+    const { engine, states } = this.parts;
+    const left = (await readdir(folder.artifacts)).filter(engine.isCrash);
+    const isToGoOn = engine.resumes && this.#stopReason === 'shutdown';
+    if (isToGoOn) await states.keep(this.lease.jobId, folder.state);
     if (left.length === 0) await folder.remove();
     else this.parts.log.error({ folder: folder.path }, 'crashes left in place');
   }
@@ -232,11 +237,12 @@ export class Run implements SlotRun {
   }
 
   async #prepare(): Promise<PreparedTarget> {
-    const { artifacts, runs, unsent } = this.parts;
+    const { artifacts, engine, runs, states, unsent } = this.parts;
     const { spec } = this;
     const { signal } = this.#stop;
     const folder = await makeRunFolder(runs, this.lease, spec);
     this.#folder = folder;
+    if (engine.resumes) await states.restore(this.lease.jobId, folder.state);
     const prepared = await prepareTarget({ artifacts, spec, folder, signal });
     if (spec.kind === JobKind.UNSPECIFIED) await unsent.take(spec, folder.corpus);
     await this.#beginExchange(prepared.folder);
@@ -253,8 +259,13 @@ export class Run implements SlotRun {
     await this.#exchange.begin(this.#stop.signal);
   }
 
+  get #stopReason(): StopReason | undefined {
+    const { aborted, reason } = this.#stop.signal;
+    return aborted ? (reason as Stopped).reason : undefined;
+  }
+
   async #explain(error: unknown): Promise<FuzzEnd> {
-    const reason = this.#stop.signal.aborted && (this.#stop.signal.reason as Stopped).reason;
+    const reason = this.#stopReason;
     if (reason === 'cancelled') {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }

@@ -18,7 +18,7 @@ const shortestSeconds = 600;
 const longestSeconds = 86_400;
 const longestName = 128;
 /** Engines that have a way to make inputs smaller. */
-const minimisingEngines = new Set(['libfuzzer']);
+const minimisingEngines = new Set(['libfuzzer', 'aflplusplus']);
 
 /** Whether the engine that found a crash can make its input smaller. */
 export const canMinimise = (crash: Pick<CrashToRun, 'spec'> | undefined): boolean =>

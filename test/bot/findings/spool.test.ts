@@ -9,6 +9,7 @@ import { HitsOnDisk } from '../../../src/bot/findings/hits-on-disk.js';
 import { LeftoverHits } from '../../../src/bot/findings/leftover-hits.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { UnsentInputs } from '../../../src/bot/findings/unsent-inputs.js';
+import { EngineStates } from '../../../src/bot/folders/engine-states.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
 import { connect } from '../../../src/client/connect.js';
@@ -37,6 +38,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const leftover = async () => ({
+  states: new EngineStates(join(folder, 'states')),
   unsent: new UnsentInputs(join(folder, 'unsent')),
   hits: await LeftoverHits.open(join(folder, 'hits')),
 });
@@ -241,9 +243,18 @@ describe('the spool', () => {
     const onDisk = new HitsOnDisk({ folder: run.path, findings, log: silentLog });
     onDisk.changed();
     await onDisk.close();
-    const { unsent, hits } = await leftover();
+    const { states, unsent, hits } = await leftover();
     const containment = await containmentBy('bubblewrap', folder);
-    await clearLeftovers({ runs, unsent, hits, spool, engines, containment, log: silentLog });
+    await clearLeftovers({
+      runs,
+      states,
+      unsent,
+      hits,
+      spool,
+      engines,
+      containment,
+      log: silentLog,
+    });
     expect((await open()).entries.map(({ report }) => report.hits)).toEqual([7]);
     const master = await new ScriptedMaster().start();
     const connection = connect(master.address);
@@ -262,9 +273,18 @@ describe('the spool', () => {
     await writeFile(join(run.corpus, name), input);
     await writeFile(join(run.corpus, 'f'.repeat(64)), 'brought from the master');
     const spool = await open();
-    const { unsent, hits } = await leftover();
+    const { states, unsent, hits } = await leftover();
     const containment = await containmentBy('bubblewrap', folder);
-    await clearLeftovers({ runs, unsent, hits, spool, engines, containment, log: silentLog });
+    await clearLeftovers({
+      runs,
+      states,
+      unsent,
+      hits,
+      spool,
+      engines,
+      containment,
+      log: silentLog,
+    });
     const [other, same] = [join(folder, 'other'), join(folder, 'same')];
     await mkdir(other);
     await mkdir(same);

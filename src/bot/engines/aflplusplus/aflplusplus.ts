@@ -15,6 +15,7 @@ export function aflPlusPlus(programs: AflPrograms): Engine {
   return {
     name: 'aflplusplus',
     kinds: new Set(kinds),
+    resumes: true,
     versionFor: async () => `AFL++ ${version}`,
     isCrash: isCrashName,
     isWhole: isWholeArtifact,

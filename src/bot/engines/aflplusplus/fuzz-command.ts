@@ -47,6 +47,7 @@ export async function fuzzCommands(
       output,
       '-m',
       'none',
+      ...(start.dictionary ? ['-x', start.dictionary] : []),
       ...read.options,
       ...unless(read, '-t', `${Math.min(limitMs, longestExecutionMs)}+`),
       ...(spec.limits?.maxInputBytes ? unless(read, '-G', String(spec.limits.maxInputBytes)) : []),

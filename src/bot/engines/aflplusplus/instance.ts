@@ -96,7 +96,8 @@ export class Instance {
     let inputBytes = 0;
     for (const file of await this.#queue.fresh(isLast)) {
       this.#countFrom(file.name);
-      if (/,(?:orig|sync):/.test(file.name)) continue;
+      // Finds of a start before have the name that they had then behind "orig:".
+      if (/,sync:|,orig:(?!id:)/.test(file.name)) continue;
       const input = await readPlainFile(file.path);
       if (!input) continue;
       const name = sha1Of(input);

@@ -12,10 +12,10 @@ const start = (spec: Parameters<typeof JobSpec.fromPartial>[0]) => ({
   seeds: '/run/seeds',
   artifacts: '/run/artifacts',
   state: '/run/engine',
+  dictionary: undefined,
   sanitizerLogs: '/run/logs/report',
   seconds: 7,
   runs: undefined,
-  dictionary: undefined,
   spec: JobSpec.fromPartial(spec),
 });
 
