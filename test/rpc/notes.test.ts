@@ -29,7 +29,12 @@ test('notes of a run come with its beats, are bounded and cleaned, and a new sub
   bot.say({ $case: 'beat', value: { ...value, resources: undefined } });
 
   const { signal } = new AbortController();
-  for await (const change of feed(connection.jobs, connection.jobs.watchJobs, { jobId, cursor: 1 }, signal)) {
+  for await (const change of feed(
+    connection.jobs,
+    connection.jobs.watchJobs,
+    { jobId, cursor: 1 },
+    signal,
+  )) {
     if (change.kind === 'job.noted') break;
   }
   const { job, attempts } = await unary(connection.jobs, connection.jobs.getJob, { jobId });

@@ -5,7 +5,6 @@ import { expect, test } from '@jest/globals';
 import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { CorpusPart } from '../../../src/bot/runs/corpus-part.js';
-import type { StartParts } from '../../../src/bot/runs/start.js';
 import { findSandboxTools } from '../../../src/bot/sandbox/sandbox.js';
 import { systemClock } from '../../../src/core/clock.js';
 import { silentLog } from '../../../src/core/log.js';
@@ -22,10 +21,10 @@ async function partOf(corpus: readonly string[]) {
   for (const input of corpus) await writeFile(join(folder.corpus, nameOf(input)), input);
   await mkdir(folder.seeds, { recursive: true });
   const parts = {
-    ...{ lease, spec, folder, tools: findSandboxTools(), log: silentLog, clock: systemClock },
+    ...{ spec, folder, tools: findSandboxTools(), log: silentLog, clock: systemClock },
     engine: libFuzzer({ symbolizer: undefined }),
     signal: new AbortController().signal,
-  } as unknown as StartParts;
+  };
   return { folder, part: new CorpusPart(parts) };
 }
 
