@@ -33,7 +33,10 @@ export class CorpusPart {
   #mergeMs = 0;
 
   constructor(
-    private readonly parts: StartParts,
+    private readonly parts: Pick<
+      StartParts,
+      'clock' | 'engine' | 'folder' | 'log' | 'signal' | 'spec' | 'tools'
+    >,
     private readonly random: () => number = Math.random,
   ) {
     this.#mergedAtMs = parts.clock.monotonic();

@@ -6,7 +6,6 @@ import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { boundsOf } from '../../../src/bot/runs/bounds.js';
 import { CorpusPart } from '../../../src/bot/runs/corpus-part.js';
-import type { StartParts } from '../../../src/bot/runs/start.js';
 import { systemClock } from '../../../src/core/clock.js';
 import { silentLog } from '../../../src/core/log.js';
 import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
@@ -27,10 +26,10 @@ async function partOf(corpus: readonly string[]) {
   for (const input of corpus) await writeFile(join(folder.corpus, nameOf(input)), input);
   await mkdir(folder.seeds, { recursive: true });
   const parts = {
-    ...{ lease, spec, folder, tools, log: silentLog, clock: systemClock },
+    ...{ spec, folder, tools, log: silentLog, clock: systemClock },
     engine: libFuzzer({ symbolizer: undefined }),
     signal: new AbortController().signal,
-  } as unknown as StartParts;
+  };
   return { folder, part: new CorpusPart(parts) };
 }
 

@@ -86,5 +86,3 @@ describe("AFL++'s commands", () => {
     expect([has(99), has(134), has(null, 'SIGSEGV')]).toEqual([true, true, true]);
   });
 });
-
-});
