@@ -141,14 +141,14 @@ async function assemble(
   const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
   await clearLeftovers({ runs: folder.runs, spool, engines, containment, log });
-  const machine = await Machine.observe(folder.path);
-
   const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
   const working = new AbortController();
   const signal = working.signal;
   const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
   await artifacts.prune();
+  const makeRoom = () => artifacts.prune(0);
+  const machine = await Machine.observe({ folder: folder.path, makeRoom, log });
 
   const { exchangeIntervalMs } = options;
   const parts = { engines, artifacts, spool, connection, containment, exchangeIntervalMs, log };
