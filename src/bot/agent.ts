@@ -158,24 +158,24 @@ async function assemble(
   const states = new EngineStates(folder.states);
   const leftover = { states, spool, unsent, hits, engines, containment, log };
   const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
-  const machine = await Machine.observe(folder.path);
-  const health = await Health.observe({
-    folder: folder.path,
-    warnings,
-    roomProblem: () => machine.roomProblem,
-    onChanged: () => late.link?.beat(),
-    log,
-  });
-  lifecycle.own('health', () => health.stop());
-  // The stream is made last, of parts that beat through it.
-  const late: { link?: Link } = {};
-
   const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
   const working = new AbortController();
   const signal = working.signal;
   const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
   await artifacts.prune();
+  const makeRoom = () => artifacts.prune(0);
+  const machine = await Machine.observe({ folder: folder.path, makeRoom, log });
+  const health = await Health.observe({
+    folder: folder.path,
+    warnings,
+    roomProblem: () => machine.trouble ?? '',
+    onChanged: () => late.link?.beat(),
+    log,
+  });
+  lifecycle.own('health', () => health.stop());
+  // The stream is made last, of parts that beat through it.
+  const late: { link?: Link } = {};
 
   const { exchangeIntervalMs, corpusCacheBytes: mostBytes = usualCacheBytes } = options;
   const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });

@@ -151,7 +151,7 @@ describe('AFL++', () => {
       const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
       const { connection, address } = master;
       const workDir = temporaryFolder();
-      await startedAgent(address, workDir);
+      await startedAgent(address, { workDir });
       const [job] = await submitJobs(connection, {
         targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
         seedsPath: seedsFolder(['O_', 'G_']),
@@ -198,7 +198,7 @@ describe('AFL++', () => {
   testWith(aflPlusPlus, 'goes on from its own queue after its bot was started again', async () => {
     const { connection, address } = await runMasterFor();
     const workDir = temporaryFolder();
-    const bot = await startedAgent(address, workDir);
+    const bot = await startedAgent(address, { workDir });
     const [job] = await submitJobs(connection, {
       targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
       spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 600 } }),
@@ -208,7 +208,7 @@ describe('AFL++', () => {
     const first = await eventually(async () => stats()[0]);
     await bot.stop();
     expect(stats()).toEqual([]);
-    await startedAgent(address, workDir);
+    await startedAgent(address, { workDir });
     const second = await eventually(async () => stats()[0]);
     expect(second).not.toBe(first);
     // The figures that AFL++ goes on counting from.

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, utimes } from 'node:fs/promises';
+import { readdir, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import type { Connection } from '../../client/connect.js';
@@ -18,6 +18,7 @@ import { CorpusOrigin } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunFolder } from '../folders/run-folder.js';
+import { readPlainFile } from '../sandbox/plain-file.js';
 import type { PutAside } from './put-aside.js';
 import type { Stock } from './stock.js';
 
@@ -278,9 +279,8 @@ async function nextOf(
 /** @returns undefined for what is gone, and for what is longer than an input may be */
 async function contentOf(path: string): Promise<Buffer | undefined> {
   try {
-    if ((await stat(path)).size > largestInputBytes) return undefined;
-    const content = await readFile(path);
-    return content.length <= largestInputBytes ? content : undefined;
+    const content = await readPlainFile(path);
+    return content && content.length <= largestInputBytes ? content : undefined;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;

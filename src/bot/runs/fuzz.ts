@@ -1,9 +1,9 @@
-import { statfs } from 'node:fs/promises';
 import { sleep } from '../../core/clock.js';
 import { backoffMs } from '../../core/retry.js';
 import { JobOutcome, type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Dropped } from '../findings/spool.js';
+import { isDiskFull } from '../sandbox/machine.js';
 import { type CorpusFolders, CorpusPart } from './corpus-part.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
 import { Leaks } from './leaks.js';
@@ -19,8 +19,6 @@ import { uselessStart } from './useless-start.js';
 const mostBadEnds = 5;
 /** Of those, ends by the empty input, which no corpus and no seed can keep away. */
 const mostEmptyEnds = 2;
-/** With less than this left on the disk nothing is started, bytes. */
-const leastDiskBytes = 64 * 2 ** 20;
 /**
  * A target that dies sooner than this is not started at once again: thirty starts a second,
  * of which each costs the bot some milliseconds, are enough.
@@ -230,9 +228,4 @@ const crashesOnNothing =
 function failed(what: string, { exit, lastWords }: EndedStart): FuzzEnd {
   const words = lastWords ? `. Its last words: ${lastWords}` : ' and printed nothing';
   return { outcome: JobOutcome.FAILED, message: `${what} (${describeExit(exit)})${words}` };
-}
-
-async function isDiskFull(path: string): Promise<boolean> {
-  const disk = await statfs(path);
-  return disk.bavail * disk.bsize < leastDiskBytes;
 }

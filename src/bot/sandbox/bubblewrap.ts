@@ -35,8 +35,10 @@ const settings = [
 
 const resolver = ['/etc/resolv.conf', '/run/systemd/resolve'];
 
-/** Folders that are made before a run's own; what lies above them needs no making. */
-const made = new Set(['/', '/tmp', '/usr', '/dev', '/proc', '/etc', '/run']);
+/** Folders that are there without being made. */
+const made = new Set(['/', '/tmp', '/usr', '/dev', '/proc']);
+
+const processors = '/sys/devices/system/cpu';
 
 /**
  * Namespaces of every kind, and a file system that consists of the system's programs, of what
@@ -51,7 +53,8 @@ export function bubblewrap(tools: SystemTools, around: Surroundings): string[] |
   if (!tools.bubblewrap) return undefined;
   const { cwd, folder, writable, readable, network, hasUser } = around;
   const size = ['--size', String(memoryDiskBytes), '--perms', '1777'];
-  const own = [...readable, ...(folder === undefined ? [] : [folder])];
+  const own = folder === undefined ? [] : [folder];
+  const ofSystem = [...programs, ...settings, ...(network ? resolver : []), processors];
   return [
     tools.bubblewrap,
     ...['--die-with-parent', '--new-session', '--json-status-fd', String(statusDescriptor)],
@@ -59,11 +62,11 @@ export function bubblewrap(tools: SystemTools, around: Surroundings): string[] |
     ...(network ? [] : ['--unshare-net']),
     ...(hasUser ? rootThatChangesUser : ['--unshare-user', '--disable-userns']),
     ...['--ro-bind', '/usr', '/usr'],
-    ...[...programs, ...settings, ...(network ? resolver : [])].flatMap(readOnly),
-    ...readOnly('/sys/devices/system/cpu'),
+    ...foldersAbove(ofSystem).flatMap(passable),
+    ...ofSystem.flatMap(readOnly),
     ...['--dev', '/dev', ...size, '--tmpfs', '/dev/shm'],
     ...['--proc', '/proc', ...size, '--tmpfs', '/tmp'],
-    ...foldersAbove(own).flatMap((path) => ['--perms', '0755', '--dir', path]),
+    ...foldersAbove([...readable, ...own]).flatMap(passable),
     ...readable.flatMap(readOnly),
     ...(folder === undefined ? [] : ['--ro-bind', folder, folder]),
     ...writable.flatMap((path) => ['--bind', path, path]),
@@ -77,9 +80,12 @@ const rootThatChangesUser = [
   ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((name) => ['--cap-add', name]),
 ];
 
+/** Otherwise bubblewrap makes the folder so that only root passes through. */
+const passable = (path: string) => ['--perms', '0755', '--dir', path];
+
 const readOnly = (path: string) => ['--ro-bind-try', path, path];
 
-/** The folders that lead to these, from above: bubblewrap would let only root pass through. */
+/** The folders that lead to these, from above. */
 function foldersAbove(paths: readonly string[]): string[] {
   const found = new Set<string>();
   for (const path of paths) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clipUtf8 } from '../../core/clip.js';
 import { messageOf, UserError } from '../../core/errors.js';
@@ -16,7 +17,8 @@ import { trial, trialBounds } from './trial.js';
 import { Users } from './users.js';
 import type { Way } from './ways.js';
 
-/** EX_UNAVAILABLE of sysexits.h. */
+/** EX_USAGE and EX_UNAVAILABLE of sysexits.h. */
+const usage = 64;
 const unavailable = 69;
 /** What the contract allows for what is missing, and for each of it, bytes. */
 const mostGaps = 16;
@@ -61,6 +63,7 @@ export class Containment {
    */
   static async find(options: ContainmentOptions): Promise<Containment> {
     const { wish, workDir, log } = options;
+    await expectNobodys(options.users);
     const digest = createHash('sha256').update(workDir).digest('hex').slice(0, 12);
     const prefix = `pandafuzz-${digest}-`;
     await killStrays({ mark: prefix }, log);
@@ -103,6 +106,24 @@ export class Containment {
 
   async close(): Promise<void> {
     await this.users?.close();
+  }
+}
+
+/**
+ * Processes of a run's user are killed when the run has ended, so nobody else may be that user.
+ *
+ * @throws UserError
+ */
+async function expectNobodys(range: UserRange | undefined): Promise<void> {
+  if (!range || process.getuid?.() !== 0) return;
+  const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  for (const line of passwd.split('\n')) {
+    const [name = '', , id = ''] = line.split(':');
+    if (id === '' || Number(id) < range.first || Number(id) > range.last) continue;
+    throw new UserError(
+      `--run-users has the id ${id}, which is ${name}'s: name a range that nobody has`,
+      usage,
+    );
   }
 }
 

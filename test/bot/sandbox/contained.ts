@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { boundsOf } from '../../../src/bot/runs/bounds.js';
 import type { Bounds } from '../../../src/bot/sandbox/bounds.js';
@@ -31,6 +31,7 @@ const programs = ['bwrap', 'env', 'mount', 'perl', 'prlimit', 'setpriv', 'sh', '
 export function pathWithout(names: readonly string[]): string {
   if (names.length === 0) return systemPath;
   const folder = temporaryFolder();
+  chmodSync(folder, 0o755); // users of runs use some of them
   for (const name of programs.filter((one) => !names.includes(one))) {
     const found = findProgram([name], systemPath);
     if (found) symlinkSync(found, join(folder, name));
@@ -71,6 +72,7 @@ export async function containedRun(
   bounds: Partial<Bounds> = {},
   workDir = temporaryFolder(),
 ): Promise<ContainedFolder> {
+  chmodSync(workDir, 0o755); // below it, users of runs pass through
   const containment = await containmentBy(way, workDir);
   return runOf(containment, workDir, bounds);
 }
@@ -125,3 +127,11 @@ export async function ran(
   const exit = await started.sandbox.exited;
   return { ...exit, text: started.text() };
 }
+
+/**
+ * A script that signals whatever it can, or starts processes without end. It does nothing
+ * unless it has a user that no other process of the machine has: were the containment under
+ * test to fail, the machine must not be hurt.
+ */
+export const harmless = (text: string): string =>
+  `[ "$(id -u)" -ge ${defaultUsers.first} ] && [ "$(id -u)" -le ${defaultUsers.last} ] || { echo no user of its own; exit 99; }\n${text}`;
