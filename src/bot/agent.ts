@@ -122,6 +122,8 @@ async function assemble(
   const spool = await Spool.open(folder.spool, log);
   await clearLeftovers({ runs: folder.runs, spool, engine, tools, log });
   const machine = await Machine.observe(folder.path);
+  // The stream is made last, of parts that beat through it.
+  const late: { link?: Link } = {};
   const health = await Health.observe({
     folder: folder.path,
     tools,
@@ -131,8 +133,6 @@ async function assemble(
     log,
   });
   lifecycle.own('health', () => health.stop());
-  // The stream is made last, of parts that beat through it.
-  const late: { link?: Link } = {};
 
   const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
