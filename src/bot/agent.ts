@@ -166,6 +166,8 @@ async function assemble(
   await artifacts.prune();
   const makeRoom = () => artifacts.prune(0);
   const machine = await Machine.observe({ folder: folder.path, makeRoom, log });
+  // The stream is made last, of parts that beat through it.
+  const late: { link?: Link } = {};
   const health = await Health.observe({
     folder: folder.path,
     warnings,
@@ -174,8 +176,6 @@ async function assemble(
     log,
   });
   lifecycle.own('health', () => health.stop());
-  // The stream is made last, of parts that beat through it.
-  const late: { link?: Link } = {};
 
   const { exchangeIntervalMs, corpusCacheBytes: mostBytes = usualCacheBytes } = options;
   const stocks = new Stocks({ folder: folder.corpora, connection, mostBytes, log, signal });

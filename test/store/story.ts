@@ -150,6 +150,27 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
       now: 49,
     },
   ],
+  ['create_job', { ...jobInput({ id: job(0), now: 49 }), campaign: 'z', fuzzWithinMs: 9000 }],
+  ['claim_job', claim(true, [4], 49)],
+  ['complete_job', { ...unstarted(1), now: 49 }],
+  ['claim_job', claim(true, [4], 49)],
+  ['list_avoided', { jobId: job(0), limit: 10 }],
+  ['list_avoided_bots', { afterBotId: '', limit: 10 }],
+  ['due_avoided', { now: 60, limit: 10, againMs: 5 }],
+  ['forgive_bot', { botId: bot, jobIds: [job(0)], limit: 10 }],
+  ['forgive_bot', { botId: bot, jobIds: null, limit: 10 }],
+  ['hold_bot', { botId: bot, failedStarts: 1, heldUntil: 70, why: 'noexec', now: 49 }],
+  ['list_held', { afterId: '', limit: 10 }],
+  ['hold_bot', { botId: bot, failedStarts: 0, heldUntil: null, why: '', now: 49 }],
+  ['claim_job', claim(true, [4], 49)],
+  [
+    'complete_job',
+    {
+      ...completeInput({ id: job(0), attempt: 1, fence: 2 }, 'failed'),
+      ...{ final: true, botId: bot, statistics: '{"executions":5,"elapsedMs":6}', now: 49 },
+    },
+  ],
+  ['show_job', { jobId: job(0), attempts: 5 }],
   ['show_job', { jobId: job(1), attempts: 5 }],
   ['show_job', { jobId: job(2), attempts: 5 }],
   ['get_job', job(2)],
@@ -174,4 +195,13 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
 function released(now: number) {
   const lease = { jobId: job(2), fence: 1, outcome: 'lost', message: 'gone', statistics: null };
   return { ...lease, ...noPause, now };
+}
+
+/** A start of a job that failed on the bot. */
+function unstarted(fence: number) {
+  return {
+    ...completeInput({ id: job(0), attempt: 1, fence }, 'infrastructure'),
+    ...{ trouble: 'missing', cause: 'library x', avoid: { avoidFirstMs: 5, avoidMaxMs: 9 } },
+    statistics: '{"executions":3,"elapsedMs":4}',
+  };
 }

@@ -24,7 +24,7 @@ const execErrors: Readonly<Record<string, string>> = {
 
 /** What a shell would have printed of a process that could not be started; undefined for other errors. */
 export function wordsOfSpawnError(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('syscall' in error)) return undefined;
   const code = codeOf(error);
   if (code === undefined || !String(error.syscall).startsWith('spawn')) return undefined;
   const words = execErrors[code];

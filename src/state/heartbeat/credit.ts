@@ -71,6 +71,11 @@ export class Credit implements Taker {
     this.#offers.delete(lease);
   }
 
+  /** The bot has taken the offer: one of the slots that it announced is free no more. */
+  taken(lease: LiveLease): void {
+    if (this.#offers.delete(lease)) this.#announced = Math.max(this.#announced - 1, 0);
+  }
+
   drain(isDraining: boolean): void {
     this.#isDraining = isDraining;
     this.announce(this.#announced);

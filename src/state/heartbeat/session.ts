@@ -293,13 +293,14 @@ export class BotSession implements SessionHandle {
     const { leases, rhythm } = this.parts;
     this.#sequence = sequence;
     if (beat.health) this.#healthIs(beat.health);
+    const proven: LiveLease[] = [];
     const renewed = beat.leases.map((status): RenewedLease => {
       const live = this.#mine(status.lease);
       if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       this.#hold(live);
       const { phase, statistics } = status;
       leases.report(live, phase, statistics && boundedStatistics(statistics));
-      if (!live.isProven && (statistics?.executions ?? 0) > 0) this.parts.blame.proved(live);
+      if (!live.isProven && (statistics?.executions ?? 0) > 0) proven.push(live);
       if (isOverstay(live, this.parts, () => this.cancel(live))) {
         return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
       }
@@ -313,6 +314,7 @@ export class BotSession implements SessionHandle {
     const value = { sequence, leases: renewed, nextBeatInMs };
     if (!this.gone) this.outgoing.sendLatest({ message: { $case: 'beatAck', value } });
     this.#credit.announce(beat.freeSlots);
+    for (const live of proven) this.parts.blame.proved(live);
   }
 
   /** The bot has tried whether it can run jobs. */
@@ -338,7 +340,7 @@ export class BotSession implements SessionHandle {
   /** The bot has named the lease as its own: renews it and ends the offer. */
   #hold(live: LiveLease): void {
     const { leases, acknowledgements } = this.parts;
-    this.#credit.answered(live);
+    this.#credit.taken(live);
     leases.acknowledge(live);
     acknowledgements.add(live);
   }

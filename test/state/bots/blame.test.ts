@@ -264,11 +264,11 @@ describe('a bot that is held back', () => {
     const bot = await fleet.bot(1);
     const { id } = await fleet.create();
     await fleet.settled();
-    for (let i = 0; i < 4; i++) {
+    for (let ms = 0; ms < 30_000; ms += 500) {
       for (const lease of bot.offers()) ends(bot, lease, { trouble: MACHINE });
       await fleet.settled();
       bot.beat(1);
-      await fleet.pass(i < 3 ? 30_000 : 500);
+      await fleet.pass(500);
     }
     const { failedStarts } = await shown(fleet, bot.botId);
     expect(failedStarts).toBeGreaterThanOrEqual(3);
