@@ -61,6 +61,7 @@ const timeouts = z.strictObject({
   database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
   /** Alias of database.max_retries. */
   database_retries: whole(0, 1000).optional(),
+  stalled_transfer: duration({ min: '1s', max: '1h' }).prefault('60s'),
   transfer: duration({ min: '1s', max: '24h' }).prefault('10m'),
   methods: z
     .record(
@@ -68,7 +69,6 @@ const timeouts = z.strictObject({
       duration({ min: '1ms', max: '24h' }),
     )
     .prefault({}),
-  stalled_transfer: duration({ min: '1s', max: '1h' }).prefault('60s'),
   stalled_stream: duration({ min: '10ms', max: '1h' }).prefault('30s'),
   shutdown: duration({ min: '100ms', max: '5m' }).prefault('5s'),
 });
@@ -206,7 +206,12 @@ export const masterSchema = settings.transform(({ database, timeouts, ...rest },
 export type MasterConfig = z.output<typeof masterSchema>;
 
 /** Variables of other parts of PandaFuzz: of commands, and of bots. */
-const otherVariables = new Set(['PANDAFUZZ_MASTER', 'PANDAFUZZ_NOHUP']);
+const otherVariables = new Set([
+  'PANDAFUZZ_ISOLATION',
+  'PANDAFUZZ_MASTER',
+  'PANDAFUZZ_NOHUP',
+  'PANDAFUZZ_PROJECT',
+]);
 
 export const masterSettings: Settings<MasterConfig> = {
   keys: settings,

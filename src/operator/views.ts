@@ -23,7 +23,6 @@ const jobColumns: readonly TableColumn[] = [
   'id',
   'state',
   { name: 'engine', leaves: 'same' },
-  { name: 'project', shrinks: 'first', leaves: 'same' },
   { name: 'target', shrinks: 'first' },
   { name: 'name', shrinks: 'first', leaves: 'same' },
   { name: 'execs', right: true },
@@ -50,8 +49,7 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
       short(job.id),
       jobState(job),
       or(job.spec?.engine),
-      or(job.spec?.project),
-      or(job.spec?.targetName),
+      targetOf(job),
       job.spec?.name || (kind === 'fuzz' ? '-' : kind),
       executed(statistics),
       rate,
@@ -68,6 +66,12 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
 /** How many notes `job get` shows. */
 const notesMarker = (statistics: JobStatistics | undefined) =>
   statistics?.notes.length ? `${statistics.notes.length}!` : '-';
+
+/** With its project, unless that is the default one. */
+function targetOf({ spec }: Job): string {
+  const name = or(spec?.targetName);
+  return !spec?.project || spec.project === 'default' ? name : `${spec.project}/${name}`;
+}
 
 export function jobDetails(job: Job, attempts: readonly Attempt[], now: number): string {
   const { spec, statistics, result } = job;

@@ -92,9 +92,7 @@ describe('over a slow line', () => {
     const line = await poorLine(master.grpc.port, { bytesPerSecond: 500_000 });
     const connection = over(line.address);
     const file = fileOf(3_000_000);
-    const beganAt = performance.now();
     await uploadArtifact(connection, { path: file.path, kind, name: 'x' });
-    expect(performance.now() - beganAt).toBeGreaterThan(4000);
     const path = join(temporaryFolder(), 'copy');
     await downloadArtifact(connection, file.sha256, path);
     expect(readFileSync(path).equals(file.bytes)).toBe(true);

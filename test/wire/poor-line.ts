@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
+import { systemClock } from '../../src/core/clock.js';
 import { atEnd } from '../harness.js';
 
 /** A line to a port of this machine that breaks or is slow. */
@@ -44,7 +45,8 @@ export async function poorLine(
             return cut();
           const { bytesPerSecond } = poor;
           if (bytesPerSecond === undefined) return done(null, chunk);
-          setTimeout(() => done(null, chunk), (chunk.length / bytesPerSecond) * 1000);
+          const delayMs = (chunk.length / bytesPerSecond) * 1000;
+          systemClock.schedule(delayMs, () => done(null, chunk), { unref: true });
         },
       });
       from.pipe(line).pipe(to);
