@@ -91,11 +91,12 @@ async function engines(): Promise<number[]> {
   return found;
 }
 
-/** The same, as soon as there are some: a run begins before its engine. */
-async function enginesStarted(): Promise<number[]> {
+/** The same, once there are some: a run begins to fuzz a little before its engine's process. */
+async function enginesThere(): Promise<number[]> {
   for (;;) {
     const found = await engines();
     if (found.length > 0) return found;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
@@ -232,7 +233,7 @@ describe('a bot', () => {
 
   test('fuzzes on while its stream is broken, and goes on with the lease', async () => {
     const { peer, lease } = await fuzzing();
-    const before = await enginesStarted();
+    const before = await enginesThere();
     peer.call.destroy();
     const again = await master.nextStream();
     expect(again.hello.leases).toEqual([lease]);

@@ -100,6 +100,7 @@ describe('a bot', () => {
     const fleet = await Fleet.open();
     const { id } = await register(fleet, {});
     expect(await register(fleet, {})).toMatchObject({ id });
+    await fleet.pass(11_000); // it is stopped, upgraded and started
     const identity = newId();
     expect(await register(fleet, { identity })).toMatchObject({ id, name: 'north' });
     expect(await register(fleet, { identity })).toMatchObject({ id });
