@@ -55,7 +55,7 @@ const refusalOf = (call: Promise<unknown>) =>
 async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
   const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
   const deadline = Date.now() + patienceMs;
-  for await (const message of corpora.pullCorpus({ targetName, cursor }, new Metadata(), {
+  for await (const message of corpora.pullCorpus({ targetName, cursor, batches: false }, new Metadata(), {
     deadline,
   })) {
     const { entry, cursor: next, chunk } = message;

@@ -100,6 +100,7 @@ export async function validRequests(
     'CorpusService/PullCorpus': one(corpora.PullCorpusRequest, {
       targetName: 'target',
       cursor: 0,
+      batches: true,
     }),
     'CorpusService/GetCorpusStats': one(corpora.GetCorpusStatsRequest, { targetName: 'target' }),
     'CrashService/ReportCrash': [

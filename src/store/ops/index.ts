@@ -1,4 +1,16 @@
 import type { Operation } from '../operation.js';
+import { findBlobs } from './blobs/find-blobs.js';
+import { loseBlob } from './blobs/lose-blob.js';
+import { moveBlobs } from './blobs/move-blobs.js';
+import {
+  forgetPack,
+  knownPacks,
+  lastPack,
+  mostlyDeadPacks,
+  retiredPacks,
+  retirePack,
+} from './blobs/packs.js';
+import { deleteUnusedBlobs, listUnusedBlobs, markUnusedBlobs } from './blobs/unused-blobs.js';
 import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
 import { forgetBot } from './bots/forget-bot.js';
@@ -12,6 +24,7 @@ import { addCorpus } from './corpus/add-corpus.js';
 import { getArtifact } from './corpus/get-artifact.js';
 import { getCorpus } from './corpus/get-corpus.js';
 import { listCorpus } from './corpus/list-corpus.js';
+import { pruneArtifacts } from './corpus/prune-artifacts.js';
 import { putArtifact } from './corpus/put-artifact.js';
 import { findSource } from './crashes/find-source.js';
 import { getCrash } from './crashes/get-crash.js';
@@ -83,14 +96,17 @@ export const operations = [
   confirmCrashes,
   crashReports,
   createJob,
+  deleteUnusedBlobs,
   drainBot,
   endedWork,
+  findBlobs,
   findBuildToVerify,
   findCrashToRun,
   findIds,
   findSource,
   flushBeats,
   forgetBot,
+  forgetPack,
   getArtifact,
   getBot,
   getCorpus,
@@ -99,6 +115,8 @@ export const operations = [
   getJob,
   hasStaleCrashes,
   keepWebhook,
+  knownPacks,
+  lastPack,
   listAhead,
   listBots,
   listCampaigns,
@@ -111,14 +129,20 @@ export const operations = [
   listJobs,
   listLeases,
   listQueues,
+  listUnusedBlobs,
+  loseBlob,
   makeCrashWork,
   markAlive,
   markDrained,
+  markUnusedBlobs,
   mergeGroups,
+  mostlyDeadPacks,
+  moveBlobs,
   moveCrashes,
   nextNotice,
   nextTarget,
   pauseJob,
+  pruneArtifacts,
   pruneEvents,
   pruneJobs,
   pruneSamples,
@@ -132,6 +156,8 @@ export const operations = [
   reportReproduction,
   requestCancel,
   resumeJob,
+  retirePack,
+  retiredPacks,
   retryJob,
   rewriteCrashes,
   setCampaign,

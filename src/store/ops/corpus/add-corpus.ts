@@ -1,6 +1,7 @@
 import { NotFoundError, StaleLeaseError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
 import { one, runEach, type Steps, statement } from '../../statement.js';
+import { type PlacedBlob, placeBlobs } from '../blobs/place-blobs.js';
 import { lockJob } from '../jobs/lock-job.js';
 
 interface AddCorpus {
@@ -8,6 +9,8 @@ interface AddCorpus {
   attempt: number;
   fence: number;
   entries: readonly { readonly sha256: string; readonly sizeBytes: number }[];
+  /** Where those of them are that were written into a pack just now; absent: none were. */
+  placed?: readonly PlacedBlob[];
   now: number;
 }
 
@@ -47,6 +50,7 @@ export const addCorpus = writeOperation(
       if (!(yield* one(exists, input))) throw new NotFoundError({ resource: 'job', id: jobId });
       throw new StaleLeaseError({ jobId, attempt, fence });
     }
+    yield* placeBlobs(input.placed ?? []);
     const targetName = held.target_name;
     const rows = entries.map((entry) => ({ ...entry, targetName, jobId, now }));
     return yield* runEach(insert, rows);
