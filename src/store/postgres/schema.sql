@@ -51,7 +51,8 @@ CREATE TABLE packs (
   CHECK (live_bytes <= size_bytes)
 );
 
-CREATE INDEX packs_mostly_dead ON packs (id) WHERE retired_at IS NULL AND live_bytes * 2 < size_bytes;
+CREATE INDEX packs_mostly_dead ON packs (live_bytes, id)
+  WHERE retired_at IS NULL AND size_bytes > live_bytes * 2;
 CREATE INDEX packs_retired ON packs (retired_at, id) WHERE retired_at IS NOT NULL;
 
 CREATE TABLE blobs (

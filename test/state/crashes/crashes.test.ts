@@ -53,8 +53,8 @@ describe('crashes', () => {
       crashes.map(async ({ crashId }) => {
         const { inputSha256 } = await scene.state.crashes.get(testContext(), crashId);
         const whole = { offset: 0, chunkBytes: 2 ** 20 };
-        const chunks = scene.state.blobs.read(testContext(), inputSha256, whole);
-        return Buffer.concat(await Array.fromAsync(chunks));
+        const read = await scene.state.blobs.read(testContext(), inputSha256, whole).next();
+        return read.value;
       }),
     );
     expect(inputs.map(String)).toEqual(['input 1', 'input 2']);

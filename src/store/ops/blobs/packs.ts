@@ -11,14 +11,15 @@ export interface PackRow {
 }
 
 const last = statement<object, PackRow>(
-  'SELECT id, size_bytes, live_bytes FROM packs ORDER BY id DESC LIMIT 1',
+  'SELECT id, size_bytes, live_bytes FROM packs WHERE id > 0 ORDER BY id DESC LIMIT 1',
 );
 const known = statement<{ ids: string }, { id: number }>(
-  `SELECT id FROM ${integersOf('@ids')} AS wanted JOIN packs ON id = wanted.value`,
+  `SELECT packs.id FROM ${integersOf('@ids')} AS wanted JOIN packs ON packs.id = wanted.value`,
 );
 const mostlyDead = statement<{ limit: number }, PackRow>(`
   SELECT id, size_bytes, live_bytes FROM packs
-  WHERE retired_at IS NULL AND live_bytes * 2 < size_bytes ORDER BY id LIMIT @limit`);
+  WHERE retired_at IS NULL AND size_bytes > live_bytes * 2 AND live_bytes >= 0
+  ORDER BY live_bytes, id LIMIT @limit`);
 const retire = statement<{ id: number; now: number }>(
   'UPDATE packs SET retired_at = @now WHERE id = @id AND live_bytes = 0 AND retired_at IS NULL',
 );
@@ -42,7 +43,7 @@ export const knownPacks = pageOperation(
   },
 );
 
-/** Packs of which less than half is referred to, the oldest first. */
+/** Packs of which less than half is referred to, those with the least of that first. */
 export const mostlyDeadPacks = pageOperation('mostly_dead_packs', (limit: number) =>
   all(mostlyDead, { limit }),
 );
