@@ -82,7 +82,9 @@ export async function* pullCorpus(
   { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
 ): AsyncGenerator<CorpusInput & { readonly cursor: number }> {
   const deadline = deadlineAfter(timeoutMs);
-  const call = corpora.pullCorpus({ targetName, cursor, batches: true }, new Metadata(), { deadline });
+  const call = corpora.pullCorpus({ targetName, cursor, batches: true }, new Metadata(), {
+    deadline,
+  });
   const cancel = () => call.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();

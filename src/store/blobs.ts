@@ -1,4 +1,4 @@
-import { type RequestContext, backgroundRunner } from '../core/context.js';
+import { backgroundRunner, type RequestContext } from '../core/context.js';
 import { DataLossError, messageOf, UserError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { describeTrouble } from '../core/system-trouble.js';
@@ -9,7 +9,7 @@ import { PackWriter } from './blobs/pack-writer.js';
 import { isInPack, readEntries } from './blobs/reading.js';
 import type { RunOperation } from './blobs/run-operation.js';
 import { type Expected, SingleFiles } from './blobs/single-files.js';
-import { BlobSweep, type Swept, type SweepTerms } from './blobs/sweep.js';
+import { BlobSweep, type SweepTerms, type Swept } from './blobs/sweep.js';
 import type { Operation } from './operation.js';
 import { type BlobPlace, findBlobs } from './ops/blobs/find-blobs.js';
 import { loseBlob } from './ops/blobs/lose-blob.js';
@@ -99,7 +99,15 @@ export class BlobStore {
   batch(): BlobBatch {
     const find = (ctx: RequestContext, names: readonly string[]) =>
       this.options.run(ctx, findBlobs, names);
-    return new BlobBatch({ files: this.#files, packs: this.#packs, holds: this.#holds, find });
+    const lose = (place: BlobPlace) => this.#run(loseBlob, place);
+    return new BlobBatch({
+      files: this.#files,
+      packs: this.#packs,
+      packFiles: this.#packFiles,
+      holds: this.#holds,
+      find,
+      lose,
+    });
   }
 
   /**
@@ -115,7 +123,7 @@ export class BlobStore {
   async keep<T>(
     ctx: RequestContext,
     expected: Expected,
-    chunks: AsyncIterable<Uint8Array>,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     record: () => Promise<T>,
   ): Promise<T> {
     const held = [expected.sha256];

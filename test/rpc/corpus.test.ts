@@ -55,9 +55,13 @@ const refusalOf = (call: Promise<unknown>) =>
 async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
   const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
   const deadline = Date.now() + patienceMs;
-  for await (const message of corpora.pullCorpus({ targetName, cursor, batches: false }, new Metadata(), {
-    deadline,
-  })) {
+  for await (const message of corpora.pullCorpus(
+    { targetName, cursor, batches: false },
+    new Metadata(),
+    {
+      deadline,
+    },
+  )) {
     const { entry, cursor: next, chunk } = message;
     if (entry) found.push({ entry, cursor: next, bytes: Buffer.from(chunk) });
     else {

@@ -9,7 +9,11 @@ import type {
   ReportCrashResponse,
 } from '../../gen/pandafuzz/v1/crash_service.js';
 import type { PlacedBlob } from '../../store/ops/blobs/place-blobs.js';
-import { type CrashSource, findSource, type LeaseName } from '../../store/ops/crashes/find-source.js';
+import {
+  type CrashSource,
+  findSource,
+  type LeaseName,
+} from '../../store/ops/crashes/find-source.js';
 import { getCrash } from '../../store/ops/crashes/get-crash.js';
 import { listCrashes } from '../../store/ops/crashes/list-crashes.js';
 import { recordCrash } from '../../store/ops/crashes/record-crash.js';

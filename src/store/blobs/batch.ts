@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import type { RequestContext } from '../../core/context.js';
 import type { BlobPlace } from '../ops/blobs/find-blobs.js';
-import type { PlacedBlob } from '../ops/blobs/place-blobs.js';
+import { entryBytes, type PlacedBlob } from '../ops/blobs/place-blobs.js';
 import type { Holds } from './holds.js';
+import type { PackFiles } from './pack-files.js';
 import type { Appended, PackWriter, SmallBlob } from './pack-writer.js';
+import { isInPack, type PackPlace } from './reading.js';
 import {
   diskFullOr,
   type Expected,
@@ -31,7 +33,10 @@ export interface BatchParts {
   readonly files: SingleFiles;
   readonly packs: PackWriter;
   readonly holds: Holds;
+  readonly packFiles: PackFiles;
   readonly find: (ctx: RequestContext, names: readonly string[]) => Promise<BlobPlace[]>;
+  /** Forgets where a blob was that is not there. */
+  readonly lose: (place: BlobPlace) => Promise<void>;
 }
 
 /**
@@ -120,14 +125,36 @@ export class BlobBatch {
 
   async #passOverKnown(ctx: RequestContext, wanted: Map<string, Gathered>): Promise<void> {
     if (wanted.size === 0) return;
-    for (const place of await this.parts.find(ctx, [...wanted.keys()])) {
-      const { sha256, pack_id, size_bytes } = place;
-      const sizeBytes = pack_id === null ? await this.parts.files.confirm(ctx, sha256) : size_bytes;
+    const places = await this.parts.find(ctx, [...wanted.keys()]);
+    const packSizes = await this.#packSizes(places);
+    for (const place of places) {
+      const { sha256 } = place;
+      const sizeBytes = isInPack(place)
+        ? await this.#sizeInPack(place, packSizes)
+        : await this.parts.files.confirm(ctx, sha256);
       if (sizeBytes === undefined) continue;
       const announced = (wanted.get(sha256) as Gathered).sizeBytes;
       if (announced !== sizeBytes) throw otherLength(announced, sizeBytes);
       wanted.delete(sha256);
     }
+  }
+
+  /** Undefined where its pack ends before it, as after a loss of the disk's. */
+  async #sizeInPack(
+    place: PackPlace,
+    packSizes: ReadonlyMap<number, number>,
+  ): Promise<number | undefined> {
+    const end = place.position + entryBytes(place.size_bytes);
+    if ((packSizes.get(place.pack_id) ?? 0) >= end) return place.size_bytes;
+    await this.parts.lose(place);
+    return undefined;
+  }
+
+  async #packSizes(places: readonly BlobPlace[]): Promise<Map<number, number>> {
+    const ids = new Set(places.filter(isInPack).map(({ pack_id }) => pack_id));
+    const sizes = new Map<number, number>();
+    for (const id of ids) sizes.set(id, (await this.parts.packFiles.look(id))?.sizeBytes ?? 0);
+    return sizes;
   }
 }
 

@@ -34,7 +34,9 @@ export class PackFiles {
   /** Ids of the packs that are there, in order. */
   async list(): Promise<number[]> {
     const names = await readdir(this.#directory);
-    const ids = names.flatMap((name) => (/^\d{10}\.pack$/.test(name) ? Number.parseInt(name, 10) : []));
+    const ids = names.flatMap((name) =>
+      /^\d{10}\.pack$/.test(name) ? Number.parseInt(name, 10) : [],
+    );
     return ids.sort((a, b) => a - b);
   }
 

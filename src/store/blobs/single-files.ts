@@ -105,7 +105,10 @@ export class SingleFiles {
     for (;;) {
       const appearing = this.#appearing.get(sha256);
       if (!appearing) return;
-      await orAbort(ctx.signal, appearing.catch(() => {}));
+      await orAbort(
+        ctx.signal,
+        appearing.catch(() => {}),
+      );
     }
   }
 

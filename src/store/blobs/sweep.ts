@@ -8,11 +8,7 @@ import {
   retiredPacks,
   retirePack,
 } from '../ops/blobs/packs.js';
-import {
-  deleteUnusedBlobs,
-  listUnusedBlobs,
-  markUnusedBlobs,
-} from '../ops/blobs/unused-blobs.js';
+import { deleteUnusedBlobs, listUnusedBlobs, markUnusedBlobs } from '../ops/blobs/unused-blobs.js';
 import { type CompactionParts, emptyPack } from './compaction.js';
 import type { Holds } from './holds.js';
 import { folders, type SingleFiles } from './single-files.js';

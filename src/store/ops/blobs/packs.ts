@@ -35,13 +35,12 @@ const forget = statement<{ id: number }>(
 export const lastPack = readOperation('last_pack', (_: null) => one(last, {}));
 
 /** Those of the packs that the database knows. */
-export const knownPacks = pageOperation(
-  'known_packs',
-  function* (ids: readonly number[]): Steps<number[]> {
-    const found = yield* all(known, { ids: JSON.stringify(ids) });
-    return found.map(({ id }) => id);
-  },
-);
+export const knownPacks = pageOperation('known_packs', function* (ids: readonly number[]): Steps<
+  number[]
+> {
+  const found = yield* all(known, { ids: JSON.stringify(ids) });
+  return found.map(({ id }) => id);
+});
 
 /** Packs of which less than half is referred to, those with the least of that first. */
 export const mostlyDeadPacks = pageOperation('mostly_dead_packs', (limit: number) =>
