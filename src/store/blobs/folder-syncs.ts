@@ -29,7 +29,10 @@ export class FolderSyncs {
   async settle(path: string): Promise<void> {
     const folder = this.#of(path);
     const wanted = folder.changes;
-    while (folder.synced < wanted) await (folder.syncing ??= this.#sync(path, folder));
+    while (folder.synced < wanted) {
+      folder.syncing ??= this.#sync(path, folder);
+      await folder.syncing;
+    }
   }
 
   async #sync(path: string, folder: Folder): Promise<void> {
