@@ -120,13 +120,25 @@ const store = [
     name: 'operations-above-jobs-import-only-what-is-below',
     severity: 'error',
     from: { path: aboveJobs },
-    to: { path: '^src/store/ops/', pathNot: '^src/store/ops/($1|jobs|events)/' },
+    to: { path: '^src/store/ops/', pathNot: '^src/store/ops/($1|jobs|events|blobs)/' },
   },
   {
     name: 'shared-files-see-no-engine-and-no-operation',
     severity: 'error',
-    from: { path: sharedFiles, pathNot: filesOfStore(['store']) },
+    from: { path: sharedFiles, pathNot: filesOfStore(['store', 'blobs']) },
     to: { path: '^src/store/.+/' },
+  },
+  {
+    name: 'blobs-see-their-operations-and-no-engine',
+    severity: 'error',
+    from: { path: '^src/store/blobs(/|\\.ts$)' },
+    to: { path: '^src/store/.+/', pathNot: '^src/store/(blobs|ops/blobs)/' },
+  },
+  {
+    name: 'only-blobs-see-its-parts',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/store/blobs(/|\\.ts$)' },
+    to: { path: '^src/store/blobs/' },
   },
   {
     name: 'engines-do-not-know-each-other',

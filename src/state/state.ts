@@ -38,6 +38,7 @@ import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
+import { BlobSweep } from './upkeep/blob-sweep.js';
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
@@ -111,6 +112,7 @@ export function createState(options: {
     work: async () => sessions.checkSilence(),
   });
   const retention = new Retention({ ...service, ages: config.retention });
+  const blobSweep = new BlobSweep({ ...service, metrics, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
     ...service,
@@ -154,7 +156,7 @@ export function createState(options: {
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
-  metrics.watchCrashes(() =>
+  metrics.watchCounters(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
   metrics.watchFleet({ botsOnline: () => sessions.online, leasesHeld: () => leases.size });
@@ -195,6 +197,7 @@ export function createState(options: {
       sampler.start();
       timekeeper.start();
       retention.start();
+      blobSweep.start();
       regrouping.start();
       crashPolicy.start();
       corpusUpkeep.start();
@@ -204,7 +207,7 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
+      const upkeep = [vitals, sampler, silenceCheck, retention, blobSweep, timekeeper, crashPolicy];
       await Promise.all([...upkeep, corpusUpkeep].map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();

@@ -22,6 +22,8 @@ export interface StoreOptions {
   readonly checkpointIntervalMs: number;
   /** Size of the write-ahead log past which writes wait for the disk, bytes; usually 64 MiB. */
   readonly maxLogBytes?: number;
+  /** Size from which a pack of small blobs gets no more of them, bytes; usually 64 MiB. */
+  readonly largestPackBytes?: number;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Called when a database thread dies: the store is of no use any more. */

@@ -22,7 +22,7 @@ import type { PutAside } from './put-aside.js';
 import type { Stock } from './stock.js';
 
 /** Inputs and bytes sent in one call. */
-const largestPush = { inputs: 256, bytes: 8 * 2 ** 20 } as const;
+const largestPush = { inputs: 1024, bytes: 8 * 2 ** 20 } as const;
 /** One call, milliseconds. */
 const timeoutMs = 2 * 60_000;
 /** Of the last inputs of a run: calls that a master answered, and refused. */

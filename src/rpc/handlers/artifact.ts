@@ -19,7 +19,7 @@ export function artifactHandlers({ artifacts, blobs }: State, adapt: Adapter) {
         const artifact = await artifacts.get(ctx, sha256);
         const { sizeBytes } = artifact;
         yield { artifact, chunk: Buffer.alloc(0) };
-        for await (const chunk of fileChunks(blobs, { sha256, sizeBytes, offsetBytes })) {
+        for await (const chunk of fileChunks(ctx, blobs, { sha256, sizeBytes, offsetBytes })) {
           yield { artifact: undefined, chunk };
         }
       },

@@ -33,9 +33,9 @@ export class Artifacts {
   ): Promise<UploadArtifactResponse> {
     const kind = this.#check(header);
     const { sha256, sizeBytes, name } = header;
-    await this.store.blobs.keep(ctx, { sha256, sizeBytes }, chunks);
     const row = { sha256, kind, name, size_bytes: sizeBytes, created_at: this.clock.now() };
-    const { artifact, alreadyExisted } = await this.store.run(ctx, putArtifact, row);
+    const record = () => this.store.run(ctx, putArtifact, row);
+    const { artifact, alreadyExisted } = await this.store.blobs.keep(ctx, header, chunks, record);
     return { artifact: artifactRecord(artifact), alreadyExisted };
   }
 

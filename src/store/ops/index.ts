@@ -1,4 +1,16 @@
 import type { Operation } from '../operation.js';
+import { findBlobs } from './blobs/find-blobs.js';
+import { loseBlob } from './blobs/lose-blob.js';
+import { moveBlobs } from './blobs/move-blobs.js';
+import {
+  forgetPack,
+  knownPacks,
+  lastPack,
+  mostlyDeadPacks,
+  retiredPacks,
+  retirePack,
+} from './blobs/packs.js';
+import { deleteUnusedBlobs, listUnusedBlobs, markUnusedBlobs } from './blobs/unused-blobs.js';
 import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
 import { forgetBot } from './bots/forget-bot.js';
@@ -15,6 +27,7 @@ import { getCorpus } from './corpus/get-corpus.js';
 import { listCorpus } from './corpus/list-corpus.js';
 import { listCorpusEntries } from './corpus/list-entries.js';
 import { dueMerges, findMergeSource, makeMerge, postponeMerge } from './corpus/merge-jobs.js';
+import { pruneArtifacts } from './corpus/prune-artifacts.js';
 import { putArtifact } from './corpus/put-artifact.js';
 import { listPutAside, putAside } from './corpus/put-aside.js';
 import { removeCorpusEntries, resetCorpus } from './corpus/remove-entries.js';
@@ -90,9 +103,11 @@ export const operations = [
   confirmCrashes,
   crashReports,
   createJob,
+  deleteUnusedBlobs,
   drainBot,
   dueMerges,
   endedWork,
+  findBlobs,
   findBuildToVerify,
   findCrashToRun,
   findIds,
@@ -101,6 +116,7 @@ export const operations = [
   finishMerge,
   flushBeats,
   forgetBot,
+  forgetPack,
   getArtifact,
   getBot,
   getCorpus,
@@ -112,6 +128,8 @@ export const operations = [
   importCorpus,
   keepMerged,
   keepWebhook,
+  knownPacks,
+  lastPack,
   listAhead,
   listBots,
   listCampaigns,
@@ -127,16 +145,22 @@ export const operations = [
   listLeases,
   listPutAside,
   listQueues,
+  listUnusedBlobs,
+  loseBlob,
   makeCrashWork,
   makeMerge,
   markAlive,
   markDrained,
+  markUnusedBlobs,
   mergeGroups,
+  mostlyDeadPacks,
+  moveBlobs,
   moveCrashes,
   nextNotice,
   nextTarget,
   pauseJob,
   postponeMerge,
+  pruneArtifacts,
   pruneEvents,
   pruneJobs,
   pruneSamples,
@@ -153,6 +177,8 @@ export const operations = [
   requestCancel,
   resetCorpus,
   resumeJob,
+  retirePack,
+  retiredPacks,
   retryJob,
   rewriteCrashes,
   setCampaign,

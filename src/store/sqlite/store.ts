@@ -27,7 +27,6 @@ interface Parts {
   readonly writer: DatabaseThread;
   readonly checkpointer: DatabaseThread;
   readonly readers: readonly DatabaseThread[];
-  readonly blobs: BlobStore;
 }
 
 /**
@@ -44,8 +43,14 @@ export class SqliteStore implements Store {
   readonly #checkpoints: Checkpoints;
   readonly #onWrite: (() => void)[] = [];
 
-  private constructor({ options, databasePath, writer, checkpointer, readers, blobs }: Parts) {
-    this.blobs = blobs;
+  private constructor({ options, databasePath, writer, checkpointer, readers }: Parts) {
+    this.blobs = new BlobStore({
+      directory: join(options.directory, 'blobs'),
+      log: options.log,
+      largestPackBytes: options.largestPackBytes,
+      run: (ctx, operation, input) => this.run(ctx, operation, input),
+      onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
+    });
     this.#directory = options.directory;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;
@@ -98,14 +103,20 @@ export class SqliteStore implements Store {
     };
     try {
       // The writer first: it takes ownership and brings the schema up to date.
-      const writer = await start('write', 'writer');
-      const checkpointer = await start('upkeep', 'checkpointer');
-      const readers: DatabaseThread[] = [];
-      for (let i = 1; i <= options.readers; i++) readers.push(await start('read', `reader ${i}`));
-      const blobs = await BlobStore.open(join(options.directory, 'blobs'));
-      return new SqliteStore({ options, databasePath, writer, checkpointer, readers, blobs });
+      await start('write', 'writer');
+      await start('upkeep', 'checkpointer');
+      for (let i = 1; i <= options.readers; i++) await start('read', `reader ${i}`);
     } catch (error) {
       await Promise.all(started.map((thread) => thread.close()));
+      throw error;
+    }
+    const [writer, checkpointer, ...readers] = started as [DatabaseThread, DatabaseThread];
+    const store = new SqliteStore({ options, databasePath, writer, checkpointer, readers });
+    try {
+      await store.blobs.open();
+      return store;
+    } catch (error) {
+      await store.close();
       throw error;
     }
   }
@@ -144,6 +155,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.blobs.close();
     // The writer last: SQLite empties the log as the last connection closes.
     await Promise.all([this.#reads.close(), this.#checkpoints.stop()]);
     await this.#writes.close();
