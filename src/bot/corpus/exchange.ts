@@ -83,8 +83,10 @@ export class Exchange {
     this.#first = this.#begin();
     const enough = Promise.withResolvers<void>();
     const timer = clock.schedule(longestWaitMs, enough.resolve);
-    signal.addEventListener('abort', () => enough.resolve(), { once: true });
+    const onAbort = () => enough.resolve();
+    signal.addEventListener('abort', onAbort, { once: true });
     await Promise.race([this.#first, enough.promise]);
+    signal.removeEventListener('abort', onAbort);
     timer.cancel();
     this.#hasStarted = true;
     this.#task.start();
