@@ -47,6 +47,9 @@ export const textsOf = (parameter: string): string =>
 export const forUpdate = (busy: 'wait' | 'skip' = 'wait'): string =>
   either({ sqlite: '', postgres: busy === 'skip' ? 'FOR UPDATE SKIP LOCKED' : 'FOR UPDATE' });
 
+/** As `forUpdate`, for rows that are only read: others may read them so, and none changes them. */
+export const forShare = either({ sqlite: '', postgres: 'FOR SHARE' });
+
 /** Somebody wants the run stopped, for whatever reason. */
 export const stopRequested =
   'coalesce(cancel_requested_at, pause_requested_at, timed_out_at) IS NOT NULL';
