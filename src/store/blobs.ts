@@ -1,5 +1,5 @@
 import { backgroundRunner, type RequestContext } from '../core/context.js';
-import { DataLossError, messageOf, UserError } from '../core/errors.js';
+import { codeOf, DataLossError, messageOf, UserError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { BlobBatch } from './blobs/batch.js';
@@ -148,7 +148,7 @@ export class BlobStore {
   ): AsyncGenerator<Buffer> {
     const [place] = await this.options.run(ctx, findBlobs, [sha256]);
     if (!place || !isInPack(place)) {
-      yield* this.#files.read(sha256, offset, chunkBytes);
+      yield* this.#readFile(sha256, offset, chunkBytes);
       return;
     }
     const [whole] = await this.readAll([place]);
@@ -173,7 +173,7 @@ export class BlobStore {
       const blob = isInPack(place)
         ? (fromPacks[next++] ?? (await this.#readAgain(place)))
         : await this.#files.readWhole(place.sha256);
-      if (!blob) await this.#noteLoss(place);
+      if (!blob) this.#noteLoss(place);
       blobs.push(blob);
     }
     return blobs;
@@ -186,6 +186,16 @@ export class BlobStore {
     return swept;
   }
 
+  async *#readFile(sha256: string, offset: number, chunkBytes: number): AsyncGenerator<Buffer> {
+    try {
+      yield* this.#files.read(sha256, offset, chunkBytes);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      this.#noteLoss({ sha256 });
+      throw lost();
+    }
+  }
+
   /** Once more, from where it is now: a compaction may have moved it since. */
   async #readAgain({ sha256 }: BlobPlace): Promise<Buffer | undefined> {
     const [place] = await this.#run(findBlobs, [sha256]);
@@ -196,7 +206,7 @@ export class BlobStore {
     return blob;
   }
 
-  async #noteLoss({ sha256 }: BlobPlace): Promise<void> {
+  #noteLoss({ sha256 }: Pick<BlobPlace, 'sha256'>): void {
     this.options.log.error({ sha256 }, 'blob lost');
     this.options.onLost(1);
   }

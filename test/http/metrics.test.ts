@@ -21,6 +21,10 @@ const instruments = {
   database_wal_bytes: 'gauge',
   database_checkpoint_duration_seconds: 'histogram',
   nodejs_eventloop_lag_p99_seconds: 'gauge',
+  blob_bytes: 'gauge',
+  blob_dead_bytes: 'gauge',
+  blobs_swept_bytes_total: 'counter',
+  blobs_lost_total: 'counter',
 };
 
 test('/metrics has every instrument, and no label with a value of a caller', async () => {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
-# a master's clock; glog and Abseil, to build targets whose bugs are found by their checks.
+# a master's clock; strace, to count syncs and make them fail; glog and Abseil, to build targets
+# whose bugs are found by their checks.
 # Into .tools/: Atheris, and a target in Rust. Where those two cannot be had this says so,
 # and so do the names of the tests that need them.
 #
@@ -10,7 +11,7 @@ cd "$(dirname "$0")/../.."
 tools=$PWD/.tools
 atheris_version=3.0.0
 
-packages="libfaketime libgoogle-glog-dev libabsl-dev"
+packages="libfaketime strace libgoogle-glog-dev libabsl-dev"
 unavailable() { echo "set-up: $*" >&2; exit 69; }
 
 # The loader puts the machine's own folder for $LIB; the test names it the same way.
@@ -22,6 +23,7 @@ has_abseil() { [ -e /usr/include/absl/status/statusor.h ]; }
 
 missing() {
   has_faketime || echo libfaketime
+  command -v strace >/dev/null || echo strace
   has_glog || echo libgoogle-glog-dev
   has_abseil || echo libabsl-dev
 }

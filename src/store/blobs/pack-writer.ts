@@ -182,6 +182,9 @@ export class PackWriter {
   async #leave(): Promise<void> {
     const pack = this.#pack;
     this.#pack = undefined;
-    await pack?.file.close().catch(() => {});
+    if (!pack) return;
+    await pack.file.close().catch(() => {});
+    // On a disk that fails there would be an empty pack for every try.
+    if (pack.end === 0) await this.files.remove(pack.id).catch(() => {});
   }
 }
