@@ -129,8 +129,20 @@ const store = [
   {
     name: 'shared-files-see-no-engine-and-no-operation',
     severity: 'error',
-    from: { path: sharedFiles, pathNot: filesOfStore(['store']) },
+    from: { path: sharedFiles, pathNot: filesOfStore(['store', 'blobs']) },
     to: { path: '^src/store/.+/' },
+  },
+  {
+    name: 'blobs-see-their-operations-and-no-engine',
+    severity: 'error',
+    from: { path: '^src/store/blobs(/|\\.ts$)' },
+    to: { path: '^src/store/.+/', pathNot: '^src/store/(blobs|ops/blobs)/' },
+  },
+  {
+    name: 'only-blobs-see-its-parts',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/store/blobs(/|\\.ts$)' },
+    to: { path: '^src/store/blobs/' },
   },
   {
     name: 'engines-do-not-know-each-other',

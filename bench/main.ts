@@ -7,6 +7,7 @@ import { benchFleet } from './fleet/fleet.js';
 import { pinLoad } from './processes.js';
 import { write } from './report.js';
 import { benchCalls, benchSoak } from './rpc/calls.js';
+import { benchCorpus } from './rpc/corpus.js';
 import { benchMillion } from './rpc/million.js';
 import { benchStreams } from './rpc/streams.js';
 import { benchStore } from './store/store.js';
@@ -20,6 +21,7 @@ const benchmarks: { readonly [S in Single]: (bench: Bench) => Promise<MeasuredOf
   store: benchStore,
   calls: benchCalls,
   streams: benchStreams,
+  corpus: benchCorpus,
   scenarios: benchMillion,
   fleet: benchFleet,
   soak: benchSoak,

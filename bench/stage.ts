@@ -57,9 +57,9 @@ export class Stage {
     this.connection.renew();
   }
 
-  async createJob(): Promise<Job> {
+  async createJob(more: Partial<JobSpec> = {}): Promise<Job> {
     const { jobs } = this.connection;
-    const request = { spec: this.spec, requestId: '' };
+    const request = { spec: { ...this.spec, ...more }, requestId: '' };
     return (await unary(jobs, jobs.createJob, request)).job ?? Job.create();
   }
 

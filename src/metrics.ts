@@ -125,6 +125,16 @@ export function createMetrics() {
       labelNames: ['blame'],
       registers,
     }),
+    blobsSweptBytes: new Counter({
+      name: 'blobs_swept_bytes_total',
+      help: 'Bytes of blobs and packs removed from the disk, as nothing referred to them.',
+      registers,
+    }),
+    blobsLost: new Counter({
+      name: 'blobs_lost_total',
+      help: 'Reads of blobs whose bytes were missing or damaged.',
+      registers,
+    }),
     webhookDeliveries: new Counter({
       name: 'webhook_deliveries_total',
       help: 'Deliveries that ended, by webhook and outcome: delivered, refused or given_up.',
@@ -162,16 +172,28 @@ export function createMetrics() {
       );
     },
     /** Read by one query for all. A scrape shows the last values if the query fails or takes long. */
-    watchCrashes(read: () => Promise<Readonly<Record<string, number>>>): void {
+    watchCounters(read: () => Promise<Readonly<Record<string, number>>>): void {
       const refresh = atMost(longestScrapeReadMs, read);
-      const crashGauge = (name: string, help: string) =>
+      type Counts = (name: string) => number;
+      const countGauge = (name: string, help: string, of: (counts: Counts) => number) =>
         gaugeOf(name, help, async (gauge) => {
-          const value = (await refresh())?.[name];
-          if (value !== undefined) gauge.set(value);
+          const counters = await refresh();
+          if (counters) gauge.set(of((counter) => counters[counter] ?? 0));
         });
-      crashGauge('crash_hits', 'Times a crash was met, inputs not kept included.');
-      crashGauge('crash_inputs_kept', 'Inputs of crashes that are kept.');
-      crashGauge('crash_groups', 'Groups of crashes.');
+      const own = (name: string, help: string) => countGauge(name, help, (count) => count(name));
+      own('crash_hits', 'Times a crash was met, inputs not kept included.');
+      own('crash_inputs_kept', 'Inputs of crashes that are kept.');
+      own('crash_groups', 'Groups of crashes.');
+      countGauge(
+        'blob_bytes',
+        'Bytes of blobs that something refers to, or has referred to until lately.',
+        (count) => count('blob_file_bytes') + count('pack_live_bytes'),
+      );
+      countGauge(
+        'blob_dead_bytes',
+        'Bytes in packs that nothing refers to; a pack that is mostly dead is compacted.',
+        (count) => count('pack_bytes') - count('pack_live_bytes'),
+      );
     },
     /** Calls under way, and counts of each method, read on a scrape. */
     watchCalls(sources: {

@@ -116,6 +116,24 @@ describe('the import rules', () => {
       'store/ops/jobs/b.ts',
     ],
     [
+      'blobs that see an engine',
+      'blobs-see-their-operations-and-no-engine',
+      'store/blobs/a.ts',
+      'store/sqlite/b.ts',
+    ],
+    [
+      'blobs that see operations of others',
+      'blobs-see-their-operations-and-no-engine',
+      'store/blobs.ts',
+      'store/ops/jobs/b.ts',
+    ],
+    [
+      'an engine that sees a part of the blobs',
+      'only-blobs-see-its-parts',
+      'store/sqlite/a.ts',
+      'store/blobs/b.ts',
+    ],
+    [
       'an engine that knows the other',
       'engines-do-not-know-each-other',
       'store/postgres/a.ts',

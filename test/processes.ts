@@ -10,16 +10,24 @@ import { patienceMs } from './patience.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
-/** A real `pandafuzz` process; killed after the test if it is still there. */
+/**
+ * A real `pandafuzz` process; killed after the test if it is still there. `under`: a program
+ * that becomes it, with its arguments, as `strace -D` does.
+ */
 export class Process {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly #child: ChildProcess;
   #said = '';
   #toldMore = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], environment: Record<string, string> = {}) {
+  constructor(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    under: readonly string[] = [],
+  ) {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment };
-    this.#child = spawn(process.execPath, [...nodeFlags, main, ...args], {
+    const command = [...under, process.execPath, ...nodeFlags, main, ...args];
+    this.#child = spawn(command[0] as string, command.slice(1), {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import { DataLossError } from '../core/errors.js';
 import {
   CorpusEntry,
-  type CorpusOrigin,
+  type CorpusInput as CorpusMessage,
+  CorpusOrigin,
   PullCorpusRequest,
   type PullCorpusResponse,
   type PushCorpusRequest,
@@ -26,9 +27,12 @@ export interface CorpusInput {
 }
 
 export const corpusInput = (bytes: Buffer): CorpusInput => ({
-  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sha256: hash('sha256', bytes, 'hex'),
   bytes,
 });
+
+/** Bytes of a message for each input beside its own, at most. */
+const overheadBytes = 100;
 
 /** Uploads inputs to the corpus of the lease's target; resolves when they are on the master's disk. */
 export function pushCorpus(
@@ -39,13 +43,22 @@ export function pushCorpus(
 ): Promise<PushCorpusResponse> {
   const messages = async function* (): AsyncGenerator<PushCorpusRequest> {
     yield { message: { $case: 'lease', value: lease } };
-    for (const { sha256, bytes, origin } of inputs) {
-      const entry = CorpusEntry.create({ sha256, sizeBytes: bytes.length, origin });
-      yield { message: { $case: 'entry', value: entry } };
-      for (let at = 0; at < bytes.length; at += chunkBytes) {
-        yield { message: { $case: 'chunk', value: bytes.subarray(at, at + chunkBytes) } };
+    let together: CorpusMessage[] = [];
+    let togetherBytes = 0;
+    for (const { sha256, bytes, origin = CorpusOrigin.UNSPECIFIED } of inputs) {
+      const messageBytes = bytes.length + overheadBytes;
+      if (together.length > 0 && togetherBytes + messageBytes > chunkBytes) {
+        yield { message: { $case: 'inputs', value: { inputs: together } } };
+        [together, togetherBytes] = [[], 0];
       }
+      if (messageBytes > chunkBytes) {
+        yield* inChunks({ sha256, bytes, origin });
+        continue;
+      }
+      together.push({ sha256, content: bytes, cursor: 0, origin });
+      togetherBytes += messageBytes;
     }
+    if (together.length > 0) yield { message: { $case: 'inputs', value: { inputs: together } } };
   };
   return sendMessages<PushCorpusRequest, PushCorpusResponse>(
     (metadata, callback) => corpora.pushCorpus(metadata, callback),
@@ -54,6 +67,14 @@ export function pushCorpus(
   );
 }
 
+/** An input as messages of its own. */
+function* inChunks({ sha256, bytes, origin }: CorpusInput): Generator<PushCorpusRequest> {
+  const entry = CorpusEntry.create({ sha256, sizeBytes: bytes.length, origin });
+  yield { message: { $case: 'entry', value: entry } };
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    yield { message: { $case: 'chunk', value: bytes.subarray(at, at + chunkBytes) } };
+  }
+}
 /** What is pulled: the target's name, and as in PullCorpusRequest what else there is to say. */
 export type Pulled = Pick<PullCorpusRequest, 'targetName'> & Partial<PullCorpusRequest>;
 
@@ -69,7 +90,10 @@ export async function* pullCorpus(
   { signal, stallMs = defaultStallMs }: SendOptions = {},
   onRevision: (revision: number) => void = () => {},
 ): AsyncGenerator<CorpusInput & { readonly cursor: number }> {
-  const call = corpora.pullCorpus(PullCorpusRequest.create(pulled), new Metadata());
+  const call = corpora.pullCorpus(
+    PullCorpusRequest.create({ ...pulled, batches: true }),
+    new Metadata(),
+  );
   const cancel = () => call.cancel();
   const watch = watchMoves(stallMs, cancel);
   signal?.addEventListener('abort', cancel, { once: true });
@@ -95,8 +119,14 @@ async function* wholeInputs(
   let parts: Uint8Array[] = [];
   let sha256 = '';
   let leftBytes = 0;
-  for await (const { entry, cursor, chunk, revision } of messages) {
+  for await (const { entry, cursor, chunk, inputs, revision } of messages) {
     if (revision > 0) onRevision(revision);
+    for (const { sha256: name, content, cursor: next } of inputs) {
+      const input = corpusInput(Buffer.from(content.buffer, content.byteOffset, content.length));
+      if (input.sha256 !== name || leftBytes > 0) throw damaged();
+      yield { ...input, cursor: next };
+    }
+    if (inputs.length > 0) continue;
     if (entry) {
       if (leftBytes > 0) throw damaged();
       [parts, sha256, leftBytes] = [[], entry.sha256, entry.sizeBytes];

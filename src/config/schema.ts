@@ -143,6 +143,8 @@ const retention = z.strictObject({
   events: duration({ min: '1m', max: '3650d' }).prefault('30d'),
   samples: duration({ min: '1m', max: '3650d' }).prefault('14d'),
   bots: duration({ min: '1h', max: '3650d' }).prefault('30d'),
+  artifacts: duration({ min: '1h', max: '3650d' }).prefault('7d'),
+  blobs: duration({ min: '1m', max: '365d' }).prefault('1d'),
   sample_interval: duration({ min: '1s', max: '24h' }).prefault('1m'),
   sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
 });

@@ -43,6 +43,7 @@ import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Targets } from './targets/targets.js';
+import { BlobSweep } from './upkeep/blob-sweep.js';
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
@@ -128,6 +129,7 @@ export function createState(options: {
     work: () => store.unfinished.sweep(),
   });
   const retention = new Retention({ ...service, sessions, ages: config.retention });
+  const blobSweep = new BlobSweep({ ...service, metrics, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
     ...service,
@@ -176,7 +178,7 @@ export function createState(options: {
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
-  metrics.watchCrashes(() =>
+  metrics.watchCounters(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
   metrics.watchFleet({
@@ -228,6 +230,7 @@ export function createState(options: {
       sampler.start();
       timekeeper.start();
       retention.start();
+      blobSweep.start();
       regrouping.start();
       crashPolicy.start();
       corpusUpkeep.start();
@@ -243,6 +246,7 @@ export function createState(options: {
         silenceCheck,
         uploadSweep,
         retention,
+        blobSweep,
         timekeeper,
         crashPolicy,
         corpusUpkeep,

@@ -1,159 +1,241 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { RequestContext } from '../core/context.js';
-import { codeOf, DataLossError, DiskFullError, messageOf, UserError } from '../core/errors.js';
-import { makeFolder } from '../core/folders.js';
+import { backgroundRunner, type RequestContext } from '../core/context.js';
+import { codeOf, DataLossError, messageOf, UserError } from '../core/errors.js';
+import type { Logger } from '../core/log.js';
 import { describeTrouble } from '../core/system-trouble.js';
+import { BlobBatch } from './blobs/batch.js';
+import { Holds } from './blobs/holds.js';
+import { PackFiles } from './blobs/pack-files.js';
+import { PackWriter } from './blobs/pack-writer.js';
+import { isInPack, readEntries } from './blobs/reading.js';
+import type { RunOperation } from './blobs/run-operation.js';
+import { type Expected, SingleFiles } from './blobs/single-files.js';
+import { BlobSweep, type SweepTerms, type Swept } from './blobs/sweep.js';
+import type { Operation } from './operation.js';
+import { type BlobPlace, findBlobs } from './ops/blobs/find-blobs.js';
+import { loseBlob } from './ops/blobs/lose-blob.js';
+import { lastPack } from './ops/blobs/packs.js';
+
+export type { BlobBatch } from './blobs/batch.js';
+export type { Swept } from './blobs/sweep.js';
+
+/** A pack that is longer gets no more entries: compacting one moves half of that at most. */
+const largestPackBytes = 64 * 2 ** 20;
+/** One operation of the sweep, or before the store is open, milliseconds. */
+const operationTimeoutMs = 30_000;
+
+export interface BlobOptions {
+  readonly directory: string;
+  readonly log: Logger;
+  /** Usually 64 MiB. */
+  readonly largestPackBytes?: number | undefined;
+  readonly run: <Input, Output>(
+    ctx: RequestContext,
+    operation: Operation<Input, Output>,
+    input: Input,
+  ) => Promise<Output>;
+  /** Called with the number of blobs whose bytes were found missing or damaged. */
+  readonly onLost: (blobs: number) => void;
+}
 
 /**
- * Targets, seeds, corpora and crash inputs: files named by their SHA-256. A blob appears
- * under its name only when all of it is on disk, so every blob that is there is whole.
+ * Targets, seeds, corpora and crash inputs, by their SHA-256. Small ones lie in packs, which
+ * are appended to and synced together; a large one is a file of its own. The table `blobs`
+ * says where each is, and counts the rows that refer to it.
  */
 export class BlobStore {
-  private constructor(private readonly directory: string) {}
+  readonly #files: SingleFiles;
+  readonly #packFiles: PackFiles;
+  readonly #packs: PackWriter;
+  readonly #holds = new Holds();
+  readonly #sweep: BlobSweep;
+  readonly #run: RunOperation;
+
+  constructor(private readonly options: BlobOptions) {
+    const { directory, log } = options;
+    const inBackground = backgroundRunner({ timeoutMs: operationTimeoutMs, log });
+    this.#run = (operation, input) =>
+      inBackground(operation.name, (ctx) => options.run(ctx, operation, input));
+    this.#files = new SingleFiles(directory);
+    this.#packFiles = new PackFiles(directory);
+    this.#packs = new PackWriter(this.#packFiles, options.largestPackBytes ?? largestPackBytes);
+    this.#sweep = new BlobSweep({
+      files: this.#packFiles,
+      packs: this.#packs,
+      run: this.#run,
+      singles: this.#files,
+      holds: this.#holds,
+    });
+  }
 
   /**
-   * Also removes the files of uploads that an earlier process did not finish, and makes
-   * every folder there will be: a folder made for a blob would have to be synced.
+   * Makes the folders, removes what uploads of an earlier process left, and cuts a torn entry
+   * off the newest pack.
+   *
+   * @throws UserError
    */
-  static async open(directory: string): Promise<BlobStore> {
-    const blobs = new BlobStore(directory);
+  async open(): Promise<void> {
     try {
-      await makeFolder(blobs.#incoming);
-      for (const name of await readdir(blobs.#incoming)) {
-        await rm(join(blobs.#incoming, name), { force: true });
-      }
-      const names = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-      await Promise.all(names.map((name) => makeFolder(join(directory, name))));
-      await syncFolder(directory);
+      await this.#files.open();
+      await this.#packFiles.open();
+      const cutBytes = await this.#packs.open(await this.#run(lastPack, null));
+      if (cutBytes > 0) this.options.log.info({ bytes: cutBytes }, 'torn entry cut');
+      await this.#sweep.open();
     } catch (error) {
       throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
     }
-    return blobs;
+  }
+
+  /** Resolves when what is being written is on disk. */
+  close(): Promise<void> {
+    return this.#packs.close();
   }
 
   /** A path without a file, in a folder that the next start clears. */
   temporaryPath(): string {
-    return join(this.#incoming, randomUUID());
+    return this.#files.temporaryPath();
+  }
+
+  /** For blobs that become durable together; the caller ends it. */
+  batch(): BlobBatch {
+    const find = (ctx: RequestContext, names: readonly string[]) =>
+      this.options.run(ctx, findBlobs, names);
+    const lose = (place: BlobPlace) => this.#run(loseBlob, place);
+    return new BlobBatch({
+      files: this.#files,
+      packs: this.#packs,
+      packFiles: this.#packFiles,
+      holds: this.#holds,
+      find,
+      lose,
+    });
   }
 
   /**
-   * Keeps the bytes of `chunks`, which must be `sizeBytes` long and hash to `sha256`; the
-   * bytes of a blob that is there already are not read. The blob is on disk, folder entry
-   * included, when this resolves; when it rejects, nothing is left.
+   * Keeps the bytes of `chunks` in a file of their own, then calls `record`, which stores the
+   * row that refers to it; no sweep takes the blob meanwhile. The bytes must be `sizeBytes`
+   * long and hash to `sha256`; those of a file that is there already are not read. The file is
+   * on disk, folder entry included, when `record` is called; before that nothing is left of a
+   * failure.
    *
    * @throws DataLossError when the bytes, or their number, are not the announced ones;
-   *   DiskFullError
+   *   DiskFullError; as `record`
    */
-  async keep(
+  async keep<T>(
     ctx: RequestContext,
-    expected: { sha256: string; sizeBytes: number },
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    const known = await stat(this.#pathOf(expected.sha256)).catch(() => undefined);
-    if (!known) return this.#put(ctx, expected, chunks);
-    if (known.size !== expected.sizeBytes) {
-      const why = `the announced length is ${expected.sizeBytes} bytes, but what has this SHA-256 has ${known.size}`;
-      throw new DataLossError({ why });
-    }
-  }
-
-  async #put(
-    ctx: RequestContext,
-    expected: { sha256: string; sizeBytes: number },
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    const temporary = this.temporaryPath();
+    expected: Expected,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    record: () => Promise<T>,
+  ): Promise<T> {
+    const held = [expected.sha256];
+    await this.#holds.hold(held);
     try {
-      await this.#write(ctx, temporary, expected, chunks);
-      const path = this.#pathOf(expected.sha256);
-      await rename(temporary, path);
-      await syncFolder(dirname(path));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? new DiskFullError() : error;
-    }
-  }
-
-  /** Whether a blob is there. */
-  async has(sha256: string): Promise<boolean> {
-    return (await stat(this.#pathOf(sha256)).catch(() => undefined)) !== undefined;
-  }
-
-  /** Takes over a file of the same disk whose bytes are checked and synced; as `keep` otherwise. */
-  async adopt(sha256: string, file: string): Promise<void> {
-    const path = this.#pathOf(sha256);
-    await rename(file, path);
-    await syncFolder(dirname(path));
-  }
-
-  /** The bytes from `offset` on, in chunks of at most `chunkBytes`. */
-  read(sha256: string, offset: number, chunkBytes: number): AsyncIterable<Buffer> {
-    return createReadStream(this.#pathOf(sha256), { start: offset, highWaterMark: chunkBytes });
-  }
-
-  /** All bytes at once, for small files: a stream would cost more than the file. */
-  readWhole(sha256: string): Promise<Buffer> {
-    return readFile(this.#pathOf(sha256));
-  }
-
-  async #write(
-    ctx: RequestContext,
-    path: string,
-    expected: { sha256: string; sizeBytes: number },
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
-    const file = await open(path, 'wx');
-    try {
-      for await (const chunk of chunks) {
-        ctx.signal.throwIfAborted();
-        sizeBytes += chunk.length;
-        if (sizeBytes > expected.sizeBytes) break;
-        hash.update(chunk);
-        await writeWhole(file, chunk);
-      }
-      ctx.signal.throwIfAborted();
-      if (sizeBytes !== expected.sizeBytes) {
-        const why = `the announced length is ${expected.sizeBytes} bytes, but ${sizeBytes > expected.sizeBytes ? 'more' : `only ${sizeBytes}`} arrived`;
-        throw new DataLossError({ why });
-      }
-      if (hash.digest('hex') !== expected.sha256) {
-        throw new DataLossError({
-          why: 'the bytes that arrived do not have the announced SHA-256',
-        });
-      }
-      await file.sync();
+      await this.#files.keep(ctx, expected, chunks);
+      return await record();
     } finally {
-      await file.close();
+      this.#holds.release(held);
     }
   }
 
-  get #incoming(): string {
-    return join(this.directory, 'incoming');
+  /** Whether a blob is a file of its own, and on disk. */
+  has(ctx: RequestContext, sha256: string): Promise<boolean> {
+    return this.#files.confirm(ctx, sha256).then((sizeBytes) => sizeBytes !== undefined);
   }
 
-  /** Two levels, so that no folder grows without end. */
-  #pathOf(sha256: string): string {
-    return join(this.directory, sha256.slice(0, 2), sha256);
+  /**
+   * Takes over a file of the same disk, whose bytes are checked and synced, as the blob of its
+   * own; as `keep` otherwise.
+   */
+  async adopt<T>(
+    ctx: RequestContext,
+    { sha256, path }: { sha256: string; path: string },
+    record: () => Promise<T>,
+  ): Promise<T> {
+    await this.#holds.hold([sha256]);
+    try {
+      await this.#files.adopt(ctx, path, sha256);
+      return await record();
+    } finally {
+      this.#holds.release([sha256]);
+    }
+  }
+
+  /**
+   * The bytes from `offset` on, in chunks of at most `chunkBytes`.
+   *
+   * @throws DataLossError when they are lost
+   */
+  async *read(
+    ctx: RequestContext,
+    sha256: string,
+    { offset, chunkBytes }: { offset: number; chunkBytes: number },
+  ): AsyncGenerator<Buffer> {
+    const [place] = await this.options.run(ctx, findBlobs, [sha256]);
+    if (!place || !isInPack(place)) {
+      yield* this.#readFile(sha256, offset, chunkBytes);
+      return;
+    }
+    const [whole] = await this.readAll([place]);
+    if (!whole) throw lost();
+    for (let at = offset; at < whole.length; at += chunkBytes) {
+      yield whole.subarray(at, at + chunkBytes);
+    }
+  }
+
+  /**
+   * Whole blobs, for small ones: those of a pack that follow each other are read at once.
+   *
+   * @returns in the order of `places`; undefined for one whose bytes are lost, so that the
+   *   next upload of it is kept again
+   */
+  async readAll(places: readonly BlobPlace[]): Promise<(Buffer | undefined)[]> {
+    const packed = places.filter(isInPack);
+    const fromPacks = await readEntries(this.#packFiles, packed);
+    const blobs: (Buffer | undefined)[] = [];
+    let next = 0;
+    for (const place of places) {
+      const blob = isInPack(place)
+        ? (fromPacks[next++] ?? (await this.#readAgain(place)))
+        : await this.#files.readWhole(place.sha256);
+      if (!blob) this.#noteLoss(place);
+      blobs.push(blob);
+    }
+    return blobs;
+  }
+
+  /** Removes a bounded part of what nothing refers to. One round at a time. */
+  async sweep(terms: SweepTerms): Promise<Swept> {
+    const swept = await this.#sweep.round(terms);
+    for (const pack of swept.damagedPacks) this.options.log.error({ pack }, 'pack damaged');
+    return swept;
+  }
+
+  async *#readFile(sha256: string, offset: number, chunkBytes: number): AsyncGenerator<Buffer> {
+    try {
+      yield* this.#files.read(sha256, offset, chunkBytes);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      this.#noteLoss({ sha256 });
+      throw lost();
+    }
+  }
+
+  /** Once more, from where it is now: a compaction may have moved it since. */
+  async #readAgain({ sha256 }: BlobPlace): Promise<Buffer | undefined> {
+    const [place] = await this.#run(findBlobs, [sha256]);
+    if (!place) return undefined;
+    if (!isInPack(place)) return this.#files.readWhole(sha256);
+    const [blob] = await readEntries(this.#packFiles, [place]);
+    if (!blob) await this.#run(loseBlob, place);
+    return blob;
+  }
+
+  #noteLoss({ sha256 }: Pick<BlobPlace, 'sha256'>): void {
+    this.options.log.error({ sha256 }, 'blob lost');
+    this.options.onLost(1);
   }
 }
 
-async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    done += (await file.write(chunk, done)).bytesWritten;
-  }
-}
-
-/** Makes a rename in the folder survive a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
+const lost = () =>
+  new DataLossError({
+    why: "this file is missing or damaged on the master's disk: send it again, or restore a backup",
+  });

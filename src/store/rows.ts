@@ -283,6 +283,10 @@ export interface CorpusEntryRow {
   sequence: number;
   sha256: string;
   size_bytes: number;
+  /** NULL: its bytes are a file of their own. */
+  pack_id: number | null;
+  /** In the pack. */
+  position: number | null;
 }
 
 /** Where an input of a corpus came from first. */

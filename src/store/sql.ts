@@ -31,6 +31,13 @@ export const integersOf = (parameter: string): string =>
       FROM json_array_elements_text(CAST(${parameter} AS JSON)))`,
   });
 
+/** As `integersOf`, for texts. */
+export const textsOf = (parameter: string): string =>
+  either({
+    sqlite: `json_each(${parameter})`,
+    postgres: `(SELECT value FROM json_array_elements_text(CAST(${parameter} AS JSON)))`,
+  });
+
 /**
  * Ends a SELECT that locks its rows until the commit: the first look of a write operation
  * at what it changes. Nothing on SQLite, where there is only one writer.
@@ -39,6 +46,9 @@ export const integersOf = (parameter: string): string =>
  */
 export const forUpdate = (busy: 'wait' | 'skip' = 'wait'): string =>
   either({ sqlite: '', postgres: busy === 'skip' ? 'FOR UPDATE SKIP LOCKED' : 'FOR UPDATE' });
+
+/** As `forUpdate`, for rows that are only read: others may read them so, and none changes them. */
+export const forShare = either({ sqlite: '', postgres: 'FOR SHARE' });
 
 /** Somebody wants the run stopped, for whatever reason. */
 export const stopRequested =

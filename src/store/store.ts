@@ -23,6 +23,8 @@ export interface StoreOptions {
   readonly checkpointIntervalMs: number;
   /** Size of the write-ahead log past which writes wait for the disk, bytes; usually 64 MiB. */
   readonly maxLogBytes?: number;
+  /** Size from which a pack of small blobs gets no more of them, bytes; usually 64 MiB. */
+  readonly largestPackBytes?: number;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Bytes of unfinished uploads that are kept; usually 4 GiB. */

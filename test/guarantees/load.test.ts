@@ -68,7 +68,8 @@ test('load: 200 bots beat and claim as fast as they can, operators look on, and 
     db.prepare<[], [string, number]>('SELECT name, value FROM counters').raw().all(),
   );
   expect(counters).toMatchObject({ bots, 'jobs.completed': jobs, 'jobs.pending': 0 });
-  expect(counters).toEqual(replay(db));
+  // Those of the disk are no events.
+  expect(counters).toMatchObject(replay(db));
   expect(db.prepare('SELECT count(*) FROM leases').pluck().get()).toBe(0);
   expect(db.prepare('SELECT count(*) FROM attempts').pluck().get()).toBe(jobs);
   db.close();

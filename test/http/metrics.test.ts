@@ -24,6 +24,10 @@ const instruments = {
   failed_starts_total: 'counter',
   bots_held_back: 'gauge',
   bots_unwell: 'gauge',
+  blob_bytes: 'gauge',
+  blob_dead_bytes: 'gauge',
+  blobs_swept_bytes_total: 'counter',
+  blobs_lost_total: 'counter',
 };
 
 test('/metrics has every instrument, and no label with a value of a caller', async () => {

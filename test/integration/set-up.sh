@@ -1,7 +1,7 @@
 #!/bin/sh
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
-# a master's clock; glog and Abseil, to build targets whose bugs are found by their checks;
-# AFL++.
+# a master's clock; strace, to count syncs and make them fail; glog and Abseil, to build targets
+# whose bugs are found by their checks; AFL++.
 # Into .tools/: Atheris, and a target in Rust. Where those two cannot be had this says so,
 # and so do the names of the tests that need them.
 #
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 tools=$PWD/.tools
 atheris_version=3.0.0
 
-packages="libfaketime libgoogle-glog-dev libabsl-dev afl++"
+packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++"
 unavailable() { echo "set-up: $*" >&2; exit 69; }
 
 # The loader puts the machine's own folder for $LIB; the test names it the same way.
@@ -25,6 +25,7 @@ has_afl() { command -v afl-fuzz >/dev/null && command -v afl-clang-fast >/dev/nu
 
 missing() {
   has_faketime || echo libfaketime
+  command -v strace >/dev/null || echo strace
   has_glog || echo libgoogle-glog-dev
   has_abseil || echo libabsl-dev
   has_afl || echo afl++

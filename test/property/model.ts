@@ -202,6 +202,11 @@ export class Model {
         crash_hits: Object.values(this.crashes).reduce((sum, { fences }) => sum + fences.length, 0),
         crash_inputs_kept: Object.keys(this.crashes).length,
         crash_groups: Object.keys(this.groups).length,
+        // The target of one byte, and inputs of three bytes; each is a file.
+        blob_file_bytes:
+          1 + 3 * new Set(Object.keys(this.crashes).map((key) => key.split('/')[1])).size,
+        pack_bytes: 0,
+        pack_live_bytes: 0,
         'jobs.pending': inState('pending'),
         'jobs.assigned': inState('assigned'),
         'jobs.running': inState('running'),

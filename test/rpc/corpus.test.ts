@@ -7,6 +7,7 @@ import { failureOf } from '../../src/client/failure.js';
 import { newId } from '../../src/core/ids.js';
 import {
   CorpusEntry,
+  CorpusInput,
   PullCorpusRequest,
   type PushCorpusRequest,
   type PushCorpusResponse,
@@ -34,6 +35,10 @@ function pushed(bytes: Buffer): Said[] {
   return said;
 }
 
+/** An input as it is pushed with others in one message. */
+const whole = (bytes: Buffer) =>
+  CorpusInput.create({ sha256: entryOf(bytes).sha256, content: bytes });
+
 function push({ corpora }: Connection, said: readonly Said[]): Promise<PushCorpusResponse> {
   return new Promise((resolve, reject) => {
     const call = corpora.pushCorpus((error: ServiceError | null, answer) =>
@@ -52,6 +57,28 @@ const refusalOf = (call: Promise<unknown>) =>
     () => undefined,
     (error) => failureOf(error),
   );
+
+/** Inputs of a pull that understands many in a message, and how many each message had; 0: a large one's. */
+async function pullBatches({ corpora }: Connection, targetName: string, cursor = 0) {
+  const found: { entry: CorpusEntry; cursor: number; bytes: Buffer }[] = [];
+  const sizes: number[] = [];
+  const deadline = Date.now() + patienceMs;
+  const request = PullCorpusRequest.create({ targetName, cursor, batches: true });
+  for await (const message of corpora.pullCorpus(request, new Metadata(), { deadline })) {
+    sizes.push(message.inputs.length);
+    for (const { sha256, content, cursor: next } of message.inputs) {
+      const entry = CorpusEntry.create({ sha256, sizeBytes: content.length });
+      found.push({ entry, cursor: next, bytes: Buffer.from(content) });
+    }
+    const { entry, chunk } = message;
+    if (entry) found.push({ entry, cursor: message.cursor, bytes: Buffer.from(chunk) });
+    else if (chunk.length > 0) {
+      const last = given(found.at(-1));
+      last.bytes = Buffer.concat([last.bytes, chunk]);
+    }
+  }
+  return { found, sizes };
+}
 
 /** Every input after the cursor with the cursor that came with it. */
 async function pull({ corpora }: Connection, targetName: string, cursor = 0) {
@@ -145,6 +172,32 @@ describe('a corpus', () => {
     expect(found.map(({ bytes }) => bytes.toString())).toEqual(inputs.map(String));
   });
 
+  test('comes many inputs in a message to those who understand that, as large ones do not', async () => {
+    const { connection } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection);
+    const lease = await held(connection, sha256, 'png');
+    const small = Array.from({ length: 700 }, (_, i) => Buffer.alloc(1024, `input ${i}`));
+    const inputs = [Buffer.alloc(0), ...small, randomBytes(700_000), Buffer.from('last')];
+    const message: Said = { $case: 'inputs', value: { inputs: small.slice(0, 200).map(whole) } };
+    const said: Said[] = [{ $case: 'lease', value: lease }, ...pushed(Buffer.alloc(0)), message];
+    expect(await push(connection, said)).toEqual({ added: 201, known: 0 });
+    expect(await pushAll(connection, lease, inputs)).toEqual({ added: 502, known: 201 });
+
+    const { found, sizes } = await pullBatches(connection, 'png');
+    expect(found.map(({ bytes }) => entryOf(bytes))).toEqual(inputs.map(entryOf));
+    expect(found.map(({ entry }) => entry)).toEqual(inputs.map(entryOf));
+    expect(Math.max(...sizes)).toBeGreaterThan(200);
+    // Three messages of small ones before the large one, its three chunks, and the last.
+    expect(sizes.filter((size) => size === 0)).toHaveLength(3);
+    expect(sizes.length).toBeLessThan(10);
+    const single = await pull(connection, 'png');
+    expect(found.map(({ entry, cursor }) => ({ entry, cursor }))).toEqual(
+      single.map(({ entry, cursor }) => ({ entry, cursor })),
+    );
+    const rest = await pullBatches(connection, 'png', given(found[600]).cursor);
+    expect(rest.found.map(({ entry }) => entry)).toEqual(inputs.slice(601).map(entryOf));
+  });
+
   test('takes nothing under a lease that is not the valid one', async () => {
     const { connection } = await runMasterFor();
     const { sha256 } = await uploadTarget(connection);
@@ -188,24 +241,34 @@ describe('a corpus', () => {
     expect(await size(connection, 'png')).toEqual({ entries: 0, bytes: 0 });
   });
 
-  const whole = Buffer.from('whole');
-  const other = { ...entryOf(whole), sha256: 'e'.repeat(64) };
+  const complete = Buffer.from('whole');
+  const other = { ...entryOf(complete), sha256: 'e'.repeat(64) };
   const lease = { jobId: '', attempt: 0, fence: 0 };
   test.each<[string, Said[], Code]>([
     [
       'bytes of another hash',
-      [{ $case: 'entry', value: other }, given(pushed(whole)[1])],
+      [{ $case: 'entry', value: other }, given(pushed(complete)[1])],
       Code.DATA_LOSS,
     ],
-    ['too few bytes', [given(pushed(whole)[0])], Code.DATA_LOSS],
-    ['too many bytes', [...pushed(whole), given(pushed(whole)[1])], Code.DATA_LOSS],
-    ['bytes without a header', [given(pushed(whole)[1])], Code.INVALID_ARGUMENT],
+    ['too few bytes', [given(pushed(complete)[0])], Code.DATA_LOSS],
+    ['too many bytes', [...pushed(complete), given(pushed(complete)[1])], Code.DATA_LOSS],
+    ['bytes without a header', [given(pushed(complete)[1])], Code.INVALID_ARGUMENT],
     ['a second lease', [{ $case: 'lease', value: lease }], Code.INVALID_ARGUMENT],
     ['nothing in a message', [undefined], Code.INVALID_ARGUMENT],
+    [
+      'a whole input of another hash',
+      [{ $case: 'inputs', value: { inputs: [{ ...whole(complete), sha256: other.sha256 }] } }],
+      Code.DATA_LOSS,
+    ],
+    [
+      'bytes after whole inputs',
+      [{ $case: 'inputs', value: { inputs: [whole(complete)] } }, given(pushed(complete)[1])],
+      Code.INVALID_ARGUMENT,
+    ],
     ['an input beyond 1 MiB', pushed(Buffer.alloc(2 ** 20 + 1)), Code.INVALID_ARGUMENT],
     [
       'a chunk beyond 256 KiB',
-      [given(pushed(whole)[0]), { $case: 'chunk', value: Buffer.alloc(2 ** 18 + 1) }],
+      [given(pushed(complete)[0]), { $case: 'chunk', value: Buffer.alloc(2 ** 18 + 1) }],
       Code.INVALID_ARGUMENT,
     ],
   ])('refuses %s, and the connection goes on', async (_, said, code) => {
@@ -216,7 +279,7 @@ describe('a corpus', () => {
     expect(await pull(connection, 'png')).toEqual([]);
     const bare = await refusalOf(push(connection, said));
     expect(bare?.code).toBe(Code.INVALID_ARGUMENT);
-    expect(await push(connection, [valid, ...pushed(whole)])).toEqual({ added: 1, known: 0 });
+    expect(await push(connection, [valid, ...pushed(complete)])).toEqual({ added: 1, known: 0 });
   });
 
   test('refuses an input whose length is not that of what has its hash', async () => {

@@ -30,6 +30,9 @@ const build = {
 const beforeAll = 'g';
 const page = { beforeId: beforeAll, limit: 10 };
 
+/** In a pack. */
+const small = { sha256: 'b'.repeat(64), sizeBytes: 6, packId: 1, position: 0 };
+
 export const story: readonly (readonly [operation: string, input: unknown])[] = [
   ['put_artifact', target],
   ['put_artifact', { ...target, name: 'again' }],
@@ -147,6 +150,31 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
       ],
     },
   ],
+  [
+    'add_corpus',
+    {
+      jobId: job(1),
+      attempt: 1,
+      fence: 1,
+      now: 34,
+      merge: { afterMs: null, isByGrowth: false },
+      entries: [{ sha256: small.sha256, sizeBytes: small.sizeBytes, origin: 'engine' }],
+      placed: [small],
+    },
+  ],
+  ['find_blobs', [small.sha256]],
+  ['last_pack', null],
+  ['known_packs', [1, 2]],
+  ['move_blobs', [{ to: { ...small, packId: 2 }, from: { packId: 1, position: 0 } }]],
+  ['find_blobs', [small.sha256]],
+  ['mostly_dead_packs', 5],
+  ['retire_pack', { id: 1, now: 35 }],
+  ['retire_pack', { id: 2, now: 35 }],
+  ['retired_packs', { before: 36, limit: 5 }],
+  ['forget_pack', 1],
+  ['forget_pack', 2],
+  ['lose_blob', { sha256: small.sha256, size_bytes: 6, pack_id: 2, position: 0 }],
+  ['find_blobs', [small.sha256]],
   ...crashStory(job(1)),
   ...corpusStory(job(1), bot),
   ['drain_bot', { botId: bot, wanted: true, now: 40 }],
@@ -199,6 +227,11 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['mark_alive', 50],
   ['prune_samples', { olderThan: 100, limit: 10 }],
   ['prune_jobs', { after: firstJob, olderThan: 100, limit: 2, now: 51 }],
+  ['put_artifact', { ...target, sha256: 'f'.repeat(64) }],
+  ['prune_artifacts', { olderThan: 100, limit: 10, now: 51 }],
+  ['mark_unused_blobs', { now: 52, limit: 10 }],
+  ['list_unused_blobs', { before: 53, limit: 10 }],
+  ['delete_unused_blobs', { names: ['f'.repeat(64)], before: 53 }],
   ['prune_events', { olderThan: 100, limit: 5 }],
   ['next_notice', { cursor: 2, kinds: ['crash_group.new'], project: 'default', limit: 10 }],
   ['list_jobs', page],

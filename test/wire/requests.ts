@@ -109,7 +109,7 @@ export async function validRequests(
       { $case: 'chunk' as const, value: input.bytes },
     ].flatMap((message) => one(corpora.PushCorpusRequest, { message })),
     'CorpusService/PullCorpus': one(corpora.PullCorpusRequest, {
-      ...corpora.PullCorpusRequest.create({ targetName: 'target', revision: 1 }),
+      ...corpora.PullCorpusRequest.create({ targetName: 'target', revision: 1, batches: true }),
       targetSha256,
     }),
     'CorpusService/GetCorpusStats': one(corpora.GetCorpusStatsRequest, {

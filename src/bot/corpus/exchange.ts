@@ -23,7 +23,7 @@ import type { PutAside } from './put-aside.js';
 import type { Stock } from './stock.js';
 
 /** Inputs and bytes sent in one call. */
-const largestPush = { inputs: 256, bytes: 8 * 2 ** 20 } as const;
+const largestPush = { inputs: 1024, bytes: 8 * 2 ** 20 } as const;
 /** Of the last inputs of a run: calls that a master answered, and refused. */
 const mostRefusals = 3;
 /** Inputs that get their place in the run's folder at once. */
@@ -82,8 +82,10 @@ export class Exchange {
     this.#first = this.#begin();
     const enough = Promise.withResolvers<void>();
     const timer = clock.schedule(longestWaitMs, enough.resolve);
-    signal.addEventListener('abort', () => enough.resolve(), { once: true });
+    const onAbort = () => enough.resolve();
+    signal.addEventListener('abort', onAbort, { once: true });
     await Promise.race([this.#first, enough.promise]);
+    signal.removeEventListener('abort', onAbort);
     timer.cancel();
     this.#hasStarted = true;
     this.#task.start();

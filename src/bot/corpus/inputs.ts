@@ -31,6 +31,25 @@ export async function removeInputs(
   return removed;
 }
 
+/**
+ * Takes inputs that crash, and that other bots brought while the engine ran, out of the
+ * corpus: they have their SHA-256 for a name.
+ *
+ * @param onRemoved called with the SHA-256 and the length of each
+ */
+export async function removeBrought(
+  folder: Pick<RunFolder, 'corpus'>,
+  inputs: readonly Buffer[],
+  onRemoved: (sha256: string, sizeBytes: number) => void,
+): Promise<void> {
+  for (const { sha256, bytes } of inputs.map(corpusInput)) {
+    const path = join(folder.corpus, sha256);
+    if (!(await stat(path).catch(() => undefined))) continue;
+    await rm(path, { force: true });
+    onRemoved(sha256, bytes.length);
+  }
+}
+
 async function isOneOf(
   path: string,
   inputs: readonly Buffer[],

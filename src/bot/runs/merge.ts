@@ -16,6 +16,8 @@ import type { FuzzEnd } from './ends.js';
 
 /** Merges of the same inputs, where what was chosen first covers less. */
 const mostMerges = 3;
+/** Of a job without a limit. */
+const usualSeconds = 3600;
 /** Inputs of one call. */
 const sentAtOnce = 1000;
 /** Files handled at once. */
@@ -39,11 +41,25 @@ export interface MergeParts extends Omit<CrashWorkParts, 'spool'> {
  * @throws the signal's reason when it aborts, and what the master answers
  */
 export async function merge(parts: MergeParts): Promise<FuzzEnd> {
-  const { engine, spec, folder, stock, aside } = parts;
-  const { measuring } = engine;
-  if (!engine.merge || !measuring) return failed(`this bot cannot merge with ${engine.name}`);
-  const signal = limited(parts, (spec.limits?.maxDurationSeconds || 3600) * 1000);
-  const within = { ...parts, signal };
+  const { engine, spec, clock, signal } = parts;
+  if (!engine.merge || !engine.measuring) {
+    return failed(`this bot cannot merge with ${engine.name}`);
+  }
+  const over = new AbortController();
+  const limitMs = (spec.limits?.maxDurationSeconds || usualSeconds) * 1000;
+  const timer = clock.schedule(limitMs, () => over.abort(new MergeTimeError()));
+  try {
+    return await mergeWithin({ ...parts, signal: AbortSignal.any([signal, over.signal]) });
+  } catch (error) {
+    if (over.signal.aborted && !signal.aborted) return failed(over.signal.reason.message);
+    throw error;
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function mergeWithin(within: MergeParts): Promise<FuzzEnd> {
+  const { folder, stock, aside, signal, log } = within;
   await withRetries(signal, 'download of a corpus', () => stock.refresh(signal));
   await withRetries(signal, 'list of inputs put aside', () => aside.refresh(signal));
   const from = { revision: stock.revision, cursor: stock.cursor };
@@ -70,7 +86,7 @@ export async function merge(parts: MergeParts): Promise<FuzzEnd> {
   await replaceCorpus(within, { ...from, chosen, before, after });
   const kept = await readdir(chosen);
   const note = aside.note === '' ? '' : `; ${aside.note}`;
-  parts.log.info({ all, kept: kept.length, before, after }, 'corpus merged');
+  log.info({ all, kept: kept.length, before, after }, 'corpus merged');
   return completed(
     `${format(all)} -> ${format(kept.length)} inputs; coverage ${before.coverage} -> ${after.coverage}${note}`,
   );
@@ -79,14 +95,6 @@ export async function merge(parts: MergeParts): Promise<FuzzEnd> {
 const completed = (message: string): FuzzEnd => ({ outcome: JobOutcome.COMPLETED, message });
 const failed = (message: string): FuzzEnd => ({ outcome: JobOutcome.FAILED, message });
 const format = (count: number) => count.toLocaleString('en-US');
-
-/** Aborts with the job's signal, and when its time is over. */
-function limited({ signal, clock }: MergeParts, limitMs: number): AbortSignal {
-  const over = new AbortController();
-  const timer = clock.schedule(limitMs, () => over.abort(new MergeTimeError()));
-  signal.addEventListener('abort', () => timer.cancel(), { once: true });
-  return AbortSignal.any([signal, over.signal]);
-}
 
 class MergeTimeError extends Error {
   override readonly message = 'the merge took longer than its job allows (corpus.merge_time)';
@@ -120,7 +128,7 @@ async function mergeOnce(
   await rm(room, { recursive: true, force: true });
   await makeFolder(output);
   await makeFolder(state);
-  const seconds = spec.limits?.maxDurationSeconds || 3600;
+  const seconds = spec.limits?.maxDurationSeconds || usualSeconds;
   const start = { target: folder.target, spec, inputs, output, state, seconds };
   const command = await engine.merge?.(start);
   if (!command) return `this bot cannot merge with ${engine.name}`;

@@ -5,7 +5,7 @@ import type { LogTail } from '../../core/log-tail.js';
 import { PutAsideReason } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import { removeInputs } from '../corpus/inputs.js';
+import { removeBrought, removeInputs } from '../corpus/inputs.js';
 import type { PutAside } from '../corpus/put-aside.js';
 import type { Engine, EngineProgress, EngineStart } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
@@ -120,6 +120,7 @@ export async function runEngine(
   const { progress } = observer;
   const onRemoved = (sha256: string, sizeBytes: number) =>
     parts.aside.add(sha256, sizeBytes, PutAsideReason.CRASH);
+  if (progress.isFuzzing) await removeBrought(folder, harvest.inputs, onRemoved);
   const longest = spec.limits?.maxInputBytes || longestInputBytes;
   const removed = progress.isFuzzing
     ? 0

@@ -13,14 +13,14 @@ export function artifactHandlers({ artifacts, blobs }: State, adapt: Adapter) {
       const { header, chunks } = await readUpload<ArtifactHeader>(requests);
       return artifacts.upload(ctx, header, chunks);
     }),
-    getUpload: adapt.unary('read', (request) => artifacts.uploadState(request)),
+    getUpload: adapt.unary('read', (request, ctx) => artifacts.uploadState(ctx, request)),
     downloadArtifact: adapt.serverStream(
       'read',
       async function* ({ sha256, offsetBytes }, ctx): AsyncGenerator<DownloadArtifactResponse> {
         const artifact = await artifacts.get(ctx, sha256);
         const { sizeBytes } = artifact;
         yield { artifact, chunk: Buffer.alloc(0) };
-        for await (const chunk of fileChunks(blobs, { sha256, sizeBytes, offsetBytes })) {
+        for await (const chunk of fileChunks(ctx, blobs, { sha256, sizeBytes, offsetBytes })) {
           yield { artifact: undefined, chunk };
         }
       },

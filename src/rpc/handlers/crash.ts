@@ -46,7 +46,7 @@ export function crashHandlers(state: State, adapt: Adapter) {
         const crash = await crashes.get(ctx, crashId);
         const { inputSha256: sha256, inputSizeBytes: sizeBytes } = crash;
         yield { sizeBytes, sha256, chunk: Buffer.alloc(0) };
-        for await (const chunk of fileChunks(blobs, { sha256, sizeBytes, offsetBytes })) {
+        for await (const chunk of fileChunks(ctx, blobs, { sha256, sizeBytes, offsetBytes })) {
           yield { sizeBytes: 0, sha256: '', chunk };
         }
       },

@@ -1,8 +1,15 @@
+import type { RequestContext } from '../../core/context.js';
 import { OutOfRangeError, ValidationError } from '../../core/errors.js';
 import type { BlobStore } from '../../store/blobs.js';
 
 /** Bytes of a file in one message. */
 export const chunkBytes = 256 * 1024;
+
+/** A file, and its bytes as they come. */
+export interface ComingFile<Header> {
+  readonly header: Header;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
 
 type Upload<Header> =
   | { $case: 'chunk'; value: Uint8Array }
@@ -40,18 +47,16 @@ export async function readUpload<Header>(
 
 /**
  * As readUpload, of many files: the first message, then the header and the bytes of each
- * file. Bytes that the caller does not read are skipped.
+ * file, or messages with whole files. Bytes that the caller does not read are skipped.
  *
  * @param opening the kind of the first message
+ * @param whole the files in a message that has whole ones
  * @throws ValidationError for messages in another order, or chunks too large
  */
-export async function readUploads<Opening, Header>(
-  requests: AsyncIterable<{ message: Upload<Opening | Header> }>,
-  opening: string,
-): Promise<{
-  header: Opening;
-  files: AsyncIterable<{ header: Header; chunks: AsyncIterable<Uint8Array> }>;
-}> {
+export async function readUploads<Opening, Header, Whole>(
+  requests: AsyncIterable<{ message: Upload<Opening | Header | Whole> }>,
+  { opening, whole }: { opening: string; whole: WholeFiles<Header, Whole> },
+): Promise<{ header: Opening; files: AsyncIterable<ComingFile<Header>> }> {
   const messages = requests[Symbol.asyncIterator]();
   let next = await messages.next();
   const current = () => (next.done ? undefined : next.value.message);
@@ -71,6 +76,11 @@ export async function readUploads<Opening, Header>(
     next = await messages.next();
     while (!next.done) {
       const message = current();
+      if (message?.$case === whole.named) {
+        yield* whole.filesIn(message.value as Whole);
+        next = await messages.next();
+        continue;
+      }
       if (!message || message.$case === 'chunk' || message.$case === opening) {
         throw refuse('bytes must follow the header of what they are');
       }
@@ -82,6 +92,12 @@ export async function readUploads<Opening, Header>(
   return { header: first.value as Opening, files: files() };
 }
 
+/** Messages with whole files: their kind, and the files in one. */
+export interface WholeFiles<Header, Whole> {
+  readonly named: string;
+  readonly filesIn: (message: Whole) => Iterable<ComingFile<Header>>;
+}
+
 function checked(chunk: Uint8Array): Uint8Array {
   if (chunk.length > chunkBytes) throw refuse(`a chunk may have at most ${chunkBytes} bytes`);
   return chunk;
@@ -90,14 +106,15 @@ function checked(chunk: Uint8Array): Uint8Array {
 /**
  * A kept file from `offsetBytes` on.
  *
- * @throws OutOfRangeError when it ends before
+ * @throws OutOfRangeError when it ends before; DataLossError when it is lost
  */
 export function fileChunks(
+  ctx: RequestContext,
   blobs: BlobStore,
   file: { sha256: string; sizeBytes: number; offsetBytes: number },
 ): AsyncIterable<Uint8Array> {
   if (file.offsetBytes > file.sizeBytes) {
     throw new OutOfRangeError({ why: `the file ends at ${file.sizeBytes} bytes` });
   }
-  return blobs.read(file.sha256, file.offsetBytes, chunkBytes);
+  return blobs.read(ctx, file.sha256, { offset: file.offsetBytes, chunkBytes });
 }

@@ -10,11 +10,17 @@ import type {
 } from '../../gen/pandafuzz/v1/artifact_service.js';
 import { getArtifact } from '../../store/ops/corpus/get-artifact.js';
 import { putArtifact } from '../../store/ops/corpus/put-artifact.js';
-import type { ArtifactKindName } from '../../store/rows.js';
+import type { ArtifactKindName, ArtifactRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import { artifactHeadBytes, artifactProblem } from '../../target/artifact-head.js';
 import { artifactKindName, artifactRecord } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
+
+/** What the store has of an upload. */
+interface Stored {
+  readonly artifact: ArtifactRow;
+  readonly alreadyExisted: boolean;
+}
 
 /** Targets, bundles, seeds and dictionaries, stored by their SHA-256. */
 export class Artifacts {
@@ -38,20 +44,26 @@ export class Artifacts {
   ): Promise<UploadArtifactResponse> {
     const kind = this.#check(header);
     const { sha256, sizeBytes, name } = header;
-    const { blobs } = this.store;
-    if (await blobs.has(sha256)) await blobs.keep(ctx, { sha256, sizeBytes }, chunks);
-    else await this.#receive(ctx, header, this.#checked(chunks, header, kind));
-    await this.#expectKind(sha256, kind);
     const row = { sha256, kind, name, size_bytes: sizeBytes, created_at: this.clock.now() };
-    const { artifact, alreadyExisted } = await this.store.run(ctx, putArtifact, row);
+    const record = async () => {
+      await this.#expectKind(ctx, sha256, kind);
+      return this.store.run(ctx, putArtifact, row);
+    };
+    const { blobs } = this.store;
+    const { artifact, alreadyExisted } = (await blobs.has(ctx, sha256))
+      ? await blobs.keep(ctx, { sha256, sizeBytes }, chunks, record)
+      : await this.#receive(ctx, header, this.#checked(chunks, header, kind), record);
     return { artifact: artifactRecord(artifact), alreadyExisted };
   }
 
   /** @throws ValidationError */
-  async uploadState({ sha256, uploadId }: GetUploadRequest): Promise<GetUploadResponse> {
+  async uploadState(
+    ctx: RequestContext,
+    { sha256, uploadId }: GetUploadRequest,
+  ): Promise<GetUploadResponse> {
     checkUploadId(uploadId, 'upload_id', new Violations().sha256(sha256, 'sha256')).throwIfAny();
     const { blobs, unfinished } = this.store;
-    if (await blobs.has(sha256)) return { complete: true, receivedBytes: 0 };
+    if (await blobs.has(ctx, sha256)) return { complete: true, receivedBytes: 0 };
     return { complete: false, receivedBytes: unfinished.received(sha256, uploadId) };
   }
 
@@ -68,16 +80,18 @@ export class Artifacts {
     ctx: RequestContext,
     header: ArtifactHeader,
     chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+    record: () => Promise<Stored>,
+  ): Promise<Stored> {
     const { sha256, sizeBytes, offsetBytes, uploadId } = header;
     const { blobs, unfinished } = this.store;
     if (offsetBytes === 0 && unfinished.isTaken(sha256, uploadId)) {
-      return blobs.keep(ctx, { sha256, sizeBytes }, chunks);
+      return blobs.keep(ctx, { sha256, sizeBytes }, chunks, record);
     }
     const upload = { sha256, sizeBytes, offsetBytes, uploadId };
     const path = await unfinished.receive(ctx, upload, chunks);
-    await blobs.adopt(sha256, path);
+    const stored = await blobs.adopt(ctx, { sha256, path }, record);
     await unfinished.forget(sha256);
+    return stored;
   }
 
   /** The chunks; the first bytes of a file say whether it can be what it is sent as. */
@@ -97,8 +111,9 @@ export class Artifacts {
   }
 
   /** The same for a file that is there: it may have come as another thing. */
-  async #expectKind(sha256: string, kind: ArtifactKindName): Promise<void> {
-    for await (const chunk of this.store.blobs.read(sha256, 0, artifactHeadBytes)) {
+  async #expectKind(ctx: RequestContext, sha256: string, kind: ArtifactKindName): Promise<void> {
+    const head = { offset: 0, chunkBytes: artifactHeadBytes };
+    for await (const chunk of this.store.blobs.read(ctx, sha256, head)) {
       return throwIfProblem(artifactProblem(kind, chunk));
     }
   }

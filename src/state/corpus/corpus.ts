@@ -10,6 +10,7 @@ import type {
   PushCorpusResponse,
 } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import type { PlacedBlob } from '../../store/ops/blobs/place-blobs.js';
 import {
   addCorpus,
   importCorpus,
@@ -26,16 +27,15 @@ import { corpusOf, pushedOrigin } from '../messages/corpus-records.js';
 import { Violations } from '../messages/violations.js';
 
 const largestEntryBytes = 2 ** 20;
-/** Entries in one write. */
-const entriesAtOnce = 64;
-const pageSize = 100;
+/** Entries in one read: some 256 KiB of small ones. */
+const pageSize = 256;
 /** Entries that are asked for by their SHA-256. */
 const mostAsked = 1000;
 
 /** An input, and its bytes as they arrive. */
 export interface NewEntry {
   readonly header: CorpusEntry;
-  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** A part of an answer to a pull. */
@@ -44,7 +44,10 @@ export interface PulledPage {
   readonly rows: readonly CorpusEntryRow[];
 }
 
-type Record = (entries: NewCorpusEntry[]) => Promise<number>;
+type Record = (
+  entries: readonly NewCorpusEntry[],
+  placed: readonly PlacedBlob[],
+) => Promise<number>;
 
 /** Inputs of a target that reach new code, shared by all bots that fuzz it. */
 export class Corpus {
@@ -56,8 +59,8 @@ export class Corpus {
   ) {}
 
   /**
-   * Stores inputs under a lease. Bytes are written before their record; entries recorded
-   * before a failure stay.
+   * Stores inputs under a lease, some hundred small ones at once. Bytes are on disk before
+   * their record; entries recorded before a failure stay.
    *
    * @throws ValidationError, NotFoundError (job), StaleLeaseError, DataLossError, DiskFullError
    */
@@ -70,13 +73,13 @@ export class Corpus {
     const { jobId, attempt, fence, botId } = checkLease(lease, found);
     const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
     found.throwIfAny();
-    const record: Record = (kept) => {
-      const input = { ...named, entries: kept, merge: this.merge, now: this.clock.now() };
+    const record: Record = (kept, placed) => {
+      const input = { ...named, entries: kept, placed, merge: this.merge, now: this.clock.now() };
       return this.store.run(ctx, addCorpus, input);
     };
     // Fails with the reason of the store before any bytes are received in vain.
     const live = this.leases.find({ jobId, attempt, fence });
-    if (!live || (botId !== undefined && botId !== live.botId)) await record([]);
+    if (!live || (botId !== undefined && botId !== live.botId)) await record([], []);
     return this.#take(ctx, entries, record, ({ origin }) => pushedOrigin(origin));
   }
 
@@ -93,8 +96,8 @@ export class Corpus {
     const found = new Violations();
     const of = corpusOf(key, found);
     found.throwIfAny();
-    const record: Record = (kept) => {
-      const input = { ...of, entries: kept, merge: this.merge, now: this.clock.now() };
+    const record: Record = (kept, placed) => {
+      const input = { ...of, entries: kept, placed, merge: this.merge, now: this.clock.now() };
       return this.store.run(ctx, importCorpus, input);
     };
     return this.#take(ctx, entries, record, () => 'import');
@@ -108,24 +111,32 @@ export class Corpus {
   ): Promise<{ added: number; known: number }> {
     let [sent, added] = [0, 0];
     let kept: NewCorpusEntry[] = [];
+    let batch = this.store.blobs.batch();
     const write = async () => {
-      added += await record(kept);
+      const placed = await batch.settle(ctx);
+      added += await record(kept, placed);
       sent += kept.length;
       kept = [];
+      batch.end();
+      batch = this.store.blobs.batch();
     };
-    for await (const { header, chunks } of entries) {
-      const { sha256, sizeBytes } = header;
-      const origin = originOf(header);
-      new Violations()
-        .sha256(sha256, 'entry.sha256')
-        .whole(sizeBytes, 'entry.size_bytes', { min: 0, max: largestEntryBytes })
-        .expect(origin !== undefined, 'entry.origin', 'must be ENGINE or SEEDS')
-        .throwIfAny();
-      await this.store.blobs.keep(ctx, header, chunks);
-      kept.push({ sha256, sizeBytes, origin: origin ?? 'engine' });
-      if (kept.length === entriesAtOnce) await write();
+    try {
+      for await (const { header, chunks } of entries) {
+        const { sha256, sizeBytes } = header;
+        const origin = originOf(header);
+        new Violations()
+          .sha256(sha256, 'entry.sha256')
+          .whole(sizeBytes, 'entry.size_bytes', { min: 0, max: largestEntryBytes })
+          .expect(origin !== undefined, 'entry.origin', 'must be ENGINE or SEEDS')
+          .throwIfAny();
+        await batch.add(ctx, header, chunks);
+        kept.push({ sha256, sizeBytes, origin: origin ?? 'engine' });
+        if (batch.isFull) await write();
+      }
+      if (kept.length > 0) await write();
+    } finally {
+      batch.end();
     }
-    if (kept.length > 0) await write();
     return { added, known: sent - added };
   }
 

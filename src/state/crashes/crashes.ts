@@ -8,7 +8,12 @@ import type {
   ReportCrashHitsRequest,
   ReportCrashResponse,
 } from '../../gen/pandafuzz/v1/crash_service.js';
-import { findSource } from '../../store/ops/crashes/find-source.js';
+import type { PlacedBlob } from '../../store/ops/blobs/place-blobs.js';
+import {
+  type CrashSource,
+  findSource,
+  type LeaseName,
+} from '../../store/ops/crashes/find-source.js';
 import { getCrash } from '../../store/ops/crashes/get-crash.js';
 import { listCrashes } from '../../store/ops/crashes/list-crashes.js';
 import { recordCrash } from '../../store/ops/crashes/record-crash.js';
@@ -55,15 +60,32 @@ export class Crashes {
     report: CrashReport,
     input: AsyncIterable<Uint8Array>,
   ): Promise<ReportCrashResponse> {
-    const { store, readers, regrouping, frameLists, newId, clock, maxInputBytes } = this.parts;
+    const { store, maxInputBytes } = this.parts;
     const found = new Violations();
     const lease = checkLease(report.lease, found);
     checkReport(report, maxInputBytes, found);
     found.throwIfAny();
-    const { inputSha256, inputSizeBytes, context } = report;
+    const { inputSha256, inputSizeBytes } = report;
     const minimisedFrom = report.minimisedFrom || null;
     const source = await store.run(ctx, findSource, { lease, minimisedFrom });
-    await store.blobs.keep(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
+    const batch = store.blobs.batch();
+    try {
+      await batch.add(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
+      return await this.#record(ctx, report, { lease, source, placed: await batch.settle(ctx) });
+    } finally {
+      batch.end();
+    }
+  }
+
+  /** Records a crash whose input is on disk. */
+  async #record(
+    ctx: RequestContext,
+    report: CrashReport,
+    about: { lease: LeaseName; source: CrashSource; placed: readonly PlacedBlob[] },
+  ): Promise<ReportCrashResponse> {
+    const { store, readers, regrouping, frameLists, newId, clock } = this.parts;
+    const { lease, source, placed } = about;
+    const { inputSha256, inputSizeBytes, context } = report;
     const text = storable(report.report);
     const reading = await readers.read({
       report: text,
@@ -82,7 +104,8 @@ export class Crashes {
       botId: lease.botId,
       inputSha256,
       inputSizeBytes,
-      minimisedFrom,
+      placed,
+      minimisedFrom: report.minimisedFrom || null,
       report: text,
       hits: report.hits || 1,
       context: context ? JSON.stringify(CrashContext.toJSON(context)) : null,

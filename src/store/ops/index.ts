@@ -1,4 +1,16 @@
 import type { Operation } from '../operation.js';
+import { findBlobs } from './blobs/find-blobs.js';
+import { loseBlob } from './blobs/lose-blob.js';
+import { moveBlobs } from './blobs/move-blobs.js';
+import {
+  forgetPack,
+  knownPacks,
+  lastPack,
+  mostlyDeadPacks,
+  retiredPacks,
+  retirePack,
+} from './blobs/packs.js';
+import { deleteUnusedBlobs, listUnusedBlobs, markUnusedBlobs } from './blobs/unused-blobs.js';
 import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
 import { findRegistered } from './bots/find-registered.js';
@@ -18,6 +30,7 @@ import { getCorpus } from './corpus/get-corpus.js';
 import { listCorpus } from './corpus/list-corpus.js';
 import { listCorpusEntries } from './corpus/list-entries.js';
 import { dueMerges, findMergeSource, makeMerge, postponeMerge } from './corpus/merge-jobs.js';
+import { pruneArtifacts } from './corpus/prune-artifacts.js';
 import { putArtifact } from './corpus/put-artifact.js';
 import { listPutAside, putAside } from './corpus/put-aside.js';
 import { removeCorpusEntries, resetCorpus } from './corpus/remove-entries.js';
@@ -103,10 +116,12 @@ export const operations = [
   getTarget,
   listTargets,
   createJob,
+  deleteUnusedBlobs,
   drainBot,
   dueMerges,
   dueAvoided,
   endedWork,
+  findBlobs,
   findBuildToVerify,
   findCrashToRun,
   findIds,
@@ -118,6 +133,7 @@ export const operations = [
   forgetBot,
   forgiveBot,
   forgetUnseen,
+  forgetPack,
   getArtifact,
   getBot,
   getCorpus,
@@ -133,6 +149,8 @@ export const operations = [
   hasStaleCrashes,
   keepJobLog,
   keepWebhook,
+  knownPacks,
+  lastPack,
   listAhead,
   listAvoided,
   listAvoidedBots,
@@ -151,16 +169,22 @@ export const operations = [
   listLeases,
   listPutAside,
   listQueues,
+  listUnusedBlobs,
+  loseBlob,
   makeCrashWork,
   makeMerge,
   markAlive,
   markDrained,
+  markUnusedBlobs,
   mergeGroups,
+  mostlyDeadPacks,
+  moveBlobs,
   moveCrashes,
   nextNotice,
   nextTarget,
   pauseJob,
   postponeMerge,
+  pruneArtifacts,
   pruneEvents,
   pruneForgotten,
   pruneJobs,
@@ -178,6 +202,8 @@ export const operations = [
   requestCancel,
   resetCorpus,
   resumeJob,
+  retirePack,
+  retiredPacks,
   retryJob,
   rewriteCrashes,
   setCampaign,

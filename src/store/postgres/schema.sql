@@ -50,7 +50,8 @@ CREATE INDEX bots_forgotten ON bots (id) WHERE forgotten_at IS NOT NULL;
 CREATE TABLE artifacts (
   sha256     text COLLATE "C" PRIMARY KEY CHECK (length(sha256) = 64),
   size_bytes bigint NOT NULL CHECK (size_bytes > 0),
-  created_at bigint NOT NULL
+  created_at bigint NOT NULL,
+  used_at    bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE artifact_uses (
@@ -62,6 +63,32 @@ CREATE TABLE artifact_uses (
 );
 
 CREATE INDEX artifact_uses_by_time ON artifact_uses (sha256, named_at);
+CREATE INDEX artifacts_by_use ON artifacts (used_at, sha256);
+
+CREATE TABLE packs (
+  id         bigint PRIMARY KEY,
+  size_bytes bigint NOT NULL CHECK (size_bytes >= 0),
+  live_bytes bigint NOT NULL CHECK (live_bytes >= 0),
+  retired_at bigint,
+  CHECK (live_bytes <= size_bytes)
+);
+
+CREATE INDEX packs_mostly_dead ON packs (live_bytes, id)
+  WHERE retired_at IS NULL AND size_bytes > live_bytes * 2;
+CREATE INDEX packs_retired ON packs (retired_at, id) WHERE retired_at IS NOT NULL;
+
+CREATE TABLE blobs (
+  sha256       text COLLATE "C" PRIMARY KEY CHECK (length(sha256) = 64),
+  size_bytes   bigint NOT NULL CHECK (size_bytes >= 0),
+  pack_id      bigint,
+  position     bigint CHECK (position >= 0),
+  refs         bigint NOT NULL CHECK (refs >= 0),
+  unused_since bigint,
+  CHECK ((pack_id IS NULL) = (position IS NULL)),
+  CHECK (unused_since IS NULL OR refs = 0)
+);
+
+CREATE INDEX blobs_unused ON blobs (unused_since, sha256) WHERE unused_since IS NOT NULL;
 
 CREATE TABLE campaigns (
   key          text COLLATE "C" PRIMARY KEY,
@@ -155,6 +182,8 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_pending ON jobs (queue_id, priority DESC, id)
   WHERE state = 'pending' AND delayed = 0;
 CREATE INDEX jobs_delayed ON jobs (ready_at, id) WHERE delayed = 1;
+CREATE INDEX jobs_by_target ON jobs (target_sha256);
+CREATE INDEX jobs_by_seeds ON jobs (seeds_sha256) WHERE seeds_sha256 IS NOT NULL;
 CREATE INDEX jobs_due ON jobs (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_by_bot ON jobs (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
@@ -485,6 +514,7 @@ CREATE TABLE crash_work (
 CREATE INDEX crash_work_waiting ON crash_work (project, target_name, id) WHERE job_id IS NULL;
 CREATE INDEX crash_work_made ON crash_work (project, target_name) WHERE job_id IS NOT NULL;
 CREATE UNIQUE INDEX crash_work_by_job ON crash_work (job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX crash_work_by_target ON crash_work (target_sha256) WHERE target_sha256 IS NOT NULL;
 CREATE INDEX crash_work_by_crash ON crash_work (crash_id) WHERE crash_id IS NOT NULL;
 
 CREATE TABLE events (
@@ -639,7 +669,8 @@ CREATE TABLE counters (
 INSERT INTO counters (name, shard, value) VALUES
   ('bots', 0, 0), ('crash_hits', 0, 0), ('crash_inputs_kept', 0, 0), ('crash_groups', 0, 0),
   ('jobs.pending', 0, 0), ('jobs.assigned', 0, 0), ('jobs.running', 0, 0),
-  ('jobs.completed', 0, 0), ('jobs.cancelled', 0, 0), ('jobs.dead', 0, 0), ('jobs.paused', 0, 0);
+  ('jobs.completed', 0, 0), ('jobs.cancelled', 0, 0), ('jobs.dead', 0, 0), ('jobs.paused', 0, 0),
+  ('blob_file_bytes', 0, 0), ('pack_bytes', 0, 0), ('pack_live_bytes', 0, 0);
 
 CREATE TABLE corpus_sizes (
   generation_id bigint NOT NULL,
@@ -801,3 +832,99 @@ CREATE TRIGGER count_corpus AFTER INSERT ON corpus_entries
 CREATE TRIGGER uncount_corpus AFTER DELETE ON corpus_entries
   REFERENCING OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION uncount_corpus();
+
+-- Rows that refer to blobs.
+
+CREATE FUNCTION use_blobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO blobs (sha256, size_bytes, refs)
+  SELECT sha256, max(size_bytes), count(*) FROM new_rows GROUP BY sha256 ORDER BY sha256
+  ON CONFLICT (sha256) DO UPDATE SET refs = blobs.refs + excluded.refs, unused_since = NULL;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION use_crash_blobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO blobs (sha256, size_bytes, refs)
+  SELECT input_sha256, max(input_size_bytes), count(*) FROM new_rows
+  GROUP BY input_sha256 ORDER BY input_sha256
+  ON CONFLICT (sha256) DO UPDATE SET refs = blobs.refs + excluded.refs, unused_since = NULL;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION leave_blobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE blobs SET refs = blobs.refs - gone.refs,
+    unused_since = CASE WHEN blobs.refs = gone.refs THEN 0 END
+  FROM (SELECT sha256, count(*) AS refs FROM old_rows GROUP BY sha256) AS gone
+  WHERE blobs.sha256 = gone.sha256;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION leave_crash_blobs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE blobs SET refs = blobs.refs - gone.refs,
+    unused_since = CASE WHEN blobs.refs = gone.refs THEN 0 END
+  FROM (SELECT input_sha256, count(*) AS refs FROM old_rows GROUP BY input_sha256) AS gone
+  WHERE blobs.sha256 = gone.input_sha256;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER use_artifact_blob AFTER INSERT ON artifacts
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION use_blobs();
+CREATE TRIGGER leave_artifact_blob AFTER DELETE ON artifacts
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION leave_blobs();
+CREATE TRIGGER use_corpus_blob AFTER INSERT ON corpus_entries
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION use_blobs();
+CREATE TRIGGER leave_corpus_blob AFTER DELETE ON corpus_entries
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION leave_blobs();
+CREATE TRIGGER use_crash_blob AFTER INSERT ON crashes
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION use_crash_blobs();
+CREATE TRIGGER leave_crash_blob AFTER DELETE ON crashes
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION leave_crash_blobs();
+
+-- Figures of the disk.
+
+CREATE FUNCTION count_blob_files() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('blob_file_bytes', (
+    SELECT CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM new_rows WHERE pack_id IS NULL));
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION recount_blob_files() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('blob_file_bytes',
+    (SELECT CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM new_rows WHERE pack_id IS NULL)
+    - (SELECT CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM old_rows WHERE pack_id IS NULL));
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION uncount_blob_files() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('blob_file_bytes', -(
+    SELECT CAST(coalesce(sum(size_bytes), 0) AS bigint) FROM old_rows WHERE pack_id IS NULL));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER count_blob_file AFTER INSERT ON blobs
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_blob_files();
+CREATE TRIGGER recount_blob_file AFTER UPDATE ON blobs
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION recount_blob_files();
+CREATE TRIGGER uncount_blob_file AFTER DELETE ON blobs
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION uncount_blob_files();
+
+CREATE FUNCTION count_packs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP <> 'DELETE' THEN
+    PERFORM count_by('pack_bytes', NEW.size_bytes), count_by('pack_live_bytes', NEW.live_bytes);
+  END IF;
+  IF TG_OP <> 'INSERT' THEN
+    PERFORM count_by('pack_bytes', -OLD.size_bytes), count_by('pack_live_bytes', -OLD.live_bytes);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER count_pack AFTER INSERT OR UPDATE OR DELETE ON packs
+  FOR EACH ROW EXECUTE FUNCTION count_packs();

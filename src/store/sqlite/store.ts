@@ -29,8 +29,18 @@ interface Parts {
   readonly writer: DatabaseThread;
   readonly checkpointer: DatabaseThread;
   readonly readers: readonly DatabaseThread[];
-  readonly blobs: BlobStore;
   readonly unfinished: UnfinishedUploads;
+}
+
+/** The store, once its blobs are ready. */
+async function opened(store: SqliteStore): Promise<SqliteStore> {
+  try {
+    await store.blobs.open();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /**
@@ -50,8 +60,14 @@ export class SqliteStore implements Store {
 
   private constructor(parts: Parts) {
     const { options, databasePath, writer, checkpointer, readers } = parts;
-    this.blobs = parts.blobs;
     this.unfinished = parts.unfinished;
+    this.blobs = new BlobStore({
+      directory: join(options.directory, 'blobs'),
+      log: options.log,
+      largestPackBytes: options.largestPackBytes,
+      run: (ctx, operation, input) => this.run(ctx, operation, input),
+      onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
+    });
     this.#directory = options.directory;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;
@@ -102,25 +118,26 @@ export class SqliteStore implements Store {
       started.push(thread);
       return thread;
     };
+    let store: SqliteStore;
     try {
       // The writer first: it takes ownership and brings the schema up to date.
-      const writer = await start('write', 'writer');
-      const checkpointer = await start('upkeep', 'checkpointer');
-      const readers: DatabaseThread[] = [];
-      for (let i = 1; i <= options.readers; i++) readers.push(await start('read', `reader ${i}`));
-      const blobs = await BlobStore.open(join(options.directory, 'blobs'));
+      await start('write', 'writer');
+      await start('upkeep', 'checkpointer');
+      for (let i = 1; i <= options.readers; i++) await start('read', `reader ${i}`);
       const { maxUnfinishedBytes: bytes = usualUnfinished.bytes } = options;
       const unfinished = await UnfinishedUploads.open({
         folder: join(options.directory, 'uploads'),
         limits: { ...usualUnfinished, bytes },
         clock: systemClock,
       });
+      const [writer, checkpointer, ...readers] = started as [DatabaseThread, DatabaseThread];
       const threads = { writer, checkpointer, readers };
-      return new SqliteStore({ options, databasePath, ...threads, blobs, unfinished });
+      store = new SqliteStore({ options, databasePath, unfinished, ...threads });
     } catch (error) {
       await Promise.all(started.map((thread) => thread.close()));
       throw error;
     }
+    return opened(store);
   }
 
   run<Input, Output>(
@@ -157,6 +174,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.blobs.close();
     // The writer last: SQLite empties the log as the last connection closes.
     await Promise.all([this.#reads.close(), this.#checkpoints.stop()]);
     await this.#writes.close();

@@ -52,7 +52,9 @@ describe('crashes', () => {
     const inputs = await Promise.all(
       crashes.map(async ({ crashId }) => {
         const { inputSha256 } = await scene.state.crashes.get(testContext(), crashId);
-        return scene.state.blobs.readWhole(inputSha256);
+        const whole = { offset: 0, chunkBytes: 2 ** 20 };
+        const read = await scene.state.blobs.read(testContext(), inputSha256, whole).next();
+        return read.value;
       }),
     );
     expect(inputs.map(String)).toEqual(['input 1', 'input 2']);

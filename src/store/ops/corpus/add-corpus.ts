@@ -1,6 +1,7 @@
 import { writeOperation } from '../../operation.js';
 import type { CorpusOrigin } from '../../rows.js';
 import { run, runEach, type Steps, statement } from '../../statement.js';
+import { type PlacedBlob, placeBlobs } from '../blobs/place-blobs.js';
 import { type CorpusHead, type CorpusOf, corpusToAddTo, sizeOf } from './corpus-of.js';
 import { heldJob, type LeaseOf } from './holder.js';
 
@@ -21,6 +22,8 @@ export interface MergeWish {
 
 interface Adding {
   readonly entries: readonly NewCorpusEntry[];
+  /** Where those of them are that were written into a pack just now; absent: none were. */
+  readonly placed?: readonly PlacedBlob[];
   readonly merge: MergeWish;
   readonly now: number;
 }
@@ -76,9 +79,10 @@ export const importCorpus = writeOperation(
 function* add(
   of: CorpusOf,
   by: { engine: string; jobId: string | null },
-  { entries, merge, now }: Adding,
+  { entries, placed = [], merge, now }: Adding,
 ): Steps<number> {
   if (entries.length === 0) return 0;
+  yield* placeBlobs(placed);
   const corpus = yield* corpusToAddTo(of);
   const { generation_id: generationId } = corpus;
   const rows = entries.map((entry) => ({ ...entry, ...by, generationId, now }));

@@ -1,5 +1,5 @@
 import { NotFoundError } from '../../../core/errors.js';
-import { either } from '../../dialect.js';
+import { forShare, forUpdate } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 
 /** What a corpus belongs to. */
@@ -35,10 +35,10 @@ const byKey = statement<CorpusOf, CorpusHead>(
 /** Of two masters, one that replaces the corpus waits for those that add to it. */
 const toAddTo = statement<CorpusOf, CorpusHead>(`
   SELECT ${columns} FROM corpora WHERE project = @project AND target_name = @targetName
-  ${either({ sqlite: '', postgres: 'FOR SHARE' })}`);
+  ${forShare}`);
 const toReplace = statement<CorpusOf, CorpusHead>(`
   SELECT ${columns} FROM corpora WHERE project = @project AND target_name = @targetName
-  ${either({ sqlite: '', postgres: 'FOR UPDATE' })}`);
+  ${forUpdate()}`);
 const insert = statement<CorpusOf & { fewest: number }>(`
   INSERT INTO corpora (project, target_name, generation_id, revision, merge_at_entries)
   VALUES (@project, @targetName, 0, 1, @fewest) ON CONFLICT DO NOTHING`);

@@ -24,20 +24,24 @@ interface Page {
   limit: number;
 }
 
+/** With where the bytes of each are. */
+const columns = 'sequence, corpus_entries.sha256, corpus_entries.size_bytes, pack_id, position';
+const entries = 'corpus_entries LEFT JOIN blobs ON blobs.sha256 = corpus_entries.sha256';
+
 const after = statement<Page, CorpusEntryRow>(`
-  SELECT sequence, sha256, size_bytes FROM corpus_entries
+  SELECT ${columns} FROM ${entries}
   WHERE generation_id = @generationId AND sequence > @cursor ORDER BY sequence LIMIT @limit`);
 /** The inputs that are put aside take part in the page, so that its cost has a bound. */
 const afterFor = statement<Page & { buildId: number }, CorpusEntryRow & { aside: 0 | 1 }>(`
-  SELECT sequence, sha256, size_bytes,
+  SELECT ${columns},
     CASE WHEN EXISTS (SELECT 1 FROM corpus_put_aside
       WHERE build_id = @buildId AND corpus_put_aside.sha256 = corpus_entries.sha256)
     THEN 1 ELSE 0 END AS aside
-  FROM corpus_entries
+  FROM ${entries}
   WHERE generation_id = @generationId AND sequence > @cursor ORDER BY sequence LIMIT @limit`);
 const bySha256 = statement<{ generationId: number; sha256: string }, CorpusEntryRow>(`
-  SELECT sequence, sha256, size_bytes FROM corpus_entries
-  WHERE generation_id = @generationId AND sha256 = @sha256`);
+  SELECT ${columns} FROM ${entries}
+  WHERE generation_id = @generationId AND corpus_entries.sha256 = @sha256`);
 const build = statement<{ corpusId: number; targetSha256: string }, { id: number }>(`
   SELECT id FROM corpus_builds
   WHERE corpus_id = @corpusId AND target_sha256 = @targetSha256 AND ended = 0`);

@@ -4,9 +4,12 @@ import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
 const insert = statement<ArtifactRow>(`
-  INSERT INTO artifacts (sha256, size_bytes, created_at)
-  VALUES (@sha256, @size_bytes, @created_at)
+  INSERT INTO artifacts (sha256, size_bytes, created_at, used_at)
+  VALUES (@sha256, @size_bytes, @created_at, @created_at)
   ON CONFLICT (sha256) DO NOTHING`);
+const touch = statement<ArtifactRow>(
+  'UPDATE artifacts SET used_at = @created_at WHERE sha256 = @sha256',
+);
 const use = statement<ArtifactRow>(`
   INSERT INTO artifact_uses (sha256, kind, name, named_at)
   VALUES (@sha256, @kind, @name, @created_at)
@@ -17,7 +20,7 @@ const known = statement<{ sha256: string }, { created_at: number }>(
 
 /**
  * Records an artifact whose blob is on disk, as what it was uploaded as now. The same bytes
- * may be several things; of names the newest counts.
+ * may be several things; of names the newest counts. They count as used at this time.
  */
 export const putArtifact = writeOperation(
   'put_artifact',
@@ -27,6 +30,8 @@ export const putArtifact = writeOperation(
     if (added) {
       const { name, size_bytes } = given;
       yield* recordEvent(given.created_at, 'artifact.added', given.sha256, { name, size_bytes });
+    } else {
+      yield* run(touch, given);
     }
     yield* run(use, given);
     const createdAt = (yield* one(known, given))?.created_at ?? given.created_at;

@@ -1,6 +1,7 @@
 import { writeOperation } from '../../operation.js';
 import type { CrashReading } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { type PlacedBlob, placeBlobs } from '../blobs/place-blobs.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';
 import { chooseReproducer } from './choose-reproducer.js';
@@ -24,6 +25,8 @@ export interface RecordCrash extends LeaseName, CrashReading {
   newGroupId: string;
   inputSha256: string;
   inputSizeBytes: number;
+  /** Where the input is, if it was written into a pack just now. */
+  placed?: readonly PlacedBlob[];
   report: string;
   /** CrashContext as protobuf JSON. */
   context: string | null;
@@ -75,6 +78,7 @@ export const recordCrash = writeOperation(
   function* (input: RecordCrash): Steps<RecordedCrash> {
     yield* lockJob(input.jobId);
     const source = yield* sourceOf(input);
+    yield* placeBlobs(input.placed ?? []);
     const before = yield* one(known, input);
     if (before) {
       const [crashId, groupId, late] = [before.id, before.group_id, before.late === 1];

@@ -139,3 +139,16 @@ FROM corpus_before
 ORDER BY sequence;
 
 DROP TABLE corpus_before;
+
+-- Blobs count what refers to them (0012-packs.sql): made after the rows, which are counted.
+CREATE TRIGGER use_corpus_blob AFTER INSERT ON corpus_entries
+BEGIN
+  INSERT INTO blobs (sha256, size_bytes, refs) VALUES (NEW.sha256, NEW.size_bytes, 1)
+  ON CONFLICT (sha256) DO UPDATE SET refs = refs + 1, unused_since = NULL;
+END;
+
+CREATE TRIGGER leave_corpus_blob AFTER DELETE ON corpus_entries
+BEGIN
+  UPDATE blobs SET refs = refs - 1, unused_since = CASE WHEN refs = 1 THEN 0 END
+    WHERE sha256 = OLD.sha256;
+END;
