@@ -44,6 +44,9 @@ export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
     const start = await runEngine({ ...parts, logs }, { leftMs, runs });
     const { exit, harvest, progress, isFuzzing, removed } = start;
     signal.throwIfAborted();
+    if (start.complaint !== undefined) {
+      return { outcome: JobOutcome.FAILED, message: start.complaint, final: true };
+    }
     const isTimeUp = clock.monotonic() >= endsAtMs;
     story.add(start, isTimeUp);
     if (findings.distinct >= maxCrashes) return story.completed();

@@ -51,6 +51,8 @@ export interface EndedStart {
   /** Crashing inputs taken out of corpus and seeds. */
   readonly removed: number;
   readonly lastWords: string;
+  /** What is wrong with the job's arguments for certain. */
+  readonly complaint: string | undefined;
 }
 
 /** Runs one process of the engine to its end, and brings its crashes to the spool. */
@@ -99,6 +101,7 @@ export async function runEngine(
     isFuzzing:
       progress.isFuzzing || (progress.isSilent && removed === 0 && showsWork(harvest, hasGrown)),
     lastWords: words.filter((text) => text !== '').join('\n'),
+    complaint: reader.complaint,
   };
 }
 
@@ -125,6 +128,7 @@ async function engineProcess(
     onOutput: (chunk) => {
       reader.push(chunk);
       tally.observe();
+      if (reader.complaint !== undefined) sandbox.kill();
     },
   });
   tally.begin(reader);

@@ -1,6 +1,6 @@
 import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, type JobResult, JobStatistics } from '../../gen/pandafuzz/v1/job.js';
+import { JobOutcome, type JobResult, type JobStatistics } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { CompleteJobInput } from '../../store/ops/jobs/complete-job.js';
 import type { StartTroubleName } from '../../store/rows.js';
@@ -53,7 +53,7 @@ export function checkResult(
 } {
   const outcome = result && outcomeNames[result.outcome];
   const message = result?.message ?? '';
-  const statistics = result?.statistics ?? latest ?? JobStatistics.create();
+  const statistics = result?.statistics ?? latest;
   const cause = result?.cause ?? '';
   checkCause(cause, 'result.cause', found);
   found
@@ -69,14 +69,14 @@ export function checkResult(
       `must be at most ${longestMessageBytes} bytes of well-formed text`,
     )
     .expect(
-      isAmount(statistics.executionsPerSecond),
+      isAmount(statistics?.executionsPerSecond ?? 0),
       'result.statistics.executions_per_second',
       amount,
     );
   return {
     outcome: outcome as CompleteJobInput['outcome'],
     message,
-    statistics: storedStatistics(statistics),
+    statistics: statistics ? storedStatistics(statistics) : null,
     final: outcome === 'failed' && result?.final === true,
     trouble: outcome === 'infrastructure' ? troubleName(result?.trouble) : null,
     cause: outcome === 'infrastructure' ? cause : '',
