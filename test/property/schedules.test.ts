@@ -6,7 +6,14 @@ import type { RequestContext } from '../../src/core/context.js';
 import { newId } from '../../src/core/ids.js';
 import { silentLog } from '../../src/core/log.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, JobSpec, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import {
+  JobOutcome,
+  type JobResult,
+  JobSpec,
+  JobState,
+  JobStatistics,
+  StartTrouble,
+} from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { createMetrics } from '../../src/metrics.js';
 import { BotSession } from '../../src/state/heartbeat/session.js';
@@ -114,6 +121,8 @@ class World {
   readonly #blamed = new Map<string, Lease>();
   /** Up to which fence a job's attempts were forgiven, when it was revived. */
   readonly #forgiven = new Map<string, number>();
+  /** What bots have reported of each lease. */
+  readonly #executions = new Map<string, number>();
   readonly #ctx: RequestContext;
   #life!: Life;
   state!: State;
@@ -216,7 +225,11 @@ class World {
       sequence: ++bot.sequence,
       freeSlots: 2 - bot.held.length,
       resources: undefined,
-      leases: bot.held.map((lease) => ({ lease, phase: 2, statistics: undefined })),
+      leases: bot.held.map((lease) => {
+        const executions = (this.#executions.get(keyOf(lease)) ?? 0) + 10;
+        this.#executions.set(keyOf(lease), executions);
+        return { lease, phase: 2, statistics: JobStatistics.create({ executions }) };
+      }),
     };
     this.say(bot, { $case: 'beat', value });
   }
@@ -244,11 +257,13 @@ class World {
     bot.held.push(assignment.lease);
   }
 
-  async finish(bot: Bot, outcome: JobOutcome): Promise<void> {
+  async finish(bot: Bot, outcome: JobOutcome, trouble?: StartTrouble): Promise<void> {
     const lease = bot.held.shift();
     if (!lease) return;
     bot.said.push({ lease, outcome });
-    await this.#done(bot, lease, outcome);
+    // Each bot lacks something else: none of these targets is to blame.
+    const start = trouble === undefined ? {} : { trouble, cause: bot.id };
+    await this.#done(bot, lease, outcome, start);
   }
 
   /** Says again what it said before, however long ago. */
@@ -280,10 +295,23 @@ class World {
       expect(live?.fence).toBe(
         row.state === 'assigned' || row.state === 'running' ? row.fence : undefined,
       );
+      await this.#checkSum(jobId);
       if (live) {
         const isWanted = (row.cancel_requested_at ?? row.pause_requested_at) !== null;
         expect(live.stopRequested).toBe(isWanted);
       }
+    }
+  }
+
+  /** A job's figures are those of its attempts, and none reports more than its bot did. */
+  async #checkSum(jobId: string): Promise<void> {
+    const { job, attempts } = await this.state.jobs.get(this.#ctx, jobId);
+    const parts = attempts.map(({ statistics }) => statistics?.executions ?? 0);
+    const sum = parts.reduce((total, part) => total + part, 0);
+    expect(job.statistics?.executions ?? 0).toBe(sum);
+    for (const [index, { fence }] of attempts.entries()) {
+      const reported = this.#executions.get(keyOf({ jobId, attempt: 1, fence })) ?? 0;
+      expect(parts[index]).toBeLessThanOrEqual(reported);
     }
   }
 
@@ -318,9 +346,14 @@ class World {
     return [...leases.values()].filter((one) => one.jobId === jobId && one.fence > forgiven).length;
   }
 
-  async #done(bot: Bot, lease: Lease, outcome: JobOutcome): Promise<void> {
+  async #done(
+    bot: Bot,
+    lease: Lease,
+    outcome: JobOutcome,
+    start: Pick<JobResult, 'trouble' | 'cause'> = {},
+  ): Promise<void> {
     if (outcome === JobOutcome.FAILED) this.#blamed.set(keyOf(lease), lease);
-    const result = { outcome, message: 'because', statistics: undefined };
+    const result = { outcome, message: 'because', statistics: undefined, ...start };
     if (bot !== this.bots.at(-1)) {
       this.say(bot, { $case: 'jobDone', value: { lease, result } });
       return;
@@ -419,6 +452,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       ([which, how]): Action =>
         (world) =>
           world.finish(world.bots[which] as Bot, how),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.nat(3), fc.constantFrom(StartTrouble.MACHINE, StartTrouble.MISSING)).map(
+      ([which, trouble]): Action =>
+        (world) =>
+          world.finish(world.bots[which] as Bot, JobOutcome.INFRASTRUCTURE, trouble),
     ),
   },
   {

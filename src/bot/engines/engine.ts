@@ -221,6 +221,8 @@ export interface EngineObserver {
   /** To be called after the last chunk. */
   end(): void;
   readonly progress: EngineProgress;
+  /** What is wrong with the job's arguments for certain, though the engine would go on. */
+  readonly complaint?: string | undefined;
   /** The last lines that are no progress, for a message when it fails. */
   readonly lastWords: string;
 }

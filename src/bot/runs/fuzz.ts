@@ -140,6 +140,9 @@ class Fuzzing {
   async #judge(start: EndedStart, { runs, withoutLeaks }: StartPlan): Promise<FuzzEnd | undefined> {
     const { clock, findings, tally, spec } = this.parts;
     const { exit, harvest, progress, isFuzzing, removed } = start;
+    if (start.complaint !== undefined) {
+      return { outcome: JobOutcome.FAILED, message: start.complaint, final: true };
+    }
     const isTimeUp = clock.monotonic() >= this.#endMs;
     this.#story.add(start, isTimeUp);
     this.#leaks.usedUpMemory(harvest.dropped);

@@ -68,6 +68,7 @@ export async function runProcesses(
         parts.output?.push(chunk);
         observer.push(chunk, index);
         tally.observe();
+        if (observer.complaint !== undefined) stop();
       },
     });
   }

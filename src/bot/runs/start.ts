@@ -69,6 +69,8 @@ export interface EndedStart {
   /** Crashing inputs taken out of corpus and seeds. */
   readonly removed: number;
   readonly lastWords: string;
+  /** What is wrong with the job's arguments for certain. */
+  readonly complaint: string | undefined;
 }
 
 /** Runs the engine to its end, once, and brings its crashes to the spool. */
@@ -136,6 +138,7 @@ export async function runEngine(
     isFuzzing:
       progress.isFuzzing || (progress.isSilent && removed === 0 && showsWork(harvest, hasGrown)),
     lastWords: words.filter((text) => text !== '').join('\n'),
+    complaint: observer.complaint,
   };
 }
 

@@ -103,7 +103,7 @@ export class Jobs {
     const shown = await this.parts.store.run(ctx, showJob, { jobId: id, attempts: shownAttempts });
     if (!shown) throw new NotFoundError({ resource: 'job', id });
     const attempts = shown.attempts.map((row) =>
-      attemptRecord(row, this.parts.leases.statisticsOf(id, row.fence)),
+      attemptRecord(row, this.parts.leases.statisticsOf(id, row.fence), shown.job.statistics),
     );
     return { job: this.#record(shown.job), attempts };
   }

@@ -4,7 +4,7 @@ import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobOutcome,
   type JobResult,
-  JobStatistics,
+  type JobStatistics,
   RunNoteKind,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
@@ -75,8 +75,8 @@ export function checkResult(
 } {
   const outcome = result && outcomeNames[result.outcome];
   const message = result?.message ?? '';
-  const reported = result?.statistics ?? latest ?? JobStatistics.create();
-  const statistics = boundedStatistics(reported);
+  const reported = result?.statistics ?? latest;
+  const statistics = reported && boundedStatistics(reported);
   const cause = result?.cause ?? '';
   checkCause(cause, 'result.cause', found);
   found
@@ -92,14 +92,14 @@ export function checkResult(
       `must be at most ${longestMessageBytes} bytes of well-formed text`,
     )
     .expect(
-      isAmount(statistics.executionsPerSecond),
+      isAmount(statistics?.executionsPerSecond ?? 0),
       'result.statistics.executions_per_second',
       amount,
     );
   return {
     outcome: outcome as CompleteJobInput['outcome'],
     message,
-    statistics: storedStatistics(statistics),
+    statistics: statistics ? storedStatistics(statistics) : null,
     final: outcome === 'failed' && result?.final === true,
     trouble: outcome === 'infrastructure' ? troubleName(result?.trouble) : null,
     cause: outcome === 'infrastructure' ? cause : '',

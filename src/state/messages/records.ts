@@ -79,9 +79,17 @@ const troubles: Record<StartTroubleName, StartTrouble> = {
 export const troubleName = (trouble: StartTrouble | undefined): StartTroubleName | null =>
   (Object.keys(troubles) as StartTroubleName[]).find((name) => troubles[name] === trouble) ?? null;
 
-/** `live`: the latest statistics from memory, of an attempt that runs. */
-export function attemptRecord(row: AttemptRow, live?: LiveFigures): Attempt {
-  const stored = row.statistics === null ? undefined : JSON.parse(row.statistics);
+/**
+ * @param live the latest statistics from memory, of an attempt that runs
+ * @param flushed those on disk of an attempt that runs
+ */
+export function attemptRecord(
+  row: AttemptRow,
+  live?: LiveFigures,
+  flushed: string | null = null,
+): Attempt {
+  const text = row.ended_at === null ? flushed : row.statistics;
+  const stored = text === null ? undefined : JSON.parse(text);
   return Attempt.create({
     statistics: live?.statistics ?? (stored && JobStatistics.fromJSON(stored)),
     trouble: row.trouble ? troubles[row.trouble] : StartTrouble.UNSPECIFIED,

@@ -23,6 +23,7 @@ const statisticMark = Buffer.from('stat::');
 const writtenMark = Buffer.from('Test unit written to ');
 const reportMark = Buffer.from('ERROR: ');
 const timeoutEndMark = Buffer.from('SUMMARY: libFuzzer: timeout');
+const unknownFlagMark = Buffer.from("WARNING: unrecognized flag '");
 const base64Mark = 'Base64: ';
 
 /** "#4096	pulse  cov: 41 ft: 53 corp: 4/102b lim: 30 exec/s: 2048 rss: 31Mb L: 26/30 MS: 2 …" */
@@ -54,11 +55,16 @@ export class LibFuzzerOutput implements EngineObserver {
   #recent = Buffer.alloc(0);
   #openLine: Buffer = Buffer.alloc(0);
   #open: OpenArtifact | undefined;
+  #complaint: string | undefined;
 
   constructor(private readonly onArtifact: (artifact: WrittenArtifact) => void) {}
 
   get progress(): EngineProgress {
     return this.#progress;
+  }
+
+  get complaint(): string | undefined {
+    return this.#complaint;
   }
 
   get lastWords(): string {
@@ -101,6 +107,10 @@ export class LibFuzzerOutput implements EngineObserver {
   }
 
   #readLines(lines: Buffer): void {
+    // Before the first status line: after it a target may print what it likes.
+    if (this.#progress.isSilent) {
+      for (const { text } of linesWith(lines, unknownFlagMark)) this.#readUnknownFlag(text);
+    }
     for (const { text } of linesWith(lines, statusMark)) this.#readStatus(text);
     for (const { text } of linesWith(lines, statisticMark)) this.#readFinal(text);
     for (const { text } of linesWith(lines, libAflMark)) {
@@ -175,6 +185,11 @@ export class LibFuzzerOutput implements EngineObserver {
     this.#record.push(text.subarray(fromByte, at));
     this.#record.pin();
     this.#record.push(text.subarray(at, endByte));
+  }
+
+  #readUnknownFlag(line: string): void {
+    const [, flag] = /^WARNING: unrecognized flag '(-\w{1,100})/.exec(line) ?? [];
+    if (flag) this.#complaint ??= `libFuzzer does not know the flag ${flag}: see "TARGET -help=1"`;
   }
 
   #readStatus(line: string): void {

@@ -15,8 +15,8 @@ export interface CompleteJobInput extends RetryPause {
   fence: number;
   outcome: ToldOutcome;
   message: string;
-  /** JobStatistics as protobuf JSON. */
-  statistics: string;
+  /** JobStatistics as protobuf JSON; null: those of the last flush of beats. */
+  statistics: string | null;
   /** Of a failure: no other attempt can do better. */
   final?: boolean;
   /** Of INFRASTRUCTURE: what kept the run from starting. */
@@ -57,7 +57,7 @@ interface Ended {
   now: number;
   outcome: ToldOutcome;
   message: string;
-  statistics: string;
+  statistics: string | null;
   stateAfter: JobStateName;
   trouble: StartTroubleName | null;
   cause: string | null;
@@ -70,14 +70,15 @@ const unlease = statement<{ jobId: string; fence: number; attempt: number; botId
 /** The usual end, and final whatever else there is to the job: nothing has to be read first. */
 const complete = statement<Ended>(`
   UPDATE jobs SET
-    state = 'completed', outcome = 'completed', message = @message, statistics = @statistics,
-    statistics_at = @now, final = 0,
+    state = 'completed', outcome = 'completed', message = @message,
+    statistics = coalesce(@statistics, statistics), statistics_at = @now, final = 0,
     started_at = coalesce(started_at, @acknowledgedAt), finished_at = @now,
     ready_at = NULL, due_at = NULL, timed_out_at = NULL
   WHERE id = @jobId`);
 const end = statement<Ended>(`
   UPDATE attempts SET acknowledged_at = coalesce(acknowledged_at, @acknowledgedAt),
-    ended_at = @now, outcome = @outcome, message = @message, statistics = @statistics,
+    ended_at = @now, outcome = @outcome, message = @message,
+    statistics = coalesce(@statistics, (SELECT statistics FROM jobs WHERE id = @jobId)),
     state_after = @stateAfter, trouble = @trouble, cause = @cause, final = @final
   WHERE job_id = @jobId AND fence = @fence`);
 const ended = statement<{ jobId: string; fence: number }, EndedAttempt>(`

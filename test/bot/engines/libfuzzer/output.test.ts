@@ -180,3 +180,20 @@ test("libafl_libfuzzer's status lines are progress, those of all its clients alo
     isSilent: false,
   });
 });
+
+describe('a flag that libFuzzer does not know', () => {
+  const warning =
+    "\n\nWARNING: unrecognized flag '-max_length=9'; use -help=1 to list all flags\n\n";
+
+  test('is a complaint, though libFuzzer goes on without it', () => {
+    for (const chunkBytes of [1, 7, 1000]) {
+      const { output } = read(warning + fuzzing, chunkBytes);
+      expect(output.complaint).toMatch(/^libFuzzer does not know the flag -max_length: /);
+    }
+  });
+
+  test('is none in the words of a target that is being fuzzed', () => {
+    expect(read(fuzzing + warning).output.complaint).toBeUndefined();
+    expect(read(`said: ${warning.trim()}\n`).output.complaint).toBeUndefined();
+  });
+});
