@@ -33,7 +33,9 @@ process.on('exit', () => {
 });
 
 const master = await startFleet();
-console.log(`${rounds} rounds of ${seconds} s, by turns; executions a second`);
+console.log(
+  `${rounds} rounds of ${seconds} s, by turns; medians of executions a second, and of ratios`,
+);
 console.log('engine       by hand    under a bot  ratio');
 for (const row of rows) {
   if (positionals.length > 0 && !positionals.includes(row.engine)) continue;
@@ -49,15 +51,26 @@ async function measure(row: Row): Promise<void> {
   mkdirSync(seeds);
   writeFileSync(join(seeds, 'seed'), 'START of something');
   const target = join(root, row.engine);
-  let [bare, under] = [0, 0];
+  const pairs: { bare: number; under: number }[] = [];
   for (let round = 0; round < rounds; round++) {
-    bare += byHand(row, { target, seeds, seconds, folder: mkdtempSync(join(root, 'bare-')) });
-    under += await underBot(row, target, seeds);
+    const folder = mkdtempSync(join(root, 'bare-'));
+    const bare = byHand(row, { target, seeds, seconds, folder });
+    pairs.push({ bare, under: await underBot(row, target, seeds) });
   }
-  const rate = (executions: number) =>
-    Math.round(executions / rounds / seconds).toLocaleString('en-US');
-  const figures = `${rate(bare).padEnd(10)} ${rate(under).padEnd(12)} ${(under / bare).toFixed(3)}`;
-  console.log(`${row.engine.padEnd(12)} ${figures}`);
+  const rate = (executions: number[]) =>
+    Math.round(median(executions) / seconds).toLocaleString('en-US');
+  const [bare, under] = [pairs.map((pair) => pair.bare), pairs.map((pair) => pair.under)];
+  const ratio = median(pairs.map((pair) => pair.under / pair.bare)).toFixed(3);
+  console.log(
+    `${row.engine.padEnd(12)} ${rate(bare).padEnd(10)} ${rate(under).padEnd(12)} ${ratio}`,
+  );
+}
+
+/** Of an even number of values, the mean of the two in the middle. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [below, above] = [Math.floor((sorted.length - 1) / 2), Math.ceil((sorted.length - 1) / 2)];
+  return ((sorted[below] ?? 0) + (sorted[above] ?? 0)) / 2;
 }
 
 function byHand(row: Row, run: BareRun): number {
