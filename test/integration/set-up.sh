@@ -1,7 +1,7 @@
 #!/bin/sh
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
 # a master's clock; strace, to count syncs and make them fail; glog and Abseil, to build targets
-# whose bugs are found by their checks; AFL++.
+# whose bugs are found by their checks; AFL++; bubblewrap, which bots keep runs apart with.
 # Into .tools/: Atheris, and a target in Rust. Where those two cannot be had this says so,
 # and so do the names of the tests that need them.
 #
@@ -11,13 +11,15 @@ cd "$(dirname "$0")/../.."
 tools=$PWD/.tools
 atheris_version=3.0.0
 
-packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++"
+packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++ bubblewrap"
 unavailable() { echo "set-up: $*" >&2; exit 69; }
 
 # The loader puts the machine's own folder for $LIB; the test names it the same way.
 has_faketime() { [ -n "$(LD_PRELOAD="/usr/\$LIB/faketime/libfaketimeMT.so.1" FAKETIME="@2000-01-01 12:00:00" date +%Y 2>/dev/null | grep -x 2000)" ]; }
 
 has_glog() { [ -e /usr/include/glog/logging.h ]; }
+
+has_bubblewrap() { command -v bwrap >/dev/null; }
 
 has_abseil() { [ -e /usr/include/absl/status/statusor.h ]; }
 
@@ -29,6 +31,7 @@ missing() {
   has_glog || echo libgoogle-glog-dev
   has_abseil || echo libabsl-dev
   has_afl || echo afl++
+  has_bubblewrap || echo bubblewrap
 }
 
 # An apt-get that updates its lists only where they do not know the packages.

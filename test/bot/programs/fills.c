@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static int files;
   static char bytes[1 << 20];
-  char name[64];
+  char name[4096];
   if (files >= 1000) return 0;
   snprintf(name, sizeof name, "%s/big-%d", getenv("TMPDIR"), files++);
   FILE *file = fopen(name, "w");
