@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Isolation } from '../../../src/gen/pandafuzz/v1/bot.js';
+import { Isolation } from '../../../src/gen/pandafuzz/v1/isolation.js';
 import { testContext } from '../../harness.js';
 import { Fleet, only } from '../fleet.js';
 
