@@ -14,6 +14,7 @@ import {
   StartTrouble,
 } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { eventually } from '../steps.js';
 import { Road } from './road.js';
 import { assignment, type Peer, pretendedTarget, ScriptedMaster } from './scripted-master.js';
 
@@ -67,7 +68,8 @@ async function fuzzing(slots = 1): Promise<{ peer: Peer; lease: Lease }> {
   peer.assign(job);
   await peer.next('leaseAck');
   await peer.next('beat', (beat) => beat.leases[0]?.phase === LeasePhase.FUZZING);
-  while ((await engines()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  // The phase begins with what the engine needs before its start.
+  await eventually(async () => (await engines())[0]);
   return { peer, lease };
 }
 
