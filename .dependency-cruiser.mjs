@@ -99,7 +99,7 @@ const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 /** Subjects of operations that build on those about jobs; all may use the log of events. */
 const aboveJobs = '^src/store/ops/(corpus|crashes|leases)/';
 /** Subjects that all others may build on. */
-const sharedOperations = 'events|targets';
+const sharedOperations = 'blobs|events|targets';
 
 const store = [
   {

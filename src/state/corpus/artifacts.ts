@@ -62,9 +62,10 @@ export class Artifacts {
     { sha256, uploadId }: GetUploadRequest,
   ): Promise<GetUploadResponse> {
     checkUploadId(uploadId, 'upload_id', new Violations().sha256(sha256, 'sha256')).throwIfAny();
-    const { blobs, unfinished } = this.store;
-    if (await blobs.has(ctx, sha256)) return { complete: true, receivedBytes: 0 };
-    return { complete: false, receivedBytes: unfinished.received(sha256, uploadId) };
+    const known = await this.store.run(ctx, getArtifact, sha256);
+    if (known) return { complete: true, receivedBytes: 0 };
+    const receivedBytes = this.store.unfinished.received(sha256, uploadId);
+    return { complete: false, receivedBytes };
   }
 
   /** @throws NotFoundError */
