@@ -13,12 +13,13 @@ const rooms = {
   app: ['rpc', 'http', 'state', 'store', 'metrics', 'tracing', 'config', 'core'],
   rpc: ['state', 'store', 'metrics', 'config', ...leaves],
   http: ['metrics', 'config', 'core'],
-  state: ['store', 'crash', 'metrics', 'config', ...leaves],
+  state: ['store', 'crash', 'target', 'metrics', 'config', ...leaves],
   store: ['metrics', 'core'],
-  operator: ['client', 'config', ...leaves],
-  bot: ['client', 'crash', 'config', ...leaves],
+  operator: ['client', 'target', 'config', ...leaves],
+  bot: ['client', 'crash', 'target', 'config', ...leaves],
   client: leaves,
   crash: ['core'],
+  target: ['core'],
   config: ['core'],
   metrics: ['core'],
   tracing: [],
@@ -40,6 +41,7 @@ const ladders = {
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],
+    targets: ['messages'],
     upkeep: ['bots', 'scheduling', 'leases', 'messages'],
   },
   bot: {
@@ -96,6 +98,8 @@ const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 
 /** Subjects of operations that build on those about jobs; all may use the log of events. */
 const aboveJobs = '^src/store/ops/(corpus|crashes|leases)/';
+/** Subjects that all others may build on. */
+const sharedOperations = 'events|targets';
 
 const store = [
   {
@@ -114,13 +118,13 @@ const store = [
     name: 'operations-import-only-what-is-below',
     severity: 'error',
     from: { path: '^src/store/ops/([^/]+)/', pathNot: aboveJobs },
-    to: { path: '^src/store/ops/', pathNot: '^src/store/ops/($1|events)/' },
+    to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|${sharedOperations})/` },
   },
   {
     name: 'operations-above-jobs-import-only-what-is-below',
     severity: 'error',
     from: { path: aboveJobs },
-    to: { path: '^src/store/ops/', pathNot: '^src/store/ops/($1|jobs|events)/' },
+    to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|jobs|${sharedOperations})/` },
   },
   {
     name: 'shared-files-see-no-engine-and-no-operation',

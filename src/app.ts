@@ -66,6 +66,7 @@ export async function startMaster(
         multiplier: database.retry_multiplier,
       },
       checkpointIntervalMs: database.checkpoint_interval,
+      maxUnfinishedBytes: config.limits.max_unfinished,
       metrics,
       log,
       onFailure: failed.reject,
@@ -96,6 +97,7 @@ export async function startMaster(
         unaryMs: timeouts.database_op,
         transferMs: timeouts.transfer,
         stallMs: timeouts.stalled_stream,
+        stalledTransferMs: timeouts.stalled_transfer,
         methods: timeouts.methods,
       },
       capacities: {

@@ -1,7 +1,13 @@
 import { Command } from 'commander';
 import { regroupCrashes } from '../operator/crashes/regroup.js';
 import { minimise, reproduce, verify } from '../operator/crashes/work.js';
-import { durationOption, type OperatorFlags, wholeOption, withOperatorFlags } from './flags.js';
+import {
+  durationOption,
+  type OperatorFlags,
+  projectOption,
+  wholeOption,
+  withOperatorFlags,
+} from './flags.js';
 
 /** Commands that have crashes worked on: bots take that as they take any job. */
 
@@ -61,7 +67,7 @@ export function crashVerifyCommand(): Command {
     .summary('try the reproducers on another build')
     .description("Makes a job that tries the reproducers of a target's groups on a build of it.")
     .argument('<target>', 'the build: an executable, or the SHA-256 of one that is uploaded')
-    .option('--project <name>', 'project of the target')
+    .addOption(projectOption('project of the target'))
     .option('--target-name <name>', "the target's name across builds (default: its file name)")
     .option('--wait', 'wait for the results, and show which groups are fixed')
     .addHelpText('after', verifyExamples)

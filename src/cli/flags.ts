@@ -84,15 +84,32 @@ export function pair(text: string, before: Record<string, string> = {}): Record<
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** A value that may be given several times, in its order. */
+export const several = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  text,
+];
+
+/** `--project`, which PANDAFUZZ_PROJECT sets for all commands. */
+export function projectOption(about: string): Option {
+  const option = new Option('--project <name>', about).argParser((text) => {
+    if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
+    throw new InvalidArgumentError("It must be 1 to 64 letters, digits, '.', '_' or '-'.");
+  });
+  const usual = process.env['PANDAFUZZ_PROJECT'];
+  // Not by env(): options that go without a project would be said to conflict with it.
+  return usual ? option.default(usual, `${usual}, by PANDAFUZZ_PROJECT`) : option;
+}
+
 /**
- * Refuses operands without "--" before them, which commander takes: a second target would
- * become an argument of the engine.
+ * Parts of the operands before and behind "--", as commander itself does not tell them apart:
+ * without a target the first argument of the engine would become one.
  */
-export function expectAfterDashes(command: Command, operands: readonly string[]): void {
+export function aroundDashes(operands: readonly string[]): { before: string[]; behind: string[] } {
   const dashes = process.argv.indexOf('--');
-  const behind = dashes === -1 ? 0 : process.argv.length - dashes - 1;
-  if (operands.length <= behind) return;
-  command.error(`error: unexpected argument '${operands[0]}' (the engine's come after --)`);
+  const count = dashes === -1 ? 0 : process.argv.length - dashes - 1;
+  const at = operands.length - count;
+  return { before: operands.slice(0, at), behind: operands.slice(at) };
 }
 
 export function limitOption(): Option {

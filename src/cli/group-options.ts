@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GroupFlags } from '../operator/crashes/filter.js';
 import { groupStatuses, groupStatusOf } from '../operator/words.js';
-import { durationWithin, moment } from './flags.js';
+import { durationWithin, moment, projectOption } from './flags.js';
 
 /** Options that say which groups a command is about, and how people name what they decide. */
 
@@ -15,7 +15,7 @@ export const groupOptionNames = ['project', 'target', 'kind', 'status', 'since',
 
 export function withGroupOptions(command: Command): Command {
   return command
-    .option('--project <name>', 'only groups of this project')
+    .addOption(projectOption('only groups of this project'))
     .option('--target <name>', 'only groups of this target')
     .option('--kind <kind>', 'only groups of this kind, such as heap-buffer-overflow')
     .addOption(statusOption())

@@ -1,19 +1,26 @@
 import { Command, Option } from 'commander';
 import { submitAndShow } from '../operator/jobs.js';
+import type { SubmittedTarget } from '../operator/targets/submitted.js';
 import {
+  aroundDashes,
   durationOption,
-  expectAfterDashes,
   moment,
   type OperatorFlags,
   pair,
+  projectOption,
+  several,
   sizeOption,
   wholeOption,
   withOperatorFlags,
 } from './flags.js';
 
 interface Flags extends OperatorFlags {
-  readonly engine: string;
-  readonly seeds?: string;
+  readonly engine?: string;
+  readonly bundle?: string;
+  readonly target?: string;
+  readonly seeds?: string[];
+  readonly dict?: string;
+  readonly check: boolean;
   readonly name?: string;
   readonly targetName?: string;
   readonly duration?: number;
@@ -41,25 +48,44 @@ interface Flags extends OperatorFlags {
 const examples = `
 Options that are left out have the master's defaults (see jobs in master.yaml).
 
+A bundle is a folder or an archive (.tar, .tar.gz, .zip) with the executable and
+what it needs beside it: libraries, data, NAME.dict, NAME.options and
+NAME_seed_corpus.zip, as OSS-Fuzz builds them. Of several executables in it name
+one. "pandafuzz target import" brings in all of a build output at once.
+
+Targets and dictionaries are looked at before they are sent; --no-check sends
+them as they are.
+
 With --wait it exits with 0 if all jobs completed, else with 1. With
 --fail-on-crash as well, it exits with 10 if a job found a crash, however the
 jobs ended.
 
 Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
-  $ pandafuzz job submit ./png_fuzzer --count 8 --memory 4GiB
+  $ pandafuzz job submit ./png_fuzzer --dict png.dict --count 8 --memory 4GiB
+  $ pandafuzz job submit --bundle ./out png_fuzzer
+  $ pandafuzz job submit --target png_fuzzer --project libpng
   $ pandafuzz job submit ./png_fuzzer --campaign nightly --require-label zone=eu
-  $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1
+  $ pandafuzz job submit ./png_fuzzer --wait -- -use_value_profile=1
   $ pandafuzz job submit ./png_fuzzer --duration 10m --wait --fail-on-crash`;
 
 export function jobSubmitCommand(): Command {
   const command = new Command('submit')
     .summary('upload a target and queue jobs for it')
     .description('Uploads a target and its seeds, unless the master has them, and queues jobs.')
-    .argument('<target>', 'the executable to fuzz, built for the engine')
+    .argument('[target]', 'the executable to fuzz; with --bundle, its path in the bundle')
     .argument('[engine-arguments...]', 'further arguments for the engine, after --')
-    .option('--engine <name>', 'fuzzing engine', 'libfuzzer')
-    .option('--seeds <folder>', 'folder of seed inputs')
+    .option('--bundle <path>', 'a folder or an archive with the executable in it')
+    .option('--target <name>', 'the newest build of a target that the master knows')
+    .option('--engine <name>', 'fuzzing engine (default: what the target is built for)')
+    .addOption(
+      new Option(
+        '--seeds <path>',
+        'folder, file or archive of seed inputs; may be repeated',
+      ).argParser(several),
+    )
+    .option('--dict <file>', 'dictionary, for engines that take one')
+    .option('--no-check', 'send target and dictionary without a look at them')
     .option('--name <text>', 'label of the job, for people')
     .option('--target-name <text>', "the target's name across builds (default: its file name)")
     .addOption(durationOption('--duration', 'time to fuzz', '1s', '30d'))
@@ -74,7 +100,7 @@ export function jobSubmitCommand(): Command {
     .addOption(
       new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
     )
-    .option('--project <name>', 'namespace of the target (default: "default")')
+    .addOption(projectOption('namespace of the target (default: "default")'))
     .option('--campaign <key>', 'campaign, whose share of the fleet it uses')
     .addOption(
       new Option('--require-label <key=value>', 'label a bot must have; may be repeated').argParser(
@@ -95,18 +121,22 @@ export function jobSubmitCommand(): Command {
     .option('--wait', 'wait for the end; fail unless all jobs completed')
     .option('--fail-on-crash', 'with --wait: exit with 10 if the jobs found crashes')
     .addHelpText('after', examples)
-    .action(async (target: string, engineArguments: string[], flags: Flags, self: Command) => {
-      expectAfterDashes(self, engineArguments);
+    .action(async (_target: unknown, _rest: unknown, flags: Flags, self: Command) => {
+      const { before, behind: engineArguments } = aroundDashes(self.args);
+      const target = targetOf(before, flags, self);
+      expectNoDict(engineArguments, self);
       if (flags.failOnCrash && !flags.wait) self.error('error: --fail-on-crash goes with --wait');
       const seconds = (ms = 0) => Math.ceil(ms / 1000);
       process.exitCode = await submitAndShow(flags, {
-        targetPath: target,
-        ...(flags.seeds !== undefined && { seedsPath: flags.seeds }),
+        target,
+        seeds: flags.seeds ?? [],
+        ...(flags.dict !== undefined && { dictionaryPath: flags.dict }),
+        isChecked: flags.check,
         count: flags.count,
         wait: flags.wait ?? false,
         failOnCrash: flags.failOnCrash ?? false,
         spec: {
-          engine: flags.engine,
+          engine: flags.engine ?? '',
           name: flags.name ?? '',
           targetName: flags.targetName ?? '',
           arguments: engineArguments,
@@ -138,4 +168,31 @@ export function jobSubmitCommand(): Command {
       });
     });
   return withOperatorFlags(command);
+}
+
+/** What is to be fuzzed: one of a file, a bundle and a target's name. */
+function targetOf(operands: readonly string[], flags: Flags, command: Command): SubmittedTarget {
+  const [operand, more] = operands;
+  if (more !== undefined) {
+    command.error(`error: unexpected argument '${more}' (the engine's come after --)`);
+  }
+  if (flags.target !== undefined) {
+    if (flags.bundle !== undefined || operand !== undefined) {
+      command.error('error: --target names a build that the master has: leave out what to send');
+    }
+    return { known: flags.target };
+  }
+  if (flags.bundle !== undefined) return { bundle: flags.bundle, executable: operand ?? '' };
+  if (operand !== undefined) return { file: operand };
+  return command.error(
+    "error: missing required argument 'target': name an executable, --bundle or --target",
+  );
+}
+
+/** A path of this machine means nothing to a bot. */
+function expectNoDict(engineArguments: readonly string[], command: Command): void {
+  const flag = engineArguments.find((argument) => /^--?dict=/.test(argument));
+  if (flag === undefined) return;
+  const path = flag.slice(flag.indexOf('=') + 1);
+  command.error(`error: send the dictionary with --dict ${path}, before the --`);
 }

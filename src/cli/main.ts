@@ -16,6 +16,7 @@ import { crashCommand } from './crash.js';
 import { jobCommand } from './job.js';
 import { masterCommand } from './master.js';
 import { statsCommand } from './stats.js';
+import { targetCommand } from './target.js';
 
 /** EX_USAGE of sysexits.h. */
 const usage = 64;
@@ -28,6 +29,7 @@ const program = new Command('pandafuzz')
   .addCommand(jobCommand())
   .addCommand(crashCommand())
   .addCommand(corpusCommand())
+  .addCommand(targetCommand())
   .addCommand(campaignCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
@@ -44,8 +46,8 @@ Begin with:
 Ids may be shortened, as lists show them, to what begins no other id.
 
 Exit codes: 0 done, 1 failed, 10 crashes found (by job submit --fail-on-crash),
-64 wrong usage, 66 no such input, 69 no master, 78 wrong configuration,
-130 interrupted.`,
+64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
+78 wrong configuration, 130 interrupted.`,
   );
 
 for (const command of everyCommand(program)) {

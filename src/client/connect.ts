@@ -5,6 +5,7 @@ import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
+import { TargetServiceClient } from '../gen/pandafuzz/v1/target_service.js';
 
 interface Services {
   readonly bots: BotServiceClient;
@@ -13,6 +14,7 @@ interface Services {
   readonly artifacts: ArtifactServiceClient;
   readonly corpora: CorpusServiceClient;
   readonly system: SystemServiceClient;
+  readonly targets: TargetServiceClient;
 }
 
 /** The master's services, over one connection. */
@@ -30,7 +32,8 @@ const common: ClientOptions = {
   // Finds a restarted master within a second or so.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 2000,
-  'grpc.keepalive_timeout_ms': 5000,
+  // Behind the bytes of an upload a ping waits: 64 KiB are on their way, 8 s at 64 kbit/s.
+  'grpc.keepalive_timeout_ms': 20_000,
   // Otherwise a new channel would reuse the connection of the old one.
   'grpc.use_local_subchannel_pool': 1,
 };
@@ -73,5 +76,6 @@ function servicesOver(channel: Channel): Services {
     artifacts: new ArtifactServiceClient(address, plaintext, shared),
     corpora: new CorpusServiceClient(address, plaintext, shared),
     system: new SystemServiceClient(address, plaintext, shared),
+    targets: new TargetServiceClient(address, plaintext, shared),
   };
 }

@@ -7,10 +7,9 @@ import type {
   PushCorpusResponse,
 } from '../gen/pandafuzz/v1/corpus_service.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { type CallLimits, deadlineAfter } from './call.js';
 import type { Connection } from './connect.js';
-import { sendMessages } from './send.js';
-import { chunkBytes, defaultTransferMs } from './transfer.js';
+import { chunkBytes } from './file-chunks.js';
+import { defaultStallMs, type SendOptions, sendMessages, watchMoves } from './send.js';
 
 /** Largest input of a corpus in the contract. */
 export const largestInputBytes = 2 ** 20;
@@ -31,7 +30,7 @@ export function pushCorpus(
   { corpora }: Connection,
   lease: Lease,
   inputs: Iterable<CorpusInput>,
-  { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
+  options: SendOptions = {},
 ): Promise<PushCorpusResponse> {
   const messages = async function* (): AsyncGenerator<PushCorpusRequest> {
     yield { message: { $case: 'lease', value: lease } };
@@ -43,9 +42,9 @@ export function pushCorpus(
     }
   };
   return sendMessages<PushCorpusRequest, PushCorpusResponse>(
-    (metadata, callOptions, callback) => corpora.pushCorpus(metadata, callOptions, callback),
+    (metadata, callback) => corpora.pushCorpus(metadata, callback),
     messages(),
-    { timeoutMs, signal },
+    options,
   );
 }
 
@@ -57,16 +56,21 @@ export async function* pullCorpus(
   { corpora }: Connection,
   targetName: string,
   cursor: number,
-  { signal, timeoutMs = defaultTransferMs }: CallLimits = {},
+  { signal, stallMs = defaultStallMs }: SendOptions = {},
 ): AsyncGenerator<CorpusInput & { readonly cursor: number }> {
-  const deadline = deadlineAfter(timeoutMs);
-  const call = corpora.pullCorpus({ targetName, cursor }, new Metadata(), { deadline });
+  const call = corpora.pullCorpus({ targetName, cursor }, new Metadata());
   const cancel = () => call.cancel();
+  const watch = watchMoves(stallMs, cancel);
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();
   try {
-    yield* wholeInputs(call);
+    for await (const input of wholeInputs(call)) {
+      watch.moved();
+      yield input;
+      watch.moved(); // the time that its reader took
+    }
   } finally {
+    watch.end();
     signal?.removeEventListener('abort', cancel);
     call.on('error', () => {}); // of the cancellation below; nothing waits for it
     call.cancel();

@@ -60,6 +60,7 @@ const timeouts = z.strictObject({
   database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
   /** Alias of database.max_retries. */
   database_retries: whole(0, 1000).optional(),
+  stalled_transfer: duration({ min: '1s', max: '1h' }).prefault('60s'),
   transfer: duration({ min: '1s', max: '24h' }).prefault('10m'),
   methods: z
     .record(
@@ -120,6 +121,7 @@ const crashes = z.strictObject({
 
 const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
+  max_unfinished: size({ min: '0B', max: '1TiB' }).prefault('4GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
   min_disk_free: size({ min: '0B', max: '1024TiB' }).prefault('64MiB'),
   max_calls: whole(1, 1_000_000).default(1000),

@@ -24,13 +24,20 @@ export interface RequestContext {
  * timer.
  */
 export class OperationContext implements RequestContext {
-  readonly deadline: number;
   readonly requestId: string;
   readonly principal: string;
   readonly #signal = new LightSignal();
+  readonly #clock: Clock;
+  #deadline: number;
+  /** No `renew` moves the deadline past this. */
+  readonly #latest: number;
   #timer: Timer | undefined;
+  /** When the timer looks at the deadline; not before it is due. */
+  #looksAt = Number.POSITIVE_INFINITY;
   readonly #operation: string;
   readonly #timeoutMs: number;
+  #expired: (() => unknown) | undefined;
+  #hasEnded = false;
   #log: Logger;
   #bindings: ((requestId: string) => object) | undefined;
 
@@ -52,11 +59,41 @@ export class OperationContext implements RequestContext {
     this.#bindings = options.bindings;
     this.#timeoutMs = options.timeoutMs;
     this.#operation = options.operation;
-    this.deadline = clock.monotonic() + options.timeoutMs;
+    this.#clock = clock;
+    this.#deadline = this.#latest = clock.monotonic() + options.timeoutMs;
     if (options.timeoutMs <= 0) this.expire();
-    else if (Number.isFinite(options.timeoutMs)) {
-      this.#timer = clock.schedule(options.timeoutMs, () => this.expire());
-    }
+    else this.#arm(options.timeoutMs);
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /**
+   * Moves the deadline to `timeoutMs` from now, but not past the caller's own. For work in
+   * steps: each has a deadline, the whole has none.
+   *
+   * @param expired makes the reason when that deadline passes
+   */
+  renew(timeoutMs: number, expired: () => unknown): void {
+    if (this.#hasEnded) return;
+    const now = this.#clock.monotonic();
+    const isSooner = now + timeoutMs < this.#latest;
+    this.#deadline = isSooner ? now + timeoutMs : this.#latest;
+    this.#expired = isSooner ? expired : undefined;
+    // A later deadline needs no new timer: the old one looks, and waits on.
+    if (this.#deadline < this.#looksAt) this.#arm(this.#deadline - now);
+  }
+
+  #arm(delayMs: number): void {
+    if (!Number.isFinite(delayMs)) return;
+    this.#timer?.cancel();
+    this.#looksAt = this.#clock.monotonic() + delayMs;
+    this.#timer = this.#clock.schedule(delayMs, () => {
+      const leftMs = this.#deadline - this.#clock.monotonic();
+      if (leftMs > 0) this.#arm(leftMs);
+      else this.expire();
+    });
   }
 
   get log(): Logger {
@@ -74,7 +111,8 @@ export class OperationContext implements RequestContext {
   /** Aborts with TimeoutError. */
   expire(): void {
     const durationMs = Math.max(this.#timeoutMs, 0);
-    this.abort(new TimeoutError({ operation: this.#operation, durationMs }));
+    const usual = () => new TimeoutError({ operation: this.#operation, durationMs });
+    this.abort((this.#expired ?? usual)());
   }
 
   abort(reason: unknown): void {
@@ -83,6 +121,7 @@ export class OperationContext implements RequestContext {
   }
 
   end(): void {
+    this.#hasEnded = true;
     this.#timer?.cancel();
   }
 }

@@ -93,6 +93,15 @@ export class TimeoutError extends DomainError<{ operation: string; durationMs: n
   }
 }
 
+/** Nothing of a transfer has moved for `stalledMs`. It can go on where it broke off. */
+export class StalledError extends DomainError<{ stalledMs: number }> {
+  override readonly name = 'StalledError';
+  constructor(fields: StalledError['fields']) {
+    const seconds = Math.round(fields.stalledMs / 1000);
+    super(`nothing of this transfer has moved for ${seconds} s: go on where it broke off`, fields);
+  }
+}
+
 /** `operation` met a temporary error `attempts` times. `lastError` is the last one. */
 export class RetryExhaustedError extends DomainError<{
   operation: string;
@@ -182,6 +191,7 @@ export const domainErrors = {
   OutOfRangeError,
   DataLossError,
   TimeoutError,
+  StalledError,
   RetryExhaustedError,
   OverloadError,
   QuotaError,

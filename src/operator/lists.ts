@@ -4,6 +4,7 @@ import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import type { Crash, CrashDecision, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { ListCrashGroupsRequest } from '../gen/pandafuzz/v1/crash_service.js';
 import type { Campaign, Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import type { Target } from '../gen/pandafuzz/v1/target.js';
 import type { GroupFilter } from './crashes/filter.js';
 import type { CallOptions } from './submit.js';
 
@@ -67,6 +68,19 @@ export function listBots(
   return upTo(filter.limit, async (page) => {
     const answer = await unary(bots, bots.listBots, page, options);
     return { items: answer.bots, nextPageToken: answer.nextPageToken };
+  });
+}
+
+/** By project and name. */
+export function listTargets(
+  { targets }: Connection,
+  filter: { project: string; limit: number },
+  options: CallOptions = {},
+): Promise<Target[]> {
+  return upTo(filter.limit, async (page) => {
+    const request = { ...page, project: filter.project };
+    const answer = await unary(targets, targets.listTargets, request, options);
+    return { items: answer.targets, nextPageToken: answer.nextPageToken };
   });
 }
 

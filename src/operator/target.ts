@@ -1,9 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
 import { describeTrouble } from '../core/system-trouble.js';
-
-/** EX_NOINPUT of sysexits.h. */
-export const noInput = 66;
+import { dataError, noInput } from './exit-codes.js';
 
 /** Checks a target before the upload. @throws UserError if it cannot be executed */
 export async function expectExecutable(path: string): Promise<void> {
@@ -11,11 +9,18 @@ export async function expectExecutable(path: string): Promise<void> {
     if (codeOf(error) === 'ENOENT') throw new UserError(`${path}: there is no such file`, noInput);
     throw new UserError(describeTrouble(error, path) ?? messageOf(error), noInput);
   });
+  if (found.isDirectory()) {
+    throw new UserError(
+      `${path} is not a file: name the executable to fuzz, or send the folder with --bundle`,
+      noInput,
+    );
+  }
   if (!found.isFile()) {
     throw new UserError(`${path} is not a file: name the executable to fuzz`, noInput);
   }
-  if (found.size === 0)
-    throw new UserError(`${path} is empty: name the executable to fuzz`, noInput);
+  if (found.size === 0) {
+    throw new UserError(`${path} is empty: name the executable to fuzz`, dataError);
+  }
   if (!(await may(path, constants.R_OK))) {
     throw new UserError(`${path} cannot be read: check its permissions`, noInput);
   }

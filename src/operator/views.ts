@@ -41,7 +41,7 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
       short(job.id),
       jobState(job),
       or(job.spec?.engine),
-      or(job.spec?.targetName),
+      targetOf(job),
       job.spec?.name || (kind === 'fuzz' ? '-' : kind),
       count(statistics?.executions ?? 0),
       rate,
@@ -52,6 +52,12 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
     ];
   });
   return table(jobColumns, rows, width);
+}
+
+/** With its project, unless that is the default one. */
+function targetOf({ spec }: Job): string {
+  const name = or(spec?.targetName);
+  return !spec?.project || spec.project === 'default' ? name : `${spec.project}/${name}`;
 }
 
 export function jobDetails(job: Job, attempts: readonly Attempt[], now: number): string {
@@ -67,7 +73,9 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ...worksOn(spec),
     ['engine', or(spec?.engine)],
     ['target', `${or(spec?.targetName)} (${spec?.targetSha256 ?? ''})`],
+    ...(spec?.executable ? [['executable', spec.executable] as [string, string]] : []),
     ['seeds', or(spec?.seedsSha256)],
+    ...(spec?.dictionarySha256 ? [['dictionary', spec.dictionarySha256] as [string, string]] : []),
     ['arguments', or(spec?.arguments.join(' '))],
     ['priority', String(spec?.priority ?? 0)],
     ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],

@@ -13,7 +13,7 @@ import {
 import { Bag, type Bagged } from '../core/bag.js';
 import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
-import { CancelledError, OverloadError, ValidationError } from '../core/errors.js';
+import { CancelledError, OverloadError, StalledError, ValidationError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
@@ -21,6 +21,7 @@ import type { Admission, Pool, Precedence } from './admission.js';
 import { cutOff, isOpen } from './beneath/stalled-peers.js';
 import type { CallPath } from './call-path.js';
 import { type MethodCounters, undecodable } from './methods.js';
+import { Pace } from './pace.js';
 import { requestIdTrailer, statusOf, verdictOn } from './status.js';
 import { type Hear, messagesOf } from './streams/incoming.js';
 import { SendQueue } from './streams/send-queue.js';
@@ -73,6 +74,8 @@ interface Terms {
   readonly precedence: Precedence;
   /** Longest it may take, unless its method has a time of its own; Infinity: no limit. */
   readonly timeoutMs: number;
+  /** A transfer: its steps have deadlines. */
+  readonly isPaced?: boolean;
 }
 
 export interface AdapterOptions {
@@ -85,7 +88,10 @@ export interface AdapterOptions {
   readonly counters: MethodCounters;
   readonly timeouts: {
     readonly unaryMs: number;
+    /** Longest step of the master's own in a transfer, and longest long poll. */
     readonly transferMs: number;
+    /** Longest that nothing of a transfer may move. */
+    readonly stalledTransferMs: number;
     /** Longest a peer may read nothing before it is cut off. */
     readonly stallMs: number;
     /** Times of single methods, by their path. */
@@ -97,10 +103,14 @@ export interface AdapterOptions {
 interface Incoming<Response> {
   readonly call: ServerCall;
   readonly terms: Terms;
-  readonly work: (ctx: RequestContext) => Promise<Response>;
+  readonly work: (ctx: RequestContext, pace: Pace | undefined) => Promise<Response>;
   readonly settle: Settle<Response>;
 }
 
+/** A transfer that has stalled for so long gives its place to one that waits, milliseconds. */
+const givesWayMs = 5000;
+/** Its steps have deadlines, the whole has none. */
+const transfer = { pool: 'transfers', timeoutMs: Number.POSITIVE_INFINITY, isPaced: true } as const;
 /** A call that is cancelled this close to its deadline has met it, milliseconds. */
 const clocksApartMs = 50;
 /** Time for a peer to take its status before the stream is cut off, milliseconds. */
@@ -111,6 +121,9 @@ const overdue = Code.DEADLINE_EXCEEDED;
 interface UnderWay extends Bagged {
   readonly ctx: OperationContext;
   readonly pool: Pool;
+  /** Of a transfer. */
+  readonly pace: Pace | undefined;
+  hasPlace: boolean;
 }
 
 /** Shared by all calls: nobody receives it, and a stack for each call of a lost fleet is dear. */
@@ -149,10 +162,13 @@ export class Adapter {
     precedence: Precedence,
     handler: ClientStream<Request, Response>,
   ): handleClientStreamingCall<Request, Response> {
-    const { path, timeouts } = this.options;
-    const terms: Terms = { pool: 'transfers', precedence, timeoutMs: timeouts.transferMs };
+    const { path } = this.options;
+    const terms: Terms = { ...transfer, precedence };
     return (call, callback) => {
-      const work = (ctx: RequestContext) => handler(messagesOf(call), ctx);
+      const work = (ctx: RequestContext, pace: Pace | undefined) => {
+        const messages = messagesOf<Request>(call);
+        return handler(pace ? pace.received(messages) : messages, ctx);
+      };
       const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
@@ -165,8 +181,7 @@ export class Adapter {
     precedence: Precedence,
     handler: ServerStream<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
-    const { transferMs } = this.options.timeouts;
-    return this.#serverStream(handler, { pool: 'transfers', precedence, timeoutMs: transferMs });
+    return this.#serverStream(handler, { ...transfer, precedence });
   }
 
   /** A server stream that goes on for as long as its caller likes. */
@@ -182,11 +197,13 @@ export class Adapter {
     terms: Terms,
   ): handleServerStreamingCall<Request, Response> {
     return (call) => {
-      const work = async (ctx: RequestContext) => {
-        const sendQueue = this.#sendQueueOf<Response>(call);
+      const work = async (ctx: RequestContext, pace: Pace | undefined) => {
+        const sendQueue = this.#sendQueueOf<Response>(call, pace);
         for await (const message of handler(decoded(call.request), ctx)) {
           ctx.signal.throwIfAborted();
+          pace?.peer();
           await orAbort(ctx.signal, sendQueue.sendWhenTaken(message));
+          pace?.own();
         }
       };
       const settle: Settle<void> = {
@@ -236,9 +253,11 @@ export class Adapter {
     };
   }
 
-  #sendQueueOf<Response>(stream: Writable): SendQueue<Response> {
+  #sendQueueOf<Response>(stream: Writable, pace?: Pace): SendQueue<Response> {
     const { path, clock, timeouts } = this.options;
-    return new SendQueue({ stream, path, clock, stallMs: timeouts.stallMs });
+    if (!pace) return new SendQueue({ stream, path, clock, stallMs: timeouts.stallMs });
+    const stallMs = timeouts.stalledTransferMs;
+    return new SendQueue({ stream, path, clock, stallMs, onMoved: pace.moved });
   }
 
   #serve<Response>(incoming: Incoming<Response>): void {
@@ -252,7 +271,7 @@ export class Adapter {
 
   /** Begins a call that its caller has not given up within the turn in which it came. */
   #begin<Response>({ call, terms, work, settle }: Incoming<Response>, cameAt: number): void {
-    const { newRequestId, admission, timeouts } = this.options;
+    const { newRequestId, clock, timeouts } = this.options;
     const endpoint = call.getPath();
     const ctx = new OperationContext({
       operation: endpoint,
@@ -267,7 +286,11 @@ export class Adapter {
     });
     const ended = this.#ended.get(terms.pool);
     if (ended) ctx.abort(ended);
-    const underWay: UnderWay = { ctx, pool: terms.pool, place: 0 };
+    const times = { peerMs: timeouts.stalledTransferMs, ownMs: timeouts.transferMs };
+    const pace = terms.isPaced
+      ? new Pace(ctx, clock, { ...times, operation: endpoint })
+      : undefined;
+    const underWay: UnderWay = { ctx, pool: terms.pool, pace, hasPlace: false, place: 0 };
     this.#underWay.add(underWay);
     const onCancelled = () => {
       if (isOverdue(call)) ctx.expire();
@@ -280,7 +303,7 @@ export class Adapter {
       ctx.end();
       this.#count(call, code, cameAt);
     };
-    run(ctx, admission, terms, work).then(
+    this.#run(underWay, terms, () => work(ctx, pace)).then(
       (response) => {
         settled(Code.OK);
         if (!call.cancelled) settle.answer(response, trailersOf(ctx.requestId));
@@ -296,6 +319,46 @@ export class Adapter {
     );
   }
 
+  async #run<Response>(
+    underWay: UnderWay,
+    { pool, precedence }: Terms,
+    work: () => Promise<Response>,
+  ): Promise<Response> {
+    const { admission } = this.options;
+    const { ctx } = underWay;
+    ctx.signal.throwIfAborted();
+    try {
+      admission.enter(pool, precedence);
+    } catch (error) {
+      if (!this.#makeRoom(pool)) throw error;
+      admission.enter(pool, precedence);
+    }
+    underWay.hasPlace = true;
+    try {
+      return await orAbort(ctx.signal, work());
+    } finally {
+      this.#leave(underWay);
+    }
+  }
+
+  #leave(underWay: UnderWay): void {
+    if (underWay.hasPlace) this.options.admission.leave(underWay.pool);
+    underWay.hasPlace = false;
+  }
+
+  /** Ends the transfer of which nothing has moved for longest, if that is long enough. */
+  #makeRoom(pool: Pool): boolean {
+    let longest: UnderWay | undefined;
+    for (const one of this.#underWay) {
+      const isOlder = (one.pace?.stalledMs ?? 0) > (longest?.pace?.stalledMs ?? givesWayMs);
+      if (one.pool === pool && one.hasPlace && isOlder) longest = one;
+    }
+    if (!longest?.pace) return false;
+    longest.ctx.abort(new StalledError({ stalledMs: longest.pace.stalledMs }));
+    this.#leave(longest);
+    return true;
+  }
+
   #count(call: ServerCall, code: Code, cameAt: number): void {
     const endpoint = call.getPath();
     const seconds = (performance.now() - cameAt) / 1000;
@@ -307,21 +370,6 @@ export class Adapter {
   #endSoon(call: ServerCall, overloaded: boolean): void {
     if (!isOpen(call)) return;
     this.options.clock.schedule(lingerMs, () => cutOff(call, overloaded), { unref: true });
-  }
-}
-
-async function run<Response>(
-  ctx: OperationContext,
-  admission: Admission,
-  { pool, precedence }: Terms,
-  work: (ctx: RequestContext) => Promise<Response>,
-): Promise<Response> {
-  ctx.signal.throwIfAborted();
-  admission.enter(pool, precedence);
-  try {
-    return await orAbort(ctx.signal, work(ctx));
-  } finally {
-    admission.leave(pool);
   }
 }
 

@@ -29,6 +29,7 @@ import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
+import { targetHandlers } from './handlers/target.js';
 import { addHealth } from './health.js';
 import { listen } from './listen.js';
 import { MethodCounters, watched } from './methods.js';
@@ -63,7 +64,13 @@ export interface GrpcServerOptions extends Embedding {
   address: Address;
   fastPath: 'auto' | 'off';
   maxMessageBytes: number;
-  timeouts: { unaryMs: number; transferMs: number; stallMs: number; methods: MethodTimes };
+  timeouts: {
+    unaryMs: number;
+    transferMs: number;
+    stallMs: number;
+    stalledTransferMs: number;
+    methods: MethodTimes;
+  };
   capacities: Readonly<Record<Pool, number>>;
   state: State;
   metrics: Metrics;
@@ -107,6 +114,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     CrashService: crashHandlers(state, adapter),
     JobService: jobHandlers(state, adapter),
     SystemService: systemHandlers(state, adapter),
+    TargetService: targetHandlers(state, adapter),
   };
   for (const name of serviceNames) {
     const { methods } = definitions[name];

@@ -13,6 +13,10 @@ import {
   SystemServiceDefinition,
   SystemServiceService,
 } from '../gen/pandafuzz/v1/system_service.js';
+import {
+  TargetServiceDefinition,
+  TargetServiceService,
+} from '../gen/pandafuzz/v1/target_service.js';
 
 export const packageName = 'pandafuzz.v1';
 
@@ -24,6 +28,7 @@ export const services = {
   CrashService: CrashServiceService,
   JobService: JobServiceService,
   SystemService: SystemServiceService,
+  TargetService: TargetServiceService,
 };
 
 /** The same, with the codecs of their messages. */
@@ -34,6 +39,7 @@ export const definitions = {
   CrashService: CrashServiceDefinition,
   JobService: JobServiceDefinition,
   SystemService: SystemServiceDefinition,
+  TargetService: TargetServiceDefinition,
 };
 
 export const serviceNames = Object.keys(services) as (keyof typeof services)[];

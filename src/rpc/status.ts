@@ -54,6 +54,10 @@ const mappings: { readonly [Name in ErrorName]: (error: ErrorNamed<Name>) => Map
     const detail = info('TIMEOUT', { operation, duration_ms: String(Math.round(durationMs)) });
     return { code: Code.DEADLINE_EXCEEDED, details: [detail] };
   },
+  StalledError: ({ fields: { stalledMs } }) => ({
+    code: Code.DEADLINE_EXCEEDED,
+    details: [info('STALLED', { stalled_ms: String(Math.round(stalledMs)) }), retry(0)],
+  }),
   RetryExhaustedError({ fields: { operation, attempts, retryAfterMs } }) {
     const detail = info('RETRIES_EXHAUSTED', { operation, attempts: String(attempts) });
     return { code: Code.UNAVAILABLE, details: [detail, retry(retryAfterMs)] };

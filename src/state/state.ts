@@ -34,6 +34,7 @@ import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
+import { Targets } from './targets/targets.js';
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
@@ -104,6 +105,13 @@ export function createState(options: {
     name: 'silence check',
     work: async () => sessions.checkSilence(),
   });
+  const uploadSweep = new PeriodicTask({
+    clock,
+    log,
+    intervalMs: 3_600_000,
+    name: 'sweep of unfinished uploads',
+    work: () => store.unfinished.sweep(),
+  });
   const retention = new Retention({ ...service, ages: config.retention });
   const intervalMs = config.database.probe_interval;
   const vitals = new Vitals({
@@ -159,6 +167,7 @@ export function createState(options: {
     regrouping,
     corpus: new Corpus(store, leases, clock),
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
+    targets: new Targets(store, clock, config.jobs.engines),
     system: new System(store, leases, sessions, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
@@ -176,6 +185,7 @@ export function createState(options: {
       leases.start();
       reaper.start();
       silenceCheck.start();
+      uploadSweep.start();
       beatLog.start();
       sampler.start();
       timekeeper.start();
@@ -188,7 +198,15 @@ export function createState(options: {
     async stop(): Promise<void> {
       dispatch.stop();
       leases.stop();
-      const upkeep = [vitals, sampler, silenceCheck, retention, timekeeper, crashPolicy];
+      const upkeep = [
+        vitals,
+        sampler,
+        silenceCheck,
+        uploadSweep,
+        retention,
+        timekeeper,
+        crashPolicy,
+      ];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await reaper.stop();

@@ -22,6 +22,8 @@ export interface Ending extends RetryPause {
   readonly outcome: AttemptOutcome;
   /** For people. */
   readonly message: string;
+  /** Of a loss: the bot was still preparing the run. What it unpacks may be what ended it. */
+  readonly whilePreparing?: boolean;
   readonly now: number;
 }
 
@@ -36,12 +38,13 @@ export type JobAfterAttempt = Pick<
  * Where a job goes when an attempt of it has ended, and when: see the head of
  * `state/leases/leases.ts`. Completed is final. An outcome that uses up an attempt leads
  * back to pending after a pause, until no attempt is left (dead); any other outcome leads
- * there at once. Instead of going back to pending, a job is cancelled or paused if an
+ * there at once. A bot that is lost while it prepares a run uses up an attempt too: a job that
+ * brings down each bot must end. Instead of going back to pending, a job is cancelled or paused if an
  * operator asked for that, and dead if its time is over.
  */
 export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt {
   const { now } = ending;
-  const counted = countedAs(job, ending.outcome);
+  const counted = countedAs(job, ending);
   const usesUp = counted === 'failed' || counted === 'refused';
   const used = job.failed_attempts + job.refused_attempts;
   const isOver = (job.close_by ?? now + 1) <= now || (usesUp && used + 1 >= job.max_attempts);
@@ -69,11 +72,11 @@ export function afterAttempt(job: JobOfAttempt, ending: Ending): JobAfterAttempt
 /** The counter that the end of an attempt adds to; undefined: it did its work, or never began. */
 function countedAs(
   job: JobOfAttempt,
-  outcome: AttemptOutcome,
+  { outcome, whilePreparing }: Pick<Ending, 'outcome' | 'whilePreparing'>,
 ): 'failed' | 'refused' | 'lost' | undefined {
   if (outcome === 'completed' || outcome === 'unanswered') return undefined;
   if (outcome === 'rejected') return 'refused';
-  if (outcome === 'lost') return 'lost';
+  if (outcome === 'lost') return whilePreparing ? 'failed' : 'lost';
   if (outcome === 'failed' || outcome === 'timed_out' || job.timed_out_at !== null) return 'failed';
   // The bot stopped the run without a request, or because of trouble of its own.
   return job.cancel_requested_at === null && job.pause_requested_at === null ? 'lost' : undefined;

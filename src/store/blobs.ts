@@ -77,6 +77,18 @@ export class BlobStore {
     }
   }
 
+  /** Whether a blob is there. */
+  async has(sha256: string): Promise<boolean> {
+    return (await stat(this.#pathOf(sha256)).catch(() => undefined)) !== undefined;
+  }
+
+  /** Takes over a file of the same disk whose bytes are checked and synced; as `keep` otherwise. */
+  async adopt(sha256: string, file: string): Promise<void> {
+    const path = this.#pathOf(sha256);
+    await rename(file, path);
+    await syncFolder(dirname(path));
+  }
+
   /** The bytes from `offset` on, in chunks of at most `chunkBytes`. */
   read(sha256: string, offset: number, chunkBytes: number): AsyncIterable<Buffer> {
     return createReadStream(this.#pathOf(sha256), { start: offset, highWaterMark: chunkBytes });

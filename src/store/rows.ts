@@ -188,15 +188,37 @@ export interface LeaseRow {
   stop_requested: 0 | 1;
 }
 
+export type ArtifactKindName = 'target' | 'bundle' | 'seeds' | 'dictionary';
+
+/** An artifact as one of the things that it was uploaded as. */
 export interface ArtifactRow {
   sha256: string;
-  kind: 'target' | 'seeds';
+  kind: ArtifactKindName;
   name: string;
   size_bytes: number;
   created_at: number;
 }
 
-export const artifactColumns = 'sha256, kind, name, size_bytes, created_at';
+/** A build of a target. */
+export interface BuildRow {
+  project: string;
+  target_name: string;
+  engine: string;
+  target_sha256: string;
+  executable: string;
+  seeds_sha256: string | null;
+  dictionary_sha256: string | null;
+  registered_at: number;
+}
+
+export const buildColumns = `project, target_name, engine, target_sha256, executable,
+  seeds_sha256, dictionary_sha256, registered_at`;
+
+export interface TargetRow {
+  project: string;
+  name: string;
+  builds: number;
+}
 
 export interface CorpusEntryRow {
   /** The cursor from which reading goes on after it. */

@@ -6,6 +6,7 @@ import type { BlobStore } from './blobs.js';
 import type { Settled } from './call.js';
 import type { Operation } from './operation.js';
 import { SqliteStore } from './sqlite/store.js';
+import type { UnfinishedUploads } from './unfinished.js';
 
 export type { Settled } from './call.js';
 
@@ -24,6 +25,8 @@ export interface StoreOptions {
   readonly maxLogBytes?: number;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Bytes of unfinished uploads that are kept; usually 4 GiB. */
+  readonly maxUnfinishedBytes?: number;
   /** Called when a database thread dies: the store is of no use any more. */
   readonly onFailure: (error: Error) => void;
 }
@@ -43,6 +46,8 @@ export interface DatabaseCopy {
 export interface Store {
   /** Files kept by their content. */
   readonly blobs: BlobStore;
+  /** Uploads that may go on where they broke off. */
+  readonly unfinished: UnfinishedUploads;
 
   /**
    * Runs one operation. A write is on disk when this resolves. Waits out other processes'

@@ -74,7 +74,7 @@ describe('artifacts', () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
     const again = { path, kind: ArtifactKind.TARGET, name: 'other' };
     const second = await uploadArtifact(connection, again);
-    expect(second).toMatchObject({ alreadyExisted: true, artifact: { name: 'target' } });
+    expect(second).toMatchObject({ alreadyExisted: true, artifact: { name: 'other' } });
   });
 
   test('that are not what their header says are refused, and nothing is kept', async () => {
@@ -86,7 +86,8 @@ describe('artifacts', () => {
       const upload = connection.artifacts.uploadArtifact((error, answer) =>
         error ? reject(error) : resolve(answer),
       );
-      const header = { sha256, kind: ArtifactKind.TARGET, name: 'x', sizeBytes: 11 };
+      const file = { sha256, kind: ArtifactKind.TARGET, name: 'x', sizeBytes: 11 };
+      const header = { ...file, offsetBytes: 0, uploadId: '' };
       upload.write({ message: { $case: 'header', value: header } });
       upload.write({ message: { $case: 'chunk', value: Buffer.from('other bytes') } });
       upload.end();

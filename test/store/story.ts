@@ -16,6 +16,16 @@ const claim = (acknowledged: boolean, queues: number[], now: number) => ({
   acknowledged,
   now,
 });
+const build = {
+  project: 'p',
+  targetName: 'imported',
+  engine: 'libfuzzer',
+  targetSha256: 'e'.repeat(64),
+  executable: 'fuzzer',
+  seedsSha256: 'c'.repeat(64),
+  dictionarySha256: 'd'.repeat(64),
+  now: 15,
+};
 const beforeAll = 'g';
 const page = { beforeId: beforeAll, limit: 10 };
 
@@ -44,6 +54,14 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
     },
   ],
   ['create_job', { ...jobInput({ id: job(6), now: 15 }), closeWithinMs: 5 }],
+  ['put_artifact', { ...target, sha256: 'd'.repeat(64), kind: 'dictionary' }],
+  ['put_artifact', { ...target, sha256: 'e'.repeat(64), kind: 'bundle', name: 'out.zip' }],
+  ['register_build', build],
+  ['register_build', { ...build, executable: '', targetSha256: target.sha256, now: 16 }],
+  ['register_build', { ...build, now: 17 }],
+  ['get_target', { project: 'p', targetName: 'imported', limit: 10 }],
+  ['list_targets', { afterProject: '', afterName: '', project: '', limit: 10 }],
+  ['list_targets', { afterProject: '', afterName: 'a', project: 'p', limit: 1 }],
   ['list_queues', { afterId: 0, limit: 10 }],
   ['list_ahead', { id: job(2), queueId: 1, priority: 0, limit: 10 }],
   ['set_campaign', { key: 'c', weight: 2, maxParallel: 5, now: 16 }],

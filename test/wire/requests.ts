@@ -12,6 +12,7 @@ import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, JobSpec, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import * as jobs from '../../src/gen/pandafuzz/v1/job_service.js';
 import * as system from '../../src/gen/pandafuzz/v1/system_service.js';
+import * as targets from '../../src/gen/pandafuzz/v1/target_service.js';
 import { temporaryFile } from '../harness.js';
 import { createJob, given, registerBot, uploadTarget } from '../steps.js';
 
@@ -52,6 +53,8 @@ export async function validRequests(
     sizeBytes: seeds.bytes.length,
     kind: ArtifactKind.SEEDS,
     name: 'seeds',
+    offsetBytes: 0,
+    uploadId: '',
   };
   const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
   const statistics = JobStatistics.create({ executions: 5, executionsPerSecond: 1.5 });
@@ -66,6 +69,10 @@ export async function validRequests(
       ...one(artifacts.UploadArtifactRequest, { message: { $case: 'header', value: header } }),
       ...one(artifacts.UploadArtifactRequest, { message: { $case: 'chunk', value: seeds.bytes } }),
     ],
+    'ArtifactService/GetUpload': one(artifacts.GetUploadRequest, {
+      sha256: seeds.sha256,
+      uploadId: 'one',
+    }),
     'ArtifactService/DownloadArtifact': one(artifacts.DownloadArtifactRequest, {
       sha256: targetSha256,
       offsetBytes: 10,
@@ -181,6 +188,20 @@ export async function validRequests(
     'BotService/ResumeBot': one(bots.ResumeBotRequest, { botId: other.id }),
     'BotService/DeleteBot': one(bots.DeleteBotRequest, { botId: other.id }),
     'BotService/ExplainBot': one(bots.ExplainBotRequest, { botId: bot.id }),
+    'TargetService/RegisterBuild': one(targets.RegisterBuildRequest, {
+      project: '',
+      targetName: 'target',
+      build: {
+        engine: 'libfuzzer',
+        targetSha256,
+        executable: '',
+        seedsSha256: '',
+        dictionarySha256: '',
+        registeredAt: undefined,
+      },
+    }),
+    'TargetService/GetTarget': one(targets.GetTargetRequest, { project: '', targetName: 'target' }),
+    'TargetService/ListTargets': one(targets.ListTargetsRequest, { ...page, project: '' }),
     'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
     'SystemService/FindIds': one(system.FindIdsRequest, { resources: ['job'], prefix: '01' }),
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),

@@ -22,8 +22,6 @@ import { seedLimits } from './seeds.js';
 
 /** Inputs and bytes sent in one call. */
 const largestPush = { inputs: 256, bytes: 8 * 2 ** 20 } as const;
-/** One call, milliseconds. */
-const timeoutMs = 2 * 60_000;
 /** Of the last inputs of a run: calls that a master answered, and refused. */
 const mostRefusals = 3;
 
@@ -110,7 +108,7 @@ export class Exchange {
     while (names.length > 0) {
       const batch = await this.#nextOf(names);
       if (batch.size === 0) return;
-      const { added } = await pushCorpus(connection, lease, batch.values(), { signal, timeoutMs });
+      const { added } = await pushCorpus(connection, lease, batch.values(), { signal });
       for (const [name, { sha256 }] of batch) this.#shared.add(name).add(sha256);
       this.#sent += added;
     }
@@ -147,7 +145,7 @@ export class Exchange {
   async #pull(signal: AbortSignal): Promise<void> {
     if (this.#isFull) return;
     const { connection, targetName } = this.options;
-    const inputs = pullCorpus(connection, targetName, this.#cursor, { signal, timeoutMs });
+    const inputs = pullCorpus(connection, targetName, this.#cursor, { signal });
     for await (const { sha256, bytes, cursor } of inputs) {
       if (!this.#shared.has(sha256)) {
         await this.#lay(sha256, bytes);

@@ -64,6 +64,8 @@ export interface EngineStart extends Start {
   readonly artifacts: string;
   /** The engine's own folder, from its first start in a run to its last. */
   readonly state: string;
+  /** Path of a dictionary, as libFuzzer and AFL++ read them; undefined for none. */
+  readonly dictionary: string | undefined;
   /** Seconds left to fuzz, at least 1. */
   readonly seconds: number;
   /** Executions after which it ends; undefined for no such limit of the bot's. */

@@ -3,7 +3,7 @@ import type { Connection } from '../../client/connect.js';
 import { failureOf } from '../../client/failure.js';
 import { reportCrash } from '../../client/transfer.js';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { codeOf, messageOf } from '../../core/errors.js';
+import { codeOf, messageOf, StalledError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { backoffMs } from '../../core/retry.js';
 import type { Spool, SpoolEntry } from './spool.js';
@@ -12,9 +12,6 @@ const backoff = { firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 } as cons
 
 /** An answer that ought to pass, and did not in this many tries, is taken for a refusal. */
 const mostAnswers = 20;
-
-/** One upload, milliseconds; an input is 1 MiB at most. */
-const uploadTimeoutMs = 60_000;
 
 type Verdict = 'acknowledged' | 'refused' | 'later' | 'away';
 
@@ -57,8 +54,7 @@ export async function sendSpool(
 
   async function send(entry: SpoolEntry): Promise<Verdict> {
     try {
-      const limits = { signal, timeoutMs: uploadTimeoutMs };
-      const answer = await reportCrash(connection, entry.report, entry.input, limits);
+      const answer = await reportCrash(connection, entry.report, entry.input, { signal });
       log.info(
         { jobId: entry.report.lease?.jobId, crashId: answer.crashId, newGroup: answer.newGroup },
         answer.duplicate ? 'crash known' : 'crash reported',
@@ -87,6 +83,7 @@ const final = new Set([
 ]);
 
 function judge(error: unknown, answers: number): Verdict {
+  if (error instanceof StalledError) return 'away';
   const failure = failureOf(error);
   // The input cannot be read here any more.
   if (!failure) return codeOf(error) === 'ENOENT' || answers >= mostAnswers ? 'refused' : 'later';

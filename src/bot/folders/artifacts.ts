@@ -4,13 +4,16 @@ import type { Connection } from '../../client/connect.js';
 import { failureOf } from '../../client/failure.js';
 import { downloadArtifact, fingerprint } from '../../client/transfer.js';
 import { orAbort } from '../../core/context.js';
-import { DataLossError } from '../../core/errors.js';
+import { DataLossError, StalledError } from '../../core/errors.js';
 import { isSha256 } from '../../core/ids.js';
 import type { Logger } from '../../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../../core/retry.js';
 
 /** Targets and seeds kept beyond those in use, bytes. */
 const defaultBudgetBytes = 8 * 2 ** 30;
+
+/** Age at which the beginning of a download is given up, milliseconds. */
+const partAgeMs = 24 * 3_600_000;
 
 /** About half a minute of trying. */
 const policy: RetryPolicy = { maxRetries: 8, firstDelayMs: 250, maxDelayMs: 10_000, multiplier: 2 };
@@ -99,12 +102,21 @@ export class ArtifactCache {
     return false;
   }
 
+  /** A download that broke off goes on, for a day. */
+  async #removeUnlessPart(name: string): Promise<void> {
+    const path = join(this.#folder, name);
+    const { mtimeMs } = await stat(path);
+    const isPart = name.endsWith('.part') && isSha256(name.slice(0, -'.part'.length));
+    if (isPart && Date.now() - mtimeMs < partAgeMs) return;
+    await rm(path, { force: true, recursive: true });
+  }
+
   /** Removes what was not used for longest, down to the budget, and what was left half done. */
   async prune(): Promise<void> {
     const kept: { name: string; usedAtMs: number; sizeBytes: number }[] = [];
     for (const name of await readdir(this.#folder)) {
       if (this.#arriving.has(name.slice(0, 64))) continue;
-      if (!isSha256(name)) await rm(join(this.#folder, name), { force: true, recursive: true });
+      if (!isSha256(name)) await this.#removeUnlessPart(name);
       else {
         const { mtimeMs, size } = await stat(join(this.#folder, name));
         kept.push({ name, usedAtMs: mtimeMs, sizeBytes: size });
@@ -131,5 +143,6 @@ const passing = new Set([2, 4, 8, 10, 13, 14]);
 
 function isRetryable(error: unknown): boolean {
   const failure = failureOf(error);
-  return failure ? passing.has(failure.code) : error instanceof DataLossError;
+  if (failure) return passing.has(failure.code);
+  return error instanceof DataLossError || error instanceof StalledError;
 }

@@ -16,6 +16,10 @@ export interface RunFolder {
   readonly path: string;
   /** The executable; named as its job names it, since stacks without symbols show the name. */
   readonly target: string;
+  /** What a bundle unpacks to; its executable is in it. */
+  readonly bundle: string;
+  /** The dictionary, where there is one. */
+  readonly dictionary: string;
   readonly corpus: string;
   readonly seeds: string;
   readonly artifacts: string;
@@ -41,15 +45,21 @@ export function leaseOfRunFolder(name: string): Lease | undefined {
 }
 
 /** Paths in a run's folder. */
-export function runFolderAt(path: string, targetName: string): RunFolder {
+export function runFolderAt(
+  path: string,
+  { targetName, executable }: Pick<JobSpec, 'targetName' | 'executable'>,
+): RunFolder {
   const reserve = join(path, 'reserve');
   const name = targetName
     .replace(/[^A-Za-z0-9._-]/g, '_')
     .replace(/^\.+/, '')
     .slice(0, 64);
+  const bundle = join(path, 'bundle');
   return {
     path,
-    target: join(path, 'bin', name || 'target'),
+    bundle,
+    target: executable === '' ? join(path, 'bin', name || 'target') : join(bundle, executable),
+    dictionary: join(path, 'dictionary'),
     corpus: join(path, 'corpus'),
     seeds: join(path, 'seeds'),
     artifacts: join(path, 'artifacts'),
@@ -64,16 +74,19 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
 
 /** Made anew: what an earlier run of the same lease left is gone. */
 export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
-  const folder = runFolderAt(join(runs, runFolderName(lease)), spec.targetName);
+  const folder = runFolderAt(join(runs, runFolderName(lease)), spec);
   await folder.remove();
   const { corpus, seeds, artifacts, logs, temporary, state } = folder;
   const bin = join(folder.path, 'bin');
   for (const part of [bin, corpus, seeds, artifacts, logs, temporary, state]) {
     await makeFolder(part);
   }
-  // For a bot that finds this run's crashes after this one was killed.
-  await writeFile(join(folder.path, 'spec.bin'), JobSpec.encode(spec).finish());
+  await keepSpec(folder, spec);
   // Random: a disk that compresses would keep no room with zeros.
   await writeFile(join(folder.path, 'reserve'), randomBytes(reserveBytes));
   return folder;
 }
+
+/** For a bot that finds this run's crashes after this one was killed. */
+export const keepSpec = (folder: RunFolder, spec: JobSpec): Promise<void> =>
+  writeFile(join(folder.path, 'spec.bin'), JobSpec.encode(spec).finish());

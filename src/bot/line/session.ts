@@ -276,9 +276,12 @@ export class Session {
       return;
     }
     const answer = this.#isDraining ? 'not now' : this.work.assign(assignment);
-    if (answer === 'taken') this.#out.say({ $case: 'leaseAck', value: { lease } });
-    else if (answer === 'not now') this.beat();
-    else {
+    if (answer === 'taken') {
+      this.#out.say({ $case: 'leaseAck', value: { lease } });
+      this.beat(); // the phase, which counts if the bot is lost
+    } else if (answer === 'not now') {
+      this.beat();
+    } else {
       this.options.log.warn({ jobId: lease.jobId, why: answer.refused }, 'job refused');
       this.#out.say({ $case: 'leaseReject', value: { lease, reason: answer.refused } });
     }

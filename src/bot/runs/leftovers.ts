@@ -51,7 +51,7 @@ export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
 async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Promise<void> {
   const { spool, engines, log } = parts;
   const spec = await readFile(join(path, 'spec.bin')).then(JobSpec.decode, () => JobSpec.create());
-  const folder = runFolderAt(path, spec.targetName);
+  const folder = runFolderAt(path, spec);
   const logs = new SanitizerLogs(folder.logs);
   // A machine that has lost the engine still knows the names of libFuzzer's artifacts.
   const engine = (engines.get(spec.engine) ?? engines.get('libfuzzer'))?.engine;

@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import type { Connection } from '../../client/connect.js';
 import { failureOf } from '../../client/failure.js';
@@ -16,8 +15,8 @@ import {
   type JobStatistics,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
+import { TargetFault } from '../../target/fault.js';
 import { Exchange } from '../corpus/exchange.js';
-import { SeedsError, unpackSeeds } from '../corpus/seeds.js';
 import type { Engine } from '../engines/engine.js';
 import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
@@ -32,6 +31,7 @@ import { UnfitTargetError } from './crashes/trial.js';
 import type { FuzzEnd } from './ends.js';
 import { fuzz } from './fuzz.js';
 import { Tally } from './tally.js';
+import { type PreparedTarget, prepareTarget } from './target.js';
 
 /** What the contract allows for a result's message. */
 const longestMessageBytes = 4096;
@@ -142,10 +142,10 @@ export class Run {
     const { engine, log, spool, tools, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
-    const folder = await this.#prepare();
+    const { folder, spec } = await this.#prepare();
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
-    const { lease, spec } = this;
+    const { lease } = this;
     const engineVersion = await engine.versionFor(folder.target);
     const attempt = { lease, spec, engine, engineVersion, folder, tools, spool, log, clock };
     const signal = this.#stop.signal;
@@ -158,20 +158,15 @@ export class Run {
     return fuzz({ ...attempt, tally: this.#tally, findings: this.#findings, signal });
   }
 
-  async #prepare(): Promise<RunFolder> {
+  async #prepare(): Promise<PreparedTarget> {
     const { artifacts, runs } = this.parts;
-    const { targetSha256, seedsSha256 } = this.spec;
-    const signal = this.#stop.signal;
-    const folder = await makeRunFolder(runs, this.lease, this.spec);
+    const { spec } = this;
+    const { signal } = this.#stop;
+    const folder = await makeRunFolder(runs, this.lease, spec);
     this.#folder = folder;
-    await artifacts.place(targetSha256, folder.target, signal);
-    if (seedsSha256) {
-      const archive = join(folder.path, 'seeds.tar.gz');
-      await artifacts.place(seedsSha256, archive, signal);
-      await unpackSeeds(archive, folder.seeds);
-    }
-    await this.#beginExchange(folder);
-    return folder;
+    const prepared = await prepareTarget({ artifacts, spec, folder, signal });
+    await this.#beginExchange(prepared.folder);
+    return prepared;
   }
 
   async #beginExchange(folder: RunFolder): Promise<void> {
@@ -189,7 +184,7 @@ export class Run {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
-    const isForAuthor = error instanceof SeedsError || error instanceof UnfitTargetError;
+    const isForAuthor = error instanceof TargetFault || error instanceof UnfitTargetError;
     if (isForAuthor) return { outcome: JobOutcome.FAILED, message: error.message };
     if (failureOf(error)?.code === Code.NOT_FOUND) {
       return {

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/log.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
@@ -61,6 +62,7 @@ export async function runEngine(
     seeds: folder.seeds,
     artifacts: folder.artifacts,
     state: folder.state,
+    dictionary: await dictionaryIn(folder),
   };
   await engine.prepare(start);
   const commands = (await engine.start(start)).map((command) => ({
@@ -107,3 +109,10 @@ export async function runEngine(
  */
 const showsWork = ({ inputs }: Harvest, hasGrown: boolean) =>
   hasGrown || inputs.some((input) => input.length > 1);
+
+/** Path of the run's dictionary, if it has one. */
+const dictionaryIn = ({ dictionary }: RunFolder): Promise<string | undefined> =>
+  access(dictionary).then(
+    () => dictionary,
+    () => undefined,
+  );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { feed } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { isAway } from '../../client/failure.js';
-import { defaultTransferMs } from '../../client/transfer.js';
+import { defaultStallMs, watchMoves } from '../../client/send.js';
 import { sleep, systemClock } from '../../core/clock.js';
 import { DataLossError } from '../../core/errors.js';
 import { backoffMs } from '../../core/retry.js';
@@ -23,7 +23,9 @@ export async function* inputStream(
   const hash = createHash('sha256');
   let offsetBytes = 0;
   for (let retry = 0; offsetBytes < inputSizeBytes; ) {
-    const ends = AbortSignal.any([signal, AbortSignal.timeout(defaultTransferMs)]);
+    const stalled = new AbortController();
+    const watch = watchMoves(defaultStallMs, () => stalled.abort());
+    const ends = AbortSignal.any([signal, stalled.signal]);
     const request = { crashId, offsetBytes };
     try {
       for await (const { chunk } of feed(crashes, crashes.downloadCrashInput, request, ends)) {
@@ -31,12 +33,16 @@ export async function* inputStream(
         offsetBytes += chunk.length;
         if (chunk.length > 0) retry = 0;
         yield chunk;
+        watch.moved();
       }
       break;
     } catch (error) {
       retry += 1;
-      if (!isAway(error) || retry > repetition.maxRetries) throw error;
+      const mayGoOn = isAway(error) || watch.hasStalled;
+      if (!mayGoOn || retry > repetition.maxRetries) throw error;
       await sleep(systemClock, backoffMs(repetition, retry), signal);
+    } finally {
+      watch.end();
     }
   }
   if (offsetBytes !== inputSizeBytes || hash.digest('hex') !== inputSha256) {

@@ -2,8 +2,6 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
-import { uploadArtifact } from '../../client/transfer.js';
-import { UserError } from '../../core/errors.js';
 import { isSha256 } from '../../core/ids.js';
 import { ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import { Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
@@ -14,10 +12,10 @@ import { bytes, plain } from '../format.js';
 import { findCrashOrGroup } from '../ids.js';
 import { listCrashGroups } from '../lists.js';
 import { print } from '../output.js';
-import { withProgress } from '../progress.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
 import { expectExecutable } from '../target.js';
+import { uploader } from '../targets/uploader.js';
 import { jobTable } from '../views.js';
 import { many } from './describe.js';
 import { crashOf, groupDossier } from './dossier.js';
@@ -160,16 +158,8 @@ async function uploadedBuild(
   );
   if (!isFile && isSha256(fileOrSha256)) return fileOrSha256;
   await expectExecutable(fileOrSha256);
-  const file = {
-    path: fileOrSha256,
-    kind: ArtifactKind.TARGET,
-    name: basename(fileOrSha256).slice(-128),
-  };
-  const { artifact } = await withProgress('target', (onProgress) =>
-    uploadArtifact(connection, file, { onProgress, signal }),
-  );
-  if (!artifact) throw new UserError('the master sent no artifact');
-  return artifact.sha256;
+  const file = { path: fileOrSha256, name: basename(fileOrSha256).slice(-128) };
+  return uploader(connection, { signal })(ArtifactKind.TARGET, file, 'target');
 }
 
 /** The groups of the job's target that no longer crash in this build. */

@@ -13,6 +13,7 @@ export function artifactHandlers({ artifacts, blobs }: State, adapt: Adapter) {
       const { header, chunks } = await readUpload<ArtifactHeader>(requests);
       return artifacts.upload(ctx, header, chunks);
     }),
+    getUpload: adapt.unary('read', (request, ctx) => artifacts.uploadState(ctx, request)),
     downloadArtifact: adapt.serverStream(
       'read',
       async function* ({ sha256, offsetBytes }, ctx): AsyncGenerator<DownloadArtifactResponse> {

@@ -14,6 +14,8 @@ export interface SendQueueOptions {
   readonly clock: Clock;
   /** Longest a peer may read nothing. */
   readonly stallMs: number;
+  /** Called when the peer has taken a message of `sendWhenTaken`. */
+  readonly onMoved?: () => void;
 }
 
 /**
@@ -63,19 +65,33 @@ export class SendQueue<Message> {
 
   /** Resolves once the stream takes another message, or is gone (no drain comes after that). */
   async sendWhenTaken(message: Message): Promise<void> {
-    if (this.#stream.destroyed || this.#stream.write(message)) return;
+    if (this.#stream.destroyed || this.#stream.write(message, this.#moved)) return;
+    this.#movedAtMs = this.options.clock.monotonic();
     const over = new AbortController();
     const { signal } = over;
     try {
       await Promise.race([
         once(this.#stream, 'drain', { signal }),
         once(this.#stream, 'close', { signal }),
-        sleep(this.options.clock, this.options.stallMs, signal).then(() => {
-          throw notRead();
-        }),
+        this.#stalled(signal),
       ]);
     } finally {
       over.abort();
+    }
+  }
+
+  readonly #moved = (): void => {
+    this.#movedAtMs = this.options.clock.monotonic();
+    this.options.onMoved?.();
+  };
+
+  /** Throws when the peer takes nothing for too long: a slow one takes something now and then. */
+  async #stalled(signal: AbortSignal): Promise<never> {
+    const { clock, stallMs } = this.options;
+    for (;;) {
+      const leftMs = this.#movedAtMs + stallMs - clock.monotonic();
+      if (leftMs <= 0) throw notRead();
+      await sleep(clock, leftMs, signal);
     }
   }
 

@@ -96,13 +96,14 @@ function workSpec(
   const spec = JobSpec.fromJSON(JSON.parse(fuzzing));
   const inputSeconds = spec.limits?.inputTimeoutSeconds || Math.ceil(defaults.input_timeout / 1000);
   const { kind, name, targetSha256, inputs, runs, seconds, otherThanBotId } = work(inputSeconds);
-  const { engine, targetName, environment } = spec;
+  const { engine, targetName, environment, executable } = spec;
   return JobSpec.create({
     kind,
     name,
     engine,
     targetSha256,
     targetName,
+    executable,
     environment,
     priority,
     arguments: spec.arguments,

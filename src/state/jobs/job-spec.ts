@@ -1,6 +1,8 @@
 import type { MasterConfig } from '../../config/schema.js';
 import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import { defaultProject } from '../../store/rows.js';
+import { refusedArgument } from '../../target/arguments.js';
+import { checkExecutable } from '../messages/checks.js';
 import type { Violations } from '../messages/violations.js';
 
 /**
@@ -62,6 +64,10 @@ function check(
   checkRequirements(spec, found);
   checkTimes(spec, found);
   if (spec.seedsSha256 !== '') found.sha256(spec.seedsSha256, 'spec.seeds_sha256');
+  if (spec.dictionarySha256 !== '') found.sha256(spec.dictionarySha256, 'spec.dictionary_sha256');
+  checkExecutable(spec.executable, 'spec.executable', found);
+  const refusal = refusedArgument(spec.engine, spec.arguments);
+  found.expect(refusal === undefined, 'spec.arguments', refusal ?? '');
 
   found.expect(spec.arguments.length <= 64, 'spec.arguments', 'must be at most 64');
   for (const [index, argument] of spec.arguments.slice(0, 64).entries()) {

@@ -22,6 +22,22 @@ export function checkLease(lease: Lease | undefined, found: Violations): Lease {
   return given;
 }
 
+/** Notes a path that cannot be one in a bundle; empty: the job leaves it open. */
+export function checkExecutable(path: string, at: string, found: Violations): void {
+  found
+    .text(path, at, { max: 256 })
+    .expect(
+      !path.startsWith('/') && !path.split('/').includes('..'),
+      at,
+      'must be a path in the bundle, without ".."',
+    );
+}
+
+export const projectProblem = "must be 1 to 64 letters, digits, '.', '_' or '-'";
+
+/** Whether a project can have this name; empty stands for the default one. */
+export const isProject = (name: string): boolean => /^[A-Za-z0-9._-]{0,64}$/.test(name);
+
 const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
   [JobOutcome.COMPLETED]: 'completed',
   [JobOutcome.FAILED]: 'failed',

@@ -10,6 +10,7 @@ import {
   JobStatistics,
 } from '../../gen/pandafuzz/v1/job.js';
 import {
+  type ArtifactKindName,
   type ArtifactRow,
   type AttemptOutcome,
   type AttemptRow,
@@ -152,12 +153,17 @@ function botState(row: BotRow, online: boolean): BotState {
   return row.drain_requested_at === null ? BotState.ONLINE : BotState.DRAINING;
 }
 
-const artifactKinds = { target: ArtifactKind.TARGET, seeds: ArtifactKind.SEEDS } as const;
+const artifactKinds: Record<ArtifactKindName, ArtifactKind> = {
+  target: ArtifactKind.TARGET,
+  seeds: ArtifactKind.SEEDS,
+  bundle: ArtifactKind.BUNDLE,
+  dictionary: ArtifactKind.DICTIONARY,
+};
 
-export function artifactKindName(kind: ArtifactKind): ArtifactRow['kind'] | undefined {
-  if (kind === ArtifactKind.TARGET) return 'target';
-  if (kind === ArtifactKind.SEEDS) return 'seeds';
-  return undefined;
+/** @returns undefined for UNSPECIFIED and for values this version does not know */
+export function artifactKindName(kind: ArtifactKind): ArtifactKindName | undefined {
+  const names = Object.keys(artifactKinds) as ArtifactKindName[];
+  return names.find((name) => artifactKinds[name] === kind);
 }
 
 export function artifactRecord(row: ArtifactRow): Artifact {

@@ -3,6 +3,7 @@ import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import { backoffMs } from '../../core/retry.js';
+import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { RetryPause } from '../../store/after-attempt.js';
 import { listLeases } from '../../store/ops/leases/list-leases.js';
 import { releaseLease } from '../../store/ops/leases/release-lease.js';
@@ -129,6 +130,7 @@ export class Reaper {
             outcome,
             statistics,
             message,
+            whilePreparing: lease.phase === LeasePhase.PREPARING,
             now,
             ...this.parts.retryPause,
           }),

@@ -65,6 +65,9 @@ import { startWebhooks } from './notifications/start-webhooks.js';
 import { claimJob } from './scheduling/claim-job.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listQueues } from './scheduling/list-queues.js';
+import { getTarget } from './targets/get-target.js';
+import { listTargets } from './targets/list-targets.js';
+import { registerBuild } from './targets/register-build.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
@@ -82,6 +85,9 @@ export const operations = [
   completeJob,
   confirmCrashes,
   crashReports,
+  registerBuild,
+  getTarget,
+  listTargets,
   createJob,
   drainBot,
   endedWork,

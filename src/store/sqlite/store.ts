@@ -1,5 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { messageOf, UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
@@ -10,6 +11,7 @@ import { Executor } from '../executor.js';
 import { Lane } from '../lane.js';
 import { type Operation, urgencies } from '../operation.js';
 import type { DatabaseCopy, Store, StoreOptions } from '../store.js';
+import { UnfinishedUploads, usualUnfinished } from '../unfinished.js';
 import { copyDatabase } from './backup.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
 import { type ConnectionOptions, usualMaxLogBytes } from './connection.js';
@@ -28,6 +30,7 @@ interface Parts {
   readonly checkpointer: DatabaseThread;
   readonly readers: readonly DatabaseThread[];
   readonly blobs: BlobStore;
+  readonly unfinished: UnfinishedUploads;
 }
 
 /**
@@ -36,6 +39,7 @@ interface Parts {
  */
 export class SqliteStore implements Store {
   readonly blobs: BlobStore;
+  readonly unfinished: UnfinishedUploads;
   readonly #directory: string;
   readonly #databasePath: string;
   readonly #writes: Lane<DatabaseThread>;
@@ -44,8 +48,10 @@ export class SqliteStore implements Store {
   readonly #checkpoints: Checkpoints;
   readonly #onWrite: (() => void)[] = [];
 
-  private constructor({ options, databasePath, writer, checkpointer, readers, blobs }: Parts) {
-    this.blobs = blobs;
+  private constructor(parts: Parts) {
+    const { options, databasePath, writer, checkpointer, readers } = parts;
+    this.blobs = parts.blobs;
+    this.unfinished = parts.unfinished;
     this.#directory = options.directory;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;
@@ -103,7 +109,14 @@ export class SqliteStore implements Store {
       const readers: DatabaseThread[] = [];
       for (let i = 1; i <= options.readers; i++) readers.push(await start('read', `reader ${i}`));
       const blobs = await BlobStore.open(join(options.directory, 'blobs'));
-      return new SqliteStore({ options, databasePath, writer, checkpointer, readers, blobs });
+      const { maxUnfinishedBytes: bytes = usualUnfinished.bytes } = options;
+      const unfinished = await UnfinishedUploads.open({
+        folder: join(options.directory, 'uploads'),
+        limits: { ...usualUnfinished, bytes },
+        clock: systemClock,
+      });
+      const threads = { writer, checkpointer, readers };
+      return new SqliteStore({ options, databasePath, ...threads, blobs, unfinished });
     } catch (error) {
       await Promise.all(started.map((thread) => thread.close()));
       throw error;

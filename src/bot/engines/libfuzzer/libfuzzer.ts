@@ -1,34 +1,11 @@
 import { JobKind, type JobSpec } from '../../../gen/pandafuzz/v1/job.js';
+import { refusedArgument } from '../../../target/arguments.js';
 import { readPlainStart } from '../../sandbox/plain-file.js';
 import { compilerOf } from '../compiler.js';
 import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart } from '../engine.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
 import { LibFuzzerOutput } from './output.js';
-
-/** Flags that make something other than one fuzzing process, or take its reins from the bot. */
-const reserved = new Set([
-  'analyze_dict',
-  'artifact_prefix',
-  'cleanse_crash',
-  'collect_data_flow',
-  'data_flow_trace',
-  'exact_artifact_path',
-  'fork',
-  'help',
-  'ignore_remaining_args',
-  'jobs',
-  'merge',
-  'merge_control_file',
-  'merge_inner',
-  'minimize_crash',
-  'minimize_crash_internal_step',
-  'run_equivalence_server',
-  'set_cover_merge',
-  'stop_file',
-  'use_equivalence_server',
-  'workers',
-]);
 
 /** Every machine can run it: the engine is part of the target. */
 export const libFuzzerDriver: EngineDriver = {
@@ -51,14 +28,20 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     isCrash: isCrashName,
     isWhole: isWholeArtifact,
     isInput: (fileName, content) => isOwnInput(fileName, content) || isLibAflInput(fileName),
-    refusal,
+    refusal: (spec) => refusedArgument('libfuzzer', spec.arguments),
     limitsRuns: (spec) => spec.arguments.some((argument) => /^--?runs=/.test(argument)),
     prepare: async () => {}, // it reads and writes the plain folders itself
     start: async (start) => [
       {
         file: start.target,
         // Where a flag is given twice, libFuzzer takes the last one.
-        args: [...start.spec.arguments, ...ourArguments(start), start.corpus, start.seeds],
+        args: [
+          ...start.spec.arguments,
+          ...(start.dictionary === undefined ? [] : [`-dict=${start.dictionary}`]),
+          ...ourArguments(start),
+          start.corpus,
+          start.seeds,
+        ],
         environment: environmentOf(start),
         stopSignal: await stopSignalOf(start.target),
       },
@@ -136,18 +119,6 @@ function withTokens(asked: Readonly<Record<string, string>>): Record<string, str
     environment[name] = [asked[name], 'dedup_token_length=3'].filter(Boolean).join(':');
   }
   return environment;
-}
-
-function refusal(spec: JobSpec): string | undefined {
-  const stranger = spec.arguments.find((argument) => !argument.startsWith('-'));
-  if (stranger !== undefined) {
-    return 'every argument for libfuzzer must be a flag such as "-use_value_profile=1"; files and folders are given by the bot';
-  }
-  const flags = spec.arguments.map((argument) => /^-(\w+)/.exec(argument)?.[1] ?? '');
-  const taken = flags.find((flag) => reserved.has(flag));
-  return taken === undefined
-    ? undefined
-    : `the argument -${taken} is not for jobs: the bot decides where inputs are written and how many processes run`;
 }
 
 function ourArguments({ spec, seconds, runs, artifacts }: EngineStart): string[] {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Connection } from '../../../client/connect.js';
 import { failureOf } from '../../../client/failure.js';
 import { downloadCrashInput } from '../../../client/transfer.js';
-import { DataLossError } from '../../../core/errors.js';
+import { DataLossError, StalledError } from '../../../core/errors.js';
 import { executeWithRetry, type RetryPolicy } from '../../../core/retry.js';
 import type { CrashWorkInput } from '../../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../../gen/pandafuzz/v1/lease.js';
@@ -40,7 +40,8 @@ export function withRetries<T>(
     operation,
     isRetryable: (error) => {
       const failure = failureOf(error);
-      return failure ? passing.has(failure.code) : error instanceof DataLossError;
+      if (failure) return passing.has(failure.code);
+      return error instanceof DataLossError || error instanceof StalledError;
     },
   });
 }

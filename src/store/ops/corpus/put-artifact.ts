@@ -1,17 +1,24 @@
 import { writeOperation } from '../../operation.js';
-import { type ArtifactRow, artifactColumns } from '../../rows.js';
+import type { ArtifactRow } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
 const insert = statement<ArtifactRow>(`
-  INSERT INTO artifacts (sha256, kind, name, size_bytes, created_at)
-  VALUES (@sha256, @kind, @name, @size_bytes, @created_at)
+  INSERT INTO artifacts (sha256, size_bytes, created_at)
+  VALUES (@sha256, @size_bytes, @created_at)
   ON CONFLICT (sha256) DO NOTHING`);
-const select = statement<{ sha256: string }, ArtifactRow>(
-  `SELECT ${artifactColumns} FROM artifacts WHERE sha256 = @sha256`,
+const use = statement<ArtifactRow>(`
+  INSERT INTO artifact_uses (sha256, kind, name, named_at)
+  VALUES (@sha256, @kind, @name, @created_at)
+  ON CONFLICT (sha256, kind) DO UPDATE SET name = excluded.name, named_at = excluded.named_at`);
+const known = statement<{ sha256: string }, { created_at: number }>(
+  'SELECT created_at FROM artifacts WHERE sha256 = @sha256',
 );
 
-/** Records an artifact whose blob is on disk. The same bytes keep their first name. */
+/**
+ * Records an artifact whose blob is on disk, as what it was uploaded as now. The same bytes
+ * may be several things; of names the newest counts.
+ */
 export const putArtifact = writeOperation(
   'put_artifact',
   'work',
@@ -21,7 +28,8 @@ export const putArtifact = writeOperation(
       const { name, size_bytes } = given;
       yield* recordEvent(given.created_at, 'artifact.added', given.sha256, { name, size_bytes });
     }
-    const artifact = (yield* one(select, given)) as ArtifactRow;
-    return { artifact, alreadyExisted: !added };
+    yield* run(use, given);
+    const createdAt = (yield* one(known, given))?.created_at ?? given.created_at;
+    return { artifact: { ...given, created_at: createdAt }, alreadyExisted: !added };
   },
 );

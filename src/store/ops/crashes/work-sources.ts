@@ -2,6 +2,7 @@ import { NotFoundError, PreconditionError } from '../../../core/errors.js';
 import { readOperation } from '../../operation.js';
 import type { GroupStatusName } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
+import { programName } from '../targets/find-uses.js';
 import { groupRow, standInFor } from './group-rows.js';
 
 /** A crash, and the job that found it: how its input is run. */
@@ -55,9 +56,6 @@ const crash = statement<{ id: string }, CrashToRun>(`
     JOIN crash_groups ON crash_groups.id = crashes.group_id
   WHERE crashes.id = @id`);
 const isGroup = statement<{ id: string }, unknown>('SELECT 1 FROM crash_groups WHERE id = @id');
-const isTarget = statement<{ id: string }, { name: string }>(
-  "SELECT name FROM artifacts WHERE sha256 = @id AND kind = 'target'",
-);
 const reproducers = statement<Build & { afterGroupId: string; limit: number }, Reproducer>(`
   SELECT crash_groups.id AS "groupId", crashes.id AS "crashId", input_sha256 AS "inputSha256",
     input_size_bytes AS "inputSizeBytes"
@@ -117,9 +115,11 @@ export const findCrashToRun = readOperation(
 export const findBuildToVerify = readOperation(
   'find_build_to_verify',
   function* (input: Build & { limit: number }): Steps<BuildToVerify & Pick<Build, 'targetName'>> {
-    const artifact = yield* one(isTarget, { id: input.targetSha256 });
-    if (!artifact) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
-    const targetName = input.targetName || artifact.name;
+    const uploadedName = yield* programName(input.targetSha256);
+    if (uploadedName === undefined) {
+      throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
+    }
+    const targetName = input.targetName || uploadedName;
     const page = { afterGroupId: '', limit: input.limit };
     const found = yield* buildToVerify({ ...input, targetName }, page);
     if (found) return { ...found, targetName };

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../../core/canonical-json.js';
-import { AlreadyExistsError, NotFoundError } from '../../../core/errors.js';
+import { AlreadyExistsError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
 import {
   defaultProject,
@@ -11,6 +11,7 @@ import {
 import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
 import { recordEvent } from '../events/record-event.js';
+import { expectArtifacts } from '../targets/find-uses.js';
 import { noteBuild } from './note-build.js';
 import { queueOf } from './queue-of.js';
 
@@ -32,7 +33,10 @@ export interface CreateJobInput {
   otherThanBotId: string;
   priority: number;
   targetSha256: string;
+  /** Of a bundle; else empty. */
+  executable: string;
   seedsSha256: string | null;
+  dictionarySha256: string | null;
   /** Empty: the target artifact's name. */
   targetName: string;
   maxAttempts: number;
@@ -64,15 +68,12 @@ interface NewJob extends CreateJobInput {
   dueAt: number | null;
 }
 
-const artifact = statement<{ sha256: string; kind: 'target' | 'seeds' }, { name: string }>(
-  'SELECT name FROM artifacts WHERE sha256 = @sha256 AND kind = @kind',
-);
 const insert = statement<NewJob>(`
   INSERT INTO jobs (id, request_id, state, queue_id, project, kind, campaign, engine, priority, target_sha256,
-    seeds_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
+    seeds_sha256, dictionary_sha256, target_name, max_attempts, created_at, delayed, ready_at, start_within_ms,
     start_by, run_within_ms, close_within_ms, close_by, due_at, spec)
   VALUES (@id, @requestId, 'pending', @queueId, @project, @kind, @campaign, @engine, @priority, @targetSha256,
-    @seedsSha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
+    @seedsSha256, @dictionarySha256, @targetName, @maxAttempts, @now, @delayed, @readyAt, @startWithinMs,
     @startBy, @runWithinMs, @closeWithinMs, @closeBy, @dueAt, @spec)
   ON CONFLICT (request_id) DO NOTHING`);
 const byRequest = statement<{ requestId: string | null }, JobRow>(
@@ -97,13 +98,8 @@ export const createJob = writeOperation(
 
 /** Queues a job of any kind. Throws as `createJob` does. */
 export function* queueJob(input: CreateJobInput): Steps<MadeJob> {
-  const target = yield* one(artifact, { sha256: input.targetSha256, kind: 'target' });
-  if (!target) throw new NotFoundError({ resource: 'target', id: input.targetSha256 });
-  const { seedsSha256 } = input;
-  if (seedsSha256 !== null && !(yield* one(artifact, { sha256: seedsSha256, kind: 'seeds' }))) {
-    throw new NotFoundError({ resource: 'seed archive', id: seedsSha256 });
-  }
-  const targetName = input.targetName || target.name;
+  const uploadedName = yield* expectArtifacts(input);
+  const targetName = input.targetName || uploadedName;
   const queue = yield* queueOf(input);
   const job = newJob(input, queue.id, targetName);
   if ((yield* run(insert, job)) > 0) {

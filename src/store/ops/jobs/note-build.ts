@@ -1,4 +1,5 @@
 import { one, run, type Steps, statement } from '../../statement.js';
+import { addBuild as addToTarget, type NewBuild } from '../targets/add-build.js';
 
 interface Build {
   project: string;
@@ -19,8 +20,12 @@ const verify = statement<Build>(`
   WHERE EXISTS (SELECT 1 FROM crash_groups
     WHERE project = @project AND target_name = @targetName AND merged_into IS NULL)`);
 
-/** Notes the build of a new job. One that is new to a target with crash groups is to be verified. */
-export function* noteBuild(job: Build & { id: string }): Steps<void> {
+/**
+ * Notes the build of a new job. One that is new to its target becomes the target's newest, and
+ * is to be verified if the target has crash groups.
+ */
+export function* noteBuild(job: NewBuild & { id: string }): Steps<void> {
   if (yield* one(knownBuild, job)) return;
+  yield* addToTarget(job);
   if ((yield* run(addBuild, job)) > 0) yield* run(verify, job);
 }

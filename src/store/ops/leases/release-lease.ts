@@ -14,6 +14,8 @@ interface ReleaseLease extends RetryPause {
   statistics: string | null;
   /** For people: the bot's reason, or what the master observed. */
   message: string;
+  /** See `Ending`. */
+  whilePreparing?: boolean;
   now: number;
 }
 

@@ -15,6 +15,7 @@ const start = (spec: Parameters<typeof JobSpec.fromPartial>[0]) => ({
   sanitizerLogs: '/run/logs/report',
   seconds: 7,
   runs: undefined,
+  dictionary: undefined,
   spec: JobSpec.fromPartial(spec),
 });
 
