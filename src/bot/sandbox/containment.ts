@@ -96,7 +96,7 @@ export class Containment {
     return {
       tools,
       release: async () => {
-        await killStrays({ folder, mark, user }, this.means.log);
+        await killStrays({ folder, mark: `${mark}.`, user }, this.means.log);
         if (user === undefined) return;
         await removeSegmentsOfUser(user);
         this.users?.giveBack(user);

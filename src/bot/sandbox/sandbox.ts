@@ -89,7 +89,7 @@ const firstOutputBytes = 512;
  */
 export async function startSandbox(tools: SandboxTools, command: SandboxCommand): Promise<Sandbox> {
   const prepared = await tools.prepare(command);
-  const { argv, way, cgroup } = prepared;
+  const { argv, way, cgroup, mark } = prepared;
   const [file, ...args] = argv;
   try {
     const pipe = await openOutputPipe();
@@ -103,7 +103,7 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
         way === 'bubblewrap' ? 'pipe' : 'ignore',
       ],
     });
-    const enclosed = new Enclosed(child, way, cgroup);
+    const enclosed = new Enclosed(child, way, cgroup, mark);
     const first = new FirstOutput(command.onOutput);
     const output = new Output(child, pipe, (chunk) => first.push(chunk));
     await output.spawned();
@@ -130,6 +130,7 @@ class Enclosed {
     private readonly child: ChildProcess,
     private readonly way: Way,
     readonly cgroup: Cgroup | undefined,
+    private readonly mark: string,
   ) {
     const status = child.stdio[3] as Readable | null;
     this.#inside = status ? childPid(status) : Promise.resolve(undefined);
@@ -236,7 +237,7 @@ class Enclosed {
     await cgroup?.end().catch((error) => tools.log.warn({ err: error }, 'cgroup not removed'));
     if (way === 'bubblewrap') await untilGone(await this.#inside);
     const isHelperLost = way === 'subreaper' && signal !== null;
-    if (isHelperLost || way === 'group') await tools.killStrays();
+    if (isHelperLost || way === 'group') await tools.killStrays(this.mark);
   }
 
   async #mend(seen: Seen, log: Logger): Promise<void> {

@@ -26,7 +26,7 @@ export interface Means {
 
 /** The run that programs are started for. */
 export interface RunOfPrograms {
-  /** Value of PANDAFUZZ_RUN. */
+  /** What values of PANDAFUZZ_RUN begin with; a dot follows. */
   readonly mark: string;
   /** undefined: it has none, and writes nothing. */
   readonly folder: string | undefined;
@@ -42,12 +42,16 @@ export interface Prepared {
   readonly cwd: string;
   /** Of what stands before the engine. */
   readonly outerEnvironment: NodeJS.ProcessEnv;
+  /** Value of PANDAFUZZ_RUN, of this start alone. */
+  readonly mark: string;
   readonly cgroup: Cgroup | undefined;
   readonly seen: Seen;
 }
 
 /** What the programs of one run are started with. */
 export class SandboxTools {
+  #starts = 0;
+
   constructor(
     private readonly means: Means,
     private readonly of: RunOfPrograms,
@@ -65,10 +69,9 @@ export class SandboxTools {
     return this.means.log;
   }
 
-  /** Kills what is left of the run, wherever it has gone. */
-  async killStrays(): Promise<void> {
-    const { mark, user } = this.of;
-    await killStrays({ mark, user }, this.log);
+  /** Kills what is left of one start, wherever it has gone; others of the run go on. */
+  async killStrays(mark: string): Promise<void> {
+    await killStrays({ mark }, this.log);
   }
 
   wordsOf(broken: BrokenBound): string {
@@ -86,7 +89,9 @@ export class SandboxTools {
   /** Makes the cgroups, hands the folders over, and puts the command line together. */
   async prepare(command: SandboxCommand): Promise<Prepared> {
     const { tools, way, cgroups, readable } = this.means;
-    const { folder, user, mark } = this.of;
+    const { folder, user } = this.of;
+    // Ends in a dot, so that none begins another.
+    const mark = `${this.of.mark}.${++this.#starts}.`;
     const bounds = { ...this.of.bounds, fileBytes: command.maxFileBytes };
     const writable = folder === undefined ? [] : await writableFolders(folder);
     if (folder !== undefined && user !== undefined) await handOver(folder, writable, user);
@@ -108,7 +113,7 @@ export class SandboxTools {
     const inner = innermost(tools, {
       file: command.file,
       args: command.args,
-      environment: environmentOf(this.of, command.environment),
+      environment: environmentOf({ folder, mark }, command.environment),
       bounds,
       user,
       isRootThere: way === 'unshare',
@@ -121,6 +126,7 @@ export class SandboxTools {
       way,
       cwd: way === 'bubblewrap' || way === 'unshare' ? '/' : command.cwd,
       outerEnvironment: { PATH: systemPath, LANG: 'C', [markName]: mark },
+      mark,
       cgroup,
       seen,
     };

@@ -86,6 +86,15 @@ describe.each(Object.keys(ways) as WayName[])('a sandbox by %s', (way) => {
     expect(await processesWith(tag)).toEqual([]);
   });
 
+  test('leaves another program of the same run alone when it ends', async () => {
+    const run = await containedRun(way);
+    const other = await script(run, 'trap "exit 4" TERM; echo ready; tail -f /dev/null & wait');
+    await other.said;
+    await expect(ran(run, 'exit 0')).resolves.toMatchObject({ code: 0 });
+    other.sandbox.stop(patienceMs);
+    await expect(other.sandbox.exited).resolves.toMatchObject({ code: 4 });
+  });
+
   test('is killed when it does not follow SIGTERM in time', async () => {
     const run = await containedRun(way);
     const { sandbox, said } = await script(run, 'trap "" TERM; echo ready; tail -f /dev/null');

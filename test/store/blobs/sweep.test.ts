@@ -190,10 +190,21 @@ test('every column with a SHA-256 in the schema counts as a reference, or is kno
 /** Rows that need the bytes: their tables have triggers that count them in `blobs`. */
 const references = ['artifacts.sha256', 'corpus_entries.sha256', 'crashes.input_sha256'];
 /** Rows that need an artifact: prune-artifacts.ts asks for them. */
-const needed = ['jobs.target_sha256', 'jobs.seeds_sha256', 'crash_work.target_sha256'];
+const needed = [
+  'builds.dictionary_sha256',
+  'builds.seeds_sha256',
+  'builds.target_sha256',
+  'crash_work.target_sha256',
+  'jobs.dictionary_sha256',
+  'jobs.seeds_sha256',
+  'jobs.target_sha256',
+];
 /** Names of builds that are told, and never read: of crashes, their jobs have them. */
 const otherNames = [
+  'artifact_uses.sha256',
   'blobs.sha256',
+  'corpus_builds.target_sha256',
+  'corpus_put_aside.sha256',
   'crash_groups.fixed_in_sha256',
   'crashes.target_sha256',
   'group_builds.target_sha256',
