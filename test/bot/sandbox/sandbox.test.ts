@@ -1,12 +1,23 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { CgroupTrees } from '../../../src/bot/sandbox/cgroups.js';
+import { hierarchies } from '../../../src/bot/sandbox/mounts.js';
 import { startSandbox } from '../../../src/bot/sandbox/sandbox.js';
 import { temporaryFolder } from '../../harness.js';
 import { patienceMs } from '../../patience.js';
-import { containedRun, pathWithout, ran, script, type WayName, ways } from './contained.js';
+import {
+  containedRun,
+  containmentBy,
+  pathWithout,
+  ran,
+  script,
+  type WayName,
+  ways,
+} from './contained.js';
 
 /** Processes whose command line has this text; zombies have none. */
 async function processesWith(text: string): Promise<number[]> {
@@ -24,6 +35,17 @@ async function untilNone(text: string): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** Cgroups of a bot's runs, where this machine lets it have some. */
+async function cgroupsOf(work: string): Promise<string[]> {
+  const digest = createHash('sha256').update(work).digest('hex').slice(0, 12);
+  const files = (name: string) => readFile(`/proc/self/${name}`, 'utf8');
+  const found = hierarchies(await files('mountinfo'), await files('cgroup'));
+  const names = await Promise.all(found.map(({ folder }) => readdir(folder).catch(() => [])));
+  return names.flat().filter((name) => name.startsWith(`pandafuzz-${digest}-`));
+}
+
+const hasCgroups = (await CgroupTrees.find('pandafuzz-test-')).hasPids;
 
 let tags = 0;
 /** Names the processes of one test. */
@@ -158,7 +180,10 @@ describe.each(Object.keys(ways) as WayName[])('a sandbox by %s', (way) => {
     expect(await processesWith(tag)).not.toEqual([]);
     bot.kill('SIGKILL');
     await once(bot, 'close');
-    if (way === 'group') await containedRun(way, {}, work); // the next start of the bot
-    await untilNone(tag);
+    if (way !== 'group') await untilNone(tag);
+    expect((await cgroupsOf(work)).length > 0).toBe(hasCgroups);
+    await containmentBy(way, work); // the next start of the bot
+    expect(await processesWith(tag)).toEqual([]);
+    expect(await cgroupsOf(work)).toEqual([]);
   });
 });
