@@ -45,7 +45,7 @@ const ladders = {
   bot: {
     runs: ['line', 'corpus', 'engines', 'findings', 'folders', 'sandbox'],
     line: [],
-    corpus: ['engines', 'folders'],
+    corpus: ['engines', 'folders', 'sandbox'],
     folders: ['findings'],
     findings: ['engines', 'sandbox'],
     engines: ['sandbox'],

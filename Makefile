@@ -1,5 +1,5 @@
 # PandaFuzz: set-up, build and checks. Everything is installed in this folder, apart
-# from Debian packages (the compiler for targets, libfaketime, glog and Abseil for the
+# from Debian packages (the compiler for targets, libfaketime, glog, Abseil and bubblewrap for the
 # tests) and cargo's own cache of crates.
 
 SHELL := /bin/sh

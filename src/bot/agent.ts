@@ -1,11 +1,15 @@
 import { arch, platform, totalmem } from 'node:os';
+import { resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
 import { isId, newId } from '../core/ids.js';
+import type { IsolationLevel, IsolationWish } from '../core/isolation.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
+import type { UserRange } from '../core/user-range.js';
 import { version } from '../core/version.js';
+import { Isolation } from '../gen/pandafuzz/v1/bot.js';
 import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../gen/pandafuzz/v1/lease.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
@@ -18,8 +22,11 @@ import { Link } from './line/link.js';
 import { clearLeftovers } from './runs/leftovers.js';
 import { Run } from './runs/run.js';
 import { Slots } from './runs/slots.js';
+import { Containment } from './sandbox/containment.js';
 import { Machine } from './sandbox/machine.js';
-import { findSandboxTools, killEverything, type SandboxTools } from './sandbox/sandbox.js';
+import { foldersOf } from './sandbox/readable.js';
+import { killEverything } from './sandbox/sandbox.js';
+import { defaultUsers } from './sandbox/users.js';
 
 export interface BotOptions {
   /** HOST:PORT. */
@@ -33,6 +40,12 @@ export interface BotOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Time between two exchanges of a run's inputs with the other bots', milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
+  /** How runs are kept apart; the best that works when left out. */
+  readonly isolation?: IsolationWish;
+  /** Users for runs where the bot is root; undefined: a range of the bot's choice. */
+  readonly runUsers?: UserRange;
+  /** Files and folders that runs may read, besides the system's programs. */
+  readonly readable?: readonly string[];
   readonly log: Logger;
 }
 
@@ -111,23 +124,34 @@ async function assemble(
   lifecycle: Lifecycle,
 ): Promise<Agent> {
   const { log } = options;
-  const tools = findSandboxTools();
   const symbolizer = findSymbolizer(folder.tools);
-  warnOfMissing(tools, symbolizer, log);
+  if (!symbolizer) {
+    log.warn(
+      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
+    );
+  }
+  const containment = await Containment.find({
+    wish: options.isolation ?? 'auto',
+    workDir: folder.path,
+    users: options.runUsers ?? defaultUsers,
+    readable: await readableFor(options.readable ?? [], symbolizer),
+    log,
+  });
+  lifecycle.own('containment', () => containment.close());
   const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
-  await clearLeftovers({ runs: folder.runs, spool, engines, tools, log });
-  const machine = await Machine.observe(folder.path);
-
+  await clearLeftovers({ runs: folder.runs, spool, engines, containment, log });
   const connection: Connection = connect(options.master, keepaliveMs);
   lifecycle.own('connection', () => connection.close());
   const working = new AbortController();
   const signal = working.signal;
   const artifacts = new ArtifactCache({ folder: folder.artifacts, connection, log, signal });
   await artifacts.prune();
+  const makeRoom = () => artifacts.prune(0);
+  const machine = await Machine.observe({ folder: folder.path, makeRoom, log });
 
   const { exchangeIntervalMs } = options;
-  const parts = { engines, artifacts, spool, connection, tools, exchangeIntervalMs, log };
+  const parts = { engines, artifacts, spool, connection, containment, exchangeIntervalMs, log };
   const slots: Slots = new Slots({
     count: options.slots,
     hasRoom: () => machine.hasRoom,
@@ -147,6 +171,7 @@ async function assemble(
       memoryMib: perSlot(totalmem()),
       diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
+      containment: { level: levels[containment.level], gaps: [...containment.gaps] },
     },
     instanceId: newId(),
     work: slots,
@@ -186,17 +211,20 @@ function begin(assignment: Assignment & { lease: Lease }, parts: RunContext): Ru
   return new Run(lease, spec, { ...parts, engine, log });
 }
 
-function warnOfMissing(tools: SandboxTools, symbolizer: string | undefined, log: Logger): void {
-  if (!tools.setpriv || !tools.prlimit) {
-    log.warn(
-      'setpriv or prlimit is missing (Debian: util-linux): engines may outlive a bot that is killed, and leave core dumps',
-    );
-  }
-  if (!symbolizer) {
-    log.warn(
-      'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names',
-    );
-  }
+const levels: Readonly<Record<IsolationLevel, Isolation>> = {
+  none: Isolation.NONE,
+  basic: Isolation.BASIC,
+  namespaces: Isolation.NAMESPACES,
+  full: Isolation.FULL,
+};
+
+/** Runs need the symbolizer's files besides those that the bot's owner names. */
+async function readableFor(
+  named: readonly string[],
+  symbolizer: string | undefined,
+): Promise<string[]> {
+  const ofSymbolizer = symbolizer === undefined ? [] : await foldersOf(symbolizer);
+  return [...named.map((path) => resolve(path)), ...ofSymbolizer];
 }
 
 /** Waits for `work`, but no longer than `limitMs`. */

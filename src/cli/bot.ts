@@ -1,7 +1,9 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type IsolationWish, isolationWishes } from '../core/isolation.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
+import type { UserRange } from '../core/user-range.js';
 import { durationOption, masterOption } from './flags.js';
 
 interface Given {
@@ -13,6 +15,9 @@ interface Given {
   /** Milliseconds. */
   readonly corpusInterval: number;
   readonly corpus: boolean;
+  readonly isolation: IsolationWish;
+  readonly runUsers?: UserRange;
+  readonly readable: string[];
   readonly logLevel: LogOptions['level'];
   readonly logFormat: LogOptions['format'];
 }
@@ -47,6 +52,26 @@ export function botCommand(): Command {
     )
     .option('--no-corpus', 'neither send inputs to other bots nor receive theirs')
     .addOption(
+      new Option(
+        '--isolation <level>',
+        'how runs are kept apart: auto takes the best that works, any other level must work',
+      )
+        .env('PANDAFUZZ_ISOLATION')
+        .choices(isolationWishes)
+        .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--run-users <first-last>',
+        'user ids for runs, one each, where the bot is root (default: 70000-70999)',
+      ).argParser(userRange),
+    )
+    .addOption(
+      new Option('--readable <path>', 'what runs may read besides the system; may be repeated')
+        .argParser((path: string, before: string[]) => [...before, path])
+        .default([], 'none'),
+    )
+    .addOption(
       new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'),
     )
     .addOption(
@@ -64,6 +89,9 @@ export function botCommand(): Command {
         slots: given.slots,
         labels: given.label,
         exchangeIntervalMs: given.corpus ? given.corpusInterval : 0,
+        isolation: given.isolation,
+        ...(given.runUsers && { runUsers: given.runUsers }),
+        readable: given.readable,
         log: createLog({ level: given.logLevel, format: given.logFormat }),
       });
     });
@@ -74,6 +102,7 @@ Examples:
   $ pandafuzz bot
   $ pandafuzz bot --master fuzz.example.org:50051 --slots 16 --label zone=eu
   $ pandafuzz bot --name second --slots 2
+  $ pandafuzz bot --isolation full --readable /srv/fuzzing-data
 
 SIGTERM or Ctrl-C stops it within 5 s; a second one stops it at once.`;
 
@@ -95,6 +124,13 @@ function slots(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= 1024) return count;
   throw new InvalidArgumentError('It must be a whole number from 1 to 1024.');
+}
+
+function userRange(text: string): UserRange {
+  const [, first, last] = /^(\d{1,10})-(\d{1,10})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  if (range.first >= 1 && range.first <= range.last && range.last < 2 ** 32 - 1) return range;
+  throw new InvalidArgumentError('It must be FIRST-LAST, such as 70000-70999, without root.');
 }
 
 function label(text: string, labels: Record<string, string>): Record<string, string> {

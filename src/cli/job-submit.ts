@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { type IsolationLevel, isolationLevels, isolationNumber } from '../core/isolation.js';
 import { submitAndShow } from '../operator/jobs.js';
 import {
   durationOption,
@@ -29,6 +30,10 @@ interface Flags extends OperatorFlags {
   readonly requireLabel?: Record<string, string>;
   readonly requireMemory?: number;
   readonly requireDisk?: number;
+  readonly isolation?: IsolationLevel;
+  readonly maxDisk?: number;
+  readonly maxProcesses?: number;
+  readonly network?: boolean;
   readonly notBefore?: Date;
   readonly startWithin?: number;
   readonly runWithin?: number;
@@ -48,6 +53,7 @@ jobs ended.
 Examples:
   $ pandafuzz job submit ./png_fuzzer --seeds ./corpus --duration 1h
   $ pandafuzz job submit ./png_fuzzer --count 8 --memory 4GiB
+  $ pandafuzz job submit ./png_fuzzer --isolation full --max-disk 1GiB
   $ pandafuzz job submit ./png_fuzzer --campaign nightly --require-label zone=eu
   $ pandafuzz job submit ./png_fuzzer --wait -- -dict=png.dict -use_value_profile=1
   $ pandafuzz job submit ./png_fuzzer --duration 10m --wait --fail-on-crash`;
@@ -83,6 +89,14 @@ export function jobSubmitCommand(): Command {
     )
     .addOption(sizeOption('--require-memory', 'memory a bot must offer', '1MiB', '1024TiB'))
     .addOption(sizeOption('--require-disk', 'disk a bot must offer', '1MiB', '1024TiB'))
+    .addOption(
+      new Option('--isolation <level>', 'least level at which a bot isolates runs').choices(
+        isolationLevels.slice(1),
+      ),
+    )
+    .addOption(sizeOption('--max-disk', "disk space of a run's folder", '16MiB', '1024TiB'))
+    .addOption(wholeOption('--max-processes', 'processes of a run at once', 16, 1_000_000))
+    .option('--network', 'let the target use the network of its machine')
     .addOption(
       new Option('--not-before <time>', 'earliest start, such as 2030-01-31T22:00Z').argParser(
         moment,
@@ -120,6 +134,7 @@ export function jobSubmitCommand(): Command {
             memoryMib: Math.ceil((flags.requireMemory ?? 0) / 2 ** 20),
             diskMib: Math.ceil((flags.requireDisk ?? 0) / 2 ** 20),
             otherThanBotId: '',
+            isolation: flags.isolation && isolationNumber(flags.isolation),
           },
           notBefore: flags.notBefore,
           timeouts: {
@@ -133,6 +148,9 @@ export function jobSubmitCommand(): Command {
             inputTimeoutSeconds: seconds(flags.inputTimeout),
             maxInputBytes: flags.maxInput ?? 0,
             maxCrashes: flags.maxCrashes ?? 0,
+            maxDiskMib: flags.maxDisk && Math.ceil(flags.maxDisk / 2 ** 20),
+            maxProcesses: flags.maxProcesses,
+            network: flags.network,
           },
         },
       });

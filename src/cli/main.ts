@@ -9,6 +9,7 @@ import { backupCommand } from './backup.js';
 import { botCommand } from './bot.js';
 import { botChangeCommands } from './bot-change.js';
 import { botExplainCommand } from './bot-explain.js';
+import { botGetCommand } from './bot-get.js';
 import { botListCommand } from './bot-list.js';
 import { campaignCommand } from './campaign.js';
 import { corpusCommand } from './corpus.js';
@@ -68,7 +69,10 @@ try {
 }
 
 function botWithItsCommands(): Command {
-  const bot = botCommand().addCommand(botListCommand()).addCommand(botExplainCommand());
+  const bot = botCommand()
+    .addCommand(botListCommand())
+    .addCommand(botGetCommand())
+    .addCommand(botExplainCommand());
   for (const change of botChangeCommands()) bot.addCommand(change);
   return bot;
 }

@@ -95,6 +95,8 @@ const jobs = z.strictObject({
   max_retry_delay: duration({ min: '0ms', max: '24h' }).prefault('10m'),
   max_duration: duration({ min: '1s', max: '30d' }).prefault('1h'),
   max_memory: size({ min: '16MiB', max: '1TiB' }).prefault('2GiB'),
+  max_disk: size({ min: '16MiB', max: '1024TiB' }).prefault('4GiB'),
+  max_processes: whole(16, 1_000_000).default(512),
   input_timeout: duration({ min: '1s', max: '1h' }).prefault('25s'),
   max_input: size({ min: '0B', max: '1MiB' }).prefault('0B'),
 });

@@ -10,7 +10,7 @@ import { listBots } from './lists.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 import type { CallOptions } from './submit.js';
-import { botTable, statsView } from './views.js';
+import { botDetails, botTable, statsView } from './views.js';
 
 /** `pandafuzz bot …` and `pandafuzz stats`. */
 
@@ -20,6 +20,19 @@ export function showBots(flags: Flags & { limit: number }): Promise<void> {
     print(flags.json, {
       json: () => ({ bots: bots.map(Bot.toJSON) }),
       text: () => botTable(bots, Date.now()),
+    });
+  });
+}
+
+export function showBot(flags: Flags, idOrName: string): Promise<void> {
+  return asking(flags, async (connection, options) => {
+    const { bots } = connection;
+    const botId = await findBot(connection, idOrName, options);
+    const { bot } = await unary(bots, bots.getBot, { botId }, options);
+    if (!bot) throw new UserError('the master sent no bot');
+    print(flags.json, {
+      json: () => Bot.toJSON(bot),
+      text: () => botDetails(bot, Date.now()),
     });
   });
 }

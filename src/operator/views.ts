@@ -1,4 +1,5 @@
-import type { Bot } from '../gen/pandafuzz/v1/bot.js';
+import { isolationNamed } from '../core/isolation.js';
+import { type Bot, Isolation } from '../gen/pandafuzz/v1/bot.js';
 import {
   type Attempt,
   AttemptEnd,
@@ -72,6 +73,9 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['priority', String(spec?.priority ?? 0)],
     ['duration', duration((limits?.maxDurationSeconds ?? 0) * 1000)],
     ['memory', `${limits?.maxMemoryMib ?? 0} MiB`],
+    ['disk', limits?.maxDiskMib ? `${limits.maxDiskMib} MiB` : '-'],
+    ['processes', limits?.maxProcesses ? String(limits.maxProcesses) : '-'],
+    ['network', limits?.network ? 'yes' : 'no'],
     ['requires', or(requirementsOf(spec))],
     ['attempt', attemptsOf(job)],
     ['bot', or(job.botId)],
@@ -107,9 +111,11 @@ function attemptsOf(job: Job): string {
 }
 
 function requirementsOf(spec: JobSpec | undefined): string {
-  const { labels = {}, memoryMib = 0, diskMib = 0 } = spec?.requirements ?? {};
+  const { labels = {}, memoryMib = 0, diskMib = 0, isolation = 0 } = spec?.requirements ?? {};
+  const level = isolationNamed(isolation);
   return [
-    ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
+    ...labelsOf(labels),
+    ...(level ? [`isolation ${level}`] : []),
     ...(memoryMib > 0 ? [`${memoryMib} MiB of memory`] : []),
     ...(diskMib > 0 ? [`${diskMib} MiB of disk`] : []),
   ].join(', ');
@@ -153,6 +159,7 @@ export function botTable(bots: readonly Bot[], now: number): string {
       { name: 'name', shrinks: 'first' },
       'state',
       { name: 'engines', shrinks: 'then' },
+      { name: 'isolation', leaves: 'narrow' },
       { right: 'jobs' },
       { right: 'slots' },
       { right: 'seen' },
@@ -162,12 +169,40 @@ export function botTable(bots: readonly Bot[], now: number): string {
       bot.name,
       botState(bot),
       bot.engines.join(','),
+      isolationOf(bot),
       String(bot.runningJobs),
       String(bot.slots),
       ago(bot.lastSeenAt, now),
     ]),
   );
 }
+
+const isolationOf = ({ containment }: Bot): string =>
+  or(isolationNamed(containment?.level ?? Isolation.UNSPECIFIED));
+
+export function botDetails(bot: Bot, now: number): string {
+  const gaps = bot.containment?.gaps ?? [];
+  return facts([
+    ['id', bot.id],
+    ['name', bot.name],
+    ['state', botState(bot)],
+    ['version', or(bot.version)],
+    ['engines', or(bot.engines.join(', '))],
+    ['isolation', isolationOf(bot)],
+    ...gaps.map((gap): [string, string] => ['missing', gap]),
+    ['labels', or(labelsOf(bot.labels).join(', '))],
+    ['slots', `${bot.slots}, ${bot.runningJobs} running`],
+    ['memory', bot.memoryMib > 0 ? `${bot.memoryMib} MiB a slot` : '-'],
+    ['disk', bot.diskMib > 0 ? `${bot.diskMib} MiB a slot` : '-'],
+    ['registered', ago(bot.registeredAt, now)],
+    ['seen', ago(bot.lastSeenAt, now)],
+    ['drain wanted', ago(bot.drainRequestedAt, now)],
+    ['drained', ago(bot.drainedAt, now)],
+  ]);
+}
+
+const labelsOf = (labels: Readonly<Record<string, string>>): string[] =>
+  Object.entries(labels).map(([key, value]) => `${key}=${value}`);
 
 /** States with jobs in them, and always those that people look for. */
 function jobCounts({ jobs }: GetSystemStatsResponse): string {

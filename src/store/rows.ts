@@ -38,10 +38,15 @@ export interface BotRow {
   drain_requested_at: number | null;
   drain_acknowledged_at: number | null;
   drained_at: number | null;
+  /** As pandafuzz.v1.Isolation; 0: not stated. */
+  isolation: number;
+  /** JSON array of strings. */
+  isolation_gaps: string;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
-  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at`;
+  registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at,
+  isolation, isolation_gaps`;
 
 /** The namespace of targets that nobody gave one. */
 export const defaultProject = 'default';

@@ -62,6 +62,7 @@ async function fuzzing(slots = 1): Promise<{ peer: Peer; lease: Lease }> {
   peer.assign(job);
   await peer.next('leaseAck');
   await peer.next('beat', (beat) => beat.leases[0]?.phase === LeasePhase.FUZZING);
+  while ((await engines()).length === 0) await new Promise((resolve) => setImmediate(resolve));
   return { peer, lease };
 }
 

@@ -243,8 +243,9 @@ case $MODE in
   crash)
     echo "==$$==ERROR: AddressSanitizer: SEGV on unknown address" >&2
     echo "    #0 0x1 in \${FRAME:-broken} /src/a.c:1:2" >&2
-    printf 'input %s' $$ > "\${prefix}crash-$$"
-    echo "artifact_prefix='$prefix'; Test unit written to \${prefix}crash-$$" >&2
+    id=$(date +%s%N) # in a namespace of its own each start has the same pid
+    printf 'input %s' $id > "\${prefix}crash-$id"
+    echo "artifact_prefix='$prefix'; Test unit written to \${prefix}crash-$id" >&2
     exit 77;;
   leave) printf '#2\\tDONE   cov: 3 ft: 4 corp: 1/1b exec/s: 0 rss: 27Mb\\n' >&2; exit 0;;
 esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
-# a master's clock; glog and Abseil, to build targets whose bugs are found by their checks.
+# a master's clock; glog and Abseil, to build targets whose bugs are found by their checks;
+# bubblewrap, which bots keep runs apart with.
 # Into .tools/: Atheris, and a target in Rust. Where those two cannot be had this says so,
 # and so do the names of the tests that need them.
 #
@@ -10,7 +11,7 @@ cd "$(dirname "$0")/../.."
 tools=$PWD/.tools
 atheris_version=3.0.0
 
-packages="libfaketime libgoogle-glog-dev libabsl-dev"
+packages="libfaketime libgoogle-glog-dev libabsl-dev bubblewrap"
 unavailable() { echo "set-up: $*" >&2; exit 69; }
 
 # The loader puts the machine's own folder for $LIB; the test names it the same way.
@@ -18,12 +19,15 @@ has_faketime() { [ -n "$(LD_PRELOAD="/usr/\$LIB/faketime/libfaketimeMT.so.1" FAK
 
 has_glog() { [ -e /usr/include/glog/logging.h ]; }
 
+has_bubblewrap() { command -v bwrap >/dev/null; }
+
 has_abseil() { [ -e /usr/include/absl/status/statusor.h ]; }
 
 missing() {
   has_faketime || echo libfaketime
   has_glog || echo libgoogle-glog-dev
   has_abseil || echo libabsl-dev
+  has_bubblewrap || echo bubblewrap
 }
 
 # An apt-get that updates its lists only where they do not know the packages.

@@ -25,7 +25,10 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['put_artifact', { ...target, sha256: 'c'.repeat(64), kind: 'seeds' }],
   ['get_artifact', target.sha256],
   ['register_bot', botInput('bot', bot)],
-  ['register_bot', { ...botInput('bot', job(9)), slots: 3, now: 2 }],
+  [
+    'register_bot',
+    { ...botInput('bot', job(9)), slots: 3, isolation: 3, isolationGaps: ['no cgroup'], now: 2 },
+  ],
   ['get_bot', bot],
   ['create_job', jobInput({ id: job(1), priority: 1, now: 10 })],
   ['create_job', jobInput({ id: job(2), requestId: job(8), now: 11 })],

@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import type { Connection } from '../../client/connect.js';
@@ -18,6 +18,7 @@ import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunFolder } from '../folders/run-folder.js';
+import { readPlainFile } from '../sandbox/plain-file.js';
 import { seedLimits } from './seeds.js';
 
 /** Inputs and bytes sent in one call. */
@@ -134,8 +135,8 @@ export class Exchange {
   async #read(name: string): Promise<Buffer | undefined> {
     const { engine, folder } = this.options;
     try {
-      const content = await readFile(join(folder.corpus, name));
-      return content.length <= largestInputBytes && engine.isInput(name, content)
+      const content = await readPlainFile(join(folder.corpus, name));
+      return content && content.length <= largestInputBytes && engine.isInput(name, content)
         ? content
         : undefined;
     } catch (error) {
@@ -169,7 +170,9 @@ export class Exchange {
   async #lay(name: string, bytes: Buffer): Promise<void> {
     const { folder } = this.options;
     const partial = join(folder.temporary, name);
-    await writeFile(partial, bytes);
+    // A target may have put a link there, which would lead the bot to another file.
+    await rm(partial, { force: true });
+    await writeFile(partial, bytes, { flag: 'wx' });
     const soon = Date.now() / 1000 + 1;
     await utimes(partial, soon, soon);
     await rename(partial, join(folder.corpus, name));

@@ -99,8 +99,11 @@ export class ArtifactCache {
     return false;
   }
 
-  /** Removes what was not used for longest, down to the budget, and what was left half done. */
-  async prune(): Promise<void> {
+  /**
+   * Removes what was not used for longest, down to the budget, and what was left half done.
+   * Runs have names of their own for what they use.
+   */
+  async prune(budgetBytes: number = this.#budgetBytes): Promise<void> {
     const kept: { name: string; usedAtMs: number; sizeBytes: number }[] = [];
     for (const name of await readdir(this.#folder)) {
       if (this.#arriving.has(name.slice(0, 64))) continue;
@@ -112,7 +115,8 @@ export class ArtifactCache {
     }
     let totalBytes = kept.reduce((sum, file) => sum + file.sizeBytes, 0);
     kept.sort((a, b) => a.usedAtMs - b.usedAtMs);
-    while (totalBytes > this.#budgetBytes && kept.length > 1) {
+    const fewest = budgetBytes === 0 ? 0 : 1;
+    while (totalBytes > budgetBytes && kept.length > fewest) {
       const oldest = kept.shift() as (typeof kept)[number];
       await rm(join(this.#folder, oldest.name), { force: true });
       this.#verified.delete(oldest.name);

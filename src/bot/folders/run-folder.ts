@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../core/folders.js';
 import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
@@ -22,6 +22,8 @@ export interface RunFolder {
   /** Where sanitizers write their reports. */
   readonly logs: string;
   readonly temporary: string;
+  /** Working folder of its programs. */
+  readonly work: string;
   /** What an engine keeps for itself from one start to the next. */
   readonly state: string;
   /** A replayed input and what its process writes. */
@@ -55,6 +57,7 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
     artifacts: join(path, 'artifacts'),
     logs: join(path, 'logs'),
     temporary: join(path, 'tmp'),
+    work: join(path, 'work'),
     state: join(path, 'engine'),
     replay: join(path, 'replay'),
     releaseReserve: () => rm(reserve, { force: true }),
@@ -66,9 +69,9 @@ export function runFolderAt(path: string, targetName: string): RunFolder {
 export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
   const folder = runFolderAt(join(runs, runFolderName(lease)), spec.targetName);
   await folder.remove();
-  const { corpus, seeds, artifacts, logs, temporary, state } = folder;
+  const { corpus, seeds, artifacts, logs, temporary, work, state } = folder;
   const bin = join(folder.path, 'bin');
-  for (const part of [bin, corpus, seeds, artifacts, logs, temporary, state]) {
+  for (const part of [bin, corpus, seeds, artifacts, logs, temporary, work, state]) {
     await makeFolder(part);
   }
   // For a bot that finds this run's crashes after this one was killed.
@@ -76,4 +79,11 @@ export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): 
   // Random: a disk that compresses would keep no room with zeros.
   await writeFile(join(folder.path, 'reserve'), randomBytes(reserveBytes));
   return folder;
+}
+
+/** Removes what is in a folder, and leaves the folder. */
+export async function emptyFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

@@ -80,8 +80,8 @@ export class Story {
   }
 }
 
-export const describeExit = ({ code, signal }: SandboxExit) =>
-  signal ? `killed by ${signal}` : `exit code ${code}`;
+export const describeExit = ({ code, signal, why }: SandboxExit) =>
+  [signal ? `killed by ${signal}` : `exit code ${code}`, ...(why ? [why] : [])].join('; ');
 
 const between = ([fewest, most]: readonly [number, number]) =>
   fewest === most ? format(fewest) : `${format(fewest)} to ${format(most)}`;

@@ -1,16 +1,14 @@
-import { statfs } from 'node:fs/promises';
 import { sleep } from '../../core/clock.js';
 import { backoffMs } from '../../core/retry.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
+import { isDiskFull } from '../sandbox/machine.js';
 import { describeExit, type FuzzEnd, Story } from './ends.js';
 import { type EndedStart, runEngine, type StartParts } from './start.js';
 import { Stint } from './stint.js';
 
 /** Ends in a row before the first input of its own that make a target unfit. */
 const mostBadEnds = 5;
-/** With less than this left on the disk nothing is started, bytes. */
-const leastDiskBytes = 64 * 2 ** 20;
 /** A target that dies sooner than this is not started at once again: ten starts a second are enough. */
 const shortestStartMs = 100;
 const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as const;
@@ -76,9 +74,4 @@ export async function fuzz(parts: Omit<StartParts, 'logs'>): Promise<FuzzEnd> {
 function failed(what: string, { exit, lastWords }: EndedStart): FuzzEnd {
   const words = lastWords ? `. Its last words: ${lastWords}` : ' and printed nothing';
   return { outcome: JobOutcome.FAILED, message: `${what} (${describeExit(exit)})${words}` };
-}
-
-async function isDiskFull(path: string): Promise<boolean> {
-  const disk = await statfs(path);
-  return disk.bavail * disk.bsize < leastDiskBytes;
 }

@@ -1,7 +1,8 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemClock } from '../../core/clock.js';
 import { messageOf } from '../../core/errors.js';
+import { makeFolder } from '../../core/folders.js';
 import type { Logger } from '../../core/log.js';
 import { readCrashReport } from '../../crash/report.js';
 import { JobSpec } from '../../gen/pandafuzz/v1/job.js';
@@ -12,9 +13,10 @@ import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
+import type { Containment } from '../sandbox/containment.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
-import type { SandboxTools } from '../sandbox/sandbox.js';
-import { killProcessesIn } from '../sandbox/strays.js';
+import { killStrays } from '../sandbox/strays.js';
+import { boundsOf } from './bounds.js';
 import { replay } from './replay.js';
 
 /** Stands for what the engine printed, which died with the bot. */
@@ -29,7 +31,7 @@ export interface LeftoverParts {
   readonly runs: string;
   readonly spool: Spool;
   readonly engines: FoundEngines;
-  readonly tools: SandboxTools;
+  readonly containment: Containment;
   readonly log: Logger;
 }
 
@@ -40,11 +42,16 @@ export interface LeftoverParts {
  */
 export async function clearLeftovers(parts: LeftoverParts): Promise<void> {
   const { runs, log } = parts;
-  await killProcessesIn(runs, log);
+  await killStrays({ folder: runs }, log);
   for (const name of await readdir(runs)) {
     const lease = leaseOfRunFolder(name);
-    if (lease) await saveCrashes(parts, join(runs, name), lease);
-    await rm(join(runs, name), { recursive: true, force: true });
+    try {
+      if (lease) await saveCrashes(parts, join(runs, name), lease);
+      await rm(join(runs, name), { recursive: true, force: true });
+    } catch (error) {
+      // As on a full disk: the bot works on, and its next start tries again.
+      log.error({ run: name, why: messageOf(error) }, 'earlier run not cleared');
+    }
   }
 }
 
@@ -76,7 +83,7 @@ async function saveCrashes(parts: LeftoverParts, path: string, lease: Lease): Pr
   if (saved > 0) log.warn({ ...lease, crashes: saved }, 'crashes of an earlier run saved');
 }
 
-interface LeftoverReplay extends Pick<LeftoverParts, 'tools' | 'log'> {
+interface LeftoverReplay extends Pick<LeftoverParts, 'containment' | 'log'> {
   readonly engine: Engine;
   readonly folder: RunFolder;
   readonly spec: JobSpec;
@@ -90,16 +97,22 @@ async function collected(engine: Engine, folder: RunFolder, spec: JobSpec): Prom
 
 /** Report of a replay; '' where the target is gone, or the input does nothing. */
 async function replayed(
-  { engine, folder, spec, tools, log }: LeftoverReplay,
+  { engine, folder, spec, containment, log }: LeftoverReplay,
   input: Buffer,
 ): Promise<string> {
   const { signal } = new AbortController();
+  const run = { name: basename(folder.path), folder: folder.path, bounds: boundsOf(spec) };
+  const contained = await containment.forRun(run);
+  const { tools } = contained;
   try {
+    await makeFolder(folder.work); // a bot of 0.1.0 made none
     const found = await replay(input, { spec, engine, folder, tools, clock: systemClock, signal });
     return readCrashReport(found.report).isKnown ? found.report : '';
   } catch (error) {
     log.warn({ why: messageOf(error) }, 'crash replay failed');
     return '';
+  } finally {
+    await contained.release();
   }
 }
 

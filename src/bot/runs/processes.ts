@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { EngineCommand, EngineObserver } from '../engines/engine.js';
-import { inheritedEnvironment } from '../sandbox/inherited.js';
 import { type Sandbox, type SandboxExit, startSandbox } from '../sandbox/sandbox.js';
 import { removeSegmentsOf } from '../sandbox/shared-memory.js';
 import { maxFileBytes } from './bounds.js';
@@ -62,8 +61,8 @@ export async function runProcesses(
     return startSandbox(parts.tools, {
       file: command.file,
       args: command.args,
-      environment: { ...inheritedEnvironment(), ...command.environment },
-      cwd: folder.path,
+      environment: command.environment,
+      cwd: folder.work,
       maxFileBytes,
       onOutput: (chunk) => {
         observer.push(chunk, index);

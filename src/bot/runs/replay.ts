@@ -7,7 +7,6 @@ import type { Engine, EngineCommand } from '../engines/engine.js';
 import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { RunFolder } from '../folders/run-folder.js';
-import { inheritedEnvironment } from '../sandbox/inherited.js';
 import { OutputRecord } from '../sandbox/output-record.js';
 import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
 import { maxFileBytes } from './bounds.js';
@@ -34,7 +33,7 @@ export interface Replay {
 export interface ReplayParts {
   readonly spec: JobSpec;
   readonly engine: Engine;
-  readonly folder: Pick<RunFolder, 'path' | 'target' | 'replay' | 'temporary'>;
+  readonly folder: Pick<RunFolder, 'path' | 'target' | 'replay' | 'temporary' | 'work'>;
   readonly tools: SandboxTools;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -59,8 +58,8 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   const sandbox = await startSandbox(parts.tools, {
     file: command.file,
     args: command.args,
-    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
-    cwd: folder.path,
+    environment: { TMPDIR: folder.temporary, ...command.environment },
+    cwd: folder.work,
     maxFileBytes,
     onOutput: (chunk) => output.push(chunk),
   });

@@ -23,9 +23,9 @@ import { Findings } from '../findings/findings.js';
 import { HitReports } from '../findings/hit-reports.js';
 import type { Spool } from '../findings/spool.js';
 import type { ArtifactCache } from '../folders/artifacts.js';
-import { makeRunFolder, type RunFolder } from '../folders/run-folder.js';
-import type { SandboxTools } from '../sandbox/sandbox.js';
-import { killProcessesIn } from '../sandbox/strays.js';
+import { makeRunFolder, type RunFolder, runFolderName } from '../folders/run-folder.js';
+import type { Containment, RunContainment } from '../sandbox/containment.js';
+import { BrokenBoundError, boundsOf } from './bounds.js';
 import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
@@ -43,7 +43,7 @@ export interface RunParts {
   readonly connection: Connection;
   /** Time between two exchanges of inputs with the other bots, milliseconds; 0: none. */
   readonly exchangeIntervalMs: number;
-  readonly tools: SandboxTools;
+  readonly containment: Containment;
   /** Folder of all runs. */
   readonly runs: string;
   readonly log: Logger;
@@ -73,6 +73,7 @@ export class Run {
   readonly #hitReports: HitReports;
   readonly #tally: Tally;
   #folder: RunFolder | undefined;
+  #contained: RunContainment | undefined;
   #exchange: Exchange | undefined;
   /** The result, once every crash is acknowledged; undefined when it was abandoned. Never rejects. */
   readonly ended: Promise<JobResult | undefined>;
@@ -124,7 +125,7 @@ export class Run {
     const { log, spool } = this.parts;
     const { outcome, message } = await this.#work().catch((error) => this.#explain(error));
     this.#tally.stop();
-    if (this.#folder) await killProcessesIn(this.#folder.path, log);
+    await this.#contained?.release();
     this.#phase = LeasePhase.FINISHING;
     this.#quiet.resolve();
     log.info({ outcome: JobOutcome[outcome], why: message || undefined }, 'run ended');
@@ -139,10 +140,14 @@ export class Run {
   }
 
   async #work(): Promise<FuzzEnd> {
-    const { engine, log, spool, tools, clock = systemClock } = this.parts;
+    const { containment, engine, log, spool, clock = systemClock } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal };
     const folder = await this.#prepare();
+    const name = runFolderName(this.lease);
+    const bounds = boundsOf(this.spec);
+    this.#contained = await containment.forRun({ name, folder: folder.path, bounds });
+    const { tools } = this.#contained;
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;
     const { lease, spec } = this;
@@ -189,8 +194,11 @@ export class Run {
       return { outcome: JobOutcome.CANCELLED, message: 'stopped on request' };
     }
     if (reason) return { outcome: JobOutcome.INFRASTRUCTURE, message: 'bot is shutting down' };
-    const isForAuthor = error instanceof SeedsError || error instanceof UnfitTargetError;
-    if (isForAuthor) return { outcome: JobOutcome.FAILED, message: error.message };
+    const isForAuthor = [SeedsError, UnfitTargetError, BrokenBoundError].some(
+      (kind) => error instanceof kind,
+    );
+    if (isForAuthor && error instanceof Error)
+      return { outcome: JobOutcome.FAILED, message: error.message };
     if (failureOf(error)?.code === Code.NOT_FOUND) {
       return {
         outcome: JobOutcome.FAILED,

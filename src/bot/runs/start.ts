@@ -7,8 +7,9 @@ import type { Engine, EngineProgress, EngineStart } from '../engines/engine.js';
 import type { Findings } from '../findings/findings.js';
 import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
-import type { RunFolder } from '../folders/run-folder.js';
+import { emptyFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
+import { BrokenBoundError } from './bounds.js';
 import { Harvest } from './harvest.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
@@ -62,6 +63,7 @@ export async function runEngine(
     artifacts: folder.artifacts,
     state: folder.state,
   };
+  await emptyFolder(folder.temporary);
   await engine.prepare(start);
   const commands = (await engine.start(start)).map((command) => ({
     ...command,
@@ -83,6 +85,7 @@ export async function runEngine(
       await harvest.finish(exit);
       return exit;
     });
+  if (exit.broken === 'disk') throw new BrokenBoundError(exit.why ?? '');
   const { progress } = observer;
   const removed = progress.isFuzzing
     ? 0

@@ -1,6 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** Where a run finds programs, and the bot those that it starts a run with. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** First executable file on the PATH that has one of these names; undefined if none has. */
 export function findProgram(
   names: readonly string[],

@@ -14,7 +14,17 @@ const mostSegments = 256;
  * living process still uses stay.
  */
 export async function removeSegmentsOf(pids: readonly number[]): Promise<void> {
-  const ids = segmentsOf(pids, await readFile('/proc/sysvipc/shm', 'utf8').catch(() => ''));
+  await remove(segmentsOf(pids, await table()));
+}
+
+/** The same by the user of a run, which nobody else has. */
+export async function removeSegmentsOfUser(user: number): Promise<void> {
+  await remove(segmentsOfUser(user, await table()));
+}
+
+const table = () => readFile('/proc/sysvipc/shm', 'utf8').catch(() => '');
+
+async function remove(ids: readonly string[]): Promise<void> {
   const ipcrm = ids.length > 0 ? findProgram(['ipcrm']) : undefined;
   if (!ipcrm) return;
   const args = ids.slice(0, mostSegments).flatMap((id) => ['-m', id]);
@@ -27,5 +37,13 @@ export function segmentsOf(pids: readonly number[], table: string): string[] {
   return table.split('\n').flatMap((line) => {
     const [, id, , , creator, , attached] = line.trim().split(/\s+/);
     return id && attached === '0' && pids.includes(Number(creator)) ? [id] : [];
+  });
+}
+
+/** @param table as above: …, nattch, uid, gid, cuid, … */
+export function segmentsOfUser(user: number, table: string): string[] {
+  return table.split('\n').flatMap((line) => {
+    const [, id, , , , , attached, , , creator] = line.trim().split(/\s+/);
+    return id && attached === '0' && creator === String(user) ? [id] : [];
   });
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
-import type { Bot } from '../../gen/pandafuzz/v1/bot.js';
+import { isolationNamed } from '../../core/isolation.js';
+import { type Bot, Isolation } from '../../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import { drainBot } from '../../store/ops/bots/drain-bot.js';
 import { forgetBot } from '../../store/ops/bots/forget-bot.js';
@@ -33,9 +34,15 @@ export class Bots {
   async register(ctx: RequestContext, request: RegisterBotRequest): Promise<Bot> {
     checkRegistration(request);
     const now = this.parts.clock.now();
-    return this.#record(
-      await this.parts.store.run(ctx, registerBot, { ...request, id: this.parts.newId(), now }),
-    );
+    const { containment, ...bot } = request;
+    const row = await this.parts.store.run(ctx, registerBot, {
+      ...bot,
+      isolation: containment?.level ?? Isolation.UNSPECIFIED,
+      isolationGaps: containment?.gaps ?? [],
+      id: this.parts.newId(),
+      now,
+    });
+    return this.#record(row);
   }
 
   /** @throws NotFoundError */
@@ -109,5 +116,21 @@ function checkRegistration(request: RegisterBotRequest): void {
     found.text(key, `labels (key of entry ${index + 1})`, { min: 1, max: 63 });
     found.text(value, `labels (value of entry ${index + 1})`, { max: 256 });
   }
+  checkContainment(request, found);
   found.throwIfAny();
+}
+
+function checkContainment({ containment }: RegisterBotRequest, found: Violations): void {
+  if (!containment) return;
+  const { level, gaps } = containment;
+  found
+    .expect(
+      level === Isolation.UNSPECIFIED || isolationNamed(level) !== undefined,
+      'containment.level',
+      'must be a level of Isolation',
+    )
+    .expect(gaps.length <= 16, 'containment.gaps', 'must be at most 16');
+  for (const [index, gap] of gaps.slice(0, 16).entries()) {
+    found.text(gap, `containment.gaps[${index}]`, { max: 256 });
+  }
 }

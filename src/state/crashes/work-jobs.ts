@@ -16,6 +16,7 @@ interface Need {
   readonly labels: Readonly<Record<string, string>>;
   readonly memoryMib: number;
   readonly diskMib: number;
+  readonly isolation: number;
 }
 
 export interface WorkJobsParts {
@@ -104,6 +105,7 @@ export class WorkJobs {
       labels: requirements?.labels ?? {},
       memoryMib: requirements?.memoryMib ?? 0,
       diskMib: requirements?.diskMib ?? 0,
+      isolation: requirements?.isolation ?? 0,
     });
   }
 }

@@ -117,6 +117,9 @@ function workSpec(
       inputTimeoutSeconds: inputSeconds,
       maxInputBytes: spec.limits?.maxInputBytes ?? defaults.max_input,
       maxCrashes: 0,
+      maxDiskMib: spec.limits?.maxDiskMib,
+      maxProcesses: spec.limits?.maxProcesses,
+      network: spec.limits?.network,
     },
     ...(otherThanBotId !== '' && {
       timeouts: {

@@ -1,4 +1,6 @@
 import type { MasterConfig } from '../../config/schema.js';
+import { isolationNamed } from '../../core/isolation.js';
+import { Isolation } from '../../gen/pandafuzz/v1/bot.js';
 import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import { defaultProject } from '../../store/rows.js';
 import type { Violations } from '../messages/violations.js';
@@ -28,6 +30,9 @@ export function completeSpec(
       inputTimeoutSeconds: limits.inputTimeoutSeconds || Math.ceil(defaults.input_timeout / 1000),
       maxInputBytes: limits.maxInputBytes || defaults.max_input,
       maxCrashes: limits.maxCrashes,
+      maxDiskMib: limits.maxDiskMib || Math.ceil(defaults.max_disk / 2 ** 20),
+      maxProcesses: limits.maxProcesses || defaults.max_processes,
+      network: limits.network ?? false,
     },
   };
 }
@@ -86,8 +91,22 @@ function check(
     )
     .whole(limits.inputTimeoutSeconds, 'spec.limits.input_timeout_seconds', { min: 0, max: 3600 })
     .whole(limits.maxInputBytes, 'spec.limits.max_input_bytes', { min: 0, max: 2 ** 20 })
-    .whole(limits.maxCrashes, 'spec.limits.max_crashes', { min: 0, max: 1_000_000 });
+    .whole(limits.maxCrashes, 'spec.limits.max_crashes', { min: 0, max: 1_000_000 })
+    .expect(
+      isWithin(limits.maxDiskMib, 16, 2 ** 30),
+      'spec.limits.max_disk_mib',
+      'must be a whole number from 16 to 1073741824, or 0 for the default',
+    )
+    .expect(
+      isWithin(limits.maxProcesses, 16, 1_000_000),
+      'spec.limits.max_processes',
+      'must be a whole number from 16 to 1000000, or 0 for the default',
+    );
 }
+
+/** Whether a limit is left out, or within its bounds. */
+const isWithin = (value = 0, min: number, max: number): boolean =>
+  value === 0 || (value >= min && value <= max);
 
 /** A year, seconds. */
 const longestTimeout = 31_536_000;
@@ -116,7 +135,12 @@ function checkRequirements({ requirements }: JobSpec, found: Violations): void {
     .expect(labels.length <= 16, `${path}.labels`, 'must have at most 16 entries')
     .whole(requirements.memoryMib, `${path}.memory_mib`, { min: 0, max: 2 ** 30 })
     .whole(requirements.diskMib, `${path}.disk_mib`, { min: 0, max: 2 ** 30 });
-  const { otherThanBotId } = requirements;
+  const { isolation = Isolation.UNSPECIFIED, otherThanBotId } = requirements;
+  found.expect(
+    isolation === Isolation.UNSPECIFIED || isolationNamed(isolation) !== undefined,
+    `${path}.isolation`,
+    'must be one of ISOLATION_NONE, ISOLATION_BASIC, ISOLATION_NAMESPACES and ISOLATION_FULL',
+  );
   if (otherThanBotId !== '') found.id(otherThanBotId, `${path}.other_than_bot_id`);
   for (const [index, [key, value]] of labels.slice(0, 16).entries()) {
     found

@@ -3,6 +3,7 @@ import { crashWorkOf } from '../../core/crash-work.js';
 import { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { CreateJobInput } from '../../store/ops/jobs/create-job.js';
 import type { JobKindName } from '../../store/rows.js';
+import { withIsolation } from './required-isolation.js';
 
 /** Of kinds that the master makes; there are no others here. */
 const kindNames: Readonly<Record<JobKind, JobKindName>> = {
@@ -27,7 +28,7 @@ export function jobInput(
     campaign: spec.campaign,
     engine,
     requiredEngine: kind === 'fuzz' ? engine : crashWorkOf(engine),
-    labels: canonicalJson(requirements?.labels ?? {}),
+    labels: canonicalJson(withIsolation(requirements?.labels ?? {}, requirements?.isolation ?? 0)),
     memoryMib: requirements?.memoryMib ?? 0,
     diskMib: requirements?.diskMib ?? 0,
     otherThanBotId: requirements?.otherThanBotId ?? '',

@@ -1,5 +1,5 @@
 import { Artifact, ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
-import { Bot, BotState } from '../../gen/pandafuzz/v1/bot.js';
+import { Bot, BotState, Isolation } from '../../gen/pandafuzz/v1/bot.js';
 import {
   Attempt,
   AttemptEnd,
@@ -144,6 +144,9 @@ export function botRecord(
     drainRequestedAt: time(row.drain_requested_at),
     drainAcknowledgedAt: time(row.drain_acknowledged_at),
     drainedAt: time(row.drained_at),
+    ...(row.isolation !== Isolation.UNSPECIFIED && {
+      containment: { level: row.isolation, gaps: JSON.parse(row.isolation_gaps) },
+    }),
   });
 }
 

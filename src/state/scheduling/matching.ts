@@ -1,4 +1,6 @@
+import { isolationNamed } from '../../core/isolation.js';
 import type { BotRow, QueueRow } from '../../store/rows.js';
+import { isolationOf } from '../messages/required-isolation.js';
 
 /** What a bot offers for each of its slots. */
 export interface Offer {
@@ -7,6 +9,8 @@ export interface Offer {
   /** 0: not stated. */
   readonly memoryMib: number;
   readonly diskMib: number;
+  /** As pandafuzz.v1.Isolation; 0: not stated. */
+  readonly isolation: number;
 }
 
 /** Requirements of a queue's jobs. */
@@ -16,6 +20,8 @@ export interface Need {
   /** 0: no requirement. */
   readonly memoryMib: number;
   readonly diskMib: number;
+  /** The least level; 0: any. */
+  readonly isolation: number;
 }
 
 export const offerOf = (bot: BotRow): Offer => ({
@@ -23,11 +29,12 @@ export const offerOf = (bot: BotRow): Offer => ({
   labels: JSON.parse(bot.labels),
   memoryMib: bot.memory_mib,
   diskMib: bot.disk_mib,
+  isolation: bot.isolation,
 });
 
 export const needOf = (queue: QueueRow): Need => ({
   engine: queue.engine,
-  labels: JSON.parse(queue.labels),
+  ...isolationOf(JSON.parse(queue.labels)),
   memoryMib: queue.memory_mib,
   diskMib: queue.disk_mib,
 });
@@ -46,6 +53,15 @@ export function mismatches(offer: Offer, need: Need): string[] {
   }
   if (offer.diskMib < need.diskMib) {
     found.push(`offers ${amount(offer.diskMib)} of disk, not ${need.diskMib} MiB`);
+  }
+  if (offer.isolation < need.isolation) {
+    const has = isolationNamed(offer.isolation);
+    const level = isolationNamed(need.isolation);
+    found.push(
+      has
+        ? `isolates runs at the level ${has}, not ${level}`
+        : `does not state how it isolates runs (${level} is asked for)`,
+    );
   }
   return found;
 }

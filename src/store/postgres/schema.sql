@@ -26,7 +26,10 @@ CREATE TABLE bots (
   drain_requested_at    bigint,
   drain_acknowledged_at bigint,
   drained_at            bigint,
-  forgotten_at          bigint
+  forgotten_at          bigint,
+  isolation             integer NOT NULL DEFAULT 0 CHECK (isolation BETWEEN 0 AND 4),
+  isolation_gaps        text NOT NULL DEFAULT '[]'
+                        CHECK (json_typeof(CAST(isolation_gaps AS json)) = 'array')
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE UNIQUE INDEX bots_by_name ON bots (name) WHERE forgotten_at IS NULL;

@@ -6,10 +6,10 @@ import { libFuzzer } from '../../../src/bot/engines/libfuzzer/libfuzzer.js';
 import { type FoundCrash, Spool, type SpoolEntry } from '../../../src/bot/findings/spool.js';
 import { makeRunFolder } from '../../../src/bot/folders/run-folder.js';
 import { clearLeftovers } from '../../../src/bot/runs/leftovers.js';
-import { findSandboxTools } from '../../../src/bot/sandbox/sandbox.js';
 import { silentLog } from '../../../src/core/log.js';
 import { CrashContext } from '../../../src/gen/pandafuzz/v1/crash.js';
 import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
+import { containmentBy } from '../sandbox/contained.js';
 
 const lease = { jobId: '01a209fc-0000-7000-8000-000000000001', attempt: 1, fence: 7 };
 let folder: string;
@@ -109,7 +109,8 @@ describe('the spool', () => {
     await writeFile(join(artifacts, 'crash-1'), 'boom');
     await writeFile(join(artifacts, 'slow-unit-1'), 'slow');
     const spool = await open();
-    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
+    const containment = await containmentBy('bubblewrap', folder);
+    await clearLeftovers({ runs, spool, engines, containment, log: silentLog });
     expect(spool.entries).toHaveLength(1);
     expect(spool.entries[0]?.report.lease).toEqual(lease);
     expect(await readdir(runs)).toEqual([]);
@@ -129,7 +130,8 @@ describe('the spool', () => {
     await utimes(join(run.logs, 'report.7'), written - 60, written - 60);
     await utimes(join(run.artifacts, 'crash-1'), written - 60, written - 60);
     const spool = await open();
-    await clearLeftovers({ runs, spool, engines, tools: findSandboxTools(), log: silentLog });
+    const containment = await containmentBy('bubblewrap', folder);
+    await clearLeftovers({ runs, spool, engines, containment, log: silentLog });
     expect(spool.entries.map((entry) => entry.report.report)).toEqual([
       expect.stringContaining('in fuzzing '),
       expect.stringContaining('in alone '),

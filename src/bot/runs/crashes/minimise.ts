@@ -4,7 +4,6 @@ import { makeFolder } from '../../../core/folders.js';
 import { readCrashReport } from '../../../crash/report.js';
 import { crashSignature } from '../../../crash/signature.js';
 import { JobOutcome } from '../../../gen/pandafuzz/v1/job.js';
-import { inheritedEnvironment } from '../../sandbox/inherited.js';
 import { readPlainFile } from '../../sandbox/plain-file.js';
 import { startSandbox } from '../../sandbox/sandbox.js';
 import { maxFileBytes } from '../bounds.js';
@@ -86,7 +85,7 @@ async function smallerInput(
   const sandbox = await startSandbox(tools, {
     file: command.file,
     args: command.args,
-    environment: { ...inheritedEnvironment(), TMPDIR: folder.temporary, ...command.environment },
+    environment: { TMPDIR: folder.temporary, ...command.environment },
     cwd: room,
     maxFileBytes,
     onOutput: () => {},
