@@ -83,7 +83,7 @@ describe('the settings of a bot', () => {
 
   test.each([
     ['slot: 4', /slot \(line 1\): no such key; did you mean slots\?/],
-    ['colour: red', /colour \(line 1\): no such key; valid are master, name/],
+    ['colour: red', /colour \(line 1\): no such key; bot.yaml lists them all/],
     ['slots: 1025', /slots \(line 1\): must be a whole number from 0 to 1024/],
     ['slots: many', /slots \(line 1\): must be a whole number from 0 to 1024/],
     ['name: ".."', /name \(line 1\): must be 1 to 128 letters/],

@@ -16,6 +16,7 @@ import { aflPlusPlus, buildForAfl, buildProgram } from '../bot/programs/build.js
 import { startedAgent } from '../bot/started-agent.js';
 import { runMasterFor, type TestMaster, temporaryFolder } from '../harness.js';
 import { testWith } from '../languages/tools.js';
+import { Process } from '../processes.js';
 import { eventually, given, jobIn } from '../steps.js';
 
 /*
@@ -153,7 +154,7 @@ describe('AFL++', () => {
       const workDir = temporaryFolder();
       await startedAgent(address, { workDir });
       const [job] = await submitJobs(connection, {
-        targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
+        targetPath: await buildForAfl('magic.c', ['-fsanitize=fuzzer']),
         seedsPath: seedsFolder(['O_', 'G_']),
         spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 20 } }),
         count: 1,
@@ -216,6 +217,33 @@ describe('AFL++', () => {
     await eventually(async () => before());
     expect((await jobIn(connection, given(job).id, JobState.RUNNING)).attempt).toBeGreaterThan(0);
   });
+
+  testWith(
+    aflPlusPlus,
+    'leaves no shared memory when its bot is killed and started again',
+    async () => {
+      const { connection, address } = await runMasterFor();
+      const workDir = temporaryFolder();
+      const args = ['bot', '--master', address, '--name', 'killed', '--work-dir', workDir];
+      const bot = new Process([...args, '--slots', '1', '--no-corpus']);
+      await submitJobs(connection, {
+        targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
+        spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 600 } }),
+        count: 1,
+      });
+      const pid = await eventually(async () => {
+        const [stats] = globSync('runs/*/engine/out/main/fuzzer_stats', { cwd: workDir });
+        const text = stats ? readFileSync(join(workDir, stats), 'utf8') : '';
+        return Number(/fuzzer_pid *: (\d+)/.exec(text)?.[1] ?? 0) || undefined;
+      });
+      const left = () => segmentsOf([pid], readFileSync('/proc/sysvipc/shm', 'utf8'), true);
+      expect(left()).toHaveLength(2);
+      bot.end('SIGKILL');
+      await bot.exited;
+      await startedAgent(address, workDir);
+      expect(left()).toEqual([]);
+    },
+  );
 
   testWith(aflPlusPlus, 'says in its own words why it cannot fuzz a target', async () => {
     const master = await runMasterFor({ PANDAFUZZ_JOBS_MAX_ATTEMPTS: '1' });

@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { submitJobs } from '../../src/operator/submit.js';
 import { aflPlusPlus, buildForAfl, buildProgram } from '../bot/programs/build.js';
+import { atEnd } from '../harness.js';
 import { testWith } from '../languages/tools.js';
 import { Process, place, reach } from '../processes.js';
 import { eventually } from '../steps.js';
@@ -18,7 +19,13 @@ testWith(
     const begin = (name: string) => {
       const work = join(directory, name);
       const flags = ['--name', name, '--work-dir', work, '--slots', '1', '--label', `is=${name}`];
-      new Process(['bot', '--master', address, '--corpus-interval', '1s', ...flags], environment);
+      const args = ['bot', '--master', address, '--corpus-interval', '1s', ...flags];
+      const bot = new Process(args, environment);
+      // Killed, it would leave the clearing up to its next start, of which there is none.
+      atEnd(async () => {
+        bot.end('SIGTERM');
+        await bot.exited;
+      });
       return work;
     };
     const fuzz = (engine: string, targetPath: string, bot: string) =>

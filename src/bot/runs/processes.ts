@@ -51,7 +51,10 @@ export async function runProcesses(
     signal.removeEventListener('abort', stop);
     stop();
     await Promise.all(started.map(({ sandbox }) => sandbox.exited));
-    await removeSegmentsOf(started.map(({ sandbox }) => sandbox.pid));
+    await removeSegmentsOf(
+      started.map(({ sandbox }) => sandbox.pid),
+      true,
+    );
     observer.end();
     await looks.stop();
     tally.end();

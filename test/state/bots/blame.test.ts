@@ -280,7 +280,7 @@ describe('a bot that is held back', () => {
     await fleet.settled();
     expect(back.offers()).toEqual([]); // the same process, as far as the master knows
     back.leave();
-    const restarted = fleet.hello(bot.botId, 1);
+    const restarted = fleet.hello(bot.botId, 1, [], fleet.state.sessionParts, newId());
     await fleet.settled();
     expect(only(restarted.offers()).jobId).toBe(id);
   });

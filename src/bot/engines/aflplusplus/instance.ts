@@ -44,6 +44,7 @@ export class Instance {
   #stats: AflStats = noStats;
   /** Executions of the starts before, which its figures contain. */
   #executionsBefore: number | undefined;
+  #pid = 0;
   readonly #files = new Map<string, string>();
 
   constructor(private readonly parts: InstanceParts) {
@@ -57,6 +58,11 @@ export class Instance {
   get stats(): AflStats {
     const executions = this.#stats.executions - (this.#executionsBefore ?? 0);
     return { ...this.#stats, executions: Math.max(executions, 0) };
+  }
+
+  /** Of its process, as it wrote it last; 0: not known. */
+  get pid(): number {
+    return this.#pid;
   }
 
   async look(isLast: boolean): Promise<Brought> {
@@ -119,6 +125,7 @@ export class Instance {
     if (await this.#hasChanged(stats)) {
       const text = textOf(await readPlainStart(stats, mostStatsBytes));
       this.#stats = largest(this.#stats, readFuzzerStats(text));
+      this.#pid = Number(/^fuzzer_pid *: *(\d{1,10})/m.exec(text)?.[1] ?? 0);
     }
     const plot = join(this.parts.folder, 'plot_data');
     if (await this.#hasChanged(plot)) {

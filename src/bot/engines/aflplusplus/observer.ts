@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readPlainFile } from '../../sandbox/plain-file.js';
+import { removeSegmentsOf } from '../../sandbox/shared-memory.js';
 import { shareFile } from '../bring-in.js';
 import {
   type EngineObserver,
@@ -61,6 +62,8 @@ export class AflObserver implements EngineObserver {
       this.#ownBytes += inputBytes;
     }
     if (!isLast) await this.#foreign.look(this.#own);
+    // Also of instances that a bot which was killed had started.
+    else await removeSegmentsOf(this.#instances.map(({ pid }) => pid));
   }
 
   /** AFL++ passes over seeds that crash or hang, and keeps them nowhere. */
