@@ -78,7 +78,7 @@ export function createState(options: {
   const late = {
     leaseExpired: (lease: LiveLease) => reaper.expired(lease),
     leaseEnded: (lease: LiveLease) => {
-      dispatch.roomChanged();
+      dispatch.roomChanged(lease.campaign);
       drains.leaseEnded(lease.botId);
     },
     isAvoided: (botId: string) => avoids.has(botId),

@@ -78,7 +78,10 @@ import { dueAvoided } from './scheduling/due-avoided.js';
 import { forgiveBot } from './scheduling/forgive-bot.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
+import { findQueues } from './scheduling/find-queues.js';
 import { listQueues } from './scheduling/list-queues.js';
+import { pruneQueues } from './scheduling/prune-queues.js';
+import { pruneCampaigns } from './campaigns/prune-campaigns.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
@@ -151,6 +154,9 @@ export const operations = [
   listLeases,
   listPutAside,
   listQueues,
+  findQueues,
+  pruneQueues,
+  pruneCampaigns,
   makeCrashWork,
   makeMerge,
   markAlive,

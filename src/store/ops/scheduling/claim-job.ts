@@ -67,6 +67,9 @@ const nextNotAvoided = statement<{ queues: string; botId: string }, JobToClaim>(
     FROM ${integersOf('@queues')} AS queue)
   AND ${waits}
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
+const leftIn = statement<{ queueId: number }, { pending: number }>(
+  'SELECT pending FROM queues WHERE id = @queueId',
+);
 const inputsOf = statement<{ jobId: string }, { input_sha256: string }>(
   'SELECT input_sha256 FROM crashes WHERE job_id = @jobId ORDER BY id LIMIT 1000',
 );
@@ -115,7 +118,8 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   yield* run(record, grant);
   yield* recordEvent(now, 'job.assigned', jobId, { botId, attempt, fence });
   if (acknowledged) yield* recordEvent(now, 'job.running', jobId, { botId, fence });
-  const claimed = { ...known, id: jobId, attempt, fence };
+  const left = yield* one(leftIn, { queueId: job.queue_id as number });
+  const claimed = { ...known, id: jobId, attempt, fence, left_in_queue: left?.pending ?? 0 };
   if (fence === 1 || !limitsCrashes(job.spec)) return claimed;
   const inputs = yield* all(inputsOf, { jobId });
   return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
