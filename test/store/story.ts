@@ -158,6 +158,8 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['list_events', { cursor: 0, jobId: undefined, limit: 100 }],
   ['list_events', { cursor: 1, jobId: job(1), limit: 3 }],
   ['mark_alive', 50],
+  ['open_epoch', { seen: null, now: 50 }],
+  ['open_epoch', { seen: { epoch: 0, marks: 1 }, now: 51 }],
   ['prune_samples', { olderThan: 100, limit: 10 }],
   ['prune_jobs', { after: firstJob, olderThan: 100, limit: 2, now: 51 }],
   ['prune_events', { olderThan: 100, limit: 5 }],

@@ -89,6 +89,7 @@ import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
 import { pruneSamples } from './upkeep/prune-samples.js';
+import { openEpoch } from './upkeep/open-epoch.js';
 import { readCounters } from './upkeep/read-counters.js';
 
 /** Everything the store can do; the threads look operations up here by name. */
@@ -153,6 +154,7 @@ export const operations = [
   listJobs,
   listLeases,
   listPutAside,
+  openEpoch,
   listQueues,
   findQueues,
   pruneQueues,

@@ -624,10 +624,21 @@ CREATE INDEX corpus_put_aside_in_order ON corpus_put_aside (build_id, sequence);
 
 CREATE TABLE vitals (
   id         integer PRIMARY KEY CHECK (id = 1),
-  written_at bigint NOT NULL
+  written_at bigint NOT NULL,
+  marks bigint NOT NULL DEFAULT 0 CHECK (marks >= 0)
 );
 
 INSERT INTO vitals (id, written_at) VALUES (1, 0);
+
+CREATE TABLE epochs (
+  id         integer PRIMARY KEY CHECK (id = 1),
+  number     bigint NOT NULL CHECK (number >= 0),
+  fence_base bigint NOT NULL CHECK (fence_base >= 0),
+  witnessed  integer NOT NULL CHECK (witnessed IN (0, 1)),
+  is_copy    integer NOT NULL CHECK (is_copy IN (0, 1))
+);
+
+INSERT INTO epochs (id, number, fence_base, witnessed, is_copy) VALUES (1, 0, 0, 0, 0);
 
 -- Counts. A single shard's value may be below 0, as a row that one master has counted may
 -- be changed by another.

@@ -12,6 +12,7 @@ import { Lane } from '../lane.js';
 import { type Operation, urgencies } from '../operation.js';
 import type { DatabaseCopy, Store, StoreOptions } from '../store.js';
 import { UnfinishedUploads, usualUnfinished } from '../unfinished.js';
+import { Witness } from '../witness.js';
 import { copyDatabase } from './backup.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
 import { type ConnectionOptions, usualMaxLogBytes } from './connection.js';
@@ -40,6 +41,7 @@ interface Parts {
 export class SqliteStore implements Store {
   readonly blobs: BlobStore;
   readonly unfinished: UnfinishedUploads;
+  readonly witness: Witness;
   readonly #directory: string;
   readonly #databasePath: string;
   readonly #writes: Lane<DatabaseThread>;
@@ -52,6 +54,7 @@ export class SqliteStore implements Store {
     const { options, databasePath, writer, checkpointer, readers } = parts;
     this.blobs = parts.blobs;
     this.unfinished = parts.unfinished;
+    this.witness = new Witness(options.directory);
     this.#directory = options.directory;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;

@@ -6,7 +6,10 @@ import { addStatistics } from '../../statistics.js';
 import { recordEvent } from '../events/record-event.js';
 
 type JobToClaim = Omit<ClaimedJob, 'attempt'> &
-  Pick<JobRow, 'failed_attempts' | 'refused_attempts' | 'statistics' | 'earlier_statistics'>;
+  Pick<JobRow, 'failed_attempts' | 'refused_attempts' | 'statistics' | 'earlier_statistics'> & {
+    /** Of the epoch: fences are above it. */
+    fence_base: number;
+  };
 
 interface ClaimJob {
   botId: string;
@@ -35,7 +38,8 @@ interface Grant {
 
 const columns = `id, campaign, fence, failed_attempts, refused_attempts, spec,
   cancel_requested_at, pause_requested_at, timed_out_at, statistics, earlier_statistics,
-  queue_id, target_sha256, fuzz_within_ms, spent_ms`;
+  queue_id, target_sha256, fuzz_within_ms, spent_ms,
+  (SELECT fence_base FROM epochs WHERE epochs.id = 1) AS fence_base`;
 const waits = `state = 'pending' AND delayed = 0`;
 
 // Cast, or SQLite would prepare the statement anew for each value: 65 us.
@@ -104,8 +108,8 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   if (!job) return undefined;
   const { botId, ttlMs, acknowledged, now } = input;
   const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
-  const { earlier_statistics, ...known } = rest;
-  const fence = job.fence + 1;
+  const { earlier_statistics, fence_base, ...known } = rest;
+  const fence = Math.max(job.fence, fence_base) + 1;
   const attempt = failed_attempts + refused_attempts + 1;
   const acknowledgedAt = acknowledged ? now : null;
   const pulled = acknowledged ? 1 : 0;
@@ -120,7 +124,7 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   if (acknowledged) yield* recordEvent(now, 'job.running', jobId, { botId, fence });
   const left = yield* one(leftIn, { queueId: job.queue_id as number });
   const claimed = { ...known, id: jobId, attempt, fence, left_in_queue: left?.pending ?? 0 };
-  if (fence === 1 || !limitsCrashes(job.spec)) return claimed;
+  if (job.fence === 0 || !limitsCrashes(job.spec)) return claimed;
   const inputs = yield* all(inputsOf, { jobId });
   return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
 });
