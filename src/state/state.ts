@@ -43,7 +43,11 @@ import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Targets } from './targets/targets.js';
+<<<<<<< HEAD
 import { BlobSweep } from './upkeep/blob-sweep.js';
+=======
+import { Epochs } from './upkeep/epochs.js';
+>>>>>>> faults-core
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
@@ -79,7 +83,7 @@ export function createState(options: {
   const late = {
     leaseExpired: (lease: LiveLease) => reaper.expired(lease),
     leaseEnded: (lease: LiveLease) => {
-      dispatch.roomChanged();
+      dispatch.roomChanged(lease.campaign);
       drains.leaseEnded(lease.botId);
     },
     isAvoided: (botId: string) => avoids.has(botId),
@@ -131,8 +135,10 @@ export function createState(options: {
   const retention = new Retention({ ...service, sessions, ages: config.retention });
   const blobSweep = new BlobSweep({ ...service, metrics, ages: config.retention });
   const intervalMs = config.database.probe_interval;
+  const epochs = new Epochs(service);
   const vitals = new Vitals({
     ...service,
+    marked: (marks) => epochs.marked(marks),
     inBackground: backgroundRunner({ timeoutMs: intervalMs, log }),
     options: { intervalMs, leastFreeBytes: config.limits.min_disk_free },
   });
@@ -215,6 +221,7 @@ export function createState(options: {
 
     /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
+      await epochs.open();
       await vitals.start();
       await holds.restore();
       await avoids.restore();

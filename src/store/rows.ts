@@ -149,6 +149,8 @@ export type ClaimedJob = Pick<
   | ('cancel_requested_at' | 'pause_requested_at' | 'timed_out_at')
 > & {
   queue_id?: number;
+  /** Jobs that still wait in its queue, delayed ones included; read with a claim. */
+  left_in_queue?: number;
   target_sha256?: string;
   /** Fuzzing that its limits allow, milliseconds; null: no such limit. */
   fuzz_within_ms?: number | null;

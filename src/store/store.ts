@@ -7,6 +7,7 @@ import type { Settled } from './call.js';
 import type { Operation } from './operation.js';
 import { SqliteStore } from './sqlite/store.js';
 import type { UnfinishedUploads } from './unfinished.js';
+import type { Witness } from './witness.js';
 
 export type { Settled } from './call.js';
 
@@ -50,6 +51,8 @@ export interface Store {
   readonly blobs: BlobStore;
   /** Uploads that may go on where they broke off. */
   readonly unfinished: UnfinishedUploads;
+  /** How far the database had come, in a file of its own. */
+  readonly witness: Witness;
 
   /**
    * Runs one operation. A write is on disk when this resolves. Waits out other processes'

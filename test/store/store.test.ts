@@ -71,7 +71,7 @@ const groupEnded = (store: Store) => new Promise<void>((resolve) => store.onWrit
  *
  * @returns a write that has begun, and waits for the lock
  */
-async function afterGroupUnderWay(store: Store): Promise<{ write: Promise<void> }> {
+async function afterGroupUnderWay(store: Store): Promise<{ write: Promise<number> }> {
   const ended = groupEnded(store);
   const write = store.run(testContext(), markAlive, 1);
   await ended;

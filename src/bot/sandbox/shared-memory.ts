@@ -21,9 +21,16 @@ const neverAborted = new AbortController().signal;
  * @param isAttached also segments that a process still uses, which then go with that process:
  *   for processes of which the caller knows that they were its own
  */
-<<<<<<< HEAD
-export async function removeSegmentsOf(pids: readonly number[]): Promise<void> {
-  await remove(segmentsOf(pids, await table()));
+export async function removeSegmentsOf(pids: readonly number[], isAttached = false): Promise<void> {
+  for (let look = 0; look < mostLooks; look++) {
+    const segments = await table();
+    if (segmentsOf(pids, segments, true).length === 0) return;
+    const ended: number[] = [];
+    for (const pid of pids) if (await hasEnded(pid)) ended.push(pid);
+    await remove(segmentsOf(ended, segments, isAttached));
+    if (ended.length === pids.length && isAttached) return;
+    await sleep(systemClock, betweenLooksMs, neverAborted);
+  }
 }
 
 /** The same by the user of a run, which nobody else has. */
@@ -33,20 +40,6 @@ export async function removeSegmentsOfUser(user: number): Promise<void> {
 
 const table = () => readFile('/proc/sysvipc/shm', 'utf8').catch(() => '');
 
-=======
-export async function removeSegmentsOf(pids: readonly number[], isAttached = false): Promise<void> {
-  for (let look = 0; look < mostLooks; look++) {
-    const table = await readFile('/proc/sysvipc/shm', 'utf8').catch(() => '');
-    if (segmentsOf(pids, table, true).length === 0) return;
-    const ended: number[] = [];
-    for (const pid of pids) if (await hasEnded(pid)) ended.push(pid);
-    await remove(segmentsOf(ended, table, isAttached));
-    if (ended.length === pids.length && isAttached) return;
-    await sleep(systemClock, betweenLooksMs, neverAborted);
-  }
-}
-
->>>>>>> eng-afl
 async function remove(ids: readonly string[]): Promise<void> {
   const ipcrm = ids.length > 0 ? findProgram(['ipcrm']) : undefined;
   if (!ipcrm) return;

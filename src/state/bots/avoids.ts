@@ -99,8 +99,9 @@ export class Avoids {
     const due = await inBackground('due_avoided', (ctx) => store.run(ctx, dueAvoided, input));
     const forgiven = new Map<string, string[]>();
     const fitting = new Map<number, readonly SessionHandle[]>();
+    await this.parts.dispatch.know(due.map(({ queue_id }) => queue_id));
     for (const row of due) {
-      const others = fitting.get(row.queue_id) ?? this.takersOf(row.queue_id);
+      const others = fitting.get(row.queue_id) ?? this.takersOf(row.queue_id) ?? [];
       fitting.set(row.queue_id, others);
       if (await this.#hasOther(row, others)) continue;
       forgiven.set(row.bot_id, [...(forgiven.get(row.bot_id) ?? []), row.job_id]);
@@ -109,10 +110,10 @@ export class Avoids {
     await this.#refresh();
   }
 
-  /** Bots online that take jobs of this queue, busy ones included. */
-  takersOf(queueId: number): readonly SessionHandle[] {
+  /** Bots online that take jobs of this queue, busy ones included; undefined: not in memory. */
+  takersOf(queueId: number): readonly SessionHandle[] | undefined {
     const queue = this.parts.dispatch.requirementsOf(queueId);
-    if (!queue) return [];
+    if (!queue) return undefined;
     return this.parts.sessions.takers(queue.need, queue.otherThanBotId);
   }
 

@@ -113,6 +113,8 @@ export class Blame {
 
   #hasOther({ botId, queueId }: LiveLease): boolean {
     if (queueId === undefined) return false;
-    return this.parts.avoids.takersOf(queueId).some((session) => session.botId !== botId);
+    // A queue that is not in memory: avoids.look() finds out, and forgives if there is none.
+    const takers = this.parts.avoids.takersOf(queueId);
+    return !takers || takers.some((session) => session.botId !== botId);
   }
 }

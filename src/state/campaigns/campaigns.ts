@@ -28,7 +28,7 @@ export interface CampaignsParts {
 export class Campaigns {
   constructor(private readonly parts: CampaignsParts) {}
 
-  /** Loads campaigns and queues of an earlier process into memory. */
+  /** Loads the terms of campaigns and the queues with waiting jobs into memory. */
   async restore(): Promise<void> {
     for (let afterKey: string | null = null; ; ) {
       const page: { afterKey: string | null; limit: number } = { afterKey, limit: sliceSize };
@@ -61,7 +61,7 @@ export class Campaigns {
       now: this.parts.clock.now(),
     });
     this.#learn(row);
-    this.parts.dispatch.roomChanged();
+    this.parts.dispatch.roomChanged(row.key);
     return this.#record(row);
   }
 

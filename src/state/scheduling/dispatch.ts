@@ -3,90 +3,50 @@ import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
 import { TurnBatch } from '../../core/turn-batch.js';
 import { claimJob } from '../../store/ops/scheduling/claim-job.js';
+import { findQueues } from '../../store/ops/scheduling/find-queues.js';
 import type { ClaimedJob, QueueRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
 import { runEach } from '../messages/run-each.js';
 import type { FairShare } from './fair-share.js';
-import { fits, type Need, needOf, type Offer } from './matching.js';
+import type { Need } from './matching.js';
+import { Openings } from './openings.js';
+import type { Taker } from './taker.js';
+import type { Queue } from './waiting.js';
+
+export type { Taker } from './taker.js';
 
 /**
  * Brings pending jobs and free slots together the moment both exist.
  *
- *   queue     jobs of one campaign with the same requirements; few, whatever the number
- *             of jobs
+ *   queue     jobs of one campaign with the same requirements
  *   kind      queues with the same requirements, whatever their campaigns and whichever
  *             bot they exclude
- *   profile   takers that fit the same kinds; few, whatever the number of bots
+ *   profile   takers with the same offer
  *   taker     free slots announced on a stream, or a waiting AssignJob
  *
- * The taker that has waited longest gets the campaign whose turn it is (fair-share.ts),
- * among the queues of its profile. One statement of the store picks the job: the highest
- * priority, then the oldest. The cost of an assignment depends on neither the number of
- * waiting jobs nor of bots.
+ * Of the takers of a profile, the one that has waited longest gets the campaign whose turn
+ * it is (fair-share.ts), among those with work that the profile fits. One statement of the
+ * store picks the job: the highest priority, then the oldest. The cost of an assignment
+ * depends on neither the number of waiting jobs, queues and campaigns nor of bots
+ * (openings.ts; docs/decisions/0405-waiting-work.md).
  *
- * A queue whose claim found no job is marked empty and skipped until a job arrives. Each
- * queue counts its arrivals, so that a job that arrives during a claim is not missed. A bot
- * that some jobs avoid (bots/avoids.ts) skips the queue alone: others may find a job there.
+ * A queue counts the jobs that wait in it: arrivals are added, and each claim reads the
+ * number anew. So no more claims are under way than there are jobs, and only bots that get
+ * one are woken. The number may be too high (a job was cancelled): then a claim finds
+ * nothing, which sets it to zero. It is never too low, as a job that arrives during a claim
+ * is counted on its own. A bot that some jobs avoid (bots/avoids.ts) skips a queue in which
+ * its claim found nothing alone: others may find a job there. Queues without work are
+ * forgotten, and read from the store when one is named again.
  *
  * Races: two claims of one job: the statement of the store decides. A taker that leaves
  * during its claim: its `receive` gives the job back. A stop requested between claim and
  * taker: the taker receives the newer row. A claim whose answer is lost: the lease is on
  * disk, where the reaper finds it. A limit of a campaign: claims under way count as running.
  */
-export interface Taker {
-  readonly botId: string;
-  readonly offer: Offer;
-  /** TTL of its leases, milliseconds. */
-  readonly ttlMs: number;
-  /** Its claims are acknowledgements. */
-  readonly acknowledged: boolean;
-  /** Jobs it can still receive, without claims under way. */
-  credit: number;
-  /** Claims under way. Set by Dispatch. */
-  claiming: number;
-  /** It has left. */
-  gone: boolean;
-  /** Called with a claimed job, which is on disk; `credit` is already lowered. */
-  receive(job: ClaimedJob): void;
-  /** Called when a claim found no job; `credit` is as before. */
-  missed?(): void;
-}
-
-interface Kind {
-  readonly need: Need;
-  readonly queues: Queue[];
-  /** Profiles whose takers fit it. */
-  readonly profiles: Profile[];
-}
-
-interface Queue {
-  readonly id: number;
-  readonly campaign: string;
-  readonly kind: Kind;
-  /** The bot that its jobs exclude; empty: none. */
-  readonly otherThanBotId: string;
-  /** No pending job is known. */
-  isDrained: boolean;
-  /** Bots for which none is known: those waiting avoid them. */
-  readonly emptyFor: Set<string>;
-  arrivals: number;
-}
-
-interface Profile {
-  /** Queues with possible work, of kinds that its takers fit. */
-  readonly ready: Set<Queue>;
-  /** Takers with credit, in the order in which they became free. */
-  readonly takers: Set<Taker>;
-}
-
-interface Match {
-  readonly profile: Profile;
+interface Claim {
   readonly taker: Taker;
   readonly campaign: string;
   readonly queues: readonly Queue[];
-}
-
-interface Claim extends Match {
   /** Arrivals of its queues at the time of the claim. */
   readonly arrivals: readonly number[];
 }
@@ -95,9 +55,11 @@ interface Claim extends Match {
 const claimsAtOnce = 256;
 /** Pause after a failed claim (a locked database, overload). */
 const retryClaimsAfterMs = 500;
+/** Queues that are read from the store at once. */
+const queuesAtOnce = 1000;
 
 export interface DispatchParts {
-  readonly store: Pick<Store, 'runEach'>;
+  readonly store: Pick<Store, 'run' | 'runEach'>;
   readonly fairShare: FairShare;
   readonly clock: Clock;
   readonly log: Logger;
@@ -107,19 +69,21 @@ export interface DispatchParts {
 }
 
 export class Dispatch {
-  readonly #queues = new Map<number, Queue>();
-  readonly #kinds = new Map<string, Kind>();
-  readonly #profiles = new Map<string, Profile>();
-  #profileOf = new WeakMap<Taker, Profile>();
+  readonly #openings: Openings;
   readonly #claimingOf = new Map<string, number>();
   /** Newer rows of jobs that changed during claims. */
   readonly #changed = new Map<string, ClaimedJob>();
   readonly #claims = new TurnBatch<Claim>((claims) => void this.#claimEach(claims));
+  /** Queues with a new job that are not in memory. */
+  readonly #named = new Set<number>();
+  #reading = false;
   #claiming = 0;
   #pause: Timer | undefined;
   #stopped = false;
 
-  constructor(private readonly parts: DispatchParts) {}
+  constructor(private readonly parts: DispatchParts) {
+    this.#openings = new Openings(parts.fairShare);
+  }
 
   stop(): void {
     this.#stopped = true;
@@ -131,47 +95,34 @@ export class Dispatch {
     return this.#claimingOf.get(campaign) ?? 0;
   }
 
-  /** Adds a queue. Idempotent. */
+  /** What is in memory, and how many pairs were looked at so far; for tests. */
+  get sizes(): { queues: number; campaigns: number; looked: number } {
+    return this.#openings.sizes;
+  }
+
+  /** Adds a queue with the jobs that wait in it. Idempotent. */
   addQueue(row: QueueRow): void {
-    if (this.#queues.has(row.id)) return;
-    const { id, campaign, other_than_bot_id: otherThanBotId } = row;
-    const kind = this.#kindOf(needOf(row));
-    const state = { isDrained: false, emptyFor: new Set<string>(), arrivals: 0 };
-    const queue: Queue = { id, campaign, kind, otherThanBotId, ...state };
-    this.#queues.set(id, queue);
-    kind.queues.push(queue);
-    for (const { ready } of kind.profiles) ready.add(queue);
+    this.#openings.addQueue(row);
     this.#pump();
   }
 
-  /** Finds or adds a kind. Sorts all takers into profiles anew for a new one, as kinds are few. */
-  #kindOf(need: Need): Kind {
-    const key = JSON.stringify(need);
-    const known = this.#kinds.get(key);
-    if (known) return known;
-    const kind: Kind = { need, queues: [], profiles: [] };
-    this.#kinds.set(key, kind);
-    const takers = [...this.#profiles.values()].flatMap((profile) => [...profile.takers]);
-    for (const { profiles } of this.#kinds.values()) profiles.length = 0;
-    this.#profiles.clear();
-    this.#profileOf = new WeakMap();
-    for (const taker of takers) this.#seat(taker);
-    return kind;
+  /** Reads those of the queues that are not in memory. */
+  async know(queueIds: readonly number[]): Promise<void> {
+    const ids = [...new Set(queueIds)].filter((id) => !this.#openings.queue(id));
+    if (ids.length > 0) await this.#read(ids);
   }
 
-  /** What the jobs of a queue ask of a bot; undefined for an unknown queue. */
+  /** What the jobs of a queue ask of a bot; undefined for a queue that is not in memory. */
   requirementsOf(queueId: number): { need: Need; otherThanBotId: string } | undefined {
-    const queue = this.#queues.get(queueId);
+    const queue = this.#openings.queue(queueId);
     return queue && { need: queue.kind.need, otherThanBotId: queue.otherThanBotId };
   }
 
   /** A job has become pending: a new one, or one that was given back. */
   jobPending(queueId: number): void {
-    const queue = this.#queues.get(queueId);
-    if (!queue) return;
-    queue.arrivals++;
-    queue.emptyFor.clear();
-    setDrained(queue, false);
+    const queue = this.#openings.queue(queueId);
+    if (queue) this.#openings.arrived(queue);
+    else this.#name(queueId);
     this.#pump();
   }
 
@@ -184,7 +135,7 @@ export class Dispatch {
 
   /** The credit of a taker has changed, or the taker is new. */
   creditChanged(taker: Taker): void {
-    this.#seat(taker);
+    this.#openings.seat(taker);
     this.#pump();
   }
 
@@ -192,94 +143,30 @@ export class Dispatch {
   leave(taker: Taker): void {
     taker.credit = 0;
     taker.gone = true;
-    this.#profileOf.get(taker)?.takers.delete(taker);
+    this.#openings.leave(taker);
   }
 
-  /** A job of a campaign with a limit may have ended. */
-  roomChanged(): void {
+  /** A job of a campaign may have ended, or its limit has changed. */
+  roomChanged(campaign: string): void {
+    this.#openings.roomChanged(campaign);
     this.#pump();
-  }
-
-  #seat(taker: Taker): void {
-    const { takers } = this.#find(taker);
-    if (taker.credit <= 0) takers.delete(taker);
-    else takers.add(taker);
-  }
-
-  #find(taker: Taker): Profile {
-    const known = this.#profileOf.get(taker);
-    if (known) return known;
-    const kinds: Kind[] = [];
-    let key = '';
-    for (const [name, kind] of this.#kinds) {
-      if (!fits(taker.offer, kind.need)) continue;
-      kinds.push(kind);
-      key += `${name}\n`;
-    }
-    const profile = this.#profiles.get(key) ?? this.#add(key, kinds);
-    this.#profileOf.set(taker, profile);
-    return profile;
-  }
-
-  #add(key: string, kinds: readonly Kind[]): Profile {
-    const queues = kinds.flatMap((kind) => kind.queues);
-    const ready = new Set(queues.filter(({ isDrained }) => !isDrained));
-    const profile: Profile = { ready, takers: new Set() };
-    this.#profiles.set(key, profile);
-    for (const { profiles } of kinds) profiles.push(profile);
-    return profile;
   }
 
   #pump(): void {
     if (this.#stopped || this.#pause) return;
     while (this.#claiming < claimsAtOnce) {
-      const match = this.#next();
+      const match = this.#openings.next();
       if (!match) return;
-      this.#claim(match);
+      const { taker, campaign, queues } = match;
+      taker.credit--;
+      taker.claiming++;
+      this.#openings.toTheEnd(taker);
+      this.#count(campaign, 1);
+      this.parts.fairShare.took(campaign);
+      const arrivals = queues.map((queue) => queue.arrivals);
+      this.#openings.claimBegins(queues);
+      this.#claims.add({ ...match, arrivals });
     }
-  }
-
-  #next(): Match | undefined {
-    for (const [key, profile] of this.#profiles) {
-      const match = this.#nextOf(profile);
-      if (!match) continue;
-      // To the end of the map: the other profiles have their turn first.
-      this.#profiles.delete(key);
-      this.#profiles.set(key, profile);
-      return match;
-    }
-    return undefined;
-  }
-
-  /**
-   * The taker that has waited longest goes first, unless all that may have work leaves its
-   * bot out. Few bots are left out: one a queue, and those on which starts failed.
-   */
-  #nextOf(profile: Profile): Match | undefined {
-    for (const taker of profile.takers) {
-      const ready = [...profile.ready].filter((queue) => isFor(queue, taker.botId));
-      const match = this.#choose(profile, taker, ready);
-      if (match || ready.length === profile.ready.size) return match;
-    }
-    return undefined;
-  }
-
-  #choose(profile: Profile, taker: Taker, ready: readonly Queue[]): Match | undefined {
-    const campaign = this.parts.fairShare.next(ready.map((queue) => queue.campaign));
-    if (campaign === undefined) return undefined;
-    const queues = ready.filter((queue) => queue.campaign === campaign);
-    return { profile, taker, campaign, queues };
-  }
-
-  #claim(match: Match): void {
-    const { profile, taker, campaign, queues } = match;
-    taker.credit--;
-    taker.claiming++;
-    profile.takers.delete(taker); // to the end of the line
-    this.#seat(taker);
-    this.#count(campaign, 1);
-    this.parts.fairShare.took(campaign);
-    this.#claims.add({ ...match, arrivals: queues.map((queue) => queue.arrivals) });
   }
 
   async #claimEach(claims: readonly Claim[]): Promise<void> {
@@ -300,13 +187,17 @@ export class Dispatch {
     this.#pump();
   }
 
-  #claimed({ taker, campaign, queues, arrivals }: Claim, outcome: Settled<ClaimedJob | undefined>) {
+  #claimed(claim: Claim, outcome: Settled<ClaimedJob | undefined>): void {
+    const { taker, campaign } = claim;
     const job = outcome.ok ? outcome.value : undefined;
-    if (outcome.ok && !job) this.#markEmpty(taker.botId, queues, arrivals);
+    if (job) this.#learn(claim, job);
+    else if (outcome.ok) this.#markEmpty(claim);
+    this.#openings.claimEnds(claim.queues);
     taker.claiming--;
     if (job) taker.receive(this.#newest(job));
     else this.#giveBack(taker, campaign);
     this.#count(campaign, -1);
+    if (!job) this.#openings.roomChanged(campaign);
   }
 
   /** Pauses all claims after a failed one. */
@@ -323,12 +214,22 @@ export class Dispatch {
     return { ...job, cancel_requested_at, pause_requested_at, timed_out_at };
   }
 
-  #markEmpty(botId: string, queues: readonly Queue[], arrivals: readonly number[]): void {
+  /** A claim has read how many jobs are left in the queue of its job. */
+  #learn({ queues, arrivals }: Claim, job: ClaimedJob): void {
+    const index = queues.findIndex(({ id }) => id === job.queue_id);
+    const queue = queues[index];
+    if (!queue) return;
+    const left = job.left_in_queue ?? 1;
+    const isUnchanged = queue.arrivals === arrivals[index];
+    queue.waiting = isUnchanged ? left : Math.max(left, queue.waiting - 1, 1);
+  }
+
+  #markEmpty({ taker: { botId }, queues, arrivals }: Claim): void {
     const isAvoided = this.parts.isAvoided?.(botId) ?? false;
     for (const [index, queue] of queues.entries()) {
       if (queue.arrivals !== arrivals[index]) continue;
       if (isAvoided) queue.emptyFor.add(botId);
-      else setDrained(queue, true);
+      else queue.waiting = 0;
     }
   }
 
@@ -344,25 +245,56 @@ export class Dispatch {
     this.parts.fairShare.gaveBack(campaign);
     if (taker.gone) return;
     taker.credit++;
-    this.#seat(taker);
+    this.#openings.seat(taker);
     taker.missed?.();
   }
 
   #rest(): void {
     this.#pause ??= this.parts.clock.schedule(retryClaimsAfterMs, () => {
       this.#pause = undefined;
+      void this.#readNamed();
       this.#pump();
     });
   }
-}
 
-const isFor = ({ otherThanBotId, emptyFor }: Queue, botId: string): boolean =>
-  otherThanBotId !== botId && !emptyFor.has(botId);
+  #name(queueId: number): void {
+    this.#named.add(queueId);
+    if (!this.#pause) void this.#readNamed();
+  }
 
-function setDrained(queue: Queue, isDrained: boolean): void {
-  queue.isDrained = isDrained;
-  for (const { ready } of queue.kind.profiles) {
-    if (isDrained) ready.delete(queue);
-    else ready.add(queue);
+  /** Reads queues that were named, with retries for as long as the database is locked. */
+  async #readNamed(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    while (this.#named.size > 0 && !this.#stopped && !this.#pause) {
+      const ids = [...this.#named].slice(0, queuesAtOnce);
+      for (const id of ids) this.#named.delete(id);
+      try {
+        await this.#read(ids);
+      } catch (error) {
+        for (const id of ids) this.#named.add(id);
+        if (!this.#stopped) this.#failed(error);
+      }
+      this.#countNamed();
+    }
+    this.#reading = false;
+    this.#pump();
+  }
+
+  /** Counts jobs that arrived while their queue was being read. */
+  #countNamed(): void {
+    for (const id of this.#named) {
+      const queue = this.#openings.queue(id);
+      if (!queue) continue;
+      this.#named.delete(id);
+      this.#openings.arrived(queue);
+    }
+  }
+
+  async #read(ids: readonly number[]): Promise<void> {
+    const rows = await this.parts.inBackground('find_queues', (ctx) =>
+      this.parts.store.run(ctx, findQueues, { ids }),
+    );
+    for (const row of rows) this.#openings.addQueue(row);
   }
 }

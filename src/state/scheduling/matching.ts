@@ -68,4 +68,11 @@ export function mismatches(offer: Offer, need: Need): string[] {
 
 const amount = (mib: number) => (mib === 0 ? 'no stated amount' : `${mib} MiB`);
 
-export const fits = (offer: Offer, need: Need): boolean => mismatches(offer, need).length === 0;
+/** Whether there are no mismatches; without words, as it runs for every pair of kinds. */
+export function fits(offer: Offer, need: Need): boolean {
+  if (offer.memoryMib < need.memoryMib || offer.diskMib < need.diskMib) return false;
+  if (offer.isolation < need.isolation || !offer.engines.includes(need.engine)) return false;
+  for (const key of Object.keys(need.labels))
+    if (offer.labels[key] !== need.labels[key]) return false;
+  return true;
+}

@@ -4,8 +4,10 @@ import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Operation } from '../../store/operation.js';
 import { forgetUnseen, pruneForgotten, unseenBots } from '../../store/ops/bots/prune-bots.js';
+import { pruneCampaigns } from '../../store/ops/campaigns/prune-campaigns.js';
 import { pruneEvents } from '../../store/ops/events/prune-events.js';
 import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-jobs.js';
+import { pruneQueues } from '../../store/ops/scheduling/prune-queues.js';
 import { pruneSamples } from '../../store/ops/upkeep/prune-samples.js';
 import type { Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
@@ -65,6 +67,7 @@ export class Retention {
     const events = await this.#prune(pruneEvents, now - this.parts.ages.events);
     const jobs = await this.#pruneJobs(now);
     const bots = await this.#pruneBots(now);
+    await this.#pruneUnused();
     if (samples + events + jobs + bots > 0) {
       this.parts.log.info({ jobs, bots, events, samples }, 'old records deleted');
     }
@@ -91,6 +94,17 @@ export class Retention {
     const looked = { after: this.#forgottenAfter, limit: sliceSize };
     this.#forgottenAfter = (await this.#run(pruneForgotten, looked)).next;
     return total;
+  }
+
+  /** Deletes queues and campaigns whose last job is deleted. */
+  async #pruneUnused(): Promise<void> {
+    const limit = sliceSize;
+    let after = 0;
+    do after = (await this.#run(pruneQueues, { after, limit })).next;
+    while (after > 0 && !this.#stopped.signal.aborted);
+    let key = '';
+    do key = (await this.#run(pruneCampaigns, { after: key, limit })).next;
+    while (key !== '' && !this.#stopped.signal.aborted);
   }
 
   async #prune(

@@ -11,6 +11,8 @@ export interface VitalsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
+  /** Called with the number of probe writes, after each. */
+  readonly marked: (marks: number) => Promise<void>;
   readonly options: { leastFreeBytes: number; intervalMs: number };
 }
 
@@ -64,9 +66,10 @@ export class Vitals {
   async #canWrite(): Promise<boolean> {
     try {
       const now = this.parts.clock.now();
-      await this.parts.inBackground('mark_alive', (ctx) =>
+      const marks = await this.parts.inBackground('mark_alive', (ctx) =>
         this.parts.store.run(ctx, markAlive, now),
       );
+      await this.parts.marked(marks);
       return true;
     } catch (error) {
       this.parts.log.warn({ why: messageOf(error) }, 'probe write failed');

@@ -91,7 +91,10 @@ import { dueAvoided } from './scheduling/due-avoided.js';
 import { forgiveBot } from './scheduling/forgive-bot.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
+import { findQueues } from './scheduling/find-queues.js';
 import { listQueues } from './scheduling/list-queues.js';
+import { pruneQueues } from './scheduling/prune-queues.js';
+import { pruneCampaigns } from './campaigns/prune-campaigns.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
@@ -99,6 +102,7 @@ import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
 import { pruneSamples } from './upkeep/prune-samples.js';
+import { openEpoch } from './upkeep/open-epoch.js';
 import { readCounters } from './upkeep/read-counters.js';
 
 /** Everything the store can do; the threads look operations up here by name. */
@@ -168,9 +172,13 @@ export const operations = [
   listJobs,
   listLeases,
   listPutAside,
+  openEpoch,
   listQueues,
   listUnusedBlobs,
   loseBlob,
+  findQueues,
+  pruneQueues,
+  pruneCampaigns,
   makeCrashWork,
   makeMerge,
   markAlive,

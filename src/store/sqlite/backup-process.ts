@@ -10,6 +10,7 @@ try {
   db.pragma('temp_store = MEMORY');
   db.prepare('VACUUM INTO ?').run(to);
   db.close();
+  mark(to);
   check(to);
   const file = openSync(to, 'r+');
   fsyncSync(file);
@@ -17,6 +18,13 @@ try {
 } catch (error) {
   console.error(codeOf(error) ?? '', messageOf(error));
   process.exitCode = 1;
+}
+
+/** A master that opens the copy begins a new epoch of fences. */
+function mark(path: string): void {
+  const copy = new Database(path);
+  copy.exec('UPDATE epochs SET is_copy = 1');
+  copy.close();
 }
 
 function check(path: string): void {

@@ -12,6 +12,7 @@ import { Lane } from '../lane.js';
 import { type Operation, urgencies } from '../operation.js';
 import type { DatabaseCopy, Store, StoreOptions } from '../store.js';
 import { UnfinishedUploads, usualUnfinished } from '../unfinished.js';
+import { Witness } from '../witness.js';
 import { copyDatabase } from './backup.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
 import { type ConnectionOptions, usualMaxLogBytes } from './connection.js';
@@ -50,6 +51,7 @@ async function opened(store: SqliteStore): Promise<SqliteStore> {
 export class SqliteStore implements Store {
   readonly blobs: BlobStore;
   readonly unfinished: UnfinishedUploads;
+  readonly witness: Witness;
   readonly #directory: string;
   readonly #databasePath: string;
   readonly #writes: Lane<DatabaseThread>;
@@ -61,6 +63,7 @@ export class SqliteStore implements Store {
   private constructor(parts: Parts) {
     const { options, databasePath, writer, checkpointer, readers } = parts;
     this.unfinished = parts.unfinished;
+<<<<<<< HEAD
     this.blobs = new BlobStore({
       directory: join(options.directory, 'blobs'),
       log: options.log,
@@ -68,6 +71,9 @@ export class SqliteStore implements Store {
       run: (ctx, operation, input) => this.run(ctx, operation, input),
       onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
     });
+=======
+    this.witness = new Witness(options.directory);
+>>>>>>> faults-core
     this.#directory = options.directory;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;

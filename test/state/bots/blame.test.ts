@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { newId } from '../../../src/core/ids.js';
 import {
   AttemptEnd,
   JobOutcome,

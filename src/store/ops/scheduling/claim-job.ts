@@ -6,7 +6,10 @@ import { addStatistics } from '../../statistics.js';
 import { recordEvent } from '../events/record-event.js';
 
 type JobToClaim = Omit<ClaimedJob, 'attempt'> &
-  Pick<JobRow, 'failed_attempts' | 'refused_attempts' | 'statistics' | 'earlier_statistics'>;
+  Pick<JobRow, 'failed_attempts' | 'refused_attempts' | 'statistics' | 'earlier_statistics'> & {
+    /** Of the epoch: fences are above it. */
+    fence_base: number;
+  };
 
 interface ClaimJob {
   botId: string;
@@ -35,7 +38,8 @@ interface Grant {
 
 const columns = `id, campaign, fence, failed_attempts, refused_attempts, spec,
   cancel_requested_at, pause_requested_at, timed_out_at, statistics, earlier_statistics,
-  queue_id, target_sha256, fuzz_within_ms, spent_ms`;
+  queue_id, target_sha256, fuzz_within_ms, spent_ms,
+  (SELECT fence_base FROM epochs WHERE epochs.id = 1) AS fence_base`;
 const waits = `state = 'pending' AND delayed = 0`;
 
 // Cast, or SQLite would prepare the statement anew for each value: 65 us.
@@ -67,6 +71,9 @@ const nextNotAvoided = statement<{ queues: string; botId: string }, JobToClaim>(
     FROM ${integersOf('@queues')} AS queue)
   AND ${waits}
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
+const leftIn = statement<{ queueId: number }, { pending: number }>(
+  'SELECT pending FROM queues WHERE id = @queueId',
+);
 const inputsOf = statement<{ jobId: string }, { input_sha256: string }>(
   'SELECT input_sha256 FROM crashes WHERE job_id = @jobId ORDER BY id LIMIT 1000',
 );
@@ -101,8 +108,8 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   if (!job) return undefined;
   const { botId, ttlMs, acknowledged, now } = input;
   const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
-  const { earlier_statistics, ...known } = rest;
-  const fence = job.fence + 1;
+  const { earlier_statistics, fence_base, ...known } = rest;
+  const fence = Math.max(job.fence, fence_base) + 1;
   const attempt = failed_attempts + refused_attempts + 1;
   const acknowledgedAt = acknowledged ? now : null;
   const pulled = acknowledged ? 1 : 0;
@@ -115,8 +122,9 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   yield* run(record, grant);
   yield* recordEvent(now, 'job.assigned', jobId, { botId, attempt, fence });
   if (acknowledged) yield* recordEvent(now, 'job.running', jobId, { botId, fence });
-  const claimed = { ...known, id: jobId, attempt, fence };
-  if (fence === 1 || !limitsCrashes(job.spec)) return claimed;
+  const left = yield* one(leftIn, { queueId: job.queue_id as number });
+  const claimed = { ...known, id: jobId, attempt, fence, left_in_queue: left?.pending ?? 0 };
+  if (job.fence === 0 || !limitsCrashes(job.spec)) return claimed;
   const inputs = yield* all(inputsOf, { jobId });
   return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
 });

@@ -8,8 +8,8 @@ interface Page {
 }
 
 const select = statement<Page, QueueRow>(
-  `SELECT ${queueColumns} FROM queues WHERE id > @afterId ORDER BY id LIMIT @limit`,
+  `SELECT ${queueColumns} FROM queues WHERE pending > 0 AND id > @afterId ORDER BY id LIMIT @limit`,
 );
 
-/** The queues after `afterId`, by id. */
+/** The queues after `afterId` in which jobs wait, by id. */
 export const listQueues = pageOperation('list_queues', (page: Page) => all(select, page));
