@@ -31,6 +31,7 @@ const lingerMs = 200;
 interface Line {
   readonly session: ServerHttp2Session;
   readonly resets: RateLimit;
+  isCut: boolean;
   openCalls: number;
   /** Since when no call is open. */
   idleSinceMs: number;
@@ -90,7 +91,13 @@ export class Connections {
 
   #begin(session: ServerHttp2Session): void {
     const resets = new RateLimit(rapidResets, this.clock);
-    const line = { session, resets, openCalls: 0, idleSinceMs: this.clock.monotonic() };
+    const line = {
+      session,
+      resets,
+      isCut: false,
+      openCalls: 0,
+      idleSinceMs: this.clock.monotonic(),
+    };
     this.#lines.set(session, line);
     this.#silent.set(session, line);
     this.#idle.set(session, line);
@@ -117,7 +124,12 @@ export class Connections {
 
   #aborted(line: Line, openedAtMs: number): void {
     if (this.clock.monotonic() - openedAtMs > rapidMs || line.resets.take()) return;
-    if (!line.session.destroyed) line.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    const { session } = line;
+    if (line.isCut || session.destroyed) return;
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Not within the read in which it was found: the rest of that is then answered with nothing.
+    setImmediate(() => session.destroy());
+    line.isCut = true;
   }
 
   #endIfQuiet(): void {
