@@ -99,6 +99,7 @@ export async function startMaster(
         transferMs: timeouts.transfer,
         stallMs: timeouts.stalled_stream,
         stalledTransferMs: timeouts.stalled_transfer,
+        idleConnectionMs: timeouts.idle_connection,
         methods: timeouts.methods,
       },
       capacities: {

@@ -1,6 +1,7 @@
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { PairHistogram } from './core/histogram.js';
+import { lostLogLines } from './core/log.js';
 
 /**
  * Default metrics of prom-client that walk over every open handle or file: with ten
@@ -118,6 +119,15 @@ export function createMetrics() {
       labelNames: ['endpoint', 'code'],
       buckets: seconds,
       registry,
+    }),
+    logLinesLost: new Counter({
+      name: 'log_lines_lost_total',
+      help: 'Log lines dropped because nobody read them, or left out as a caller had too many.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(lostLogLines());
+      },
     }),
     failedStarts: new Counter({
       name: 'failed_starts_total',

@@ -70,6 +70,7 @@ const timeouts = z.strictObject({
     )
     .prefault({}),
   stalled_stream: duration({ min: '10ms', max: '1h' }).prefault('30s'),
+  idle_connection: duration({ min: '1s', max: '24h' }).prefault('5m'),
   shutdown: duration({ min: '100ms', max: '5m' }).prefault('5s'),
 });
 

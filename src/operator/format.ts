@@ -40,15 +40,4 @@ export function count(value: number): string {
   return unit === 0 ? String(Math.round(scaled)) : scaled.toFixed(1) + units[unit];
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it removes
-const control = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** Removes control characters and escape sequences from foreign text. */
-export const plain = (text: string): string => text.replace(control, '\u{fffd}');
-
-/** The same for text of several lines, as from any system, in which tabs are harmless. */
-export const plainLines = (text: string): string =>
-  text
-    .split(/\r?\n/)
-    .map((line) => line.split('\t').map(plain).join('\t'))
-    .join('\n');
+export { plain, plainLines } from '../core/unseen.js';

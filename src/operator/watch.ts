@@ -1,6 +1,6 @@
 import { feed } from '../client/call.js';
+import { plain, plainJson } from '../core/unseen.js';
 import { WatchJobsResponse } from '../gen/pandafuzz/v1/job_service.js';
-import { plain } from './format.js';
 import { findId } from './ids.js';
 import { asking, type Flags } from './session.js';
 
@@ -16,7 +16,7 @@ export function watchJobs(
     for await (const change of feed(jobs, jobs.watchJobs, from, options.signal)) {
       if (change.kind === '') continue;
       const line = flags.json
-        ? JSON.stringify(WatchJobsResponse.toJSON(change))
+        ? plainJson(JSON.stringify(WatchJobsResponse.toJSON(change)))
         : [lineOf(change), ...notesOf(change)].map(plain).join('\n');
       process.stdout.write(`${line}\n`);
     }

@@ -20,9 +20,10 @@ import { choosePath } from './beneath/choose.js';
 import { capDeadlines } from './beneath/deadlines.js';
 import { fastPath } from './beneath/fast-path.js';
 import { allowResets } from './beneath/resets.js';
-import { missingGuards } from './beneath/shapes.js';
+import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
+import { Connections } from './edge/connections.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { corpusHandlers } from './handlers/corpus.js';
@@ -42,7 +43,7 @@ export interface GrpcServer {
   /**
    * Stops the server: health is NOT_SERVING and no call is admitted; streams and long polls
    * end; calls in flight get most of `graceMs` and are then answered UNAVAILABLE;
-   * connections close.
+   * connections close, and those whose peer does not react are destroyed.
    */
   stop(graceMs: number): Promise<void>;
 }
@@ -69,6 +70,7 @@ export interface GrpcServerOptions extends Embedding {
     transferMs: number;
     stallMs: number;
     stalledTransferMs: number;
+    idleConnectionMs: number;
     methods: MethodTimes;
   };
   capacities: Readonly<Record<Pool, number>>;
@@ -122,7 +124,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   }
   addReflection(server);
   const health = addHealth(server, state.vitals);
-  const listener = await listen(options.address, connectionsOf(server, path, log), log);
+  const connections = new Connections(clock, { idleMs: options.timeouts.idleConnectionMs });
+  const take = connectionsOf(server, { path, connections, log });
+  const listener = await listen(options.address, take, log).catch((error) => {
+    connections.destroy();
+    throw error;
+  });
   return {
     address: listener.address,
     async stop(graceMs) {
@@ -136,23 +143,33 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
         clock.schedule(graceMs, () => {
           log.warn('calls cut off at the end of the grace period');
           server.forceShutdown();
+          connections.destroy();
         }),
       ];
+      connections.endAfterCalls();
       await closed;
+      connections.destroy();
       for (const timer of timers) timer.cancel();
     },
   };
 }
 
 /** Adds what is beneath grpc-js. @returns the way for connections into the server */
-function connectionsOf(server: Server, path: CallPath, log: Logger): (connection: Socket) => void {
+function connectionsOf(
+  server: Server,
+  { path, connections, log }: { path: CallPath; connections: Connections; log: Logger },
+): (connection: Socket) => void {
   allowResets(server);
-  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   capDeadlines(server);
   const missing = missingGuards(server);
   if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
   if (path === fastPath) keepStreamsApart(server);
-  return (connection) => connections.injectConnection(connection);
+  connections.watch(http2ServersOf(server));
+  return (connection) => {
+    connections.own(connection);
+    injector.injectConnection(connection);
+  };
 }
 
 /** Times of single methods, milliseconds, by "JobService/ListJobs". */

@@ -22,6 +22,7 @@ const instruments = {
   database_checkpoint_duration_seconds: 'histogram',
   nodejs_eventloop_lag_p99_seconds: 'gauge',
   failed_starts_total: 'counter',
+  log_lines_lost_total: 'counter',
   bots_held_back: 'gauge',
   bots_unwell: 'gauge',
   blob_bytes: 'gauge',

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Result } from 'sarif';
 import { UserError } from '../../core/errors.js';
-import { plain } from '../format.js';
+import { plain, plainJson } from '../../core/unseen.js';
 import { checkOutputFile } from '../output-file.js';
 import { type Count, withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
@@ -86,7 +86,7 @@ async function* markdownReport(dossiers: AsyncIterable<Dossier>): AsyncGenerator
 async function* jsonReport(dossiers: AsyncIterable<Dossier>): AsyncGenerator<string> {
   let before = '{\n"crashes": [\n';
   for await (const dossier of dossiers) {
-    yield before + JSON.stringify(dossierJson(dossier), null, 2);
+    yield before + plainJson(JSON.stringify(dossierJson(dossier), null, 2));
     before = ',\n';
   }
   yield before.startsWith('{') ? '{\n"crashes": []\n}\n' : '\n]\n}\n';
@@ -102,5 +102,5 @@ async function* sarifReport(
   }
   const results: Result[] = [];
   for await (const dossier of dossiers) results.push(sarifResult(dossier, { sourceRoot }));
-  yield `${JSON.stringify(sarifLog(results, { sourceRoot }), null, 2)}\n`;
+  yield `${plainJson(JSON.stringify(sarifLog(results, { sourceRoot }), null, 2))}\n`;
 }
