@@ -43,11 +43,8 @@ import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Targets } from './targets/targets.js';
-<<<<<<< HEAD
 import { BlobSweep } from './upkeep/blob-sweep.js';
-=======
 import { Epochs } from './upkeep/epochs.js';
->>>>>>> faults-core
 import { Retention } from './upkeep/retention.js';
 import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';

@@ -63,7 +63,6 @@ export class SqliteStore implements Store {
   private constructor(parts: Parts) {
     const { options, databasePath, writer, checkpointer, readers } = parts;
     this.unfinished = parts.unfinished;
-<<<<<<< HEAD
     this.blobs = new BlobStore({
       directory: join(options.directory, 'blobs'),
       log: options.log,
@@ -71,9 +70,7 @@ export class SqliteStore implements Store {
       run: (ctx, operation, input) => this.run(ctx, operation, input),
       onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
     });
-=======
     this.witness = new Witness(options.directory);
->>>>>>> faults-core
     this.#directory = options.directory;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;
