@@ -240,7 +240,7 @@ describe('AFL++', () => {
       expect(left()).toHaveLength(2);
       bot.end('SIGKILL');
       await bot.exited;
-      await startedAgent(address, workDir);
+      await startedAgent(address, { workDir });
       expect(left()).toEqual([]);
     },
   );
