@@ -197,9 +197,9 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
     },
   ],
   ['create_job', { ...jobInput({ id: job(0), now: 49 }), campaign: 'z', fuzzWithinMs: 9000 }],
-  ['claim_job', claim(true, [5], 49)],
+  ['claim_job', claim(true, [7], 49)],
   ['complete_job', { ...unstarted(1), now: 49 }],
-  ['claim_job', claim(true, [5], 49)],
+  ['claim_job', claim(true, [7], 49)],
   ['list_avoided', { jobId: job(0), limit: 10 }],
   ['list_avoided_bots', { afterBotId: '', limit: 10 }],
   ['due_avoided', { now: 60, limit: 10, againMs: 5 }],
@@ -208,7 +208,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['hold_bot', { botId: bot, failedStarts: 1, heldUntil: 70, why: 'noexec', now: 49 }],
   ['list_held', { afterId: '', limit: 10 }],
   ['hold_bot', { botId: bot, failedStarts: 0, heldUntil: null, why: '', now: 49 }],
-  ['claim_job', claim(true, [5], 49)],
+  ['claim_job', claim(true, [7], 49)],
   [
     'complete_job',
     {
