@@ -193,10 +193,6 @@ async function assemble(
     onFree: () => link.beat(),
     log,
   });
-  for (const { lease, result, path } of finished) {
-    const removeFolder = () => rm(path, { recursive: true, force: true });
-    slots.take(new FinishedRun(lease, result, { spool, log, removeFolder }));
-  }
   const identity = await readIdentity(folder.path, log);
   const instanceId = newId();
   const perSlot = (bytes: number) => Math.floor(bytes / options.slots / 2 ** 20);
@@ -225,6 +221,10 @@ async function assemble(
     log,
   });
   late.link = link;
+  for (const { lease, result, path } of finished) {
+    const removeFolder = () => rm(path, { recursive: true, force: true });
+    slots.take(new FinishedRun(lease, result, { spool, log, removeFolder }));
+  }
   const sent = Promise.all([
     sendSpool(spool, connection, { log, signal }),
     hits.send(connection, log, signal),

@@ -150,7 +150,6 @@ export const operations = [
   keepMerged,
   holdBot,
   getJobLog,
-  hasStaleCrashes,
   keepJobLog,
   keepWebhook,
   knownPacks,
