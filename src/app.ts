@@ -100,8 +100,10 @@ export async function startMaster(
         stallMs: timeouts.stalled_stream,
         stalledTransferMs: timeouts.stalled_transfer,
         idleConnectionMs: timeouts.idle_connection,
+        requestMs: timeouts.request,
         methods: timeouts.methods,
       },
+      maxUnfinishedRequests: config.limits.max_unfinished_requests,
       capacities: {
         calls: config.limits.max_calls,
         transfers: config.limits.max_transfers,
