@@ -108,6 +108,7 @@ export async function startMaster(
         calls: config.limits.max_calls,
         transfers: config.limits.max_transfers,
         waits: config.limits.max_waits,
+        feeds: config.limits.max_watches,
         streams: config.limits.max_streams,
       },
     });

@@ -137,6 +137,7 @@ const limits = z.strictObject({
   max_calls: whole(1, 1_000_000).default(1000),
   max_transfers: whole(1, 1_000_000).default(256),
   max_waits: whole(1, 1_000_000).default(10_000),
+  max_watches: whole(1, 1_000_000).default(10_000),
   max_unfinished_requests: whole(4, 1_000_000).default(4000),
   max_streams: whole(1, 1_000_000).default(100_000),
 });

@@ -52,7 +52,7 @@ export interface GrpcServer {
 /** Share of the time for a stop that calls in flight may use before they are ended. */
 const callsShare = 0.6;
 /** Pools whose calls go on until they are ended: a stop cannot wait for them. */
-const withoutEnd: readonly Pool[] = ['streams', 'waits'];
+const withoutEnd: readonly Pool[] = ['streams', 'waits', 'feeds'];
 /** Time that GoAway asks a bot to wait before it reconnects, milliseconds. */
 const reconnectAfterMs = 1000;
 

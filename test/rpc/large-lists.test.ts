@@ -7,7 +7,8 @@ import { runMasterFor } from '../harness.js';
 import { uploadTarget } from '../steps.js';
 
 const state = JobState.UNSPECIFIED;
-const argumentsOf = (count: number) => Array.from({ length: count }, () => 'x'.repeat(1000));
+const argumentsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => `-x${i}=${'x'.repeat(990)}`);
 
 describe('a list of large jobs', () => {
   test('ends its pages at a bound of bytes, goes on, and leaves out what is for details', async () => {
