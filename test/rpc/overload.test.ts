@@ -1,16 +1,13 @@
-import { once } from 'node:events';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { failureOf } from '../../src/client/failure.js';
 import { OverloadError } from '../../src/core/errors.js';
 import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
-import { AssignJobRequest, WatchJobsRequest } from '../../src/gen/pandafuzz/v1/job_service.js';
 import { Admission, type Precedence } from '../../src/rpc/admission.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
-import { createJob, metric, registerBot, uploadTarget } from '../steps.js';
+import { metric, registerBot, uploadTarget } from '../steps.js';
 import { blockDatabase } from '../wire/block-database.js';
-import { RawClient } from '../wire/raw-client.js';
 
 describe('what is let in', () => {
   const admitted = (admission: Admission, precedence: Precedence) => {
@@ -92,28 +89,5 @@ describe('too many calls', () => {
     const [first, second] = await Promise.allSettled([assign(), assign()]);
     expect(first.status).toBe('fulfilled');
     expect(failureOf((second as PromiseRejectedResult).reason)?.code).toBe(Code.RESOURCE_EXHAUSTED);
-  });
-
-  test('that wait do not end each other: 1,500 AssignJob beside 1,500 WatchJobs', async () => {
-    const { connection, address } = await runMasterFor();
-    const bot = await registerBot(connection);
-    const raw = new RawClient(address);
-    let ended = 0;
-    const open = (method: string, message: Uint8Array) => {
-      const call = raw.open(`/pandafuzz.v1.JobService/${method}`);
-      void call.answer.then(() => ended++);
-      call.send(message);
-      call.end();
-      return call;
-    };
-    const wait = { botId: bot.id, waitMs: 60_000, leaseTtlMs: 0 };
-    const watch = WatchJobsRequest.encode({ cursor: 0, jobId: '' }).finish();
-    const watches = Array.from({ length: 1500 }, () => open('WatchJobs', watch));
-    for (let i = 0; i < 1500; i++) open('AssignJob', AssignJobRequest.encode(wait).finish());
-    await Promise.all(watches.map(({ stream }) => once(stream, 'data')));
-    const jobs = watches.map(({ stream }) => once(stream, 'data'));
-    await createJob(connection);
-    await Promise.all(jobs);
-    expect(ended).toBeLessThanOrEqual(1); // the AssignJob that got the job
   });
 });

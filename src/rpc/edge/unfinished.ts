@@ -105,7 +105,8 @@ export class UnfinishedRequests {
   #cutOldest(): void {
     for (const [stream, { bytes }] of this.#requests) {
       if (bytes === 0) continue;
-      return this.#end(stream, Code.RESOURCE_EXHAUSTED, 'too much of unfinished requests');
+      this.#end(stream, Code.RESOURCE_EXHAUSTED, 'too much of unfinished requests');
+      return;
     }
   }
 
