@@ -62,7 +62,8 @@ export class UnfinishedRequests {
     const { most } = this.limits;
     const ofSession = this.#ofSession.get(session as ServerHttp2Session) ?? 0;
     if (this.#requests.size >= most || ofSession >= Math.ceil(most * shareOfConnection)) {
-      return refuse(stream, Code.RESOURCE_EXHAUSTED, 'too many requests are not finished');
+      refuse(stream, Code.RESOURCE_EXHAUSTED, 'too many requests are not finished');
+      return;
     }
     const request = { sinceMs: this.clock.monotonic(), session, bytes: 0 } as Request;
     this.#requests.set(stream, request);
