@@ -100,12 +100,15 @@ export async function startMaster(
         stallMs: timeouts.stalled_stream,
         stalledTransferMs: timeouts.stalled_transfer,
         idleConnectionMs: timeouts.idle_connection,
+        requestMs: timeouts.request,
         methods: timeouts.methods,
       },
+      maxUnfinishedRequests: config.limits.max_unfinished_requests,
       capacities: {
         calls: config.limits.max_calls,
         transfers: config.limits.max_transfers,
         waits: config.limits.max_waits,
+        feeds: config.limits.max_watches,
         streams: config.limits.max_streams,
       },
     });

@@ -70,6 +70,7 @@ const timeouts = z.strictObject({
     )
     .prefault({}),
   stalled_stream: duration({ min: '10ms', max: '1h' }).prefault('30s'),
+  request: duration({ min: '100ms', max: '1h' }).prefault('10s'),
   idle_connection: duration({ min: '1s', max: '24h' }).prefault('5m'),
   shutdown: duration({ min: '100ms', max: '5m' }).prefault('5s'),
 });
@@ -136,6 +137,8 @@ const limits = z.strictObject({
   max_calls: whole(1, 1_000_000).default(1000),
   max_transfers: whole(1, 1_000_000).default(256),
   max_waits: whole(1, 1_000_000).default(10_000),
+  max_watches: whole(1, 1_000_000).default(10_000),
+  max_unfinished_requests: whole(4, 1_000_000).default(4000),
   max_streams: whole(1, 1_000_000).default(100_000),
 });
 

@@ -189,7 +189,7 @@ export class Adapter {
     handler: ServerStream<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
     const timeoutMs = Number.POSITIVE_INFINITY;
-    return this.#serverStream(handler, { pool: 'waits', precedence: 'read', timeoutMs });
+    return this.#serverStream(handler, { pool: 'feeds', precedence: 'result', timeoutMs });
   }
 
   #serverStream<Request, Response>(

@@ -8,8 +8,8 @@ import { OverloadError } from '../core/errors.js';
 export const precedences = ['result', 'work', 'read'] as const;
 export type Precedence = (typeof precedences)[number];
 
-/** calls: short ones; transfers: files; waits: long polls; streams: heartbeats. */
-export const pools = ['calls', 'transfers', 'waits', 'streams'] as const;
+/** calls: short ones; transfers: files; waits: long polls; feeds: WatchJobs; streams: heartbeats. */
+export const pools = ['calls', 'transfers', 'waits', 'feeds', 'streams'] as const;
 export type Pool = (typeof pools)[number];
 
 const shares: Record<Precedence, number> = { result: 1, work: 0.75, read: 0.5 };
@@ -18,7 +18,13 @@ const shares: Record<Precedence, number> = { result: 1, work: 0.75, read: 0.5 };
 const retryAfterMs = 1000;
 
 export class Admission {
-  readonly #underWay: Record<Pool, number> = { calls: 0, transfers: 0, waits: 0, streams: 0 };
+  readonly #underWay: Record<Pool, number> = {
+    calls: 0,
+    transfers: 0,
+    waits: 0,
+    feeds: 0,
+    streams: 0,
+  };
 
   /** `capacities`: how many of each pool may be under way. */
   constructor(private readonly capacities: Readonly<Record<Pool, number>>) {}

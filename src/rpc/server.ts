@@ -24,6 +24,7 @@ import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
 import { Connections } from './edge/connections.js';
+import { UnfinishedRequests } from './edge/unfinished.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { corpusHandlers } from './handlers/corpus.js';
@@ -51,7 +52,7 @@ export interface GrpcServer {
 /** Share of the time for a stop that calls in flight may use before they are ended. */
 const callsShare = 0.6;
 /** Pools whose calls go on until they are ended: a stop cannot wait for them. */
-const withoutEnd: readonly Pool[] = ['streams', 'waits'];
+const withoutEnd: readonly Pool[] = ['streams', 'waits', 'feeds'];
 /** Time that GoAway asks a bot to wait before it reconnects, milliseconds. */
 const reconnectAfterMs = 1000;
 
@@ -71,9 +72,11 @@ export interface GrpcServerOptions extends Embedding {
     stallMs: number;
     stalledTransferMs: number;
     idleConnectionMs: number;
+    requestMs: number;
     methods: MethodTimes;
   };
   capacities: Readonly<Record<Pool, number>>;
+  maxUnfinishedRequests: number;
   state: State;
   metrics: Metrics;
   log: Logger;
@@ -125,7 +128,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   addReflection(server);
   const health = addHealth(server, state.vitals);
   const connections = new Connections(clock, { idleMs: options.timeouts.idleConnectionMs });
-  const take = connectionsOf(server, { path, connections, log });
+  const limits = { longestMs: options.timeouts.requestMs, most: options.maxUnfinishedRequests };
+  const unfinished = new UnfinishedRequests(clock, limits, streamsOfRequests());
+  const take = connectionsOf(server, { path, connections, unfinished, log });
   const listener = await listen(options.address, take, log).catch((error) => {
     connections.destroy();
     throw error;
@@ -149,6 +154,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       connections.endAfterCalls();
       await closed;
       connections.destroy();
+      unfinished.stop();
       for (const timer of timers) timer.cancel();
     },
   };
@@ -157,7 +163,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 /** Adds what is beneath grpc-js. @returns the way for connections into the server */
 function connectionsOf(
   server: Server,
-  { path, connections, log }: { path: CallPath; connections: Connections; log: Logger },
+  {
+    path,
+    connections,
+    unfinished,
+    log,
+  }: { path: CallPath; connections: Connections; unfinished: UnfinishedRequests; log: Logger },
 ): (connection: Socket) => void {
   allowResets(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -166,11 +177,23 @@ function connectionsOf(
   if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
   if (path === fastPath) keepStreamsApart(server);
   connections.watch(http2ServersOf(server));
+  for (const http2 of http2ServersOf(server)) {
+    http2.on('stream', (stream, headers) => unfinished.begun(stream, headers[':path']));
+  }
   return (connection) => {
     connections.own(connection);
     injector.injectConnection(connection);
   };
 }
+
+/** Paths of the calls with a stream of requests: admission sees them as they begin. */
+const streamsOfRequests = (): ReadonlySet<string> =>
+  new Set(
+    Object.values(services)
+      .flatMap((service: ServiceDefinition) => Object.values(service))
+      .filter(({ requestStream }) => requestStream)
+      .map(({ path }) => path),
+  );
 
 /** Times of single methods, milliseconds, by "JobService/ListJobs". */
 type MethodTimes = Readonly<Record<string, number>>;

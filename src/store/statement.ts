@@ -45,7 +45,7 @@ export class Step<Result = unknown> implements Steps<Result> {
   value: unknown;
 
   constructor(
-    readonly kind: 'one' | 'all' | 'run' | 'runEach',
+    readonly kind: 'one' | 'all' | 'page' | 'run' | 'runEach',
     readonly statement: Statement,
     /** Values by name; for `runEach` a list of these. */
     readonly params: object,
@@ -82,6 +82,12 @@ export const all = <Params extends object, Row>(
   of: Statement<Params, Row>,
   params: Params,
 ): Step<Row[]> => new Step('all', of as Statement, params);
+
+/** The first rows, up to a bound of bytes (page-bytes.ts): of texts that callers fill. */
+export const page = <Params extends object, Row>(
+  of: Statement<Params, Row>,
+  params: Params,
+): Step<Row[]> => new Step('page', of as Statement, params);
 
 /** How many rows were changed. */
 export const run = <Params extends object>(

@@ -24,7 +24,7 @@ describe('what is let in', () => {
   };
 
   test('is reads up to one half, new work up to three quarters, results to the last', () => {
-    const admission = new Admission({ calls: 100, transfers: 1, waits: 1, streams: 1 });
+    const admission = new Admission({ calls: 100, transfers: 1, waits: 1, feeds: 1, streams: 1 });
     expect(admitted(admission, 'read')).toBe(50);
     expect(admitted(admission, 'work')).toBe(25);
     expect(admitted(admission, 'result')).toBe(25);

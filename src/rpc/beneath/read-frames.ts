@@ -1,6 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
 import { messageOf } from '../../core/errors.js';
-import { Frames } from '../streams/frames.js';
+import { CompressedError, Frames } from '../streams/frames.js';
 import type { InnerCall } from './shapes.js';
 
 /**
@@ -25,8 +25,8 @@ export function readFrames<Message>(
     try {
       return frames.next();
     } catch (error) {
-      const status = { code: Code.RESOURCE_EXHAUSTED, details: messageOf(error), metadata: null };
-      inner.sendStatus(status);
+      const code = error instanceof CompressedError ? Code.INTERNAL : Code.RESOURCE_EXHAUSTED;
+      inner.sendStatus({ code, details: messageOf(error), metadata: null });
       isAsked = false;
       return undefined;
     }

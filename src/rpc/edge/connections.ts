@@ -68,8 +68,11 @@ export class Connections {
         if (!line) return;
         this.#opened(line);
         const openedAtMs = this.clock.monotonic();
-        stream.once('aborted', () => this.#aborted(line, openedAtMs));
-        stream.once('close', () => this.#closed(line));
+        // Not 'aborted', which is not emitted for a call that grpc-js reads.
+        stream.once('close', () => {
+          this.#closed(line);
+          if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#reset(line, openedAtMs);
+        });
       });
     }
     this.#lookSoon();
@@ -122,7 +125,7 @@ export class Connections {
     if (this.#isStopping) this.#endIfQuiet();
   }
 
-  #aborted(line: Line, openedAtMs: number): void {
+  #reset(line: Line, openedAtMs: number): void {
     if (this.clock.monotonic() - openedAtMs > rapidMs || line.resets.take()) return;
     const { session } = line;
     if (line.isCut || session.destroyed) return;

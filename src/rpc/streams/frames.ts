@@ -1,3 +1,10 @@
+/** A message marked as compressed, on a stream that has named no encoding. */
+export class CompressedError extends Error {
+  constructor() {
+    super('a message is marked as compressed, but the call has no grpc-encoding');
+  }
+}
+
 /** Bytes before every message: one whether it is compressed, four of its length. */
 const prefixBytes = 5;
 
@@ -21,12 +28,14 @@ export class Frames {
   /**
    * The next message, once it is whole: a view of the bytes that were added.
    *
-   * @throws RangeError when it is longer than `maxBytes`; nothing can be read after it
+   * @throws RangeError when it is longer than `maxBytes`, CompressedError when it is compressed;
+   *   nothing can be read after it
    */
   next(): Buffer | undefined {
     if (this.#length < this.#wanted) return undefined;
     const bytes = this.#joined();
     if (this.#wanted === prefixBytes) {
+      if (bytes.readUInt8(0) !== 0) throw new CompressedError();
       const size = bytes.readUInt32BE(1);
       if (size > this.maxBytes) {
         throw new RangeError(`a message of ${size} bytes: ${this.maxBytes} are taken at most`);

@@ -7,6 +7,8 @@ import type { CallPath } from '../call-path.js';
 
 /** Messages that may wait for a peer that does not read, before it is cut off. */
 const largestBacklog = 1024;
+/** Messages of a download that wait for its peer: Node's streams would let 16 wait, 4 MiB. */
+const mostUnread = 2;
 
 export interface SendQueueOptions {
   readonly stream: Writable;
@@ -33,6 +35,9 @@ export class SendQueue<Message> {
   #waiting = 0;
   /** Monotonic time at which the peer last took a message, or the first began to wait. */
   #movedAtMs = 0;
+  /** Messages of `sendWhenTaken` that the peer has not taken, and who waits for that. */
+  #unread = 0;
+  #onTaken = () => {};
 
   constructor(private readonly options: SendQueueOptions) {
     this.#stream = options.stream;
@@ -65,13 +70,16 @@ export class SendQueue<Message> {
 
   /** Resolves once the stream takes another message, or is gone (no drain comes after that). */
   async sendWhenTaken(message: Message): Promise<void> {
-    if (this.#stream.destroyed || this.#stream.write(message, this.#moved)) return;
+    if (this.#stream.destroyed) return;
+    this.#unread++;
+    const hasRoom = this.#stream.write(message, this.#moved);
+    if (hasRoom && this.#unread < mostUnread) return;
     this.#movedAtMs = this.options.clock.monotonic();
     const over = new AbortController();
     const { signal } = over;
     try {
       await Promise.race([
-        once(this.#stream, 'drain', { signal }),
+        this.#taking(signal),
         once(this.#stream, 'close', { signal }),
         this.#stalled(signal),
       ]);
@@ -80,7 +88,17 @@ export class SendQueue<Message> {
     }
   }
 
+  /** Resolves when fewer messages wait for the peer. */
+  #taking(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onTaken = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
   readonly #moved = (): void => {
+    this.#unread--;
+    this.#onTaken();
     this.#movedAtMs = this.options.clock.monotonic();
     this.options.onMoved?.();
   };

@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
 import type { AssignJobRequest } from '../../gen/pandafuzz/v1/job_service.js';
 import type { Assignment } from '../../gen/pandafuzz/v1/lease.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
@@ -14,6 +15,8 @@ import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { offerOf } from '../scheduling/matching.js';
 import type { Reaper } from '../scheduling/reaper.js';
 
+/** Reads at once: of calls that begin together, as many may wait as limits.max_waits has. */
+const readsAtOnce = 128;
 /** Time that is left for the answer to reach the bot before its deadline. */
 const answerMs = 100;
 
@@ -29,6 +32,8 @@ export interface PullParts {
 
 /** AssignJob: the same claim as the stream's, for one job of one call. */
 export class Pull {
+  readonly #turns = new Turns(readsAtOnce);
+
   constructor(private readonly parts: PullParts) {}
 
   /** @returns undefined if no job arrived in time */
@@ -43,7 +48,9 @@ export class Pull {
         'must be 1000 to 86400000, or 0 for the default',
       )
       .throwIfAny();
-    const bot = await this.parts.store.run(ctx, getBot, request.botId);
+    const bot = await this.#turns.run(ctx.signal, () =>
+      this.parts.store.run(ctx, getBot, request.botId),
+    );
     if (!bot) throw new NotFoundError({ resource: 'bot', id: request.botId });
     const ttlMs = request.leaseTtlMs || this.parts.defaultTtlMs;
     const waitMs = await this.#whileHeld(ctx, bot.id, request.waitMs);

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../core/clock.js';
 import { orAbort, type RequestContext } from '../../core/context.js';
+import { Turns } from '../../core/turns.js';
 import type { WatchJobsRequest, WatchJobsResponse } from '../../gen/pandafuzz/v1/job_service.js';
 import { listEvents } from '../../store/ops/events/list-events.js';
 import type { JobRow } from '../../store/rows.js';
@@ -10,6 +11,8 @@ import { Violations } from '../messages/violations.js';
 
 /** Events in one read. */
 const sliceSize = 200;
+/** Reads at once: all watches read after each write, and others' reads have to find room. */
+const readsAtOnce = 32;
 /** Events written within this time are sent together. */
 const gatherMs = 20;
 
@@ -19,6 +22,7 @@ const gatherMs = 20;
  */
 export class Watch {
   #wrote = Promise.withResolvers<void>();
+  readonly #turns = new Turns(readsAtOnce);
 
   constructor(
     private readonly store: Pick<Store, 'run' | 'onWrite'>,
@@ -43,7 +47,10 @@ export class Watch {
     let cursor = request.cursor === 0 ? null : request.cursor;
     for (;;) {
       const next = this.#wrote.promise; // taken before the read, so that no write is missed
-      const slice = await this.store.run(ctx, listEvents, { cursor, jobId, limit: sliceSize });
+      const wanted = { cursor, jobId, limit: sliceSize };
+      const slice = await this.#turns.run(ctx.signal, () =>
+        this.store.run(ctx, listEvents, wanted),
+      );
       for (const { event, job } of slice.events) yield this.#changeOf(event, job);
       if (cursor === null)
         yield { cursor: slice.cursor, kind: '', time: undefined, job: undefined };

@@ -1,4 +1,5 @@
 import { isId } from '../../core/ids.js';
+import { isFull } from '../../store/page-bytes.js';
 import { Violations } from './violations.js';
 
 /**
@@ -34,12 +35,18 @@ export function pageSizeOf(request: PageRequest, found: Violations): number {
   return request.pageSize || defaultPageSize;
 }
 
-/** Cuts off the one row that was read beyond the page, to see whether there is a next page. */
+/**
+ * Cuts off the one row that was read beyond the page, to see whether there is a next page. A
+ * page that its bytes have ended has a next one, which may be empty.
+ */
 export function cutPage<Row extends { id: string }>(
   rows: readonly Row[],
   limit: number,
 ): { rows: readonly Row[]; nextPageToken: string } {
-  if (rows.length < limit) return { rows, nextPageToken: '' };
+  if (rows.length < limit) {
+    const last = isFull(rows) ? rows.at(-1) : undefined;
+    return { rows, nextPageToken: last ? pageTokenAfter(last.id) : '' };
+  }
   const page = rows.slice(0, limit - 1);
   return { rows: page, nextPageToken: pageTokenAfter((page.at(-1) as Row).id) };
 }

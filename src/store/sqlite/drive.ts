@@ -1,5 +1,6 @@
 import type { Database, Statement as Prepared } from 'better-sqlite3';
 import type { Operation } from '../operation.js';
+import { pageOf } from '../page-bytes.js';
 import { everyStatement, type Step } from '../statement.js';
 import type { ConnectionOptions } from './connection.js';
 import { positional } from './positional.js';
@@ -9,6 +10,7 @@ interface Bound {
   readonly run: (params: object) => { changes: number };
   readonly one: (params: object) => unknown;
   readonly all: (params: object) => unknown[];
+  readonly page: (params: object) => unknown[];
 }
 
 /** The statements of a connection, by their index; undefined where there is nothing to run. */
@@ -35,9 +37,15 @@ export function prepareStatements(db: Database, access: ConnectionOptions['acces
  */
 function bind(prepared: Prepared, names: readonly string[]): Bound {
   const values = names.map((name) => `params.${name}`).join(', ');
-  const calling = (method: 'run' | 'get' | 'all') =>
+  const calling = (method: 'run' | 'get' | 'all' | 'iterate') =>
     new Function('prepared', `return (params) => prepared.${method}(${values})`)(prepared);
-  return { run: calling('run'), one: calling('get'), all: calling('all') };
+  const iterate = calling('iterate');
+  return {
+    run: calling('run'),
+    one: calling('get'),
+    all: calling('all'),
+    page: (params) => pageOf(iterate(params)),
+  };
 }
 
 /** Runs an operation from its first step to its result. An error of a step is thrown into it. */
@@ -72,4 +80,4 @@ function perform(statements: Statements, { kind, statement, params }: Step): unk
 }
 
 /** Results of a statement that SQLite has no need of. */
-const withoutStatement = { one: undefined, all: [], run: 0, runEach: 0 } as const;
+const withoutStatement = { one: undefined, all: [], page: [], run: 0, runEach: 0 } as const;

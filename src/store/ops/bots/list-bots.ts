@@ -1,6 +1,6 @@
 import { pageOperation } from '../../operation.js';
 import { type BotRow, botColumns } from '../../rows.js';
-import { all, statement } from '../../statement.js';
+import { page, statement } from '../../statement.js';
 
 interface Page {
   beforeId: string;
@@ -12,4 +12,4 @@ const select = statement<Page, BotRow>(`
   WHERE forgotten_at IS NULL AND id < @beforeId ORDER BY id DESC LIMIT @limit`);
 
 /** The bots before `beforeId`, newest first. */
-export const listBots = pageOperation('list_bots', (page: Page) => all(select, page));
+export const listBots = pageOperation('list_bots', (keys: Page) => page(select, keys));

@@ -1,6 +1,6 @@
 import { pageOperation } from '../../operation.js';
 import { type CrashRow, crashColumns, type ReproductionRow } from '../../rows.js';
-import { all, one, type Steps, statement } from '../../statement.js';
+import { one, page, type Steps, statement } from '../../statement.js';
 
 interface Page {
   beforeId: string;
@@ -31,7 +31,7 @@ export const listCrashes = pageOperation(
   'list_crashes',
   function* (input: Page & { groupId?: string; jobId?: string }): Steps<ListedCrash[]> {
     const crashes: ListedCrash[] = [];
-    for (const { reproduced_rank: rank, ...row } of yield* page(input)) {
+    for (const { reproduced_rank: rank, ...row } of yield* rowsOf(input)) {
       const reproduction = rank === untried ? undefined : yield* one(lastRun, { id: row.id });
       crashes.push({ ...row, reproduction });
     }
@@ -39,8 +39,8 @@ export const listCrashes = pageOperation(
   },
 );
 
-function page({ groupId, jobId, ...keys }: Page & { groupId?: string; jobId?: string }) {
-  if (groupId) return all(ofGroup, { ...keys, groupId });
-  if (jobId) return all(ofJob, { ...keys, jobId });
-  return all(every, keys);
+function rowsOf({ groupId, jobId, ...keys }: Page & { groupId?: string; jobId?: string }) {
+  if (groupId) return page(ofGroup, { ...keys, groupId });
+  if (jobId) return page(ofJob, { ...keys, jobId });
+  return page(every, keys);
 }

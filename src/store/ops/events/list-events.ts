@@ -1,5 +1,6 @@
 import { OutOfRangeError } from '../../../core/errors.js';
 import { pageOperation } from '../../operation.js';
+import { mostPageBytes, rowBytes } from '../../page-bytes.js';
 import { type EventRow, type JobRow, qualifiedJobColumns } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
 
@@ -44,7 +45,7 @@ const newest = statement<object, { sequence: number }>(
 
 /**
  * The events about jobs among the `limit` events after `cursor`, in order; or the next
- * `limit` events about one job.
+ * `limit` events about one job; fewer where their jobs are large.
  *
  * @throws OutOfRangeError when events after the cursor are no longer kept
  */
@@ -60,9 +61,13 @@ export const listEvents = pageOperation(
       ? all(ofJob, { jobId, cursor, limit })
       : all(every, { cursor, limit });
     const events: JobEvent[] = [];
+    let bytes = 0;
     for (const event of rows) {
       if (!event.kind.startsWith('job.')) continue;
-      events.push({ event, job: yield* one(jobById, { id: event.subject }) });
+      const job = yield* one(jobById, { id: event.subject });
+      events.push({ event, job });
+      bytes += job ? rowBytes(job) : 0;
+      if (bytes >= mostPageBytes) return { events, cursor: event.sequence, isLast: false };
     }
     const isLast = rows.length < limit;
     const read = isLast ? last : (rows.at(-1)?.sequence ?? last);

@@ -1,6 +1,6 @@
 import { pageOperation } from '../../operation.js';
 import { type JobRow, type JobStateName, jobColumns } from '../../rows.js';
-import { all, statement } from '../../statement.js';
+import { page, statement } from '../../statement.js';
 
 interface Page {
   beforeId: string;
@@ -16,6 +16,6 @@ const inState = statement<Page & { state: JobStateName }, JobRow>(
 /** The jobs before `beforeId`, newest first; only those in `state`, if it is given. */
 export const listJobs = pageOperation(
   'list_jobs',
-  ({ state, ...page }: Page & { state?: JobStateName }) =>
-    state ? all(inState, { ...page, state }) : all(every, page),
+  ({ state, ...keys }: Page & { state?: JobStateName }) =>
+    state ? page(inState, { ...keys, state }) : page(every, keys),
 );
