@@ -69,6 +69,7 @@ import { forgiveBot } from './scheduling/forgive-bot.js';
 import { listAhead } from './scheduling/list-ahead.js';
 import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
 import { listQueues } from './scheduling/list-queues.js';
+import { settleAvoided } from './scheduling/settle-avoided.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
@@ -146,6 +147,7 @@ export const operations = [
   rewriteCrashes,
   setCampaign,
   setGroupStatus,
+  settleAvoided,
   settleCrashWork,
   showJob,
   splitGroup,
