@@ -319,6 +319,9 @@ class World {
   async expectAllEnd(): Promise<void> {
     const healthy = this.bots[0] as Bot;
     for (const other of this.bots.slice(1)) this.leave(other);
+    // Restarted, it gets back what it could not start: the master knows the process before.
+    await this.come(healthy, true);
+    this.leave(healthy);
     await this.come(healthy, true);
     for (const jobId of this.jobs) await this.want('resume', jobId);
     for (let turn = 0; turn < 200; turn++) {

@@ -6,6 +6,8 @@ import type { AvoidTimes } from '../../store/ops/jobs/avoid-bot.js';
 import { type DueAvoided, dueAvoided } from '../../store/ops/scheduling/due-avoided.js';
 import { forgiveBot } from '../../store/ops/scheduling/forgive-bot.js';
 import { listAvoided, listAvoidedBots } from '../../store/ops/scheduling/list-avoided.js';
+import { settleAvoided } from '../../store/ops/scheduling/settle-avoided.js';
+import type { JobStateName } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { SessionHandle, Sessions } from './sessions.js';
@@ -95,16 +97,26 @@ export class Avoids {
     if (this.#bots.size === 0) return;
     this.#looks++;
     const { store, inBackground, clock } = this.parts;
-    const input = { now: clock.now(), limit: sliceSize, againMs };
+    const now = clock.now();
+    const input = { now, limit: sliceSize };
     const due = await inBackground('due_avoided', (ctx) => store.run(ctx, dueAvoided, input));
     const forgiven = new Map<string, string[]>();
-    const fitting = new Map<number, readonly SessionHandle[]>();
+    const again: { botId: string; jobId: string; untilAt: number }[] = [];
+    const takers = new Map<number, readonly SessionHandle[]>();
     await this.parts.dispatch.know(due.map(({ queue_id }) => queue_id));
     for (const row of due) {
-      const others = fitting.get(row.queue_id) ?? this.takersOf(row.queue_id) ?? [];
-      fitting.set(row.queue_id, others);
-      if (await this.#hasOther(row, others)) continue;
-      forgiven.set(row.bot_id, [...(forgiven.get(row.bot_id) ?? []), row.job_id]);
+      const { bot_id: botId, job_id: jobId, queue_id: queueId, state } = row;
+      if (isOver(state)) continue;
+      const others = takers.get(queueId) ?? this.takersOf(queueId) ?? [];
+      takers.set(queueId, others);
+      if (state === 'pending' && !(await this.#hasOther(row, others))) {
+        forgiven.set(botId, [...(forgiven.get(botId) ?? []), jobId]);
+      } else again.push({ botId, jobId, untilAt: now + againMs });
+    }
+    const ended = due.filter(({ state }) => isOver(state)).map(({ job_id }) => job_id);
+    if (again.length + ended.length > 0) {
+      const settled = { again, ended };
+      await inBackground('settle_avoided', (ctx) => store.run(ctx, settleAvoided, settled));
     }
     for (const [botId, jobIds] of forgiven) await this.#forgive(botId, jobIds);
     await this.#refresh();
@@ -154,3 +166,6 @@ export class Avoids {
     for (const botId of found) if (!this.#bots.has(botId)) this.#bots.set(botId, look);
   }
 }
+
+const isOver = (state: JobStateName) =>
+  state === 'completed' || state === 'cancelled' || state === 'dead';

@@ -72,7 +72,9 @@ export class Pull {
     const heldMs = holds.heldForMs(botId);
     if (heldMs === 0) return waitMs;
     const leftMs = ctx.deadline - clock.monotonic() - answerMs;
-    await sleep(clock, Math.max(Math.min(heldMs, waitMs, leftMs), 0), ctx.signal);
+    const pauseMs = Math.min(heldMs, waitMs, leftMs);
+    if (pauseMs <= 0) return undefined;
+    await sleep(clock, pauseMs, ctx.signal);
     return heldMs < waitMs ? waitMs - heldMs : undefined;
   }
 

@@ -98,6 +98,7 @@ import { pruneQueues } from './scheduling/prune-queues.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
+import { settleAvoided } from './scheduling/settle-avoided.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
@@ -215,6 +216,7 @@ export const operations = [
   rewriteCrashes,
   setCampaign,
   setGroupStatus,
+  settleAvoided,
   settleCrashWork,
   showCorpus,
   showJob,
