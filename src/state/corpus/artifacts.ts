@@ -40,7 +40,12 @@ export class Artifacts {
     const { sha256, sizeBytes, name } = header;
     const { blobs } = this.store;
     if (await blobs.has(sha256)) await blobs.keep(ctx, { sha256, sizeBytes }, chunks);
-    else await this.#receive(ctx, header, this.#checked(chunks, header, kind));
+    else {
+      const { room } = this.store;
+      await room.expect(sizeBytes - header.offsetBytes, 'new');
+      const checked = this.#checked(chunks, header, kind);
+      await this.#receive(ctx, header, room.watched(checked, 'new'));
+    }
     await this.#expectKind(sha256, kind);
     const row = { sha256, kind, name, size_bytes: sizeBytes, created_at: this.clock.now() };
     const { artifact, alreadyExisted } = await this.store.run(ctx, putArtifact, row);

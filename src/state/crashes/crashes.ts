@@ -63,6 +63,7 @@ export class Crashes {
     const { inputSha256, inputSizeBytes, context } = report;
     const minimisedFrom = report.minimisedFrom || null;
     const source = await store.run(ctx, findSource, { lease, minimisedFrom });
+    await store.room.expect(inputSizeBytes, 'found');
     await store.blobs.keep(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
     const text = storable(report.report);
     const reading = await readers.read({
