@@ -12,7 +12,7 @@ import { Process, place, reach } from '../processes.js';
 import { createJob, eventually, pulledLease, uploadTarget } from '../steps.js';
 
 /** A folder with so much room; undefined where this user may not mount one. */
-function smallDisk(mib = 3): string | undefined {
+function smallDisk(mib = 8): string | undefined {
   const folder = temporaryFolder();
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder], { stdio: 'ignore' });
@@ -42,13 +42,13 @@ test('a full disk is said in so many words, loses nothing, and passes', async ()
   const { sha256: targetSha256 } = await uploadTarget(connection, randomBytes(1000));
   const kept = await createJob(connection, { targetSha256 });
 
-  const tooMuch = await fails(uploadTarget(connection, randomBytes(4 * 2 ** 20)));
+  const tooMuch = await fails(uploadTarget(connection, randomBytes(9 * 2 ** 20)));
   expect(tooMuch).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'DISK_FULL' });
   expect(tooMuch?.message).toMatch(/disk is full: free some space/);
 
   const filler = join(disk, 'filler');
   try {
-    writeFileSync(filler, Buffer.alloc(4 * 2 ** 20));
+    writeFileSync(filler, Buffer.alloc(9 * 2 ** 20));
   } catch {
     // as much as there was room for
   }

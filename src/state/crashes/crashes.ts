@@ -8,10 +8,11 @@ import type {
   ReportCrashHitsRequest,
   ReportCrashResponse,
 } from '../../gen/pandafuzz/v1/crash_service.js';
+import type { CrashLimits } from '../../store/ops/crashes/crash-limits.js';
 import { findSource } from '../../store/ops/crashes/find-source.js';
 import { getCrash } from '../../store/ops/crashes/get-crash.js';
 import { listCrashes } from '../../store/ops/crashes/list-crashes.js';
-import { recordCrash } from '../../store/ops/crashes/record-crash.js';
+import { countCrash, recordCrash } from '../../store/ops/crashes/record-crash.js';
 import { reportHits } from '../../store/ops/crashes/report-hits.js';
 import type { Store } from '../../store/store.js';
 import { checkLease } from '../messages/checks.js';
@@ -36,6 +37,8 @@ export interface CrashesParts {
   readonly regrouping: Regrouping;
   readonly frameLists: FrameLists;
   readonly maxInputBytes: number;
+  /** Of one job. */
+  readonly limits: CrashLimits;
 }
 
 /** Crashes. A report is answered after input and record are on disk. */
@@ -55,7 +58,7 @@ export class Crashes {
     report: CrashReport,
     input: AsyncIterable<Uint8Array>,
   ): Promise<ReportCrashResponse> {
-    const { store, readers, regrouping, frameLists, newId, clock, maxInputBytes } = this.parts;
+    const { store, readers, regrouping, frameLists, newId, clock, maxInputBytes, limits } = this.parts;
     const found = new Violations();
     const lease = checkLease(report.lease, found);
     checkReport(report, maxInputBytes, found);
@@ -63,8 +66,6 @@ export class Crashes {
     const { inputSha256, inputSizeBytes, context } = report;
     const minimisedFrom = report.minimisedFrom || null;
     const source = await store.run(ctx, findSource, { lease, minimisedFrom });
-    await store.room.expect(inputSizeBytes, 'found');
-    await store.blobs.keep(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
     const text = storable(report.report);
     const reading = await readers.read({
       report: text,
@@ -72,7 +73,7 @@ export class Crashes {
       passedOver: frameLists.of(source.project),
     });
     await regrouping.caughtUp(ctx.signal);
-    return store.run(ctx, recordCrash, {
+    const crash = {
       ...reading,
       id: newId(),
       newGroupId: newId(),
@@ -87,7 +88,16 @@ export class Crashes {
       report: text,
       hits: report.hits || 1,
       context: context ? JSON.stringify(CrashContext.toJSON(context)) : null,
-    });
+      limits,
+    };
+    const isFull =
+      source.crashes_kept >= limits.crashes ||
+      source.crash_bytes_kept + inputSizeBytes > limits.bytes;
+    const counted = isFull && (await store.run(ctx, countCrash, crash));
+    if (counted) return counted;
+    await store.room.expect(inputSizeBytes, 'found');
+    await store.blobs.keep(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
+    return store.run(ctx, recordCrash, crash);
   }
 
   /** @throws ValidationError, NotFoundError (attempt or crash) */

@@ -32,7 +32,7 @@ import { listDecisions } from './crashes/list-decisions.js';
 import { makeCrashWork } from './crashes/make-crash-work.js';
 import { mergeGroups } from './crashes/merge-groups.js';
 import { moveCrashes } from './crashes/move-crashes.js';
-import { recordCrash } from './crashes/record-crash.js';
+import { countCrash, recordCrash } from './crashes/record-crash.js';
 import {
   crashReports,
   hasStaleCrashes,
@@ -178,6 +178,7 @@ export const operations = [
   readCounters,
   readyJobs,
   recordCrash,
+  countCrash,
   registerBot,
   releaseLease,
   removeCorpusEntries,
