@@ -197,7 +197,11 @@ export function createState(options: {
     bots: new Bots({ ...service, leases, sessions, beatLog, holds, blame, newId }),
     jobs,
     pull: new Pull({ ...service, leases, dispatch, reaper, holds, defaultTtlMs: ttl }),
-    crashes: new Crashes({ ...evidence, maxInputBytes: config.limits.max_crash_input, limits: crashLimits }),
+    crashes: new Crashes({
+      ...evidence,
+      maxInputBytes: config.limits.max_crash_input,
+      limits: crashLimits,
+    }),
     crashGroups: new CrashGroups(store, clock),
     crashDecisions: new CrashDecisions(evidence),
     crashWork: new CrashWork({ ...evidence, ...working }),

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
-import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { failureOf } from '../../src/client/failure.js';
+import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
 import { Process, place, reach } from '../processes.js';
 import { createJob, eventually, pulledLease, uploadTarget } from '../steps.js';
@@ -15,7 +15,9 @@ import { createJob, eventually, pulledLease, uploadTarget } from '../steps.js';
 function smallDisk(mib = 8): string | undefined {
   const folder = temporaryFolder();
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder], {
+      stdio: 'ignore',
+    });
   } catch {
     return undefined;
   }

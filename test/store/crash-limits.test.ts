@@ -14,7 +14,10 @@ test('a job’s crashes are kept up to its limits, and counted beyond them', asy
   const lease = await store.run(testContext(), claimJob, claimInput(botId));
   if (!lease) throw new Error('no job');
   const limits = { crashes: 4, bytes: 1000 };
-  const crash = (name: string, signature = 's') => ({ ...crashInput(lease, name, signature), limits });
+  const crash = (name: string, signature = 's') => ({
+    ...crashInput(lease, name, signature),
+    limits,
+  });
   const record = (name: string, signature?: string) =>
     store.run(testContext(), recordCrash, crash(name, signature));
 

@@ -58,7 +58,8 @@ export class Crashes {
     report: CrashReport,
     input: AsyncIterable<Uint8Array>,
   ): Promise<ReportCrashResponse> {
-    const { store, readers, regrouping, frameLists, newId, clock, maxInputBytes, limits } = this.parts;
+    const { store, readers, regrouping, frameLists, newId, clock, maxInputBytes, limits } =
+      this.parts;
     const found = new Violations();
     const lease = checkLease(report.lease, found);
     checkReport(report, maxInputBytes, found);

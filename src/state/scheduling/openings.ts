@@ -3,14 +3,7 @@ import type { FairShare } from './fair-share.js';
 import { Fitting } from './fitting.js';
 import { needOf } from './matching.js';
 import type { Taker } from './taker.js';
-import {
-  type Campaign,
-  isFor,
-  isReady,
-  newCampaign,
-  type Profile,
-  type Queue,
-} from './waiting.js';
+import { type Campaign, isFor, isReady, newCampaign, type Profile, type Queue } from './waiting.js';
 
 export interface Match {
   readonly taker: Taker;

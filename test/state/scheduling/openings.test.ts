@@ -33,7 +33,14 @@ class Yard {
   queue(campaign: string, asked: Partial<QueueRow> = {}): number {
     const id = ++this.#queues;
     const amounts = { memory_mib: 0, disk_mib: 0, other_than_bot_id: '', pending: 1 };
-    this.openings.addQueue({ id, campaign, engine: 'libfuzzer', labels: '{}', ...amounts, ...asked });
+    this.openings.addQueue({
+      id,
+      campaign,
+      engine: 'libfuzzer',
+      labels: '{}',
+      ...amounts,
+      ...asked,
+    });
     return id;
   }
 
