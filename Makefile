@@ -149,9 +149,17 @@ $(installed): package.json package-lock.json | $(NODE)
 	@$(NPM) install --no-save >/dev/null
 	@touch $@
 
+asOwn = enumerable: true, configurable: true, writable: true
+
 $(generated): $(protos) buf.yaml buf.gen.yaml $(installed)
 	@echo "buf: generating code from proto/"
 	@$(BIN)/buf generate
+# Maps of callers' names: an assignment to "__proto__" would be lost without a word.
+	@sed -i -E \
+	  -e 's/(message\.\w+)\[(entry[0-9]*\.key)\] = (.*);$$/globalThis.Object.defineProperty(\1, \2, { value: \3, $(asOwn) });/' \
+	  -e 's/(obj\.\w+)\[(k)\] = (.*);$$/globalThis.Object.defineProperty(\1, \2, { value: \3, $(asOwn) });/' \
+	  -e 's/(acc)\[(key)\] = (.*);$$/globalThis.Object.defineProperty(\1, \2, { value: \3, $(asOwn) });/' \
+	  src/gen/pandafuzz/v1/*.ts
 	@mkdir -p src/gen/descriptors
 	@$(BIN)/buf build proto --as-file-descriptor-set --output src/gen/descriptors/pandafuzz.binpb
 	@$(BIN)/buf build node_modules/grpc-health-check/proto --as-file-descriptor-set \

@@ -67,6 +67,7 @@ export async function startMaster(
         multiplier: database.retry_multiplier,
       },
       checkpointIntervalMs: database.checkpoint_interval,
+      leastFreeBytes: config.limits.min_disk_free,
       maxUnfinishedBytes: config.limits.max_unfinished,
       metrics,
       log,

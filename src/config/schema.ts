@@ -133,6 +133,8 @@ const limits = z.strictObject({
   max_artifact: size({ min: '1KiB', max: '1TiB' }).prefault('1GiB'),
   max_unfinished: size({ min: '0B', max: '1TiB' }).prefault('4GiB'),
   max_crash_input: size({ min: '1KiB', max: '1GiB' }).prefault('64MiB'),
+  max_crashes_per_job: whole(1, 1_000_000).default(10_000),
+  max_crash_bytes_per_job: size({ min: '1KiB', max: '1TiB' }).prefault('4GiB'),
   min_disk_free: size({ min: '0B', max: '1024TiB' }).prefault('64MiB'),
   max_calls: whole(1, 1_000_000).default(1000),
   max_transfers: whole(1, 1_000_000).default(256),

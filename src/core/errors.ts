@@ -134,11 +134,13 @@ export class QuotaError extends DomainError<{ subject: string; why: string }> {
   }
 }
 
-/** The disk is full. Nothing was written. */
-export class DiskFullError extends DomainError<{ retryAfterMs: number }> {
+/** The disk is full, or too full for this. Nothing was written. */
+export class DiskFullError extends DomainError<{ retryAfterMs: number; leastFreeBytes?: number }> {
   override readonly name = 'DiskFullError';
   constructor(fields: DiskFullError['fields'] = { retryAfterMs: 10_000 }) {
-    super("the master's disk is full: free some space there and try again", fields);
+    const { leastFreeBytes: least } = fields;
+    const why = least === undefined ? '' : ` (limits.min_disk_free: ${least} bytes stay free)`;
+    super(`the master's disk is full${why}: free some space there and try again`, fields);
   }
 }
 

@@ -132,6 +132,10 @@ export function createState(options: {
   const retention = new Retention({ ...service, sessions, ages: config.retention });
   const blobSweep = new BlobSweep({ ...service, metrics, ages: config.retention });
   const intervalMs = config.database.probe_interval;
+  const crashLimits = {
+    crashes: config.limits.max_crashes_per_job,
+    bytes: config.limits.max_crash_bytes_per_job,
+  };
   const epochs = new Epochs(service);
   const vitals = new Vitals({
     ...service,
@@ -195,7 +199,11 @@ export function createState(options: {
     bots: new Bots({ ...service, leases, sessions, beatLog, holds, blame, newId }),
     jobs,
     pull: new Pull({ ...service, leases, dispatch, reaper, holds, defaultTtlMs: ttl }),
-    crashes: new Crashes({ ...evidence, maxInputBytes: config.limits.max_crash_input }),
+    crashes: new Crashes({
+      ...evidence,
+      maxInputBytes: config.limits.max_crash_input,
+      limits: crashLimits,
+    }),
     crashGroups: new CrashGroups(store, clock),
     crashDecisions: new CrashDecisions(evidence),
     crashWork: new CrashWork({ ...evidence, ...working }),

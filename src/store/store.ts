@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.js';
 import type { BlobStore } from './blobs.js';
 import type { Settled } from './call.js';
 import type { Operation } from './operation.js';
+import type { Room } from './room.js';
 import { SqliteStore } from './sqlite/store.js';
 import type { UnfinishedUploads } from './unfinished.js';
 import type { Witness } from './witness.js';
@@ -30,6 +31,8 @@ export interface StoreOptions {
   readonly log: Logger;
   /** Bytes of unfinished uploads that are kept; usually 4 GiB. */
   readonly maxUnfinishedBytes?: number;
+  /** Free space below which new things are refused; usually 0. */
+  readonly leastFreeBytes?: number;
   /** Called when a database thread dies: the store is of no use any more. */
   readonly onFailure: (error: Error) => void;
 }
@@ -51,6 +54,8 @@ export interface Store {
   readonly blobs: BlobStore;
   /** Uploads that may go on where they broke off. */
   readonly unfinished: UnfinishedUploads;
+  /** Free space of the data folder's disk. */
+  readonly room: Room;
   /** How far the database had come, in a file of its own. */
   readonly witness: Witness;
 

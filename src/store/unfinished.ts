@@ -138,8 +138,9 @@ export class UnfinishedUploads {
       await this.#write(upload, part, signal, chunks);
       return this.#pathOf(sha256);
     } catch (error) {
-      if (error instanceof OtherFileError) await this.forget(sha256);
       const isFull = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT';
+      // A part that fills the disk would keep it full.
+      if (isFull || error instanceof OtherFileError) await this.forget(sha256);
       throw isFull ? new DiskFullError() : error;
     } finally {
       ctx.signal.removeEventListener('abort', onAbort);

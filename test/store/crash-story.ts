@@ -100,6 +100,8 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
   return [
     ['find_crash_source', { lease, minimisedFrom: null }],
     crash(0, '1', 's', 's:1'),
+    ['count_crash', { ...crash(0, '1', 's', 's:1')[1], limits: { crashes: 1, bytes: 10 } }],
+    ['count_crash', { ...crash(9, '9', 's', 's:1')[1], limits: { crashes: 1, bytes: 10 } }],
     crash(1, '1', 's', 's:1'),
     crash(2, '2', 's', 's:2'),
     crash(3, '3', 't'),

@@ -70,12 +70,12 @@ const flagName = (argument: string) => /^-+(\w*)/.exec(argument)?.[1] ?? '';
 
 /** What the bot set for the target, without what serves the bot alone. */
 export function replayEnvironment({ context, report }: Crash): Record<string, string> {
-  const kept: Record<string, string> = {};
+  const kept: [name: string, value: string][] = [];
   for (const [name, value] of Object.entries(context?.environment ?? {})) {
     const text = isOptions(name) ? replayOptions(name, value, report) : value;
-    if (/^\w+$/.test(name) && !isOfBots(name) && text !== '') kept[name] = text;
+    if (/^\w+$/.test(name) && !isOfBots(name) && text !== '') kept.push([name, text]);
   }
-  return kept;
+  return Object.fromEntries(kept);
 }
 
 const isOptions = (name: string) => name.endsWith('SAN_OPTIONS');

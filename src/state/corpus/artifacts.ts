@@ -52,7 +52,7 @@ export class Artifacts {
     const { blobs } = this.store;
     const { artifact, alreadyExisted } = (await blobs.has(ctx, sha256))
       ? await blobs.keep(ctx, { sha256, sizeBytes }, chunks, record)
-      : await this.#receive(ctx, header, this.#checked(chunks, header, kind), record);
+      : await this.#receiveNew(ctx, header, this.#checked(chunks, header, kind), record);
     return { artifact: artifactRecord(artifact), alreadyExisted };
   }
 
@@ -74,6 +74,18 @@ export class Artifacts {
     const row = await this.store.run(ctx, getArtifact, sha256);
     if (!row) throw new NotFoundError({ resource: 'artifact', id: sha256 });
     return artifactRecord(row);
+  }
+
+  /** @throws DiskFullError before a byte is taken for which there is no room */
+  async #receiveNew(
+    ctx: RequestContext,
+    header: ArtifactHeader,
+    chunks: AsyncIterable<Uint8Array>,
+    record: () => Promise<Stored>,
+  ): Promise<Stored> {
+    const { room } = this.store;
+    await room.expect(header.sizeBytes - header.offsetBytes, 'new');
+    return this.#receive(ctx, header, room.watched(chunks, 'new'), record);
   }
 
   /** Goes on with what is there of the file, unless another sender is at work on it. */

@@ -129,6 +129,7 @@ export class Corpus {
           .whole(sizeBytes, 'entry.size_bytes', { min: 0, max: largestEntryBytes })
           .expect(origin !== undefined, 'entry.origin', 'must be ENGINE or SEEDS')
           .throwIfAny();
+        await this.store.room.expect(sizeBytes, 'new');
         await batch.add(ctx, header, chunks);
         kept.push({ sha256, sizeBytes, origin: origin ?? 'engine' });
         if (batch.isFull) await write();

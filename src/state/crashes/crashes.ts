@@ -8,7 +8,7 @@ import type {
   ReportCrashHitsRequest,
   ReportCrashResponse,
 } from '../../gen/pandafuzz/v1/crash_service.js';
-import type { PlacedBlob } from '../../store/ops/blobs/place-blobs.js';
+import type { CrashLimits } from '../../store/ops/crashes/crash-limits.js';
 import {
   type CrashSource,
   findSource,
@@ -16,7 +16,7 @@ import {
 } from '../../store/ops/crashes/find-source.js';
 import { getCrash } from '../../store/ops/crashes/get-crash.js';
 import { listCrashes } from '../../store/ops/crashes/list-crashes.js';
-import { recordCrash } from '../../store/ops/crashes/record-crash.js';
+import { countCrash, type RecordCrash, recordCrash } from '../../store/ops/crashes/record-crash.js';
 import { reportHits } from '../../store/ops/crashes/report-hits.js';
 import type { Store } from '../../store/store.js';
 import { checkLease } from '../messages/checks.js';
@@ -41,6 +41,8 @@ export interface CrashesParts {
   readonly regrouping: Regrouping;
   readonly frameLists: FrameLists;
   readonly maxInputBytes: number;
+  /** Of one job. */
+  readonly limits: CrashLimits;
 }
 
 /** Crashes. A report is answered after input and record are on disk. */
@@ -60,31 +62,37 @@ export class Crashes {
     report: CrashReport,
     input: AsyncIterable<Uint8Array>,
   ): Promise<ReportCrashResponse> {
-    const { store, maxInputBytes } = this.parts;
+    const { store, maxInputBytes, limits } = this.parts;
     const found = new Violations();
     const lease = checkLease(report.lease, found);
     checkReport(report, maxInputBytes, found);
     found.throwIfAny();
-    const { inputSha256, inputSizeBytes } = report;
+    const { inputSha256: sha256, inputSizeBytes: sizeBytes } = report;
     const minimisedFrom = report.minimisedFrom || null;
     const source = await store.run(ctx, findSource, { lease, minimisedFrom });
+    const crash = await this.#read(ctx, report, { lease, source });
+    const isFull =
+      source.crashes_kept >= limits.crashes || source.crash_bytes_kept + sizeBytes > limits.bytes;
+    const counted = isFull && (await store.run(ctx, countCrash, crash));
+    if (counted) return counted;
+    await store.room.expect(sizeBytes, 'found');
     const batch = store.blobs.batch();
     try {
-      await batch.add(ctx, { sha256: inputSha256, sizeBytes: inputSizeBytes }, input);
-      return await this.#record(ctx, report, { lease, source, placed: await batch.settle(ctx) });
+      await batch.add(ctx, { sha256, sizeBytes }, input);
+      const placed = await batch.settle(ctx);
+      return await store.run(ctx, recordCrash, { ...crash, placed });
     } finally {
       batch.end();
     }
   }
 
-  /** Records a crash whose input is on disk. */
-  async #record(
+  /** The crash as it is to be recorded. */
+  async #read(
     ctx: RequestContext,
     report: CrashReport,
-    about: { lease: LeaseName; source: CrashSource; placed: readonly PlacedBlob[] },
-  ): Promise<ReportCrashResponse> {
-    const { store, readers, regrouping, frameLists, newId, clock } = this.parts;
-    const { lease, source, placed } = about;
+    { lease, source }: { lease: LeaseName; source: CrashSource },
+  ): Promise<RecordCrash> {
+    const { readers, regrouping, frameLists, newId, clock, limits } = this.parts;
     const { inputSha256, inputSizeBytes, context } = report;
     const text = storable(report.report);
     const reading = await readers.read({
@@ -93,7 +101,7 @@ export class Crashes {
       passedOver: frameLists.of(source.project),
     });
     await regrouping.caughtUp(ctx.signal);
-    return store.run(ctx, recordCrash, {
+    return {
       ...reading,
       id: newId(),
       newGroupId: newId(),
@@ -101,15 +109,15 @@ export class Crashes {
       jobId: lease.jobId,
       attempt: lease.attempt,
       fence: lease.fence,
-      botId: lease.botId,
+      ...(lease.botId !== undefined && { botId: lease.botId }),
       inputSha256,
       inputSizeBytes,
-      placed,
       minimisedFrom: report.minimisedFrom || null,
       report: text,
       hits: report.hits || 1,
       context: context ? JSON.stringify(CrashContext.toJSON(context)) : null,
-    });
+      limits,
+    };
   }
 
   /** @throws ValidationError, NotFoundError (attempt or crash) */

@@ -87,6 +87,7 @@ export class Jobs {
     const found = new Violations();
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const spec = completeSpec(request.spec, this.parts.defaults, found);
+    await this.parts.store.room.expect(0, 'new');
     const [id, now] = [this.parts.newId(), this.parts.clock.now()];
     const input = jobInput(spec, { id, requestId: request.requestId || null, now });
     const { queue, targetName, earlier } = await this.parts.store.run(ctx, createJob, input);

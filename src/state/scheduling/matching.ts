@@ -44,7 +44,7 @@ export function mismatches(offer: Offer, need: Need): string[] {
   const found: string[] = [];
   if (!offer.engines.includes(need.engine)) found.push(`does not run ${need.engine}`);
   for (const [key, value] of Object.entries(need.labels)) {
-    const has = offer.labels[key];
+    const has = Object.hasOwn(offer.labels, key) ? offer.labels[key] : undefined;
     if (has === undefined) found.push(`has no label ${key} (${value} is asked for)`);
     else if (has !== value) found.push(`has the label ${key}=${has}, not ${value}`);
   }
@@ -73,6 +73,6 @@ export function fits(offer: Offer, need: Need): boolean {
   if (offer.memoryMib < need.memoryMib || offer.diskMib < need.diskMib) return false;
   if (offer.isolation < need.isolation || !offer.engines.includes(need.engine)) return false;
   for (const key of Object.keys(need.labels))
-    if (offer.labels[key] !== need.labels[key]) return false;
+    if (!Object.hasOwn(offer.labels, key) || offer.labels[key] !== need.labels[key]) return false;
   return true;
 }

@@ -7,7 +7,7 @@ import { markAlive } from '../../store/ops/upkeep/mark-alive.js';
 import type { Store } from '../../store/store.js';
 
 export interface VitalsParts {
-  readonly store: Pick<Store, 'run' | 'space'>;
+  readonly store: Pick<Store, 'run' | 'room'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -18,7 +18,8 @@ export interface VitalsParts {
 
 /**
  * Health of the master: at each interval a probe write goes through the writer thread to
- * the disk, and the free disk space is read.
+ * the disk, and the free disk space is read; the reserve for a full disk is
+ * given up or made again (store/room.ts).
  */
 export class Vitals {
   /** The writer thread commits. */
@@ -55,7 +56,8 @@ export class Vitals {
   }
 
   async look(): Promise<void> {
-    const [writes, room] = await Promise.all([this.#canWrite(), this.#hasRoom()]);
+    const room = await this.#hasRoom();
+    const writes = await this.#canWrite();
     if (writes === this.writes && room === this.room) return;
     this.writes = writes;
     this.room = room;
@@ -78,7 +80,9 @@ export class Vitals {
   }
 
   async #hasRoom(): Promise<boolean> {
-    const { diskFreeBytes } = await this.parts.store.space();
-    return diskFreeBytes >= this.parts.options.leastFreeBytes;
+    const { store, log, options } = this.parts;
+    const done = await store.room.adjust();
+    if (done) log.warn(`disk reserve ${done}`);
+    return (await store.room.free()) >= options.leastFreeBytes;
   }
 }

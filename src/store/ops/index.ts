@@ -46,7 +46,7 @@ import { listDecisions } from './crashes/list-decisions.js';
 import { makeCrashWork } from './crashes/make-crash-work.js';
 import { mergeGroups } from './crashes/merge-groups.js';
 import { moveCrashes } from './crashes/move-crashes.js';
-import { recordCrash } from './crashes/record-crash.js';
+import { countCrash, recordCrash } from './crashes/record-crash.js';
 import {
   crashReports,
   hasStaleCrashes,
@@ -95,10 +95,10 @@ import { listAhead } from './scheduling/list-ahead.js';
 import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
 import { listQueues } from './scheduling/list-queues.js';
 import { pruneQueues } from './scheduling/prune-queues.js';
+import { settleAvoided } from './scheduling/settle-avoided.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
-import { settleAvoided } from './scheduling/settle-avoided.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
@@ -202,6 +202,7 @@ export const operations = [
   readCounters,
   readyJobs,
   recordCrash,
+  countCrash,
   registerBot,
   releaseLease,
   removeCorpusEntries,

@@ -175,6 +175,8 @@ CREATE TABLE jobs (
   spent_ms               bigint NOT NULL DEFAULT 0 CHECK (spent_ms >= 0),
   -- The last result is certain: no other attempt can do better.
   final                  integer NOT NULL DEFAULT 0 CHECK (final IN (0, 1)),
+  crashes_kept           bigint NOT NULL DEFAULT 0 CHECK (crashes_kept >= 0),
+  crash_bytes_kept       bigint NOT NULL DEFAULT 0 CHECK (crash_bytes_kept >= 0),
   spec                   text NOT NULL CHECK (json_typeof(CAST(spec AS json)) = 'object'),
   CHECK ((finished_at IS NOT NULL) = (state IN ('completed', 'cancelled', 'dead'))),
   CHECK (failed_attempts + refused_attempts BETWEEN 0 AND max_attempts),
@@ -352,6 +354,7 @@ CREATE TABLE crashes (
 
 CREATE INDEX crashes_by_bot ON crashes (bot_id);
 CREATE INDEX crashes_by_group ON crashes (group_id, id);
+CREATE INDEX crashes_by_job_and_group ON crashes (job_id, group_id, id);
 CREATE INDEX crashes_by_job ON crashes (job_id, id);
 CREATE INDEX crashes_by_target ON crashes (project, target_name, id);
 CREATE INDEX crashes_by_version ON crashes (signature_version, id);

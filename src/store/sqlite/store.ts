@@ -1,4 +1,4 @@
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
@@ -10,6 +10,7 @@ import type { Settled } from '../call.js';
 import { Executor } from '../executor.js';
 import { Lane } from '../lane.js';
 import { type Operation, urgencies } from '../operation.js';
+import { Room } from '../room.js';
 import type { DatabaseCopy, Store, StoreOptions } from '../store.js';
 import { UnfinishedUploads, usualUnfinished } from '../unfinished.js';
 import { Witness } from '../witness.js';
@@ -31,6 +32,7 @@ interface Parts {
   readonly checkpointer: DatabaseThread;
   readonly readers: readonly DatabaseThread[];
   readonly unfinished: UnfinishedUploads;
+  readonly room: Room;
 }
 
 /** The store, once its blobs are ready. */
@@ -52,7 +54,7 @@ export class SqliteStore implements Store {
   readonly blobs: BlobStore;
   readonly unfinished: UnfinishedUploads;
   readonly witness: Witness;
-  readonly #directory: string;
+  readonly room: Room;
   readonly #databasePath: string;
   readonly #writes: Lane<DatabaseThread>;
   readonly #reads: Lane<DatabaseThread>;
@@ -71,7 +73,7 @@ export class SqliteStore implements Store {
       onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
     });
     this.witness = new Witness(options.directory);
-    this.#directory = options.directory;
+    this.room = parts.room;
     this.#databasePath = databasePath;
     const { metrics, log, retry, checkpointIntervalMs: intervalMs } = options;
     const took = metrics.databaseTransactionSeconds;
@@ -112,6 +114,10 @@ export class SqliteStore implements Store {
   /** @throws UserError when the folder or the database cannot be used */
   static async open(options: StoreOptions): Promise<SqliteStore> {
     await makeDataFolder(options.directory);
+    const room = new Room(options.directory, options.leastFreeBytes ?? 0);
+    // The log of a killed master is read with its index anew, which takes space.
+    const done = await room.adjust();
+    if (done === 'released') options.log.warn('disk full: reserve released');
     const databasePath = join(options.directory, 'pandafuzz.db');
     const { synchronous, maxLogBytes, onFailure } = options;
     const started: DatabaseThread[] = [];
@@ -135,7 +141,7 @@ export class SqliteStore implements Store {
       });
       const [writer, checkpointer, ...readers] = started as [DatabaseThread, DatabaseThread];
       const threads = { writer, checkpointer, readers };
-      store = new SqliteStore({ options, databasePath, unfinished, ...threads });
+      store = new SqliteStore({ options, databasePath, unfinished, room, ...threads });
     } catch (error) {
       await Promise.all(started.map((thread) => thread.close()));
       throw error;
@@ -163,17 +169,19 @@ export class SqliteStore implements Store {
     this.#onWrite.push(listener);
   }
 
-  copy(ctx: RequestContext): Promise<DatabaseCopy> {
+  async copy(ctx: RequestContext): Promise<DatabaseCopy> {
+    const { databaseBytes } = await this.space();
+    await this.room.expect(databaseBytes, 'new');
     return copyDatabase(ctx, this.#databasePath, this.blobs.temporaryPath());
   }
 
   async space(): Promise<{ databaseBytes: number; diskFreeBytes: number }> {
-    const [database, log, { bavail, bsize }] = await Promise.all([
+    const [database, log, diskFreeBytes] = await Promise.all([
       stat(this.#databasePath),
       walBytes(this.#databasePath),
-      statfs(this.#directory),
+      this.room.free(),
     ]);
-    return { databaseBytes: database.size + log, diskFreeBytes: bavail * bsize };
+    return { databaseBytes: database.size + log, diskFreeBytes };
   }
 
   async close(): Promise<void> {

@@ -108,7 +108,9 @@ export class Scene {
   async lose({ jobId, attempt, fence }: Lease): Promise<void> {
     const result = { outcome: 'infrastructure' as const, message: 'gone', statistics: '{}' };
     const input = { jobId, attempt, fence, ...result, now: this.clock.now(), ...noPause };
-    await this.store.run(testContext(), completeJob, input);
+    const done = await this.store.run(testContext(), completeJob, input);
+    // What state/jobs/jobs.ts does after it: the queue has a job again.
+    if (done.wakes !== undefined) this.state.sessionParts.dispatch.jobPending(done.wakes);
   }
 
   async complete({ jobId, attempt, fence }: Lease): Promise<void> {

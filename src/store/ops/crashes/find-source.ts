@@ -21,6 +21,9 @@ export interface CrashSource {
   target_sha256: string;
   job_created_at: number;
   built_at: number;
+  /** Crashes of the job whose inputs are kept. */
+  crashes_kept: number;
+  crash_bytes_kept: number;
   /** Of the job. */
   job_kind: JobKindName;
   late: 0 | 1;
@@ -29,6 +32,7 @@ export interface CrashSource {
 const select = statement<Required<LeaseName>, CrashSource>(`
   SELECT coalesce((SELECT id FROM bots WHERE id = @botId), attempts.bot_id) AS bot_id, project, target_name, target_sha256, jobs.created_at AS job_created_at,
     artifacts.created_at AS built_at, jobs.kind AS job_kind,
+    crashes_kept, crash_bytes_kept,
     ${flag(`NOT EXISTS (SELECT 1 FROM leases WHERE job_id = @jobId AND fence = @fence
       AND (@botId = '' OR bot_id = @botId))`)} AS late
   FROM attempts

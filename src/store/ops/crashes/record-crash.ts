@@ -5,6 +5,7 @@ import { type PlacedBlob, placeBlobs } from '../blobs/place-blobs.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';
 import { chooseReproducer } from './choose-reproducer.js';
+import { type CrashLimits, countKept, fullnessOf, siblingOf, tooMany } from './crash-limits.js';
 import { wantReproduction } from './crash-work.js';
 import { type CrashSource, type LeaseName, sourceOf } from './find-source.js';
 import { type GroupKey, groupFor, newGroup } from './new-group.js';
@@ -33,6 +34,8 @@ export interface RecordCrash extends LeaseName, CrashReading {
   /** Times the attempt has met it so far. */
   hits: number;
   minimisedFrom: string | null;
+  /** Of its job; absent: none. */
+  limits?: CrashLimits;
   now: number;
 }
 
@@ -68,9 +71,10 @@ const insert = statement<NewCrash>(`
  * Records a crash whose input is on disk, in the group of its distinction, where people
  * split one off, or of its signature. The same input of the same job is the same crash, met
  * again. A crash from a stale lease is recorded too, marked late. One made smaller from a
- * crash of another group is a crash of its own.
+ * crash of another group is a crash of its own. Of a job that has as many as are kept, one of
+ * a group that the job has met is counted as hits of that one.
  *
- * @throws NotFoundError for a job, or an attempt of it, that never was
+ * @throws NotFoundError for a job, or an attempt of it, that never was; QuotaError
  */
 export const recordCrash = writeOperation(
   'record_crash',
@@ -79,12 +83,8 @@ export const recordCrash = writeOperation(
     yield* lockJob(input.jobId);
     const source = yield* sourceOf(input);
     yield* placeBlobs(input.placed ?? []);
-    const before = yield* one(known, input);
-    if (before) {
-      const [crashId, groupId, late] = [before.id, before.group_id, before.late === 1];
-      yield* raiseHits({ ...input, crashId, groupId, source });
-      return { crashId, groupId, newGroup: false, duplicate: true, late };
-    }
+    const again = yield* metAgain(input, source);
+    if (again) return again;
     const { id: crashId, jobId, now } = input;
     const key: GroupKey = { ...source, ...input };
     const groupId = yield* groupFor(key, input.newGroupId);
@@ -95,6 +95,7 @@ export const recordCrash = writeOperation(
     // The report of a smaller input is that of its own run, alone.
     const reproducedRank = isSmaller ? 0 : 1;
     yield* run(insert, { ...source, ...input, groupId, minimisedFrom, reproducedRank });
+    yield* countKept(jobId, input.inputSizeBytes);
     yield* firstSighting({ ...input, crashId, groupId, source });
     if (!isNew) yield* chooseReproducer(groupId);
     yield* recordEvent(now, 'crash.recorded', crashId, { groupId, jobId });
@@ -103,6 +104,45 @@ export const recordCrash = writeOperation(
     return { crashId, groupId, newGroup: isNew, duplicate: false, late: source.late === 1 };
   },
 );
+
+/**
+ * Counts a crash whose input is not needed: the same input again, or, of a job that has as
+ * many as are kept, one of a group that the job has met.
+ *
+ * @returns undefined when the input is needed: `recordCrash` is to follow
+ * @throws as `recordCrash`
+ */
+export const countCrash = writeOperation(
+  'count_crash',
+  'result',
+  function* (input: RecordCrash): Steps<RecordedCrash | undefined> {
+    yield* lockJob(input.jobId);
+    return yield* metAgain(input, yield* sourceOf(input));
+  },
+);
+
+function* metAgain(input: RecordCrash, source: CrashSource): Steps<RecordedCrash | undefined> {
+  const before = yield* one(known, input);
+  if (before) {
+    const [crashId, groupId, late] = [before.id, before.group_id, before.late === 1];
+    yield* raiseHits({ ...input, crashId, groupId, source });
+    return { crashId, groupId, newGroup: false, duplicate: true, late };
+  }
+  const { limits, jobId, inputSizeBytes } = input;
+  if (!limits) return undefined;
+  const full = yield* fullnessOf(jobId, inputSizeBytes, limits);
+  if (full === 'free') return undefined;
+  const sibling = yield* siblingOf({ ...source, ...input }, input);
+  if (sibling) {
+    const { crashId, groupId, late } = sibling;
+    // Totals are of one input: this one's are added to those of the sibling.
+    const hits = sibling.hits + input.hits;
+    yield* raiseHits({ ...input, crashId, groupId, hits, source });
+    return { crashId, groupId, newGroup: false, duplicate: true, late: late === 1 };
+  }
+  if (full === 'over') throw tooMany(limits);
+  return undefined;
+}
 
 function* isMadeFrom(id: string | null, groupId: string): Steps<boolean> {
   return id !== null && (yield* one(groupOf, { id }))?.group_id === groupId;

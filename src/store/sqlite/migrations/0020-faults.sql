@@ -22,3 +22,13 @@ INSERT INTO epochs (id, number, fence_base, witnessed, is_copy) VALUES (1, 0, 0,
 
 -- How often the probe was written.
 ALTER TABLE vitals ADD COLUMN marks INTEGER NOT NULL DEFAULT 0 CHECK (marks >= 0);
+
+-- Crashes whose inputs are kept, for limits.max_crashes_per_job and max_crash_bytes_per_job.
+ALTER TABLE jobs ADD COLUMN crashes_kept INTEGER NOT NULL DEFAULT 0 CHECK (crashes_kept >= 0);
+ALTER TABLE jobs ADD COLUMN crash_bytes_kept INTEGER NOT NULL DEFAULT 0
+  CHECK (crash_bytes_kept >= 0);
+UPDATE jobs SET
+  crashes_kept = (SELECT count(*) FROM crashes WHERE job_id = jobs.id),
+  crash_bytes_kept = (SELECT coalesce(sum(input_size_bytes), 0) FROM crashes WHERE job_id = jobs.id)
+WHERE id IN (SELECT job_id FROM crashes);
+CREATE INDEX crashes_by_job_and_group ON crashes (job_id, group_id, id);
