@@ -36,7 +36,8 @@ export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Tr
   const isSpeechless = isCrash && key.key === '' && done.exit.signal === null;
   if (isSpeechless && !parts.engine.hasBegun(done.report)) {
     const words = done.report.trim().slice(-longestWords);
-    throw new UnfitTargetError(await uselessStart(done.exit, words, parts));
+    const what = 'the target cannot be run here';
+    throw new UnfitTargetError(await uselessStart(done.exit, words, parts, what));
   }
   return { ...done, ...key, isCrash };
 }
