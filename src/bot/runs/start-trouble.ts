@@ -9,6 +9,8 @@ export interface UselessStart {
   /** The last lines that were printed. */
   readonly words: string;
   readonly file: TargetFile;
+  /** What happened, for people. */
+  readonly what: string;
   /** There is a fuzzer in the executable, as far as its bytes show; undefined: unknown. */
   readonly hasFuzzer: boolean | undefined;
 }
@@ -100,12 +102,16 @@ export function blameOf(start: UselessStart): FuzzEnd {
   if (/Exec format error/i.test(words)) {
     return ofTarget('the target is damaged, or made for another kind of machine', start);
   }
+  // As shells and loaders have it, in words of no known kind: a second bot tells whose it is.
+  if (exit.code === 126 || exit.code === 127) {
+    const how = `exit code ${exit.code}`;
+    return ofBot(StartTrouble.MISSING, 'it is not found, or cannot be executed', start, how);
+  }
   const isUnlike = hasFuzzer === false || (file.format === 'script' && !surroundings.test(words));
   if (isUnlike && exit.signal === null) {
     return ofTarget('the target is no fuzzer: it ended without executing an input', start);
   }
-  const what = 'the target ended without executing an input';
-  return { outcome: JobOutcome.FAILED, message: describe(what, start) };
+  return { outcome: JobOutcome.FAILED, message: describe(start.what, start) };
 }
 
 function missingPart({ file, words }: UselessStart): string | undefined {

@@ -36,11 +36,12 @@ export async function uselessStart(
   exit: SandboxExit,
   words: string,
   { engine, folder }: { engine: Engine; folder: Pick<RunFolder, 'target'> },
+  what = 'the target ended without executing an input',
 ): Promise<FuzzEnd> {
   const file = await readTargetFile(folder.target).catch(() => unreadable);
   const canTell = engine.name === 'libfuzzer' && file.format === 'elf';
   const hasFuzzer = canTell ? await holdsFuzzer(folder.target).catch(() => undefined) : undefined;
-  return blameOf({ exit, words, file, hasFuzzer });
+  return blameOf({ exit, words, file, what, hasFuzzer });
 }
 
 /** Of a file that cannot be read nothing is known. */

@@ -142,8 +142,11 @@ export class Avoids {
   async #forgive(botId: string, jobIds: readonly string[] | null): Promise<void> {
     const { store, inBackground, dispatch } = this.parts;
     const input = { botId, jobIds, limit: mostBots };
-    const queues = await inBackground('forgive_bot', (ctx) => store.run(ctx, forgiveBot, input));
-    for (const queueId of queues) dispatch.jobPending(queueId);
+    for (;;) {
+      const done = await inBackground('forgive_bot', (ctx) => store.run(ctx, forgiveBot, input));
+      for (const queueId of done.queues) dispatch.jobPending(queueId);
+      if (jobIds !== null || done.count < mostBots) return;
+    }
   }
 
   /** Removes bots that no job avoids any more; those that were added meanwhile stay. */

@@ -101,6 +101,16 @@ describe('the bot lacks', () => {
   });
 });
 
+test('an exit code of a shell, without a known word, is the bot’s until a second one has it', async () => {
+  for (const code of [126, 127]) {
+    expect(await started(script('/bin/sh', `exit ${code}`))).toMatchObject({
+      outcome: JobOutcome.INFRASTRUCTURE,
+      trouble: StartTrouble.MISSING,
+      cause: `exit code ${code}`,
+    });
+  }
+});
+
 describe('the machine does not let it start', () => {
   const machine = { outcome: JobOutcome.INFRASTRUCTURE, trouble: StartTrouble.MACHINE };
 

@@ -78,7 +78,11 @@ describe('a bot is explained', () => {
       'it is held back for another 1 s, then it gets one job to try: its last start failed: because',
     ]);
     await fleet.pass(1500);
-    expect(await ofBot(fleet, bot.botId)).toEqual(['it has announced no free slot']);
+    expect(await ofBot(fleet, bot.botId)).toEqual([
+      'it gets one job at a time until one starts, as its last start failed: because',
+    ]);
+    const idle = await fleet.bot(0);
+    expect(await ofBot(fleet, idle.botId)).toEqual(['it has announced no free slot']);
     bot.leave();
     expect(await ofBot(fleet, bot.botId)).toEqual(['it is offline: it holds no heartbeat stream']);
   });

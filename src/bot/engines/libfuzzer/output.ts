@@ -109,7 +109,9 @@ export class LibFuzzerOutput implements EngineObserver {
   #readLines(lines: Buffer): void {
     // Before the first status line: after it a target may print what it likes.
     if (this.#progress.isSilent) {
-      for (const { text } of linesWith(lines, unknownFlagMark)) this.#readUnknownFlag(text);
+      const status = lines.indexOf(statusMark);
+      const before = status < 0 ? lines : lines.subarray(0, lines.lastIndexOf(10, status) + 1);
+      for (const { text } of linesWith(before, unknownFlagMark)) this.#readUnknownFlag(text);
     }
     for (const { text } of linesWith(lines, statusMark)) this.#readStatus(text);
     for (const { text } of linesWith(lines, statisticMark)) this.#readFinal(text);

@@ -34,7 +34,8 @@ export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Tr
   const isSpeechless = done.exit.code !== 0 && key.key === '' && done.exit.signal === null;
   if (isSpeechless && !parts.engine.hasBegun(done.report)) {
     const words = done.report.trim().slice(-longestWords);
-    throw new UnfitTargetError(await uselessStart(done.exit, words, parts));
+    const what = 'the target cannot be run here';
+    throw new UnfitTargetError(await uselessStart(done.exit, words, parts, what));
   }
   return { ...done, ...key };
 }
