@@ -9,7 +9,7 @@ import { buildProgram, withAddressSanitizer } from '../bot/programs/build.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { Process } from '../processes.js';
 
-const cycles = 30;
+const cycles = Number(process.env['KILLS'] ?? 8);
 
 /** The same numbers for the same seed. */
 function randomFrom(seed: number): () => number {
