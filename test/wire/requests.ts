@@ -102,6 +102,7 @@ export async function validRequests(
       { $case: 'jobDone' as const, value: { lease, result } },
     ].flatMap((message) => one(HeartbeatRequest, { message })),
     'BotService/GetBot': one(bots.GetBotRequest, { botId: bot.id }),
+    'BotService/ReadBotLog': one(bots.ReadBotLogRequest, { botId: bot.id, offset: 0 }),
     'BotService/ListBots': one(bots.ListBotsRequest, page),
     'CorpusService/PushCorpus': [
       { $case: 'lease' as const, value: given(lease) },
@@ -215,6 +216,9 @@ export async function validRequests(
     'CrashService/RegroupCrashes': one(crashes.RegroupCrashesRequest, { dryRun: true }),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
     'JobService/GetJob': one(jobs.GetJobRequest, { jobId: pending.id }),
+    'JobService/ReadJobLog': one(jobs.ReadJobLogRequest, {
+      ...{ jobId: pending.id, source: 1, offset: 0, fence: 0 },
+    }),
     'JobService/ListJobs': one(jobs.ListJobsRequest, { ...page, state: 1 }),
     'JobService/CancelJob': one(jobs.CancelJobRequest, { jobId: pending.id }),
     'JobService/AssignJob': one(jobs.AssignJobRequest, { ...pull, waitMs: 50 }),

@@ -21,8 +21,11 @@ export interface ConnectionTimes {
 const greetingMs = 20_000;
 /** A reset of a call that has been open for less is rapid: too soon for any deadline of use. */
 const rapidMs = 50;
-/** Rapid resets at once, and in each second after that: a client that gives up calls has some. */
-const rapidResets = { atOnce: 200, perSecond: 20 };
+/**
+ * Rapid resets at once, and in each second after that. A client that gives up thousands of
+ * calls together has done nothing wrong; one that goes on is cut off.
+ */
+const rapidResets = { atOnce: 4000, perSecond: 200 };
 /** How often the oldest connections are looked at, milliseconds. */
 const lookEveryMs = 250;
 /** Time for the last answers to leave before sockets are destroyed, milliseconds. */
