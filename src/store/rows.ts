@@ -242,6 +242,7 @@ export interface LeaseRow {
   pulled: 0 | 1;
   acknowledged_at: number | null;
   stop_requested: 0 | 1;
+  timed_out_at?: number | null;
   queue_id?: number;
   target_sha256?: string;
   fuzz_within_ms?: number | null;

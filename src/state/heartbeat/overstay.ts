@@ -16,10 +16,12 @@ const finishingTtls = 10;
  * @param now on the lease clock
  */
 export function overstay(
-  { fuzzingLeftMs, fuzzingSince, stoppingSince, stopRequested, phase }: LiveLease,
+  lease: LiveLease,
   now: number,
   ttlMs: number,
 ): 'stop' | 'take' | undefined {
+  const { fuzzingLeftMs, fuzzingSince, stoppingSince, stopRequested, phase } = lease;
+  if (lease.isTimedOut) return undefined;
   if (stoppingSince !== undefined) {
     const graceMs = phase === LeasePhase.FINISHING ? finishingTtls * ttlMs : ttlMs;
     return now - stoppingSince > graceMs ? 'take' : undefined;

@@ -57,6 +57,8 @@ export interface LiveLease {
   acknowledgedOnDisk: boolean;
   /** A stop of the run is requested. */
   stopRequested: boolean;
+  /** That is for JobTimeouts, whose own end it takes (upkeep/timekeeper.ts). */
+  isTimedOut: boolean;
   /** Tick at which its end is checked next; a renewal moves `expiresAt` only. */
   dueTick: number;
   phase: LeasePhase | undefined;
@@ -156,6 +158,7 @@ export class Leases {
       acknowledged: lease.acknowledged,
       acknowledgedOnDisk: lease.acknowledged,
       stopRequested: isStopWanted(job),
+      isTimedOut: job.timed_out_at !== null,
       pulled: lease.acknowledged,
       queueId: job.queue_id,
       build: job.target_sha256,
@@ -175,6 +178,7 @@ export class Leases {
       acknowledged: row.acknowledged_at !== null,
       acknowledgedOnDisk: row.acknowledged_at !== null,
       stopRequested: row.stop_requested === 1,
+      isTimedOut: (row.timed_out_at ?? null) !== null,
       pulled: row.pulled === 1,
       queueId: row.queue_id,
       build: row.target_sha256,

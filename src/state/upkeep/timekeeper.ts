@@ -90,6 +90,7 @@ export class Timekeeper {
       return;
     }
     live.stopRequested = true;
+    live.isTimedOut = true;
     this.parts.sessions.of(live.botId)?.cancel(live);
   }
 }

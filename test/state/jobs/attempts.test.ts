@@ -10,7 +10,7 @@ import type { Assignment, Lease } from '../../../src/gen/pandafuzz/v1/lease.js';
 import { recordCrash } from '../../../src/store/ops/crashes/record-crash.js';
 import { testContext } from '../../harness.js';
 import { crashInput } from '../../store/inputs.js';
-import { cancel, type Fleet, type Line, only, pause, running } from '../fleet.js';
+import { cancel, type Fleet, type Line, only, pause, running, timeouts } from '../fleet.js';
 
 /** What a job's attempts add up to, and what is left of its limits for the next one. */
 
@@ -180,6 +180,17 @@ describe('a bot that beats and does not stop', () => {
       expect(await fleet.job(id)).toMatchObject({ state });
     },
   );
+
+  test('uses up an attempt where the time of the run is over', async () => {
+    const { fleet, id, bot, lease } = await running({
+      maxAttempts: 1,
+      timeouts: timeouts({ run: 10 }),
+    });
+    await new Beats(bot, lease).through(fleet, 10_000 + 2 * ttlMs, LeasePhase.FUZZING);
+    const job = await fleet.job(id);
+    expect(job).toMatchObject({ state: 'DEAD', failedAttempts: 1 });
+    expect(job.attempts).toMatchObject([{ end: AttemptEnd.TIMED_OUT }]);
+  });
 
   test('may take longer to send what it has found', async () => {
     const { fleet, id, bot, lease } = await running();
