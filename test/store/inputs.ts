@@ -1,7 +1,8 @@
 import { newId } from '../../src/core/ids.js';
+import type { CrashReading } from '../../src/store/crash-rows.js';
 import { registerBot } from '../../src/store/ops/bots/register-bot.js';
 import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
-import type { ArtifactRow, CrashReading } from '../../src/store/rows.js';
+import type { ArtifactRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { testContext } from '../harness.js';
 

@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../core/context.js';
 import type { Signal } from '../../core/signal.js';
 import type { CrashMove } from '../../gen/pandafuzz/v1/crash_service.js';
+import type { CrashReading } from '../../store/crash-rows.js';
 import { placing, type Unit } from '../../store/grouping.js';
 import type { Operation } from '../../store/operation.js';
 import { type MoveCrashes, moveCrashes } from '../../store/ops/crashes/move-crashes.js';
@@ -12,7 +13,6 @@ import {
   targetDecisions,
 } from '../../store/ops/crashes/regroup-reads.js';
 import { confirmCrashes, rewriteCrashes } from '../../store/ops/crashes/rewrite-crashes.js';
-import type { CrashReading } from '../../store/rows.js';
 import type { RegroupingParts } from './regrouping.js';
 
 /** A part of the work on a target. */

@@ -8,8 +8,6 @@ import {
   StackFrame,
 } from '../../gen/pandafuzz/v1/crash.js';
 import type { GroupBuild } from '../../gen/pandafuzz/v1/crash_service.js';
-import type { WholeCrash } from '../../store/ops/crashes/get-crash.js';
-import type { ListedCrash } from '../../store/ops/crashes/list-crashes.js';
 import {
   type CrashDecisionRow,
   type CrashGroupRow,
@@ -17,7 +15,9 @@ import {
   type GroupStatusName,
   groupStatuses,
   type ReproductionRow,
-} from '../../store/rows.js';
+} from '../../store/crash-rows.js';
+import type { WholeCrash } from '../../store/ops/crashes/get-crash.js';
+import type { ListedCrash } from '../../store/ops/crashes/list-crashes.js';
 import { time } from './records.js';
 
 /** Rows about crashes as messages of the contract. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
+import type { CrashGroupRow } from '../../store/crash-rows.js';
 import type { Notice } from '../../store/ops/notifications/next-notice.js';
-import type { CrashGroupRow } from '../../store/rows.js';
 
 /** One event for one webhook. The same delivery keeps its id, however often it is tried. */
 export interface Delivery {

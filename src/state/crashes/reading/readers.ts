@@ -3,7 +3,7 @@ import { type Clock, systemClock, type Timer } from '../../../core/clock.js';
 import { ShuttingDownError } from '../../../core/errors.js';
 import type { Logger } from '../../../core/log.js';
 import { signatureVersion } from '../../../crash/signature.js';
-import type { CrashReading } from '../../../store/rows.js';
+import type { CrashReading } from '../../../store/crash-rows.js';
 import { type ReportToRead, unknownReading } from './reading.js';
 
 /** A reader of reports: the program of its threads, and the version of what they find. */

@@ -3,7 +3,7 @@ import { clipUtf8 } from '../../../core/clip.js';
 import { type CrashFrame, type FrameList, readCrashReport } from '../../../crash/report.js';
 import { crashSignature, distinctionKey, signatureVersion } from '../../../crash/signature.js';
 import { StackFrame } from '../../../gen/pandafuzz/v1/crash.js';
-import type { CrashReading } from '../../../store/rows.js';
+import type { CrashReading } from '../../../store/crash-rows.js';
 
 /** A report to be read, with what is known of its target. */
 export interface ReportToRead {

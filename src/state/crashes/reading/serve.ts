@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { CrashReading } from '../../../store/rows.js';
+import type { CrashReading } from '../../../store/crash-rows.js';
 import type { ReportToRead } from './reading.js';
 
 /** Reads each report that the main thread sends, and sends back what it found. */

@@ -1,4 +1,4 @@
-import { type CrashDecisionRow, crashDecisionColumns } from '../../rows.js';
+import { type CrashDecisionRow, crashDecisionColumns } from '../../crash-rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 

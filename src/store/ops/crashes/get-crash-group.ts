@@ -1,5 +1,5 @@
+import { type CrashGroupRow, crashGroupColumns, type GroupBuildRow } from '../../crash-rows.js';
 import { readOperation } from '../../operation.js';
-import { type CrashGroupRow, crashGroupColumns, type GroupBuildRow } from '../../rows.js';
 import { all, type Steps, statement } from '../../statement.js';
 import { groupRow } from './group-rows.js';
 

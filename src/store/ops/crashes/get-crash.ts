@@ -1,5 +1,5 @@
+import { type CrashRow, crashColumns, type ReproductionRow } from '../../crash-rows.js';
 import { readOperation } from '../../operation.js';
-import { type CrashRow, crashColumns, type ReproductionRow } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
 
 /** A crash with all there is to know of it. */

@@ -1,5 +1,5 @@
 import { NotFoundError, PreconditionError } from '../../../core/errors.js';
-import { type CrashGroupRow, crashGroupColumns } from '../../rows.js';
+import { type CrashGroupRow, crashGroupColumns } from '../../crash-rows.js';
 import { forUpdate } from '../../sql.js';
 import { one, type Steps, statement } from '../../statement.js';
 

@@ -1,5 +1,5 @@
+import { type CrashGroupRow, crashGroupColumns, type GroupStatusName } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
-import { type CrashGroupRow, crashGroupColumns, type GroupStatusName } from '../../rows.js';
 import { all, type Steps, statement } from '../../statement.js';
 
 /** Which groups; what is undefined or empty lets all through. Times in ms. */

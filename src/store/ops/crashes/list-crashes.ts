@@ -1,5 +1,5 @@
+import { type CrashRow, crashColumns, type ReproductionRow } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
-import { type CrashRow, crashColumns, type ReproductionRow } from '../../rows.js';
 import { one, page, type Steps, statement } from '../../statement.js';
 
 interface Page {

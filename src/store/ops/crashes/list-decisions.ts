@@ -1,5 +1,5 @@
+import { type CrashDecisionRow, crashDecisionColumns } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
-import { type CrashDecisionRow, crashDecisionColumns } from '../../rows.js';
 import { all, type Steps, statement } from '../../statement.js';
 
 interface Page {

@@ -1,6 +1,6 @@
 import { NotFoundError, PreconditionError, StaleLeaseError } from '../../../core/errors.js';
+import type { CrashReading } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
-import type { CrashReading } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';

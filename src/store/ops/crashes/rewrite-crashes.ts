@@ -1,5 +1,5 @@
+import type { CrashReading } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
-import type { CrashReading } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { settleGroup } from './settle-group.js';
 

@@ -1,5 +1,5 @@
+import type { CrashGroupRow, GroupStatusName } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
-import type { CrashGroupRow, GroupStatusName } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { groupRow, liveGroup } from './group-rows.js';

@@ -1,4 +1,4 @@
-import type { CrashGroupRow, GroupStatusName } from '../../rows.js';
+import type { CrashGroupRow, GroupStatusName } from '../../crash-rows.js';
 import { all, one, run, type Steps, statement } from '../../statement.js';
 import { addSource } from './add-source.js';
 import { chooseReproducer } from './choose-reproducer.js';

@@ -1,6 +1,6 @@
 import { PreconditionError } from '../../../core/errors.js';
+import type { CrashDecisionRow, CrashGroupRow } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
-import type { CrashDecisionRow, CrashGroupRow } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { anchorMoved, findDecision, recordDecision } from './decisions.js';
 import { groupRow, liveGroup } from './group-rows.js';

@@ -1,7 +1,7 @@
 import { NotFoundError, PreconditionError } from '../../../core/errors.js';
+import type { CrashDecisionRow } from '../../crash-rows.js';
 import { unitsOf } from '../../grouping.js';
 import { writeOperation } from '../../operation.js';
-import type { CrashDecisionRow } from '../../rows.js';
 import { all, one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { findDecision } from './decisions.js';

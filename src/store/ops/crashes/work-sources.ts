@@ -1,6 +1,6 @@
 import { NotFoundError, PreconditionError } from '../../../core/errors.js';
+import type { GroupStatusName } from '../../crash-rows.js';
 import { readOperation } from '../../operation.js';
-import type { GroupStatusName } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
 import { programName } from '../targets/find-uses.js';
 import { groupRow, standInFor } from './group-rows.js';

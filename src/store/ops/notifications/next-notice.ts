@@ -1,5 +1,6 @@
+import { type CrashGroupRow, crashGroupColumns } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
-import { type CrashGroupRow, crashGroupColumns, type EventRow } from '../../rows.js';
+import type { EventRow } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
 
 /** Kinds of events that webhooks deliver, as in the index events_to_deliver. */
