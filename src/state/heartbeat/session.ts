@@ -15,6 +15,7 @@ import type {
   HeartbeatResponse,
   Hello,
   JobDone,
+  JobDoneAck,
   LeaseReject,
   LogPart,
   ReadLog,
@@ -28,21 +29,16 @@ import type { BotRow, ClaimedJob } from '../../store/rows.js';
 import type { SessionHandle } from '../bots/sessions.js';
 import type { LiveLease } from '../leases/leases.js';
 import { assignmentOf } from '../messages/assignment.js';
-import {
-  boundedStatistics,
-  checkBeat,
-  checkCause,
-  checkLease,
-  mostLeases,
-} from '../messages/checks.js';
+import { checkBeat, checkCause, checkHello, checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { Offer } from '../scheduling/matching.js';
-import { isOverstay, refuseOffer } from './bot-trouble.js';
+import { refuseOffer } from './bot-trouble.js';
 import { confirmDrain, confirmStop } from './confirmations.js';
 import { Credit } from './credit.js';
 import { LogReads } from './log-reads.js';
 import type { Outgoing, SessionParts } from './parts.js';
 import { refusalOf } from './refusal.js';
+import { notValid, renewed } from './renewal.js';
 
 export type { Outgoing, SessionParts } from './parts.js';
 
@@ -107,12 +103,7 @@ export class BotSession implements SessionHandle {
     parts: SessionParts,
     outgoing: Outgoing,
   ): Promise<BotSession> {
-    new Violations()
-      .id(hello.botId, 'hello.bot_id')
-      .id(hello.instanceId, 'hello.instance_id')
-      .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: mostLeases })
-      .expect(hello.leases.length <= mostLeases, 'hello.leases', `must be at most ${mostLeases}`)
-      .throwIfAny();
+    checkHello(hello);
     const arrival = parts.sessions.arrive();
     const bot = await parts.store.run(ctx, getBot, hello.botId);
     if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
@@ -173,7 +164,7 @@ export class BotSession implements SessionHandle {
         this.#stopping(message.value.lease);
         break;
       case 'drainAck':
-        this.#draining();
+        if (this.isDraining) confirmDrain(this.botId, this.parts, this.#notStored);
         break;
       case 'jobDone':
         void this.#done(message.value);
@@ -290,28 +281,19 @@ export class BotSession implements SessionHandle {
       const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
       throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
     }
-    const { leases, rhythm } = this.parts;
+    const { rhythm } = this.parts;
     this.#sequence = sequence;
     if (beat.health) this.#healthIs(beat.health);
     const proven: LiveLease[] = [];
-    const renewed = beat.leases.map((status): RenewedLease => {
+    const answers = beat.leases.map((status): RenewedLease => {
       const live = this.#mine(status.lease);
-      if (!live) return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
+      if (!live) return notValid(status.lease);
       this.#hold(live);
-      const { phase, statistics } = status;
-      leases.report(live, phase, statistics && boundedStatistics(statistics));
-      if (!live.isProven && (statistics?.executions ?? 0) > 0) proven.push(live);
-      if (isOverstay(live, this.parts, () => this.cancel(live))) {
-        return { lease: status.lease, remainingTtlMs: 0, cancelRequested: false };
-      }
-      return {
-        lease: status.lease,
-        remainingTtlMs: leases.remainingMs(live),
-        cancelRequested: live.stopRequested,
-      };
+      if (!live.isProven && (status.statistics?.executions ?? 0) > 0) proven.push(live);
+      return renewed(live, status, this.parts, () => this.cancel(live));
     });
     const nextBeatInMs = sequence === 1 ? rhythm.firstInMs() : rhythm.nextInMs();
-    const value = { sequence, leases: renewed, nextBeatInMs };
+    const value = { sequence, leases: answers, nextBeatInMs };
     if (!this.gone) this.outgoing.sendLatest({ message: { $case: 'beatAck', value } });
     this.#credit.announce(beat.freeSlots);
     for (const live of proven) this.parts.blame.proved(live);
@@ -331,9 +313,7 @@ export class BotSession implements SessionHandle {
   }
 
   #accepted(lease: Lease | undefined): void {
-    const found = new Violations();
-    const live = this.#mine(checkLease(lease, found));
-    found.throwIfAny();
+    const live = this.#named(lease);
     if (live) this.#hold(live);
   }
 
@@ -348,22 +328,15 @@ export class BotSession implements SessionHandle {
   #rejected(reject: LeaseReject): void {
     const found = new Violations().text(reject.reason, 'lease_reject.reason', { max: 1024 });
     checkCause(reject.cause ?? '', 'lease_reject.cause', found);
-    const live = this.#mine(checkLease(reject.lease, found));
-    found.throwIfAny();
+    const live = this.#named(reject.lease, found);
     if (!live) return;
     this.#credit.answered(live);
     refuseOffer(live, reject, this.parts);
   }
 
   #stopping(lease: Lease | undefined): void {
-    const found = new Violations();
-    const live = this.#mine(checkLease(lease, found));
-    found.throwIfAny();
+    const live = this.#named(lease);
     if (live?.stopRequested) confirmStop(live, this.parts, this.#notStored);
-  }
-
-  #draining(): void {
-    if (this.isDraining) confirmDrain(this.botId, this.parts, this.#notStored);
   }
 
   readonly #notStored = (error: unknown, event: string): void => {
@@ -374,6 +347,8 @@ export class BotSession implements SessionHandle {
     const { jobs, acknowledgements, logs } = this.parts;
     const live = lease && this.#mine(lease);
     const acknowledged = live && acknowledgements.take(live);
+    const answer = (outcome: JobDoneAck['outcome']) =>
+      this.#send({ $case: 'jobDoneAck', value: { lease, outcome } });
     try {
       const told = { acknowledged, botId: this.botId };
       const receipt = await jobs.completeSoon(lease, result, told);
@@ -381,20 +356,21 @@ export class BotSession implements SessionHandle {
       if (live && logTail && result?.outcome !== JobOutcome.COMPLETED) logs.keep(live, logTail);
       const outcome = result && JobOutcome[result.outcome];
       this.log.debug(this.#about({ lease, outcome }), 'job finished');
-      this.#send({
-        $case: 'jobDoneAck',
-        value: { lease, outcome: { $case: 'receipt', value: receipt } },
-      });
+      answer({ $case: 'receipt', value: receipt });
     } catch (error) {
       if (acknowledged) acknowledgements.failed(live);
       const refusal = refusalOf(error);
       const { reason } = refusal;
       this.log.warn(this.#about({ err: error, lease, reason }), 'result refused');
-      this.#send({
-        $case: 'jobDoneAck',
-        value: { lease, outcome: { $case: 'refusal', value: refusal } },
-      });
+      answer({ $case: 'refusal', value: refusal });
     }
+  }
+
+  /** @throws ValidationError, for what is in `found` too */
+  #named(lease: Lease | undefined, found = new Violations()): LiveLease | undefined {
+    const live = this.#mine(checkLease(lease, found));
+    found.throwIfAny();
+    return live;
   }
 
   #mine(lease: Lease): LiveLease | undefined {

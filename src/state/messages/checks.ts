@@ -1,6 +1,6 @@
 import { mostNotes, noteText } from '../../core/run-notes.js';
 import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
-import type { Beat, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { Beat, Hello, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
 import {
   JobOutcome,
   type JobResult,
@@ -16,7 +16,7 @@ import { Violations } from './violations.js';
 /** Checks of messages that arrive both by unary calls and on the stream. */
 
 /** Most slots of a bot, and so most leases. */
-export const mostLeases = 1024;
+const mostLeases = 1024;
 
 const longestMessageBytes = 4096;
 
@@ -120,6 +120,16 @@ export const boundedStatistics = (statistics: JobStatistics): JobStatistics =>
 
 /** A beat whose every status names a lease. */
 export type CheckedBeat = Omit<Beat, 'leases'> & { leases: (LeaseStatus & { lease: Lease })[] };
+
+/** @throws ValidationError */
+export function checkHello(hello: Hello): void {
+  new Violations()
+    .id(hello.botId, 'hello.bot_id')
+    .id(hello.instanceId, 'hello.instance_id')
+    .whole(hello.freeSlots, 'hello.free_slots', { min: 0, max: mostLeases })
+    .expect(hello.leases.length <= mostLeases, 'hello.leases', `must be at most ${mostLeases}`)
+    .throwIfAny();
+}
 
 /**
  * Checks a beat. Beats are frequent and nearly all valid, so the list of faults is made
