@@ -92,7 +92,8 @@ export class Fleet {
     options: Partial<StoreOptions> = {},
   ): Promise<Fleet> {
     const fleet = new Fleet(new SettlingStore(await openStore({ readers: 1, ...options })));
-    await fleet.store.run(testContext(), putArtifact, target);
+    const artifact = { ...target, created_at: fleet.clock.now() };
+    await fleet.store.run(testContext(), putArtifact, artifact);
     await fleet.start(settings);
     atEnd(() => fleet.state.stop());
     return fleet;

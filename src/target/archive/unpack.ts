@@ -42,12 +42,16 @@ export async function unpack(
   });
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  thread.on('message', (outcome: Unpacked) => {
-    if (outcome.ok) resolve();
-    else reject(errorOf(outcome));
+  let outcome: Unpacked | undefined;
+  thread.on('message', (message: Unpacked) => {
+    outcome = message;
   });
   thread.on('error', reject);
-  thread.on('exit', () => reject(new Error('the thread that unpacks has ended')));
+  // Not before: a thread that is ended while it closes its files leaves them open.
+  thread.on('exit', () => {
+    if (outcome?.ok) resolve();
+    else reject(outcome ? errorOf(outcome) : new Error('the thread that unpacks has ended'));
+  });
   try {
     await promise;
   } finally {
