@@ -103,7 +103,7 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
     ['started', ago(job.startedAt, now)],
     ['finished', ago(job.finishedAt, now)],
     ['fuzzed', duration(statistics?.elapsedMs ?? 0)],
-    ['executions', executionsOf(job) + ageOf(statistics)],
+    ['executions', executed(statistics) + ageOf(statistics) + rateOf(job)],
     ['coverage', count(statistics?.coverage ?? 0)],
     ['corpus', `${statistics?.corpusFiles ?? 0} files, ${bytes(statistics?.corpusBytes ?? 0)}`],
     ['hits', count(statistics?.crashHits ?? 0)],
@@ -117,10 +117,10 @@ export function jobDetails(job: Job, attempts: readonly Attempt[], now: number):
   return `${about}\n\n${attemptTable(attempts, now)}`;
 }
 
-/** With the rate: of the running attempt, or the mean of a job that has ended. */
-function executionsOf({ statistics, finishedAt }: Job): string {
+/** Of the running attempt, or the mean of a job that has ended. */
+function rateOf({ statistics, finishedAt }: Job): string {
   const when = finishedAt ? 'on average' : 'now';
-  return `${executed(statistics)} (${count(statistics?.executionsPerSecond ?? 0)} a second ${when})`;
+  return ` (${count(statistics?.executionsPerSecond ?? 0)} a second ${when})`;
 }
 
 /** An estimate where the engine's own figure is not from now. */
