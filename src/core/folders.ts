@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { codeOf } from './errors.js';
 
 /*
@@ -38,6 +38,17 @@ export function makeFolderSync(path: string): void {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST' || !isFolderSync(path)) throw error;
   }
+}
+
+/** Paths of the plain files in folders and in those below them; links are left out. */
+export async function filesBelow(...folders: readonly string[]): Promise<string[]> {
+  const paths: string[] = [];
+  for (const folder of folders) {
+    for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (file.isFile()) paths.push(join(file.parentPath, file.name));
+    }
+  }
+  return paths;
 }
 
 function isFolderSync(path: string): boolean {

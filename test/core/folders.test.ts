@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { makeFolder, makeFolderSync } from '../../src/core/folders.js';
+import { filesBelow, makeFolder, makeFolderSync } from '../../src/core/folders.js';
 import { describeTrouble } from '../../src/core/system-trouble.js';
 import { temporaryFolder } from '../harness.js';
 
@@ -47,4 +47,14 @@ describe.each(ways)('%s', (_, make) => {
     expect(await troubleOf(join(file, 'below'))).toMatch(/is a file/);
     expect(await troubleOf(join(temporaryFolder(), 'x'.repeat(300)))).toMatch(/too long a name/);
   });
+});
+
+test('filesBelow lists the plain files of folders and of those below, and no links', async () => {
+  const [one, other] = [temporaryFolder(), temporaryFolder()];
+  await makeFolder(join(one, 'below'));
+  const paths = [join(one, 'a'), join(one, 'below', 'b'), join(other, 'c')];
+  for (const path of paths) writeFileSync(path, '');
+  symlinkSync(join(other, 'c'), join(one, 'link'));
+  expect((await filesBelow(one, other)).sort()).toEqual(paths.sort());
+  await expect(filesBelow(join(one, 'gone'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
