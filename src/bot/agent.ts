@@ -5,7 +5,7 @@ import { type Connection, connect } from '../client/connect.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
 import { newId } from '../core/ids.js';
-import type { IsolationLevel, IsolationWish } from '../core/isolation.js';
+import { type IsolationWish, isolationNumber } from '../core/isolation.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import type { Logger } from '../core/log.js';
 import { LogTail } from '../core/log-tail.js';
@@ -13,7 +13,6 @@ import { mergeWorkOf } from '../core/merge-work.js';
 import type { UserRange } from '../core/user-range.js';
 import { version } from '../core/version.js';
 import type { BotEngine } from '../gen/pandafuzz/v1/bot.js';
-import { Isolation } from '../gen/pandafuzz/v1/isolation.js';
 import { Stocks } from './corpus/stocks.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
 import { findSymbolizer } from './engines/sanitizers.js';
@@ -207,7 +206,7 @@ async function assemble(
       diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
       engineDetails: details(engines),
-      containment: { level: levels[containment.level], gaps: [...containment.gaps] },
+      containment: { level: isolationNumber(containment.level), gaps: [...containment.gaps] },
       identity,
       instanceId,
     },
@@ -253,13 +252,6 @@ const details = (engines: FoundEngines): BotEngine[] =>
 
 const noSymbolizer =
   'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names';
-
-const levels: Readonly<Record<IsolationLevel, Isolation>> = {
-  none: Isolation.NONE,
-  basic: Isolation.BASIC,
-  namespaces: Isolation.NAMESPACES,
-  full: Isolation.FULL,
-};
 
 /** Runs need the symbolizer's files besides those that the bot's owner names. */
 async function readableFor(

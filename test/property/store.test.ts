@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { CrashGroupRow, JobRow, LeaseRow } from '../../src/store/rows.js';
+import type { CrashGroupRow } from '../../src/store/crash-rows.js';
+import type { JobRow, LeaseRow } from '../../src/store/rows.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 import { botInput, claimInput, crashInput, jobInput, noPause, target } from '../store/inputs.js';
 import { type Answer, type Lease, Model, type Outcome, type Return } from './model.js';

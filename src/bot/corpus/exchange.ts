@@ -12,6 +12,7 @@ import { failureOf, isAway } from '../../client/failure.js';
 import { untilAnswered } from '../../client/until-answered.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf } from '../../core/errors.js';
+import { filesBelow } from '../../core/folders.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import { CorpusOrigin } from '../../gen/pandafuzz/v1/corpus_service.js';
@@ -174,10 +175,7 @@ export class Exchange {
   /** Not those that are longer than an input may be, and not those that the corpus has. */
   async #pushSeeds(signal: AbortSignal): Promise<void> {
     const { seeds } = this.options.folder;
-    const found = await readdir(seeds, { recursive: true, withFileTypes: true });
-    const paths = found
-      .filter((file) => file.isFile())
-      .map((file) => join(file.parentPath, file.name));
+    const paths = await filesBelow(seeds);
     const { stock } = this.options;
     const read = async (path: string) => {
       const content = await contentOf(path);

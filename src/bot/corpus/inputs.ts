@@ -1,6 +1,7 @@
-import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { corpusInput } from '../../client/corpus.js';
+import { filesBelow } from '../../core/folders.js';
 import type { RunFolder } from '../folders/run-folder.js';
 
 /**
@@ -18,15 +19,12 @@ export async function removeInputs(
   maxInputBytes = 0,
 ): Promise<number> {
   let removed = 0;
-  for (const root of inputs.length > 0 ? [folder.corpus, folder.seeds] : []) {
-    for (const file of await readdir(root, { recursive: true, withFileTypes: true })) {
-      const path = join(file.parentPath, file.name);
-      if (!file.isFile() || !(await isOneOf(path, inputs, maxInputBytes))) continue;
-      const { sha256, bytes } = corpusInput(await readFile(path));
-      await rm(path, { force: true });
-      onRemoved(sha256, bytes.length);
-      removed += 1;
-    }
+  for (const path of inputs.length > 0 ? await filesBelow(folder.corpus, folder.seeds) : []) {
+    if (!(await isOneOf(path, inputs, maxInputBytes))) continue;
+    const { sha256, bytes } = corpusInput(await readFile(path));
+    await rm(path, { force: true });
+    onRemoved(sha256, bytes.length);
+    removed += 1;
   }
   return removed;
 }

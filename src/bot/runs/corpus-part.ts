@@ -1,8 +1,7 @@
 import { copyFile, link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../../core/folders.js';
-import { startSandbox } from '../sandbox/sandbox.js';
-import { maxFileBytes } from './bounds.js';
+import { filesBelow, makeFolder } from '../../core/folders.js';
+import { startSideProcess } from './side-process.js';
 import type { StartParts } from './start.js';
 
 /** Inputs found by starts with a part that are merged together, and that are kept at all. */
@@ -60,7 +59,7 @@ export class CorpusPart {
     for (const path of [corpus, seeds]) await rm(path, { recursive: true, force: true });
     for (const path of [corpus, seeds, this.#pending]) await makeFolder(path);
     const { folder } = this.parts;
-    this.#files ??= await filesIn(folder.corpus, folder.seeds);
+    this.#files ??= await filesBelow(folder.corpus, folder.seeds);
     const chosen = new Set<string>();
     const wanted = Math.ceil(Math.sqrt(this.#files.length + 2));
     for (let tries = 0; chosen.size < wanted && tries < 2 * wanted; tries++) {
@@ -104,7 +103,7 @@ export class CorpusPart {
   }
 
   async #merge(): Promise<void> {
-    const { clock, engine, folder, log, signal, spec, tools } = this.parts;
+    const { clock, engine, folder, log, signal, spec } = this.parts;
     const beganAtMs = clock.monotonic();
     const state = join(this.#root, 'state');
     await makeFolder(state);
@@ -112,22 +111,11 @@ export class CorpusPart {
     const of = { target: folder.target, spec, inputs: this.#pending, output: folder.corpus };
     const command = await engine.merge?.({ ...of, state, seconds });
     if (command) {
-      const sandbox = await startSandbox(tools, {
-        file: command.file,
-        args: command.args,
-        environment: { TMPDIR: state, ...command.environment },
-        cwd: folder.path,
-        maxFileBytes,
-        onOutput: () => {},
+      const { exited } = await startSideProcess(this.parts, command, {
+        ...{ cwd: folder.path, temporary: state },
+        ...{ stopGraceMs, limitMs: mostMergeMs },
       });
-      const limit = clock.schedule(mostMergeMs, () => sandbox.kill());
-      const onAbort = () => sandbox.stop(stopGraceMs);
-      if (signal.aborted) onAbort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      const exit = await sandbox.exited.finally(() => {
-        limit.cancel();
-        signal.removeEventListener('abort', onAbort);
-      });
+      const exit = await exited;
       signal.throwIfAborted();
       log.debug({ ...exit }, 'found inputs merged');
       if (exit.code === 0) {
@@ -139,14 +127,4 @@ export class CorpusPart {
     this.#mergedAtMs = clock.monotonic();
     this.#mergeMs = this.#mergedAtMs - beganAtMs;
   }
-}
-
-async function filesIn(...folders: string[]): Promise<string[]> {
-  const files: string[] = [];
-  for (const folder of folders) {
-    for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (file.isFile()) files.push(join(file.parentPath, file.name));
-    }
-  }
-  return files;
 }

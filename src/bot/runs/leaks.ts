@@ -1,14 +1,13 @@
-import { copyFile, link, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, link, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../../core/folders.js';
+import { filesBelow, makeFolder } from '../../core/folders.js';
 import { type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
 import type { LeakSurveyStart } from '../engines/engine.js';
 import { crashContext } from '../findings/context.js';
 import { keyOf } from '../findings/crash-key.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
-import { startSandbox } from '../sandbox/sandbox.js';
-import { maxFileBytes } from './bounds.js';
 import { note } from './notes.js';
+import { startSideProcess } from './side-process.js';
 import type { StartParts } from './start.js';
 
 /** Between two surveys while it is fuzzed, milliseconds; longer where a survey takes long. */
@@ -100,7 +99,7 @@ export class Leaks {
     const startedAtMs = clock.monotonic();
     const untilMs = startedAtMs + mostSurveyMs;
     try {
-      const files = await inputsIn(folder.corpus, folder.seeds);
+      const files = await filesBelow(folder.corpus, folder.seeds);
       const found = await this.#leaksOf(files, untilMs);
       if (found) await this.#trace(files, found, untilMs);
       else this.#unfinished += 1;
@@ -184,7 +183,7 @@ export class Leaks {
 
   /** All that these inputs leak; undefined when they were not all executed. */
   async #leaksOf(files: readonly string[], untilMs: number): Promise<Leak[] | undefined> {
-    const { clock, engine, folder, signal, spec, tools } = this.parts;
+    const { clock, engine, folder, signal, spec } = this.parts;
     const root = join(folder.path, 'survey');
     await rm(root, { recursive: true, force: true });
     const [inputs, scratch, logsAt] = ['inputs', 'scratch', 'logs'].map((name) => join(root, name));
@@ -198,38 +197,16 @@ export class Leaks {
     const start = { target, spec, sanitizerLogs: logs.prefix, inputs, scratch } as LeakSurveyStart;
     const command = engine.leakSurvey?.(start);
     if (!command) return undefined;
-    const sandbox = await startSandbox(tools, {
-      file: command.file,
-      args: command.args,
-      environment: { TMPDIR: folder.temporary, ...command.environment },
-      cwd: folder.path,
-      maxFileBytes,
-      onOutput: () => {},
+    const { exited } = await startSideProcess(this.parts, command, {
+      ...{ cwd: folder.path, temporary: folder.temporary, stopGraceMs },
+      limitMs: Math.max(untilMs - clock.monotonic(), 0),
     });
-    const leftMs = Math.max(untilMs - clock.monotonic(), 0);
-    const limit = clock.schedule(leftMs, () => sandbox.kill());
-    const onAbort = () => sandbox.stop(stopGraceMs);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const exit = await sandbox.exited.finally(() => {
-      limit.cancel();
-      signal.removeEventListener('abort', onAbort);
-    });
+    const exit = await exited;
     signal.throwIfAborted();
     const report = await logs.newest();
     if (report === '') return exit.code === 0 ? [] : undefined;
     return /LeakSanitizer/.test(report) ? leaksIn(report) : undefined;
   }
-}
-
-async function inputsIn(...folders: string[]): Promise<string[]> {
-  const files: string[] = [];
-  for (const folder of folders) {
-    for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (file.isFile()) files.push(join(file.parentPath, file.name));
-    }
-  }
-  return files;
 }
 
 const halves = (files: readonly string[]) => {

@@ -9,10 +9,10 @@ import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { PutAside } from '../corpus/put-aside.js';
 import type { Stock } from '../corpus/stock.js';
 import type { Coverage, EngineCommand } from '../engines/engine.js';
-import { type SandboxExit, startSandbox } from '../sandbox/sandbox.js';
-import { maxFileBytes } from './bounds.js';
+import type { SandboxExit } from '../sandbox/sandbox.js';
 import { type CrashWorkParts, withRetries } from './crashes/parts.js';
 import type { FuzzEnd } from './ends.js';
+import { startSideProcess } from './side-process.js';
 
 /** Merges of the same inputs, where what was chosen first covers less. */
 const mostMerges = 3;
@@ -153,31 +153,20 @@ async function measured(parts: MergeParts, inputs: string): Promise<Coverage | u
 }
 
 async function runToEnd(
-  { tools, folder, signal }: MergeParts,
+  parts: MergeParts,
   command: EngineCommand,
   cwd: string,
 ): Promise<{ exit: SandboxExit; output: string; words: string }> {
   let output = '';
-  const sandbox = await startSandbox(tools, {
-    file: command.file,
-    args: command.args,
-    environment: { TMPDIR: folder.temporary, ...command.environment },
-    cwd,
-    maxFileBytes,
+  const { exited } = await startSideProcess(parts, command, {
+    ...{ cwd, temporary: parts.folder.temporary, stopGraceMs },
     onOutput: (chunk) => {
       output = (output + chunk.toString('latin1')).slice(-mostOutputBytes);
     },
   });
-  const onAbort = () => sandbox.stop(stopGraceMs);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    const exit = await sandbox.exited;
-    signal.throwIfAborted();
-    return { exit, output, words: output.trim().slice(-1000) };
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  const exit = await exited;
+  parts.signal.throwIfAborted();
+  return { exit, output, words: output.trim().slice(-1000) };
 }
 
 async function replaceCorpus(

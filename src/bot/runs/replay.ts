@@ -8,8 +8,8 @@ import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import { OutputRecord } from '../sandbox/output-record.js';
-import { type SandboxExit, type SandboxTools, startSandbox } from '../sandbox/sandbox.js';
-import { maxFileBytes } from './bounds.js';
+import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
+import { startSideProcess } from './side-process.js';
 import { timedOut } from './timed-out.js';
 
 /** Over the time limit of one input: for the start, and for naming the stack's functions, milliseconds. */
@@ -46,7 +46,7 @@ export interface ReplayParts {
  * @throws the system's error when it cannot be started, e.g. ENOSPC
  */
 export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay> {
-  const { spec, engine, folder, clock, signal } = parts;
+  const { spec, engine, folder, clock } = parts;
   await rm(folder.replay, { recursive: true, force: true });
   const logs = new SanitizerLogs(join(folder.replay, 'logs'));
   await makeFolder(join(folder.replay, 'logs'));
@@ -55,16 +55,12 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   const start = { target: folder.target, input: path, sanitizerLogs: logs.prefix, spec };
   const command = await engine.replay(start);
   const output = new OutputRecord();
-  const sandbox = await startSandbox(parts.tools, {
-    file: command.file,
-    args: command.args,
-    environment: { TMPDIR: folder.temporary, ...command.environment },
-    cwd: folder.work,
-    maxFileBytes,
+  const limitSeconds = spec.limits?.inputTimeoutSeconds || defaultInputSeconds;
+  const sandbox = await startSideProcess(parts, command, {
+    ...{ cwd: folder.work, temporary: folder.temporary, stopGraceMs },
+    limitMs: limitSeconds * 1000 + overtimeMs,
     onOutput: (chunk) => output.push(chunk),
   });
-  const limitSeconds = spec.limits?.inputTimeoutSeconds || defaultInputSeconds;
-  const limit = clock.schedule(limitSeconds * 1000 + overtimeMs, () => sandbox.kill());
   let hasTimedOut = false;
   // A sanitizer answers SIGABRT with the stack of where the input is.
   const inputLimit = command.limitsTime
@@ -73,9 +69,6 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
         hasTimedOut = true;
         sandbox.stop(abortGraceMs, 'SIGABRT');
       });
-  const onAbort = () => sandbox.stop(stopGraceMs);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
   try {
     const exit = await sandbox.exited;
     const report = composeReport(output.take(), await logs.take([]));
@@ -83,9 +76,7 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
       return { report: timedOut(report, limitSeconds), command, exit, isCrash: true };
     return { report, command, exit, isCrash: engine.hasCrashed({ exit, report }) };
   } finally {
-    limit.cancel();
     inputLimit?.cancel();
-    signal.removeEventListener('abort', onAbort);
     await rm(folder.replay, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { filesBelow } from '../../core/folders.js';
 import { type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import { format, note } from './notes.js';
@@ -29,9 +30,8 @@ export class CutSeeds {
   }
 
   async #count(folder: string): Promise<void> {
-    for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile()) continue;
-      const { size } = await stat(join(file.parentPath, file.name));
+    for (const path of await filesBelow(folder)) {
+      const { size } = await stat(path);
       this.#all += 1;
       if (size > this.#limitBytes) this.#cut += 1;
     }

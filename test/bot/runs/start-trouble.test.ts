@@ -9,14 +9,14 @@ import { startSandbox } from '../../../src/bot/sandbox/sandbox.js';
 import { JobOutcome, StartTrouble } from '../../../src/gen/pandafuzz/v1/job.js';
 import { temporaryFolder } from '../../harness.js';
 import { noexecFolder } from '../noexec.js';
-import { containedRun } from '../sandbox/contained.js';
+import { uncontainedRun } from '../sandbox/contained.js';
 
 /** Real files, started as targets are: what the bot makes of the words that come. */
 
 const engine = libFuzzer({ symbolizer: undefined });
 
 async function started(target: string) {
-  const { tools, folder } = await containedRun('group');
+  const { tools, folder } = await uncontainedRun();
   let words = '';
   const sandbox = await startSandbox(tools, {
     file: target,
@@ -171,7 +171,7 @@ describe('it is certain of', () => {
     );
     const dictionary = file('no dictionary\n', 0o644);
     let words = '';
-    const { tools, folder } = await containedRun('group');
+    const { tools, folder } = await uncontainedRun();
     const sandbox = await startSandbox(tools, {
       file: target,
       args: [`-dict=${dictionary}`],

@@ -77,6 +77,15 @@ export async function containedRun(
   return runOf(containment, workDir, bounds);
 }
 
+/** A run of the bot's own user in a work folder of its own, which sees all that the bot does. */
+export async function uncontainedRun(): Promise<ContainedFolder> {
+  const workDir = temporaryFolder();
+  const options = { workDir, users: defaultUsers, readable: [], log: silentLog };
+  const containment = await Containment.find({ wish: 'none', ...options });
+  atEnd(() => containment.close());
+  return runOf(containment, workDir);
+}
+
 let count = 0;
 
 export async function runOf(

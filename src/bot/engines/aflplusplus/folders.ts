@@ -1,6 +1,6 @@
 import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { makeFolder } from '../../../core/folders.js';
+import { basename, join } from 'node:path';
+import { filesBelow, makeFolder } from '../../../core/folders.js';
 import { plainFile } from '../../sandbox/plain-file.js';
 import { shareFile } from '../bring-in.js';
 import type { EngineStart } from '../engine.js';
@@ -61,14 +61,12 @@ export const isResumable = async (output: string): Promise<boolean> =>
 /** Links the plain files below a folder, under names that AFL++ can carry on. */
 async function layOut(folder: string, to: string, prefix: string): Promise<number> {
   let count = 0;
-  const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const file of files) {
-    if (!file.isFile()) continue;
-    const path = join(file.parentPath, file.name);
+  for (const path of await filesBelow(folder).catch(() => [])) {
     const found = await plainFile(path);
     if (!found || found.size === 0) continue;
     // Digests keep their names, so that later looks know what AFL++ has got.
-    const name = /^[0-9a-f]{16,64}$/.test(file.name) ? file.name : `${prefix}-${count}`;
+    const own = basename(path);
+    const name = /^[0-9a-f]{16,64}$/.test(own) ? own : `${prefix}-${count}`;
     if (await shareFile(path, join(to, name))) count += 1;
   }
   return count;

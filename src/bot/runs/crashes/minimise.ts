@@ -5,9 +5,8 @@ import { readCrashReport } from '../../../crash/report.js';
 import { crashSignature } from '../../../crash/signature.js';
 import { JobOutcome } from '../../../gen/pandafuzz/v1/job.js';
 import { readPlainFile } from '../../sandbox/plain-file.js';
-import { startSandbox } from '../../sandbox/sandbox.js';
-import { maxFileBytes } from '../bounds.js';
 import type { FuzzEnd } from '../ends.js';
+import { startSideProcess } from '../side-process.js';
 import { bringInput, type CrashWorkParts } from './parts.js';
 import { keepTrial, type Trial, tryInput } from './trial.js';
 
@@ -72,7 +71,7 @@ async function smallerInput(
   parts: CrashWorkParts,
   endsAtMs: number,
 ): Promise<Buffer | undefined> {
-  const { spec, engine, folder, tools, clock, signal } = parts;
+  const { spec, engine, folder, clock, signal } = parts;
   const room = join(folder.path, 'minimise');
   await rm(room, { recursive: true, force: true });
   await makeFolder(room);
@@ -82,26 +81,16 @@ async function smallerInput(
   const seconds = Math.max(Math.ceil(leftMs / 1000), 1);
   const command = await engine.minimise?.({ target: folder.target, spec, input, output, seconds });
   if (!command) return undefined;
-  const sandbox = await startSandbox(tools, {
-    file: command.file,
-    args: command.args,
-    environment: { TMPDIR: folder.temporary, ...command.environment },
-    cwd: room,
-    maxFileBytes,
-    onOutput: () => {},
-  });
+  const options = { cwd: room, temporary: folder.temporary, stopGraceMs };
+  const sandbox = await startSideProcess(parts, command, options);
   // The engine's own limit is that of each of its steps.
   const limit = clock.schedule(leftMs, () => sandbox.stop(stopGraceMs));
-  const onAbort = () => sandbox.stop(stopGraceMs);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
   try {
     await sandbox.exited;
     signal.throwIfAborted();
     return await readPlainFile(output);
   } finally {
     limit.cancel();
-    signal.removeEventListener('abort', onAbort);
     await rm(room, { recursive: true, force: true });
   }
 }

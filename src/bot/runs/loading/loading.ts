@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { corpusInput } from '../../../client/corpus.js';
-import { makeFolder } from '../../../core/folders.js';
+import { filesBelow, makeFolder } from '../../../core/folders.js';
 import { PutAsideReason } from '../../../gen/pandafuzz/v1/corpus_service.js';
 import type { PutAside } from '../../corpus/put-aside.js';
 import type { EndedStart } from '../start.js';
@@ -128,9 +128,7 @@ export class Loading {
     });
     await rename(folder.seeds, join(room, 'seeds'));
     await mkdir(folder.seeds);
-    for (const file of await readdir(room, { recursive: true, withFileTypes: true })) {
-      if (file.isFile()) this.#queue.push(join(file.parentPath, file.name));
-    }
+    for (const path of await filesBelow(room)) this.#queue.push(path);
   }
 
   async #screen(): Promise<void> {

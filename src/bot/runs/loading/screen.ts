@@ -1,5 +1,4 @@
-import { startSandbox } from '../../sandbox/sandbox.js';
-import { maxFileBytes } from '../bounds.js';
+import { startSideProcess } from '../side-process.js';
 import type { StartParts } from '../start.js';
 import { ScreenOutput } from './screen-output.js';
 
@@ -34,7 +33,7 @@ export async function screen(
   paths: readonly string[],
   parts: ScreenParts,
 ): Promise<Screened | undefined> {
-  const { spec, engine, folder, tools, clock, signal } = parts;
+  const { spec, engine, folder, clock, signal } = parts;
   if (!engine.screening) return undefined;
   const asked = spec.limits?.inputTimeoutSeconds || longestInputSeconds;
   const seconds = Math.min(asked, longestInputSeconds);
@@ -42,12 +41,8 @@ export async function screen(
   const command = await engine.screening.command(start);
   const output = new ScreenOutput(paths, engine.screening.begins);
   let isStalled = false;
-  const sandbox = await startSandbox(tools, {
-    file: command.file,
-    args: command.args,
-    environment: { TMPDIR: folder.temporary, ...command.environment },
-    cwd: folder.path,
-    maxFileBytes,
+  const sandbox = await startSideProcess(parts, command, {
+    ...{ cwd: folder.path, temporary: folder.temporary, stopGraceMs },
     onOutput: (chunk) => {
       if (output.push(chunk)) watch();
     },
@@ -61,9 +56,6 @@ export async function screen(
     timer.cancel();
     timer = clock.schedule(seconds * 1000 + overtimeMs, stall);
   };
-  const onAbort = () => sandbox.stop(stopGraceMs);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
   try {
     const exit = await sandbox.exited;
     signal.throwIfAborted();
@@ -73,6 +65,5 @@ export async function screen(
     return { good: output.begun - 1, bad: { why, words: output.words } };
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', onAbort);
   }
 }

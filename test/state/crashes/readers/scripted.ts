@@ -1,5 +1,5 @@
 import { keyOf, unknownReading } from '../../../../src/state/crashes/reading/reading.js';
-import type { CrashReading } from '../../../../src/store/rows.js';
+import type { CrashReading } from '../../../../src/store/crash-rows.js';
 
 /**
  * A reader for tests of the grouping: in a report such as "v2=parse/10 v3=parse_header/10"
