@@ -23,12 +23,22 @@ export function addReflection(server: Server): void {
   new ReflectionService(definition).addToServer(server);
 }
 
+/** One part of the definition has the files with their comments: the service reads those of every part. */
 function load(set: Buffer): PackageDefinition {
-  const { file } = fromBinary(FileDescriptorSetSchema, set);
-  const fileDescriptorProtos = file.map((one) =>
+  const { file: files, ...rest } = fromBinary(FileDescriptorSetSchema, set);
+  const uncommented = {
+    ...rest,
+    file: files.map((one) => ({ ...one, sourceCodeInfo: undefined })),
+  };
+  const definition = loadFileDescriptorSetFromBuffer(
+    Buffer.from(toBinary(FileDescriptorSetSchema, uncommented)),
+  );
+  let fileDescriptorProtos = files.map((one) =>
     Buffer.from(toBinary(FileDescriptorProtoSchema, one)),
   );
-  const definition = loadFileDescriptorSetFromBuffer(set);
-  for (const part of Object.values(definition)) Object.assign(part, { fileDescriptorProtos });
+  for (const part of Object.values(definition)) {
+    Object.assign(part, { fileDescriptorProtos });
+    fileDescriptorProtos = [];
+  }
   return definition;
 }
