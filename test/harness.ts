@@ -53,7 +53,7 @@ export async function openStore(options: Partial<StoreOptions> = {}): Promise<St
   const store = await Store.open({
     directory: options.directory ?? temporaryFolder(),
     synchronous: 'normal',
-    readers: 2,
+    readers: 1,
     maxQueuedWrites: 1000,
     maxQueuedReads: 1000,
     retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
@@ -90,6 +90,7 @@ export async function runMasterFor(
       PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
       PANDAFUZZ_DATA_DIRECTORY: directory,
       PANDAFUZZ_DATABASE_SYNCHRONOUS: 'normal',
+      PANDAFUZZ_DATABASE_READERS: '1',
       PANDAFUZZ_JOBS_RETRY_DELAY: '0ms',
       PANDAFUZZ_GRPC_FAST_PATH: fastPathSetting,
       ...settings,
