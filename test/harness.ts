@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
+import { afterAll, afterEach } from '@jest/globals';
 import { type Master, startMaster } from '../src/app.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { loadMasterConfig } from '../src/config/load.js';
@@ -22,9 +22,24 @@ export function atEnd(end: () => unknown): void {
   endings.push(end);
 }
 
-afterEach(async () => {
-  for (let end = endings.pop(); end; end = endings.pop()) await end();
-});
+const endAll = async (those: (() => unknown)[]) => {
+  for (let end = those.pop(); end; end = those.pop()) await end();
+};
+
+afterEach(() => endAll(endings));
+
+const sharedEndings: typeof endings = [];
+
+/** What `start` starts is ended after all tests of the file: for `beforeAll`. */
+export async function shared<Started>(start: () => Promise<Started>): Promise<Started> {
+  try {
+    return await start();
+  } finally {
+    sharedEndings.push(...endings.splice(0));
+  }
+}
+
+afterAll(() => endAll(sharedEndings));
 
 /** An empty folder, gone after the test. */
 export function temporaryFolder(): string {
