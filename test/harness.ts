@@ -12,7 +12,9 @@ import { newId } from '../src/core/ids.js';
 import { type Logger, silentLog } from '../src/core/log.js';
 import { createMetrics } from '../src/metrics.js';
 import type { Embedding } from '../src/rpc/server.js';
-import { Store, type StoreOptions } from '../src/store/store.js';
+import { SqliteStore } from '../src/store/sqlite/store.js';
+import type { Connect } from '../src/store/sqlite/thread.js';
+import type { Store, StoreOptions } from '../src/store/store.js';
 import { patienceMs } from './patience.js';
 
 /** What a test started is ended after it, newest first. */
@@ -64,8 +66,14 @@ export function testContext(timeoutMs = patienceMs): OperationContext {
   return ctx;
 }
 
-export async function openStore(options: Partial<StoreOptions> = {}): Promise<Store> {
-  const store = await Store.open({
+export interface TestStoreOptions extends StoreOptions {
+  /** How its connections are made; threads, where nothing else is wanted. */
+  readonly connect: Connect;
+}
+
+export async function openStore(wanted: Partial<TestStoreOptions> = {}): Promise<Store> {
+  const { connect, ...options } = wanted;
+  const all: StoreOptions = {
     directory: options.directory ?? temporaryFolder(),
     synchronous: 'normal',
     readers: 1,
@@ -79,7 +87,8 @@ export async function openStore(options: Partial<StoreOptions> = {}): Promise<St
       throw error;
     },
     ...options,
-  });
+  };
+  const store = await SqliteStore.open(all, connect);
   atEnd(() => store.close());
   return store;
 }
