@@ -25,7 +25,7 @@ endif
 BIN := node_modules/.bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
-JEST := test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
+JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
