@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
+import { quoted } from '../operator/crashes/replay.js';
 import type { SubmittedTarget } from '../operator/targets/submitted.js';
 import { aroundDashes, durationOption, pair, several, sizeOption, wholeOption } from './flags.js';
 
@@ -89,6 +90,7 @@ export function fuzzCommand(): Command {
       const { fuzz } = await import('../fuzz/fuzz.js');
       process.exitCode = await fuzz({
         target: before[0] ?? `--bundle ${flags.bundle}`,
+        command: ['pandafuzz', ...process.argv.slice(2).map(quoted)].join(' '),
         folder: flags.dir ?? `fuzz-${basename(name)}`,
         durationMs: flags.duration,
         failOnCrash: flags.failOnCrash ?? false,

@@ -20,8 +20,9 @@ import { summary } from './summary.js';
 export interface FuzzOptions {
   /** Target, seeds, dictionary and spec; `count` is the number of jobs. */
   readonly submission: Submission;
-  /** For people: the target. */
+  /** For people: the target, and the command that does the same again. */
   readonly target: string;
+  readonly command: string;
   /** Of this session and those before it. */
   readonly folder: string;
   /** Absent: until it is ended. */
@@ -94,7 +95,7 @@ class Session {
   }
 
   async run(): Promise<number> {
-    const { submission, target, folder, failOnCrash, json } = this.options;
+    const { submission, target, command, folder, failOnCrash, json } = this.options;
     await this.#endJobs(await this.#unfinished());
     this.#groups = await this.#readGroups();
     await this.#results.keep(this.#connection, this.#groups, { timeoutMs: callMs });
@@ -102,7 +103,8 @@ class Session {
     const spec = { ...submission.spec, limits } as Submission['spec'];
     const jobs = await submitJobs(this.#connection, { ...submission, spec });
     this.#ids = jobs.map(({ id }) => id);
-    this.screen.note(`fuzzing ${target} with ${this.#ids.length} jobs; everything is in ${folder}`);
+    const jobsOf = this.#ids.length === 1 ? '1 job' : `${this.#ids.length} jobs`;
+    this.screen.note(`fuzzing ${target} with ${jobsOf}; everything is in ${folder}`);
     await Promise.race([this.#watch(), this.fleet.failed]);
     await this.#endJobs(this.#ids);
     await this.#look();
@@ -124,7 +126,7 @@ class Session {
       }),
       text: () =>
         summary({
-          ...{ target, folder, elapsedMs, figures, found },
+          ...{ command, folder, elapsedMs, figures, found },
           known: this.#groups.filter(({ id }) => !this.#newGroups.has(id)),
           folderOf: (group) => this.#results.folderOf(group),
         }),

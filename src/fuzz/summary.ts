@@ -4,7 +4,8 @@ import { count, duration, plain } from '../operator/format.js';
 import { bugs, type Figures, groupTitle } from './progress.js';
 
 export interface SessionEnd {
-  readonly target: string;
+  /** Does the same again. */
+  readonly command: string;
   readonly folder: string;
   readonly elapsedMs: number;
   readonly figures: Figures;
@@ -15,7 +16,7 @@ export interface SessionEnd {
 }
 
 /** What was found, where it lies, and how to go on. */
-export function summary({ target, folder, elapsedMs, figures, ...rest }: SessionEnd): string {
+export function summary({ command, folder, elapsedMs, figures, ...rest }: SessionEnd): string {
   const { found, known, folderOf } = rest;
   const total =
     `${duration(elapsedMs)}: ${count(figures.executions)} executions, ` +
@@ -31,8 +32,8 @@ export function summary({ target, folder, elapsedMs, figures, ...rest }: Session
       : []),
     '',
     'how to go on:',
-    `  the same again          pandafuzz fuzz ${plain(target)} --dir ${plain(folder)}`,
-    `  everything that is kept PANDAFUZZ_DATA_DIRECTORY=${plain(join(folder, 'master'))} pandafuzz master`,
-    '                          and in another terminal: pandafuzz crash list',
+    `  from here    ${plain(command)}`,
+    `  look closer  PANDAFUZZ_DATA_DIRECTORY=${plain(join(folder, 'master'))} pandafuzz master`,
+    '               and in another terminal: pandafuzz crash list',
   ].join('\n');
 }
