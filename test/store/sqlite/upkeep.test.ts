@@ -31,6 +31,7 @@ import { isRetryableError } from '../../../src/store/sqlite/faults.js';
 import { DatabaseThread } from '../../../src/store/sqlite/thread.js';
 import type { Store } from '../../../src/store/store.js';
 import { atEnd, openStore, runMasterFor, temporaryFolder, testContext } from '../../harness.js';
+import { pause } from '../../pause.js';
 import { given, createJob as submitJob, uploadTarget } from '../../steps.js';
 import { VirtualClock } from '../../virtual-clock.js';
 import {
@@ -179,7 +180,7 @@ describe('checkpoints', () => {
     });
     await Promise.all(writing);
     expect(seen.size).toBeGreaterThanOrEqual(4);
-    while (statSync(log).size > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (statSync(log).size > 0) await pause();
     const counters = await store.run(testContext(), readCounters, null);
     expect(counters).toMatchObject({ 'jobs.completed': jobs });
   });
