@@ -114,7 +114,7 @@ describe('AFL++', () => {
     async () => {
       const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
       const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer', '-DHANGS']);
-      const spec = { limits: { maxDurationSeconds: 4, inputTimeoutSeconds: 1 } };
+      const spec = { limits: { maxDurationSeconds: 12, inputTimeoutSeconds: 1 } };
       const job = await fuzzed(master, { targetPath, seeds: ['O_', 'SP', 'GU'], spec });
       expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
       const groups = await groupsOf(master);
