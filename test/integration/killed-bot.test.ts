@@ -60,7 +60,8 @@ test(`nothing found is lost by a bot that is killed ${cycles} times while crashe
   const start = () =>
     new Process(['bot', '--master', address, '--name', 'killed', '--work-dir', workDir]);
   const met = new Set<string>();
-  for (let cycle = 0; cycle < cycles; cycle++) {
+  // On a slow machine a bot is killed before its engine has met anything.
+  for (let cycle = 0; cycle < cycles || met.size < 2; cycle++) {
     const bot = start();
     while (!/"msg":"job taken"/.test(bot.said)) {
       await pause();
@@ -90,5 +91,4 @@ test(`nothing found is lost by a bot that is killed ${cycles} times while crashe
     seed,
     twice: [],
   });
-  expect(met.size).toBeGreaterThan(1);
 }, 600_000);
