@@ -1,7 +1,7 @@
 import { abortMessage, fatalLine } from './abort-message.js';
 import { assertion } from './assertion.js';
 import { chromium, glog, plainCheck, v8 } from './checks.js';
-import { android, cdb, gdb, kernel, valgrind } from './debuggers.js';
+import { android, gdb, kernel, valgrind } from './debuggers.js';
 import { dotnet } from './dotnet.js';
 import { afl, centipede, honggfuzz } from './engines.js';
 import type { Format } from './format.js';
@@ -16,6 +16,7 @@ import { sanitizerCheck } from './sanitizer-check.js';
 import { glib, googleTest } from './test-frameworks.js';
 import { threadSanitizer } from './thread-sanitizer.js';
 import { undefinedBehavior } from './undefined-behavior.js';
+import { cdb } from './windows-debugger.js';
 
 /** The first format that reads a line as its headline has it. */
 export const formats: readonly Format[] = [

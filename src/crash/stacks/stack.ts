@@ -9,6 +9,7 @@ import {
   parseWindows,
 } from './backtraces.js';
 import { type FrameParser, type ParsedFrame, signalMarker } from './frame.js';
+import { parseMinidump } from './minidump.js';
 import { parseNumbered } from './numbered.js';
 import { parseValgrind } from './valgrind.js';
 
@@ -27,10 +28,11 @@ const parsers: readonly FrameParser[] = [
   parseBacktraceSymbols,
   parseKernel,
   parseAddressAtEnd,
+  parseMinidump,
 ];
 
 /** Signs that every notation has one of; most lines of a log have none. */
-const maybeFrame = /#\d|0x[0-9a-f]|==\d{1,10}== {2}|@ {1,12}[0-9a-f]|!/i;
+const maybeFrame = /#\d|0x[0-9a-f]|==\d{1,10}== {2}|@ {1,12}[0-9a-f]|!|\[inline\]|^\d{1,4}\|\d/i;
 
 /** Headers of stacks that show where memory or a thread came from, not where it crashed. */
 const history =
