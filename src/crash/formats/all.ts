@@ -1,6 +1,8 @@
-import { abortMessage, fatalLine } from './abort-message.js';
+import { abortMessage, criticalLine, fatalLine } from './abort-message.js';
 import { assertion } from './assertion.js';
+import { behaviorSanitizer } from './behavior-sanitizer.js';
 import { chromium, glog, plainCheck, v8 } from './checks.js';
+import { appleReport, minidump } from './crash-reporters.js';
 import { android, gdb, kernel, valgrind } from './debuggers.js';
 import { dotnet } from './dotnet.js';
 import { afl, centipede, honggfuzz } from './engines.js';
@@ -9,6 +11,7 @@ import { go } from './go.js';
 import { java } from './java.js';
 import { javascript } from './javascript.js';
 import { libfuzzer } from './libfuzzer.js';
+import { loader } from './loader.js';
 import { python } from './python.js';
 import { rust } from './rust.js';
 import { sanitizer } from './sanitizer.js';
@@ -23,6 +26,7 @@ export const formats: readonly Format[] = [
   threadSanitizer,
   sanitizer,
   sanitizerCheck,
+  behaviorSanitizer,
   libfuzzer,
   undefinedBehavior,
   rust,
@@ -43,9 +47,13 @@ export const formats: readonly Format[] = [
   gdb,
   honggfuzz,
   centipede,
+  loader,
+  appleReport,
+  minidump,
   android,
   kernel,
   cdb,
   afl,
+  criticalLine,
   fatalLine,
 ];

@@ -1,5 +1,5 @@
 import { baseName, functionName } from '../names.js';
-import { type FrameParser, frame, type ParsedFrame, signalMarker } from './frame.js';
+import { type FrameParser, frame, inlined, type ParsedFrame, signalMarker } from './frame.js';
 import { parseGdbText } from './gdb.js';
 import { readLocation, splitLocation } from './location.js';
 
@@ -9,7 +9,7 @@ const atAddress = /^(?:0x([0-9a-f]{1,16})|pc ([0-9a-f]{6,16}))(?: +|$)(?:in(?: +
 const moduleAtEnd =
   /(?:^| )\(([^()]{1,1024}(?:\([^()]{0,64}\)[^()]{0,256})?)\+(0x[0-9a-f]{1,16})\)$/i;
 /** Fuchsia: "f ../a.cc:12 <libc.so>+0x975fe". */
-const fuchsiaModule = / <(<?[\w .+-]{1,256}>?)>\+(0x[0-9a-f]{1,16})$/i;
+const fuchsiaModule = / <(<?[\w .+-]{0,256}>?)>\+(0x[0-9a-f]{1,16})$/i;
 const buildIdAtEnd = / ?\((?:BuildId: ?|offset )[0-9a-fx]{0,128}\)$/i;
 /** Android: "/system/lib/libc.so (pthread_kill+33)". */
 const androidModule =
@@ -23,8 +23,7 @@ export const parseNumbered: FrameParser = (line) => {
   if (!line.includes('#')) return undefined;
   const start = numbered.exec(line);
   if (!start) return undefined;
-  // "#1.1" is inlined into "#1", which comes behind it.
-  const index = start[2] === undefined ? Number(start[1]) : -1;
+  const index = Number(start[1]) - (start[2] === undefined ? 0 : inlined);
   let text = line.slice(start[0].length).trimEnd();
   if (text.startsWith(signalMarker)) return frame({ index, function: signalMarker });
   const address = atAddress.exec(text);
