@@ -136,10 +136,7 @@ function describe(
 }
 
 /** A check's place says more than a stack with nothing of the target on it. */
-function framesOf(
-  found: FoundStack,
-  headline: FoundHeadline | undefined,
-): readonly CrashFrame[] {
+function framesOf(found: FoundStack, headline: FoundHeadline | undefined): readonly CrashFrame[] {
   if (found.frames.some((frame) => frame.isOwn)) return found.frames;
   const place = placeOnly(headline);
   const isOfLibrary = place.some((frame) => isListed({ ...frame, function: '' }, found.language));

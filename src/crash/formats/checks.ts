@@ -94,14 +94,21 @@ export const v8: Format = {
     const place = v8Place.exec(line);
     if (!place) return undefined;
     const next = lines.slice(at + 1, at + 1 + v8Lines).find((text) => /^# \S/.test(text)) ?? '';
-    const found = cause(at, { file: place[1] as string, line: Number(place[2] ?? 0) }, next.slice(2));
+    const found = cause(
+      at,
+      { file: place[1] as string, line: Number(place[2] ?? 0) },
+      next.slice(2),
+    );
     return line.startsWith('# Runtime') ? { ...found, kind: 'assertion-failure' } : found;
   },
 };
 
 function difference(lines: readonly string[], at: number): Headline {
   const near = lines.slice(at + 1, at + 1 + v8Lines).filter((line) => differences.test(line));
-  const text = ['V8 correctness failure', ...near.map((line) => line.replace('# V8 correctness ', ''))];
+  const text = [
+    'V8 correctness failure',
+    ...near.map((line) => line.replace('# V8 correctness ', '')),
+  ];
   return cause(at, { file: '', line: 0 }, text.join('; '));
 }
 
