@@ -48,7 +48,8 @@ export function functionName(text: string): string {
   if (cut === '' || placeholder.test(cut) || isPath(cut)) return '';
   if (/^_{1,3}Z/.test(cut)) cut = demangle(withoutSuffix(cut.split(/[\s(+]/, 1)[0] as string));
   // Rust and C++ have types of functions in their arguments, and other separators.
-  if (!cut.includes('::') && (swiftResult.test(cut) || swiftWrapper.test(cut))) cut = swiftName(cut);
+  if (!cut.includes('::') && (swiftResult.test(cut) || swiftWrapper.test(cut)))
+    cut = swiftName(cut);
   cut = cut
     .replace(/ \[clone [^\]]{0,256}\]/g, '')
     .replace(/ ?\((?:\.[a-z_.0-9]{1,64}|inlined)\)$/i, '')
