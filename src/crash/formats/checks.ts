@@ -113,7 +113,8 @@ function difference(lines: readonly string[], at: number): Headline {
 }
 
 /** Android: "CHECK_EQ(a, b) failed: 0 vs. 1", "CHECK(x) failed.". */
-const calledCheck = /\bD?CHECK(?:_[A-Z]{2})?\((.{1,1024}?)\) failed(?::|\.)/;
+const calledCheck = /\bD?CHECK(?:_[A-Z]{2})?\(/;
+const longestCondition = 1024;
 
 const bareCheck =
   /\b(?:CHECK|Check|DCHECK|Debug check|SECURITY_CHECK|Security DCHECK) (?:failed|failure|FAILED)\b/;
@@ -139,10 +140,16 @@ export const plainCheck: Format = {
   },
 };
 
+/** Begins with the end of the condition, so that the cost is linear. */
 function checkCall(line: string, at: number): Headline | undefined {
-  const found = calledCheck.exec(line);
+  const end = line.search(/\) failed[:.]/);
+  if (end < 0) return undefined;
+  const from = Math.max(0, end - longestCondition);
+  const head = line.slice(from, end);
+  const found = calledCheck.exec(head);
   if (!found) return undefined;
-  const place = placeBefore(line.slice(Math.max(0, found.index - 1024), found.index));
-  const message = (found[1] as string).trim();
+  const start = from + found.index;
+  const place = placeBefore(line.slice(Math.max(0, start - 1024), start));
+  const message = head.slice(found.index + found[0].length).trim();
   return { kind: 'check-failure', rank: 'cause', at, message, isDeliberate: true, ...place };
 }
