@@ -2,7 +2,7 @@ import type { Format, Headline } from './format.js';
 
 const missing: readonly RegExp[] = [
   /error while loading shared libraries: ([^:]{1,512}): cannot open shared object file/,
-  /CANNOT LINK EXECUTABLE .{0,512}?: library "([^"]{1,512})" not found/,
+  /CANNOT LINK EXECUTABLE (?:"[^"]{1,512}")?: library "([^"]{1,512})" not found/,
   /^dyld(?:\[\d{1,10}\])?: Library not loaded: (\S{1,512})/,
 ];
 
