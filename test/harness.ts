@@ -1,7 +1,3 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import { type Master, startMaster } from '../src/app.js';
 import { type Connection, connect } from '../src/client/connect.js';
@@ -13,33 +9,12 @@ import { type Logger, silentLog } from '../src/core/log.js';
 import { createMetrics } from '../src/metrics.js';
 import type { Embedding } from '../src/rpc/server.js';
 import { Store, type StoreOptions } from '../src/store/store.js';
+import { atEnd, endAll, temporaryFile, temporaryFolder } from './endings.js';
 import { patienceMs } from './patience.js';
 
-/** What a test started is ended after it, newest first. */
-const endings: (() => unknown)[] = [];
+export { atEnd, temporaryFile, temporaryFolder };
 
-export function atEnd(end: () => unknown): void {
-  endings.push(end);
-}
-
-afterEach(async () => {
-  for (let end = endings.pop(); end; end = endings.pop()) await end();
-});
-
-/** An empty folder, gone after the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-test-'));
-  atEnd(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A small file with known content. */
-export function temporaryFile(content: string) {
-  const path = join(temporaryFolder(), 'file');
-  const bytes = Buffer.from(content);
-  writeFileSync(path, bytes);
-  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
-}
+afterEach(endAll);
 
 /** A context of the test's own, ended after it. */
 export function testContext(timeoutMs = patienceMs): OperationContext {

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/*
+ * What a test, or a row of `make faults`, started and has to end. Apart from harness.ts, which
+ * needs Jest.
+ */
+
+const endings: (() => unknown)[] = [];
+
+/** Runs `end` after the test or the row, newest first. */
+export function atEnd(end: () => unknown): void {
+  endings.push(end);
+}
+
+export async function endAll(): Promise<void> {
+  for (let end = endings.pop(); end; end = endings.pop()) await end();
+}
+
+/** An empty folder, gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-test-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A small file with known content. */
+export function temporaryFile(content: string) {
+  const path = join(temporaryFolder(), 'file');
+  const bytes = Buffer.from(content);
+  writeFileSync(path, bytes);
+  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
