@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { endAll } from '../endings.js';
 import { messageOf } from '../../src/core/errors.js';
+import { endAll } from '../endings.js';
 import { stopwatch, within } from './load/times.js';
 import { report, type Taken, write } from './report.js';
 import { isKept, type Row } from './row.js';

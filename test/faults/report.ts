@@ -11,7 +11,9 @@ export interface Taken {
 const verdict = (outcome: Outcome): string => {
   if (outcome.skipped !== undefined) return `not tried: ${outcome.skipped}`;
   if (outcome.fired === 0) return '**the fault never happened**';
-  return isKept(outcome) ? 'kept' : `**${outcome.violations.length + (outcome.limits?.length ?? 0)} violations**`;
+  return isKept(outcome)
+    ? 'kept'
+    : `**${outcome.violations.length + (outcome.limits?.length ?? 0)} violations**`;
 };
 
 const figuresOf = ({ figures = {} }: Outcome): string =>

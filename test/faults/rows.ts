@@ -11,6 +11,12 @@ import { stoppedMaster } from './rows/09-stopped-master.js';
 import { brokenLines } from './rows/10-broken-lines.js';
 import { lostAnswers } from './rows/11-lost-answers.js';
 import { wallClocks } from './rows/12-wall-clocks.js';
+import { sigterm } from './rows/13-sigterm.js';
+import { manyFloods } from './rows/14-floods.js';
+import { dyingThreads } from './rows/15-dying-threads.js';
+import { restore } from './rows/16-restore.js';
+import { killedBot } from './rows/17-killed-bot.js';
+import { unreadLog } from './rows/18-unread-log.js';
 
 export const rows: readonly Row[] = [
   killMaster,
@@ -25,4 +31,10 @@ export const rows: readonly Row[] = [
   brokenLines,
   lostAnswers,
   wallClocks,
+  sigterm,
+  manyFloods,
+  dyingThreads,
+  restore,
+  killedBot,
+  unreadLog,
 ];

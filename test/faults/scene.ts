@@ -5,7 +5,7 @@ import { systemClock } from '../../src/core/clock.js';
 import { atEnd } from '../endings.js';
 import { Process, place, reach } from '../processes.js';
 import { check } from './checker/check.js';
-import type { Violation } from './checker/evidence.js';
+import type { Gap, Violation } from './checker/evidence.js';
 import { History } from './history/history.js';
 import { done, type Operation } from './history/operation.js';
 import { Load, type LoadOptions } from './load/load.js';
@@ -99,8 +99,8 @@ export class Scene {
   }
 
   /** Judges what the stopped master left. */
-  judge(keptUntil?: number): Violation[] {
-    return check(this.read(), this.data, keptUntil);
+  judge(gap?: Gap): Violation[] {
+    return check(this.read(), this.data, gap);
   }
 
   read(): Operation[] {
@@ -115,7 +115,10 @@ export class Scene {
   ask<T>(sql: string, ...values: (string | number)[]): T {
     const database = new Database(join(this.data, 'pandafuzz.db'));
     try {
-      return database.prepare<(string | number)[], T>(sql).pluck().get(...values) as T;
+      return database
+        .prepare<(string | number)[], T>(sql)
+        .pluck()
+        .get(...values) as T;
     } finally {
       database.close();
     }

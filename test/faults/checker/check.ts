@@ -5,7 +5,7 @@ import type { Operation } from '../history/operation.js';
 import { ghostWrites } from './asked.js';
 import { badBlobs } from './blobs.js';
 import { wrongCounters } from './counters.js';
-import type { Evidence, Violation } from './evidence.js';
+import type { Evidence, Gap, Violation } from './evidence.js';
 import { lostWrites } from './kept.js';
 import { doubleLeases } from './leases.js';
 import { doubledWrites } from './once.js';
@@ -27,15 +27,11 @@ const rules = [
  *
  * @param directory data folder of a master that has ended
  */
-export function check(
-  operations: readonly Operation[],
-  directory: string,
-  keptUntil = Number.POSITIVE_INFINITY,
-): Violation[] {
+export function check(operations: readonly Operation[], directory: string, gap?: Gap): Violation[] {
   // Not read-only: SQLite recovers the log of a master that was killed.
   const database = new Database(join(directory, 'pandafuzz.db'), { fileMustExist: true });
   try {
-    const evidence = { operations, database, blobs: join(directory, 'blobs'), keptUntil };
+    const evidence = { operations, database, blobs: join(directory, 'blobs'), ...(gap && { gap }) };
     return rules.flatMap((rule) => {
       try {
         return rule(evidence);

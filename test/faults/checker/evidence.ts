@@ -8,11 +8,14 @@ export interface Evidence {
   readonly database: Database;
   /** Its folder of blobs. */
   readonly blobs: string;
-  /**
-   * Writes acknowledged later than this may be gone, as an older state was put back. Infinity: none
-   * may.
-   */
-  readonly keptUntil: number;
+  /** A time that is gone, as the state of its beginning was put back at its end. */
+  readonly gap?: Gap;
+}
+
+/** By the clock of the history. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
 }
 
 export type Rule =
@@ -29,3 +32,9 @@ export interface Violation {
   readonly rule: Rule;
   readonly what: string;
 }
+
+/** Whether an older state may have replaced what was under way at some time between these. */
+export const isInGap = (
+  { askedAt, answeredAt }: Pick<Operation, 'askedAt' | 'answeredAt'>,
+  gap: Gap | undefined,
+): boolean => gap !== undefined && answeredAt > gap.from && askedAt < gap.to;

@@ -1,16 +1,16 @@
 import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
 import { done } from '../history/operation.js';
-import type { Evidence, Violation } from './evidence.js';
+import { type Evidence, isInGap, type Violation } from './evidence.js';
 
 /** Every acknowledged write is there, as it was acknowledged. */
-export function lostWrites({ operations, database, keptUntil }: Evidence): Violation[] {
+export function lostWrites({ operations, database, gap }: Evidence): Violation[] {
   const lost: Violation[] = [];
   const row = (sql: string, ...values: (string | number)[]) =>
     database.prepare<(string | number)[], Record<string, unknown>>(sql).get(...values);
   const expect = (isThere: boolean, what: string) => {
     if (!isThere) lost.push({ rule: 'kept', what });
   };
-  const mustBeThere = operations.filter(({ answeredAt }) => answeredAt <= keptUntil);
+  const mustBeThere = operations.filter((each) => !isInGap(each, gap));
 
   for (const { request } of done(mustBeThere, 'upload')) {
     const found = row('SELECT 1 FROM artifacts WHERE sha256 = ?', request.sha256);

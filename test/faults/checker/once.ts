@@ -1,8 +1,9 @@
 import { done } from '../history/operation.js';
-import type { Evidence, Violation } from './evidence.js';
+import { type Evidence, isInGap, type Violation } from './evidence.js';
 
 /** Nothing is there twice, however often it was asked for. */
-export function doubledWrites({ operations, database }: Evidence): Violation[] {
+export function doubledWrites({ operations: all, database, gap }: Evidence): Violation[] {
+  const operations = all.filter((each) => !isInGap(each, gap));
   const doubled: Violation[] = [];
   const oneAnswer = (what: string, pairs: readonly (readonly [string, string])[]) => {
     const answers = new Map<string, string>();

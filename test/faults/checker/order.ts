@@ -1,6 +1,6 @@
 import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
 import { done } from '../history/operation.js';
-import type { Evidence, Violation } from './evidence.js';
+import { type Evidence, isInGap, type Violation } from './evidence.js';
 
 /** What an answer says about one job. */
 interface Sight {
@@ -22,8 +22,8 @@ const final: ReadonlySet<number | undefined> = new Set([
  * answer. Of a job that nobody revives, fences never fall, and an end is the end.
  */
 export function disorder(evidence: Evidence): Violation[] {
-  // What was put back is older, rightly.
-  const operations = evidence.operations.filter(({ askedAt }) => askedAt <= evidence.keptUntil);
+  // Answers of a time that is gone say nothing.
+  const operations = evidence.operations.filter((each) => !isInGap(each, evidence.gap));
   const sights = new Map<string, Sight[]>();
   const see = (jobId: string, sight: Sight) => {
     const seen = sights.get(jobId);
@@ -59,7 +59,8 @@ function disorderOf(jobId: string, sights: readonly Sight[]): Violation[] {
     }
     const isOlder = sight.state !== undefined && end !== undefined && sight.state !== end;
     // A result of an earlier lease that is asked again gets the same receipt.
-    const isRepeated = isOlder && final.has(end) && sight.fence !== undefined && sight.fence < fence;
+    const isRepeated =
+      isOlder && final.has(end) && sight.fence !== undefined && sight.fence < fence;
     const what = `job ${jobId}: state ${sight.state}, fence ${sight.fence} after ${end}, ${fence}`;
     if (isOlder && !isRepeated) found.push({ rule: 'order', what });
   }

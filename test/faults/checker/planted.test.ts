@@ -63,7 +63,14 @@ const byStatement = (rule: Rule, sql: string) =>
 const also = (operation: Pick<Operation, 'kind' | 'request' | 'answer'>, at = 1): Operation => {
   const last = Math.max(...operations.map(({ askedAt }) => askedAt));
   const times = { askedAt: last + at, answeredAt: last + at + 1 };
-  return { id: 1e9 + at, actor: 'planted', end: 'done', why: '', ...times, ...operation } as Operation;
+  return {
+    id: 1e9 + at,
+    actor: 'planted',
+    end: 'done',
+    why: '',
+    ...times,
+    ...operation,
+  } as Operation;
 };
 
 const first = <K extends Kind>(kind: K) => given(done(operations, kind)[0]);
@@ -117,7 +124,11 @@ describe('the checker finds', () => {
     );
     const { jobId } = request.lease;
     const stale = { state: JobState.PENDING, fence: request.lease.fence };
-    expectFound('order', [...operations, also({ kind: 'read', request: { jobId }, answer: stale })], data);
+    expectFound(
+      'order',
+      [...operations, also({ kind: 'read', request: { jobId }, answer: stale })],
+      data,
+    );
   });
 
   test('a fence that falls', () => {
@@ -141,7 +152,10 @@ describe('the checker finds', () => {
       also({ kind: 'take', request: { botId: 'b' }, answer: { ...lease, fence: 2 } }, 900),
     ];
     expectFound('one lease', [...operations, ...twoHold], data);
-    const later = also({ kind: 'take', request: { botId: 'b' }, answer: { ...lease, fence: 2 } }, 1100);
+    const later = also(
+      { kind: 'take', request: { botId: 'b' }, answer: { ...lease, fence: 2 } },
+      1100,
+    );
     const oneAfterTheOther = [...operations, ...twoHold.slice(0, 2), later];
     expect(check(oneAfterTheOther, data)).toEqual([]);
   });

@@ -83,7 +83,9 @@ export function readHistory(path: string): Operation[] {
     const open = { end: 'unknown', answeredAt: Number.POSITIVE_INFINITY, why: 'no answer' };
     operations.set(
       id,
-      begun ? { ...begun, answeredAt: at, why: '', ...rest } : { id, askedAt: at, ...open, ...rest },
+      begun
+        ? { ...begun, answeredAt: at, why: '', ...rest }
+        : { id, askedAt: at, ...open, ...rest },
     );
   }
   return [...operations.values()];
@@ -114,6 +116,8 @@ function endOf(error: unknown): { end: End; why: string } {
     failure !== undefined &&
     (refusals.includes(failure.code) ||
       (failure.reason !== '' && refusalsWithReason.includes(failure.code)));
-  const why = failure ? `${Code[failure.code]} ${failure.reason} ${failure.message}` : messageOf(error);
+  const why = failure
+    ? `${Code[failure.code]} ${failure.reason} ${failure.message}`
+    : messageOf(error);
   return { end: isRefusal ? 'refused' : 'unknown', why };
 }

@@ -57,14 +57,12 @@ interface OperationOf<K extends Kind> {
 }
 
 export type Operation = { [K in Kind]: OperationOf<K> }[Kind];
-export type Done<K extends Kind> = OperationOf<K> & { readonly answer: Answer<K> };
+export type Of<K extends Kind> = Extract<Operation, { kind: K }>;
+export type Done<K extends Kind> = Of<K> & { readonly answer: Answer<K> };
 
 /** Operations of one kind. */
-export function of<K extends Kind>(
-  operations: readonly Operation[],
-  kind: K,
-): readonly OperationOf<K>[] {
-  return operations.filter((each) => each.kind === kind) as unknown as OperationOf<K>[];
+export function of<K extends Kind>(operations: readonly Operation[], kind: K): Of<K>[] {
+  return operations.filter((each): each is Of<K> => each.kind === kind);
 }
 
 /** Those of one kind that were acknowledged. */

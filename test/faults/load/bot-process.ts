@@ -5,6 +5,13 @@ import { Load } from './load.js';
 /** One bot of a load, in a process that can be stopped and killed: ADDRESS HISTORY SEED. Ends on SIGTERM. */
 const [address = '', path = '', seed = '0'] = process.argv.slice(2);
 const history = new History(path, Number(seed));
-const load = new Load({ address, history, seed: Number(seed), operators: 0, bots: 1, botName: `bot-of-${seed}` });
+const load = new Load({
+  address,
+  history,
+  seed: Number(seed),
+  operators: 0,
+  bots: 1,
+  botName: `bot-of-${seed}`,
+});
 process.once('SIGTERM', () => load.end(10_000).then(endAll));
 process.stdout.write('at work\n');

@@ -1,5 +1,5 @@
-import type { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
 import { newId } from '../../../src/core/ids.js';
+import type { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../../src/gen/pandafuzz/v1/lease.js';
 import { ScriptedBot } from '../../scripted-bot.js';
 import { registerBot } from '../../steps.js';
@@ -12,7 +12,11 @@ import { pause, stopwatch, within } from './times.js';
 export const slots = 2;
 const outcomes: readonly string[] = ['', 'completed', 'failed', 'cancelled', 'infrastructure'];
 
-export const leaseName = ({ jobId, attempt, fence }: Lease): LeaseName => ({ jobId, attempt, fence });
+export const leaseName = ({ jobId, attempt, fence }: Lease): LeaseName => ({
+  jobId,
+  attempt,
+  fence,
+});
 const keyOf = ({ jobId, fence }: LeaseName) => `${jobId}/${fence}`;
 
 /**
@@ -88,21 +92,28 @@ export class LoadBot {
     this.#stream = stream;
     const leases = [...this.held.values()].map((run) => run.lease);
     const request = { botId: this.#id, leases: leases.map(leaseName) };
-    await this.history.record(
-      name,
-      'hello',
-      request,
-      () => within(timeoutMs, 'Welcome', stream.hello(slots - leases.length, leases)),
-      (welcome) => ({
-        kept: welcome.leases.flatMap(({ keep, lease }) => (keep && lease ? [leaseName(lease)] : [])),
-      }),
-    ).then((welcome) => {
-      for (const { keep, lease } of welcome.leases) if (!keep && lease) this.#drop(lease);
-    });
+    await this.history
+      .record(
+        name,
+        'hello',
+        request,
+        () => within(timeoutMs, 'Welcome', stream.hello(slots - leases.length, leases)),
+        (welcome) => ({
+          kept: welcome.leases.flatMap(({ keep, lease }) =>
+            keep && lease ? [leaseName(lease)] : [],
+          ),
+        }),
+      )
+      .then((welcome) => {
+        for (const { keep, lease } of welcome.leases) if (!keep && lease) this.#drop(lease);
+      });
     const taking = this.#take(stream).catch(() => {}); // its end is that of the stream
     while (!giveUp.aborted && !(over.aborted && this.held.size === 0)) {
       if (!this.isFrozen) await this.#beat(stream);
-      await Promise.race([pause(this.intervalMs / 2 + chance.below(this.intervalMs / 2), over), taking]);
+      await Promise.race([
+        pause(this.intervalMs / 2 + chance.below(this.intervalMs / 2), over),
+        taking,
+      ]);
       if (over.aborted) await pause(20, giveUp);
     }
     stream.leave();

@@ -4,7 +4,8 @@ export class Chance {
 
   constructor(seed: number, name: string) {
     this.#state = seed >>> 0;
-    for (const letter of name) this.#state = Math.imul(this.#state ^ letter.charCodeAt(0), 16_777_619);
+    for (const letter of name)
+      this.#state = Math.imul(this.#state ^ letter.charCodeAt(0), 16_777_619);
   }
 
   /** 0 to just below 1 (mulberry32). */

@@ -107,7 +107,8 @@ export class Operator {
         name,
         'create',
         { requestId },
-        () => unary(this.#jobService, this.#jobService.createJob, { spec, requestId }, { timeoutMs }),
+        () =>
+          unary(this.#jobService, this.#jobService.createJob, { spec, requestId }, { timeoutMs }),
         ({ job }) => ({ jobId: given(job).id }),
       ),
     );

@@ -1,5 +1,5 @@
 import { status as Code } from '@grpc/grpc-js';
-import { pushCorpus, corpusInput } from '../../../src/client/corpus.js';
+import { corpusInput, pushCorpus } from '../../../src/client/corpus.js';
 import { failureOf } from '../../../src/client/failure.js';
 import { reportCrash } from '../../../src/client/transfer.js';
 import { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
@@ -111,7 +111,8 @@ export class Run {
       } catch (error) {
         const failure = failureOf(error);
         if (failure?.code === Code.INVALID_ARGUMENT) throw error;
-        if (failure?.reason && failure.retryAfterMs === undefined && isFinal(failure.reason)) return;
+        if (failure?.reason && failure.retryAfterMs === undefined && isFinal(failure.reason))
+          return;
         await pause(failure?.retryAfterMs ?? pauseMs, giveUp);
       }
     }

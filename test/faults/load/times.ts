@@ -1,4 +1,4 @@
-import { type Timer, systemClock } from '../../../src/core/clock.js';
+import { systemClock, type Timer } from '../../../src/core/clock.js';
 
 /*
  * A fault lasts for a time, and a load has a pace: the only waits for time in the tests, and none

@@ -90,7 +90,8 @@ class Link {
     const mode = this.fault.mode();
     if (mode === 'lost answers' && isAnswer && !isSmall(chunk)) {
       this.fault.hurt();
-      return this.reset();
+      this.reset();
+      return;
     }
     if (mode === 'silent' || (mode === 'deaf' && isAnswer)) {
       this.fault.hurt();

@@ -12,7 +12,10 @@ import type { Scene } from '../scene.js';
 const patienceMs = 60_000;
 
 /** A bot that beats and goes on with a job that is cancelled, until the job is taken from it. */
-export async function overstays(scene: Scene, load: Load): Promise<{ isTaken: boolean; ms: number }> {
+export async function overstays(
+  scene: Scene,
+  load: Load,
+): Promise<{ isTaken: boolean; ms: number }> {
   const connection = connect(scene.address);
   const [operator] = load.operators;
   const { history } = scene;

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, ftruncateSync, fstatSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Chance } from '../load/chance.js';
 
@@ -65,7 +74,13 @@ export function cutPower(data: string, written: readonly Written[], chance: Chan
       for (let at = position; at < position + bytes; at += sectorBytes) {
         if (chance.is(0.5)) continue;
         const sector = Math.min(sectorBytes, position + bytes - at);
-        writeSync(file, chance.is(0.5) ? Buffer.alloc(sector) : chance.bytes(sector), 0, sector, at);
+        writeSync(
+          file,
+          chance.is(0.5) ? Buffer.alloc(sector) : chance.bytes(sector),
+          0,
+          sector,
+          at,
+        );
         spoilt++;
       }
     }

@@ -10,7 +10,10 @@ export const noFaketime = 'libfaketime is missing (Debian: libfaketime)';
 export function hasFaketime(): boolean {
   const env = { ...process.env, LD_PRELOAD: library, FAKETIME: '@2000-01-01 12:00:00' };
   try {
-    return execFileSync('date', ['+%Y'], { env, stdio: ['ignore', 'pipe', 'ignore'] }).toString() === '2000\n';
+    return (
+      execFileSync('date', ['+%Y'], { env, stdio: ['ignore', 'pipe', 'ignore'] }).toString() ===
+      '2000\n'
+    );
   } catch {
     return false;
   }

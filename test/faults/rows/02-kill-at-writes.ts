@@ -32,7 +32,13 @@ export const killAtWrites: Row = {
       const { history } = scene;
       const isDead = master?.exited.then(() => true);
       const work = script({ connection, history, chance, name: `script-${runs}`, timeoutMs: 5000 });
-      const isWhole = await Promise.race([work.then(() => false, () => false), isDead]);
+      const isWhole = await Promise.race([
+        work.then(
+          () => false,
+          () => false,
+        ),
+        isDead,
+      ]);
       await work.catch(() => {});
       connection.close();
       await end();

@@ -33,7 +33,9 @@ export const diskErrors: Row = {
       const { history } = scene;
       const name = `script-${++runs}`;
       const setting = { connection, history, name, timeoutMs: 5000 };
-      await script({ ...setting, chance: new Chance(seed, name) }).finally(() => connection.close());
+      await script({ ...setting, chance: new Chance(seed, name) }).finally(() =>
+        connection.close(),
+      );
     };
     const heals = async (what: string) => {
       const patience = stopwatch();
@@ -50,7 +52,11 @@ export const diskErrors: Row = {
       for (const series of writesOf(scene.data)) {
         const first = isShort ? new Chance(seed, series.calls).below(3) + 1 : 1;
         for (let when = first; took() < longestMs && scene.isUp; when++) {
-          const { end, hasFired } = await inject(scene.master?.pid ?? 0, { ...series, effect, when });
+          const { end, hasFired } = await inject(scene.master?.pid ?? 0, {
+            ...series,
+            effect,
+            when,
+          });
           await tell().catch(() => {});
           await end();
           if (!hasFired()) break;

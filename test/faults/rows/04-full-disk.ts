@@ -16,7 +16,8 @@ export const fullDisk: Row = {
   found: ['Results had no room, and a master that was killed on a full disk did not start.'],
   async run({ seed, isShort }) {
     const disk = smallDisk(64);
-    if (disk === undefined) return { operations: 0, fired: 0, violations: [], skipped: noSmallDisk };
+    if (disk === undefined)
+      return { operations: 0, fired: 0, violations: [], skipped: noSmallDisk };
     const scene = await Scene.set(seed, {
       PANDAFUZZ_DATA_DIRECTORY: join(disk, 'data'),
       PANDAFUZZ_LIMITS_MIN_DISK_FREE: '16MiB',
@@ -45,8 +46,10 @@ export const fullDisk: Row = {
     const refusals = of(seen, 'create').filter(({ why }) => why.includes('DISK_FULL'));
     const goesOn = (kind: 'beat' | 'done', from: number, to: number) =>
       done(seen, kind).some(({ askedAt, answeredAt }) => askedAt > from && answeredAt < to);
-    if (!goesOn('beat', lowAt, fullAt)) violations.push('no heartbeat was answered with little room');
-    if (!goesOn('beat', fullAt, healedAt)) violations.push('no heartbeat was answered on a full disk');
+    if (!goesOn('beat', lowAt, fullAt))
+      violations.push('no heartbeat was answered with little room');
+    if (!goesOn('beat', fullAt, healedAt))
+      violations.push('no heartbeat was answered on a full disk');
     const healed = done(seen, 'create').some(({ askedAt }) => askedAt > healedAt);
     if (!healed && !isShort) violations.push('no job could be created when there was room again');
     return settled(scene, load, { fired: refusals.length, violations });

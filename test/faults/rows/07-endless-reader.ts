@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Metadata } from '@grpc/grpc-js';
 import Database from 'better-sqlite3';
 import { connect } from '../../../src/client/connect.js';
 import { done } from '../history/operation.js';
@@ -7,7 +8,6 @@ import { pause, stopwatch } from '../load/times.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
 import { settled } from '../settled.js';
-import { Metadata } from '@grpc/grpc-js';
 
 const MiB = 2 ** 20;
 /** Above which the master's own log starts over (0006-checkpoints.md), with what comes meanwhile. */
@@ -50,7 +50,8 @@ export const endlessReader: Row = {
       leastBytes = Math.min(leastBytes, logBytes());
     }
     await pause(spanMs);
-    if (logBytes() > mostLogBytes) violations.push(`the log is ${logBytes()} bytes after the reader`);
+    if (logBytes() > mostLogBytes)
+      violations.push(`the log is ${logBytes()} bytes after the reader`);
     backup.cancel();
     connection.close();
     return settled(scene, load, {

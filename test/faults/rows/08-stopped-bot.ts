@@ -13,7 +13,9 @@ export const stoppedBot: Row = {
   fault: 'SIGSTOP of a bot past its TTL; a bot that beats and does not stop',
   promise:
     'Jobs go to other bots; stale results are refused, crashes are kept; a job is taken from a bot that does not stop it.',
-  found: ['Neither a cancel nor the end of its duration took a job from a bot that beat and went on.'],
+  found: [
+    'Neither a cancel nor the end of its duration took a job from a bot that beat and went on.',
+  ],
   async run({ seed, isShort }) {
     const scene = await Scene.set(seed);
     await scene.start();
@@ -54,7 +56,11 @@ export const stoppedBot: Row = {
     return {
       ...outcome,
       fired: expired > 0 ? fired + expired : 0,
-      figures: { ...outcome.figures, 'leases lost': String(expired), 'late crashes kept': String(late) },
+      figures: {
+        ...outcome.figures,
+        'leases lost': String(expired),
+        'late crashes kept': String(late),
+      },
     };
   },
 };

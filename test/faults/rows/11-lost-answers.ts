@@ -1,6 +1,6 @@
+import { of } from '../history/operation.js';
 import { Chance } from '../load/chance.js';
 import { pause } from '../load/times.js';
-import { of } from '../history/operation.js';
 import { chaosProxy } from '../means/chaos-proxy.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
@@ -27,7 +27,10 @@ export const lostAnswers: Row = {
     // Committed while its caller had no answer: the job is older than the next try.
     const tries = of(scene.read(), 'create').filter(({ end }) => end === 'unknown');
     const repeated = tries.filter(({ request, answeredAt }) => {
-      const at = scene.ask<number>('SELECT created_at FROM jobs WHERE request_id = ?', request.requestId);
+      const at = scene.ask<number>(
+        'SELECT created_at FROM jobs WHERE request_id = ?',
+        request.requestId,
+      );
       return at !== undefined && at <= answeredAt;
     });
     return {
