@@ -7,9 +7,9 @@ import { Process, place, reach } from '../processes.js';
 import { check } from './checker/check.js';
 import type { Gap, Violation } from './checker/evidence.js';
 import { History } from './history/history.js';
-import { done, type Operation } from './history/operation.js';
+import { done, type Kind, type Operation } from './history/operation.js';
 import { Load, type LoadOptions } from './load/load.js';
-import { stopwatch } from './load/times.js';
+import { pause, stopwatch } from './load/times.js';
 
 /** Work of the master's own would be nobody's request. */
 const quiet = {
@@ -20,6 +20,8 @@ const quiet = {
   PANDAFUZZ_LEASES_TTL: '3s',
   PANDAFUZZ_LEASES_OFFER_TIMEOUT: '2s',
 };
+
+const mostBusyMs = 60_000;
 
 /** One master as it ships with its data, a history, and loads on it. */
 export class Scene {
@@ -90,6 +92,17 @@ export class Scene {
   load(options: Partial<LoadOptions> = {}): Load {
     const { address, history, seed } = this;
     return new Load({ address, history, seed, ...options });
+  }
+
+  /**
+   * Waits until so many more of this kind are acknowledged, so that a fault meets a load at work
+   * however slow the machine is. @returns whether they were, in a minute
+   */
+  async busy(kind: Kind, more: number): Promise<boolean> {
+    const wanted = this.history.acknowledged(kind) + more;
+    const took = stopwatch();
+    while (this.history.acknowledged(kind) < wanted && took() < mostBusyMs) await pause(20);
+    return this.history.acknowledged(kind) >= wanted;
   }
 
   /** Marks a fault in the history. @returns when it was */

@@ -80,20 +80,22 @@ describe('the checker finds', () => {
     ['job', 'DELETE FROM jobs WHERE id = (SELECT min(id) FROM jobs)'],
     ['result', "UPDATE attempts SET outcome = 'lost' WHERE outcome = 'completed'"],
     ['end of a job', "UPDATE jobs SET state = 'dead' WHERE state = 'completed'"],
-    ['cancel', "UPDATE jobs SET state = 'dead' WHERE state = 'cancelled'"],
+    ['cancel', "UPDATE jobs SET state = 'dead', cancel_requested_at = NULL"],
     ['crash', 'DELETE FROM crashes WHERE id = (SELECT min(id) FROM crashes)'],
     ['input of a crash', `UPDATE crashes SET input_sha256 = '${'0'.repeat(64)}'`],
     ['input of a corpus', 'DELETE FROM corpus_entries'],
     ['artifact', 'DELETE FROM artifacts'],
   ])('an acknowledged %s that is lost', (_, sql) => byStatement('kept', sql));
 
-  test('a job that was completed twice', () =>
-    byStatement(
-      'once',
-      `INSERT INTO attempts SELECT job_id, fence + 1, attempt, bot_id, assigned_at, acknowledged_at,
-         ended_at, outcome, message, statistics, state_after
-       FROM attempts WHERE outcome = 'completed' LIMIT 1`,
-    ));
+  test('a job that was completed twice', () => {
+    const folder = spoiltData((database) =>
+      database.exec(`
+        CREATE TEMP TABLE again AS SELECT * FROM attempts WHERE outcome = 'completed' LIMIT 1;
+        UPDATE again SET fence = fence + 1;
+        INSERT INTO attempts SELECT * FROM again`),
+    );
+    expectFound('once', operations, folder);
+  });
 
   test('a request that made two jobs', () => {
     const { request } = first('create');

@@ -12,6 +12,7 @@ import type { Answer, End, Kind, Operation, Request } from './operation.js';
  */
 export class History {
   readonly #file: number;
+  readonly #acknowledged = new Map<Kind, number>();
   #ids: number;
 
   /** @param first of its numbers: those of several processes must differ */
@@ -39,12 +40,18 @@ export class History {
     try {
       const answer = await ask();
       this.#write({ id, end: 'done', at: systemClock.now(), answer: read(answer) });
+      this.#acknowledged.set(kind, this.acknowledged(kind) + 1);
       return answer;
     } catch (error) {
       const { end, why } = endOf(error);
       this.#write({ id, end, at: systemClock.now(), why });
       throw error;
     }
+  }
+
+  /** How many of this kind were acknowledged so far. */
+  acknowledged(kind: Kind): number {
+    return this.#acknowledged.get(kind) ?? 0;
   }
 
   /** Records what happened without being asked for. */

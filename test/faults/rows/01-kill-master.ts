@@ -21,6 +21,7 @@ export const killMaster: Row = {
     const load = scene.load();
     let kills = 0;
     while (kills < cycles && took() < longestMs) {
+      await scene.busy('create', 2);
       await pause(chance.below(600));
       await scene.kill();
       kills++;

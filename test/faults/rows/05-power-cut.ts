@@ -26,7 +26,8 @@ export const powerCut: Row = {
     await start();
     const load = scene.load({ paceMs: 5 });
     while (cuts < (isShort ? 1 : 40) && took() < longestMs) {
-      await pause(500 + chance.below(1000));
+      await scene.busy('create', 3);
+      await pause(chance.below(1000));
       await scene.kill();
       const written = unsynced(join(scene.folder, `trace-${cuts}`));
       spoilt += cutPower(scene.data, written, chance);

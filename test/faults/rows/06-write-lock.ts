@@ -21,13 +21,14 @@ export const writeLock: Row = {
     const chance = new Chance(seed, 'locks');
     const holdsMs = isShort ? [10, 300, 1500] : [10, 100, 300, 1000, 3000, 10_000, 30_000, 30];
     let fired = 0;
-    await pause(500);
+    await scene.busy('done', 2);
     for (const holdMs of holdsMs) {
       const { release } = await lockFromOutside(scene.data);
       fired++;
       await pause(holdMs);
       await release();
-      await pause(200 + chance.below(300));
+      await scene.busy('create', 2);
+      await pause(chance.below(300));
     }
     const late = scene
       .read()

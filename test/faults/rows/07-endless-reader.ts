@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Metadata } from '@grpc/grpc-js';
 import Database from 'better-sqlite3';
 import { connect } from '../../../src/client/connect.js';
-import { done } from '../history/operation.js';
 import { pause, stopwatch } from '../load/times.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
@@ -26,12 +25,13 @@ export const endlessReader: Row = {
     const violations: string[] = [];
     const spanMs = isShort ? 1500 : 15_000;
     const logBytes = () => statSync(join(scene.data, 'pandafuzz.db-wal')).size;
-    const writes = () => done(scene.read(), 'create').length;
+    const writes = () => scene.history.acknowledged('create');
 
     const reader = new Database(join(scene.data, 'pandafuzz.db'), { readonly: true });
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM counters').get();
     const before = writes();
+    await scene.busy('create', 5);
     await pause(spanMs);
     const during = writes() - before;
     const heldBytes = logBytes();

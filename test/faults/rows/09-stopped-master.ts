@@ -15,14 +15,14 @@ export const stoppedMaster: Row = {
     await scene.start();
     // Deadlines longer than the stop: a bot waits, as a real one does.
     const load = scene.load({ bots: 6, timeoutMs: 20_000 });
-    await pause(1000);
+    await scene.busy('done', 2);
     let fired = 0;
     for (let cycle = 0; cycle < (isShort ? 1 : 4); cycle++) {
       scene.master?.end('SIGSTOP');
       await pause(ttlMs + 2000);
       scene.master?.end('SIGCONT');
       fired++;
-      await pause(1500);
+      await scene.busy('done', 2);
     }
     const outcome = await settled(scene, load, { fired });
     const lost = scene.ask<number>("SELECT count(*) FROM attempts WHERE outcome = 'lost'");

@@ -21,7 +21,7 @@ export const brokenLines: Row = {
     const far = scene.load({
       ...{ bots: 4, operators: 0, botName: 'far', botAddress: proxy.address, timeoutMs: 2000 },
     });
-    await pause(1000);
+    await scene.busy('done', 3);
     const modes: readonly (Mode | 'reset')[] = ['silent', 'deaf', 'slow', 'reset'];
     for (let cycle = 0; cycle < (isShort ? 2 : 16); cycle++) {
       const mode = isShort ? modes[cycle] : modes[cycle % modes.length];

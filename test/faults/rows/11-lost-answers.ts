@@ -1,6 +1,6 @@
 import { of } from '../history/operation.js';
 import { Chance } from '../load/chance.js';
-import { pause } from '../load/times.js';
+import { pause, stopwatch } from '../load/times.js';
 import { chaosProxy } from '../means/chaos-proxy.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
@@ -17,10 +17,13 @@ export const lostAnswers: Row = {
     const proxy = await chaosProxy(Number(scene.address.split(':')[1]));
     const chance = new Chance(seed, 'answers');
     const load = scene.load({ address: proxy.address, botAddress: proxy.address, operators: 4 });
-    for (let cycle = 0; cycle < (isShort ? 8 : 150); cycle++) {
-      await pause(200 + chance.below(200));
+    for (let cycle = 0; cycle < (isShort ? 4 : 150); cycle++) {
+      await scene.busy('create', 1);
+      await pause(chance.below(100));
+      const before = proxy.hurt();
+      const took = stopwatch();
       proxy.become('lost answers');
-      await pause(30);
+      while (proxy.hurt() < before + 3 && took() < 2000) await pause(5);
       proxy.become('through');
     }
     const outcome = await settled(scene, load, { fired: 0 });

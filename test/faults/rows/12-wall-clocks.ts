@@ -18,17 +18,18 @@ export const wallClocks: Row = {
     Object.assign(scene.environment, clock.environment);
     await scene.start();
     const load = scene.load();
-    const spanMs = isShort ? 1000 : 4000;
-    await pause(spanMs);
+    const spanMs = isShort ? 500 : 4000;
+    await scene.busy('done', 2);
     for (const hours of [2, -2, 0]) {
       clock.set(hours);
       scene.mark(`${hours} h`);
+      await scene.busy('done', 2);
       await pause(spanMs);
     }
     await scene.stop();
     clock.set(-2);
     await scene.start();
-    await pause(spanMs);
+    await scene.busy('done', 2);
     const outcome = await settled(scene, load, { fired: 0 });
     const lost = scene.ask<number>("SELECT count(*) FROM attempts WHERE outcome = 'lost'");
     // After the restart the master believes that it is two hours ago.

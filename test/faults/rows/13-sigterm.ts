@@ -1,6 +1,5 @@
 import { connect } from '../../../src/client/connect.js';
 import { registerBot } from '../../steps.js';
-import { pause } from '../load/times.js';
 import { openEveryKind } from '../means/open-connections.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
@@ -26,7 +25,7 @@ export const sigterm: Row = {
       const { id } = await registerBot(connection, `open-${cycle}`);
       connection.close();
       fired += await openEveryKind(scene.address, scene.http, id);
-      await pause(500);
+      await scene.busy('done', 1);
       const { ms, code } = await scene.stop();
       stops.push(ms);
       if (code !== 0) violations.push(`it ended with ${code}`);

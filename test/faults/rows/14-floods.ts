@@ -42,6 +42,7 @@ export const manyFloods: Row = {
     for (const [name, wave] of Object.entries(waves)) {
       for (const bot of load.bots) bot.beatMs.length = 0;
       scene.mark(name);
+      await scene.busy('beat', 4);
       for (let time = 0; time < (isShort ? 1 : 5); time++) {
         fired += await wave();
         await pause(isShort ? 200 : 1000);

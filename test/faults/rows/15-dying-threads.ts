@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { done } from '../history/operation.js';
@@ -20,7 +20,7 @@ export const dyingThreads: Row = {
   async run({ seed, isShort }) {
     const scene = await Scene.set(seed);
     const order = join(scene.folder, 'thread-fault');
-    scene.environment['PANDAFUZZ_TEST_THREAD_FAULT'] = order;
+    scene.environment['THREAD_FAULT_FILE'] = order;
     scene.environment['NODE_OPTIONS'] = `--import=${preload}`;
     await scene.start();
     const load = scene.load();
@@ -33,7 +33,8 @@ export const dyingThreads: Row = {
     const figures: Record<string, string> = {};
     let fired = 0;
     for (const fault of faults) {
-      await pause(1000);
+      await scene.busy('done', 1);
+      rmSync(`${order}.fired`, { force: true });
       writeFileSync(order, fault);
       const at = scene.mark(fault);
       scene.master?.end('SIGUSR2');
@@ -43,14 +44,15 @@ export const dyingThreads: Row = {
       while (scene.isUp && !hasWorkedOn() && took() < mostMs) await pause(100);
       if (!scene.isUp) {
         const { code } = (await scene.master?.exited) ?? {};
-        fired++;
+        if (existsSync(`${order}.fired`)) fired++;
         figures[fault] = `ended with ${code} after ${took().toFixed(0)} ms`;
         if (code === 0) violations.push(`${fault}: it ended as if nothing was wrong`);
         await scene.start();
       } else {
         const works = hasWorkedOn();
-        if (works) fired++;
-        else violations.push(`${fault}: it neither ended nor worked on in ${mostMs} ms`);
+        if (existsSync(`${order}.fired`)) fired++;
+        else violations.push(`${fault} did not happen`);
+        if (!works) violations.push(`${fault}: it neither ended nor worked on in ${mostMs} ms`);
         figures[fault] = works ? 'works on' : 'hangs';
       }
     }

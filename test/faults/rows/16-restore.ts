@@ -17,7 +17,8 @@ export const restore: Row = {
     const scene = await Scene.set(seed);
     await scene.start();
     const load = scene.load({ bots: 6 });
-    await pause(isShort ? 1500 : 8000);
+    await scene.busy('done', 4);
+    await pause(isShort ? 0 : 8000);
 
     const copy = join(scene.folder, 'copy.db');
     const connection = connect(scene.address);
@@ -26,7 +27,8 @@ export const restore: Row = {
     await downloadBackup(connection, copy);
     connection.close();
     cpSync(join(scene.data, 'blobs'), join(scene.folder, 'blobs'), { recursive: true });
-    await pause(isShort ? 1000 : 8000);
+    await scene.busy('done', 3);
+    await pause(isShort ? 0 : 8000);
 
     // Bots hold leases of a future that is gone.
     await scene.kill();
@@ -39,7 +41,8 @@ export const restore: Row = {
     await pause(10);
     const to = scene.mark('restored');
     await scene.start();
-    await pause(isShort ? 2000 : 8000);
+    await scene.busy('done', 3);
+    await pause(isShort ? 0 : 8000);
     const outcome = await settled(scene, load, { fired: 0, gap: { from, to } });
     const epochs = scene.ask<number>('SELECT count(*) FROM epochs WHERE number > 0');
     const after = scene.ask<number>(

@@ -69,7 +69,7 @@ async function unreadBy(
     await pause(100);
   const fired = await lost();
   const at = scene.mark('not read');
-  await pause(1500);
+  await scene.busy('create', 3);
   const goesOn = done(scene.read(), 'create').some(({ askedAt }) => askedAt > at);
   await load.end(20_000);
   connection.close();
