@@ -15,8 +15,14 @@ export function atEnd(end: () => unknown): void {
   endings.push(end);
 }
 
-export async function endAll(): Promise<void> {
-  for (let end = endings.pop(); end; end = endings.pop()) await end();
+export async function endAll(those = endings): Promise<void> {
+  for (let end = those.pop(); end; end = those.pop()) await end();
+}
+
+/** Leaves what was started so far to its caller. @returns what ends it */
+export function laterEnd(): () => Promise<void> {
+  const those = endings.splice(0);
+  return () => endAll(those);
 }
 
 /** An empty folder, gone after the test. */

@@ -11,7 +11,7 @@ import { rows } from './rows.js';
 const short = [1, 6, 8, 9, 10, 11, 15, 16];
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
-afterEach(endAll);
+afterEach(() => endAll());
 
 describe('faults, in short', () => {
   test.each(rows.filter(({ number }) => short.includes(number)))(

@@ -34,7 +34,7 @@ beforeAll(async () => {
   operations = scene.history.read();
   data = scene.data;
 });
-afterAll(endAll);
+afterAll(() => endAll());
 
 /** A copy of the data folder that was spoilt. */
 function spoiltData(spoil: (database: Database.Database, folder: string) => void): string {

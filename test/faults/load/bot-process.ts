@@ -13,5 +13,5 @@ const load = new Load({
   bots: 1,
   botName: `bot-of-${seed}`,
 });
-process.once('SIGTERM', () => load.end(10_000).then(endAll));
+process.once('SIGTERM', () => load.end(10_000).then(() => endAll()));
 process.stdout.write('at work\n');
