@@ -40,7 +40,9 @@ export function write(taken: readonly Taken[], seed: number): string {
 }
 
 function page(taken: readonly Taken[], seed: number): string {
-  const kept = taken.filter(({ outcome }) => isKept(outcome)).length;
+  const kept = taken.filter(
+    ({ outcome }) => outcome.skipped === undefined && isKept(outcome),
+  ).length;
   const seconds = taken.reduce((sum, each) => sum + each.seconds, 0);
   const operations = taken.reduce((sum, { outcome }) => sum + outcome.operations, 0);
   const faults = taken.reduce((sum, { outcome }) => sum + outcome.fired, 0);

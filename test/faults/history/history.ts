@@ -13,14 +13,9 @@ import type { Answer, End, Kind, Operation, Request } from './operation.js';
 export class History {
   readonly #file: number;
   readonly #acknowledged = new Map<Kind, number>();
-  #ids: number;
+  #ids = 0;
 
-  /** @param first of its numbers: those of several processes must differ */
-  constructor(
-    readonly path: string,
-    first = 0,
-  ) {
-    this.#ids = first * 1_000_000;
+  constructor(readonly path: string) {
     this.#file = openSync(path, 'a');
   }
 

@@ -4,7 +4,7 @@ import { Load } from './load.js';
 
 /** One bot of a load, in a process that can be stopped and killed: ADDRESS HISTORY SEED. Ends on SIGTERM. */
 const [address = '', path = '', seed = '0'] = process.argv.slice(2);
-const history = new History(path, Number(seed));
+const history = new History(path);
 const load = new Load({
   address,
   history,

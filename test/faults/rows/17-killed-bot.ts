@@ -20,9 +20,7 @@ export const killedBot: Row = {
   number: 17,
   fault: 'kill -9 of a real bot at random times, crashes and corpus in flight',
   promise: 'Nothing that was found is lost.',
-  found: [
-    'A bot that was killed lost the crashes that its engine had written and it had not sent.',
-  ],
+  found: [],
   async run({ seed, isShort }) {
     const scene = await Scene.set(seed);
     await scene.start();
