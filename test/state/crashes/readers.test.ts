@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
 import { describe, expect, test } from '@jest/globals';
 import { silentLog } from '../../../src/core/log.js';
 import { Readers } from '../../../src/state/crashes/reading/readers.js';
@@ -52,6 +53,19 @@ describe('the threads that read reports', () => {
     for (; !over; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect(turns).toBeGreaterThan(3);
     expect(await reading).toHaveLength(hostile.length);
+  });
+
+  test('are replaced when they end between two reports, which are read', async () => {
+    const threads: Worker[] = [];
+    const notice = (worker: Worker) => threads.push(worker);
+    process.on('worker', notice);
+    atEnd(() => process.off('worker', notice));
+    const readers = opened({ threads: 1 });
+    const report = readFileSync('test/crash/samples/asan-heap-buffer-overflow.txt', 'utf8');
+    await read(readers, report);
+    await threads[0]?.terminate();
+    expect(await read(readers, report)).toMatchObject({ kind: 'heap-buffer-overflow' });
+    expect(threads).toHaveLength(2);
   });
 
   test('count a report as unreadable that one does not come back from, and go on', async () => {

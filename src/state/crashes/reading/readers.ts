@@ -77,9 +77,18 @@ export class Readers {
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const thread = this.#idle.pop() ?? this.#start();
+      const thread = this.#takeIdle() ?? this.#start();
       if (!thread) return;
       void this.#use(thread, this.#queue.shift() as Job);
+    }
+  }
+
+  /** One that ended between two reports, as of its memory, would read nothing. */
+  #takeIdle(): ReaderThread | undefined {
+    for (;;) {
+      const thread = this.#idle.pop();
+      if (!thread?.hasEnded) return thread;
+      this.#all.delete(thread);
     }
   }
 
@@ -111,13 +120,23 @@ export class Readers {
 class ReaderThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
+  #hasEnded = false;
 
   constructor(entry: URL) {
     const resourceLimits = { maxOldGenerationSizeMb: memoryMib };
     this.#worker = new Worker(entry, { name: 'crash reader', resourceLimits });
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#exited = new Promise((resolve) =>
+      this.#worker.once('exit', () => {
+        this.#hasEnded = true;
+        resolve();
+      }),
+    );
     // Each read hears of it as well; between two there is nobody else.
     this.#worker.on('error', () => {});
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   read(report: ReportToRead, clock: Clock, deadlineMs: number): Promise<CrashReading> {
