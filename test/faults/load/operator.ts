@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status as Code } from '@grpc/grpc-js';
 import { unary } from '../../../src/client/call.js';
@@ -69,7 +69,7 @@ export class Operator {
     const { connection, history, chance, name, giveUp: signal, timeoutMs } = this.setting;
     const bytes = chance.bytes(2000 + chance.below(100_000));
     const sha256 = hash('sha256', bytes, 'hex');
-    const path = join(this.#folder, 'target');
+    const path = join(this.#folder, sha256);
     writeFileSync(path, bytes);
     const artifact = { path, kind: ArtifactKind.TARGET, name: 'target' };
     const options = { signal, stallMs: timeoutMs };
@@ -82,6 +82,7 @@ export class Operator {
         () => ({}),
       ),
     );
+    rmSync(path);
     if (uploaded) this.#targets = [...this.#targets.slice(-4), sha256];
   }
 

@@ -21,6 +21,7 @@ export const stoppedBot: Row = {
     await scene.start();
     const load = scene.load({ bots: 2 });
     const overstaying = overstays(scene, load);
+    overstaying.catch(() => {}); // awaited below
     let fired = 0;
     for (let cycle = 1; cycle <= (isShort ? 1 : 5); cycle++) {
       const bot = await botProcess(scene, cycle);
