@@ -8,7 +8,7 @@ import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
 import { settled } from '../settled.js';
 
-const longestMs = 200_000;
+const longestMs = 150_000;
 
 /** The nth call of each series, until the script has fewer. */
 export const killAtWrites: Row = {
