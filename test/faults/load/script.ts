@@ -51,7 +51,8 @@ export async function script(setting: Omit<Setting, 'over' | 'giveUp' | 'paceMs'
   const second = given((await create()).job).id;
 
   const { id: botId } = await registerBot(connection, name);
-  const pull = { botId, waitMs: 3000, leaseTtlMs: 0 };
+  // It sends no beats.
+  const pull = { botId, waitMs: 3000, leaseTtlMs: 600_000 };
   const { assignment } = await unary(jobs, jobs.assignJob, pull, limits);
   const lease = given(given(assignment).lease);
   history.note(name, 'take', { botId }, leaseName(lease));
