@@ -31,6 +31,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => endAll().finally(() => process.exit(130)));
 }
 
+process.once('uncaughtException', (error) => {
+  say(`the load broke: ${error.stack ?? error}`);
+  endAll().finally(() => process.exit(70));
+});
+
 const taken: Taken[] = [];
 for (const row of rows) {
   if (wanted.length > 0 && !wanted.includes(String(row.number))) continue;
