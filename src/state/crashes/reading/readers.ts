@@ -68,6 +68,11 @@ export class Readers {
     });
   }
 
+  /** Threads that are alive. */
+  get threadCount(): number {
+    return this.#all.size;
+  }
+
   /** Ends the threads; what is still to be read is refused. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -77,18 +82,9 @@ export class Readers {
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const thread = this.#takeIdle() ?? this.#start();
+      const thread = this.#idle.pop() ?? this.#start();
       if (!thread) return;
       void this.#use(thread, this.#queue.shift() as Job);
-    }
-  }
-
-  /** One that ended between two reports, as of its memory, would read nothing. */
-  #takeIdle(): ReaderThread | undefined {
-    for (;;) {
-      const thread = this.#idle.pop();
-      if (!thread?.hasEnded) return thread;
-      this.#all.delete(thread);
     }
   }
 
@@ -96,14 +92,22 @@ export class Readers {
     if (this.#all.size >= (this.parts.threads ?? 2)) return undefined;
     const thread = new ReaderThread(this.#program.entry);
     this.#all.add(thread);
+    void thread.ended.then(() => this.#forget(thread));
     return thread;
+  }
+
+  /** A thread that ended between two reports, as of its memory, would not read the next one. */
+  #forget(thread: ReaderThread): void {
+    this.#all.delete(thread);
+    const place = this.#idle.indexOf(thread);
+    if (place >= 0) this.#idle.splice(place, 1);
   }
 
   async #use(thread: ReaderThread, job: Job): Promise<void> {
     const { clock = systemClock, deadlineMs = 5000, log } = this.parts;
     try {
       job.resolve(await thread.read(job.report, clock, deadlineMs));
-      this.#idle.push(thread);
+      if (this.#all.has(thread)) this.#idle.push(thread);
     } catch (error) {
       this.#all.delete(thread);
       await thread.end();
@@ -119,24 +123,14 @@ export class Readers {
 
 class ReaderThread {
   readonly #worker: Worker;
-  readonly #exited: Promise<void>;
-  #hasEnded = false;
+  readonly ended: Promise<void>;
 
   constructor(entry: URL) {
     const resourceLimits = { maxOldGenerationSizeMb: memoryMib };
     this.#worker = new Worker(entry, { name: 'crash reader', resourceLimits });
-    this.#exited = new Promise((resolve) =>
-      this.#worker.once('exit', () => {
-        this.#hasEnded = true;
-        resolve();
-      }),
-    );
+    this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     // Each read hears of it as well; between two there is nobody else.
     this.#worker.on('error', () => {});
-  }
-
-  get hasEnded(): boolean {
-    return this.#hasEnded;
   }
 
   read(report: ReportToRead, clock: Clock, deadlineMs: number): Promise<CrashReading> {
@@ -158,6 +152,6 @@ class ReaderThread {
 
   async end(): Promise<void> {
     await this.#worker.terminate();
-    await this.#exited;
+    await this.ended;
   }
 }
