@@ -11,6 +11,8 @@ const load = new Load({
   seed: Number(seed),
   operators: 0,
   bots: 1,
+  // Longer than it takes to see that it has begun.
+  runMs: 4000,
   botName: `bot-of-${seed}`,
 });
 process.once('SIGTERM', () => load.end(10_000).then(() => endAll()));

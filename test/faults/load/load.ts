@@ -19,6 +19,7 @@ export interface LoadOptions {
   readonly paceMs?: number;
   readonly beatMs?: number;
   readonly botName?: string;
+  readonly runMs?: number;
 }
 
 /** Bots and operators of one seed at work, each with a connection of its own. */
@@ -42,6 +43,7 @@ export class Load {
         chance: new Chance(options.seed, name),
         timeoutMs: options.timeoutMs ?? 5000,
         paceMs: options.paceMs ?? 20,
+        runMs: options.runMs ?? 150,
         over: this.#over.signal,
         giveUp: this.#giveUp.signal,
       };

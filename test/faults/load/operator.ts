@@ -23,6 +23,8 @@ export interface Setting {
   readonly timeoutMs: number;
   /** Longest pause between two calls, milliseconds. */
   readonly paceMs: number;
+  /** Longest run of a job, milliseconds. */
+  readonly runMs: number;
   /** Aborts when no new work is to begin. */
   readonly over: AbortSignal;
   /** Aborts when nothing is repeated any more. */

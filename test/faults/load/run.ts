@@ -40,8 +40,8 @@ export class Run {
   }
 
   async #work(): Promise<void> {
-    const { chance, giveUp } = this.bot.setting;
-    await pause(chance.below(150), this.#stop.signal);
+    const { chance, giveUp, runMs } = this.bot.setting;
+    await pause(runMs / 2 + chance.below(runMs / 2), this.#stop.signal);
     if (chance.is(0.3)) await this.#push();
     if (chance.is(0.3)) await this.#crash();
     const drawn = chance.next();

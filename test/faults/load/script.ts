@@ -17,7 +17,9 @@ import type { Setting } from './operator.js';
  *
  * @throws the first failure
  */
-export async function script(setting: Omit<Setting, 'over' | 'giveUp' | 'paceMs'>): Promise<void> {
+export async function script(
+  setting: Omit<Setting, 'over' | 'giveUp' | 'paceMs' | 'runMs'>,
+): Promise<void> {
   const { connection, history, chance, name, timeoutMs } = setting;
   const { jobs } = connection;
   const limits = { timeoutMs };
