@@ -27,8 +27,8 @@ export const stoppedBot: Row = {
       const bot = await botProcess(scene, cycle);
       const name = `bot-of-${seed + cycle}-0`;
       // Until it holds a lease.
-      for (let tries = 0; tries < 100; tries++) {
-        await pause(50);
+      for (let tries = 0; tries < 600; tries++) {
+        await pause(100);
         if (done(scene.read(), 'take').some(({ actor }) => actor === name)) break;
       }
       bot.signal('SIGSTOP');
