@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../../../src/bot/sandbox/programs.js';
-import { temporaryFolder } from '../../harness.js';
+import { temporaryFolder } from '../../endings.js';
 
 export const withAddressSanitizer = ['-fsanitize=fuzzer,address'];
 
