@@ -248,8 +248,8 @@ export interface Engine {
   /** @param onArtifact called for each input that crashes, as soon as its report is complete */
   observe(start: EngineStart, onArtifact: (artifact: WrittenArtifact) => void): EngineObserver;
   replay(start: ReplayStart): Promise<ReplayCommand>;
-  /** Whether the target came as far as to execute its input, by what a replay printed. */
-  hasBegun(output: string): boolean;
+  /** Whether the target came as far as to execute its input, by what a replay printed and its end. */
+  hasBegun(output: string, exit: SandboxExit): boolean;
   /** Only where a target's leaks end a start, and can be looked for by themselves. */
   leakSurvey?(start: LeakSurveyStart): EngineCommand;
   /** Whether a replay ended as a crash does. */

@@ -1,10 +1,11 @@
 import type { Logger } from '../../core/log.js';
 import { aflPlusPlusDriver } from './aflplusplus/driver.js';
+import { commandDriver } from './command/command.js';
 import type { Engine, EngineDriver, EngineMachine } from './engine.js';
 import { libFuzzerDriver } from './libfuzzer/libfuzzer.js';
 
 /** Every engine that this bot has a driver for. */
-export const drivers: readonly EngineDriver[] = [libFuzzerDriver, aflPlusPlusDriver];
+export const drivers: readonly EngineDriver[] = [libFuzzerDriver, aflPlusPlusDriver, commandDriver];
 
 export interface FoundEngine {
   readonly engine: Engine;
