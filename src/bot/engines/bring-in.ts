@@ -1,4 +1,5 @@
-import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { copyFile, link, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../../core/errors.js';
 
 /*
@@ -44,6 +45,18 @@ async function copyWhole(from: string, to: string): Promise<void> {
   try {
     await copyFile(from, partial);
     await rename(partial, to);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Writes a file so that it has its name only once it is whole. */
+export async function writeWhole(path: string, content: Buffer): Promise<void> {
+  const partial = join(dirname(path), `.${basename(path)}.part`);
+  try {
+    await writeFile(partial, content);
+    await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;

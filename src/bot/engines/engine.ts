@@ -42,10 +42,18 @@ export interface EngineDriver {
   probe(machine: EngineMachine): Promise<Probe>;
 }
 
+/** What a program of a run printed, both outputs together, and how it ended. */
+export interface Answer {
+  readonly exit: SandboxExit;
+  readonly output: string;
+}
+
 interface OfTarget {
   /** Path of the executable. */
   readonly target: string;
   readonly spec: JobSpec;
+  /** Runs a command in the run's sandbox, within a minute; absent where nothing can be run. */
+  readonly ask?: (command: EngineCommand) => Promise<Answer>;
 }
 
 /** What both a fuzzing start and a replay need. */
@@ -180,6 +188,8 @@ export interface EngineProgress {
   readonly isSilent: boolean;
   /** Inputs it found worth keeping. */
   readonly newInputs: number;
+  /** It is to be stopped and started again, e.g. for inputs that it takes at its start only. */
+  readonly isRestartDue?: boolean;
 }
 
 export const noProgress: EngineProgress = {
@@ -223,6 +233,8 @@ export interface EngineObserver {
   readonly progress: EngineProgress;
   /** What is wrong with the job's arguments for certain, though the engine would go on. */
   readonly complaint?: string | undefined;
+  /** What people have to know about the run besides. */
+  readonly note?: string | undefined;
   /** The last lines that are no progress, for a message when it fails. */
   readonly lastWords: string;
 }

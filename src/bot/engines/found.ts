@@ -2,10 +2,18 @@ import type { Logger } from '../../core/log.js';
 import { aflPlusPlusDriver } from './aflplusplus/driver.js';
 import { commandDriver } from './command/command.js';
 import type { Engine, EngineDriver, EngineMachine } from './engine.js';
+import { goFuzzDriver } from './gofuzz/gofuzz.js';
+import { honggfuzzDriver } from './honggfuzz/honggfuzz.js';
 import { libFuzzerDriver } from './libfuzzer/libfuzzer.js';
 
 /** Every engine that this bot has a driver for. */
-export const drivers: readonly EngineDriver[] = [libFuzzerDriver, aflPlusPlusDriver, commandDriver];
+export const drivers: readonly EngineDriver[] = [
+  libFuzzerDriver,
+  aflPlusPlusDriver,
+  honggfuzzDriver,
+  goFuzzDriver,
+  commandDriver,
+];
 
 export interface FoundEngine {
   readonly engine: Engine;

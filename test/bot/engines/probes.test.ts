@@ -26,7 +26,7 @@ const answerOf = async (path: string) => {
 
 describe('the engines of a machine', () => {
   test('are those at least that targets bring with them', async () => {
-    expect([...(await find('')).keys()]).toEqual(['libfuzzer', 'command']);
+    expect([...(await find('')).keys()]).toEqual(['libfuzzer', 'gofuzz', 'command']);
   });
 
   testWith(aflPlusPlus, 'are AFL++ as well, with its version, where it is installed', async () => {

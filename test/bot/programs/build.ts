@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../../../src/bot/sandbox/programs.js';
@@ -45,3 +45,7 @@ export function buildScript(source: string, interpreter: string): string {
   chmodSync(out, 0o755);
   return out;
 }
+
+/** Brought by test/integration/set-up.sh: gofuzz/, built by "go test -c -fuzz=.". */
+export const goBinary = resolve('.tools/gofuzz/planted.test');
+export const goFuzzing = { isThere: existsSync(goBinary), name: 'Go' };
