@@ -32,7 +32,11 @@ export type Probe =
       /** For people: what it cannot do here; '' when there is nothing. */
       readonly note: string;
     }
-  | { readonly missing: string };
+  | {
+      readonly missing: string;
+      /** It is installed, and does not work: somebody will want to know. */
+      readonly isBroken?: true;
+    };
 
 /** One kind of engine, before it is known whether the machine has it. */
 export interface EngineDriver {

@@ -49,3 +49,22 @@ export function buildScript(source: string, interpreter: string): string {
 /** Brought by test/integration/set-up.sh: gofuzz/, built by "go test -c -fuzz=.". */
 export const goBinary = resolve('.tools/gofuzz/planted.test');
 export const goFuzzing = { isThere: existsSync(goBinary), name: 'Go' };
+
+/** Brought by test/integration/set-up.sh: honggfuzz, and the libraries that targets are linked to. */
+export const honggfuzzFolder = resolve('.tools/honggfuzz');
+export const honggfuzz = {
+  isThere: existsSync(join(honggfuzzFolder, 'honggfuzz')),
+  name: 'honggfuzz',
+};
+
+/** A program of this folder with ASan, built as honggfuzz's own compiler would; gone after the test. */
+export async function buildForHonggfuzz(source: string, flags: readonly string[] = []) {
+  const coverage = '-fsanitize-coverage=trace-pc-guard,trace-cmp,trace-div,indirect-calls';
+  const hooks = ['LIBHFUZZ_module_instrument', 'LIBHFUZZ_module_memorycmp'];
+  const libraries = ['libhfuzz.a', 'libhfcommon.a'].map((name) => join(honggfuzzFolder, name));
+  return buildProgram(source, [
+    ...['-fno-builtin', '-fsanitize=address', coverage, ...flags],
+    ...hooks.map((hook) => `-Wl,-u,${hook}`),
+    ...[...libraries, '-lpthread', '-ldl', '-lrt', '-lm'],
+  ]);
+}

@@ -22,7 +22,10 @@ async function probe({ symbolizer, path }: EngineMachine): Promise<Probe> {
   const version = /honggfuzz (\d[\w.-]{0,30})/.exec(answer)?.[1];
   if (!version) {
     const said = answer.trim().split('\n')[0]?.slice(0, 200) || 'nothing';
-    return { missing: `${program} does not answer as honggfuzz does; it printed: ${said}` };
+    return {
+      missing: `${program} does not answer as honggfuzz does; it printed: ${said}`,
+      isBroken: true,
+    };
   }
   return { engine: honggfuzz({ program, version, symbolizer }), version, note: '' };
 }
