@@ -111,7 +111,7 @@ describe("Go's fuzzing", () => {
     await startedAgent(master.address);
     const { id } = await submitted(master, { seeds: ['x'] });
     const { result, attempt } = await jobIn(master.connection, id, JobState.DEAD);
-    expect(result?.message).toMatch(/it has 4 fuzz tests: name one with -- -test\.fuzz=/);
+    expect(result?.message).toMatch(/it has 5 fuzz tests: name one with -- -test\.fuzz=/);
     expect(attempt).toBe(1);
   });
 });

@@ -68,3 +68,10 @@ export async function buildForHonggfuzz(source: string, flags: readonly string[]
     ...[...libraries, '-lpthread', '-ldl', '-lrt', '-lm'],
   ]);
 }
+
+/** Brought by test/integration/set-up.sh where the C library is new enough. */
+export const jazzerPrograms = resolve('.tools/jazzer/node_modules/.bin');
+export const jazzerJs = {
+  isThere: existsSync(join(jazzerPrograms, 'jazzer')),
+  name: 'Jazzer.js that loads',
+};

@@ -2,10 +2,11 @@ import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { filesBelow } from '../../../core/folders.js';
 import { readPlainFile } from '../../sandbox/plain-file.js';
+import { writeWhole } from '../bring-in.js';
 import type { EngineStart } from '../engine.js';
 import { sha1Of } from '../plain-names.js';
 import { makeSharedFolder, makeSharedFolders } from '../shared-folder.js';
-import { encode } from './corpus-file.js';
+import { decode, encode } from './corpus-file.js';
 import { type FuzzTest, fuzzTestOf } from './fuzz-test.js';
 
 /** Files written at once. */
@@ -17,6 +18,8 @@ export interface GoFolders {
   readonly work: string;
   /** Of -test.fuzzcachedir; a folder each fuzz test. */
   readonly cache: string;
+  /** The engine's own folder. */
+  readonly state: string;
   /** The test that is fuzzed, for a later look. */
   readonly test: string;
 }
@@ -24,6 +27,7 @@ export interface GoFolders {
 export const foldersIn = (state: string): GoFolders => ({
   work: join(state, 'package'),
   cache: join(state, 'cache'),
+  state,
   test: join(state, 'test.json'),
 });
 
@@ -54,19 +58,31 @@ export async function prepareFolders(start: EngineStart): Promise<void> {
   const failures = failuresIn(folders, test);
   await rm(failures, { recursive: true, force: true });
   await makeSharedFolders(folders.work, 'testdata', 'fuzz', test.name);
+  await bringOwnSeeds(start, folders, test);
   await linkPackage(start.target, folders.work);
   const cache = cacheOf(folders, test);
   await makeSharedFolder(cache);
   await layOut(await wantedInputs(start, test), cache, test);
 }
 
+/** What the package has in testdata/fuzz/ joins the seeds, once. */
+async function bringOwnSeeds({ target, seeds }: EngineStart, { state }: GoFolders, test: FuzzTest) {
+  const mark = join(state, 'own-seeds');
+  if (await readPlainFile(mark)) return;
+  const own = join(dirname(target), 'testdata', 'fuzz', test.name);
+  for (const path of await filesBelow(own).catch(() => [])) {
+    const file = await readPlainFile(path);
+    const input = file && decode(file, test.type);
+    if (input) await writeWhole(join(seeds, `package-${sha1Of(input)}`), input);
+  }
+  await writeFile(mark, 'brought');
+}
+
 /** Paths of inputs by their names in the cache. */
 async function wantedInputs(start: EngineStart, test: FuzzTest): Promise<Map<string, string>> {
   const wanted = new Map<string, string>();
   for (const path of await filesBelow(start.corpus)) wanted.set(basename(path), path);
-  const ofPackage = join(dirname(start.target), 'testdata', 'fuzz', test.name);
-  const own = await filesBelow(ofPackage).catch(() => []);
-  for (const path of [...(await filesBelow(start.seeds)), ...own]) {
+  for (const path of await filesBelow(start.seeds)) {
     const input = await readPlainFile(path);
     if (input) wanted.set(`seed-${sha1Of(input)}`, path);
   }
@@ -88,8 +104,11 @@ async function layOut(wanted: ReadonlyMap<string, string>, cache: string, test: 
 
 async function write(from: string, to: string, { type }: FuzzTest): Promise<void> {
   // It may have left the corpus meanwhile.
-  const input = await readFile(from).catch(() => undefined);
-  if (!input) return;
+  const content = await readFile(from).catch(() => undefined);
+  if (!content) return;
+  const input = decode(content, type);
+  // As what crashes is compared with it, and taken out.
+  if (!input.equals(content)) await writeWhole(from, input);
   try {
     await writeFile(to, encode(input, type));
   } catch (error) {

@@ -20,12 +20,11 @@ describe("Go's files of inputs", () => {
     ['[]byte("FU\\x00\\xff")', Buffer.from('FU\x00\xff', 'latin1')],
     [
       'string("a\\"b\\\\\\n\\t\\a\\101\\u00e9\\U0001f600é")',
-      Buffer.from('a"b\\\n\t\x07AÃ©'.slice(0, -2)),
+      Buffer.from('a"b\\\n\t\x07Aé😀é'),
     ],
     ['string(`raw \\x41`)', Buffer.from('raw \\x41')],
   ])('%s', (literal, expected) => {
-    const found = decode(file(literal), 'string');
-    expect(found.subarray(0, expected.length)).toEqual(expected);
+    expect(decode(file(literal), 'string')).toEqual(expected);
   });
 
   test('stay as they are where there is more than one argument, or another type', () => {

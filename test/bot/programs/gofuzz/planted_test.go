@@ -33,3 +33,16 @@ func FuzzBeside(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {})
 }
+
+// FuzzSteady has no bug, for measurements of speed.
+func FuzzSteady(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		sum := byte(0)
+		for _, one := range data {
+			sum = sum*31 + one
+		}
+		if len(data) > 4 && data[0] == 'S' && data[1] == 'T' {
+			rounds += int(sum)
+		}
+	})
+}
