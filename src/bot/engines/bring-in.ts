@@ -55,10 +55,16 @@ async function copyWhole(from: string, to: string): Promise<void> {
 export async function writeWhole(path: string, content: Buffer): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.part`);
   try {
-    await writeFile(partial, content);
+    await writeNew(partial, content);
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   }
+}
+
+/** Writes a file anew: a link that a target has put there leads nowhere. */
+export async function writeNew(path: string, content: Buffer | string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await writeFile(path, content, { flag: 'wx' });
 }

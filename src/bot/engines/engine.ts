@@ -158,6 +158,8 @@ export interface EngineCommand {
   readonly environment: Readonly<Record<string, string>>;
   /** At which the engine ends cleanly, with its last figures; SIGTERM when left out. */
   readonly stopSignal?: NodeJS.Signals;
+  /** Folders that it reads besides its run's and the system's. */
+  readonly readable?: readonly string[];
 }
 
 export interface ReplayCommand extends EngineCommand {

@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../core/folders.js';
 
@@ -7,9 +7,11 @@ const sharedMode = 0o2770;
 
 /**
  * Makes a folder in one that the run's user may have been given before: the group is that
- * folder's then, and only the mode is missing.
+ * folder's then, and only the mode is missing. A link that a target has put there is removed.
  */
 export async function makeSharedFolder(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found && !found.isDirectory()) await rm(path, { force: true });
   await makeFolder(path);
   await chmod(path, sharedMode);
 }

@@ -66,6 +66,7 @@ export async function runProcesses(
       args: command.args,
       environment: command.environment,
       cwd: folder.work,
+      readable: command.readable ?? [],
       maxFileBytes,
       onOutput: (chunk) => {
         parts.output?.push(chunk);

@@ -1,8 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { filesBelow, makeFolder } from '../../../core/folders.js';
+import { filesBelow } from '../../../core/folders.js';
 import { shareFile } from '../bring-in.js';
 import type { EngineStart } from '../engine.js';
+import { makeSharedFolder } from '../shared-folder.js';
 
 /** Folders of the command convention, in the engine's own folder of a run. */
 export interface CommandFolders {
@@ -26,7 +27,7 @@ export const seedPrefix = 'seed-';
 /** Lays out the folders, so that the corpus has what the run's corpus and seeds have. */
 export async function prepareFolders(start: EngineStart): Promise<void> {
   const folders = foldersIn(start.state);
-  for (const folder of Object.values(folders)) await makeFolder(folder);
+  for (const folder of Object.values(folders)) await makeSharedFolder(folder);
   const wanted = new Map<string, string>();
   for (const path of await filesBelow(start.corpus)) wanted.set(basename(path), path);
   for (const [index, path] of (await filesBelow(start.seeds)).sort().entries()) {

@@ -1,8 +1,8 @@
-import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { filesBelow } from '../../../core/folders.js';
 import { readPlainFile } from '../../sandbox/plain-file.js';
-import { writeWhole } from '../bring-in.js';
+import { writeNew, writeWhole } from '../bring-in.js';
 import type { EngineStart } from '../engine.js';
 import { sha1Of } from '../plain-names.js';
 import { makeSharedFolder, makeSharedFolders } from '../shared-folder.js';
@@ -54,7 +54,7 @@ export async function prepareFolders(start: EngineStart): Promise<void> {
   const folders = foldersIn(start.state);
   for (const path of [folders.work, folders.cache]) await makeSharedFolder(path);
   const test = await fuzzTestOf(start, start.state);
-  await writeFile(folders.test, JSON.stringify(test));
+  await writeNew(folders.test, JSON.stringify(test));
   const failures = failuresIn(folders, test);
   await rm(failures, { recursive: true, force: true });
   await makeSharedFolders(folders.work, 'testdata', 'fuzz', test.name);
@@ -62,7 +62,7 @@ export async function prepareFolders(start: EngineStart): Promise<void> {
   await linkPackage(start.target, folders.work);
   const cache = cacheOf(folders, test);
   await makeSharedFolder(cache);
-  await layOut(await wantedInputs(start, test), cache, test);
+  await layOut(await wantedInputs(start), cache, test);
 }
 
 /** What the package has in testdata/fuzz/ joins the seeds, once. */
@@ -75,11 +75,11 @@ async function bringOwnSeeds({ target, seeds }: EngineStart, { state }: GoFolder
     const input = file && decode(file, test.type);
     if (input) await writeWhole(join(seeds, `package-${sha1Of(input)}`), input);
   }
-  await writeFile(mark, 'brought');
+  await writeNew(mark, 'brought');
 }
 
 /** Paths of inputs by their names in the cache. */
-async function wantedInputs(start: EngineStart, test: FuzzTest): Promise<Map<string, string>> {
+async function wantedInputs(start: EngineStart): Promise<Map<string, string>> {
   const wanted = new Map<string, string>();
   for (const path of await filesBelow(start.corpus)) wanted.set(basename(path), path);
   for (const path of await filesBelow(start.seeds)) {
@@ -110,7 +110,7 @@ async function write(from: string, to: string, { type }: FuzzTest): Promise<void
   // As what crashes is compared with it, and taken out.
   if (!input.equals(content)) await writeWhole(from, input);
   try {
-    await writeFile(to, encode(input, type));
+    await writeNew(to, encode(input, type));
   } catch (error) {
     await rm(to, { force: true }); // cut off by a full disk
     throw error;

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { JobKind } from '../../../gen/pandafuzz/v1/job.js';
+import { writeNew } from '../bring-in.js';
 import type {
   Engine,
   EngineCommand,
@@ -79,7 +80,7 @@ async function replayCommand(start: ReplayStart): Promise<ReplayCommand> {
   const { name, type } = await fuzzTestOf(start, room);
   const folder = join(room, 'package');
   const inputs = await makeSharedFolders(folder, 'testdata', 'fuzz', name);
-  await writeFile(join(inputs, inputName), encode(await readFile(input), type));
+  await writeNew(join(inputs, inputName), encode(await readFile(input), type));
   const args = [`-test.run=^${name}$/^${inputName}$`, ...argumentsOf(spec).own];
   return {
     ...inFolder(folder, target, args),

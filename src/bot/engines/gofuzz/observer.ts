@@ -38,7 +38,8 @@ export class GoObserver implements EngineObserver {
   #test: FuzzTest | undefined;
   readonly #own = new Set<string>();
   #ownBytes = 0;
-  #isFirstLook = true;
+  /** Names in the cache at the beginning. */
+  #began: ReadonlySet<string> | undefined;
   #hasArrivals = false;
   #isRestartDue = false;
   #grownAtMs: number;
@@ -101,7 +102,7 @@ export class GoObserver implements EngineObserver {
     this.#inputs ??= new AddedFiles({ folder, settledMs, isOther });
     await this.#takeFailures(failuresIn(folders, this.#test), this.#test, isLast);
     await this.#takeInputs(this.#inputs, this.#test, isLast);
-    if (!isLast) await this.#lookAhead();
+    if (!isLast) await this.#lookAhead(folder);
   }
 
   /** The one input that ended it; Go would run into it at the next start. */
@@ -149,10 +150,11 @@ export class GoObserver implements EngineObserver {
   }
 
   /** Go reads inputs of others at its start only, and an input may hold up all of it. */
-  async #lookAhead(): Promise<void> {
+  async #lookAhead(cache: string): Promise<void> {
     const fresh = (await this.#arrivals.look()).filter((name) => !this.#own.has(name));
-    this.#hasArrivals ||= fresh.length > 0 && !this.#isFirstLook;
-    this.#isFirstLook = false;
+    this.#began ??= new Set(await readdir(cache).catch(() => []));
+    const began = this.#began;
+    this.#hasArrivals ||= fresh.some((name) => !began.has(name));
     const nowMs = this.now();
     if (this.#output.executions > this.#grownTo || !this.#output.isFuzzing) {
       this.#grownTo = this.#output.executions;

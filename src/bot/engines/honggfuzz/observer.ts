@@ -1,4 +1,5 @@
-import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { traitsOf } from '../../../core/target-engine.js';
 import { readPlainEnd, readPlainFile } from '../../sandbox/plain-file.js';
@@ -32,7 +33,8 @@ export class HonggfuzzObserver implements EngineObserver {
   readonly #arrivals: Arrivals;
   readonly #own = new Set<string>();
   #ownBytes = 0;
-  #isFirstLook = true;
+  /** Names of its initial inputs. */
+  #began: ReadonlySet<string> | undefined;
   #figures: HonggfuzzFigures = noFigures;
 
   constructor(
@@ -93,7 +95,7 @@ export class HonggfuzzObserver implements EngineObserver {
       const artifact = artifactName(isSuspect ? 'timeout' : 'crash', input);
       await moveFile(path, join(this.start.artifacts, artifact));
       // It passes over a crash whose file is there: one hang of a kind is enough.
-      if (isSuspect) await writeFile(path, '').catch(() => {});
+      if (isSuspect) await writeFile(path, '', { flag: 'wx' }).catch(() => {});
       else this.#crashes.forget(name);
       const text = `honggfuzz kept this input as ${name}\n${blockOf(report, name)}`;
       const output = [{ bytes: Buffer.from(text), omittedBytes: 0 }];
@@ -123,14 +125,13 @@ export class HonggfuzzObserver implements EngineObserver {
   /** Copies: it deletes what it has read, and what is in the folder must be whole. */
   async #bringArrivals(): Promise<void> {
     const fresh = await this.#arrivals.look();
-    const isFirst = this.#isFirstLook;
-    this.#isFirstLook = false;
-    if (isFirst) return; // it began with those
+    this.#began ??= new Set(await readdir(this.#folders.inputs).catch(() => []));
     for (const name of fresh) {
-      if (this.#own.has(name)) continue;
+      if (this.#own.has(name) || this.#began.has(name)) continue;
       const partial = join(this.start.state, 'arriving');
       try {
-        await copyFile(join(this.start.corpus, name), partial);
+        await rm(partial, { recursive: true, force: true });
+        await copyFile(join(this.start.corpus, name), partial, constants.COPYFILE_EXCL);
         await rename(partial, join(this.#folders.dynamic, name));
       } catch {
         await rm(partial, { force: true }); // it has left the corpus meanwhile, or the disk is full

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { JobKind, type JobSpec } from '../../../gen/pandafuzz/v1/job.js';
 import { refusedArgument } from '../../../target/arguments.js';
 import { answerOf } from '../../sandbox/answer.js';
@@ -32,7 +33,7 @@ async function probe({ symbolizer, path }: EngineMachine): Promise<Probe> {
   const found = /^addon loaded ?(\d[\w.-]{0,30})?$/m.exec(answer);
   if (!found) return { missing: reasonIn(answer, jazzer), isBroken: true };
   const version = found[1] ?? '';
-  return { engine: jazzerJs({ jazzer, version, symbolizer }), version, note: '' };
+  return { engine: jazzerJs({ node, script: installed, version, symbolizer }), version, note: '' };
 }
 
 /** A glibc that is too old is the usual reason, and the loader names the version. */
@@ -50,16 +51,19 @@ function reasonIn(answer: string, jazzer: string): string {
  * "--" libFuzzer's flags. It starts no process of its own, so there is no minimising and no merge.
  */
 export function jazzerJs(options: {
-  jazzer: string;
+  node: string;
+  /** Of the command; a path without links. */
+  script: string;
   version: string;
   symbolizer: string | undefined;
 }): Engine {
-  const { jazzer, version, symbolizer } = options;
+  const { node, script, version, symbolizer } = options;
   const { screening, measuring, leakSurvey, minimise, merge, ...base } = libFuzzer({ symbolizer });
   const byJazzer = <Command extends EngineCommand>(command: Command, spec: JobSpec): Command => ({
     ...command,
-    file: jazzer,
-    args: commandLine(command, spec),
+    file: node,
+    args: [script, ...commandLine(command, spec)],
+    readable: [modulesAround(script)],
     // It writes its last figures at SIGINT.
     stopSignal: 'SIGINT',
   });
@@ -111,4 +115,10 @@ function refusal(spec: JobSpec): string | undefined {
     'libfuzzer',
     spec.arguments.filter((argument) => !isOwnOption(argument)),
   );
+}
+
+/** The folder that a command and the modules that it needs are in. */
+function modulesAround(script: string): string {
+  const at = script.indexOf('/node_modules/');
+  return at < 0 ? dirname(script) : script.slice(0, at + '/node_modules'.length);
 }

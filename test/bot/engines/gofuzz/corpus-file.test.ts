@@ -18,10 +18,7 @@ describe("Go's files of inputs", () => {
 
   test.each([
     ['[]byte("FU\\x00\\xff")', Buffer.from('FU\x00\xff', 'latin1')],
-    [
-      'string("a\\"b\\\\\\n\\t\\a\\101\\u00e9\\U0001f600é")',
-      Buffer.from('a"b\\\n\t\x07Aé😀é'),
-    ],
+    ['string("a\\"b\\\\\\n\\t\\a\\101\\u00e9\\U0001f600é")', Buffer.from('a"b\\\n\t\x07Aé😀é')],
     ['string(`raw \\x41`)', Buffer.from('raw \\x41')],
   ])('%s', (literal, expected) => {
     expect(decode(file(literal), 'string')).toEqual(expected);

@@ -79,12 +79,17 @@ describe('Jazzer.js', () => {
   });
 
   test('takes its own options before "--", and flags of libFuzzer after it', async () => {
-    const engine = jazzerJs({ jazzer: '/bin/jazzer', version: '', symbolizer: undefined });
+    const engine = jazzerJs({
+      ...{ node: '/bin/node', script: '/opt/x/node_modules/core/cli.js', version: '' },
+      symbolizer: undefined,
+    });
     const limits = { inputTimeoutSeconds: 3 };
     const spec = JobSpec.fromPartial({ arguments: ['--sync', '-len_control=0'], limits });
     const of = { target: '/run/t', spec, input: '/run/input', sanitizerLogs: '/l' };
-    const { file, args } = await engine.replay(of);
-    expect(file).toBe('/bin/jazzer');
+    const { file, args: all, readable } = await engine.replay(of);
+    expect([file, all[0]]).toEqual(['/bin/node', '/opt/x/node_modules/core/cli.js']);
+    expect(readable).toEqual(['/opt/x/node_modules']);
+    const args = all.slice(1);
     expect(args.slice(0, args.indexOf('--'))).toEqual([
       ...['/run/t', '/run/input', '--timeout=3000', '--sync'],
     ]);
