@@ -16,7 +16,7 @@ import { python } from './python.js';
 import { rust } from './rust.js';
 import { sanitizer } from './sanitizer.js';
 import { sanitizerCheck } from './sanitizer-check.js';
-import { glib, googleTest } from './test-frameworks.js';
+import { glib, googleTest, goTest } from './test-frameworks.js';
 import { threadSanitizer } from './thread-sanitizer.js';
 import { undefinedBehavior } from './undefined-behavior.js';
 import { cdb } from './windows-debugger.js';
@@ -43,6 +43,7 @@ export const formats: readonly Format[] = [
   assertion,
   abortMessage,
   googleTest,
+  goTest,
   valgrind,
   gdb,
   honggfuzz,
