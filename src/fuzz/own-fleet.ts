@@ -78,5 +78,6 @@ const configFor = (folder: string) =>
       PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
       PANDAFUZZ_DATA_DIRECTORY: join(folder, 'master'),
       PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: '1s',
+      PANDAFUZZ_JOBS_RETRY_DELAY: '1s',
     },
   });
