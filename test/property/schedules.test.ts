@@ -37,7 +37,12 @@ import { forAtMost, replaying } from './replaying.js';
 
 const ttlMs = 30_000;
 const config = loadMasterConfig({
-  environment: { PANDAFUZZ_JOBS_RETRY_DELAY: '1s', PANDAFUZZ_LEASES_TTL: '30s' },
+  environment: {
+    PANDAFUZZ_JOBS_RETRY_DELAY: '1s',
+    PANDAFUZZ_LEASES_TTL: '30s',
+    // Time that passes at once ends no operation of the store.
+    PANDAFUZZ_TIMEOUTS_DATABASE_OP: '24h',
+  },
 });
 
 /**
