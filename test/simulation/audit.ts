@@ -16,6 +16,12 @@ interface LeaseFacts {
   bot_id: string;
 }
 
+const selectJobs = `SELECT id, state, fence, bot_id, queue_id,
+  failed_attempts + refused_attempts AS used, max_attempts FROM jobs`;
+const selectLeases = 'SELECT job_id, fence, bot_id FROM leases';
+/** Groups of writes between two looks at everything; those jobs that a write names are looked at after it. */
+const wholeEvery = 16;
+
 const finished = new Set(['completed', 'cancelled', 'dead']);
 const leased = new Set(['assigned', 'running']);
 const tooEarly = new Set([
@@ -26,7 +32,9 @@ const tooEarly = new Set([
 /** Looks at the database after each change: what has to hold at every moment. */
 export class Audit {
   readonly #jobs;
+  readonly #job;
   readonly #leases;
+  readonly #lease;
   readonly #counters;
   readonly #queues;
   readonly #open;
@@ -39,9 +47,10 @@ export class Audit {
 
   constructor(private readonly world: World) {
     const { db } = world.disk;
-    this.#jobs = db.prepare<[], JobFacts>(`SELECT id, state, fence, bot_id, queue_id,
-      failed_attempts + refused_attempts AS used, max_attempts FROM jobs`);
-    this.#leases = db.prepare<[], LeaseFacts>('SELECT job_id, fence, bot_id FROM leases');
+    this.#jobs = db.prepare<[], JobFacts>(selectJobs);
+    this.#job = db.prepare<[string], JobFacts>(`${selectJobs} WHERE id = ?`);
+    this.#lease = db.prepare<[string], LeaseFacts>(`${selectLeases} WHERE job_id = ?`);
+    this.#leases = db.prepare<[], LeaseFacts>(selectLeases);
     this.#counters = db.prepare<[], { name: string; value: number }>(
       'SELECT name, sum(value) AS value FROM counters GROUP BY name',
     );
@@ -64,9 +73,18 @@ export class Audit {
 
   /** After an event; costs nothing where nothing was written. */
   look(): void {
-    const { commits } = this.world.disk;
+    const { commits, touched } = this.world.disk;
     if (commits === this.#seenCommits) return;
     this.#seenCommits = commits;
+    for (const id of touched) {
+      const job = this.#job.get(id);
+      if (job) this.#lookAt(job, this.#lease.get(id));
+    }
+    touched.clear();
+    if (commits % wholeEvery === 0) this.#lookAtAll();
+  }
+
+  #lookAtAll(): void {
     const jobs = this.#jobs.all();
     const leases = new Map(this.#leases.all().map((lease) => [lease.job_id, lease]));
     for (const job of jobs) this.#lookAt(job, leases.get(job.id));
@@ -131,6 +149,7 @@ export class Audit {
   /** All that was ever confirmed is there, once. */
   confirmed(): void {
     const { world } = this;
+    this.#lookAtAll();
     const { ledger, disk } = world;
     for (const { lease, outcome, state } of ledger.receipts.values()) {
       const row = this.#attempt.get(lease.jobId, lease.fence);

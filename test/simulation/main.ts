@@ -44,9 +44,10 @@ async function many(from: number, count: number): Promise<number> {
     show(await shrink(outcome, (only) => simulate(String(seed), only)));
   }
   const minutes = (performance.now() - startedAt) / 60_000;
-  const rate = Math.round(events / minutes);
+  const { user, system } = process.cpuUsage();
+  const [rate, ofCpu] = [minutes, (user + system) / 60e6].map((spent) => Math.round(events / spent));
   console.log(`${count} seeds from ${from} on, ${failed} with a broken promise`);
-  console.log(`${events} events of ${Math.round(virtualMs / 60_000)} virtual minutes, ${rate} a minute`);
+  console.log(`${events} events of ${Math.round(virtualMs / 60_000)} virtual minutes, ${rate} a minute (${ofCpu} of CPU)`);
   console.log(`${totals.jobs} jobs, ${totals.results} results and ${totals.crashes} crashes confirmed`);
   console.log(`${totals.calmLooks} looks at memory and reasons`);
   return failed > 0 ? 1 : 0;
