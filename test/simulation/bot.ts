@@ -1,12 +1,15 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { status as Code } from '@grpc/grpc-js';
-import { type Answer, Session, type SessionEnd } from '../../src/bot/line/session.js';
+import { Session, type SessionEnd } from '../../src/bot/line/session.js';
 import { silentLog } from '../../src/core/log.js';
-import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import {
+  BotResources,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+} from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { call } from './calls.js';
 import { Findings } from './findings.js';
-import { newStream } from './machine.js';
-import type { Machine } from './machine.js';
+import { type Machine, newStream } from './machine.js';
 import type { Random } from './random.js';
 import { Runs } from './runs.js';
 import type { Owner } from './timeline.js';
@@ -65,7 +68,7 @@ export class BotProcess implements Owner {
     const stream = wire as unknown as ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;
     this.#session = new Session(stream, this.runs, {
       identity: { botId: this.#botId, instanceId: this.instanceId },
-      resources: () => ({ cpuPercent: 0, memoryUsedBytes: 0, diskFreeBytes: 0 }) as never,
+      resources: () => BotResources.create(),
       onWelcome: () => {},
       log: silentLog,
       clock: world.timeline.clockOf(this, this.name),
@@ -109,5 +112,3 @@ export class BotProcess implements Owner {
     return id;
   }
 }
-
-export type { Answer };

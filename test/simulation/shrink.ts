@@ -10,13 +10,14 @@ const mostRuns = 150;
 export async function shrink(
   failing: Outcome,
   simulate: (only: readonly number[]) => Promise<Outcome>,
+  atMost = mostRuns,
 ): Promise<Outcome> {
   let smallest = failing;
   let runs = 0;
   const stepsOf = ({ plan, violation }: Outcome) =>
     plan.steps.filter(({ at }) => at <= (violation?.at ?? 0)).map(({ index }) => index);
   const isStill = async (steps: readonly number[]): Promise<boolean> => {
-    if (runs++ >= mostRuns) return false;
+    if (runs++ >= atMost) return false;
     const outcome = await simulate(steps);
     if (outcome.violation?.kind !== failing.violation?.kind) return false;
     smallest = outcome;
@@ -30,7 +31,7 @@ export async function shrink(
       isSmaller = await isStill([...steps.slice(0, at), ...steps.slice(at + size)]);
     }
     if (isSmaller) size = Math.min(size, Math.ceil(smallest.plan.steps.length / 2));
-    else if (size === 1 || runs >= mostRuns) break;
+    else if (size === 1 || runs >= atMost) break;
     else size = Math.ceil(size / 2);
   }
   return smallest;

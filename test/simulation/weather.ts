@@ -50,9 +50,9 @@ export class Weather {
     const { random } = this;
     const slow = this.is('slow disk') && random.chance(0.5) ? random.between(100, 4000) : 0;
     const times = { beforeMs: random.between(0, 3) + slow, afterMs: random.between(0, 2) };
-    if (access === 'read') return times;
+    const share = access === 'write' ? 0.6 : 0.1;
     const failing = (['busy disk', 'failing disk'] as const).find(
-      (trouble) => this.is(trouble) && random.chance(0.6),
+      (trouble) => this.is(trouble) && random.chance(share),
     );
     const trouble = failing && errors[failing];
     if (!trouble) return times;

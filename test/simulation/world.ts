@@ -8,7 +8,7 @@ import { Disk, type Tamper } from './disk.js';
 import { happen, startBot } from './faults.js';
 import { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
-import { Master, times } from './master.js';
+import { Master } from './master.js';
 import { Operator, target } from './operator.js';
 import { type Plan, type Step, stepsForMs } from './plan.js';
 import { Puller } from './puller.js';
@@ -207,11 +207,20 @@ export class World {
   async #until(isOver: () => boolean): Promise<void> {
     for (let isAsked = 0; !this.#violation; isAsked++) {
       if (isAsked % 50 === 0 && isOver()) return;
-      if (!this.timeline.step()) return;
+      if (!this.#step()) return;
       await settled();
       this.#audit.look();
       await this.#calm.look();
       if (this.timeline.events % confirmEvery === 0) this.#audit.confirmed();
+    }
+  }
+
+  #step(): boolean {
+    try {
+      return this.timeline.step();
+    } catch (error) {
+      this.violated('internal error', error instanceof Error ? `${error.stack}` : String(error));
+      return true;
     }
   }
 
@@ -249,5 +258,3 @@ async function settled(): Promise<void> {
   do await new Promise((resolve) => setImmediate(resolve));
   while (isTurnOpen());
 }
-
-export { times };
