@@ -116,7 +116,7 @@ simulate: $(built)
 ## soak: everything at once against a real master, which must not grow (MINUTES=30)
 .PHONY: soak
 soak: $(built)
-	@node dist/test/soak/main.js
+	@node dist/bench/soak/main.js
 
 ## format: put sources and protos into the one format
 .PHONY: format

@@ -65,7 +65,8 @@ export class BotProcess implements Owner {
     const wire = newStream(world, this);
     if (!wire) return this.#later(this.random.between(100, 600));
     this.wire = wire;
-    const stream = wire as unknown as ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;
+    const end: unknown = wire;
+    const stream = end as ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;
     this.#session = new Session(stream, this.runs, {
       identity: { botId: this.#botId, instanceId: this.instanceId },
       resources: () => BotResources.create(),

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { messageOf } from '../../src/core/errors.js';
 import { OperationContext } from '../../src/core/context.js';
+import { messageOf } from '../../src/core/errors.js';
 import { silentLog } from '../../src/core/log.js';
 import { times } from './master.js';
 import type { World } from './world.js';

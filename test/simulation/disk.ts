@@ -1,6 +1,11 @@
 import Database from 'better-sqlite3';
 import type { Call } from '../../src/store/call.js';
-import { groupCommit, inOneView, type Outcome, prepare } from '../../src/store/sqlite/group-commit.js';
+import {
+  groupCommit,
+  inOneView,
+  type Outcome,
+  prepare,
+} from '../../src/store/sqlite/group-commit.js';
 import { migrate } from '../../src/store/sqlite/migrate.js';
 import type { Seen } from '../../src/store/witness.js';
 

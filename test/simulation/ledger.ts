@@ -1,6 +1,6 @@
+import type { ReportCrashResponse } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import type { HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome, type JobResult, JobState } from '../../src/gen/pandafuzz/v1/job.js';
-import type { ReportCrashResponse } from '../../src/gen/pandafuzz/v1/crash_service.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import type { Finding } from './findings.js';
 import { keyOf } from './runs.js';

@@ -1,6 +1,6 @@
 import { planOf } from './plan.js';
 import { shrink } from './shrink.js';
-import { World, type Outcome } from './world.js';
+import { type Outcome, World } from './world.js';
 
 /** `make simulate`: SEEDS of them from FROM on; or one SEED, with STEPS of it. */
 const { SEEDS = '100', FROM = '1', SEED, STEPS, TRACE } = process.env;
@@ -13,7 +13,9 @@ async function simulate(seed: string, only?: readonly number[]): Promise<Outcome
 function show({ plan, violation, recent, hash, events }: Outcome): void {
   const steps = plan.steps.map(({ index }) => index).join(',');
   console.log(`\nseed ${plan.seed}: ${violation?.kind}: ${violation?.what}`);
-  console.log(`  at ${violation?.at.toFixed(3)} ms, event ${violation?.event} of ${events}, hash ${hash}`);
+  console.log(
+    `  at ${violation?.at.toFixed(3)} ms, event ${violation?.event} of ${events}, hash ${hash}`,
+  );
   console.log(`  again: make simulate SEED=${plan.seed} STEPS=${steps}`);
   for (const { index, at, kind } of plan.steps) {
     console.log(`  step ${index} at ${at.toFixed(0)} ms: ${kind}`);
@@ -25,7 +27,8 @@ function show({ plan, violation, recent, hash, events }: Outcome): void {
 async function one(seed: string, steps: readonly number[] | undefined): Promise<number> {
   const outcome = await simulate(seed, steps);
   if (outcome.violation) show(outcome);
-  else console.log(`seed ${seed}: ${outcome.events} events, hash ${outcome.hash}: all promises kept`);
+  else
+    console.log(`seed ${seed}: ${outcome.events} events, hash ${outcome.hash}: all promises kept`);
   return outcome.violation ? 1 : 0;
 }
 
@@ -45,10 +48,16 @@ async function many(from: number, count: number): Promise<number> {
   }
   const minutes = (process.uptime() - startedAt) / 60;
   const { user, system } = process.cpuUsage();
-  const [rate, ofCpu] = [minutes, (user + system) / 60e6].map((spent) => Math.round(events / spent));
+  const [rate, ofCpu] = [minutes, (user + system) / 60e6].map((spent) =>
+    Math.round(events / spent),
+  );
   console.log(`${count} seeds from ${from} on, ${failed} with a broken promise`);
-  console.log(`${events} events of ${Math.round(virtualMs / 60_000)} virtual minutes, ${rate} a minute (${ofCpu} of CPU)`);
-  console.log(`${totals.jobs} jobs, ${totals.results} results and ${totals.crashes} crashes confirmed`);
+  console.log(
+    `${events} events of ${Math.round(virtualMs / 60_000)} virtual minutes, ${rate} a minute (${ofCpu} of CPU)`,
+  );
+  console.log(
+    `${totals.jobs} jobs, ${totals.results} results and ${totals.crashes} crashes confirmed`,
+  );
   console.log(`${totals.calmLooks} looks at memory and reasons`);
   return failed > 0 ? 1 : 0;
 }

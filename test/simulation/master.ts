@@ -3,12 +3,12 @@ import type { Clock } from '../../src/core/clock.js';
 import type { RequestContext } from '../../src/core/context.js';
 import { messageOf } from '../../src/core/errors.js';
 import { silentLog } from '../../src/core/log.js';
+import { signatureVersion } from '../../src/crash/signature.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import { createMetrics, type Metrics } from '../../src/metrics.js';
 import type { Adapter } from '../../src/rpc/adapter.js';
 import { botHandlers } from '../../src/rpc/handlers/bot.js';
 import type { SendQueue } from '../../src/rpc/streams/send-queue.js';
-import { signatureVersion } from '../../src/crash/signature.js';
-import { createMetrics, type Metrics } from '../../src/metrics.js';
 import { type ReportToRead, readReport } from '../../src/state/crashes/reading/reading.js';
 import { createState, type State } from '../../src/state/state.js';
 import { MemoryStore } from './memory-store.js';
@@ -56,10 +56,10 @@ type Serve = (
   ctx: RequestContext,
   queue: Pick<SendQueue<HeartbeatResponse>, 'send' | 'sendLatest'>,
 ) => Promise<void>;
-const plainly = {
+const plainly: unknown = {
   unary: (_: string, handle: unknown) => handle,
   bidiStream: (serve: unknown) => serve,
-} as unknown as Adapter;
+};
 
 /** One process of the master, from its start to its stop or kill. */
 export class Master implements Owner {
@@ -98,7 +98,8 @@ export class Master implements Owner {
       reader,
       random: random.next,
     });
-    this.heartbeat = botHandlers(this.state, plainly).heartbeat as unknown as Serve;
+    const heartbeat: unknown = botHandlers(this.state, plainly as Adapter).heartbeat;
+    this.heartbeat = heartbeat as Serve;
     world.plant?.master?.(this.state);
     weather.wasFelt();
     void this.#start();

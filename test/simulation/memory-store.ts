@@ -137,8 +137,9 @@ export class MemoryStore {
 
   #answer(outcomes: readonly Outcome[]): { outcomes: Settled<unknown>[]; durationMs: number } {
     for (const listener of this.#listeners) listener();
-    const settled = outcomes.map((outcome): Settled<unknown> =>
-      outcome.ok ? outcome : { ok: false, error: fromWire(outcome.error) },
+    const settled = outcomes.map(
+      (outcome): Settled<unknown> =>
+        outcome.ok ? outcome : { ok: false, error: fromWire(outcome.error) },
     );
     return { outcomes: settled, durationMs: 1 };
   }

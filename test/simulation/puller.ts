@@ -33,8 +33,7 @@ export class Puller implements Caller {
     const { random, world } = this;
     await this.#pause(random.between(50, world.isHealed ? 300 : 4500));
     if (!world.isHealed && random.chance(0.1)) return; // it forgets all about it
-    const outcome =
-      world.isHealed || random.chance(0.8) ? JobOutcome.COMPLETED : JobOutcome.FAILED;
+    const outcome = world.isHealed || random.chance(0.8) ? JobOutcome.COMPLETED : JobOutcome.FAILED;
     const result: JobResult = { outcome, message: 'pulled', statistics: undefined };
     for (;;) {
       try {

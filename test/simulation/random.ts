@@ -39,7 +39,6 @@ export class Random {
 /** 32 bits of a text (FNV-1a), from an earlier hash on. */
 export function hashOf(text: string, from = 0x811c9dc5): number {
   let hash = from;
-  for (let at = 0; at < text.length; at++)
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;
 }

@@ -1,7 +1,12 @@
 import type { Answer, SessionWork } from '../../src/bot/line/session.js';
-import { type JobDone, type JobDoneAck, LeasePhase } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import type { LeaseStatus } from '../../src/gen/pandafuzz/v1/heartbeat.js';
-import { JobOutcome, type JobResult, JobStatistics, StartTrouble } from '../../src/gen/pandafuzz/v1/job.js';
+import { type JobDone, type JobDoneAck, LeasePhase } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import {
+  JobOutcome,
+  type JobResult,
+  JobStatistics,
+  StartTrouble,
+} from '../../src/gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import type { BotProcess } from './bot.js';
 import type { Findings } from './findings.js';

@@ -1,6 +1,11 @@
 import { status as Code } from '@grpc/grpc-js';
 import { OperationContext } from '../../src/core/context.js';
-import { CancelledError, DomainError, messageOf, ShuttingDownError } from '../../src/core/errors.js';
+import {
+  CancelledError,
+  DomainError,
+  messageOf,
+  ShuttingDownError,
+} from '../../src/core/errors.js';
 import { silentLog } from '../../src/core/log.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { statusOf, verdictOn } from '../../src/rpc/status.js';
@@ -186,7 +191,8 @@ export class Wire {
   #pass(way: 'up' | 'down', label: string, arrive: () => void, to: Owner): void {
     if (this.isCut) return;
     const { timeline, weather } = this.parts.world;
-    const soonest = Math.max(timeline.now, this.stalledUntil) + weather.networkMs(this.parts.random);
+    const soonest =
+      Math.max(timeline.now, this.stalledUntil) + weather.networkMs(this.parts.random);
     const at = Math.max(this.#arrivals[way], soonest);
     this.#arrivals[way] = at;
     timeline.after(at - timeline.now, label, () => this.isCut || arrive(), to);
