@@ -65,8 +65,8 @@ export class BotProcess implements Owner {
     const wire = newStream(world, this);
     if (!wire) return this.#later(this.random.between(100, 600));
     this.wire = wire;
-    const end: unknown = wire;
-    const stream = end as ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;
+    const ours: unknown = wire;
+    const stream = ours as ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;
     this.#session = new Session(stream, this.runs, {
       identity: { botId: this.#botId, instanceId: this.instanceId },
       resources: () => BotResources.create(),
