@@ -164,6 +164,9 @@ export class Audit {
     for (const jobId of ledger.jobs.values()) {
       if (!this.#before.has(jobId)) world.violated('job lost', jobId);
     }
+    const more = this.#before.size - ledger.jobs.size;
+    if (world.operator.isIdle && more > 0)
+      world.violated('job twice', `there are ${more} jobs more than requests`);
   }
 
   /** Jobs that have not ended. */

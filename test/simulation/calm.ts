@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3';
 import { OperationContext } from '../../src/core/context.js';
 import { messageOf } from '../../src/core/errors.js';
 import { silentLog } from '../../src/core/log.js';
-import { times } from './master.js';
 import type { World } from './world.js';
 
 interface Facts {
@@ -10,8 +9,6 @@ interface Facts {
   fence: number;
 }
 
-/** After trouble, what is on disk only is found by looks one TTL apart. */
-const recoveredAfterMs = 3 * times.ttlMs;
 /** Events between two looks. */
 const lookEvery = 40;
 
@@ -40,7 +37,7 @@ export class Calm {
   async look(): Promise<void> {
     const { timeline, weather, master } = this.world;
     if (timeline.events < this.#nextLook || !master?.isServing) return;
-    if (weather.calmForMs < recoveredAfterMs || !master.memory.isIdle) return;
+    if (!weather.isCalm || !master.memory.isIdle) return;
     if (master.frozenUntil > timeline.now) return;
     this.#nextLook = timeline.events + lookEvery;
     this.looks++;

@@ -24,9 +24,12 @@ export function happen(world: World, { kind }: Step, random: Random): void {
       process?.kill();
       startBot(world, machine, random.between(50, random.chance(0.3) ? 9000 : 800));
       break;
-    case 'freeze bot':
-      if (process) process.frozenUntil = timeline.now + random.between(500, 8000);
+    case 'freeze bot': {
+      const forMs = random.between(500, 8000);
+      if (process) process.frozenUntil = timeline.now + forMs;
+      weather.wasFelt(forMs);
       break;
+    }
     case 'replace bot':
       process?.kill();
       replace(world, machine);
@@ -37,9 +40,12 @@ export function happen(world: World, { kind }: Step, random: Random): void {
     case 'reset stream':
       process?.wire?.reset();
       break;
-    case 'stall stream':
-      if (process?.wire) process.wire.stalledUntil = timeline.now + random.between(500, 9000);
+    case 'stall stream': {
+      const forMs = random.between(500, 9000);
+      if (process?.wire) process.wire.stalledUntil = timeline.now + forMs;
+      weather.wasFelt(forMs);
       break;
+    }
     case 'cut stream':
       if (process?.wire) process.wire.isCut = true;
       break;

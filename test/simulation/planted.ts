@@ -10,7 +10,7 @@ interface Held {
 /** Faults as a change of the code might bring them, each with the promises that it may break. */
 export const planted: Readonly<Record<string, Plant & { readonly breaks: readonly string[] }>> = {
   'a result counts under a lease that is not valid any more': {
-    breaks: ['result lost', 'leases', 'attempts', 'state'],
+    breaks: ['result lost', 'memory', 'no reason', 'leases', 'state'],
     tamper(call, db): Call {
       if (call.operation !== 'complete_job') return call;
       const input = call.input as { jobId: string; fence: number };

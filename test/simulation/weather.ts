@@ -10,6 +10,9 @@ const errors: Partial<Record<Trouble, WireError>> = {
   'failing disk': { kind: 'sqlite', code: 'SQLITE_IOERR_WRITE', message: 'the disk fails' },
 };
 
+/** What only the disk has is found by looks one TTL apart, ms. */
+const recoveredAfterMs = 9000;
+
 /** What time everything takes and what fails by itself, as seed and steps decide. */
 export class Weather {
   readonly #until = new Map<Trouble, number>();
@@ -34,15 +37,20 @@ export class Weather {
     return (this.#until.get(trouble) ?? 0) > this.timeline.now;
   }
 
-  /** A master that was killed, a call that timed out: what is on disk only has to be found. */
-  wasFelt(): void {
-    this.#felt = this.timeline.now;
+  /** A master that was killed, a call that timed out, a stream that is held up for a while. */
+  wasFelt(forMs = 0): void {
+    this.#felt = Math.max(this.#felt, this.timeline.now + forMs);
   }
 
   /** Time since anything went wrong, ms. */
-  get calmForMs(): number {
+  private get calmForMs(): number {
     const last = Math.max(this.#felt, ...this.#until.values());
     return this.timeline.now - last;
+  }
+
+  /** All that went wrong has been recovered from. */
+  get isCalm(): boolean {
+    return this.calmForMs > recoveredAfterMs;
   }
 
   /** How long a group of the disk takes before and after it is done, and whether it fails. */
