@@ -33,7 +33,7 @@ async function one(seed: string, steps: readonly number[] | undefined): Promise<
 }
 
 async function many(from: number, count: number): Promise<number> {
-  const startedAt = process.uptime();
+  const [startedAt, usedBefore] = [process.uptime(), process.cpuUsage()];
   let [events, failed, virtualMs] = [0, 0, 0];
   const totals = { jobs: 0, results: 0, crashes: 0, calmLooks: 0 };
   for (let seed = from; seed < from + count; seed++) {
@@ -47,7 +47,7 @@ async function many(from: number, count: number): Promise<number> {
     show(await shrink(outcome, (only) => simulate(String(seed), only)));
   }
   const minutes = (process.uptime() - startedAt) / 60;
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.cpuUsage(usedBefore);
   const [rate, ofCpu] = [minutes, (user + system) / 60e6].map((spent) =>
     Math.round(events / spent),
   );
