@@ -9,6 +9,7 @@ import {
 import { silentLog } from '../../src/core/log.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import { statusOf, verdictOn } from '../../src/rpc/status.js';
+import { SqliteFault } from '../../src/store/sqlite/faults.js';
 import type { Master } from './master.js';
 import type { Random } from './random.js';
 import type { Owner } from './timeline.js';
@@ -21,6 +22,8 @@ export interface WireParts {
   readonly bot: Owner & { readonly name: string };
   readonly random: Random;
 }
+
+const reasonOf = ({ fields }: DomainError) => ('reason' in fields ? String(fields.reason) : '');
 
 type Hear = (request: HeartbeatRequest) => Promise<void> | void;
 
@@ -140,8 +143,9 @@ export class Wire {
 
   #failed(error: Error): void {
     const { world, bot } = this.parts;
-    const isOurs = error instanceof DomainError;
-    const reason = isOurs && 'reason' in error.fields ? String(error.fields.reason) : '';
+    // A disk that fails is an internal error of the master, and the bot comes again.
+    const isOurs = error instanceof DomainError || error instanceof SqliteFault;
+    const reason = error instanceof DomainError ? reasonOf(error) : '';
     const isWrong = !isOurs || error.name === 'ValidationError' || wrongReasons.has(reason);
     if (isWrong) world.violated('protocol', `${bot.name}: ${messageOf(error)}`);
     const requestId = '';
