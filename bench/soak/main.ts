@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings, startMaster } from '../processes.js';
@@ -48,12 +48,25 @@ const goneWithinMs = 60_000;
 
 type Master = Awaited<ReturnType<typeof startMaster>>;
 
+/** Files and sockets. What a thread has for its event loop comes and goes with it. */
+function filesOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      const file = readlinkSync(`${folder}/${fd}`);
+      return /^(?:anon_inode|pipe):/.test(file) ? [] : [file];
+    } catch {
+      return []; // closed since it was listed
+    }
+  });
+}
+
 async function look(master: Master): Promise<number[]> {
   const { heapBytes, rssBytes, resources } = await master.look({ collect: true });
-  const count = (folder: string) => readdirSync(`/proc/${master.pid}/${folder}`).length;
+  const threads = readdirSync(`/proc/${master.pid}/task`).length;
   const { Timeout: timers = 0, ...others } = resources;
   const other = Object.values(others).reduce((sum, one) => sum + one, 0);
-  return [heapBytes / mib, rssBytes / mib, count('fd'), count('task'), timers, other];
+  return [heapBytes / mib, rssBytes / mib, filesOf(master.pid).length, threads, timers, other];
 }
 
 /** What is there more than before, once everybody has gone. */
@@ -113,6 +126,7 @@ async function soak(stage: Stage, folder: string): Promise<boolean> {
   console.log(`${' '.repeat(28)}   first    last    most  growth allowed`);
   for (const verdict of verdicts) console.log(line(verdict));
   for (const what of left) console.log(`LEFT BEHIND: ${what}`);
+  if (left.length > 0) console.log(`its files: ${filesOf(master.pid).join(' ')}`);
   const idle = ['streams', 'results', 'crashes', 'jobs', 'reads', 'watches', 'connections'].filter(
     (what) => tally.of(what) === 0,
   );
