@@ -24,7 +24,7 @@ import type { Store } from '../../src/store/store.js';
 import { openStore, testContext } from '../harness.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
-import { VirtualClock } from '../virtual-clock.js';
+import { patientStore, VirtualClock } from '../virtual-clock.js';
 import { forAtMost, replaying } from './replaying.js';
 
 /**
@@ -40,8 +40,7 @@ const config = loadMasterConfig({
   environment: {
     PANDAFUZZ_JOBS_RETRY_DELAY: '1s',
     PANDAFUZZ_LEASES_TTL: '30s',
-    // Time that passes at once ends no operation of the store.
-    PANDAFUZZ_TIMEOUTS_DATABASE_OP: '24h',
+    ...patientStore,
   },
 });
 

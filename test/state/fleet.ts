@@ -13,7 +13,7 @@ import type { StoreOptions } from '../../src/store/store.js';
 import { atEnd, openStore, testContext } from '../harness.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
-import { VirtualClock } from '../virtual-clock.js';
+import { patientStore, VirtualClock } from '../virtual-clock.js';
 
 type Heard = NonNullable<HeartbeatResponse['message']>;
 type Value<Kind extends Heard['$case']> = Extract<Heard, { $case: Kind }>['value'];
@@ -108,7 +108,7 @@ export class Fleet {
       metrics: createMetrics(),
       newId,
       version: 'test',
-      config: loadMasterConfig({ environment: settings }),
+      config: loadMasterConfig({ environment: { ...patientStore, ...settings } }),
     });
     await this.state.start();
   }
