@@ -116,6 +116,16 @@ engines-speed: $(built)
 	@test/integration/set-up.sh
 	@node dist/test/speed/main.js $(ONLY)
 
+## simulate: the master's rules on a virtual clock, with every fault (SEEDS=1000 FROM=1; or SEED=7, STEPS of it)
+.PHONY: simulate
+simulate: $(built)
+	@node dist/test/simulation/main.js
+
+## soak: everything at once against a real master, which must not grow (MINUTES=30)
+.PHONY: soak
+soak: $(built)
+	@node dist/bench/soak/main.js
+
 ## format: put sources and protos into the one format
 .PHONY: format
 format: $(generated)

@@ -15,7 +15,12 @@ export function beAsked(address: string, stop: () => Promise<void>): void {
       await new Promise((resolve) => setImmediate(resolve));
     }
     const { heapUsed: heapBytes, rss: rssBytes } = process.memoryUsage();
-    process.send?.({ loopDelay: loopDelay.percentiles, heapBytes, rssBytes } satisfies State);
+    const resources: Record<string, number> = {};
+    for (const kind of process.getActiveResourcesInfo()) {
+      resources[kind] = (resources[kind] ?? 0) + 1;
+    }
+    const { percentiles } = loopDelay;
+    process.send?.({ loopDelay: percentiles, heapBytes, rssBytes, resources } satisfies State);
     loopDelay = new LoopDelay();
     if (watchLoopEveryMs) loopDelay.start(watchLoopEveryMs);
   });

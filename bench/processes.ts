@@ -21,6 +21,8 @@ export interface State {
   readonly loopDelay: Percentiles;
   readonly heapBytes: number;
   readonly rssBytes: number;
+  /** What keeps its event loop alive, by kind: timers, sockets, streams. */
+  readonly resources: Readonly<Record<string, number>>;
 }
 
 /** Settings of a master, as environment variables; parameters of the bare server. */
@@ -50,6 +52,10 @@ export class ServerProcess {
     const address = await reply<string>(child);
     await pin(child.pid as number, serverCore);
     return new ServerProcess(kind, address, directory, child);
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
   }
 
   look(look: Look = {}): Promise<State> {

@@ -1,5 +1,8 @@
 import type { Clock, Timer } from '../src/core/clock.js';
 
+/** Settings of a master whose clock is turned by much at once: that ends no operation of its store. */
+export const patientStore = { PANDAFUZZ_TIMEOUTS_DATABASE_OP: '24h' } as const;
+
 /** A clock that only moves when told to, and fires what falls due on the way, in order. */
 export class VirtualClock implements Clock {
   #elapsedMs = 0;

@@ -154,7 +154,11 @@ export type InBackground = <T>(
   work: (ctx: RequestContext) => Promise<T>,
 ) => Promise<T>;
 
-export function backgroundRunner(options: { timeoutMs: number; log: Logger }): InBackground {
+export function backgroundRunner(options: {
+  timeoutMs: number;
+  log: Logger;
+  clock?: Clock;
+}): InBackground {
   const newRequestId = countedIds();
   return async (operation, work) => {
     const ids = { requestId: newRequestId(), principal: 'master' };

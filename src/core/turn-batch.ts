@@ -9,6 +9,9 @@ export function atEndOfTurn(work: () => void): void {
   if (due.push(work) === 1) setImmediate(endTurn);
 }
 
+/** Whether work waits for the end of this turn. */
+export const isTurnOpen = (): boolean => due.length > 0;
+
 /**
  * Work queued while the queue is being drained runs in the same pass, so a call that
  * starts now also sends its store request now.

@@ -24,7 +24,7 @@ import { CrashDecisions } from './crashes/decisions.js';
 import { FrameLists } from './crashes/frame-lists.js';
 import { CrashGroups } from './crashes/groups.js';
 import { CrashPolicy } from './crashes/policy.js';
-import { type ReaderProgram, Readers } from './crashes/reading/readers.js';
+import { type ReaderProgram, Readers, type ReportReader } from './crashes/reading/readers.js';
 import { Regrouping } from './crashes/regrouping.js';
 import { CrashWork } from './crashes/work.js';
 import { WorkJobs } from './crashes/work-jobs.js';
@@ -64,12 +64,14 @@ export function createState(options: {
   metrics: Metrics;
   newId: () => string;
   version: string;
-  /** Reads crash reports; absent: this version's own reader. */
-  reader?: ReaderProgram;
+  /** Reads crash reports; absent: this version's own reader, on threads. */
+  reader?: ReaderProgram | ReportReader;
+  /** From 0 to 1, for pauses between tries. */
+  random?: () => number;
 }) {
-  const { store, config, clock, log, metrics, newId } = options;
+  const { store, config, clock, log, metrics, newId, reader, random = Math.random } = options;
   const { ttl, offer_timeout, flush_interval, heartbeat_interval } = config.leases;
-  const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log });
+  const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log, clock });
 
   const retryPause = {
     retryFirstMs: config.jobs.retry_delay,
@@ -99,7 +101,14 @@ export function createState(options: {
   const fairShare = new FairShare(late.runningOf);
   const dispatch = new Dispatch({ ...service, fairShare, isAvoided: late.isAvoided });
   const drains = new Drains({ ...service, sessions, leases });
-  const reaper = new Reaper({ ...service, leases, dispatch, adoptEveryMs: ttl, retryPause });
+  const reaper = new Reaper({
+    ...service,
+    leases,
+    dispatch,
+    random,
+    adoptEveryMs: ttl,
+    retryPause,
+  });
   const onChanged = (botId: string) => sessions.of(botId)?.holdChanged?.();
   const holds = new Holds({ ...service, onChanged });
   const avoids = new Avoids({ ...service, sessions, dispatch });
@@ -140,7 +149,7 @@ export function createState(options: {
   const vitals = new Vitals({
     ...service,
     marked: (marks) => epochs.marked(marks),
-    inBackground: backgroundRunner({ timeoutMs: intervalMs, log }),
+    inBackground: backgroundRunner({ timeoutMs: intervalMs, log, clock }),
     options: { intervalMs, leastFreeBytes: config.limits.min_disk_free },
   });
   const jobs = new Jobs({
@@ -170,7 +179,8 @@ export function createState(options: {
     rhythm: new Rhythm(clock, heartbeat_interval),
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
   };
-  const readers = new Readers({ log, ...(options.reader && { program: options.reader }) });
+  const isReader = reader && 'read' in reader;
+  const readers = isReader ? reader : new Readers({ log, ...(reader && { program: reader }) });
   const frameLists = new FrameLists(config.crashes.passed_over);
   const regrouping = new Regrouping({ ...service, newId, readers, frameLists });
   const evidence = { ...service, newId, readers, regrouping, frameLists };

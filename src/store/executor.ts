@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.js';
 import type { RequestContext } from '../core/context.js';
 import { TimeoutError } from '../core/errors.js';
 import { executeWithRetry, type RetryPolicy } from '../core/retry.js';
@@ -16,6 +17,9 @@ interface ExecutorOptions {
   /** Whether an error says that nothing was done, and that it passes. */
   readonly isRetryable: (error: unknown) => boolean;
   readonly metrics: Metrics;
+  /** Of the pauses between tries; absent: the system's. */
+  readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 const noTimer = () => 0;
@@ -63,7 +67,7 @@ export class Executor {
   }
 
   async #underRetry<T>(ctx: RequestContext, operation: string, attempt: () => Promise<T>) {
-    const { metrics, retry, isRetryable } = this.options;
+    const { metrics, retry, isRetryable, clock, random } = this.options;
     const startedAt = performance.now();
     const ended = (outcome: 'ok' | 'timeout' | 'error') => {
       const seconds = (performance.now() - startedAt) / 1000;
@@ -74,6 +78,8 @@ export class Executor {
       const output = await executeWithRetry(ctx, retry, attempt, {
         operation,
         isRetryable,
+        ...(clock && { clock }),
+        ...(random && { random }),
         onRetry: () => {
           metrics.databaseRetries.inc();
           if (lockWait === noTimer) lockWait = metrics.databaseLockWaitSeconds.startTimer();

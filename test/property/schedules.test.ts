@@ -25,7 +25,7 @@ import { openStore, testContext } from '../harness.js';
 import { inProcess } from '../in-process.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
-import { VirtualClock } from '../virtual-clock.js';
+import { patientStore, VirtualClock } from '../virtual-clock.js';
 import { forAtMost, replaying } from './replaying.js';
 
 /**
@@ -38,7 +38,11 @@ import { forAtMost, replaying } from './replaying.js';
 
 const ttlMs = 30_000;
 const config = loadMasterConfig({
-  environment: { PANDAFUZZ_JOBS_RETRY_DELAY: '1s', PANDAFUZZ_LEASES_TTL: '30s' },
+  environment: {
+    PANDAFUZZ_JOBS_RETRY_DELAY: '1s',
+    PANDAFUZZ_LEASES_TTL: '30s',
+    ...patientStore,
+  },
 });
 
 /**

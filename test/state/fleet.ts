@@ -14,7 +14,7 @@ import { atEnd, openStore, testContext } from '../harness.js';
 import { inProcess } from '../in-process.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
-import { VirtualClock } from '../virtual-clock.js';
+import { patientStore, VirtualClock } from '../virtual-clock.js';
 
 type Heard = NonNullable<HeartbeatResponse['message']>;
 type Value<Kind extends Heard['$case']> = Extract<Heard, { $case: Kind }>['value'];
@@ -109,7 +109,7 @@ export class Fleet {
       metrics: createMetrics(),
       newId,
       version: 'test',
-      config: loadMasterConfig({ environment: settings }),
+      config: loadMasterConfig({ environment: { ...patientStore, ...settings } }),
     });
     await this.state.start();
   }

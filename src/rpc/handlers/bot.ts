@@ -94,9 +94,11 @@ class HeartbeatStream implements Outgoing {
   async #open(request: HeartbeatRequest): Promise<void> {
     const { parts } = this;
     const { log } = this.ctx;
-    this.#session = await parts.inBackground('heartbeat_hello', (deadline) =>
-      BotSession.open({ ...deadline, signal: deadline.signal, log }, helloOf(request), parts, this),
-    );
+    this.#session = await parts.inBackground('heartbeat_hello', (ctx) => {
+      const { signal, deadline, requestId, principal } = ctx;
+      const whole = { signal, deadline, requestId, principal, log };
+      return BotSession.open(whole, helloOf(request), parts, this);
+    });
   }
 }
 

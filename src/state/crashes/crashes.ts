@@ -24,7 +24,7 @@ import { crashRecord, listedCrashRecord } from '../messages/crash-records.js';
 import { cutPage, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import type { FrameLists } from './frame-lists.js';
-import type { Readers } from './reading/readers.js';
+import type { ReportReader } from './reading/readers.js';
 import type { Regrouping } from './regrouping.js';
 import { checkHits, checkReport } from './report-checks.js';
 
@@ -37,7 +37,7 @@ export interface CrashesParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly readers: Readers;
+  readonly readers: ReportReader;
   readonly regrouping: Regrouping;
   readonly frameLists: FrameLists;
   readonly maxInputBytes: number;

@@ -7,7 +7,7 @@ import type { RegroupCrashesResponse } from '../../gen/pandafuzz/v1/crash_servic
 import { hasStaleCrashes, nextTarget } from '../../store/ops/crashes/regroup-reads.js';
 import type { Store } from '../../store/store.js';
 import type { FrameLists } from './frame-lists.js';
-import type { Readers } from './reading/readers.js';
+import type { ReportReader } from './reading/readers.js';
 import { TargetRegrouping } from './target-regrouping.js';
 
 export interface RegroupingParts {
@@ -16,7 +16,7 @@ export interface RegroupingParts {
   readonly log: Logger;
   readonly inBackground: InBackground;
   readonly newId: () => string;
-  readonly readers: Readers;
+  readonly readers: ReportReader;
   readonly frameLists: FrameLists;
 }
 

@@ -20,7 +20,7 @@ import type { Store } from '../../store/store.js';
 import { checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { FrameLists } from './frame-lists.js';
-import type { Readers } from './reading/readers.js';
+import type { ReportReader } from './reading/readers.js';
 import type { Regrouping } from './regrouping.js';
 import { checkReproduction } from './report-checks.js';
 import type { WorkJobs } from './work-jobs.js';
@@ -35,7 +35,7 @@ export interface CrashWorkParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly readers: Readers;
+  readonly readers: ReportReader;
   readonly regrouping: Regrouping;
   readonly frameLists: FrameLists;
   readonly jobs: WorkJobs;

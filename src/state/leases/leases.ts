@@ -184,7 +184,7 @@ export class Leases {
       build: row.target_sha256,
       fuzzingLeftMs: fuzzingLeftMs(row),
     });
-    live.expiresAt = Math.max(live.expiresAt, this.#now + leastMs);
+    live.expiresAt = Math.max(live.expiresAt, this.#exactNow + leastMs);
     return live;
   }
 
@@ -222,7 +222,7 @@ export class Leases {
   }
 
   remainingMs(lease: LiveLease): number {
-    return Math.max(Math.round(lease.expiresAt - this.#now), 1);
+    return Math.max(Math.round(lease.expiresAt - this.#exactNow), 1);
   }
 
   /** Removes a lease that was completed, taken back or expired. */
@@ -310,6 +310,11 @@ export class Leases {
     return live;
   }
 
+  /** The lease clock between two ticks: counted from the last tick, a lease would end a tick too early. */
+  get #exactNow(): number {
+    return this.#now + Math.min(this.parts.clock.monotonic() - this.#lastStep, longestStepMs);
+  }
+
   #count(campaign: string, change: 1 | -1): void {
     const count = this.countOfCampaign(campaign) + change;
     if (count === 0) this.#ofCampaign.delete(campaign);
@@ -317,7 +322,7 @@ export class Leases {
   }
 
   #endFromNow(lease: LiveLease): number {
-    return this.#now + (lease.acknowledged ? lease.ttlMs : this.parts.times.offerTimeoutMs);
+    return this.#exactNow + (lease.acknowledged ? lease.ttlMs : this.parts.times.offerTimeoutMs);
   }
 
   #lookAgain(lease: LiveLease): void {

@@ -31,6 +31,8 @@ export interface ReaperParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
+  /** From 0 to 1, for pauses between tries. */
+  readonly random: () => number;
   readonly adoptEveryMs: number;
   readonly retryPause: RetryPause;
 }
@@ -150,7 +152,7 @@ export class Reaper {
         return;
       } catch (error) {
         this.parts.log.warn({ err: error, job: jobId, attempt }, 'lease release failed');
-        const delayMs = backoffMs(backoff, attempt);
+        const delayMs = backoffMs(backoff, attempt, this.parts.random);
         await sleep(this.parts.clock, delayMs, this.#stopped.signal).catch(() => {});
       }
     }

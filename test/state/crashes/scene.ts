@@ -20,7 +20,7 @@ import { atEnd, openStore, testContext } from '../../harness.js';
 import { inProcess } from '../../in-process.js';
 import { given } from '../../steps.js';
 import { noPause } from '../../store/inputs.js';
-import { VirtualClock } from '../../virtual-clock.js';
+import { patientStore, VirtualClock } from '../../virtual-clock.js';
 
 /** A reader of reports like "v2=signature/line": see `readers/scripted.ts`. */
 export const scripted = (version: 2 | 3): ReaderProgram => ({
@@ -71,7 +71,7 @@ export class Scene {
       metrics: createMetrics(),
       newId,
       version: 'test',
-      config: loadMasterConfig({ environment: this.settings }),
+      config: loadMasterConfig({ environment: { ...patientStore, ...this.settings } }),
       ...(this.reader && { reader: this.reader }),
     });
     await this.state.start();

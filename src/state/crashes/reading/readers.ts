@@ -17,6 +17,9 @@ const ourReader: ReaderProgram = {
   version: signatureVersion,
 };
 
+/** Reads crash reports; `Readers` does it on threads. */
+export type ReportReader = Pick<Readers, 'version' | 'read' | 'close'>;
+
 export interface ReadersParts {
   readonly log: Logger;
   readonly program?: ReaderProgram;
