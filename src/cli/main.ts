@@ -17,6 +17,7 @@ import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
 import { jobCommand } from './job.js';
 import { masterCommand } from './master.js';
+import { restoreCommand } from './restore.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
 
@@ -35,6 +36,7 @@ const program = new Command('pandafuzz')
   .addCommand(campaignCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addHelpText(
     'after',
     `

@@ -215,7 +215,7 @@ export function createState(options: {
     merges,
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     targets: new Targets(store, clock, config.jobs.engines),
-    system: new System(store, leases, sessions, { version: options.version, startedAt }),
+    system: new System({ ...service, leases, sessions }, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
     logs,
