@@ -1,8 +1,8 @@
-import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Connection } from '../client/connect.js';
-import { failureOf } from '../client/failure.js';
-import { downloadBackup, downloadBlobFile, fingerprint, holdBlobs } from '../client/transfer.js';
+import { isUnknownCall } from '../client/failure.js';
+import { downloadBackup, fingerprint, holdBlobs } from '../client/transfer.js';
 import { codeOf, UserError } from '../core/errors.js';
 import { makeFolder } from '../core/folders.js';
 import { version } from '../core/version.js';
@@ -14,6 +14,7 @@ import { asking, type Flags } from '../operator/session.js';
 import { BlobFolder } from '../store/blobs.js';
 import { DatabaseFile } from '../store/sqlite/database-file.js';
 import { sync } from './files.js';
+import { fromMaster } from './from-master.js';
 import { complainOfLost, lostAsJson } from './lost.js';
 import {
   blobsName,
@@ -22,9 +23,7 @@ import {
   markUnfinished,
   writeManifest,
 } from './manifest.js';
-import { fromFolder, type TakeFile, type Tally, takeBlobs } from './take-blobs.js';
-
-const statusNotFound = 5;
+import { type Tally, takeBlobs } from './take-blobs.js';
 
 /**
  * `pandafuzz backup FOLDER`: the database first, then every blob that it names, while the
@@ -69,7 +68,7 @@ async function fill(
     );
     await sync(databasePath);
     const blobs = new BlobFolder(join(folder, blobsName));
-    const take = await sourceOf(connection, held, stopped);
+    const take = await fromMaster(connection, held, stopped);
     const database = DatabaseFile.open(databasePath);
     try {
       const { schema, epoch } = database;
@@ -91,35 +90,16 @@ async function fill(
       database.close();
     }
   } catch (error) {
-    throw over.signal.aborted ? over.signal.reason : error;
+    const cause = over.signal.aborted ? over.signal.reason : error;
+    if (isUnknownCall(cause)) {
+      throw new UserError(
+        'this master is too old for a backup with blobs: give --database-only, and copy its folder of blobs afterwards',
+      );
+    }
+    throw cause;
   } finally {
     hold.abort();
   }
-}
-
-/** The master's own folder, where this is its machine; its files over the line otherwise. */
-async function sourceOf(
-  connection: Connection,
-  held: { directory: string; mark: string },
-  signal: AbortSignal,
-): Promise<TakeFile> {
-  const isHere =
-    held.mark !== '' &&
-    (await access(held.mark).then(
-      () => true,
-      () => false,
-    ));
-  if (isHere) return fromFolder(new BlobFolder(held.directory));
-  return async (name, to) => {
-    try {
-      await downloadBlobFile(connection, name, to, { signal });
-      await sync(to);
-      return true;
-    } catch (error) {
-      if (failureOf(error)?.code === statusNotFound) return false;
-      throw error;
-    }
-  };
 }
 
 /** @throws UserError unless the folder is missing or empty, and can be put into place by a rename */

@@ -96,7 +96,7 @@ async function stage(source: Source, target: Target, signal: AbortSignal): Promi
   const databasePath = join(target.staging, databaseName);
   const database = await copyDatabase(source, databasePath);
   const to = new BlobFolder(join(target.staging, blobsName));
-  const take = await fromFolder(source.blobs);
+  const take = fromFolder(source.blobs);
   const found = await describe(database, () =>
     withProgress('blobs', (onProgress) => takeBlobs({ database, to, take, signal, onProgress })),
   );

@@ -41,7 +41,6 @@ export interface TakingBlobs {
  */
 export async function takeBlobs(taking: TakingBlobs): Promise<Tally> {
   const { to, signal } = taking;
-  await to.make();
   const packs = new Set<number>();
   const tally = await throughBlobs(taking, async (places) => {
     const wanted: BlobFileName[] = [];
@@ -51,7 +50,7 @@ export async function takeBlobs(taking: TakingBlobs): Promise<Tally> {
     }
     await eachAtOnce(wanted, async (name) => {
       signal.throwIfAborted();
-      await taking.take(name, to.pathOf(name));
+      await taking.take(name, await to.pathToAdd(name));
     });
     const lost = await to.check(places);
     for (const { place, why } of lost) {
@@ -88,7 +87,7 @@ async function throughBlobs(
 }
 
 /** Files of a folder on this machine: those that never change get a second name where possible. */
-export async function fromFolder(folder: BlobFolder): Promise<TakeFile> {
+export function fromFolder(folder: BlobFolder): TakeFile {
   return async (name, to) => {
     // A master may still write to the newest one; it begins newer ones in the meantime.
     const isGrowing = 'packId' in name && name.packId >= (await folder.newestPack());

@@ -168,7 +168,7 @@ export function createState(options: {
     logs,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
-    intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
+    intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl, helloMs: config.timeouts.request },
   };
   const readers = new Readers({ log, ...(options.reader && { program: options.reader }) });
   const frameLists = new FrameLists(config.crashes.passed_over);

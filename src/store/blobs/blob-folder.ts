@@ -1,14 +1,13 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { codeOf } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
 import type { BlobPlace } from '../ops/blobs/find-blobs.js';
 import { syncFolder } from './folder-syncs.js';
 import { PackFiles } from './pack-files.js';
 import { isInPack, type PackPlace, readEntries } from './reading.js';
-import { folderNames } from './single-files.js';
 
 /** A file of the folder: a blob of its own, or a pack. */
 export type BlobFileName = { readonly sha256: string } | { readonly packId: number };
@@ -25,6 +24,8 @@ const checkedAtOnce = 256;
 /** A folder of blobs that no master has open: of a backup, or one that is being filled. */
 export class BlobFolder {
   readonly #packs: PackFiles;
+  /** Folders with files that were added. */
+  readonly #filled = new Set<string>();
 
   constructor(readonly directory: string) {
     this.#packs = new PackFiles(directory);
@@ -35,14 +36,19 @@ export class BlobFolder {
     return join(this.directory, name.sha256.slice(0, 2), name.sha256);
   }
 
-  /** Makes it and the folders in it. */
-  async make(): Promise<void> {
-    for (const name of this.#folders) await makeFolder(join(this.directory, name));
+  /** The path of a file that is to be added, whose folder is there from then on. */
+  async pathToAdd(name: BlobFileName): Promise<string> {
+    const path = this.pathOf(name);
+    const folder = dirname(path);
+    if (!this.#filled.has(folder)) await makeFolder(folder);
+    this.#filled.add(folder);
+    return path;
   }
 
-  /** Resolves when every entry of it is on disk. */
+  /** Resolves when the names of all files that were added are on disk. */
   async sync(): Promise<void> {
-    for (const name of this.#folders) await syncFolder(join(this.directory, name));
+    await makeFolder(this.directory);
+    for (const folder of this.#filled) await syncFolder(folder);
     await syncFolder(this.directory);
   }
 
@@ -97,9 +103,5 @@ export class BlobFolder {
       lost.push({ place, why: pack ? 'damaged' : 'missing' });
     }
     return lost;
-  }
-
-  get #folders(): readonly string[] {
-    return [...folderNames, 'packs'];
   }
 }

@@ -212,7 +212,7 @@ export class SingleFiles {
 
 /** Folders of blobs, by the first byte of their names. */
 export const folders = 256;
-export const folderNames: readonly string[] = Array.from({ length: folders }, (_, byte) =>
+const folderNames = Array.from({ length: folders }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 );
 
