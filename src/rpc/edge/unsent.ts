@@ -10,6 +10,8 @@ export interface UnsentLimits {
   readonly mostBytes: number;
 }
 
+/** Calls of which something may wait, however little: looking at all of them takes a few ms. */
+const mostCalls = 20_000;
 const lookEveryMs = 250;
 /** Time for a stream that was ended to close; its connection takes nothing at all otherwise. */
 const lingerMs = 1000;
@@ -37,6 +39,8 @@ export class Unsent {
   #fresh: [stream: ServerHttp2Stream, isTimed: boolean][] = [];
   readonly #waiting = new Map<ServerHttp2Stream, Waiting>();
   #bytes = 0;
+  /** Of these, what is being ended. */
+  readonly #ending = { bytes: 0, calls: 0 };
   #look: Timer | undefined;
 
   constructor(
@@ -47,11 +51,6 @@ export class Unsent {
   /** Bytes that wait. */
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** Calls of which something waits. */
-  get calls(): number {
-    return this.#waiting.size;
   }
 
   stop(): void {
@@ -83,10 +82,17 @@ export class Unsent {
       if (stream.writableLength > 0 && !stream.destroyed) this.#add(stream, isTimed);
     }
     for (const stream of this.#waiting.keys()) {
-      if (this.#bytes <= this.limits.mostBytes) break;
+      if (!this.#isTooMuch) break;
       this.#end(stream);
     }
   };
+
+  /** Besides what is being ended. */
+  get #isTooMuch(): boolean {
+    const bytes = this.#bytes - this.#ending.bytes;
+    const calls = this.#waiting.size - this.#ending.calls;
+    return bytes > this.limits.mostBytes || calls > mostCalls;
+  }
 
   /** Those that have moved last are last. */
   #add(stream: ServerHttp2Stream, isTimed: boolean): void {
@@ -94,6 +100,7 @@ export class Unsent {
     const bytes = stream.writableLength;
     this.#bytes += bytes - (before?.bytes ?? 0);
     if (before) {
+      if (before.endedAtMs !== undefined) this.#ending.bytes += bytes - before.bytes;
       before.bytes = bytes;
       return;
     }
@@ -114,8 +121,7 @@ export class Unsent {
   #lookAt(stream: ServerHttp2Stream, waiting: Waiting, now: number): void {
     const bytes = stream.destroyed ? 0 : stream.writableLength;
     if (bytes === 0) {
-      this.#bytes -= waiting.bytes;
-      this.#waiting.delete(stream);
+      this.#forget(stream, waiting);
       return;
     }
     if (waiting.endedAtMs !== undefined) {
@@ -134,11 +140,21 @@ export class Unsent {
     if (waiting.isTimed && now - waiting.movedAtMs >= this.limits.stallMs) this.#end(stream);
   }
 
+  #forget(stream: ServerHttp2Stream, { bytes, endedAtMs }: Waiting): void {
+    this.#waiting.delete(stream);
+    this.#bytes -= bytes;
+    if (endedAtMs === undefined) return;
+    this.#ending.bytes -= bytes;
+    this.#ending.calls -= 1;
+  }
+
   /** Its bytes count until the stream has closed. */
   #end(stream: ServerHttp2Stream): void {
     const waiting = this.#waiting.get(stream);
     if (!waiting || waiting.endedAtMs !== undefined) return;
     waiting.endedAtMs = this.clock.monotonic();
+    this.#ending.bytes += waiting.bytes;
+    this.#ending.calls += 1;
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
