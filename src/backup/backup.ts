@@ -25,35 +25,48 @@ import {
 } from './manifest.js';
 import { type Tally, takeBlobs } from './take-blobs.js';
 
-/**
- * `pandafuzz backup FOLDER`: the database first, then every blob that it names, while the
- * master holds all of them. The folder appears when it is complete and on disk.
- */
+/** What a backup has. */
+export interface Taken {
+  readonly manifest: Manifest;
+  readonly tally: Tally;
+}
+
+/** `pandafuzz backup FOLDER`. */
 export async function backUp(flags: Flags, folder: string): Promise<void> {
-  const path = resolve(folder);
-  await expectFree(path, folder);
   const { manifest, tally } = await asking(flags, (connection, { signal }) =>
-    inNewFolder(`${path}.unfinished`, path, (unfinished) => fill(connection, unfinished, signal)),
+    takeBackup(connection, folder, signal),
   );
   const { database, blobs } = manifest;
+  const contents = `database ${bytes(database.sizeBytes)}, ${blobs.count} blobs of ${bytes(blobs.sizeBytes)}`;
   print(flags.json, {
     json: () => ({ path: folder, ...manifest, ...lostAsJson(tally) }),
-    text: () =>
-      `${folder} (database ${bytes(database.sizeBytes)}, ${blobs.count} blobs of ${bytes(blobs.sizeBytes)}, checked)`,
+    text: () => `${folder} (${contents}, checked)`,
   });
   if (tally.lostCount === 0) return;
-  complainOfLost(
-    tally,
-    `the master itself has lost ${tally.lostCount} blobs, which are not in this backup`,
-  );
+  const lost = `the master itself has lost ${tally.lostCount} blobs, which are not in this backup`;
+  complainOfLost(tally, lost);
   process.exitCode = dataError;
 }
 
-async function fill(
+/**
+ * Copies the database first, then every blob that it names, while the master holds all of
+ * them. The folder appears when it is complete and on disk.
+ *
+ * @throws UserError when there is something in the folder; grpc-js's ServiceError
+ */
+export async function takeBackup(
   connection: Connection,
   folder: string,
   signal: AbortSignal,
-): Promise<{ manifest: Manifest; tally: Tally }> {
+): Promise<Taken> {
+  const path = resolve(folder);
+  await expectFree(path, folder);
+  return inNewFolder(`${path}.unfinished`, path, (unfinished) =>
+    fill(connection, unfinished, signal),
+  );
+}
+
+async function fill(connection: Connection, folder: string, signal: AbortSignal): Promise<Taken> {
   const over = new AbortController();
   const stopped = AbortSignal.any([signal, over.signal]);
   await markUnfinished(folder);

@@ -13,7 +13,7 @@ import { BlobFolder } from '../store/blobs.js';
 import { type DatabaseFile, readyForMaster } from '../store/sqlite/database-file.js';
 import { sync } from './files.js';
 import { complainOfLost, lostAsJson } from './lost.js';
-import { blobsName, databaseName } from './manifest.js';
+import { blobsName, databaseName, type Manifest } from './manifest.js';
 import { copyDatabase, openChecked, type Source, sourceAt } from './source.js';
 import { checkBlobs, fromFolder, type Tally, takeBlobs } from './take-blobs.js';
 import { type Target, targetAt } from './target.js';
@@ -30,32 +30,50 @@ export interface RestoreFlags {
 const witnessName = 'pandafuzz.epoch';
 
 /** What was found in a backup. */
-interface Found {
+export interface Found {
+  /** Undefined: it was copied by hand. */
+  readonly manifest: Manifest | undefined;
   readonly databaseBytes: number;
   readonly epoch: number;
   readonly tally: Tally;
+  /** Where that is what the data folder had before. */
+  readonly keptAside?: string | undefined;
 }
 
 /** `pandafuzz restore`: checks a backup, and makes it a master's data folder. */
 export async function restore(path: string, flags: RestoreFlags): Promise<void> {
-  const source = await sourceAt(path);
   if (flags.check) {
-    const found = await untilStopped((signal) => checkSource(source, signal));
-    report(path, source, found, { flags, headline: 'whole' });
+    const checked = await untilStopped((signal) => checkBackup(path, signal));
+    report(path, checked, { flags, headline: 'whole' });
     return;
   }
   const directory = flags.to ?? dataDirectoryOf(flags.config);
+  const mayReplace = flags.force ?? false;
+  const put = await untilStopped((signal) => putBack({ path, directory, mayReplace }, signal));
+  report(path, put, { flags, headline: `restored to ${directory}`, directory });
+}
+
+/** Reads all of a backup. @throws UserError when it has no database that is whole */
+export async function checkBackup(path: string, signal: AbortSignal): Promise<Found> {
+  return checkSource(await sourceAt(path), signal);
+}
+
+/**
+ * Makes a backup a master's data folder. Nothing is put into place before all of it is checked
+ * and on disk.
+ *
+ * @throws UserError when nothing was put back
+ */
+export async function putBack(
+  { path, directory, mayReplace }: { path: string; directory: string; mayReplace: boolean },
+  signal: AbortSignal,
+): Promise<Found> {
+  const source = await sourceAt(path);
   await expectApart(path, directory);
-  const target = await targetAt(directory, flags.force ?? false);
+  const target = await targetAt(directory, mayReplace);
   try {
-    const found = await untilStopped((signal) => stage(source, target, signal));
-    const keptAside = await target.put();
-    report(path, source, found, {
-      flags,
-      headline: `restored to ${directory}`,
-      directory,
-      keptAside,
-    });
+    const found = await stage(source, target, signal);
+    return { ...found, keptAside: await target.put() };
   } catch (error) {
     const trouble = describeTrouble(error);
     throw trouble === undefined ? error : new UserError(`nothing was restored: ${trouble}`);
@@ -82,7 +100,7 @@ async function checkSource(source: Source, signal: AbortSignal): Promise<Found> 
     const database = folder
       ? await copyDatabase(source, join(folder, databaseName))
       : await openChecked(source, source.databasePath);
-    return await describe(database, () =>
+    return await describe(source, database, () =>
       withProgress('blobs', (onProgress) =>
         checkBlobs({ database, signal, onProgress }, source.blobs),
       ),
@@ -97,7 +115,7 @@ async function stage(source: Source, target: Target, signal: AbortSignal): Promi
   const database = await copyDatabase(source, databasePath);
   const to = new BlobFolder(join(target.staging, blobsName));
   const take = fromFolder(source.blobs);
-  const found = await describe(database, () =>
+  const found = await describe(source, database, () =>
     withProgress('blobs', (onProgress) => takeBlobs({ database, to, take, signal, onProgress })),
   );
   signal.throwIfAborted();
@@ -111,10 +129,14 @@ async function stage(source: Source, target: Target, signal: AbortSignal): Promi
   return found;
 }
 
-async function describe(database: DatabaseFile, look: () => Promise<Tally>): Promise<Found> {
+async function describe(
+  { manifest }: Source,
+  database: DatabaseFile,
+  look: () => Promise<Tally>,
+): Promise<Found> {
   try {
     const { epoch, bytes: databaseBytes } = database;
-    return { epoch, databaseBytes, tally: await look() };
+    return { manifest, epoch, databaseBytes, tally: await look() };
   } finally {
     database.close();
   }
@@ -132,16 +154,10 @@ async function copyWitness(source: Source, target: Target): Promise<void> {
 
 function report(
   path: string,
-  { manifest }: Source,
-  { databaseBytes, epoch, tally }: Found,
-  done: {
-    readonly flags: RestoreFlags;
-    readonly headline: string;
-    readonly directory?: string;
-    readonly keptAside?: string | undefined;
-  },
+  { manifest, databaseBytes, epoch, tally, keptAside }: Found,
+  done: { readonly flags: RestoreFlags; readonly headline: string; readonly directory?: string },
 ): void {
-  const { flags, headline, directory, keptAside } = done;
+  const { flags, headline, directory } = done;
   const isWhole = tally.lostCount === 0;
   const contents = `database ${bytes(databaseBytes)}, ${tally.blobs - tally.lostCount} blobs`;
   const made = manifest ? `, made at ${manifest.madeAt} by ${manifest.version}` : '';

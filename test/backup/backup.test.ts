@@ -10,7 +10,9 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
+import { takeBackup } from '../../src/backup/backup.js';
 import { fromLine } from '../../src/backup/from-master.js';
+import { checkBackup, putBack } from '../../src/backup/restore.js';
 import { takeBlobs } from '../../src/backup/take-blobs.js';
 import { unary } from '../../src/client/call.js';
 import type { CorpusInput } from '../../src/client/corpus.js';
@@ -28,15 +30,15 @@ import { crash, inputs, inputsOf, push, targetName } from './scene.js';
 
 /** The scripted bots do not beat. */
 const settings = { PANDAFUZZ_LEASES_TTL: '10m' };
+const { signal } = new AbortController();
 /** Fences of a new epoch are above this; of the first there are a few. */
 const firstOfANewEpoch = 2 ** 26;
 
 describe('a backup under writes, restored under bots that hold leases', () => {
   test('has what was acknowledged before it, whole, and nothing runs under two leases', async () => {
     const [home, directory] = [temporaryFolder(), temporaryFolder()];
-    const { connection, address, master } = await runMasterFor(settings, directory);
-    const run = (...args: string[]) =>
-      pandafuzz(args, { cwd: home, environment: { PANDAFUZZ_MASTER: address } });
+    const { connection, master } = await runMasterFor(settings, directory);
+    const backup = join(home, 'backup');
     const job = await createJob(connection, { targetName });
     const northId = (await registerBot(connection, 'north')).id;
     const north = new ScriptedBot(connection, northId);
@@ -50,7 +52,7 @@ describe('a backup under writes, restored under bots that hold leases', () => {
     const jobs: string[] = [job.id];
     let isOver = false;
     const writing = (async () => {
-      while (!isOver) {
+      for (let written = 0; !isOver && written < 200; written++) {
         const some = inputs(3);
         await push(connection, lease, some);
         acknowledged.push(...some);
@@ -59,16 +61,16 @@ describe('a backup under writes, restored under bots that hold leases', () => {
       }
     })();
     const [jobsBefore, inputsBefore] = [jobs.length, acknowledged.length];
-    const backup = await run('backup', 'backup', '--json');
+    const taken = await takeBackup(connection, backup, signal);
     isOver = true;
     await writing;
-    expect(backup).toMatchObject({ code: 0, err: '' });
     expect(jobs.length).toBeGreaterThan(jobsBefore);
-    const manifest = JSON.parse(readFileSync(join(home, 'backup/backup.json'), 'utf8'));
-    expect(JSON.parse(backup.out)).toMatchObject({ ...manifest, path: 'backup', lost: [] });
+    expect(JSON.parse(readFileSync(join(backup, 'backup.json'), 'utf8'))).toEqual(taken.manifest);
+    expect(taken.tally.lost).toEqual([]);
+    expect(readdirSync(home)).toEqual(['backup']);
     const { sha256 } = given(acknowledged[100]);
     const file = join('blobs', sha256.slice(0, 2), sha256);
-    expect(statSync(join(home, 'backup', file)).ino).toBe(statSync(join(directory, file)).ino);
+    expect(statSync(join(backup, file)).ino).toBe(statSync(join(directory, file)).ino);
 
     // After the backup the job fails, and another bot gets its next attempt.
     await north.done(lease, JobOutcome.FAILED);
@@ -78,19 +80,16 @@ describe('a backup under writes, restored under bots that hold leases', () => {
     await south.hello(1);
     const later = await south.take();
     expect(later).toMatchObject({ jobId: job.id, attempt: 2 });
-    const refused = await run('restore', 'backup', '--to', directory);
-    expect(refused.err).toMatch(/belongs to another master .*: stop that one/);
+    const to = { path: backup, directory };
+    await expect(putBack({ ...to, mayReplace: true }, signal)).rejects.toThrow(
+      /belongs to another master .*: stop that one/,
+    );
     await master.stop();
-
-    const full = await run('restore', 'backup', '--to', directory);
-    expect(full).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('is not empty: give --force'),
-    });
-    const restored = await run('restore', 'backup', '--to', directory, '--force', '--json');
-    expect(restored).toMatchObject({ code: 0, err: '' });
-    const { keptAside } = JSON.parse(restored.out);
-    expect(readdirSync(keptAside)).toContain('pandafuzz.db');
+    await expect(putBack({ ...to, mayReplace: false }, signal)).rejects.toThrow(
+      /is not empty: give --force/,
+    );
+    const { keptAside } = await putBack({ ...to, mayReplace: true }, signal);
+    expect(readdirSync(given(keptAside))).toContain('pandafuzz.db');
     const again = await runMasterFor(settings, directory);
 
     const filter = { state: JobState.UNSPECIFIED, limit: 10_000 };
@@ -120,14 +119,12 @@ describe('a backup under writes, restored under bots that hold leases', () => {
 
 describe('a backup', () => {
   test('that is damaged is listed by blob, restored for the rest, and mended by what comes again', async () => {
-    const { home, run, backUp, directory, lease, connection, all } = await smallMaster();
-    await backUp('backup');
+    const { home, run, directory, lease, connection, all } = await smallMaster();
     // The same over the line, as from another machine.
     const path = join(home, 'copy.db');
     await downloadBackup(connection, path);
     const database = DatabaseFile.open(path);
     const to = new BlobFolder(join(home, 'blobs'));
-    const { signal } = new AbortController();
     const take = fromLine(connection, signal);
     const tally = await takeBlobs({ database, to, take, signal, onProgress: () => {} });
     database.close();
@@ -139,7 +136,6 @@ describe('a backup', () => {
     // Hard links: the master keeps the bytes of its own.
     const broken = inBackup('blobs', large.slice(0, 2), large);
     const bytes = readFileSync(broken);
-    cpSync(inBackup(), join(home, 'whole'), { recursive: true });
     rewrite(broken, bytes.fill(0, 10, 20));
     const pack = inBackup('blobs', 'packs', '0000000001.pack');
     const packed = readFileSync(pack);
@@ -164,33 +160,38 @@ describe('a backup', () => {
   });
 
   test('is refused where it did not finish, is of another program, or its database is damaged', async () => {
-    const { home, run, backUp, directory } = await smallMaster();
-    await backUp('backup');
-    const inBackup = (...names: string[]) => join(home, 'backup', ...names);
-    expect(await run('backup', 'backup')).toMatchObject({
-      code: 1,
-      err: 'pandafuzz: backup is not empty: name a new folder for each backup\n',
-    });
-    const manifest = readFileSync(inBackup('backup.json'), 'utf8');
+    const { home, directory, connection } = await smallMaster();
+    const backup = join(home, 'backup');
+    const inBackup = (name: string) => join(backup, name);
+    await expect(takeBackup(connection, backup, signal)).rejects.toThrow(
+      /is not empty: name a new folder for each backup/,
+    );
+    const manifest = readFileSync(inBackup('backup.json'));
     rewrite(inBackup('backup.json'), Buffer.from('{"format": 1, "isComplete": false}'));
-    expect(await run('restore', '--check', 'backup')).toMatchObject({
-      code: 65,
-      err: expect.stringContaining('is a backup that did not finish'),
-    });
-    rewrite(inBackup('backup.json'), Buffer.from(manifest));
+    await expect(checkBackup(backup, signal)).rejects.toThrow(/is a backup that did not finish/);
+    rewrite(inBackup('backup.json'), manifest);
     const database = readFileSync(inBackup('pandafuzz.db'));
     rewrite(inBackup('pandafuzz.db'), Buffer.from(database).fill(0xff, 40_000, 41_000));
-    expect(await run('restore', 'backup', '--to', 'restored')).toMatchObject({
-      code: 65,
-      err: expect.stringContaining('is not what its manifest says; use another backup'),
+    const to = { path: backup, directory: join(home, 'restored'), mayReplace: false };
+    await expect(putBack(to, signal)).rejects.toMatchObject({
+      exitCode: 65,
+      message: expect.stringContaining('is not what its manifest says; use another backup'),
     });
-    expect(readdirSync(home).filter((name) => name.startsWith('restored'))).toEqual([]);
-    expect(await run('restore', 'nowhere')).toMatchObject({ code: 66 });
+    // Without its manifest, SQLite's own check is what is left.
+    rmSync(inBackup('backup.json'));
+    await expect(putBack(to, signal)).rejects.toMatchObject({
+      exitCode: 65,
+      message: expect.stringContaining('is damaged'),
+    });
+    expect(readdirSync(home)).toEqual(['backup']);
+    const nowhere = { ...to, path: join(home, 'nowhere') };
+    await expect(putBack(nowhere, signal)).rejects.toMatchObject({ exitCode: 66 });
 
     // A copy of the data folder that was made by hand, with the log of the database.
     cpSync(directory, join(home, 'by-hand'), { recursive: true });
     expect(existsSync(join(home, 'by-hand/pandafuzz.db-wal'))).toBe(true);
-    expect(await run('restore', 'by-hand', '--to', 'restored')).toMatchObject({ code: 0, err: '' });
+    const found = await putBack({ ...to, path: join(home, 'by-hand') }, signal);
+    expect(found.tally).toMatchObject({ blobs: 13, lostCount: 0 });
     const copy = new Database(join(home, 'restored/pandafuzz.db'), { readonly: true });
     expect(copy.prepare('SELECT is_copy FROM epochs').pluck().get()).toBe(1);
     expect(copy.prepare('SELECT count(*) FROM corpus_entries').pluck().get()).toBe(11);
@@ -198,7 +199,7 @@ describe('a backup', () => {
   });
 });
 
-/** A master with a small corpus and a crash, and a folder for backups. */
+/** A master with a small corpus and a crash, and a backup of it. */
 async function smallMaster() {
   const [home, directory] = [temporaryFolder(), temporaryFolder()];
   const { connection, address } = await runMasterFor(settings, directory);
@@ -209,9 +210,8 @@ async function smallMaster() {
   const all = inputs(10);
   await push(connection, lease, all);
   await crash(connection, lease);
-  const backUp = async (name: string) =>
-    expect(await run('backup', name)).toMatchObject({ code: 0, err: '' });
-  return { home, directory, connection, run, lease, all, backUp };
+  await takeBackup(connection, join(home, 'backup'), signal);
+  return { home, directory, connection, run, lease, all };
 }
 
 /** In a file of its own: the bytes may be a master's, too. */

@@ -40,7 +40,9 @@ test('AssignJob and WatchJobs wait in their thousands without ending each other'
     const poll = unary(jobs, jobs.assignJob, wish, { timeoutMs: 120_000 });
     polling.push(
       poll.then(
-        ({ assignment }) => void (assigned += Number(assignment !== undefined)),
+        ({ assignment }) => {
+          if (assignment) assigned += 1;
+        },
         (error) => failures.push(error),
       ),
     );

@@ -20,7 +20,11 @@ async function withJobs(settings: Record<string, string>, count: number): Promis
   const started = await runMasterFor(settings);
   const { jobs } = started.connection;
   const { sha256: targetSha256 } = await uploadTarget(started.connection);
-  const spec = JobSpec.create({ engine: 'libfuzzer', targetSha256, arguments: ['x'.repeat(990)] });
+  const spec = JobSpec.create({
+    engine: 'libfuzzer',
+    targetSha256,
+    arguments: [`-x=${'x'.repeat(990)}`],
+  });
   const create = () => unary(jobs, jobs.createJob, { spec, requestId: '' });
   await Promise.all(Array.from({ length: count }, create));
   return started;
