@@ -28,8 +28,8 @@ import { ScriptedBot } from '../scripted-bot.js';
 import { createJob, given, pulledLease, registerBot } from '../steps.js';
 import { crash, inputs, inputsOf, push, targetName } from './scene.js';
 
-/** The scripted bots do not beat. */
-const settings = { PANDAFUZZ_LEASES_TTL: '10m' };
+/** The scripted bots do not beat, and no job is made but theirs. */
+const settings = { PANDAFUZZ_LEASES_TTL: '10m', PANDAFUZZ_CRASHES_REPRODUCE: 'off' };
 const { signal } = new AbortController();
 /** Fences of a new epoch are above this; of the first there are a few. */
 const firstOfANewEpoch = 2 ** 26;
@@ -41,6 +41,7 @@ describe('a backup under writes, restored under bots that hold leases', () => {
     const backup = join(home, 'backup');
     const job = await createJob(connection, { targetName });
     const northId = (await registerBot(connection, 'north')).id;
+    const southId = (await registerBot(connection, 'south')).id;
     const north = new ScriptedBot(connection, northId);
     await north.hello(1);
     const lease = await north.take();
@@ -75,7 +76,6 @@ describe('a backup under writes, restored under bots that hold leases', () => {
     // After the backup the job fails, and another bot gets its next attempt.
     await north.done(lease, JobOutcome.FAILED);
     north.leave();
-    const southId = (await registerBot(connection, 'south')).id;
     const south = new ScriptedBot(connection, southId);
     await south.hello(1);
     const later = await south.take();
