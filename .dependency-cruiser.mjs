@@ -1,7 +1,7 @@
 /**
  * The floors of the house (docs/architecture.md): imports only go down.
  *
- *   cli -> app -> rpc, http -> state -> store -> core
+ *   cli -> fuzz -> app -> rpc, http -> state -> store -> core
  *
  * Each room names the rooms it may import; anything else is forbidden. Types
  * count like values. Within src/state, src/bot and src/rpc the rooms stand on a
@@ -9,7 +9,8 @@
  */
 const leaves = ['core', 'gen'];
 const rooms = {
-  cli: ['app', 'bot', 'operator', 'backup', 'config', 'core'],
+  cli: ['fuzz', 'app', 'bot', 'operator', 'backup', 'config', 'core'],
+  fuzz: ['app', 'bot', 'operator', 'client', 'config', ...leaves],
   app: ['rpc', 'http', 'state', 'store', 'metrics', 'tracing', 'config', 'core'],
   rpc: ['state', 'store', 'metrics', 'config', ...leaves],
   http: ['metrics', 'config', 'core'],

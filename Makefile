@@ -10,6 +10,8 @@ SHELL := /bin/sh
 # registry, in .tools/.
 NODE_VERSION := 24.21.0
 NODE_NEEDED := 22.13
+# What meets the way beneath grpc-js: `make test` runs it with and without; `make test-nodes` all of test/rpc.
+beneath := beneath compression connections deadlines fuzz heartbeat overload shutdown streams unfinished
 # The suite of test/rpc runs on each of these.
 NODES_TESTED := 22.23.3 24.21.0 26.12.1
 node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
@@ -23,7 +25,7 @@ endif
 BIN := node_modules/.bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
-JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
+JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
@@ -54,8 +56,8 @@ test: $(built) $(clients)
 	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
 ifndef ONLY
-	@echo "test/rpc once more, with grpc.fast_path off"
-	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) dist/test/rpc
+	@echo "$(beneath:%=test/rpc/%) once more, with grpc.fast_path off"
+	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%)
 endif
 
 ## test-nodes: test/rpc on each Node from 22 to 26, with grpc.fast_path auto and off

@@ -4,6 +4,7 @@ import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environmen
 import type { Circus } from '@jest/types';
 import { TestEnvironment } from 'jest-environment-node';
 import { patienceMs } from './patience.js';
+import { pause } from './pause.js';
 
 /** How long what is being closed may take to be gone; the fixture of test/leaks sets it, as its leaks stay. */
 const settleMs = Number(process.env['SETTLE_MS'] ?? patienceMs);
@@ -80,7 +81,7 @@ export default class LeakCheckedEnvironment extends TestEnvironment {
     await nextTurn(); // a thread is announced one tick after it was made
     let left = this.#left();
     while (left.length > 0 && !patience.aborted) {
-      await nextTurn();
+      await pause();
       left = this.#left();
     }
     if (left.length === 0) return;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
+import { afterAll, afterEach } from '@jest/globals';
 import { type Master, startMaster } from '../src/app.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { loadMasterConfig } from '../src/config/load.js';
@@ -12,7 +12,9 @@ import { newId } from '../src/core/ids.js';
 import { type Logger, silentLog } from '../src/core/log.js';
 import { createMetrics } from '../src/metrics.js';
 import type { Embedding } from '../src/rpc/server.js';
-import { Store, type StoreOptions } from '../src/store/store.js';
+import { SqliteStore } from '../src/store/sqlite/store.js';
+import type { Connect } from '../src/store/sqlite/thread.js';
+import type { Store, StoreOptions } from '../src/store/store.js';
 import { patienceMs } from './patience.js';
 
 /** What a test started is ended after it, newest first. */
@@ -22,9 +24,24 @@ export function atEnd(end: () => unknown): void {
   endings.push(end);
 }
 
-afterEach(async () => {
-  for (let end = endings.pop(); end; end = endings.pop()) await end();
-});
+const endAll = async (those: (() => unknown)[]) => {
+  for (let end = those.pop(); end; end = those.pop()) await end();
+};
+
+afterEach(() => endAll(endings));
+
+const sharedEndings: typeof endings = [];
+
+/** What `start` starts is ended after all tests of the file: for `beforeAll`. */
+export async function shared<Started>(start: () => Promise<Started>): Promise<Started> {
+  try {
+    return await start();
+  } finally {
+    sharedEndings.push(...endings.splice(0));
+  }
+}
+
+afterAll(() => endAll(sharedEndings));
 
 /** An empty folder, gone after the test. */
 export function temporaryFolder(): string {
@@ -49,11 +66,17 @@ export function testContext(timeoutMs = patienceMs): OperationContext {
   return ctx;
 }
 
-export async function openStore(options: Partial<StoreOptions> = {}): Promise<Store> {
-  const store = await Store.open({
+export interface TestStoreOptions extends StoreOptions {
+  /** How its connections are made; threads, where nothing else is wanted. */
+  readonly connect: Connect;
+}
+
+export async function openStore(wanted: Partial<TestStoreOptions> = {}): Promise<Store> {
+  const { connect, ...options } = wanted;
+  const all: StoreOptions = {
     directory: options.directory ?? temporaryFolder(),
     synchronous: 'normal',
-    readers: 2,
+    readers: 1,
     maxQueuedWrites: 1000,
     maxQueuedReads: 1000,
     retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
@@ -64,7 +87,8 @@ export async function openStore(options: Partial<StoreOptions> = {}): Promise<St
       throw error;
     },
     ...options,
-  });
+  };
+  const store = await SqliteStore.open(all, connect);
   atEnd(() => store.close());
   return store;
 }
@@ -90,6 +114,7 @@ export async function runMasterFor(
       PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
       PANDAFUZZ_DATA_DIRECTORY: directory,
       PANDAFUZZ_DATABASE_SYNCHRONOUS: 'normal',
+      PANDAFUZZ_DATABASE_READERS: '1',
       PANDAFUZZ_JOBS_RETRY_DELAY: '0ms',
       PANDAFUZZ_GRPC_FAST_PATH: fastPathSetting,
       ...settings,

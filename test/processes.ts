@@ -25,7 +25,8 @@ export class Process {
     environment: Record<string, string> = {},
     under: readonly string[] = [],
   ) {
-    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment };
+    const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+    const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
     const command = [...under, process.execPath, ...nodeFlags, main, ...args];
     this.#child = spawn(command[0] as string, command.slice(1), {
       env,

@@ -8,9 +8,10 @@ import { uploadArtifact } from '../src/client/transfer.js';
 import { formatAddress } from '../src/config/units.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import type { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
-import { type Job, JobSpec, type JobState } from '../src/gen/pandafuzz/v1/job.js';
+import { type Job, JobSpec, JobState } from '../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
 import { temporaryFolder } from './harness.js';
+import { pause } from './pause.js';
 
 /** What many tests begin with, by way of the contract. */
 
@@ -60,20 +61,28 @@ export async function pulledLease(connection: Connection, botName = 'bot'): Prom
   return given(given(assignment).lease);
 }
 
-/** The job as soon as it is in this state. */
-export async function jobIn({ jobs }: Connection, jobId: string, state: JobState): Promise<Job> {
-  for (;;) {
+/** The job as soon as it is in this state; fails as soon as it has ended in another. */
+export function jobIn({ jobs }: Connection, jobId: string, state: JobState): Promise<Job> {
+  return eventually(async () => {
     const job = given((await unary(jobs, jobs.getJob, { jobId })).job);
     if (job.state === state) return job;
-  }
+    if (!job.finishedAt) return undefined;
+    throw new Error(`the job is ${JobState[job.state]}: ${job.result?.message ?? ''}`);
+  });
 }
 
-/** Asks again until there is an answer; each question waits for the master's. */
+/** Between two questions, at most, milliseconds. */
+const longestPauseMs = 50;
+
+/**
+ * Asks again until there is an answer. Questions become rarer, to leave the machine to what is
+ * waited for.
+ */
 export async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
+  for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs + 1, longestPauseMs)) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(pauseMs);
   }
 }
 

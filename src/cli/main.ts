@@ -15,6 +15,7 @@ import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
+import { fuzzCommand } from './fuzz.js';
 import { jobCommand } from './job.js';
 import { masterCommand } from './master.js';
 import { restoreCommand } from './restore.js';
@@ -27,6 +28,7 @@ const usage = 64;
 const program = new Command('pandafuzz')
   .description('Coordinates a fleet of fuzzing bots: one process, one file, over gRPC.')
   .version(version)
+  .addCommand(fuzzCommand())
   .addCommand(masterCommand())
   .addCommand(botWithItsCommands())
   .addCommand(jobCommand())
@@ -40,7 +42,8 @@ const program = new Command('pandafuzz')
   .addHelpText(
     'after',
     `
-Begin with:
+Begin with one of:
+  $ pandafuzz fuzz ./fuzzer                           fuzz on this machine
   $ pandafuzz master                                  a master, in one terminal
   $ pandafuzz bot                                     a bot, in another
   $ pandafuzz job submit ./fuzzer --seeds ./corpus    a job
@@ -49,7 +52,7 @@ Begin with:
 
 Ids may be shortened, as lists show them, to what begins no other id.
 
-Exit codes: 0 done, 1 failed, 10 crashes found (by job submit --fail-on-crash),
+Exit codes: 0 done, 1 failed, 10 crashes found (--fail-on-crash of fuzz and job submit),
 64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
 78 wrong configuration, 130 interrupted.`,
   );

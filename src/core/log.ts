@@ -24,16 +24,20 @@ let lost = () => 0;
 export const lostLogLines = (): number => lost();
 
 /**
- * Logs go to standard error; standard output is for answers. No part ever waits for who reads
+ * Logs go to standard error, or to the file of a descriptor; standard output is for answers. No part ever waits for who reads
  * them, and no caller can fill them: lines are clipped, and those of one peer bounded.
  *
  * @param copy takes each line as well, as JSON
  */
-export function createLog(options: LogOptions, copy?: (line: string) => void): Logger {
+export function createLog(
+  options: LogOptions,
+  copy?: (line: string) => void,
+  descriptor = standardError,
+): Logger {
   const { format, level } = options;
   const asPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
   const written = asPretty ? prettyLines() : plainJson;
-  const destination = new LogDestination(withoutBlocking(standardError), (count) =>
+  const destination = new LogDestination(withoutBlocking(descriptor), (count) =>
     log.warn({ count }, 'log lines dropped'),
   );
   const rate = new LogRate();

@@ -14,6 +14,7 @@ import {
   StartTrouble,
 } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../src/gen/pandafuzz/v1/lease.js';
+import { pause } from '../pause.js';
 import { eventually } from '../steps.js';
 import { Road } from './road.js';
 import { assignment, type Peer, pretendedTarget, ScriptedMaster } from './scripted-master.js';
@@ -98,16 +99,16 @@ async function enginesThere(): Promise<number[]> {
   for (;;) {
     const found = await engines();
     if (found.length > 0) return found;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 }
 
 async function untilEmpty(folder: string): Promise<void> {
-  while ((await readdir(folder)).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  while ((await readdir(folder)).length > 0) await pause();
 }
 
 async function enginesGone(): Promise<void> {
-  while ((await engines()).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  while ((await engines()).length > 0) await pause();
 }
 
 describe('a bot', () => {

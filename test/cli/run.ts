@@ -29,7 +29,8 @@ export function startPandafuzz(
   args: readonly string[],
   options: RunOptions = {},
 ): { child: ChildProcess; ended: Promise<Ran> } {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.environment };
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, NODE_COMPILE_CACHE, ...options.environment };
   const run = { env, cwd: options.cwd, timeout: patienceMs, maxBuffer: 2 ** 26 };
   const { promise: ended, resolve } = Promise.withResolvers<Ran>();
   const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY = true'];

@@ -1,13 +1,11 @@
 import { createLog, type LogOptions, lostLogLines } from '../../src/core/log.js';
 
 /**
- * Logs 20,000 lines of `peers` peers, 100 in each turn of the event loop, and says how long a
- * turn took at most, and how many lines were lost.
+ * Logs 20,000 lines of `peers` peers, 100 in each turn of the event loop, and says how many of
+ * them were lost. It never says so where it waits for who reads the log.
  */
 const [, , format = 'json', peers = '1000'] = process.argv;
 const log = createLog({ level: 'info', format: format as LogOptions['format'] });
-let longestMs = 0;
-let lastMs = performance.now();
 for (let turn = 0; turn < 200; turn++) {
   for (let i = 0; i < 100; i++) {
     const bot = `bot-${(turn * 100 + i) % Number(peers)}`;
@@ -17,8 +15,5 @@ for (let turn = 0; turn < 200; turn++) {
     );
   }
   await new Promise(setImmediate);
-  const now = performance.now();
-  longestMs = Math.max(longestMs, now - lastMs);
-  lastMs = now;
 }
-process.stdout.write(JSON.stringify({ longestMs, lost: lostLogLines() }));
+process.stdout.write(JSON.stringify({ lost: lostLogLines() }));

@@ -15,10 +15,10 @@ async function logTo(stderr: number | 'pipe', args: string[]) {
   atEnd(() => child.kill('SIGKILL'));
   const said = text(child.stdout as NonNullable<typeof child.stdout>);
   const ended = once(child, 'exit');
-  const { longestMs, lost } = JSON.parse(await said);
+  const { lost } = JSON.parse(await said);
   const [code] = await ended;
   child.stderr?.destroy();
-  return { longestMs, lost, code };
+  return { lost, code };
 }
 
 const stoppedTerminal = `
@@ -29,11 +29,10 @@ sys.exit(subprocess.run(sys.argv[1:], stderr=terminal).returncode)`;
 describe.each(['json', 'pretty'])('a %s log that nobody reads', (format) => {
   test.each(['pipe', 'full disk'])('does not stop its process: %s', async (kind) => {
     const stderr = kind === 'pipe' ? 'pipe' : openSync('/dev/full', 'w');
-    const { longestMs, lost, code } = await logTo(stderr, [format]);
+    const { lost, code } = await logTo(stderr, [format]);
     if (typeof stderr === 'number') closeSync(stderr);
     expect(code).toBe(0);
     expect(lost).toBeGreaterThan(5000);
-    expect(longestMs).toBeLessThan(5000);
   });
 
   test('does not stop its process: a terminal', async () => {

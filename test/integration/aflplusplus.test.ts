@@ -114,7 +114,7 @@ describe('AFL++', () => {
     async () => {
       const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
       const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer', '-DHANGS']);
-      const spec = { limits: { maxDurationSeconds: 4, inputTimeoutSeconds: 1 } };
+      const spec = { limits: { maxDurationSeconds: 12, inputTimeoutSeconds: 1 } };
       const job = await fuzzed(master, { targetPath, seeds: ['O_', 'SP', 'GU'], spec });
       expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
       const groups = await groupsOf(master);
@@ -152,7 +152,7 @@ describe('AFL++', () => {
       const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
       const { connection, address } = master;
       const workDir = temporaryFolder();
-      await startedAgent(address, { workDir });
+      await startedAgent(address, { workDir, isolation: 'none' }); // process ids are the engine's own
       const [job] = await submitJobs(connection, {
         targetPath: await buildForAfl('magic.c', ['-fsanitize=fuzzer']),
         seedsPath: seedsFolder(['O_', 'G_']),
@@ -199,7 +199,7 @@ describe('AFL++', () => {
   testWith(aflPlusPlus, 'goes on from its own queue after its bot was started again', async () => {
     const { connection, address } = await runMasterFor();
     const workDir = temporaryFolder();
-    const bot = await startedAgent(address, { workDir });
+    const bot = await startedAgent(address, { workDir, isolation: 'none' }); // process ids are the engine's own
     const [job] = await submitJobs(connection, {
       targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
       spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 600 } }),
@@ -209,7 +209,7 @@ describe('AFL++', () => {
     const first = await eventually(async () => stats()[0]);
     await bot.stop();
     expect(stats()).toEqual([]);
-    await startedAgent(address, { workDir });
+    await startedAgent(address, { workDir, isolation: 'none' }); // process ids are the engine's own
     const second = await eventually(async () => stats()[0]);
     expect(second).not.toBe(first);
     // The figures that AFL++ goes on counting from.
@@ -225,7 +225,7 @@ describe('AFL++', () => {
       const { connection, address } = await runMasterFor();
       const workDir = temporaryFolder();
       const args = ['bot', '--master', address, '--name', 'killed', '--work-dir', workDir];
-      const bot = new Process([...args, '--slots', '1', '--no-corpus']);
+      const bot = new Process([...args, '--slots', '1', '--no-corpus', '--isolation', 'none']);
       await submitJobs(connection, {
         targetPath: await buildForAfl('planted.c', ['-fsanitize=fuzzer']),
         spec: JobSpec.fromPartial({ engine: 'aflplusplus', limits: { maxDurationSeconds: 600 } }),
@@ -240,7 +240,7 @@ describe('AFL++', () => {
       expect(left()).toHaveLength(2);
       bot.end('SIGKILL');
       await bot.exited;
-      await startedAgent(address, { workDir });
+      await startedAgent(address, { workDir, isolation: 'none' }); // process ids are the engine's own
       expect(left()).toEqual([]);
     },
   );

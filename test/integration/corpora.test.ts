@@ -110,7 +110,8 @@ test('a build that crashes and hangs on its corpus fuzzes without it, and the ne
   expect(found).toBeGreaterThan(5);
 
   const second = await fuzzedUntil(connection, picky, async () => true);
-  expect(second.result?.message).toMatch(new RegExp(`\\b${found} known before`));
+  const known = /(\d+) known before/.exec(second.result?.message ?? '')?.[1];
+  expect(Number(known)).toBeGreaterThanOrEqual(found);
 
   // Another build has nothing put aside, and is tried with all of it.
   const third = await fuzzed(connection, await build());

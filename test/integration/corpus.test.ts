@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { type CorpusInput, corpusInput, pullCorpus, pushCorpus } from '../../src/client/corpus.js';
+import { pause } from '../pause.js';
 import { Process, place, reach } from '../processes.js';
 import { createJob, pulledLease } from '../steps.js';
 
@@ -25,7 +26,7 @@ test('a master that is killed in the middle of pushes has every input it acknowl
       }
     });
     const stopped = Promise.allSettled(pushing);
-    while (acknowledged.length < 300 * cycle) await new Promise((resolve) => setImmediate(resolve));
+    while (acknowledged.length < 300 * cycle) await pause();
     master.end('SIGKILL');
     await stopped;
     await master.exited;

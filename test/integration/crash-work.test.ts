@@ -125,19 +125,23 @@ describe('a new crash', () => {
     const master = await runMasterFor(settings);
     await startBot(master, 'only');
     await fuzz(master, await build());
-    const isSmaller = (group: CrashGroup) => group.reproducerCrashId !== group.firstCrashId;
-    const group = await groupWhen(master, isSmaller);
-    const smaller = await crashOf(master.connection, group.reproducerCrashId);
+    // The engine may have found a smaller one by itself before.
+    const smaller = await eventually(async () => {
+      const { reproducerCrashId } = await groupWhen(master, () => true);
+      const crash = await crashOf(master.connection, reproducerCrashId);
+      return crash.minimisedFrom === '' ? undefined : crash;
+    });
+    const larger = await crashOf(master.connection, smaller.minimisedFrom);
     expect(smaller).toMatchObject({
-      groupId: group.id,
-      minimisedFrom: group.firstCrashId,
+      groupId: larger.groupId,
       kind: 'heap-buffer-overflow',
       context: { replayed: true, exitCode: 1 },
     });
-    expect(smaller.inputSizeBytes).toBeLessThan(16);
+    expect(smaller.inputSizeBytes).toBeLessThan(larger.inputSizeBytes);
     const [job] = await jobsOf(master, JobKind.MINIMISE);
     const message = await messageOf(master, given(job).id);
-    expect(message).toBe(`1,024 -> ${smaller.inputSizeBytes} bytes`);
+    const from = larger.inputSizeBytes.toLocaleString('en-US');
+    expect(message).toBe(`${from} -> ${smaller.inputSizeBytes} bytes`);
     expect(await listCrashGroups(master.connection, { limit: 10 })).toHaveLength(1);
     // What was made smaller is neither run again nor made smaller again.
     expect(await jobsOf(master, JobKind.REPRODUCE)).toHaveLength(1);
@@ -231,13 +235,16 @@ test('by command, a crash is run again as often as asked, or made smaller', asyn
   const master = await runMasterFor(off);
   await startBot(master, 'only');
   await fuzz(master, await build());
-  const { id, firstCrashId } = await groupWhen(master, () => true);
+  const { id, firstCrashId, reproducerCrashId } = await groupWhen(master, () => true);
   const { crashes } = master.connection;
   const again = await unary(crashes, crashes.reproduceCrash, { id, runs: 3 });
-  expect(again.crashId).toBe(firstCrashId);
+  expect(again.crashId).toBe(reproducerCrashId);
   expect(await messageOf(master, again.jobId)).toBe('crashed 3 of 3');
-  const smaller = await unary(crashes, crashes.minimiseCrash, { id: firstCrashId, seconds: 20 });
-  expect(await messageOf(master, smaller.jobId)).toMatch(/^1,024 -> \d bytes$/);
+  const smaller = await unary(crashes, crashes.minimiseCrash, {
+    id: firstCrashId,
+    seconds: 20,
+  });
+  expect(await messageOf(master, smaller.jobId)).toMatch(/^1,024 -> \d+ bytes$/);
   const { targetSha256 } = given((await fuzz(master, await build('-DMENDED'))).spec);
   const request = { targetSha256: given(targetSha256), project: '', targetName: '' };
   const verified = await unary(crashes, crashes.verifyBuild, request);

@@ -7,6 +7,7 @@ import { listCrashes, listCrashGroups } from '../../src/operator/lists.js';
 import { submitJobs } from '../../src/operator/submit.js';
 import { buildProgram, withAddressSanitizer } from '../bot/programs/build.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
+import { pause } from '../pause.js';
 import { Process } from '../processes.js';
 
 const cycles = Number(process.env['KILLS'] ?? 8);
@@ -62,7 +63,7 @@ test(`nothing found is lost by a bot that is killed ${cycles} times while crashe
   for (let cycle = 0; cycle < cycles; cycle++) {
     const bot = start();
     while (!/"msg":"job taken"/.test(bot.said)) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
     }
     await changes(workDir, 1 + Math.floor(random() * 60));
     bot.end('SIGKILL');
@@ -82,7 +83,7 @@ test(`nothing found is lost by a bot that is killed ${cycles} times while crashe
     const { functions } = await seen();
     if (wanted.every((name) => functions.includes(name))) break;
     if (last.said.includes('"msg":"bot stopped"')) break;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
   const { functions } = await seen();
   expect({ seed, twice: functions.filter((name, i) => functions.indexOf(name) !== i) }).toEqual({

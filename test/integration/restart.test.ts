@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { listJobs } from '../../src/operator/lists.js';
+import { pause } from '../pause.js';
 import { Process, place, reach } from '../processes.js';
 import { createJob, uploadTarget } from '../steps.js';
 
@@ -16,7 +17,7 @@ test('a master that is killed in the middle of writes has every job it acknowled
     for (;;) acknowledged.push((await createJob(connection, { targetSha256 })).id);
   });
   const stopped = Promise.allSettled(writing);
-  while (acknowledged.length < 200) await new Promise((resolve) => setImmediate(resolve));
+  while (acknowledged.length < 200) await pause();
   first.end('SIGKILL');
   await stopped;
 

@@ -22,6 +22,7 @@ import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import { getJob } from '../../src/store/ops/jobs/get-job.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, testContext } from '../harness.js';
+import { inProcess } from '../in-process.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
 import { VirtualClock } from '../virtual-clock.js';
@@ -507,14 +508,14 @@ const moment: fc.Arbitrary<readonly Action[]> = fc.oneof(
 );
 
 /** More of them: SCHEDULES=3000 make test ONLY=dist/test/property/schedules.test.js */
-const runs = Number(process.env['SCHEDULES'] ?? 1000);
+const runs = Number(process.env['SCHEDULES'] ?? 250);
 const limitMs = Math.max(runs * 100, 30_000);
 
 test(
   'whatever bots, operators and the master do, and in whatever order, the leases hold',
   async () => {
     const ctx = testContext(3 * limitMs);
-    const settling = new SettlingStore(await openStore({ readers: 1 }));
+    const settling = new SettlingStore(await openStore({ connect: inProcess }));
     await settling.store.run(ctx, putArtifact, target);
     let world: World | undefined;
     await fc.assert(

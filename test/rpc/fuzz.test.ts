@@ -1,10 +1,10 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { status as Code } from '@grpc/grpc-js';
-import { expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { unary } from '../../src/client/call.js';
 import { BadRequest } from '../../src/gen/google/rpc/error_details.js';
-import { runMasterFor } from '../harness.js';
+import { runMasterFor, shared, type TestMaster } from '../harness.js';
 import { forAtMost, replaying } from '../property/replaying.js';
 import { everyMethod } from '../wire/contract.js';
 import { type RawAnswer, RawClient } from '../wire/raw-client.js';
@@ -140,12 +140,17 @@ function expectClear(name: string, answer: RawAnswer): void {
   expect(echoes.filter((text) => answer.message.includes(text))).toEqual([]);
 }
 
+let master: TestMaster;
+beforeAll(async () => {
+  master = await shared(() => runMasterFor());
+});
+
 const runs = Number(process.env['FUZZ_RUNS'] ?? 60);
 
 test.each(everyMethod())(
   '$name answers whatever it is sent with a status that its comment names',
   async ({ name, path, documented }) => {
-    const { connection, address } = await runMasterFor();
+    const { connection, address } = master;
     const messages = (await validRequests(connection))[name] ?? [];
     const client = new RawClient(address);
     const property = fc.asyncProperty(

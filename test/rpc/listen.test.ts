@@ -6,6 +6,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { silentLog } from '../../src/core/log.js';
 import { type Listener, listen } from '../../src/rpc/listen.js';
 import { patienceMs } from '../patience.js';
+import { pause } from '../pause.js';
 
 let listener: Listener | undefined;
 const taken: Socket[] = [];
@@ -56,7 +57,7 @@ test('a stopped listener frees its port, keeps what it took, and has stopped whe
   const { address } = listener;
   const socket = open(address);
   await once(socket, 'connect');
-  while (taken.length === 0) await new Promise(setImmediate);
+  while (taken.length === 0) await pause();
   const stopped = listener.stop();
   listener = await listen(address, take, silentLog);
   const [connection] = taken;
@@ -92,5 +93,5 @@ test('a fleet that comes at once finds room, though nobody takes its connections
   const args = ['-e', fleet, String(listener.address.port), String(count)];
   execFileSync(process.execPath, args, { timeout: patienceMs, stdio: 'inherit' });
   expect(taken).toHaveLength(0);
-  while (taken.length < count) await new Promise(setImmediate);
+  while (taken.length < count) await pause();
 });

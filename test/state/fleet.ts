@@ -11,6 +11,7 @@ import { createState, type State } from '../../src/state/state.js';
 import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import type { StoreOptions } from '../../src/store/store.js';
 import { atEnd, openStore, testContext } from '../harness.js';
+import { inProcess } from '../in-process.js';
 import { SettlingStore } from '../settling-store.js';
 import { target } from '../store/inputs.js';
 import { VirtualClock } from '../virtual-clock.js';
@@ -91,7 +92,7 @@ export class Fleet {
     settings: Record<string, string> = {},
     options: Partial<StoreOptions> = {},
   ): Promise<Fleet> {
-    const fleet = new Fleet(new SettlingStore(await openStore({ readers: 1, ...options })));
+    const fleet = new Fleet(new SettlingStore(await openStore({ connect: inProcess, ...options })));
     const artifact = { ...target, created_at: fleet.clock.now() };
     await fleet.store.run(testContext(), putArtifact, artifact);
     await fleet.start(settings);

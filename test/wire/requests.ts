@@ -21,11 +21,12 @@ export async function validRequests(
   connection: Connection,
 ): Promise<Record<string, readonly Uint8Array[]>> {
   const bot = await registerBot(connection, `bot-${newId()}`);
+  const campaign = newId(); // what others try with theirs has no part in it
   const other = await registerBot(connection, `bot-${newId()}`);
   const target = await uploadTarget(connection, randomBytes(1000));
   const targetSha256 = target.sha256;
-  const pending = await createJob(connection, { targetSha256, priority: -1 });
-  await createJob(connection, { targetSha256 });
+  const pending = await createJob(connection, { targetSha256, campaign, priority: -1 });
+  await createJob(connection, { targetSha256, campaign });
   const pull = { botId: bot.id, waitMs: 0, leaseTtlMs: 0 };
   const { assignment } = await unary(connection.jobs, connection.jobs.assignJob, pull);
   const { lease } = given(assignment);

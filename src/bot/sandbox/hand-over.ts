@@ -32,11 +32,15 @@ export async function handOver(
   for (const path of writable) await handOverTree(path, bot, user);
 }
 
+/** What a run has made itself is its own already, with all that is in it. */
 async function handOverTree(path: string, bot: number, user: number): Promise<void> {
   const found = await lstat(path);
-  if (!found.isDirectory() || found.gid === user) return;
-  await chown(path, bot, user);
-  await chmod(path, sharedMode);
+  if (!found.isDirectory() || (found.uid === user && user !== bot)) return;
+  // A folder that the bot has made in one that is handed over has the group, but not the mode.
+  if (found.gid !== user || (found.mode & sharedMode) !== sharedMode) {
+    await chown(path, bot, user);
+    await chmod(path, sharedMode);
+  }
   for (const entry of await readdir(path, { withFileTypes: true })) {
     if (entry.isDirectory()) await handOverTree(join(path, entry.name), bot, user);
   }

@@ -4,8 +4,8 @@ import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Metrics } from '../../metrics.js';
 import type { Lane } from '../lane.js';
-import type { DatabaseThread } from './thread.js';
-import type { CheckpointMode } from './worker.js';
+import type { CheckpointMode } from './checkpoint.js';
+import type { Connection } from './thread.js';
 
 /** Intervals without a write after which the log is emptied. */
 const idleIntervals = 3;
@@ -16,8 +16,8 @@ const noop = () => {};
 
 interface CheckpointOptions {
   /** Makes the checkpoints beside the writer. */
-  readonly thread: Pick<DatabaseThread, 'checkpoint' | 'close'>;
-  readonly writes: Lane<DatabaseThread>;
+  readonly thread: Pick<Connection, 'checkpoint' | 'close'>;
+  readonly writes: Lane<Connection>;
   /** Time between two checkpoints, and between two looks at the log during one, milliseconds. */
   readonly intervalMs: number;
   /** Size of the write-ahead log past which writes wait for a checkpoint under way, bytes. */
@@ -112,7 +112,7 @@ export class Checkpoints {
     }
   }
 
-  async #checkpoint(thread: Pick<DatabaseThread, 'checkpoint'>, mode: CheckpointMode) {
+  async #checkpoint(thread: Pick<Connection, 'checkpoint'>, mode: CheckpointMode) {
     const pages = await thread.checkpoint(mode);
     this.options.metrics.checkpointSeconds.observe({ mode }, pages.durationMs / 1000);
     return pages;

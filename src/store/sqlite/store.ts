@@ -18,7 +18,7 @@ import { copyDatabase } from './backup.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
 import { type ConnectionOptions, usualMaxLogBytes } from './connection.js';
 import { isRetryableError } from './faults.js';
-import { DatabaseThread } from './thread.js';
+import { type Connect, type Connection, DatabaseThread } from './thread.js';
 
 /** Most calls in one transaction: keeps a group's commit well below any deadline. */
 const largestGroup = 128;
@@ -28,11 +28,34 @@ const readsAtOnce = 32;
 interface Parts {
   readonly options: StoreOptions;
   readonly databasePath: string;
-  readonly writer: DatabaseThread;
-  readonly checkpointer: DatabaseThread;
-  readonly readers: readonly DatabaseThread[];
+  readonly writer: Connection;
+  readonly checkpointer: Connection;
+  readonly readers: readonly Connection[];
   readonly unfinished: UnfinishedUploads;
   readonly room: Room;
+}
+
+/** The writer first: it takes ownership and brings the schema up to date. */
+async function connectAll(options: StoreOptions, path: string, connect: Connect) {
+  const { synchronous, maxLogBytes, onFailure } = options;
+  const start = (access: ConnectionOptions['access'], name: string) =>
+    connect({ path, access, synchronous, maxLogBytes }, name, onFailure);
+  const writer = await start('write', 'writer');
+  const others = [start('upkeep', 'checkpointer')];
+  for (let i = 1; i <= options.readers; i++) others.push(start('read', `reader ${i}`));
+  const settled = await Promise.allSettled(others);
+  const started = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed) {
+    await closeAll([...started, writer]);
+    throw failed.reason;
+  }
+  const [checkpointer, ...readers] = started as [Connection, ...Connection[]];
+  return { writer, checkpointer, readers };
+}
+
+async function closeAll(connections: readonly Connection[]): Promise<void> {
+  for (const connection of connections) await connection.close();
 }
 
 /** The store, once its blobs are ready. */
@@ -56,8 +79,8 @@ export class SqliteStore implements Store {
   readonly witness: Witness;
   readonly room: Room;
   readonly #databasePath: string;
-  readonly #writes: Lane<DatabaseThread>;
-  readonly #reads: Lane<DatabaseThread>;
+  readonly #writes: Lane<Connection>;
+  readonly #reads: Lane<Connection>;
   readonly #executor: Executor;
   readonly #checkpoints: Checkpoints;
   readonly #onWrite: (() => void)[] = [];
@@ -111,39 +134,29 @@ export class SqliteStore implements Store {
     this.#checkpoints.start();
   }
 
-  /** @throws UserError when the folder or the database cannot be used */
-  static async open(options: StoreOptions): Promise<SqliteStore> {
+  /**
+   * @param connect a connection of a thread of its own, where nothing else is wanted
+   * @throws UserError when the folder or the database cannot be used
+   */
+  static async open(options: StoreOptions, connect: Connect = DatabaseThread.start) {
     await makeDataFolder(options.directory);
     const room = new Room(options.directory, options.leastFreeBytes ?? 0);
     // The log of a killed master is read with its index anew, which takes space.
     const done = await room.adjust();
     if (done === 'released') options.log.warn('disk full: reserve released');
     const databasePath = join(options.directory, 'pandafuzz.db');
-    const { synchronous, maxLogBytes, onFailure } = options;
-    const started: DatabaseThread[] = [];
-    const start = async (access: ConnectionOptions['access'], name: string) => {
-      const connection = { path: databasePath, access, synchronous, maxLogBytes };
-      const thread = await DatabaseThread.start(connection, name, onFailure);
-      started.push(thread);
-      return thread;
-    };
+    const connections = await connectAll(options, databasePath, connect);
     let store: SqliteStore;
     try {
-      // The writer first: it takes ownership and brings the schema up to date.
-      await start('write', 'writer');
-      await start('upkeep', 'checkpointer');
-      for (let i = 1; i <= options.readers; i++) await start('read', `reader ${i}`);
       const { maxUnfinishedBytes: bytes = usualUnfinished.bytes } = options;
       const unfinished = await UnfinishedUploads.open({
         folder: join(options.directory, 'uploads'),
         limits: { ...usualUnfinished, bytes },
         clock: systemClock,
       });
-      const [writer, checkpointer, ...readers] = started as [DatabaseThread, DatabaseThread];
-      const threads = { writer, checkpointer, readers };
-      store = new SqliteStore({ options, databasePath, unfinished, room, ...threads });
+      store = new SqliteStore({ options, databasePath, unfinished, room, ...connections });
     } catch (error) {
-      await Promise.all(started.map((thread) => thread.close()));
+      await closeAll([connections.checkpointer, ...connections.readers, connections.writer]);
       throw error;
     }
     return opened(store);

@@ -2,18 +2,36 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.js';
 import type { Call, Settled } from '../call.js';
 import type { LaneThread } from '../lane.js';
+import type { Checkpointed, CheckpointMode } from './checkpoint.js';
 import type { ConnectionOptions } from './connection.js';
 import { fromWire } from './faults.js';
 import type { Outcome } from './group-commit.js';
-import type { CheckpointMode, FromThread, ToThread } from './worker.js';
+import type { FromThread, ToThread } from './worker.js';
 
 const settledOf = (outcome: Outcome): Settled<unknown> =>
   outcome.ok ? outcome : { ok: false, error: fromWire(outcome.error) };
 
 type Reply<Type extends FromThread['type']> = Extract<FromThread, { type: Type }>;
 
-/** A database thread, seen from the main thread. Runs one request at a time. */
-export class DatabaseThread implements LaneThread {
+/** A connection to the database, which runs one request at a time. */
+export interface Connection extends LaneThread {
+  checkpoint(mode: CheckpointMode): Promise<Checkpointed & { readonly durationMs: number }>;
+}
+
+/**
+ * Opens a connection.
+ *
+ * @param onDeath called when it ends without `close`
+ * @throws UserError when the database cannot be opened
+ */
+export type Connect = (
+  options: ConnectionOptions,
+  name: string,
+  onDeath: (error: Error) => void,
+) => Promise<Connection>;
+
+/** A database thread, seen from the main thread. */
+export class DatabaseThread implements Connection {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #waiting: PromiseWithResolvers<FromThread> | undefined;
@@ -27,17 +45,8 @@ export class DatabaseThread implements LaneThread {
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
   }
 
-  /**
-   * Starts the thread and opens its connection.
-   *
-   * @param onDeath called when the thread ends without `close`
-   * @throws UserError when the database cannot be opened
-   */
-  static async start(
-    options: ConnectionOptions,
-    name: string,
-    onDeath: (error: Error) => void,
-  ): Promise<DatabaseThread> {
+  /** Starts the thread and opens its connection. */
+  static readonly start: Connect = async (options, name, onDeath) => {
     const thread = new DatabaseThread(options, name);
     const opened = Promise.withResolvers<void>();
     const die = (error: Error) => {
@@ -61,7 +70,7 @@ export class DatabaseThread implements LaneThread {
       throw error;
     }
     return thread;
-  }
+  };
 
   /** Runs a group; its outcomes come in the order of its calls. */
   async run(calls: readonly Call[]): Promise<{ outcomes: Settled<unknown>[]; durationMs: number }> {

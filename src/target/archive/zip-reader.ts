@@ -49,15 +49,16 @@ async function entryOf(archive: ZipFile, entry: Entry, meter: Meter): Promise<Ar
 const unixMode = ({ versionMadeBy, externalFileAttributes }: Entry) =>
   versionMadeBy >> 8 === 3 ? externalFileAttributes >>> 16 : 0;
 
-const formats: Readonly<Record<number, EntryType>> = {
-  0: 'file',
-  16807: 'file',
-  9604: 'folder',
-  21609: 'link',
-};
+/** By the bits of a mode that say what it is. No keys of an object: linters write octal ones anew, wrongly. */
+const formats = new Map<number, EntryType>([
+  [0, 'file'],
+  [0o100000, 'file'],
+  [0o040000, 'folder'],
+  [0o120000, 'link'],
+]);
 
 const typeOf = (path: Buffer, mode: number): EntryType =>
-  path.at(-1) === 0x2f ? 'folder' : (formats[mode & 0o170000] ?? 'other');
+  path.at(-1) === 0x2f ? 'folder' : (formats.get(mode & 0o170000) ?? 'other');
 
 async function* none(): AsyncGenerator<Uint8Array> {}
 

@@ -13,6 +13,7 @@ import { silentLog } from '../../../src/core/log.js';
 import { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../../src/gen/pandafuzz/v1/lease.js';
 import { atEnd, runMasterFor, temporaryFolder } from '../../harness.js';
+import { pause } from '../../pause.js';
 import { createJob, pulledLease } from '../../steps.js';
 
 const targetName = 'png';
@@ -129,12 +130,12 @@ describe("a run's inputs", () => {
     second.finds('of the second');
     const both = ['of the first', 'of the second'];
     while (second.inputs.length < 2 || first.inputs.length < 2) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
     }
     expect([first.inputs, second.inputs]).toEqual([both, both]);
     first.loses(name);
     second.finds('of the second, later');
-    while (first.inputs.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    while (first.inputs.length < 2) await pause();
     expect(first.inputs).toEqual(['of the second', 'of the second, later']);
   });
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
 import { atEnd } from '../../harness.js';
+import { pause } from '../../pause.js';
 import { assignment, ScriptedMaster } from '../scripted-master.js';
 import { startedAgent } from '../started-agent.js';
 
@@ -126,7 +127,7 @@ test('a helper that a target leaves in a session of its own is gone when the run
     while [ ! -e stray-98765 ]; do :; done; done_`;
   const { result } = await run(target(script));
   await result();
-  while (isRunning('tail -f stray-98765')) await new Promise((resolve) => setImmediate(resolve));
+  while (isRunning('tail -f stray-98765')) await pause();
 });
 
 function isRunning(command: string): boolean {

@@ -9,6 +9,7 @@ import { hierarchies } from '../../../src/bot/sandbox/mounts.js';
 import { startSandbox } from '../../../src/bot/sandbox/sandbox.js';
 import { temporaryFolder } from '../../harness.js';
 import { patienceMs } from '../../patience.js';
+import { pause } from '../../pause.js';
 import {
   containedRun,
   containmentBy,
@@ -32,7 +33,7 @@ async function processesWith(text: string): Promise<number[]> {
 
 async function untilNone(text: string): Promise<void> {
   while ((await processesWith(text)).length > 0) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 }
 

@@ -17,6 +17,7 @@ import { putArtifact } from '../../../src/store/ops/corpus/put-artifact.js';
 import { completeJob } from '../../../src/store/ops/jobs/complete-job.js';
 import type { Store } from '../../../src/store/store.js';
 import { atEnd, openStore, testContext } from '../../harness.js';
+import { inProcess } from '../../in-process.js';
 import { given } from '../../steps.js';
 import { noPause } from '../../store/inputs.js';
 import { VirtualClock } from '../../virtual-clock.js';
@@ -47,7 +48,7 @@ export class Scene {
     directory?: string,
     settings: Record<string, string> = {},
   ): Promise<Scene> {
-    const store = await openStore({ readers: 1, ...(directory && { directory }) });
+    const store = await openStore({ connect: inProcess, ...(directory && { directory }) });
     const scene = new Scene(store, reader, settings);
     await scene.#start();
     atEnd(() => scene.state.stop());

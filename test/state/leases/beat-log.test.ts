@@ -6,6 +6,7 @@ import { Leases } from '../../../src/state/leases/leases.js';
 import { getBot } from '../../../src/store/ops/bots/get-bot.js';
 import { registerBot } from '../../../src/store/ops/bots/register-bot.js';
 import { openStore, testContext } from '../../harness.js';
+import { inProcess } from '../../in-process.js';
 import { VirtualClock } from '../../virtual-clock.js';
 
 const offer = {
@@ -19,7 +20,7 @@ const offer = {
 };
 
 test('many beats of many bots are one write of each, a few bots at a time', async () => {
-  const store = await openStore();
+  const store = await openStore({ connect: inProcess });
   const ctx = testContext();
   const ids = Array.from({ length: 600 }, newId);
   for (const id of ids) await store.run(ctx, registerBot, { ...offer, id, name: id, now: 1 });

@@ -13,6 +13,7 @@ import { createJob } from '../../../src/store/ops/jobs/create-job.js';
 import { claimJob } from '../../../src/store/ops/scheduling/claim-job.js';
 import type { Store } from '../../../src/store/store.js';
 import { atEnd, openStore, temporaryFolder, testContext } from '../../harness.js';
+import { inProcess } from '../../in-process.js';
 import { given } from '../../steps.js';
 import {
   claimInput,
@@ -70,7 +71,7 @@ export class WebhookScene {
   }
 
   async #openStore(): Promise<void> {
-    this.store = await openStore({ directory: this.#directory, readers: 1 });
+    this.store = await openStore({ connect: inProcess, directory: this.#directory });
   }
 
   /** A master's notifications; no pause between tries is shorter than its bound. */

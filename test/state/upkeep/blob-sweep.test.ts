@@ -6,6 +6,7 @@ import { createMetrics } from '../../../src/metrics.js';
 import { BlobSweep } from '../../../src/state/upkeep/blob-sweep.js';
 import { putArtifact } from '../../../src/store/ops/corpus/put-artifact.js';
 import { openStore, temporaryFolder, testContext } from '../../harness.js';
+import { inProcess } from '../../in-process.js';
 import { sha256Of } from '../../store/blobs/shelf.js';
 import { VirtualClock } from '../../virtual-clock.js';
 
@@ -13,7 +14,7 @@ const hourMs = 3_600_000;
 
 test('an artifact without a job goes after its time, its bytes after the grace, and that is counted', async () => {
   const directory = temporaryFolder();
-  const store = await openStore({ directory });
+  const store = await openStore({ connect: inProcess, directory });
   const clock = new VirtualClock();
   const metrics = createMetrics();
   const sweep = new BlobSweep({

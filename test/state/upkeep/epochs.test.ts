@@ -13,6 +13,7 @@ import { claimJob } from '../../../src/store/ops/scheduling/claim-job.js';
 import { markAlive } from '../../../src/store/ops/upkeep/mark-alive.js';
 import type { Store } from '../../../src/store/store.js';
 import { openStore, temporaryFolder, testContext } from '../../harness.js';
+import { inProcess } from '../../in-process.js';
 import {
   claimInput,
   completeInput,
@@ -25,7 +26,7 @@ import {
 
 /** A master's store in this folder, after what a start does about epochs. */
 async function started(directory: string) {
-  const store = await openStore({ directory });
+  const store = await openStore({ connect: inProcess, directory });
   const inBackground = backgroundRunner({ timeoutMs: 30_000, log: silentLog });
   const epochs = new Epochs({ store, clock: systemClock, log: silentLog, inBackground });
   await epochs.open();

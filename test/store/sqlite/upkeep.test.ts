@@ -25,12 +25,13 @@ import { listJobs } from '../../../src/store/ops/jobs/list-jobs.js';
 import { claimJob } from '../../../src/store/ops/scheduling/claim-job.js';
 import { readCounters } from '../../../src/store/ops/upkeep/read-counters.js';
 import type { JobRow } from '../../../src/store/rows.js';
+import type { CheckpointMode } from '../../../src/store/sqlite/checkpoint.js';
 import { Checkpoints, walBytes } from '../../../src/store/sqlite/checkpoints.js';
 import { isRetryableError } from '../../../src/store/sqlite/faults.js';
 import { DatabaseThread } from '../../../src/store/sqlite/thread.js';
-import type { CheckpointMode } from '../../../src/store/sqlite/worker.js';
 import type { Store } from '../../../src/store/store.js';
 import { atEnd, openStore, runMasterFor, temporaryFolder, testContext } from '../../harness.js';
+import { pause } from '../../pause.js';
 import { given, createJob as submitJob, uploadTarget } from '../../steps.js';
 import { VirtualClock } from '../../virtual-clock.js';
 import {
@@ -179,7 +180,7 @@ describe('checkpoints', () => {
     });
     await Promise.all(writing);
     expect(seen.size).toBeGreaterThanOrEqual(4);
-    while (statSync(log).size > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (statSync(log).size > 0) await pause();
     const counters = await store.run(testContext(), readCounters, null);
     expect(counters).toMatchObject({ 'jobs.completed': jobs });
   });

@@ -1,0 +1,223 @@
+import { join } from 'node:path';
+import { unary } from '../client/call.js';
+import type { Connection } from '../client/connect.js';
+import { describeFailure, failureOf } from '../client/failure.js';
+import { sleep, systemClock } from '../core/clock.js';
+import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/folders.js';
+import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
+import { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { listCrashGroups, listJobs } from '../operator/lists.js';
+import { print } from '../operator/output.js';
+import { type Submission, submitJobs } from '../operator/submit.js';
+import { logFile, OwnFleet } from './own-fleet.js';
+import { Finds, figuresOf, groupTitle, type Picture } from './progress.js';
+import { Results } from './results.js';
+import { createScreen, type Screen } from './screen.js';
+import { summary } from './summary.js';
+
+export interface FuzzOptions {
+  /** Target, seeds, dictionary and spec; `count` is the number of jobs. */
+  readonly submission: Submission;
+  /** For people: the target, and the command that does the same again. */
+  readonly target: string;
+  readonly command: string;
+  /** Of this session and those before it. */
+  readonly folder: string;
+  /** Absent: until it is ended. */
+  readonly durationMs?: number | undefined;
+  readonly failOnCrash: boolean;
+  readonly json: boolean;
+}
+
+/** Of `--fail-on-crash`, as of `job submit`. */
+const crashesFound = 10;
+const lookEveryMs = 1000;
+/** For a call, and for jobs to end, milliseconds. */
+const callMs = 10_000;
+const endingMs = 8000;
+/** The longest that a job can be given: the session ends it, milliseconds. */
+const longestSeconds = 30 * 24 * 3600;
+const mostGroups = 1000;
+
+/**
+ * Fuzzes one target on this machine, with a master and a bot of this process, until it is
+ * ended, the time is over, or no job goes on.
+ *
+ * @returns the exit code
+ * @throws UserError
+ */
+export async function fuzz(options: FuzzOptions): Promise<number> {
+  const stop = new AbortController();
+  const forget = onStopSignals({
+    stop: () => stop.abort(),
+    endAtOnce: (signal) => process.exit(exitCodeOf(signal)),
+  });
+  const screen = createScreen();
+  let fleet: OwnFleet | undefined;
+  try {
+    await makeFolder(options.folder);
+    // One more than fuzz: what runs crashes again need not wait.
+    fleet = await OwnFleet.start(options.folder, options.submission.count + 1);
+    const session = new Session(fleet, options, screen, stop.signal);
+    return await session.run();
+  } catch (error) {
+    if (failureOf(error) === undefined) throw error;
+    throw new UserError(
+      `${describeFailure(error, 'this process')} (see ${logFile(options.folder)})`,
+    );
+  } finally {
+    screen.end();
+    forget();
+    await fleet?.stop();
+  }
+}
+
+class Session {
+  readonly #connection: Connection;
+  readonly #results: Results;
+  readonly #finds = new Finds();
+  readonly #startedAt = systemClock.monotonic();
+  readonly #newGroups = new Set<string>();
+  #ids: readonly string[] = [];
+  #jobs: readonly Job[] = [];
+  #groups: readonly CrashGroup[] = [];
+
+  constructor(
+    private readonly fleet: OwnFleet,
+    private readonly options: FuzzOptions,
+    private readonly screen: Screen,
+    private readonly stopped: AbortSignal,
+  ) {
+    this.#connection = fleet.connection;
+    this.#results = new Results(join(options.folder, 'crashes'));
+  }
+
+  async run(): Promise<number> {
+    const { submission, target, command, folder, failOnCrash, json } = this.options;
+    await this.#endJobs(await this.#unfinished());
+    this.#groups = await this.#readGroups();
+    await this.#results.keep(this.#connection, this.#groups, { timeoutMs: callMs });
+    const limits = { ...submission.spec.limits, maxDurationSeconds: longestSeconds };
+    const spec = { ...submission.spec, limits } as Submission['spec'];
+    const jobs = await submitJobs(this.#connection, { ...submission, spec });
+    this.#ids = jobs.map(({ id }) => id);
+    const jobsOf = this.#ids.length === 1 ? '1 job' : `${this.#ids.length} jobs`;
+    this.screen.note(`fuzzing ${target} with ${jobsOf}; everything is in ${folder}`);
+    await Promise.race([this.#watch(), this.fleet.failed]);
+    await this.#endJobs(this.#ids);
+    await this.#look();
+    this.screen.end();
+    const elapsedMs = systemClock.monotonic() - this.#startedAt;
+    const figures = figuresOf(this.#jobs);
+    const trouble = figures.executions > 0 ? undefined : this.#trouble();
+    const found = this.#groups.filter(({ id }) => this.#newGroups.has(id));
+    print(json, {
+      json: () => ({
+        folder,
+        ...{ elapsedMs, executions: figures.executions, coverage: figures.coverage },
+        groups: this.#groups.map((group) => ({
+          ...(CrashGroup.toJSON(group) as object),
+          isNew: this.#newGroups.has(group.id),
+          folder: this.#results.folderOf(group),
+        })),
+        ...(trouble !== undefined && { trouble }),
+      }),
+      text: () =>
+        summary({
+          ...{ command, folder, elapsedMs, figures, found },
+          known: this.#groups.filter(({ id }) => !this.#newGroups.has(id)),
+          folderOf: (group) => this.#results.folderOf(group),
+        }),
+    });
+    if (trouble !== undefined) throw new UserError(`nothing was fuzzed: ${trouble}`);
+    return failOnCrash && this.#groups.length > 0 ? crashesFound : 0;
+  }
+
+  /** Until it is to end, or no job goes on. */
+  async #watch(): Promise<void> {
+    const { durationMs = Number.POSITIVE_INFINITY } = this.options;
+    while (!this.stopped.aborted) {
+      await this.#look();
+      const now = systemClock.monotonic();
+      this.screen.show(await this.#picture(now));
+      const isOver = this.#jobs.every(({ finishedAt }) => finishedAt !== undefined);
+      if (isOver || now - this.#startedAt >= durationMs) return;
+      await sleep(systemClock, lookEveryMs, this.stopped).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { jobs } = this.#connection;
+    const answers = await Promise.all(
+      this.#ids.map((jobId) => unary(jobs, jobs.getJob, { jobId }, { timeoutMs: callMs })),
+    );
+    this.#jobs = answers.flatMap(({ job }) => (job ? [job] : []));
+    this.#finds.look(figuresOf(this.#jobs), systemClock.monotonic());
+    this.#groups = await this.#readGroups();
+    const options = { timeoutMs: callMs };
+    for (const group of await this.#results.keep(this.#connection, this.#groups, options)) {
+      this.#newGroups.add(group.id);
+      this.screen.note(`found: ${groupTitle(group)} -> ${this.#results.folderOf(group)}`);
+    }
+  }
+
+  async #picture(now: number): Promise<Picture> {
+    const figures = figuresOf(this.#jobs);
+    const { lastAt } = this.#finds;
+    return {
+      target: this.options.target,
+      health: this.#finds.health(figures, this.#startedAt, now),
+      figures,
+      sinceFindMs: lastAt === undefined ? undefined : now - lastAt,
+      elapsedMs: now - this.#startedAt,
+      durationMs: this.options.durationMs,
+      groups: this.#groups,
+      newGroups: this.#newGroups,
+      reason: await this.#reason(),
+    };
+  }
+
+  /** Why a job of ours waits; and why it ended, if one has and others go on. */
+  async #reason(): Promise<string | undefined> {
+    const waiting = this.#jobs.find(({ state }) => state === JobState.PENDING);
+    if (!waiting) return undefined;
+    const { jobs } = this.#connection;
+    const told = await unary(jobs, jobs.explainJob, { jobId: waiting.id }, { timeoutMs: callMs });
+    return waiting.result?.message || told.reasons[0];
+  }
+
+  #trouble(): string {
+    const told = this.#jobs.map(({ result }) => result?.message).find(Boolean);
+    const hint = `the log is ${logFile(this.options.folder)}`;
+    return told ? `${told} (${hint})` : `no input was executed in time (${hint})`;
+  }
+
+  #readGroups(): Promise<CrashGroup[]> {
+    return listCrashGroups(this.#connection, { limit: mostGroups }, { timeoutMs: callMs });
+  }
+
+  /** Of a session that was killed: its jobs would go on beside those of this one. */
+  async #unfinished(): Promise<string[]> {
+    const every = { state: JobState.UNSPECIFIED, limit: mostGroups };
+    const jobs = await listJobs(this.#connection, every, { timeoutMs: callMs });
+    return jobs.filter(({ finishedAt }) => !finishedAt).map(({ id }) => id);
+  }
+
+  /** Cancels them, and waits for their last figures within a bound. */
+  async #endJobs(ids: readonly string[]): Promise<void> {
+    const { jobs } = this.#connection;
+    const options = { timeoutMs: callMs };
+    for (const jobId of ids) await unary(jobs, jobs.cancelJob, { jobId }, options).catch(() => {});
+    const until = systemClock.monotonic() + endingMs;
+    let open = ids;
+    while (open.length > 0 && systemClock.monotonic() < until) {
+      const answers = await Promise.all(
+        open.map((jobId) => unary(jobs, jobs.getJob, { jobId }, options)),
+      );
+      open = open.filter((_, index) => !answers[index]?.job?.finishedAt);
+      if (open.length > 0) await sleep(systemClock, 100, AbortSignal.timeout(1000));
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { styleText } from 'node:util';
+import type { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
+import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { bytes, count, duration, plain } from '../operator/format.js';
+
+/** How a session does, from what the master knows of its jobs. Times are of a monotonic clock, milliseconds. */
+
+export interface Figures {
+  readonly executions: number;
+  readonly executionsPerSecond: number;
+  /** Of the job that has reached most; jobs give each other what they find. */
+  readonly coverage: number;
+  readonly corpusFiles: number;
+  readonly corpusBytes: number;
+  readonly running: number;
+  /** What runs say of themselves that people should know, each once. */
+  readonly notes: readonly string[];
+}
+
+export function figuresOf(jobs: readonly Job[]): Figures {
+  const all = jobs.map(({ statistics }) => statistics);
+  const sum = (of: 'executionsPerSecond') =>
+    all.reduce((total, one) => total + (one?.[of] ?? 0), 0);
+  const most = (of: 'coverage' | 'corpusFiles' | 'corpusBytes') =>
+    Math.max(0, ...all.map((one) => one?.[of] ?? 0));
+  return {
+    executions: all.reduce(
+      (total, one) => total + Math.max(one?.executions ?? 0, one?.executionsEstimate ?? 0),
+      0,
+    ),
+    executionsPerSecond: sum('executionsPerSecond'),
+    coverage: most('coverage'),
+    corpusFiles: most('corpusFiles'),
+    corpusBytes: most('corpusBytes'),
+    running: jobs.filter(({ state }) => state === JobState.RUNNING).length,
+    notes: [...new Set(all.flatMap((one) => one?.notes.map(({ text }) => text) ?? []))],
+  };
+}
+
+/** Nothing new for a fifth of the time so far, and for at least so long, is flat; milliseconds. */
+const leastFlatMs = 60_000;
+const flatShare = 0.2;
+/** For the first executions, milliseconds. */
+const beginWithinMs = 20_000;
+
+/** When something new was found, from one look to the next. */
+export class Finds {
+  #coverage = 0;
+  #files = 0;
+  #lastAt: number | undefined;
+  #firstAt: number | undefined;
+
+  /** Of the last new coverage or input. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
+  }
+
+  look({ coverage, corpusFiles, executions }: Figures, now: number): void {
+    if (executions > 0) this.#firstAt ??= now;
+    if (coverage > this.#coverage || corpusFiles > this.#files) this.#lastAt = now;
+    this.#coverage = Math.max(this.#coverage, coverage);
+    this.#files = Math.max(this.#files, corpusFiles);
+  }
+
+  /** In a word or a few, for who looks for five seconds. */
+  health(figures: Figures, startedAt: number, now: number): string {
+    if (this.#firstAt === undefined || this.#lastAt === undefined) {
+      const waited = now - startedAt;
+      if (waited < beginWithinMs) return 'starting';
+      return figures.running > 0 ? 'no executions yet' : 'waiting';
+    }
+    const quietMs = now - this.#lastAt;
+    const isFlat = quietMs > Math.max(leastFlatMs, (now - this.#firstAt) * flatShare);
+    return isFlat ? `flat, nothing new for ${duration(quietMs)}` : 'finding';
+  }
+}
+
+export interface Picture {
+  readonly target: string;
+  readonly health: string;
+  readonly figures: Figures;
+  /** Since something new was found, milliseconds. */
+  readonly sinceFindMs: number | undefined;
+  readonly elapsedMs: number;
+  /** Absent: until it is ended. */
+  readonly durationMs?: number | undefined;
+  readonly groups: readonly CrashGroup[];
+  /** Of this session. */
+  readonly newGroups: ReadonlySet<string>;
+  /** Why a job waits. */
+  readonly reason: string | undefined;
+}
+
+export function headline({ health, figures, elapsedMs, groups }: Picture): string {
+  return [
+    duration(elapsedMs),
+    health,
+    `${count(figures.executions)} executions`,
+    `${count(figures.executionsPerSecond)}/s`,
+    `coverage ${count(figures.coverage)}`,
+    `${figures.corpusFiles} inputs`,
+    bugs(groups.length),
+  ].join(', ');
+}
+
+export const bugs = (number: number): string => (number === 1 ? '1 bug' : `${number} bugs`);
+
+/** @param lines that fit on the terminal */
+export function picture(given: Picture, lines: number): string {
+  const { target, health, figures, sinceFindMs, elapsedMs, durationMs, reason } = given;
+  const until = durationMs === undefined ? '' : ` of ${duration(durationMs)}`;
+  const found = sinceFindMs === undefined ? '' : `, last find ${duration(sinceFindMs)} ago`;
+  const head = [
+    `${styleText('bold', plain(target))}  ${duration(elapsedMs)}${until}  (Ctrl-C ends it)`,
+    '',
+    fact('state', `${coloured(health)}${found}`),
+    ...(reason === undefined ? [] : [fact('waits', plain(reason))]),
+    fact('speed', speed(figures)),
+    fact('coverage', count(figures.coverage)),
+    fact('corpus', `${figures.corpusFiles} inputs, ${bytes(figures.corpusBytes)}`),
+    ...figures.notes.slice(0, 3).map((note) => fact('note', styleText('yellow', plain(note)))),
+    fact('bugs', given.groups.length === 0 ? 'none yet' : String(given.groups.length)),
+  ];
+  return ['', ...head, ...groupLines(given, lines - head.length - 3)].join('\n');
+}
+
+const speed = ({ executionsPerSecond, executions, running }: Figures) =>
+  `${count(executionsPerSecond)}/s by ${running === 1 ? '1 job' : `${running} jobs`}, ` +
+  `${count(executions)} in all`;
+
+const fact = (name: string, value: string) => `  ${name.padEnd(10)}${value}`;
+
+const coloured = (health: string) =>
+  styleText(health === 'finding' ? 'green' : health === 'starting' ? 'dim' : 'yellow', health);
+
+function groupLines({ groups, newGroups }: Picture, fit: number): string[] {
+  const shown = groups.slice(0, Math.max(1, fit));
+  const lines = shown.map((group) => {
+    const mark = newGroups.has(group.id) ? styleText('red', '*') : ' ';
+    return `   ${mark} ${groupTitle(group)}  ${hits(group)}`;
+  });
+  const more = groups.length - shown.length;
+  return more > 0 ? [...lines, `     and ${more} more`] : lines;
+}
+
+const hits = ({ crashHits }: CrashGroup) =>
+  crashHits === 1 ? '1 hit' : `${count(crashHits)} hits`;
+
+export const groupTitle = ({ kind, topFrame }: CrashGroup): string =>
+  plain(topFrame === '' ? kind : `${kind} in ${topFrame}`);
