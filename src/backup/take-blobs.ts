@@ -101,10 +101,19 @@ export function fromFolder(folder: BlobFolder): TakeFile {
   };
 }
 
+/** Nothing is under way any more when it has failed: its caller removes the folder then. */
 async function eachAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const rest = all.values();
+  let hasFailed = false;
   const lane = async () => {
-    for (const one of rest) await work(one);
+    for (const one of rest) {
+      if (hasFailed) return;
+      await work(one).catch((error) => {
+        hasFailed = true;
+        throw error;
+      });
+    }
   };
-  await Promise.all(Array.from({ length: filesAtOnce }, lane));
+  const ends = await Promise.allSettled(Array.from({ length: filesAtOnce }, lane));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

@@ -7,9 +7,9 @@ import { takeOwnership } from '../store/sqlite/ownership.js';
 import { sync } from './files.js';
 import { databaseName } from './manifest.js';
 
-/** Of a file system's root. */
-const ofTheSystem = new Set(['lost+found']);
 const asidePrefix = 'before-restore-';
+/** In the root of a file system: its own folder, and what earlier restores have moved aside. */
+const isPassedOver = (name: string) => name === 'lost+found' || name.startsWith(asidePrefix);
 
 /** The data folder that a backup is put into. */
 export interface Target {
@@ -30,7 +30,9 @@ export interface Target {
  */
 export async function targetAt(directory: string, mayReplace: boolean): Promise<Target> {
   const path = resolve(directory);
-  const entries = await entriesOf(path);
+  // The root of a file system cannot be renamed.
+  const isRoot = await isMountPoint(path);
+  const entries = (await entriesOf(path)).filter((name) => !isRoot || !isPassedOver(name));
   const hasDatabase = entries.includes(databaseName);
   const giveUp = hasDatabase
     ? takeOwnership(join(path, databaseName), systemClock.now())
@@ -41,8 +43,6 @@ export async function targetAt(directory: string, mayReplace: boolean): Promise<
         `${directory} is not empty: give --force, which moves what is there aside, or another folder with --to`,
       );
     }
-    // The root of a file system cannot be renamed.
-    const isRoot = await isMountPoint(path);
     if (!isRoot) await makeFolder(dirname(path));
     const staging = isRoot ? join(path, 'restoring') : `${path}.restoring`;
     await makeStaging(staging);
@@ -66,8 +66,7 @@ export async function targetAt(directory: string, mayReplace: boolean): Promise<
 
 async function entriesOf(path: string): Promise<string[]> {
   try {
-    const names = await readdir(path);
-    return names.filter((name) => !ofTheSystem.has(name) && !name.startsWith(asidePrefix));
+    return await readdir(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     if (codeOf(error) === 'ENOTDIR') throw new UserError(`${path} is a file: name a folder`);
@@ -100,11 +99,27 @@ interface Move {
 
 async function putBeside({ path, staging, entries, aside }: Move): Promise<string | undefined> {
   const kept = entries.length > 0 ? `${path}.${aside}` : undefined;
-  if (kept) await rename(path, kept);
+  if (kept) await moveAside(path, kept);
   else await rmdir(path).catch(() => {});
-  await rename(staging, path);
+  try {
+    await rename(staging, path);
+  } catch (error) {
+    if (kept) await rename(kept, path);
+    throw error;
+  }
   await sync(dirname(path));
   return kept;
+}
+
+async function moveAside(path: string, kept: string): Promise<void> {
+  try {
+    await rename(path, kept);
+  } catch (error) {
+    if (codeOf(error) !== 'EBUSY') throw error;
+    throw new UserError(
+      `${path} is a mount point and cannot be moved: name another folder by --to`,
+    );
+  }
 }
 
 /** The database moves last, so that it is never there without its blobs. */

@@ -1,5 +1,5 @@
 import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
-import { DataLossError } from '../core/errors.js';
+import { DataLossError, StalledError } from '../core/errors.js';
 import type { Artifact } from '../gen/pandafuzz/v1/artifact.js';
 import {
   CrashReport,
@@ -13,7 +13,7 @@ import type {
 import type { Connection } from './connect.js';
 import { chunksOf } from './file-chunks.js';
 import { receiveFile } from './receive-file.js';
-import { type SendOptions, sendMessages } from './send.js';
+import { defaultStallMs, type SendOptions, sendMessages, watchMoves } from './send.js';
 
 export { chunkBytes, fingerprint } from './file-chunks.js';
 export { uploadArtifact } from './upload.js';
@@ -155,7 +155,11 @@ export async function holdBlobs(
   const cancel = () => call.cancel();
   if (signal.aborted) cancel();
   else signal.addEventListener('abort', cancel, { once: true });
-  return held.promise;
+  const watch = watchMoves(defaultStallMs, () => {
+    held.reject(new StalledError({ stalledMs: defaultStallMs }));
+    cancel();
+  });
+  return held.promise.finally(watch.end);
 }
 
 /** For downloads whose first message has length and SHA-256. */

@@ -291,7 +291,9 @@ describe('the database', () => {
       err: '',
       out: expect.stringMatching(/^pandafuzz\.db \(.* KiB, checked\)\n$/),
     });
-    expect((await run('backup', '--database-only', 'pandafuzz.db')).err).toMatch(/is there already: give --force/);
+    expect((await run('backup', '--database-only', 'pandafuzz.db')).err).toMatch(
+      /is there already: give --force/,
+    );
     const { connection } = await runMasterFor({}, folder);
     const { job } = await unary(connection.jobs, connection.jobs.getJob, { jobId: id });
     expect(job?.spec?.targetName).toBe('fuzzer');
