@@ -96,6 +96,12 @@ bench: $(built) $(ghz)
 bench-quick: $(built) $(ghz)
 	@node dist/bench/main.js --quick $(ONLY)
 
+## faults: eighteen faults under load beside their promises, into docs/reliability.md (ONLY="5 7" SEED=n for some)
+.PHONY: faults
+faults: $(built)
+	@test/integration/set-up.sh
+	@ONLY="$(ONLY)" node dist/test/faults/main.js
+
 ## crash-groups: build small programs with many bugs, and print how well crashes are grouped
 .PHONY: crash-groups
 crash-groups: $(built)

@@ -1,7 +1,3 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach } from '@jest/globals';
 import { type Master, startMaster } from '../src/app.js';
 import { type Connection, connect } from '../src/client/connect.js';
@@ -15,48 +11,27 @@ import type { Embedding } from '../src/rpc/server.js';
 import { SqliteStore } from '../src/store/sqlite/store.js';
 import type { Connect } from '../src/store/sqlite/thread.js';
 import type { Store, StoreOptions } from '../src/store/store.js';
+import { atEnd, endAll, laterEnd, temporaryFile, temporaryFolder } from './endings.js';
 import { patienceMs } from './patience.js';
 
-/** What a test started is ended after it, newest first. */
-const endings: (() => unknown)[] = [];
+export { atEnd, temporaryFile, temporaryFolder };
 
-export function atEnd(end: () => unknown): void {
-  endings.push(end);
-}
+afterEach(() => endAll());
 
-const endAll = async (those: (() => unknown)[]) => {
-  for (let end = those.pop(); end; end = those.pop()) await end();
-};
-
-afterEach(() => endAll(endings));
-
-const sharedEndings: typeof endings = [];
+const sharedEndings: (() => Promise<void>)[] = [];
 
 /** What `start` starts is ended after all tests of the file: for `beforeAll`. */
 export async function shared<Started>(start: () => Promise<Started>): Promise<Started> {
   try {
     return await start();
   } finally {
-    sharedEndings.push(...endings.splice(0));
+    sharedEndings.push(laterEnd());
   }
 }
 
-afterAll(() => endAll(sharedEndings));
-
-/** An empty folder, gone after the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pandafuzz-test-'));
-  atEnd(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A small file with known content. */
-export function temporaryFile(content: string) {
-  const path = join(temporaryFolder(), 'file');
-  const bytes = Buffer.from(content);
-  writeFileSync(path, bytes);
-  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
-}
+afterAll(async () => {
+  for (let end = sharedEndings.pop(); end; end = sharedEndings.pop()) await end();
+});
 
 /** A context of the test's own, ended after it. */
 export function testContext(timeoutMs = patienceMs): OperationContext {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { nodeFlags } from '../src/cli/node-flags.js';
 import { type Connection, connect } from '../src/client/connect.js';
-import { atEnd, temporaryFolder } from './harness.js';
+import { atEnd, temporaryFolder } from './endings.js';
 import { patienceMs } from './patience.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));

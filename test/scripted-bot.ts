@@ -4,7 +4,7 @@ import { type Failure, failureOf } from '../src/client/failure.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../src/gen/pandafuzz/v1/heartbeat.js';
 import { type JobOutcome, JobStatistics } from '../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
-import { atEnd } from './harness.js';
+import { atEnd } from './endings.js';
 
 type Said = NonNullable<HeartbeatRequest['message']>;
 type Heard = NonNullable<HeartbeatResponse['message']>;

@@ -10,7 +10,7 @@ import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import type { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
 import { type Job, JobSpec, JobState } from '../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../src/gen/pandafuzz/v1/lease.js';
-import { temporaryFolder } from './harness.js';
+import { temporaryFolder } from './endings.js';
 import { pause } from './pause.js';
 
 /** What many tests begin with, by way of the contract. */

@@ -112,8 +112,9 @@ function engineByMarks(found: ReadonlySet<TargetMark>): string | undefined {
   return has('libAfl') || has('libFuzzer') ? 'libfuzzer' : undefined;
 }
 
-/** Atheris speaks libFuzzer's flags. */
+/** Atheris speaks libFuzzer's flags. Engines of the command convention name the bot's folders. */
 function engineOfScript(text: string): string | undefined {
+  if (/\bPANDAFUZZ_CORPUS\b/.test(text)) return 'command';
   if (/^\s*(?:import|from)\s+atheris\b/m.test(text)) return 'libfuzzer';
   return /@jazzer\.js\/core|\bjazzer\b/.test(text) ? 'jazzerjs' : undefined;
 }

@@ -11,10 +11,10 @@ const near = 12;
 const nearNullBytes = 64 * 1024;
 
 const sized = /\b(read|write|load|store) of size (\d{1,12})/i;
-const bySignal = /caused by a (READ|WRITE) memory access/i;
+const bySignal = /(?:caused by a|Attempt to) (READ|WRITE) (?:memory access|from|to)/i;
 const undefinedAccess = /runtime error: (load|store|member access|member call|reference binding)/;
 const faultAddress =
-  /(?:unknown address|fault addr|FAULT ADDRESS:|NULL pointer dereference at|dereference of address|Address) (0x[0-9a-f]{1,16}|\(nil\))/i;
+  /(?:unknown address|fault addr|FAULT ADDRESS:|NULL pointer dereference at|dereference of address|KERN_[A-Z_]{1,32} at|Address) (0x[0-9a-f]{1,16}|\(nil\))/i;
 const zeroPage = /address points to the zero page|null pointer|NULL pointer dereference/;
 const highValue = /dereference of a high value address|non-canonical address/;
 

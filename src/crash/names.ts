@@ -15,6 +15,27 @@ const rustHash = /::h[0-9a-f]{16}$/;
 /** The disambiguator of Rust's newer scheme: "rs[8f3a1c2d]::width". */
 const rustCrateId = /\[[0-9a-f]{6,16}\](?=::)/g;
 
+/** What stands behind the arguments of a Swift function. */
+const swiftResult = /\)(?: async)?(?: throws)? -> /;
+/** Functions that Swift's compiler makes out of the programmer's. */
+const swiftWrapper =
+  /^(?:(?:static|merged|specialized|protocol witness for|partial apply(?: forwarder)? for|outlined \w{1,32} of|(?:implicit )?closure #\d{1,5}) )/;
+
+/** "static A.f(x: Int) throws -> ()" and "closure #1 (Int) -> () in A.f(x:) -> ()" are "A.f". */
+function swiftName(text: string): string {
+  const outer = /^(?:implicit )?closure #/.test(text)
+    ? text.slice(text.lastIndexOf(' in ') + 4)
+    : text;
+  let name = outer;
+  // A wrapper may be wrapped again; each round takes a word away.
+  for (let round = 0; round < 4; round++) name = name.replace(swiftWrapper, '');
+  const end = name.search(swiftResult);
+  return (end < 0 ? name : name.slice(0, end + 1)).replace(
+    /\((\w{1,256}) in _[0-9A-F]{1,64}\)/,
+    '$1',
+  );
+}
+
 /**
  * What a function is called, for people and for comparing: namespaces and class
  * stay, "(int) const", "<std::string>", "void" before it and "[clone .1]" after
@@ -26,6 +47,9 @@ export function functionName(text: string): string {
   let cut = text.trim();
   if (cut === '' || placeholder.test(cut) || isPath(cut)) return '';
   if (/^_{1,3}Z/.test(cut)) cut = demangle(withoutSuffix(cut.split(/[\s(+]/, 1)[0] as string));
+  // Rust and C++ have types of functions in their arguments, and other separators.
+  if (!cut.includes('::') && (swiftResult.test(cut) || swiftWrapper.test(cut)))
+    cut = swiftName(cut);
   cut = cut
     .replace(/ \[clone [^\]]{0,256}\]/g, '')
     .replace(/ ?\((?:\.[a-z_.0-9]{1,64}|inlined)\)$/i, '')

@@ -39,7 +39,8 @@ export function ownFrames(parsed: readonly ParsedFrame[], options: OwnOptions): 
 
 /** Where all is the library's, what stands at the end of every stack says nothing. */
 const isTelling = (frame: CrashFrame) =>
-  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*)$/.test(frame.function);
+  !/^(?:main|_start|start|__libc_start.*|__sanitizer_.*|_?exit|fuzzer::.*)$/.test(frame.function) &&
+  !raised.test(frame.function);
 
 const isNamed = ({ function: name, module, offset }: ParsedFrame) =>
   name !== '' || module !== '' || offset !== '';

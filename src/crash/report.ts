@@ -1,5 +1,6 @@
 import { type Access, readAccess } from './access.js';
 import type { CrashDescription, CrashFrame, FrameList } from './description.js';
+import { isListed } from './frames/all.js';
 import { FrameMatcher } from './frames/list.js';
 import { type Chosen, chooseHeadline, type FoundHeadline, findHeadlines } from './headlines.js';
 import { languageOf } from './language.js';
@@ -102,6 +103,9 @@ function* candidates(
   if (ending || headline.rank === 'cause' || headline.rank === 'signal') {
     yield () => readStack(lines, 0, headline.at).frames;
   }
+  // Where another process symbolizes, the stack may come after the report's end.
+  const end = lines.findIndex((line, i) => i > headline.at && line.startsWith('SUMMARY: '));
+  if (end >= 0) yield () => readStack(lines, end + 1).frames;
 }
 
 function describe(
@@ -114,7 +118,7 @@ function describe(
   const kind = (headline?.kind ?? 'unknown').slice(0, longestKind).toWellFormed();
   const message = normalizeMessage(headline?.message ?? '');
   const access: Access = headline ? readAccess(lines, headline.at, kind) : {};
-  const frames = found.frames.length > 0 ? found.frames : placeOnly(headline);
+  const frames = framesOf(found, headline);
   const other = /race/.test(kind) && headline ? otherSide(lines, headline.at) : undefined;
   return {
     kind,
@@ -129,6 +133,14 @@ function describe(
     topFrame: frames.find((frame) => frame.function !== '')?.function ?? 'unknown',
     isKnown: headline !== undefined || frames.length > 0,
   };
+}
+
+/** A check's place says more than a stack with nothing of the target on it. */
+function framesOf(found: FoundStack, headline: FoundHeadline | undefined): readonly CrashFrame[] {
+  if (found.frames.some((frame) => frame.isOwn)) return found.frames;
+  const place = placeOnly(headline);
+  const isOfLibrary = place.some((frame) => isListed({ ...frame, function: '' }, found.language));
+  return place.length > 0 && (found.frames.length === 0 || !isOfLibrary) ? place : found.frames;
 }
 
 /** Without a stack, the place that the headline names: its function, or "file.cc:12". */

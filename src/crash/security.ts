@@ -27,6 +27,11 @@ const kinds: readonly [pattern: RegExp, matters: boolean, why: string][] = [
     'control flow depends on a wrong type',
   ],
   [/security/, true, 'a check that guards security failed'],
+  [
+    /^(?:arbitrary-|command-injection|.*-traversal|.*-injection)/,
+    true,
+    'the input decides what the process does outside of itself',
+  ],
   [/race/, true, 'threads access memory without order'],
   [
     /^(?:timeout|out-of-memory|rss-limit|allocation-size|stack-overflow|deadlock)/,

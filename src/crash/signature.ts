@@ -27,7 +27,7 @@ const badFree =
 const byTarget = /^(?:timeout|out-of-memory|rss-limit-exceeded|slow-unit)$/;
 /** Kinds whose message is the condition that failed, or the panic's own words. */
 const byMessage =
-  /(?:check-failure|assertion-failure|fatal-error|panic|uncaught-exception|unreachable|security-issue|test-failure|unimplemented|correctness-failure)$/;
+  /(?:check-failure|assertion-failure|fatal-error|panic|uncaught-exception|unreachable|security-issue|test-failure|unimplemented|correctness-failure|api-error|missing-library)$/;
 
 export interface SignatureOptions {
   /** Name of the target, by which timeouts and exhausted memory are grouped. */

@@ -39,6 +39,7 @@ describe("a target's engine", () => {
   test.each([
     ['#!/usr/bin/python3\nimport atheris\natheris.Fuzz()\n', 'libfuzzer'],
     ['#!/usr/bin/env node\nrequire("@jazzer.js/core")\n', 'jazzerjs'],
+    ['#!/bin/sh\nls "$PANDAFUZZ_CORPUS"\n', 'command'],
     ['#!/bin/sh\necho "libFuzzer: run interrupted"\n', undefined],
     ['\x7fELF … __AFL_SHM_ID … libFuzzer: run interrupted', 'aflplusplus'],
     ['\x7fELF … __AFL_SHM_ID … hfuzz_trace_pc', 'honggfuzz'],

@@ -30,6 +30,13 @@ describe('functionName', () => {
     ['bool operator==<int>(X<int> const&)', 'operator=='],
     ["v8::`anonymous namespace'::f", 'v8::(anonymous namespace)::f'],
     ['a > b<(c)>', 'b'],
+    [
+      '<fn(u8) -> u8 as core::ops::FnOnce<(u8,)>>::call_once',
+      '<fn ->u8 as core::ops::FnOnce>::call_once',
+    ],
+    ['demo::map<fn(i32) -> i32>::next', 'demo::map::next'],
+    ['static Picture.Decoder.decode(from: Swift.Int) throws -> ()', 'Picture.Decoder.decode'],
+    ['closure #1 (Swift.Int) -> () in Picture.Decoder.rows() -> ()', 'Picture.Decoder.rows'],
     ['<unknown module>', ''],
     ['/usr/lib/libz.so', ''],
     ['Content Shell Framework', ''],

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { atEnd } from '../harness.js';
+import { atEnd } from '../endings.js';
 
 const holder = fileURLToPath(new URL('./hold-lock.js', import.meta.url));
 

@@ -1,11 +1,11 @@
 import { watch } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { JobLimits } from '../../src/gen/pandafuzz/v1/job.js';
 import { listCrashes, listCrashGroups } from '../../src/operator/lists.js';
 import { submitJobs } from '../../src/operator/submit.js';
 import { buildProgram, withAddressSanitizer } from '../bot/programs/build.js';
+import { bugsIn } from '../faults/means/bugs-on-disk.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { pause } from '../pause.js';
 import { Process } from '../processes.js';
@@ -19,19 +19,6 @@ function randomFrom(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-}
-
-/** First bytes of the crashing inputs that lie in a bot's folder: in its runs and in its spool. */
-async function bugsIn(workDir: string): Promise<Set<string>> {
-  const bugs = new Set<string>();
-  for (const file of await readdir(workDir, { recursive: true, withFileTypes: true })) {
-    const isArtifact = basename(file.parentPath) === 'artifacts' && /^crash-/.test(file.name);
-    const isSpooled = file.name === 'input' && basename(dirname(file.parentPath)) === 'spool';
-    if (!isArtifact && !isSpooled) continue;
-    const input = await readFile(join(file.parentPath, file.name));
-    if (input.length > 1) bugs.add(input.toString('latin1', 0, 1));
-  }
-  return bugs;
 }
 
 /** Resolves after so many changes below the folder. */
@@ -60,7 +47,8 @@ test(`nothing found is lost by a bot that is killed ${cycles} times while crashe
   const start = () =>
     new Process(['bot', '--master', address, '--name', 'killed', '--work-dir', workDir]);
   const met = new Set<string>();
-  for (let cycle = 0; cycle < cycles; cycle++) {
+  // On a slow machine a bot is killed before its engine has met anything.
+  for (let cycle = 0; cycle < cycles || met.size < 2; cycle++) {
     const bot = start();
     while (!/"msg":"job taken"/.test(bot.said)) {
       await pause();
@@ -90,5 +78,4 @@ test(`nothing found is lost by a bot that is killed ${cycles} times while crashe
     seed,
     twice: [],
   });
-  expect(met.size).toBeGreaterThan(1);
 }, 600_000);

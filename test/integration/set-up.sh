@@ -2,8 +2,9 @@
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
 # a master's clock; strace, to count syncs and make them fail; glog and Abseil, to build targets
 # whose bugs are found by their checks; AFL++; bubblewrap, which bots keep runs apart with.
-# Into .tools/: Atheris, and a target in Rust. Where those two cannot be had this says so,
-# and so do the names of the tests that need them.
+# Into .tools/: Atheris, a target in Rust, a test binary in Go, honggfuzz, and Jazzer.js where the
+# C library is new enough for it. Where one of those cannot be had this says so, and so do the
+# names of the tests that need it.
 #
 # Exit 69 (EX_UNAVAILABLE): a package is missing and could not be installed.
 set -eu
@@ -88,6 +89,80 @@ build_panics() {
   cp "$tools/panics/$machine/release/panics" "$tools/panics/panics"
 }
 
+# The instrumented standard library is in Go's own cache after the first time.
+build_planted() {
+  project=test/bot/programs/gofuzz
+  out=$tools/gofuzz/planted.test
+  [ -z "$(find "$out" -newer $project/planted.go -newer $project/planted_test.go 2>/dev/null)" ] || return 0
+  mkdir -p "$tools/gofuzz"
+  if ! command -v go >/dev/null; then
+    skipped "there is no go on the PATH" "Go's fuzzing"
+  elif echo "set-up: building a test binary in Go" &&
+    (cd $project && go test -c -fuzz=. -o "$out.tmp" .); then
+    mv "$out.tmp" "$out"
+  else
+    skipped "go cannot build a test binary" "Go's fuzzing"
+  fi
+}
+
+honggfuzz_version=0.5.62 # of the crate, which has the C sources of honggfuzz 2.6
+honggfuzz_packages="binutils-dev libunwind-dev liblzma-dev zlib1g-dev make gcc"
+
+# Debian has no honggfuzz; the crate of that name ships its sources.
+build_honggfuzz() {
+  echo "set-up: building honggfuzz"
+  at=$tools/honggfuzz
+  rm -rf "$at"
+  mkdir -p "$at/fetch/src" "$at/build"
+  printf '[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\nhonggfuzz = "=%s"\n' \
+    $honggfuzz_version >"$at/fetch/Cargo.toml"
+  : >"$at/fetch/src/lib.rs"
+  cargo fetch --quiet --manifest-path "$at/fetch/Cargo.toml" || return
+  sources=$(find "${CARGO_HOME:-$HOME/.cargo}/registry/src" -maxdepth 2 -name "honggfuzz-$honggfuzz_version" | head -n 1)
+  [ -n "$sources" ] || return
+  build=$at/build
+  make -s -C "$sources/honggfuzz" BUILD_DIR="$build" "$build/honggfuzz" \
+    "$build/libhfuzz/libhfuzz.a" "$build/libhfcommon/libhfcommon.a" >"$at/build.log" 2>&1 || return
+  cp "$build/libhfuzz/libhfuzz.a" "$build/libhfcommon/libhfcommon.a" "$at/"
+  mv "$build/honggfuzz" "$at/honggfuzz" # the last: it tells that all is there
+  rm -rf "$build"
+}
+
+bring_honggfuzz() {
+  [ ! -x "$tools/honggfuzz/honggfuzz" ] || return 0
+  for header in bfd.h libunwind.h lzma.h zlib.h; do
+    [ -z "$(find /usr/include -maxdepth 2 -name $header 2>/dev/null | head -n 1)" ] || continue
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || break
+    packages=$honggfuzz_packages
+    echo "set-up: installing $packages"
+    (install) || true
+    break
+  done
+  build_honggfuzz ||
+    skipped "cargo cannot fetch honggfuzz, or it does not build (needs $honggfuzz_packages)" "honggfuzz"
+}
+
+# Its prebuilt addon names this version of the C library.
+jazzer_version=4.0.0
+jazzer_glibc=2.38
+
+bring_jazzer() {
+  [ ! -x "$tools/jazzer/node_modules/.bin/jazzer" ] || return 0
+  glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed 's/^glibc //')
+  if [ "$(printf '%s\n' "$jazzer_glibc" "${glibc:-0}" | sort -V | head -n 1)" != "$jazzer_glibc" ]; then
+    skipped "Jazzer.js needs glibc $jazzer_glibc, and this machine has ${glibc:-none}" \
+      "the real Jazzer.js (a stand-in takes its flags in another one)"
+    return 0
+  fi
+  echo "set-up: bringing Jazzer.js $jazzer_version"
+  npm --no-audit --no-fund --loglevel=error install --prefix "$tools/jazzer" --no-save \
+    "@jazzer.js/core@$jazzer_version" >/dev/null ||
+    skipped "npm cannot install Jazzer.js" "the real Jazzer.js"
+}
+
 [ -z "$(missing)" ] || bring_packages
 has_atheris || bring_atheris
 build_panics
+build_planted
+bring_honggfuzz
+bring_jazzer

@@ -163,11 +163,8 @@ test.each(everyMethod())(
             : message,
         );
         const answer = await client.call(path, sent, { 'grpc-timeout': '2S' });
-        expect({ name, code: Code[answer.code], documented: documented.has(answer.code) }).toEqual({
-          name,
-          code: expect.any(String),
-          documented: true,
-        });
+        const undocumented = documented.has(answer.code) ? '' : Code[answer.code];
+        expect({ name, undocumented }).toEqual({ name, undocumented: '' });
         expectClear(name, answer);
       }),
     );

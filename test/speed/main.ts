@@ -25,6 +25,8 @@ const { values, positionals } = parseArgs({
 });
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
 const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+// Brought by test/integration/set-up.sh.
+process.env['PATH'] = `${process.cwd()}/.tools/honggfuzz:${process.env['PATH']}`;
 const root = mkdtempSync(join(tmpdir(), 'pandafuzz-speed-'));
 const children: ChildProcess[] = [];
 process.on('exit', () => {
@@ -83,7 +85,9 @@ function byHand(row: Row, run: BareRun): number {
 
 async function underBot(row: Row, target: string, seeds: string): Promise<number> {
   const job = ['job', 'submit', target, '--engine', row.engine, '--seeds', seeds];
-  const args = [...job, '--duration', `${seconds}s`, '--wait', '--json', '--master', master];
+  const own = row.arguments ? ['--', ...row.arguments] : [];
+  const limits = ['--duration', `${seconds}s`, '--wait', '--json', '--master', master];
+  const args = [...job, ...limits, ...own];
   const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args]);
   return Number(JSON.parse(stdout).jobs[0].statistics.executions);
 }

@@ -12,6 +12,8 @@ export interface Row {
   /** The engine by hand, as its documentation has it: fuzzes for so long, then ends. */
   bare(run: BareRun): readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of the job under the bot. */
+  readonly arguments?: readonly string[];
   /** Executions of a run by hand that has ended. */
   executions(run: BareRun, output: string): number;
 }
@@ -61,4 +63,46 @@ export const rows: readonly Row[] = [
       return Number(/^execs_done *: *(\d+)/m.exec(stats)?.[1] ?? 0);
     },
   },
+  {
+    engine: 'honggfuzz',
+    needs: 'honggfuzz',
+    build: (out) => [
+      ...['clang', '-g', '-O1', '-fno-builtin', source],
+      '-fsanitize-coverage=trace-pc-guard,trace-cmp,trace-div,indirect-calls',
+      '-Wl,-u,LIBHFUZZ_module_instrument',
+      '-Wl,-u,LIBHFUZZ_module_memorycmp',
+      ...['.tools/honggfuzz/libhfuzz.a', '.tools/honggfuzz/libhfcommon.a'],
+      ...['-lpthread', '-ldl', '-lrt', '-lm', '-o', out],
+    ],
+    bare: ({ target, seeds, folder, seconds }) => [
+      ...['honggfuzz', '-i', seeds, '--output', folder, '-W', folder, '-n', '1', '-v'],
+      ...['--run_time', String(seconds), '-P', '--', target],
+    ],
+    executions: (_run, output) => Number(/^Summary iterations:(\d+)/m.exec(output)?.[1] ?? 0),
+  },
+  {
+    engine: 'gofuzz',
+    needs: 'go',
+    build: (out) => ['cp', '.tools/gofuzz/planted.test', out],
+    arguments: ['-test.fuzz=^FuzzSteady$'],
+    bare: ({ target, folder, seconds }) => [
+      ...[target, '-test.run=^$', '-test.fuzz=^FuzzSteady$', `-test.fuzzcachedir=${folder}/cache`],
+      ...[`-test.fuzztime=${seconds}s`, '-test.parallel=1'],
+    ],
+    executions: (_run, output) => largest(output, /, execs: (\d+) /g),
+  },
+  {
+    engine: 'command',
+    needs: 'sh',
+    // It only counts: what the bot costs beside it is all there is.
+    build: (out) => ['cp', 'test/speed/counting-engine.sh', out],
+    bare: ({ target, folder, seconds }) => [
+      ...['env', `PANDAFUZZ_SECONDS=${seconds}`, `PANDAFUZZ_CORPUS=${folder}`, target, 'fuzz'],
+    ],
+    executions: (_run, output) => largest(output, /executions=(\d+)/g),
+  },
 ];
+
+function largest(output: string, pattern: RegExp): number {
+  return Math.max(0, ...[...output.matchAll(pattern)].map(([, count]) => Number(count)));
+}

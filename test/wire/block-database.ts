@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { atEnd } from '../harness.js';
+import { atEnd } from '../endings.js';
 
 /**
  * Takes every lock of the write-ahead log's index (bytes 120 to 127, see

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { systemClock } from '../../src/core/clock.js';
-import { atEnd } from '../harness.js';
+import { atEnd } from '../endings.js';
 
 /** A line to a port of this machine that breaks or is slow. */
 export async function poorLine(

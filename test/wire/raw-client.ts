@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { Status } from '../../src/gen/google/rpc/status.js';
-import { atEnd } from '../harness.js';
+import { atEnd } from '../endings.js';
 
 /**
  * gRPC by hand, over Node's HTTP/2: says what no client library would, and has

@@ -1,4 +1,5 @@
-import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { copyFile, link, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../../core/errors.js';
 
 /*
@@ -48,4 +49,22 @@ async function copyWhole(from: string, to: string): Promise<void> {
     await rm(partial, { force: true });
     throw error;
   }
+}
+
+/** Writes a file so that it has its name only once it is whole. */
+export async function writeWhole(path: string, content: Buffer): Promise<void> {
+  const partial = join(dirname(path), `.${basename(path)}.part`);
+  try {
+    await writeNew(partial, content);
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Writes a file anew: a link that a target has put there leads nowhere. */
+export async function writeNew(path: string, content: Buffer | string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await writeFile(path, content, { flag: 'wx' });
 }

@@ -32,7 +32,11 @@ export type Probe =
       /** For people: what it cannot do here; '' when there is nothing. */
       readonly note: string;
     }
-  | { readonly missing: string };
+  | {
+      readonly missing: string;
+      /** It is installed, and does not work: somebody will want to know. */
+      readonly isBroken?: true;
+    };
 
 /** One kind of engine, before it is known whether the machine has it. */
 export interface EngineDriver {
@@ -42,10 +46,18 @@ export interface EngineDriver {
   probe(machine: EngineMachine): Promise<Probe>;
 }
 
+/** What a program of a run printed, both outputs together, and how it ended. */
+export interface Answer {
+  readonly exit: SandboxExit;
+  readonly output: string;
+}
+
 interface OfTarget {
   /** Path of the executable. */
   readonly target: string;
   readonly spec: JobSpec;
+  /** Runs a command in the run's sandbox, within a minute; absent where nothing can be run. */
+  readonly ask?: (command: EngineCommand) => Promise<Answer>;
 }
 
 /** What both a fuzzing start and a replay need. */
@@ -146,6 +158,8 @@ export interface EngineCommand {
   readonly environment: Readonly<Record<string, string>>;
   /** At which the engine ends cleanly, with its last figures; SIGTERM when left out. */
   readonly stopSignal?: NodeJS.Signals;
+  /** Folders that it reads besides its run's and the system's. */
+  readonly readable?: readonly string[];
 }
 
 export interface ReplayCommand extends EngineCommand {
@@ -180,6 +194,8 @@ export interface EngineProgress {
   readonly isSilent: boolean;
   /** Inputs it found worth keeping. */
   readonly newInputs: number;
+  /** It is to be stopped and started again, e.g. for inputs that it takes at its start only. */
+  readonly isRestartDue?: boolean;
 }
 
 export const noProgress: EngineProgress = {
@@ -223,6 +239,8 @@ export interface EngineObserver {
   readonly progress: EngineProgress;
   /** What is wrong with the job's arguments for certain, though the engine would go on. */
   readonly complaint?: string | undefined;
+  /** What people have to know about the run besides. */
+  readonly note?: string | undefined;
   /** The last lines that are no progress, for a message when it fails. */
   readonly lastWords: string;
 }
@@ -248,8 +266,8 @@ export interface Engine {
   /** @param onArtifact called for each input that crashes, as soon as its report is complete */
   observe(start: EngineStart, onArtifact: (artifact: WrittenArtifact) => void): EngineObserver;
   replay(start: ReplayStart): Promise<ReplayCommand>;
-  /** Whether the target came as far as to execute its input, by what a replay printed. */
-  hasBegun(output: string): boolean;
+  /** Whether the target came as far as to execute its input, by what a replay printed and its end. */
+  hasBegun(output: string, exit: SandboxExit): boolean;
   /** Only where a target's leaks end a start, and can be looked for by themselves. */
   leakSurvey?(start: LeakSurveyStart): EngineCommand;
   /** Whether a replay ended as a crash does. */

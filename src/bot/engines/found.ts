@@ -1,10 +1,21 @@
 import type { Logger } from '../../core/log.js';
 import { aflPlusPlusDriver } from './aflplusplus/driver.js';
+import { commandDriver } from './command/command.js';
 import type { Engine, EngineDriver, EngineMachine } from './engine.js';
+import { goFuzzDriver } from './gofuzz/gofuzz.js';
+import { honggfuzzDriver } from './honggfuzz/honggfuzz.js';
+import { jazzerJsDriver } from './jazzerjs/jazzerjs.js';
 import { libFuzzerDriver } from './libfuzzer/libfuzzer.js';
 
 /** Every engine that this bot has a driver for. */
-export const drivers: readonly EngineDriver[] = [libFuzzerDriver, aflPlusPlusDriver];
+export const drivers: readonly EngineDriver[] = [
+  libFuzzerDriver,
+  aflPlusPlusDriver,
+  honggfuzzDriver,
+  goFuzzDriver,
+  jazzerJsDriver,
+  commandDriver,
+];
 
 export interface FoundEngine {
   readonly engine: Engine;
@@ -26,7 +37,8 @@ export async function findEngines(
   for (const [index, { name }] of candidates.entries()) {
     const probe = probes[index];
     if (!probe || 'missing' in probe) {
-      log.info({ engine: name, why: probe?.missing }, 'engine missing');
+      const level = probe?.isBroken ? 'warn' : 'info';
+      log[level]({ engine: name, why: probe?.missing }, 'engine missing');
       continue;
     }
     found.set(name, probe);

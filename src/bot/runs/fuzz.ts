@@ -67,6 +67,7 @@ class Fuzzing {
       this.#leaks.note,
       seeds.note,
       droppedNote(spool.droppedOf(lease)),
+      tally.engineNote === '' ? undefined : note(RunNoteKind.UNSPECIFIED, tally.engineNote),
     ];
     this.#story = new Story({ stint: this.#stint, tally, others });
     tally.notes = () => this.#story.notes;
@@ -150,8 +151,9 @@ class Fuzzing {
     const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
     if (findings.distinct >= maxCrashes) return this.#story.completed();
     const isDone = exit.code === 0 && (progress.isDone || (progress.isSilent && this.#hasOwnRuns));
-    // A start between two surveys ends without ending the run.
-    const isSlice = withoutLeaks && !this.#hasOwnRuns;
+    // A start between two surveys, or two imports, ends without ending the run.
+    const isRestart = progress.isRestartDue === true;
+    const isSlice = (withoutLeaks && !this.#hasOwnRuns) || isRestart;
     const isOver = isTimeUp || (isDone && runs === undefined && !isSlice);
     const hasWorked = tally.executions > 0 || this.#story.hasFuzzed;
     if (isOver && hasWorked) return this.#over();
@@ -162,8 +164,8 @@ class Fuzzing {
     const isUseful = isFuzzing || removed > 0 || isNewLeak;
     this.#badEnds = isUseful ? 0 : this.#badEnds + 1;
     const end = this.#badEnds > 0 ? await this.#unfit(start) : undefined;
-    if (!isDone) this.#noteEnd(start, runs);
-    else if (runs !== undefined) this.#stint.reached(runs);
+    if (!isDone && !isRestart) this.#noteEnd(start, runs);
+    else if (runs !== undefined && !isRestart) this.#stint.reached(runs);
     return end;
   }
 

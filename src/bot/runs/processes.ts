@@ -66,6 +66,7 @@ export async function runProcesses(
       args: command.args,
       environment: command.environment,
       cwd: folder.work,
+      readable: command.readable ?? [],
       maxFileBytes,
       onOutput: (chunk) => {
         parts.output?.push(chunk);
@@ -79,7 +80,8 @@ export async function runProcesses(
 
 /**
  * Looks at files of one start: those that the engine writes, and how many are in the corpus.
- * `onEnough` is called when it has found as many crashes as its job wants.
+ * `onEnough` is called when it has found as many crashes as its job wants, or is to be started
+ * again.
  */
 class Looks {
   readonly #collecting: PeriodicTask;
@@ -119,7 +121,7 @@ class Looks {
     tally.observe();
     // An engine that goes on after a crash does not end at the last one that is wanted.
     const maxCrashes = spec.limits?.maxCrashes || Number.POSITIVE_INFINITY;
-    if (findings.distinct >= maxCrashes) this.onEnough();
+    if (findings.distinct >= maxCrashes || this.observer.progress.isRestartDue) this.onEnough();
   }
 
   async #count(): Promise<void> {

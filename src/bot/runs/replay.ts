@@ -9,6 +9,7 @@ import { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import { OutputRecord } from '../sandbox/output-record.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
+import { askTarget } from './ask.js';
 import { startSideProcess } from './side-process.js';
 import { timedOut } from './timed-out.js';
 
@@ -52,7 +53,13 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   await makeFolder(join(folder.replay, 'logs'));
   const path = join(folder.replay, 'input');
   await writeFile(path, input);
-  const start = { target: folder.target, input: path, sanitizerLogs: logs.prefix, spec };
+  const start = {
+    target: folder.target,
+    input: path,
+    sanitizerLogs: logs.prefix,
+    spec,
+    ask: askTarget(parts),
+  };
   const command = await engine.replay(start);
   const output = new OutputRecord();
   const limitSeconds = spec.limits?.inputTimeoutSeconds || defaultInputSeconds;

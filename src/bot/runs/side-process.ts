@@ -30,6 +30,7 @@ export async function startSideProcess(
     args: command.args,
     environment: { TMPDIR: temporary, ...command.environment },
     cwd,
+    readable: command.readable ?? [],
     maxFileBytes,
     onOutput,
   });

@@ -14,6 +14,7 @@ import type { SanitizerLogs } from '../findings/sanitizer-logs.js';
 import type { Spool } from '../findings/spool.js';
 import { emptyFolder, type RunFolder } from '../folders/run-folder.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
+import { askTarget } from './ask.js';
 import { BrokenBoundError } from './bounds.js';
 import type { CorpusFolders } from './corpus-part.js';
 import { Harvest } from './harvest.js';
@@ -85,6 +86,7 @@ export async function runEngine(
     sanitizerLogs: logs.prefix,
     seconds: Math.max(1, Math.ceil(leftMs / 1000)),
     target: folder.target,
+    ask: askTarget(parts),
     corpus: part?.corpus ?? folder.corpus,
     seeds: part?.seeds ?? folder.seeds,
     artifacts: folder.artifacts,

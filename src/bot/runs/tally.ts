@@ -34,6 +34,7 @@ export class Tally {
   #lastLoadMs = 0;
   /** Since when the current start has been fuzzing. */
   #fuzzingSinceMs: number | undefined;
+  #engineNote = '';
   /** What people have to know besides; set by the run. */
   notes: () => RunNote[] = () => [];
 
@@ -105,6 +106,11 @@ export class Tally {
     return now !== undefined && !now.isFuzzing && !now.isSilent;
   }
 
+  /** What the engine's observer has noted last; '' for nothing. */
+  get engineNote(): string {
+    return this.#observer?.note ?? this.#engineNote;
+  }
+
   /** Files in the corpus folder, where the engine does not report them. */
   countFiles(corpusFiles: number): void {
     this.#corpusFiles = Math.max(this.#corpusFiles, corpusFiles);
@@ -169,6 +175,7 @@ export class Tally {
   #absorb(): void {
     const now = this.#observer?.progress;
     if (!now) return;
+    this.#engineNote = this.engineNote;
     this.#coverage = Math.max(this.#coverage, now.coverage);
     this.#features = Math.max(this.#features, now.features);
     this.#corpusFiles = Math.max(this.#corpusFiles, now.corpusFiles);

@@ -69,3 +69,20 @@ export const fatalLine: Format = {
       : undefined;
   },
 };
+
+const critical =
+  /\[critical\](?:\[[^\]]{0,64}\])? \[?([^\s:[\]]{1,512}):(\d{1,9})\] (panic: )?(.{1,1024})$/;
+
+/** spdlog, as Envoy writes it: "[…][critical][main] source/a.cc:12] panic: not reached". */
+export const criticalLine: Format = {
+  name: 'critical-line',
+  hint: /\[critical\]/,
+  headline(lines, at): Headline | undefined {
+    const found = critical.exec(lines[at] as string);
+    if (!found) return undefined;
+    const place = { file: found[1] as string, line: Number(found[2]) };
+    const kind = found[3] === undefined ? 'fatal-error' : 'panic';
+    const message = found[4] as string;
+    return { kind, rank: 'hint', at, message, language: 'c', isDeliberate: true, ...place };
+  },
+};

@@ -24,7 +24,7 @@ const texts: readonly RegExp[] = [
   // Qt: 'ASSERT: "x > 0" in file a.cpp, line 3'
   /^ASSERT(?: failure in .{1,256})?: "(?<condition>.{1,2048}?)"(?: in|,) file (?<file>.{1,512}?), line (?<line>\d{1,9})/,
   // Mozilla, WebKit: "Assertion failure: x, at a.cpp:3", "ASSERTION FAILED: x"
-  /^Assertion failure: (?<condition>.{1,2048}?)(?:, at (?<file>[^\s:]{1,512}):(?<line>\d{1,9}))?$/,
+  /^Assertion failure: (?<condition>.{1,2048}?)(?:, at (?<file>(?:[A-Za-z]:)?[^\s:]{1,512}):(?<line>\d{1,9}))?$/,
   /^CSA_ASSERT failed: (?<condition>.{1,2048})$/,
   /^(?:Assertion|assertion|[Aa]ssert|ASSERT|ASSERTION) (?:failed|FAILED|failure)[:!]? ?(?<condition>.{0,2048})$/,
 ];

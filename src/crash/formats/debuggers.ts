@@ -15,31 +15,6 @@ export const gdb: Format = {
   },
 };
 
-/** Windows' codes of exceptions. */
-const codes: Readonly<Record<string, string>> = {
-  c0000005: 'access-violation',
-  c0000094: 'division-by-zero',
-  c0000095: 'integer-overflow',
-  c00000fd: 'stack-overflow',
-  c000001d: 'ILL',
-  c0000409: 'stack-buffer-overflow',
-  c0000374: 'heap-corruption',
-  '80000003': 'breakpoint',
-};
-
-/** Windows' debugger: "ExceptionCode: c0000005 (Access violation)". */
-export const cdb: Format = {
-  name: 'cdb',
-  hint: /ExceptionCode: /,
-  headline(lines, at): Headline | undefined {
-    const code = /ExceptionCode: (?:0x)?([0-9a-f]{8})/i
-      .exec(lines[at] as string)?.[1]
-      ?.toLowerCase();
-    const kind = code === undefined ? undefined : codes[code];
-    return kind ? { kind, rank: 'error', at } : undefined;
-  },
-};
-
 const errors: readonly [pattern: RegExp, kind: string][] = [
   [/^Invalid read of size /, 'invalid-read'],
   [/^Invalid write of size /, 'invalid-write'],
@@ -56,7 +31,7 @@ const errors: readonly [pattern: RegExp, kind: string][] = [
 ];
 const line = /^==\d{1,10}== {1,2}(\S.*)$/;
 const leak =
-  /^[\d,]{1,16} (?:\([\d,]{1,16} direct, [\d,]{1,16} indirect\) )?bytes in [\d,]{1,16} blocks are definitely lost/;
+  /^[\d,]{1,16} (?:\([\d,]{1,16} direct, [\d,]{1,16} indirect\) )?bytes in [\d,]{1,16} blocks are (?:definitely|possibly|indirectly) lost/;
 const terminating = /^Process terminating with default action of signal (\d{1,3})/;
 
 /** Valgrind's Memcheck and Helgrind. */
@@ -91,7 +66,8 @@ export const kernel: Format = {
     if (found[1])
       return { kind: 'kernel-bug', rank: 'error', at, file: found[1], line: Number(found[2]) };
     const kind = found[3] === undefined ? 'SEGV' : 'kernel-panic';
-    return { kind, rank: found[3] === undefined ? 'error' : 'signal', at, message: found[3] ?? '' };
+    if (found[3] === undefined) return { kind, rank: 'error', at };
+    return { kind, rank: 'signal', at, message: found[3], isDeliberate: true };
   },
 };
 

@@ -70,7 +70,7 @@ const limits: readonly [pattern: RegExp, kind: string][] = [
 /** Centipede ends its runner by SIGABRT after it printed which limit was passed. */
 export const centipede: Format = {
   name: 'centipede',
-  hint: /^=========/,
+  hint: /={9} \S/,
   headline(lines, at): Headline | undefined {
     const kind = limits.find(([pattern]) => pattern.test(lines[at] as string))?.[1];
     return kind ? { kind, rank: 'error', at } : undefined;

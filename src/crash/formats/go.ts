@@ -39,7 +39,7 @@ function fatalKind(text: string): string {
 
 const call = /^\s{0,4}([^\s()]\S{0,1023})\([^()]{0,1024}\)\s*$/;
 const place =
-  /^(?:\t| {1,12})(.{1,1024}?:\d{1,9})(?: \+0x([0-9a-f]{1,16}))?(?: fp=0x\S{1,20} sp=0x\S{1,20} pc=0x\S{1,20})?\s*$/;
+  /^(?:\t| {1,12})(.{1,1024}?:\d{1,9})(?: \+0x([0-9a-f]{1,16}))?(?: fp=0x\S{1,20} sp=0x\S{1,20}(?: pc=0x\S{1,20})?)?\s*$/;
 const created = /^created by /;
 
 /** Calls of the first goroutine, which the runtime prints first as the one at fault. */

@@ -60,7 +60,7 @@ function exceptionOf(lines: readonly string[], at: number): string | undefined {
 }
 
 /** Calls stand outside in; those of the innermost come last. */
-function pythonStack(lines: readonly string[], from: number): ParsedFrame[] {
+export function pythonStack(lines: readonly string[], from: number): ParsedFrame[] {
   const frames: ParsedFrame[] = [];
   for (let at = from; at < lines.length; at++) {
     const line = lines[at] as string;

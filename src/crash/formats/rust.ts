@@ -5,7 +5,9 @@ import type { Format, Headline } from './format.js';
 
 /** Since 1.73: "thread 'main' panicked at src/main.rs:5:9:", with the message in the next line. */
 const panicked = /thread '.{0,256}?'(?: \(\d{1,12}\))? panicked at (.*)$/;
-const older = /^'(.{0,2048})', ([^\s,']{1,512}):(\d{1,9}):\d{1,9}$/;
+const older = /^'(.{0,2048})', ([^,']{1,512}?):(\d{1,9})(?::\d{1,9})?$/;
+/** The end of an older panic whose message takes several lines. */
+const olderEnd = /', ([^,']{1,512}?):(\d{1,9})(?::\d{1,9})?$/;
 const newer = /^([^\s']{1,512}):(\d{1,9}):\d{1,9}:?$/;
 const olderBegin = /^'(.{0,2048})$/;
 /** What follows a panic because of it. */
@@ -35,7 +37,18 @@ function readPanic(text: string, lines: readonly string[], at: number) {
   const now = newer.exec(text);
   if (now)
     return { message: messageAfter(lines, at), file: now[1] as string, line: Number(now[2]) };
-  return { message: olderBegin.exec(text)?.[1] ?? text };
+  const begun = olderBegin.exec(text)?.[1];
+  const end = begun === undefined ? undefined : endOf(lines, at);
+  if (end) return { message: begun as string, file: end[1] as string, line: Number(end[2]) };
+  return { message: begun ?? text };
+}
+
+function endOf(lines: readonly string[], at: number): RegExpExecArray | undefined {
+  for (const line of lines.slice(at + 1, at + 1 + mostMessageLines)) {
+    const found = olderEnd.exec(line);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** assert_eq! writes its two values in lines of their own, which are no part of the message. */

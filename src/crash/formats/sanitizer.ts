@@ -2,6 +2,8 @@ import type { Format, Headline, Rank } from './format.js';
 
 const headline =
   /(?:ERROR: (?:Address|HWAddress|Memory|Leak|UndefinedBehavior|DataFlow|Thread|NumericalStability|Realtime|Type|KernelAddress)Sanitizer:? |(?:ERROR|WARNING): MemorySanitizer: |ERROR: GWP-ASan: )(.*)$/;
+/** The watcher of memory writes no "ERROR: ". */
+const limit = /^==\d{1,10}==\w{4,32}Sanitizer: (hard rss limit exhausted)/;
 
 /** Sentences where others print a name first. */
 const sentences: readonly [start: string, kind: string][] = [
@@ -43,7 +45,8 @@ export const sanitizer: Format = {
   name: 'sanitizer',
   hint: /Sanitizer:? |GWP-ASan: /,
   headline(lines, at): Headline | undefined {
-    const found = headline.exec(lines[at] as string);
+    const line = lines[at] as string;
+    const found = headline.exec(line) ?? limit.exec(line);
     if (!found) return undefined;
     const text = (found[1] as string).trim();
     const kind = sanitizerKind(text);

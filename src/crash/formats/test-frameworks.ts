@@ -31,6 +31,35 @@ export const googleTest: Format = {
   },
 };
 
+const goFailure = /^\s*--- FAIL: \S/;
+const goLine = /^\s+([^\s:()]{1,512}\.go):(\d{1,9}): (.{1,2048})$/;
+/** Lines of a failed test in Go, within which its last message is. */
+const goBlock = 20;
+
+/** Go's tests: "--- FAIL: FuzzParse" and "    parse_test.go:9: text", of which the last one ends it. */
+export const goTest: Format = {
+  name: 'go-test',
+  hint: /\.go:\d/,
+  headline(lines, at): Headline | undefined {
+    const [, file, line, message] = goLine.exec(lines[at] as string) ?? [];
+    // A panic has a stack behind it, which is read instead.
+    if (file === undefined || message === undefined || /^panic: /.test(message)) return undefined;
+    if (goLine.test(lines[at + 1] ?? '')) return undefined;
+    const before = lines.slice(Math.max(0, at - goBlock), at);
+    if (!before.some((one) => goFailure.test(one))) return undefined;
+    return {
+      kind: 'test-failure',
+      rank: 'hint',
+      at,
+      message,
+      file,
+      line: Number(line),
+      language: 'go',
+      isDeliberate: true,
+    };
+  },
+};
+
 const glibError =
   /^(?:.{0,256}\*\*\s?|Bail out! )?(?:([\w.-]{1,128}):)?ERROR:([^\s:]{1,512}):(\d{1,9}):([^:]{1,512}(?:::[^:]{1,512}){0,16}): (.{1,2048})$/;
 const glibLog =

@@ -20,7 +20,8 @@ export class FrameMatcher {
   matches(frame: Listed): boolean {
     const name = canonicalName(frame.function);
     if (name !== '' && this.#functions?.test(name)) return true;
-    if (frame.file === '' && name !== '' && this.#bareFunctions?.test(name)) return true;
+    if (name !== '' && isWithoutSource(name, frame.file) && this.#bareFunctions?.test(name))
+      return true;
     if (this.list.modules?.some((start) => start !== '' && frame.module.startsWith(start)))
       return true;
     return frame.file !== '' && this.#matchesFile(frame);
@@ -34,6 +35,10 @@ export class FrameMatcher {
     return files.some(has) || (!frame.function.includes('::') && inlinedFiles.some(has));
   }
 }
+
+/** Valgrind names the C library's sources without folders: write of write.c, puts of ioputs.c. */
+const isWithoutSource = (name: string, file: string) =>
+  file === '' || file === `${name}.c` || file === `io${name}.c`;
 
 /** Names, of which a "*" at the end stands for any rest. */
 function anyOf(names: readonly string[]): RegExp | undefined {

@@ -14,7 +14,7 @@ export const parseAtSign: FrameParser = (line) => {
 };
 
 const mac =
-  /^(\d{1,4}) {2,4}(\S.{0,255}?) 0x([0-9a-f]{8,16}) (.+?)(?: \+ (\d{1,12}))?(?: \(([^()]{1,512})\))?$/i;
+  /^(\d{1,4}) {2,4}(\S.{0,255}?)[ \t]0x([0-9a-f]{8,16}) (.+?)(?: \+ (\d{1,12}))?(?: \(([^()]{1,512})\))?$/i;
 
 /** macOS: "2   Content Shell Framework   0x000000010cbf477a _ZN2ui1fEv + 698". */
 export const parseMac: FrameParser = (line) => {
@@ -49,9 +49,12 @@ export const parseWindows: FrameParser = (line) => {
 };
 
 const cdb =
-  /^(?:[0-9a-f]{1,3} )?(?:[0-9a-f`]{8,17} ){2}([\w.-]{1,128})!(.{1,2048}?)(?:\+0x[0-9a-f]{1,16})?(?: \[([^\][]{1,1024})\])?$/i;
+  /^(?:[0-9a-f]{1,3} )?(?:[0-9a-f`]{8,17} ){2}(?:(?:: )?(?:[0-9a-f`]{8,17} ){3,4}(?:: )?)?([\w.-]{1,128})!(.{1,2048}?)(?:\+0x[0-9a-f]{1,16})?(?: \[([^\][]{1,1024})\])?$/i;
 
-/** Windows' debugger: "00000000`0012f0a8 00000000`7712ab8e ntdll!RtlRun+0x8e [a.c @ 12]". */
+/**
+ * Windows' debugger: "00000000`0012f0a8 00000000`7712ab8e ntdll!RtlRun+0x8e [a.c @ 12]",
+ * with the first arguments between address and name in some of its listings.
+ */
 export const parseCdb: FrameParser = (line) => {
   const found = line.includes('!') ? cdb.exec(line) : null;
   if (!found) return undefined;
@@ -102,9 +105,19 @@ export const parseHonggfuzz: FrameParser = (line) => {
 const kernel =
   /^(?:\[[ \d.]{1,24}\] |.{0,64}\] )? ?(?:RIP: \d{1,6}:)?\[?(?:<[0-9a-f]{8,16}>\] )?([A-Za-z_][\w.]{0,255})\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?: \[\w{1,64}\])?(?: (\S{1,512}:\d{1,9}))?\s*$/i;
 
-/** Linux: " kasan_report+0x12/0x34 mm/kasan/report.c:12". */
+const kernelInlined =
+  /^(?:\[[ \d.]{1,24}\] |.{0,64}\] )? ?(?:\[<[0-9a-f ]{0,16}(?:inline)?[0-9a-f ]{0,16}>\] )?([A-Za-z_][\w.]{0,255}) (\S{1,512}:\d{1,9}) \[inline\]\s*$/;
+
+/**
+ * Linux: " kasan_report+0x12/0x34 mm/kasan/report.c:12", and inlined functions as
+ * "__dump_stack lib/dump_stack.c:15 [inline]". Frames behind "?" are guesses of the kernel.
+ */
 export const parseKernel: FrameParser = (line) => {
-  const found = line.includes('/0x') ? kernel.exec(line) : null;
+  const found = line.includes('/0x')
+    ? kernel.exec(line)
+    : line.includes(' [inline]')
+      ? kernelInlined.exec(line)
+      : null;
   if (!found) return undefined;
   return frame({ function: functionName(found[1] as string), ...readLocation(found[2] ?? '') });
 };

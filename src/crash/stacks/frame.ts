@@ -1,6 +1,6 @@
 /** One line of a stack, as far as its text goes. */
 export interface ParsedFrame {
-  /** Number that the tool gave it; -1 where lines are not numbered. */
+  /** Number that the tool gave it, less `inlined` for "#1.1"; -1 where lines are not numbered. */
   readonly index: number;
   /** As functionName made it; '' if the line names none. */
   readonly function: string;
@@ -11,6 +11,9 @@ export interface ParsedFrame {
   /** Address in hexadecimal digits, or ''. Equal for functions inlined into one another. */
   readonly address: string;
 }
+
+/** Fuchsia numbers functions inlined into "#1" as "#1.2" and "#1.1", before it. */
+export const inlined = 0.5;
 
 /** Reads one line; undefined if it is no frame of this notation. */
 export type FrameParser = (line: string) => ParsedFrame | undefined;

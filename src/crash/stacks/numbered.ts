@@ -1,13 +1,15 @@
 import { baseName, functionName } from '../names.js';
-import { type FrameParser, frame, type ParsedFrame, signalMarker } from './frame.js';
+import { type FrameParser, frame, inlined, type ParsedFrame, signalMarker } from './frame.js';
 import { parseGdbText } from './gdb.js';
 import { readLocation, splitLocation } from './location.js';
 
 /** A log's prefix may stand before the number; behind it there is text, not a tab. */
-const numbered = /^(?:.{0,120}?[\s:|>\]])?#(\d{1,5}) +(?=\S)/;
+const numbered = /^(?:.{0,120}?[\s:|>\]])?#(\d{1,5})(\.\d{1,3})? +(?=\S)/;
 const atAddress = /^(?:0x([0-9a-f]{1,16})|pc ([0-9a-f]{6,16}))(?: +|$)(?:in(?: +|$))?/i;
 const moduleAtEnd =
   /(?:^| )\(([^()]{1,1024}(?:\([^()]{0,64}\)[^()]{0,256})?)\+(0x[0-9a-f]{1,16})\)$/i;
+/** Fuchsia: "f ../a.cc:12 <libc.so>+0x975fe". */
+const fuchsiaModule = / <(<?[\w .+-]{0,256}>?)>\+(0x[0-9a-f]{1,16})$/i;
 const buildIdAtEnd = / ?\((?:BuildId: ?|offset )[0-9a-fx]{0,128}\)$/i;
 /** Android: "/system/lib/libc.so (pthread_kill+33)". */
 const androidModule =
@@ -21,7 +23,7 @@ export const parseNumbered: FrameParser = (line) => {
   if (!line.includes('#')) return undefined;
   const start = numbered.exec(line);
   if (!start) return undefined;
-  const index = Number(start[1]);
+  const index = Number(start[1]) - (start[2] === undefined ? 0 : inlined);
   let text = line.slice(start[0].length).trimEnd();
   if (text.startsWith(signalMarker)) return frame({ index, function: signalMarker });
   const address = atAddress.exec(text);
@@ -30,7 +32,7 @@ export const parseNumbered: FrameParser = (line) => {
   text = text.replace(buildIdAtEnd, '').replace(buildIdAtEnd, '');
   const at = (address?.[1] ?? address?.[2] ?? '').toLowerCase();
   if (address?.[2] !== undefined) return androidFrame(index, text, at);
-  const module = moduleAtEnd.exec(text);
+  const module = moduleAtEnd.exec(text) ?? fuchsiaModule.exec(text);
   if (!module) {
     const byGdb = parseGdbText(text);
     // Debuggers load programs where they were linked for: an address is a name there.

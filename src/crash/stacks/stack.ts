@@ -8,7 +8,8 @@ import {
   parseMac,
   parseWindows,
 } from './backtraces.js';
-import { type FrameParser, type ParsedFrame, signalMarker } from './frame.js';
+import { type FrameParser, inlined, type ParsedFrame, signalMarker } from './frame.js';
+import { parseMinidump } from './minidump.js';
 import { parseNumbered } from './numbered.js';
 import { parseValgrind } from './valgrind.js';
 
@@ -27,10 +28,11 @@ const parsers: readonly FrameParser[] = [
   parseBacktraceSymbols,
   parseKernel,
   parseAddressAtEnd,
+  parseMinidump,
 ];
 
 /** Signs that every notation has one of; most lines of a log have none. */
-const maybeFrame = /#\d|0x[0-9a-f]|==\d{1,10}== {2}|@ {1,12}[0-9a-f]|!/i;
+const maybeFrame = /#\d|0x[0-9a-f]|==\d{1,10}== {2}|@ {1,12}[0-9a-f]|!|\[inline\]|^\d{1,4}\|\d/i;
 
 /** Headers of stacks that show where memory or a thread came from, not where it crashed. */
 const history =
@@ -71,8 +73,10 @@ export function readStack(lines: readonly string[], from: number, to = lines.len
 }
 
 /** Numbers grow within a stack; Valgrind numbers its first frame alone. */
-const isRestart = (last: ParsedFrame, next: ParsedFrame) =>
-  next.index === 0 || (next.index > 0 && next.index <= last.index);
+function isRestart(last: ParsedFrame, next: ParsedFrame): boolean {
+  if (next.index === 0) return last.index !== -inlined;
+  return next.index > 0 && Number.isInteger(next.index) && next.index <= last.index;
+}
 
 function parseLine(line: string, known: FrameParser | undefined) {
   for (const parse of known ? [known] : parsers) {

@@ -25,8 +25,8 @@ const answerOf = async (path: string) => {
 };
 
 describe('the engines of a machine', () => {
-  test('are libFuzzer at least: targets bring it', async () => {
-    expect([...(await find('')).keys()]).toEqual(['libfuzzer']);
+  test('are those at least that targets bring with them', async () => {
+    expect([...(await find('')).keys()]).toEqual(['libfuzzer', 'gofuzz', 'command']);
   });
 
   testWith(aflPlusPlus, 'are AFL++ as well, with its version, where it is installed', async () => {

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../../../src/bot/sandbox/programs.js';
-import { temporaryFolder } from '../../harness.js';
+import { temporaryFolder } from '../../endings.js';
 
 export const withAddressSanitizer = ['-fsanitize=fuzzer,address'];
 
@@ -45,3 +45,33 @@ export function buildScript(source: string, interpreter: string): string {
   chmodSync(out, 0o755);
   return out;
 }
+
+/** Brought by test/integration/set-up.sh: gofuzz/, built by "go test -c -fuzz=.". */
+export const goBinary = resolve('.tools/gofuzz/planted.test');
+export const goFuzzing = { isThere: existsSync(goBinary), name: 'Go' };
+
+/** Brought by test/integration/set-up.sh: honggfuzz, and the libraries that targets are linked to. */
+export const honggfuzzFolder = resolve('.tools/honggfuzz');
+export const honggfuzz = {
+  isThere: existsSync(join(honggfuzzFolder, 'honggfuzz')),
+  name: 'honggfuzz',
+};
+
+/** A program of this folder with ASan, built as honggfuzz's own compiler would; gone after the test. */
+export async function buildForHonggfuzz(source: string, flags: readonly string[] = []) {
+  const coverage = '-fsanitize-coverage=trace-pc-guard,trace-cmp,trace-div,indirect-calls';
+  const hooks = ['LIBHFUZZ_module_instrument', 'LIBHFUZZ_module_memorycmp'];
+  const libraries = ['libhfuzz.a', 'libhfcommon.a'].map((name) => join(honggfuzzFolder, name));
+  return buildProgram(source, [
+    ...['-fno-builtin', '-fsanitize=address', coverage, ...flags],
+    ...hooks.map((hook) => `-Wl,-u,${hook}`),
+    ...[...libraries, '-lpthread', '-ldl', '-lrt', '-lm'],
+  ]);
+}
+
+/** Brought by test/integration/set-up.sh where the C library is new enough. */
+export const jazzerPrograms = resolve('.tools/jazzer/node_modules/.bin');
+export const jazzerJs = {
+  isThere: existsSync(join(jazzerPrograms, 'jazzer')),
+  name: 'Jazzer.js that loads',
+};

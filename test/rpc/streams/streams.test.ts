@@ -166,7 +166,7 @@ describe('a peer that does not read', () => {
   });
 
   test('of a download is cut off too', async () => {
-    const settings = { PANDAFUZZ_TIMEOUTS_STALLED_STREAM: '300ms' };
+    const settings = { PANDAFUZZ_TIMEOUTS_STALLED_TRANSFER: '1s' };
     const { connection, address } = await runMasterFor(settings);
     const { sha256 } = await uploadTarget(connection, Buffer.alloc(20 * 2 ** 20));
     const client = new RawClient(address, { initialWindowSize: 100 });

@@ -148,6 +148,81 @@ describe('a split', () => {
   });
 });
 
+describe('a split of a split', () => {
+  /** One crash stays, two that nothing tells apart leave; the later one of them leaves again. */
+  async function splitTwice() {
+    const { scene, lease } = await opened();
+    const kept = await scene.crash(lease, 'v2=parse/10');
+    const leaves = await scene.crash(lease, 'v2=parse/20');
+    const first = await scene.split(kept.groupId, [leaves.crashId]);
+    const follower = await scene.crash(lease, 'v2=parse/20');
+    const second = await scene.split(follower.groupId, [follower.crashId]);
+    const [one, two] = [given(first.decision), given(second.decision)];
+    return { scene, lease, kept, leaves, follower, one, two };
+  }
+
+  test('is undone into its part, which later crashes find again', async () => {
+    const { scene, lease, kept, leaves, follower, one, two } = await splitTwice();
+    const last = await scene.crash(lease, 'v2=parse/20');
+    expect(last.groupId).toBe(two.toGroupId);
+    await expectSettled(scene);
+    await scene.undo(two.id);
+    expect(await scene.together()).toEqual([
+      [kept.crashId],
+      [leaves.crashId, follower.crashId, last.crashId],
+    ]);
+    expect(await scene.crash(lease, 'v2=parse/20')).toMatchObject({ groupId: one.toGroupId });
+    expect(await scene.crash(lease, 'v2=parse/30')).toMatchObject({ groupId: kept.groupId });
+    await expectSettled(scene);
+    await scene.undo(one.id);
+    expect(await scene.together()).toHaveLength(1);
+    expect(await scene.crash(lease, 'v2=parse/20')).toMatchObject({ groupId: kept.groupId });
+    await expectSettled(scene);
+  });
+
+  test('has to be undone before the first one, which says so', async () => {
+    const { scene, kept, one, two } = await splitTwice();
+    const before = await scene.together();
+    await expect(scene.undo(one.id)).rejects.toMatchObject({
+      fields: {
+        reason: 'LATER_DECISION',
+        why: `group ${one.toGroupId} was split later on by decision ${two.id}: undo that one first`,
+      },
+    });
+    expect(await scene.together()).toEqual(before);
+    await scene.undo(two.id);
+    await scene.undo(one.id);
+    expect(await scene.together()).toHaveLength(1);
+    expect(await scene.group(one.toGroupId)).toMatchObject({ mergedInto: kept.groupId });
+    expect(await scene.group(two.toGroupId)).toMatchObject({ mergedInto: kept.groupId });
+    await expectSettled(scene);
+  });
+
+  test('sends what followed it to the split that still stands', async () => {
+    const { scene, lease } = await opened();
+    const kept = await scene.crash(lease, 'v2=parse/10');
+    const [older, leaves] = [
+      await scene.crash(lease, 'v2=parse/20'),
+      await scene.crash(lease, 'v2=parse/20'),
+    ];
+    const first = await scene.split(kept.groupId, [leaves.crashId]);
+    const second = await scene.split(kept.groupId, [older.crashId]);
+    const follower = await scene.crash(lease, 'v2=parse/20');
+    expect(follower.groupId).toBe(given(second.group).id);
+    await scene.undo(given(second.decision).id);
+    expect(await scene.together()).toEqual([
+      [kept.crashId, older.crashId],
+      [leaves.crashId, follower.crashId],
+    ]);
+    expect(await scene.groupOf(follower.crashId)).toBe(given(first.group).id);
+    expect(await scene.group(given(first.group).id)).toMatchObject({ count: 2 });
+    expect(await scene.crash(lease, 'v2=parse/20')).toMatchObject({
+      groupId: given(first.group).id,
+    });
+    await expectSettled(scene);
+  });
+});
+
 test('decisions are listed newest first, in pages, and by the groups they are about', async () => {
   const { scene, lease } = await opened();
   const into = await scene.crash(lease, 'v2=into/1');

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { silentLog } from '../../../src/core/log.js';
 import { Readers } from '../../../src/state/crashes/reading/readers.js';
 import { atEnd } from '../../harness.js';
+import { eventually } from '../../steps.js';
 import { VirtualClock } from '../../virtual-clock.js';
 
 const endless = { entry: new URL('./readers/endless.js', import.meta.url), version: 2 };
@@ -52,6 +53,14 @@ describe('the threads that read reports', () => {
     for (; !over; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect(turns).toBeGreaterThan(3);
     expect(await reading).toHaveLength(hostile.length);
+  });
+
+  test('are replaced when they end between two reports, which are both read', async () => {
+    // Time stands still: a thread that never answers would be waited for.
+    const readers = opened({ program: endless, threads: 1, clock: new VirtualClock() });
+    await read(readers, 'last');
+    await eventually(async () => readers.threadCount === 0 || undefined);
+    expect(await read(readers, 'v2=parse/10')).toMatchObject({ topFrame: 'parse' });
   });
 
   test('count a report as unreadable that one does not come back from, and go on', async () => {

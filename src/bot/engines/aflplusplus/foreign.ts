@@ -1,7 +1,7 @@
 import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shareFile } from '../bring-in.js';
-import { changeOf } from './numbered-files.js';
+import { changeOf } from '../folder-change.js';
 
 /** Time of the first file, seconds; AFL++ only compares these times with each other. */
 const firstSecond = 1_000_000_000;

@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainFile } from '../../sandbox/plain-file.js';
+import { changeOf } from '../folder-change.js';
 
 /** Files of one look, so that it does not take long; the next one goes on. */
 const mostFiles = 2000;
@@ -48,10 +49,3 @@ export class NumberedFiles {
 }
 
 const numberOf = (name: string): number => Number(/^id[:_](\d{6,9})\b/.exec(name)?.[1] ?? -1);
-
-/** Time of a folder's last change; undefined when it is not there. */
-export const changeOf = (folder: string): Promise<number | undefined> =>
-  stat(folder).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => undefined,
-  );

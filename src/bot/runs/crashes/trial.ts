@@ -32,7 +32,7 @@ export async function tryInput(input: Buffer, parts: CrashWorkParts): Promise<Tr
   parts.signal.throwIfAborted();
   const key = done.isCrash ? keyOf(done.report) : { key: '', hasFrames: false };
   const isSpeechless = done.exit.code !== 0 && key.key === '' && done.exit.signal === null;
-  if (isSpeechless && !parts.engine.hasBegun(done.report)) {
+  if (isSpeechless && !parts.engine.hasBegun(done.report, done.exit)) {
     const words = done.report.trim().slice(-longestWords);
     const what = 'the target cannot be run here';
     throw new UnfitTargetError(await uselessStart(done.exit, words, parts, what));

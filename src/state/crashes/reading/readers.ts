@@ -68,6 +68,11 @@ export class Readers {
     });
   }
 
+  /** Threads that are alive. */
+  get threadCount(): number {
+    return this.#all.size;
+  }
+
   /** Ends the threads; what is still to be read is refused. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -87,14 +92,22 @@ export class Readers {
     if (this.#all.size >= (this.parts.threads ?? 2)) return undefined;
     const thread = new ReaderThread(this.#program.entry);
     this.#all.add(thread);
+    void thread.ended.then(() => this.#forget(thread));
     return thread;
+  }
+
+  /** A thread that ended between two reports, as of its memory, would not read the next one. */
+  #forget(thread: ReaderThread): void {
+    this.#all.delete(thread);
+    const place = this.#idle.indexOf(thread);
+    if (place >= 0) this.#idle.splice(place, 1);
   }
 
   async #use(thread: ReaderThread, job: Job): Promise<void> {
     const { clock = systemClock, deadlineMs = 5000, log } = this.parts;
     try {
       job.resolve(await thread.read(job.report, clock, deadlineMs));
-      this.#idle.push(thread);
+      if (this.#all.has(thread)) this.#idle.push(thread);
     } catch (error) {
       this.#all.delete(thread);
       await thread.end();
@@ -110,12 +123,12 @@ export class Readers {
 
 class ReaderThread {
   readonly #worker: Worker;
-  readonly #exited: Promise<void>;
+  readonly ended: Promise<void>;
 
   constructor(entry: URL) {
     const resourceLimits = { maxOldGenerationSizeMb: memoryMib };
     this.#worker = new Worker(entry, { name: 'crash reader', resourceLimits });
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     // Each read hears of it as well; between two there is nobody else.
     this.#worker.on('error', () => {});
   }
@@ -139,6 +152,6 @@ class ReaderThread {
 
   async end(): Promise<void> {
     await this.#worker.terminate();
-    await this.#exited;
+    await this.ended;
   }
 }

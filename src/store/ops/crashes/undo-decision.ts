@@ -1,6 +1,6 @@
 import { NotFoundError, PreconditionError } from '../../../core/errors.js';
 import type { CrashDecisionRow } from '../../crash-rows.js';
-import { unitsOf } from '../../grouping.js';
+import { type PlacedCrash, type StandingDecision, unitsOf } from '../../grouping.js';
 import { writeOperation } from '../../operation.js';
 import { all, one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
@@ -16,8 +16,8 @@ export interface UndoDecision {
 }
 
 const later = (where: string) =>
-  statement<{ groupId: string; id: string }, { id: string }>(`
-    SELECT id FROM crash_decisions
+  statement<{ groupId: string; id: string }, { id: string; kind: 'merge' | 'split' }>(`
+    SELECT id, kind FROM crash_decisions
     WHERE ${where} AND id > @id AND undone_at IS NULL ORDER BY id DESC LIMIT 1`);
 const wentFrom = later('group_id = @groupId');
 const cameTo = later('to_group_id = @groupId');
@@ -27,6 +27,9 @@ const mark = statement<UndoDecision>(`
   WHERE id = @id AND undone_at IS NULL`);
 const anchors = statement<{ id: string }, { crash_id: string; moved: 0 | 1 }>(
   'SELECT crash_id, moved FROM crash_decision_anchors WHERE decision_id = @id ORDER BY crash_id',
+);
+const placeOf = statement<{ id: string }, { groupId: string; distinction: string }>(
+  'SELECT group_id AS "groupId", distinction FROM crashes WHERE id = @id',
 );
 const forgetDistinctions = statement<{ id: string }>(
   'DELETE FROM crash_distinctions WHERE decision_id = @id',
@@ -60,23 +63,68 @@ export const undoDecision = writeOperation(
 
 /** Decisions that are about other crashes of the same groups may stand. */
 function* expectLast({ id, kind, group_id, to_group_id }: CrashDecisionRow): Steps<void> {
-  const [left, come] = [
-    { groupId: group_id, id },
-    { groupId: to_group_id, id },
-  ];
-  const standing =
-    (yield* one(wentFrom, come)) ??
-    (kind === 'split' ? yield* one(cameTo, come) : undefined) ??
-    (yield* one(mergedFrom, left));
-  if (!standing) return;
-  const why = `a later decision about these groups stands: undo ${standing.id} first`;
-  throw new PreconditionError({ reason: 'LATER_DECISION', why });
+  const come = { groupId: to_group_id, id };
+  const further = yield* one(wentFrom, come);
+  if (further) throw standsInTheWay(to_group_id, further);
+  const joined = kind === 'split' ? yield* one(cameTo, come) : undefined;
+  if (joined) throw standsInTheWay(to_group_id, joined, 'had another merged into it');
+  const gone = yield* one(mergedFrom, { groupId: group_id, id });
+  if (gone) throw standsInTheWay(group_id, gone);
 }
 
-/** After a split: all that is in the new group goes back. */
-function* joinAgain({ id, group_id, to_group_id }: CrashDecisionRow): Steps<void> {
+function standsInTheWay(
+  groupId: string,
+  { id, kind }: { id: string; kind: 'merge' | 'split' },
+  happened = kind === 'split' ? 'was split' : 'was merged into another',
+): PreconditionError {
+  const why = `group ${groupId} ${happened} later on by decision ${id}: undo that one first`;
+  return new PreconditionError({ reason: 'LATER_DECISION', why });
+}
+
+/**
+ * After a split: what is in the new group goes back, or to an earlier split that still
+ * stands and would have taken it. Later crashes are led as before.
+ */
+function* joinAgain(decision: CrashDecisionRow): Steps<void> {
+  const { id, project, target_name, group_id, to_group_id } = decision;
   yield* run(forgetDistinctions, { id });
-  for (const crash of yield* placedIn(to_group_id)) yield* moveCrash(crash.id, group_id);
+  const back = (yield* placedIn(to_group_id)).map((crash) => ({ ...crash, groupId: group_id }));
+  const told = new Set(back.flatMap(({ distinction }) => distinction || []));
+  const decisions = yield* decisionsOn({ project, target_name });
+  const others: PlacedCrash[] = [];
+  for (const groupId of yield* takersOf(told, decisions, [group_id, to_group_id])) {
+    others.push(...(yield* placedIn(groupId)));
+  }
+  const crashes = [...back, ...(yield* placedIn(group_id)), ...others];
+  const isBack = new Set(back.map((crash) => crash.id));
+  for (const unit of unitsOf(crashes.sort(byAge), decisions)) {
+    const groupId = unit.groupId ?? group_id;
+    for (const crash of unit.crashes) if (isBack.has(crash.id)) yield* moveCrash(crash.id, groupId);
+    const key = { project, target_name, groupId };
+    for (const [distinction, decisionId] of unit.distinctions)
+      if (told.has(distinction)) yield* setDistinction({ ...key, distinction, decisionId });
+    if (groupId !== group_id) yield* settleGroup(groupId);
+  }
+}
+
+const byAge = (a: PlacedCrash, b: PlacedCrash) => (a.id < b.id ? -1 : 1);
+
+/** Groups, besides the known ones, of crashes by which a standing split takes one of these distinctions. */
+function* takersOf(
+  distinctions: ReadonlySet<string>,
+  decisions: readonly StandingDecision[],
+  known: readonly string[],
+): Steps<Set<string>> {
+  const groups = new Set<string>();
+  for (const { kind, moved } of decisions) {
+    if (kind !== 'split') continue;
+    for (const id of moved) {
+      const crash = yield* one(placeOf, { id });
+      if (crash && distinctions.has(crash.distinction)) groups.add(crash.groupId);
+    }
+  }
+  for (const groupId of known) groups.delete(groupId);
+  return groups;
 }
 
 /**

@@ -1,0 +1,99 @@
+import { OutputRecord } from '../../sandbox/output-record.js';
+import type { WrittenArtifact } from '../engine.js';
+
+/** Of a line, characters. */
+const longestLine = 4096;
+const lastWordsLines = 6;
+
+const status =
+  /^fuzz: elapsed: \S+, execs: (\d{1,15}) \(\d+\/sec\)(?:, new interesting: (\d{1,15}) \(total: (\d{1,15})\))?/;
+const fuzzing = /^fuzz: elapsed: .*now fuzzing with \d+ workers/;
+const noise = /^\s*$|^fuzz: (?:elapsed|minimizing)|^warning: starting with empty corpus|^PASS$/;
+const notInstrumented = /^warning: the test binary was not built with coverage instrumentation/;
+/** "Failing input written to testdata/fuzz/FuzzParse/10a65938dce505e4". */
+const written = /^\s*Failing input written to \S*?([^/\s]+)\s*$/;
+
+/** What a test binary prints while it fuzzes. */
+export class GoOutput {
+  #openLine = '';
+  #words: string[] = [];
+  readonly #record = new OutputRecord();
+  #executions = 0;
+  #interesting = 0;
+  #total = 0;
+  #isFuzzing = false;
+  #isDone = false;
+  #hasPrinted = false;
+  #isInstrumented = true;
+  #failure: string | undefined;
+
+  push(chunk: Buffer): void {
+    const lines = (this.#openLine + chunk.toString('utf8')).split('\n');
+    this.#openLine = (lines.pop() ?? '').slice(0, longestLine);
+    for (const line of lines) this.#read(line.slice(0, longestLine));
+  }
+
+  end(): void {
+    if (this.#openLine !== '') this.push(Buffer.from('\n'));
+  }
+
+  get executions(): number {
+    return this.#executions;
+  }
+
+  get interesting(): number {
+    return this.#interesting;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  get isFuzzing(): boolean {
+    return this.#isFuzzing;
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  get hasPrinted(): boolean {
+    return this.#hasPrinted;
+  }
+
+  get isInstrumented(): boolean {
+    return this.#isInstrumented;
+  }
+
+  /** Name of the file with the input that failed. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  get lastWords(): string {
+    return this.#words.join('\n');
+  }
+
+  /** All that was printed besides progress, since the last call. */
+  takeReport(): WrittenArtifact['output'] {
+    return this.#record.take();
+  }
+
+  #read(line: string): void {
+    const found = status.exec(line);
+    this.#hasPrinted ||= line.startsWith('fuzz: ');
+    this.#isFuzzing ||= found !== null || fuzzing.test(line);
+    this.#isDone ||= line === 'PASS';
+    if (found) {
+      this.#executions = Math.max(this.#executions, Number(found[1]));
+      this.#interesting = Math.max(this.#interesting, Number(found[2] ?? 0));
+      this.#total = Math.max(this.#total, Number(found[3] ?? 0));
+    }
+    if (notInstrumented.test(line)) this.#isInstrumented = false;
+    else if (!noise.test(line)) {
+      this.#failure = written.exec(line)?.[1] ?? this.#failure;
+      this.#record.push(Buffer.from(`${line}\n`));
+      this.#words = [...this.#words, line].slice(-lastWordsLines);
+    }
+  }
+}

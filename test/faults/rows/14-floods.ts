@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { unary } from '../../../src/client/call.js';
+import { connect } from '../../../src/client/connect.js';
+import { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
+import { given } from '../../steps.js';
+import { Chance } from '../load/chance.js';
+import type { Load } from '../load/load.js';
+import { pause, quantile } from '../load/times.js';
+import * as floods from '../means/floods.js';
+import type { Row } from '../row.js';
+import { Scene } from '../scene.js';
+import { settled } from '../settled.js';
+
+const mostMemoryMib = 512;
+const mostP99Ms = 250;
+const mostBeatMs = 1000;
+
+export const manyFloods: Row = {
+  number: 14,
+  fault: 'peers that never read, floods, storms, unfinished calls, large pages',
+  promise: "Memory stays below 512 MiB, others' heartbeats below 250 ms (p99) and 1 s.",
+  found: [
+    'A page of large jobs was 313 MiB and stopped everybody for 7 s; 400 readers with closed windows held 1.4 GiB; calls whose request never ends had no bound.',
+  ],
+  async run({ seed, isShort }) {
+    const scene = await Scene.set(seed);
+    await scene.start();
+    const load = scene.load({ bots: 8, operators: 2, paceMs: 100 });
+    await largeJobs(scene, load, isShort ? 40 : 600);
+    const share = isShort ? 0.05 : 1;
+    const { address } = scene;
+    const waves: Record<string, () => number | Promise<number>> = {
+      'closed windows': () => floods.closedWindows(address, 10, 40 * share),
+      'unfinished calls': () => floods.unfinishedCalls(address, 6, 2000 * share),
+      'rapid resets': () => floods.rapidResets(address, 10_000 * share),
+      'connection storm': () => floods.connectionStorm(address, 1000 * share),
+      'large pages': () => floods.largePages(address, 60 * share),
+    };
+    const figures: Record<string, string> = {};
+    const limits: string[] = [];
+    let fired = 0;
+    for (const [name, wave] of Object.entries(waves)) {
+      for (const bot of load.bots) bot.beatMs.length = 0;
+      scene.mark(name);
+      await scene.busy('beat', 4);
+      for (let time = 0; time < (isShort ? 1 : 5); time++) {
+        fired += await wave();
+        await pause(isShort ? 200 : 1000);
+      }
+      const beats = load.bots.flatMap(({ beatMs }) => beatMs);
+      const [p99, max] = [quantile(beats, 0.99), Math.max(0, ...beats)];
+      figures[`beats beside ${name}, p99 and max`] = `${p99.toFixed(0)} and ${max.toFixed(0)} ms`;
+      if (p99 > mostP99Ms || max > mostBeatMs)
+        limits.push(`${name}: beats took ${p99} and ${max} ms`);
+    }
+    const memoryMib = peakMemoryMib(scene.master?.pid ?? 0);
+    figures['peak memory'] = `${memoryMib.toFixed(0)} MiB`;
+    const violations = memoryMib > mostMemoryMib ? [`${memoryMib.toFixed(0)} MiB of memory`] : [];
+    return settled(scene, load, { fired, violations, limits, figures });
+  },
+};
+
+/** Jobs with as many arguments and variables as one may have, so that pages are large. */
+async function largeJobs(scene: Scene, load: Load, count: number): Promise<void> {
+  const connection = connect(scene.address);
+  const chance = new Chance(scene.seed, 'large');
+  const targetSha256 = await given(load.operators[0]).target();
+  const spec = JobSpec.create({
+    ...{ engine: 'libfuzzer', targetSha256, priority: -10 },
+    arguments: Array.from({ length: 64 }, () => 'a'.repeat(1024)),
+    environment: Object.fromEntries(
+      Array.from({ length: 64 }, (_, i) => [`VARIABLE_${i}`, 'v'.repeat(1024)]),
+    ),
+  });
+  const { jobs } = connection;
+  for (let i = 0; i < count; i++) {
+    const requestId = chance.uuid();
+    await scene.history.record(
+      'large',
+      'create',
+      { requestId },
+      () => unary(jobs, jobs.createJob, { spec, requestId }, { timeoutMs: 30_000 }),
+      ({ job }) => ({ jobId: given(job).id }),
+    );
+  }
+  connection.close();
+}
+
+function peakMemoryMib(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+}
