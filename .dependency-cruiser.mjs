@@ -9,13 +9,14 @@
  */
 const leaves = ['core', 'gen'];
 const rooms = {
-  cli: ['fuzz', 'app', 'bot', 'operator', 'config', 'core'],
+  cli: ['fuzz', 'app', 'bot', 'operator', 'backup', 'config', 'core'],
   fuzz: ['app', 'bot', 'operator', 'client', 'config', ...leaves],
   app: ['rpc', 'http', 'state', 'store', 'metrics', 'tracing', 'config', 'core'],
   rpc: ['state', 'store', 'metrics', 'config', ...leaves],
   http: ['metrics', 'config', 'core'],
   state: ['store', 'crash', 'target', 'metrics', 'config', ...leaves],
   store: ['metrics', 'core'],
+  backup: ['operator', 'client', 'store', 'config', ...leaves],
   operator: ['client', 'target', 'config', ...leaves],
   bot: ['client', 'crash', 'target', 'config', ...leaves],
   client: leaves,

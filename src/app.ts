@@ -105,6 +105,7 @@ export async function startMaster(
         methods: timeouts.methods,
       },
       maxUnfinishedRequests: config.limits.max_unfinished_requests,
+      maxUnsentBytes: config.limits.max_unsent,
       capacities: {
         calls: config.limits.max_calls,
         transfers: config.limits.max_transfers,

@@ -208,6 +208,7 @@ export function createMetrics() {
     /** Calls under way, and counts of each method, read on a scrape. */
     watchCalls(sources: {
       underWay: () => (readonly [pool: string, calls: number])[];
+      unsentBytes: () => number;
       methods: () => Iterable<
         [endpoint: string, { received: number; sent: number; deadlinesMissed: number }]
       >;
@@ -219,6 +220,11 @@ export function createMetrics() {
           for (const [pool, calls] of sources.underWay()) gauge.set({ pool }, calls);
         },
         ['pool'],
+      );
+      gaugeOf(
+        'api_unsent_bytes',
+        'Bytes of answers and downloads that peers have not taken.',
+        (gauge) => gauge.set(sources.unsentBytes()),
       );
       const counterOf = (name: string, help: string, labelNames: string[], read: Read) => {
         const counter: Counter = new Counter({

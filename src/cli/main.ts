@@ -18,6 +18,7 @@ import { crashCommand } from './crash.js';
 import { fuzzCommand } from './fuzz.js';
 import { jobCommand } from './job.js';
 import { masterCommand } from './master.js';
+import { restoreCommand } from './restore.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
 
@@ -37,6 +38,7 @@ const program = new Command('pandafuzz')
   .addCommand(campaignCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addHelpText(
     'after',
     `

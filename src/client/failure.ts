@@ -64,4 +64,10 @@ function isServiceError(error: unknown): error is ServiceError {
 export const isAway = (error: unknown): boolean =>
   failureOf(error)?.code === Code.UNAVAILABLE && failureOf(error)?.reason === '';
 
+export const isNotFound = (error: unknown): boolean => failureOf(error)?.code === Code.NOT_FOUND;
+
+/** A master of an earlier version, which has no such call. */
+export const isUnknownCall = (error: unknown): boolean =>
+  failureOf(error)?.code === Code.UNIMPLEMENTED;
+
 export const isCancelled = (error: unknown): boolean => failureOf(error)?.code === Code.CANCELLED;

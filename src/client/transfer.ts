@@ -1,15 +1,19 @@
 import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
-import { DataLossError } from '../core/errors.js';
+import { DataLossError, StalledError } from '../core/errors.js';
 import type { Artifact } from '../gen/pandafuzz/v1/artifact.js';
 import {
   CrashReport,
   type ReportCrashRequest,
   type ReportCrashResponse,
 } from '../gen/pandafuzz/v1/crash_service.js';
+import type {
+  DownloadBlobFileResponse,
+  HoldBlobsResponse,
+} from '../gen/pandafuzz/v1/system_service.js';
 import type { Connection } from './connect.js';
 import { chunksOf } from './file-chunks.js';
 import { receiveFile } from './receive-file.js';
-import { type SendOptions, sendMessages } from './send.js';
+import { defaultStallMs, type SendOptions, sendMessages, watchMoves } from './send.js';
 
 export { chunkBytes, fingerprint } from './file-chunks.js';
 export { uploadArtifact } from './upload.js';
@@ -100,6 +104,62 @@ export function downloadBackup(
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const start = () => system.backupDatabase({}, new Metadata());
   return receiveAnnounced({ start, path, goesOn: 'never', firstMs: copyMs, options });
+}
+
+/**
+ * Downloads a file of the master's folder of blobs to `path`, which appears when it is complete.
+ *
+ * @throws grpc-js's ServiceError NOT_FOUND when the master has no such file
+ */
+export async function downloadBlobFile(
+  { system }: Connection,
+  name: { sha256: string } | { packId: number },
+  path: string,
+  options: TransferOptions = {},
+): Promise<void> {
+  const isPack = 'packId' in name;
+  const request = isPack ? { sha256: '', packId: name.packId } : { sha256: name.sha256, packId: 0 };
+  await receiveFile<DownloadBlobFileResponse>({
+    start: (offsetBytes) => system.downloadBlobFile({ ...request, offsetBytes }, new Metadata()),
+    // The name of a blob is its SHA-256; that of a pack comes with its end.
+    read: ({ sha256, sizeBytes, chunk }) => {
+      return { sha256: isPack ? sha256 : name.sha256, sizeBytes, chunk };
+    },
+    path,
+    goesOn: isPack ? 'never' : 'process',
+    options,
+  });
+}
+
+/**
+ * Keeps all blobs on the master's disk until `signal` aborts. Resolves when it does.
+ *
+ * @param onEnded called when the master ends it before
+ */
+export async function holdBlobs(
+  { system }: Connection,
+  signal: AbortSignal,
+  onEnded: (why: Error) => void,
+): Promise<HoldBlobsResponse> {
+  const held = Promise.withResolvers<HoldBlobsResponse>();
+  const ended = (error: Error) => {
+    held.reject(error);
+    if (!signal.aborted) onEnded(error);
+  };
+  const call = system.holdBlobs({}, new Metadata());
+  call.on('data', held.resolve);
+  call.on('error', ended);
+  call.on('end', () =>
+    ended(new DataLossError({ why: 'the master does not hold the blobs any more' })),
+  );
+  const cancel = () => call.cancel();
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel, { once: true });
+  const watch = watchMoves(defaultStallMs, () => {
+    held.reject(new StalledError({ stalledMs: defaultStallMs }));
+    cancel();
+  });
+  return held.promise.finally(watch.end);
 }
 
 /** For downloads whose first message has length and SHA-256. */

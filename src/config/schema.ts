@@ -141,6 +141,7 @@ const limits = z.strictObject({
   max_waits: whole(1, 1_000_000).default(10_000),
   max_watches: whole(1, 1_000_000).default(10_000),
   max_unfinished_requests: whole(4, 1_000_000).default(4000),
+  max_unsent: size({ min: '8MiB', max: '1TiB' }).prefault('128MiB'),
   max_streams: whole(1, 1_000_000).default(100_000),
 });
 

@@ -19,22 +19,33 @@ export async function withMaster<T>(
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
 ): Promise<T> {
   const connection = connect(where.master);
+  return untilStopped(async (signal) => {
+    try {
+      return await use(connection, { timeoutMs: where.timeoutMs, signal });
+    } catch (error) {
+      if (signal.aborted && (isCancelled(error) || error === signal.reason)) throw signal.reason;
+      if (!isForPeople(error)) throw error;
+      throw new UserError(describeFailure(error, where.master), isAway(error) ? noMaster : 1);
+    } finally {
+      connection.close();
+    }
+  });
+}
+
+/**
+ * Runs `use`, whose signal Ctrl-C, SIGTERM and SIGHUP abort with a UserError; a second one ends
+ * the process.
+ */
+export async function untilStopped<T>(use: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const forget = onStopSignals({
     stop: (signal) => stop.abort(new UserError('interrupted', exitCodeOf(signal))),
     endAtOnce: (signal) => process.exit(exitCodeOf(signal)),
   });
   try {
-    return await use(connection, { timeoutMs: where.timeoutMs, signal: stop.signal });
-  } catch (error) {
-    if (stop.signal.aborted && (isCancelled(error) || error === stop.signal.reason)) {
-      throw stop.signal.reason;
-    }
-    if (!isForPeople(error)) throw error;
-    throw new UserError(describeFailure(error, where.master), isAway(error) ? noMaster : 1);
+    return await use(stop.signal);
   } finally {
     forget();
-    connection.close();
   }
 }
 

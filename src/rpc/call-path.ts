@@ -24,6 +24,8 @@ export interface CallPath {
    * stream that is over.
    */
   send<Message>(stream: Writable, messages: readonly Message[], onTaken: () => void): void;
+  /** Called when a part of a download was written: edge/unsent.ts counts it. */
+  sending?(stream: Writable): void;
 }
 
 export const plainPath: CallPath = {

@@ -25,6 +25,7 @@ import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
 import { Connections } from './edge/connections.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
+import { Unsent } from './edge/unsent.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { corpusHandlers } from './handlers/corpus.js';
@@ -77,6 +78,7 @@ export interface GrpcServerOptions extends Embedding {
   };
   capacities: Readonly<Record<Pool, number>>;
   maxUnfinishedRequests: number;
+  maxUnsentBytes: number;
   state: State;
   metrics: Metrics;
   log: Logger;
@@ -100,13 +102,18 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   });
   const admission = new Admission(options.capacities);
   const counters = new MethodCounters();
+  const unsent = new Unsent(clock, {
+    stallMs: options.timeouts.stallMs,
+    mostBytes: options.maxUnsentBytes,
+  });
   metrics.watchCalls({
     underWay: () => pools.map((pool) => [pool, admission.underWay(pool)]),
+    unsentBytes: () => unsent.bytes,
     methods: () => counters.all(),
   });
   const adapter = new Adapter({
     ...options,
-    path,
+    path: unsent.over(path),
     admission,
     counters,
     newRequestId: countedIds(),
@@ -155,6 +162,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       await closed;
       connections.destroy();
       unfinished.stop();
+      unsent.stop();
       for (const timer of timers) timer.cancel();
     },
   };

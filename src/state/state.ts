@@ -177,7 +177,7 @@ export function createState(options: {
     logs,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
-    intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl },
+    intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl, helloMs: config.timeouts.request },
   };
   const isReader = reader && 'read' in reader;
   const readers = isReader ? reader : new Readers({ log, ...(reader && { program: reader }) });
@@ -225,7 +225,7 @@ export function createState(options: {
     merges,
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     targets: new Targets(store, clock, config.jobs.engines),
-    system: new System(store, leases, sessions, { version: options.version, startedAt }),
+    system: new System({ ...service, leases, sessions }, { version: options.version, startedAt }),
     campaigns,
     watch: new Watch(store, leases, clock),
     logs,

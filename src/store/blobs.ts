@@ -1,8 +1,12 @@
+import { createReadStream } from 'node:fs';
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { backgroundRunner, type RequestContext } from '../core/context.js';
 import { codeOf, DataLossError, messageOf, UserError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { BlobBatch } from './blobs/batch.js';
+import { type BlobFileName, BlobFolder } from './blobs/blob-folder.js';
 import { Holds } from './blobs/holds.js';
 import { PackFiles } from './blobs/pack-files.js';
 import { PackWriter } from './blobs/pack-writer.js';
@@ -10,12 +14,14 @@ import { isInPack, readEntries } from './blobs/reading.js';
 import type { RunOperation } from './blobs/run-operation.js';
 import { type Expected, SingleFiles } from './blobs/single-files.js';
 import { BlobSweep, type SweepTerms, type Swept } from './blobs/sweep.js';
+import { SweepPause } from './blobs/sweep-pause.js';
 import type { Operation } from './operation.js';
 import { type BlobPlace, findBlobs } from './ops/blobs/find-blobs.js';
 import { loseBlob } from './ops/blobs/lose-blob.js';
 import { lastPack } from './ops/blobs/packs.js';
 
 export type { BlobBatch } from './blobs/batch.js';
+export { type BlobFileName, BlobFolder, type LostBlob } from './blobs/blob-folder.js';
 export type { Swept } from './blobs/sweep.js';
 
 /** A pack that is longer gets no more entries: compacting one moves half of that at most. */
@@ -48,6 +54,7 @@ export class BlobStore {
   readonly #packs: PackWriter;
   readonly #holds = new Holds();
   readonly #sweep: BlobSweep;
+  readonly #pause = new SweepPause();
   readonly #run: RunOperation;
 
   constructor(private readonly options: BlobOptions) {
@@ -108,6 +115,54 @@ export class BlobStore {
       find,
       lose,
     });
+  }
+
+  /** The folder, absolute. */
+  get directory(): string {
+    return resolve(this.options.directory);
+  }
+
+  /**
+   * Keeps all blobs on disk, whatever refers to them, until `release`.
+   *
+   * @returns mark: a file of the folder, for as long; empty where it could not be made
+   */
+  async holdAll(): Promise<{ mark: string; release: () => Promise<void> }> {
+    const letGo = await this.#pause.hold();
+    const path = resolve(this.temporaryPath());
+    const mark = await writeFile(path, '').then(
+      () => path,
+      () => '',
+    );
+    const release = async () => {
+      letGo();
+      await rm(path, { force: true }).catch(() => {});
+    };
+    return { mark, release };
+  }
+
+  /**
+   * One file of the folder as it is, from `offset` on.
+   *
+   * @returns undefined when there is no such file
+   */
+  async openFile(
+    name: BlobFileName,
+    { offset, chunkBytes }: { offset: number; chunkBytes: number },
+  ): Promise<{ sizeBytes: number; chunks: AsyncIterable<Buffer> } | undefined> {
+    const path = new BlobFolder(this.options.directory).pathOf(name);
+    const found = await stat(path).catch(() => undefined);
+    if (!found) return undefined;
+    const { size: sizeBytes } = found;
+    async function* chunks() {
+      if (offset >= sizeBytes) return;
+      yield* createReadStream(path, {
+        start: offset,
+        end: sizeBytes - 1,
+        highWaterMark: chunkBytes,
+      });
+    }
+    return { sizeBytes, chunks: chunks() };
   }
 
   /**
@@ -202,9 +257,15 @@ export class BlobStore {
     return blobs;
   }
 
-  /** Removes a bounded part of what nothing refers to. One round at a time. */
+  /**
+   * Removes a bounded part of what nothing refers to, and nothing while all is held. One round
+   * at a time.
+   */
   async sweep(terms: SweepTerms): Promise<Swept> {
-    const swept = await this.#sweep.round(terms);
+    const swept = await this.#pause.run(terms.signal, (signal) =>
+      this.#sweep.round({ ...terms, signal }),
+    );
+    if (!swept) return { blobs: 0, bytes: 0, damagedPacks: [] };
     for (const pack of swept.damagedPacks) this.options.log.error({ pack }, 'pack damaged');
     return swept;
   }

@@ -281,17 +281,19 @@ describe('the database', () => {
   test('is copied to a file that a master can be started on', async () => {
     const { run, folder } = await atWork();
     const id = (await run('job', 'submit', 'fuzzer')).out.trim();
-    expect(await run('backup', 'nowhere/copy.db')).toMatchObject({
+    expect(await run('backup', '--database-only', 'nowhere/copy.db')).toMatchObject({
       code: 1,
       out: '',
       err: 'pandafuzz: there is no folder nowhere to write nowhere/copy.db into\n',
     });
-    expect(await run('backup', 'pandafuzz.db')).toMatchObject({
+    expect(await run('backup', '--database-only', 'pandafuzz.db')).toMatchObject({
       code: 0,
       err: '',
       out: expect.stringMatching(/^pandafuzz\.db \(.* KiB, checked\)\n$/),
     });
-    expect((await run('backup', 'pandafuzz.db')).err).toMatch(/is there already: give --force/);
+    expect((await run('backup', '--database-only', 'pandafuzz.db')).err).toMatch(
+      /is there already: give --force/,
+    );
     const { connection } = await runMasterFor({}, folder);
     const { job } = await unary(connection.jobs, connection.jobs.getJob, { jobId: id });
     expect(job?.spec?.targetName).toBe('fuzzer');
@@ -322,7 +324,7 @@ describe('a command', () => {
   test('is named in the help', async () => {
     const top = await pandafuzz(['help']);
     expect(top.code).toBe(0);
-    for (const name of ['master', 'bot', 'job', 'crash', 'stats', 'backup']) {
+    for (const name of ['master', 'bot', 'job', 'crash', 'stats', 'backup', 'restore']) {
       expect(top.out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     }
     const submit = await pandafuzz(['help', 'job', 'submit']);

@@ -11,6 +11,7 @@ const instruments = {
   database_timeout_count: 'counter',
   api_request_duration_seconds: 'histogram',
   api_in_flight: 'gauge',
+  api_unsent_bytes: 'gauge',
   api_messages_total: 'counter',
   api_deadline_exceeded_total: 'counter',
   concurrent_readers_gauge: 'gauge',

@@ -256,5 +256,11 @@ export async function validRequests(
     'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
     'SystemService/FindIds': one(system.FindIdsRequest, { resources: ['job'], prefix: '01' }),
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),
+    'SystemService/HoldBlobs': one(system.HoldBlobsRequest, {}),
+    'SystemService/DownloadBlobFile': one(system.DownloadBlobFileRequest, {
+      sha256: targetSha256,
+      packId: 0,
+      offsetBytes: 0,
+    }),
   };
 }

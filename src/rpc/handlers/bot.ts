@@ -1,5 +1,6 @@
+import type { Timer } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
-import { ValidationError } from '../../core/errors.js';
+import { TimeoutError, ValidationError } from '../../core/errors.js';
 import type { BotServiceServer } from '../../gen/pandafuzz/v1/bot_service.js';
 import type {
   HeartbeatRequest,
@@ -43,6 +44,7 @@ class HeartbeatStream implements Outgoing {
   /** One promise for all its ends: what a stream keeps, ten thousand keep. */
   readonly #over = Promise.withResolvers<void>();
   #session: BotSession | undefined;
+  #helloTimer: Timer | undefined;
 
   constructor(
     private readonly parts: State['sessionParts'],
@@ -53,10 +55,12 @@ class HeartbeatStream implements Outgoing {
   async serve(receive: Receive<HeartbeatRequest>): Promise<void> {
     const { signal } = this.ctx;
     signal.addEventListener('abort', () => this.#over.reject(signal.reason), { once: true });
+    this.#awaitHello();
     receive((request) => this.#hear(request)).then(this.#over.resolve, this.#over.reject);
     try {
       await this.#over.promise;
     } finally {
+      this.#helloTimer?.cancel();
       this.#session?.end();
     }
   }
@@ -85,7 +89,18 @@ class HeartbeatStream implements Outgoing {
     return this.ctx.signal.aborted;
   }
 
+  /** A stream without Hello belongs to no bot, and would stay for as long as its connection. */
+  #awaitHello(): void {
+    const { clock, intervals } = this.parts;
+    const error = new TimeoutError({ operation: 'Hello', durationMs: intervals.helloMs });
+    this.#helloTimer = clock.schedule(intervals.helloMs, () => this.#over.reject(error));
+  }
+
   #hear(request: HeartbeatRequest): Promise<void> | undefined {
+    if (this.#helloTimer) {
+      this.#helloTimer.cancel();
+      this.#helloTimer = undefined;
+    }
     if (!this.#session) return this.#open(request);
     if (!this.#session.gone) this.#session.hear(request);
     return undefined;

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type {
   BackupDatabaseResponse,
+  DownloadBlobFileResponse,
   SystemServiceServer,
 } from '../../gen/pandafuzz/v1/system_service.js';
 import type { State } from '../../state/state.js';
@@ -21,6 +23,21 @@ export function systemHandlers({ system }: State, adapt: Adapter) {
         } finally {
           await copy.remove();
         }
+      },
+    ),
+    holdBlobs: adapt.feed((_request, ctx) => system.holdBlobs(ctx)),
+    downloadBlobFile: adapt.serverStream(
+      'read',
+      async function* (request): AsyncGenerator<DownloadBlobFileResponse> {
+        const { sizeBytes, chunks } = await system.blobFile(request, chunkBytes);
+        const sum = createHash('sha256');
+        yield { sizeBytes, chunk: Buffer.alloc(0), sha256: '' };
+        for await (const chunk of chunks) {
+          sum.update(chunk);
+          yield { sizeBytes: 0, chunk, sha256: '' };
+        }
+        if (request.offsetBytes > 0) return;
+        yield { sizeBytes: 0, chunk: Buffer.alloc(0), sha256: sum.digest('hex') };
       },
     ),
   } satisfies Partial<SystemServiceServer>;

@@ -73,6 +73,7 @@ export class SendQueue<Message> {
     if (this.#stream.destroyed) return;
     this.#unread++;
     const hasRoom = this.#stream.write(message, this.#moved);
+    this.options.path.sending?.(this.#stream);
     if (hasRoom && this.#unread < mostUnread) return;
     this.#movedAtMs = this.options.clock.monotonic();
     const over = new AbortController();

@@ -8,7 +8,7 @@ import { listQueues } from '../../store/ops/scheduling/list-queues.js';
 import type { CampaignRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
-import { type PageRequest, pageSizeOf } from '../messages/pages.js';
+import { cutPageBy, type PageRequest, pageSizeOf } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { FairShare } from '../scheduling/fair-share.js';
@@ -77,11 +77,10 @@ export class Campaigns {
       .throwIfAny();
     const page = { afterKey: afterKey ?? null, limit: limit + 1 };
     const rows = await this.parts.store.run(ctx, listCampaigns, page);
-    const shown = rows.slice(0, limit);
-    const last = rows.length > limit ? shown.at(-1) : undefined;
+    const cut = cutPageBy(rows, limit + 1, ({ key }) => encode(key));
     return {
-      campaigns: shown.map((row) => this.#record(row)),
-      nextPageToken: last ? encode(last.key) : '',
+      campaigns: cut.rows.map((row) => this.#record(row)),
+      nextPageToken: cut.nextPageToken,
     };
   }
 

@@ -16,9 +16,10 @@ import { type CorpusOf, fewestToMerge } from '../../store/ops/corpus/corpus-of.j
 import { listCorpusEntries } from '../../store/ops/corpus/list-entries.js';
 import { removeCorpusEntries, resetCorpus } from '../../store/ops/corpus/remove-entries.js';
 import { listCorpora, showCorpus } from '../../store/ops/corpus/show-corpora.js';
+import type { CorpusRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import { corpusOf, corpusRecord, entryRecord } from '../messages/corpus-records.js';
-import { pageSizeOf } from '../messages/pages.js';
+import { cutPageBy, pageSizeOf } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 
 /** First digits of a SHA-256 that may stand for it. */
@@ -42,10 +43,12 @@ export class Corpora {
       .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
       .throwIfAny();
     const page = { ...(after as CorpusOf), limit: limit + 1 };
-    const rows = await this.store.run(ctx, listCorpora, page);
-    const shown = rows.slice(0, limit).map(corpusRecord);
-    const last = rows.length > limit ? shown.at(-1) : undefined;
-    return { corpora: shown, nextPageToken: last ? encode(last) : '' };
+    const shown = await this.store.run(ctx, listCorpora, page);
+    const rows = shown.map(({ corpus }) => corpus);
+    const tokenAfter = ({ project, target_name: targetName }: CorpusRow) =>
+      encode({ project, targetName });
+    const { rows: kept, nextPageToken } = cutPageBy(rows, limit + 1, tokenAfter);
+    return { corpora: shown.slice(0, kept.length).map(corpusRecord), nextPageToken };
   }
 
   /** @throws ValidationError, NotFoundError */

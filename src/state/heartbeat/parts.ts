@@ -30,7 +30,8 @@ export interface SessionParts {
   readonly blame: Blame;
   readonly clock: Clock;
   readonly inBackground: InBackground;
-  readonly intervals: { heartbeatMs: number; ttlMs: number };
+  /** helloMs: longest until the first message of a stream. */
+  readonly intervals: { heartbeatMs: number; ttlMs: number; helloMs: number };
 }
 
 /** Messages from master to bot. */

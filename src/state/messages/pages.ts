@@ -39,16 +39,22 @@ export function pageSizeOf(request: PageRequest, found: Violations): number {
  * Cuts off the one row that was read beyond the page, to see whether there is a next page. A
  * page that its bytes have ended has a next one, which may be empty.
  */
-export function cutPage<Row extends { id: string }>(
+export const cutPage = <Row extends { id: string }>(
   rows: readonly Row[],
   limit: number,
+): { rows: readonly Row[]; nextPageToken: string } =>
+  cutPageBy(rows, limit, ({ id }) => pageTokenAfter(id));
+
+/** As `cutPage`, for lists that go on by something else than an id. */
+export function cutPageBy<Row extends object>(
+  rows: readonly Row[],
+  limit: number,
+  tokenAfter: (last: Row) => string,
 ): { rows: readonly Row[]; nextPageToken: string } {
-  if (rows.length < limit) {
-    const last = isFull(rows) ? rows.at(-1) : undefined;
-    return { rows, nextPageToken: last ? pageTokenAfter(last.id) : '' };
-  }
-  const page = rows.slice(0, limit - 1);
-  return { rows: page, nextPageToken: pageTokenAfter((page.at(-1) as Row).id) };
+  const isShort = rows.length < limit;
+  const page = isShort ? rows : rows.slice(0, limit - 1);
+  const last = isShort && !isFull(rows) ? undefined : page.at(-1);
+  return { rows: page, nextPageToken: last ? tokenAfter(last) : '' };
 }
 
 /** The token of the page that begins after this row. */

@@ -15,7 +15,7 @@ import { registerBuild } from '../../store/ops/targets/register-build.js';
 import { type BuildRow, defaultProject, type TargetRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import { checkExecutable, isProject, projectProblem } from '../messages/checks.js';
-import { pageSizeOf } from '../messages/pages.js';
+import { cutPageBy, pageSizeOf } from '../messages/pages.js';
 import { time } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 
@@ -77,11 +77,10 @@ export class Targets {
     const [afterProject = '', afterName = ''] = after ?? [];
     const page = { project, afterProject, afterName, limit: limit + 1 };
     const rows = await this.store.run(ctx, listTargets, page);
-    const shown = rows.slice(0, limit);
-    const last = shown.at(-1);
+    const cut = cutPageBy(rows, limit + 1, (last) => tokenAfter([last.project, last.name]));
     return {
-      targets: shown.map((row) => targetRecord(row, row.newest)),
-      nextPageToken: last && rows.length > limit ? tokenAfter([last.project, last.name]) : '',
+      targets: cut.rows.map((row) => targetRecord(row, row.newest)),
+      nextPageToken: cut.nextPageToken,
     };
   }
 }

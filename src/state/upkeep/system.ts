@@ -1,9 +1,13 @@
+import { type Clock, sleep } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
-import { isId } from '../../core/ids.js';
+import { NotFoundError, OutOfRangeError } from '../../core/errors.js';
+import { isId, isSha256 } from '../../core/ids.js';
 import type {
+  DownloadBlobFileRequest,
   FindIdsRequest,
   FindIdsResponse,
   GetSystemStatsResponse,
+  HoldBlobsResponse,
 } from '../../gen/pandafuzz/v1/system_service.js';
 import { findIds, idResources } from '../../store/ops/upkeep/find-ids.js';
 import { readCounters } from '../../store/ops/upkeep/read-counters.js';
@@ -15,30 +19,71 @@ import { Violations } from '../messages/violations.js';
 /** Figures of the master, from stored counters and memory, without a scan. */
 export class System {
   constructor(
-    private readonly store: Store,
-    private readonly leases: Leases,
-    private readonly sessions: Sessions,
+    private readonly parts: {
+      readonly store: Store;
+      readonly leases: Leases;
+      readonly sessions: Sessions;
+      readonly clock: Clock;
+    },
     private readonly about: { version: string; startedAt: Date },
   ) {}
 
   /** A consistent copy, made beside running work; the caller removes it. */
   copyDatabase(ctx: RequestContext): Promise<DatabaseCopy> {
     ctx.log.info('backup started');
-    return this.store.copy(ctx);
+    return this.parts.store.copy(ctx);
+  }
+
+  /** Keeps all blobs on disk until the caller leaves or the longest time is over. */
+  async *holdBlobs(ctx: RequestContext): AsyncGenerator<HoldBlobsResponse> {
+    const { store, clock } = this.parts;
+    const { mark, release } = await store.blobs.holdAll();
+    try {
+      ctx.log.info('blobs held');
+      const endsAtMs = clock.monotonic() + longestHoldMs;
+      const endsAt = new Date(clock.now() + longestHoldMs);
+      for (let leftMs = longestHoldMs; leftMs > 0; leftMs = endsAtMs - clock.monotonic()) {
+        yield { directory: store.blobs.directory, endsAt, mark };
+        await sleep(clock, Math.min(holdMessageEveryMs, leftMs), ctx.signal);
+      }
+    } finally {
+      await release();
+      ctx.log.info('blobs released');
+    }
+  }
+
+  /** One file of the folder of blobs. @throws ValidationError, NotFoundError, OutOfRangeError */
+  async blobFile(
+    { sha256, packId, offsetBytes: offset }: DownloadBlobFileRequest,
+    chunkBytes: number,
+  ): Promise<{ sizeBytes: number; chunks: AsyncIterable<Buffer> }> {
+    const isPack = Number.isSafeInteger(packId) && packId >= 1 && packId < mostPacks;
+    new Violations()
+      .expect(sha256 === '' || isSha256(sha256), 'sha256', 'must be 64 lower-case hex digits')
+      .expect(packId === 0 || isPack, 'pack_id', `must be from 1 to ${mostPacks - 1}`)
+      .expect((sha256 === '') === (packId !== 0), 'sha256', 'give it, or pack_id, not both')
+      .throwIfAny();
+    const name = packId === 0 ? { sha256 } : { packId };
+    const file = await this.parts.store.blobs.openFile(name, { offset, chunkBytes });
+    if (!file) throw new NotFoundError({ resource: 'file of blobs', id: sha256 });
+    if (offset > file.sizeBytes) {
+      throw new OutOfRangeError({ why: `the file ends at ${file.sizeBytes} bytes` });
+    }
+    return file;
   }
 
   async stats(ctx: RequestContext): Promise<GetSystemStatsResponse> {
     const [counters, space] = await Promise.all([
-      this.store.run(ctx, readCounters, null),
-      this.store.space(),
+      this.parts.store.run(ctx, readCounters, null),
+      this.parts.store.space(),
     ]);
     const count = (name: string) => counters[name] ?? 0;
     let freeSlots = 0;
-    for (const session of this.sessions.all()) freeSlots += session.freeSlots;
+    for (const session of this.parts.sessions.all()) freeSlots += session.freeSlots;
     return {
       ...this.about,
       ...space,
-      botsOnline: this.sessions.online,
+      botsOnline: this.parts.sessions.online,
       botsTotal: count('bots'),
       jobs: {
         pending: count('jobs.pending'),
@@ -53,7 +98,7 @@ export class System {
       crashGroups: count('crash_groups'),
       crashHits: count('crash_hits'),
       crashInputsKept: count('crash_inputs_kept'),
-      executionsPerSecond: this.leases.executionsPerSecond,
+      executionsPerSecond: this.parts.leases.executionsPerSecond,
       freeSlots,
     };
   }
@@ -78,12 +123,17 @@ export class System {
       )
       .throwIfAny();
     const range = { from, to, limit: mostFound };
-    return { found: await this.store.run(ctx, findIds, { ...range, resources: known }) };
+    return { found: await this.parts.store.run(ctx, findIds, { ...range, resources: known }) };
   }
 }
 
 type Range = [from: string, to: string];
 
+/** Longest that one call holds the blobs: of a large backup over a slow line. */
+const longestHoldMs = 24 * 3_600_000;
+const holdMessageEveryMs = 10_000;
+/** Ten digits name a pack. */
+const mostPacks = 10 ** 10;
 /** Of each resource. */
 const mostFound = 10;
 const lowest = '00000000-0000-0000-0000-000000000000';

@@ -42,7 +42,7 @@ export class PackFiles {
 
   /** An empty pack whose entry in the folder is on disk. */
   async make(id: number): Promise<FileHandle> {
-    const path = this.#pathOf(id);
+    const path = this.pathOf(id);
     const file = await open(path, 'wx');
     try {
       await syncFolder(this.#directory);
@@ -55,24 +55,24 @@ export class PackFiles {
   }
 
   openToAppend(id: number): Promise<FileHandle> {
-    return open(this.#pathOf(id), 'r+');
+    return open(this.pathOf(id), 'r+');
   }
 
   /** Size and time of the last change; undefined when there is no such file. */
   async look(id: number): Promise<{ sizeBytes: number; changedAt: number } | undefined> {
-    const found = await stat(this.#pathOf(id)).catch(() => undefined);
+    const found = await stat(this.pathOf(id)).catch(() => undefined);
     return found && { sizeBytes: found.size, changedAt: found.mtimeMs };
   }
 
   remove(id: number): Promise<void> {
-    return rm(this.#pathOf(id), { force: true });
+    return rm(this.pathOf(id), { force: true });
   }
 
   /** Bytes of a pack; fewer where it ends before, none where it is missing. */
   async read(id: number, position: number, lengthBytes: number): Promise<Buffer> {
     let file: FileHandle;
     try {
-      file = await open(this.#pathOf(id), 'r');
+      file = await open(this.pathOf(id), 'r');
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
       throw error;
@@ -109,7 +109,7 @@ export class PackFiles {
     }
   }
 
-  #pathOf(id: number): string {
+  pathOf(id: number): string {
     return join(this.#directory, `${String(id).padStart(10, '0')}.pack`);
   }
 }

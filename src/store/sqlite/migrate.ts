@@ -13,9 +13,7 @@ const applicationId = 0x5046555a;
  * @throws UserError for a file that is not ours, or from a newer version
  */
 export function migrate(db: Database): void {
-  const steps = readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort();
+  const steps = everyStep();
   const version = db.pragma('user_version', { simple: true }) as number;
   expectOurs(db);
   if (version > steps.length) {
@@ -33,9 +31,20 @@ export function migrate(db: Database): void {
   }
 }
 
+const everyStep = () =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+
+/** The newest schema that this version knows. */
+export const newestSchema = (): number => everyStep().length;
+
+export const isOurs = (db: Database): boolean =>
+  db.pragma('application_id', { simple: true }) === applicationId;
+
 function expectOurs(db: Database): void {
   const empty = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
-  if (empty || db.pragma('application_id', { simple: true }) === applicationId) return;
+  if (empty || isOurs(db)) return;
   throw new UserError(
     `${db.name} is a database of another program: give PandaFuzz another data.directory`,
   );

@@ -194,7 +194,7 @@ describe('a split of a split', () => {
     await scene.undo(one.id);
     expect(await scene.together()).toHaveLength(1);
     expect(await scene.group(one.toGroupId)).toMatchObject({ mergedInto: kept.groupId });
-    expect(await scene.group(two.toGroupId)).toMatchObject({ mergedInto: kept.groupId });
+    expect(await scene.group(two.toGroupId)).toMatchObject({ mergedInto: one.toGroupId });
     await expectSettled(scene);
   });
 

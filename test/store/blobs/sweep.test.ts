@@ -84,6 +84,30 @@ describe('the sweep', () => {
     expect(await shelf.contents()).toEqual(all.map(String));
   });
 
+  test('removes nothing while all is held, and goes on afterwards', async () => {
+    const shelf = await Shelf.open(temporaryFolder());
+    const all = [...inputs(300), Buffer.alloc(200_000, 'x')];
+    await shelf.push(all);
+    shelf.remove(all);
+    const before = bytesOnDisk(shelf.directory);
+    // Begun before: it ends soon, and what it has not removed by then stays.
+    const [, { release, mark }, other] = await Promise.all([
+      shelf.sweep(1, aDayMs),
+      shelf.store.blobs.holdAll(),
+      shelf.store.blobs.holdAll(),
+    ]);
+    expect(statSync(mark).size).toBe(0);
+    expect(await shelf.sweep(20)).toEqual({ blobs: 0, bytes: 0, damagedPacks: [] });
+    expect(bytesOnDisk(shelf.directory)).toBe(before);
+    await release();
+    await release();
+    expect(await shelf.sweep(5)).toMatchObject({ blobs: 0, bytes: 0 });
+    await other.release();
+    expect((await shelf.sweep(20)).blobs).toBe(301);
+    // The newest pack is written to, and stays.
+    expect(bytesOnDisk(shelf.directory)).toBeLessThan(before / 2);
+  });
+
   test('removes old files that no row refers to, and no others', async () => {
     const shelf = await Shelf.open(temporaryFolder());
     const blobs = join(shelf.directory, 'blobs');

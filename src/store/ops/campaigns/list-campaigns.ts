@@ -1,6 +1,6 @@
 import { pageOperation } from '../../operation.js';
 import { type CampaignRow, campaignColumns } from '../../rows.js';
-import { all, statement } from '../../statement.js';
+import { page, statement } from '../../statement.js';
 
 const from = statement<{ fromKey: string; limit: number }, CampaignRow>(
   `SELECT ${campaignColumns} FROM campaigns WHERE key >= @fromKey ORDER BY key LIMIT @limit`,
@@ -13,5 +13,5 @@ const after = statement<{ afterKey: string; limit: number }, CampaignRow>(
 export const listCampaigns = pageOperation(
   'list_campaigns',
   ({ afterKey, limit }: { afterKey: string | null; limit: number }) =>
-    afterKey === null ? all(from, { fromKey: '', limit }) : all(after, { afterKey, limit }),
+    afterKey === null ? page(from, { fromKey: '', limit }) : page(after, { afterKey, limit }),
 );

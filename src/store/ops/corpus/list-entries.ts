@@ -1,6 +1,6 @@
 import { pageOperation } from '../../operation.js';
 import type { CorpusEntryDetails } from '../../rows.js';
-import { all, type Steps, statement } from '../../statement.js';
+import { page, type Steps, statement } from '../../statement.js';
 import { type CorpusOf, findCorpus } from './corpus-of.js';
 
 const after = statement<
@@ -14,12 +14,12 @@ const after = statement<
 export const listCorpusEntries = pageOperation(
   'list_corpus_entries',
   function* (
-    page: CorpusOf & { cursor: number; limit: number },
+    keys: CorpusOf & { cursor: number; limit: number },
   ): Steps<{ revision: number; rows: CorpusEntryDetails[] }> {
-    const corpus = yield* findCorpus(page);
+    const corpus = yield* findCorpus(keys);
     if (!corpus) return { revision: 0, rows: [] };
-    const { cursor, limit } = page;
-    const rows = yield* all(after, { generationId: corpus.generation_id, cursor, limit });
+    const { cursor, limit } = keys;
+    const rows = yield* page(after, { generationId: corpus.generation_id, cursor, limit });
     return { revision: corpus.revision, rows };
   },
 );

@@ -1,6 +1,6 @@
 import { pageOperation, writeOperation } from '../../operation.js';
 import type { PutAsideReason, PutAsideRow } from '../../rows.js';
-import { all, one, run, runEach, type Steps, statement } from '../../statement.js';
+import { one, page, run, runEach, type Steps, statement } from '../../statement.js';
 import { type CorpusOf, corpusToAddTo, findCorpus } from './corpus-of.js';
 import { heldJob, type LeaseOf } from './holder.js';
 import { mostBuilds } from './show-corpora.js';
@@ -74,12 +74,12 @@ function* beginBuild(of: Build, now: number): Steps<{ id: number; put_aside: num
 export const listPutAside = pageOperation(
   'list_put_aside',
   function* (
-    page: CorpusOf & { targetSha256: string; cursor: number; limit: number },
+    keys: CorpusOf & { targetSha256: string; cursor: number; limit: number },
   ): Steps<PutAsideRow[]> {
-    const corpus = yield* findCorpus(page);
+    const corpus = yield* findCorpus(keys);
     if (!corpus) return [];
-    const found = yield* one(build, { corpusId: corpus.id, targetSha256: page.targetSha256 });
+    const found = yield* one(build, { corpusId: corpus.id, targetSha256: keys.targetSha256 });
     if (!found) return [];
-    return yield* all(after, { buildId: found.id, cursor: page.cursor, limit: page.limit });
+    return yield* page(after, { buildId: found.id, cursor: keys.cursor, limit: keys.limit });
   },
 );

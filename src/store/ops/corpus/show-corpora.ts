@@ -1,6 +1,6 @@
 import { pageOperation, readOperation } from '../../operation.js';
 import type { CorpusBuildRow, CorpusRow, CorpusSourceRow } from '../../rows.js';
-import { all, one, type Steps, statement } from '../../statement.js';
+import { all, one, page, type Steps, statement } from '../../statement.js';
 import type { CorpusOf } from './corpus-of.js';
 
 /** The last merge job, while it has not ended. */
@@ -37,9 +37,9 @@ export const mostBuilds = 16;
 /** The corpora after this key, by project and target name. */
 export const listCorpora = pageOperation(
   'list_corpora',
-  function* (page: CorpusOf & { limit: number }): Steps<ShownCorpus[]> {
+  function* (keys: CorpusOf & { limit: number }): Steps<ShownCorpus[]> {
     const shown: ShownCorpus[] = [];
-    for (const corpus of yield* all(after, page)) {
+    for (const corpus of yield* page(after, keys)) {
       const generationId = corpus.generation_id;
       shown.push({ corpus, sources: yield* all(sources, { generationId }), builds: [] });
     }

@@ -1,6 +1,7 @@
 import { type CrashGroupRow, crashGroupColumns, type GroupStatusName } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
-import { all, type Steps, statement } from '../../statement.js';
+import { isFull, mostPageBytes, rowBytes } from '../../page-bytes.js';
+import { page, type Steps, statement } from '../../statement.js';
 
 /** Which groups; what is undefined or empty lets all through. Times in ms. */
 export interface GroupFilter {
@@ -50,16 +51,21 @@ export const listCrashGroups = pageOperation(
   ): Steps<{ groups: CrashGroupRow[]; lastId: string | undefined; isEnd: boolean }> {
     const { filter, limit } = input;
     const groups: CrashGroupRow[] = [];
+    let bytes = 0;
     let lastId: string | undefined;
     for (let looked = 0; looked < mostLookedAt; looked += sliceSize) {
       const keys = { beforeId: lastId ?? input.beforeId, limit: sliceSize };
       const rows = yield* read(filter, keys);
       for (const row of rows) {
-        if (groups.length === limit) return { groups, lastId, isEnd: false };
+        if (groups.length === limit || bytes >= mostPageBytes) {
+          return { groups, lastId, isEnd: false };
+        }
         lastId = row.id;
-        if (passes(row, filter)) groups.push(row);
+        if (!passes(row, filter)) continue;
+        groups.push(row);
+        bytes += rowBytes(row);
       }
-      if (rows.length < sliceSize) return { groups, lastId, isEnd: true };
+      if (rows.length < sliceSize && !isFull(rows)) return { groups, lastId, isEnd: true };
     }
     return { groups, lastId, isEnd: false };
   },
@@ -67,11 +73,11 @@ export const listCrashGroups = pageOperation(
 
 /** By the index that leaves out the most. */
 function read({ project, targetName, status }: GroupFilter, keys: Slice) {
-  if (project && targetName) return all(ofBoth, { ...keys, project, targetName });
-  if (targetName) return all(ofTarget, { ...keys, targetName });
-  if (status) return all(ofStatus, { ...keys, status });
-  if (project) return all(ofProject, { ...keys, project });
-  return all(every, keys);
+  if (project && targetName) return page(ofBoth, { ...keys, project, targetName });
+  if (targetName) return page(ofTarget, { ...keys, targetName });
+  if (status) return page(ofStatus, { ...keys, status });
+  if (project) return page(ofProject, { ...keys, project });
+  return page(every, keys);
 }
 
 function passes(row: CrashGroupRow, filter: GroupFilter): boolean {

@@ -1,6 +1,7 @@
 import { type CrashDecisionRow, crashDecisionColumns } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
-import { all, type Steps, statement } from '../../statement.js';
+import { isFull, pageOf } from '../../page-bytes.js';
+import { page, type Steps, statement } from '../../statement.js';
 
 interface Page {
   beforeId: string;
@@ -23,10 +24,14 @@ const to = statement<Page & { groupId: string }, CrashDecisionRow>(
 export const listDecisions = pageOperation(
   'list_crash_decisions',
   function* (input: Page & { groupId?: string }): Steps<CrashDecisionRow[]> {
-    const { groupId, ...page } = input;
-    if (!groupId) return yield* all(every, page);
-    const left = yield* all(from, { ...page, groupId });
-    const come = yield* all(to, { ...page, groupId });
-    return [...left, ...come].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, page.limit);
+    const { groupId, ...keys } = input;
+    if (!groupId) return yield* page(every, keys);
+    const left = yield* page(from, { ...keys, groupId });
+    const come = yield* page(to, { ...keys, groupId });
+    const both = [...left, ...come].sort((a, b) => (a.id < b.id ? 1 : -1));
+    // Behind the end of a list that its bytes have ended, there may be more of it.
+    const ends = [left, come].flatMap((rows) => (isFull(rows) ? (rows.at(-1)?.id ?? []) : []));
+    const known = both.filter(({ id }) => ends.every((end) => id >= end));
+    return pageOf(known.slice(0, keys.limit));
   },
 );

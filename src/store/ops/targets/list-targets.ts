@@ -1,6 +1,6 @@
 import { pageOperation } from '../../operation.js';
 import { type BuildRow, buildColumns, type TargetRow } from '../../rows.js';
-import { all, one, type Steps, statement } from '../../statement.js';
+import { one, page, type Steps, statement } from '../../statement.js';
 
 /** A page begins after a target; the empty names are before all. */
 export interface TargetsPage {
@@ -27,10 +27,10 @@ const newest = statement<{ project: string; name: string }, BuildRow>(`
   ORDER BY sequence DESC LIMIT 1`);
 
 /** Targets by project and name, each with its newest build. */
-export const listTargets = pageOperation('list_targets', function* (page: TargetsPage): Steps<
+export const listTargets = pageOperation('list_targets', function* (keys: TargetsPage): Steps<
   ListedTarget[]
 > {
-  const rows = yield* all(page.project === '' ? ofAll : ofOne, page);
+  const rows = yield* page(keys.project === '' ? ofAll : ofOne, keys);
   const listed: ListedTarget[] = [];
   for (const row of rows) listed.push({ ...row, newest: yield* one(newest, row) });
   return listed;
