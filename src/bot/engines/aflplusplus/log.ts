@@ -1,6 +1,4 @@
-/** Of a line that has not ended, characters. */
-const longestOpenLine = 4096;
-const lastWordsLines = 6;
+import { PrintedLines } from '../printed-lines.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
 const colours = /\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][0-9A-B]|[\x0e\x0f\r]/g;
@@ -25,8 +23,7 @@ export interface BadSeed {
 
 /** Reads what one afl-fuzz prints. */
 export class AflLog {
-  #openLine = '';
-  #words: string[] = [];
+  readonly #lines = new PrintedLines((line) => this.#read(plainText(line)));
   #seed = '';
   #badSeeds: BadSeed[] = [];
   #isFuzzing = false;
@@ -34,15 +31,11 @@ export class AflLog {
   #hasPrinted = false;
 
   push(chunk: Buffer): void {
-    const text = plainText(this.#openLine + chunk.toString('latin1'));
-    const lines = text.split('\n');
-    this.#openLine = (lines.pop() ?? '').slice(-longestOpenLine);
-    for (const line of lines) this.#read(line.slice(0, longestOpenLine));
+    this.#lines.push(chunk);
   }
 
   end(): void {
-    if (this.#openLine) this.#read(this.#openLine);
-    this.#openLine = '';
+    this.#lines.end();
   }
 
   get isFuzzing(): boolean {
@@ -58,7 +51,7 @@ export class AflLog {
   }
 
   get lastWords(): string {
-    return this.#words.join('\n');
+    return this.#lines.lastWords;
   }
 
   /** Removes and returns those that were met since the last call. */
@@ -73,7 +66,6 @@ export class AflLog {
     this.#seed = seed.exec(line)?.[1] ?? this.#seed;
     const kind = badSeed.exec(line)?.[1] as BadSeed['kind'] | undefined;
     if (kind && this.#seed) this.#badSeeds.push({ name: this.#seed, kind });
-    if (noise.test(line)) return;
-    this.#words = [...this.#words, line.trim()].slice(-lastWordsLines);
+    if (!noise.test(line)) this.#lines.keep(line.trim());
   }
 }

@@ -1,9 +1,6 @@
 import { OutputRecord } from '../../sandbox/output-record.js';
 import type { WrittenArtifact } from '../engine.js';
-
-/** Of a line, characters. */
-const longestLine = 4096;
-const lastWordsLines = 6;
+import { PrintedLines } from '../printed-lines.js';
 
 const status =
   /^fuzz: elapsed: \S+, execs: (\d{1,15}) \(\d+\/sec\)(?:, new interesting: (\d{1,15}) \(total: (\d{1,15})\))?/;
@@ -15,8 +12,7 @@ const written = /^\s*Failing input written to \S*?([^/\s]+)\s*$/;
 
 /** What a test binary prints while it fuzzes. */
 export class GoOutput {
-  #openLine = '';
-  #words: string[] = [];
+  readonly #lines = new PrintedLines((line) => this.#read(line), 'utf8');
   readonly #record = new OutputRecord();
   #executions = 0;
   #interesting = 0;
@@ -28,13 +24,11 @@ export class GoOutput {
   #failure: string | undefined;
 
   push(chunk: Buffer): void {
-    const lines = (this.#openLine + chunk.toString('utf8')).split('\n');
-    this.#openLine = (lines.pop() ?? '').slice(0, longestLine);
-    for (const line of lines) this.#read(line.slice(0, longestLine));
+    this.#lines.push(chunk);
   }
 
   end(): void {
-    if (this.#openLine !== '') this.push(Buffer.from('\n'));
+    this.#lines.end();
   }
 
   get executions(): number {
@@ -71,7 +65,7 @@ export class GoOutput {
   }
 
   get lastWords(): string {
-    return this.#words.join('\n');
+    return this.#lines.lastWords;
   }
 
   /** All that was printed besides progress, since the last call. */
@@ -93,7 +87,7 @@ export class GoOutput {
     else if (!noise.test(line)) {
       this.#failure = written.exec(line)?.[1] ?? this.#failure;
       this.#record.push(Buffer.from(`${line}\n`));
-      this.#words = [...this.#words, line].slice(-lastWordsLines);
+      this.#lines.keep(line);
     }
   }
 }

@@ -1,5 +1,4 @@
-const longestLine = 4096;
-const lastWordsLines = 6;
+import { PrintedLines } from '../printed-lines.js';
 
 const fuzzing = /^Entering phase 3\/3/;
 const done = /^Maximum run time reached|^Summary iterations:/;
@@ -10,8 +9,7 @@ const noise =
 
 /** What honggfuzz prints with -v. */
 export class HonggfuzzLog {
-  #openLine = '';
-  #words: string[] = [];
+  readonly #lines = new PrintedLines((line) => this.#read(line));
   #isFuzzing = false;
   #isDone = false;
   #hasPrinted = false;
@@ -19,13 +17,11 @@ export class HonggfuzzLog {
   #peakMemoryMib = 0;
 
   push(chunk: Buffer): void {
-    const lines = (this.#openLine + chunk.toString('latin1')).split('\n');
-    this.#openLine = (lines.pop() ?? '').slice(0, longestLine);
-    for (const line of lines) this.#read(line.slice(0, longestLine));
+    this.#lines.push(chunk);
   }
 
   end(): void {
-    if (this.#openLine !== '') this.push(Buffer.from('\n'));
+    this.#lines.end();
   }
 
   get isFuzzing(): boolean {
@@ -50,7 +46,7 @@ export class HonggfuzzLog {
   }
 
   get lastWords(): string {
-    return this.#words.join('\n');
+    return this.#lines.lastWords;
   }
 
   #read(line: string): void {
@@ -60,6 +56,6 @@ export class HonggfuzzLog {
     const [, executions = 0, memory = 0] = summary.exec(line) ?? [];
     this.#executions = Math.max(this.#executions, Number(executions));
     this.#peakMemoryMib = Math.max(this.#peakMemoryMib, Number(memory));
-    if (!noise.test(line)) this.#words = [...this.#words, line.trim()].slice(-lastWordsLines);
+    if (!noise.test(line)) this.#lines.keep(line.trim());
   }
 }
