@@ -5,6 +5,7 @@ import { segmentsOf } from '../../src/bot/sandbox/shared-memory.js';
 import { unary } from '../../src/client/call.js';
 import {
   type DeepPartial,
+  type Job,
   JobKind,
   JobOutcome,
   JobSpec,
@@ -37,8 +38,28 @@ interface Situation {
   readonly spec?: DeepPartial<JobSpec>;
 }
 
+const twoBugs = ['ABRT in give_up', 'heap-buffer-overflow in overflow'];
+
+/** Fuzzes the target by a bot of its own, until both bugs are found: how long that takes is not judged. */
+async function fuzzedToBoth(master: TestMaster, situation: Situation): Promise<Job> {
+  const { connection } = master;
+  const limits = { maxDurationSeconds: 300 };
+  const job = await begun(master, { ...situation, spec: { ...situation.spec, limits } });
+  await eventually(async () => {
+    const groups = await groupsOf(master);
+    return twoBugs.every((bug) => groups.includes(bug)) || undefined;
+  });
+  await unary(connection.jobs, connection.jobs.cancelJob, { jobId: job.id });
+  return jobIn(connection, job.id, JobState.CANCELLED);
+}
+
 /** Fuzzes the target by a bot of its own, to the end. */
-async function fuzzed({ connection, address }: TestMaster, situation: Situation) {
+async function fuzzed(master: TestMaster, situation: Situation): Promise<Job> {
+  const { id } = await begun(master, situation);
+  return jobIn(master.connection, id, JobState.COMPLETED);
+}
+
+async function begun({ connection, address }: TestMaster, situation: Situation): Promise<Job> {
   await startedAgent(address);
   const { targetPath, seeds, spec } = situation;
   const [job] = await submitJobs(connection, {
@@ -51,7 +72,7 @@ async function fuzzed({ connection, address }: TestMaster, situation: Situation)
     }),
     count: 1,
   });
-  return jobIn(connection, given(job).id, JobState.COMPLETED);
+  return given(job);
 }
 
 /** Of each group its kind and its innermost frame. */
@@ -66,8 +87,6 @@ const ways = [
   { way: 'from shared memory, in a loop', flags: ['-DLOOP'], given: [] },
 ];
 
-const twoBugs = ['ABRT in give_up', 'heap-buffer-overflow in overflow'];
-
 describe('AFL++', () => {
   testWith(
     aflPlusPlus,
@@ -75,13 +94,12 @@ describe('AFL++', () => {
     async () => {
       const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
       const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
-      const job = await fuzzed(master, { targetPath, seeds: ['O_', 'G_'] });
+      const job = await fuzzedToBoth(master, { targetPath, seeds: ['O_', 'G_'] });
       expect(job.statistics).toMatchObject({
         executions: expect.any(Number),
         coverage: expect.any(Number),
       });
-      expect(job.statistics?.executions).toBeGreaterThan(1000);
-      expect(job.result).toMatchObject({ outcome: JobOutcome.COMPLETED, message: '' });
+      expect(job.statistics?.executions).toBeGreaterThan(100);
       expect(await groupsOf(master)).toEqual(twoBugs);
       const { connection } = master;
       const [first] = await listCrashes(connection, { groupId: '', jobId: job.id, limit: 1 });
@@ -126,12 +144,10 @@ describe('AFL++', () => {
   testWith(aflPlusPlus, 'comes to fuzz although every seed crashes', async () => {
     const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
     const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
-    const job = await fuzzed(master, {
+    const job = await fuzzedToBoth(master, {
       targetPath,
       seeds: ['OV', 'GU'],
-      spec: { limits: { maxDurationSeconds: 15 } },
     });
-    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
     expect(job.statistics?.executions).toBeGreaterThan(100);
     expect(await groupsOf(master)).toEqual(twoBugs);
   });
@@ -139,9 +155,8 @@ describe('AFL++', () => {
   testWith(aflPlusPlus, 'fuzzes with as many instances as a job asks for', async () => {
     const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
     const targetPath = await buildForAfl('planted.c', ['-fsanitize=fuzzer']);
-    const spec = { arguments: ['--instances=2'], limits: { maxDurationSeconds: 6 } };
-    const job = await fuzzed(master, { targetPath, seeds: ['O_', 'G_'], spec });
-    expect(job.result?.outcome).toBe(JobOutcome.COMPLETED);
+    const spec = { arguments: ['--instances=2'] };
+    await fuzzedToBoth(master, { targetPath, seeds: ['O_', 'G_'], spec });
     expect(await groupsOf(master)).toEqual(twoBugs);
   });
 
