@@ -30,7 +30,8 @@ describe('every method', () => {
       expect({ name, code: Code[answer.code] }).toEqual({ name, code: 'DEADLINE_EXCEEDED' });
       ended.push(`${name} ${timeoutMs}`);
     };
-    const methods = everyMethod();
+    // It reads a file, and nothing of the database.
+    const methods = everyMethod().filter(({ name }) => name !== 'SystemService/DownloadBlobFile');
     await Promise.all([
       end('JobService/GetJob', '/pandafuzz.v1.JobService/GetJob', 3000),
       ...methods.map(({ name, path }) => end(name, path, 1000)),

@@ -80,7 +80,11 @@ describe('the checker finds', () => {
     ['job', 'DELETE FROM jobs WHERE id = (SELECT min(id) FROM jobs)'],
     ['result', "UPDATE attempts SET outcome = 'lost' WHERE outcome = 'completed'"],
     ['end of a job', "UPDATE jobs SET state = 'dead' WHERE state = 'completed'"],
-    ['cancel', "UPDATE jobs SET state = 'dead', cancel_requested_at = NULL"],
+    [
+      'cancel',
+      `UPDATE jobs SET state = 'dead', cancel_requested_at = NULL
+       WHERE finished_at IS NOT NULL AND cancel_requested_at IS NOT NULL`,
+    ],
     ['crash', 'DELETE FROM crashes WHERE id = (SELECT min(id) FROM crashes)'],
     ['input of a crash', `UPDATE crashes SET input_sha256 = '${'0'.repeat(64)}'`],
     ['input of a corpus', 'DELETE FROM corpus_entries'],
