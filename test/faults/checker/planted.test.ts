@@ -86,7 +86,10 @@ describe('the checker finds', () => {
        WHERE finished_at IS NOT NULL AND cancel_requested_at IS NOT NULL`,
     ],
     ['crash', 'DELETE FROM crashes WHERE id = (SELECT min(id) FROM crashes)'],
-    ['input of a crash', `UPDATE crashes SET input_sha256 = '${'0'.repeat(64)}'`],
+    [
+      'input of a crash',
+      `UPDATE crashes SET input_sha256 = '${'0'.repeat(64)}' WHERE id = (SELECT min(id) FROM crashes)`,
+    ],
     ['input of a corpus', 'DELETE FROM corpus_entries'],
     ['artifact', 'DELETE FROM artifacts'],
   ])('an acknowledged %s that is lost', (_, sql) => byStatement('kept', sql));
