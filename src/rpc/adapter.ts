@@ -314,7 +314,7 @@ export class Adapter {
         const verdict = verdictOn(cause, ctx);
         settled(verdict.code);
         if (!call.cancelled) settle.refuse(statusOf(verdict, ctx.requestId));
-        if (terms.pool !== 'calls') this.#endSoon(call, cause instanceof OverloadError);
+        if (terms.pool !== 'calls') this.#endSoon(call, isUnread(call, cause));
       },
     );
   }
@@ -367,10 +367,16 @@ export class Adapter {
   }
 
   /** Ends a refused stream, even if its peer does not react. */
-  #endSoon(call: ServerCall, overloaded: boolean): void {
+  #endSoon(call: ServerCall, unread: boolean): void {
     if (!isOpen(call)) return;
-    this.options.clock.schedule(lingerMs, () => cutOff(call, overloaded), { unref: true });
+    this.options.clock.schedule(lingerMs, () => cutOff(call, unread), { unref: true });
   }
+}
+
+/** Whether the peer will hear of its end by a reset alone: earlier messages wait for it to read. */
+function isUnread(call: ServerCall, cause: unknown): boolean {
+  const { writableLength = 0 } = call as Partial<Writable>;
+  return cause instanceof OverloadError || (cause instanceof StalledError && writableLength > 0);
 }
 
 /** @throws ValidationError for a request that is no message of its kind */

@@ -6,12 +6,13 @@ import { streamOf } from './shapes.js';
  * waits behind earlier messages; or it has not finished sending, for which grpc-js waits
  * without end.
  *
- * @param overloaded sends the peer HTTP/2's own code for RESOURCE_EXHAUSTED
+ * @param unread messages wait that the peer does not read: it gets HTTP/2's own code for
+ * RESOURCE_EXHAUSTED at once, as any other end would wait behind them
  */
-export function cutOff(call: object, overloaded: boolean): void {
+export function cutOff(call: object, unread: boolean): void {
   const stream = streamOf(call);
   if (!stream || stream.closed) return;
-  stream.close(overloaded ? constants.NGHTTP2_ENHANCE_YOUR_CALM : constants.NGHTTP2_NO_ERROR);
+  stream.close(unread ? constants.NGHTTP2_ENHANCE_YOUR_CALM : constants.NGHTTP2_NO_ERROR);
 }
 
 export const isOpen = (call: object): boolean => streamOf(call)?.closed === false;
