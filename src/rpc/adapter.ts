@@ -375,7 +375,7 @@ export class Adapter {
 
 /** Whether the peer will hear of its end by a reset alone: earlier messages wait for it to read. */
 function isUnread(call: ServerCall, cause: unknown): boolean {
-  const { writableLength = 0 } = call as Partial<Writable>;
+  const { writableLength = 0 } = call as { writableLength?: number };
   return cause instanceof OverloadError || (cause instanceof StalledError && writableLength > 0);
 }
 
