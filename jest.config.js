@@ -5,6 +5,7 @@ export default {
   roots: ['<rootDir>/dist/test'],
   transform: {},
   testEnvironment: '<rootDir>/dist/test/environment.js',
+  setupFilesAfterEnv: ['<rootDir>/dist/test/cleanup.js'],
   testTimeout: 2 * patienceMs,
   // Test files run side by side in this many processes; each needs a core.
   maxWorkers: 2,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /*
- * What a test, or a row of `make faults`, started and has to end. Apart from harness.ts, which
- * needs Jest.
+ * What a test, or a row of `make faults`, started and has to end. Nothing here needs Jest, whose
+ * tests end it by cleanup.ts.
  */
 
 const endings: (() => unknown)[] = [];
@@ -23,6 +23,21 @@ export async function endAll(those = endings): Promise<void> {
 export function laterEnd(): () => Promise<void> {
   const those = endings.splice(0);
   return () => endAll(those);
+}
+
+const sharedEndings: (() => Promise<void>)[] = [];
+
+/** What `start` starts is ended after all tests of the file: for `beforeAll`. */
+export async function shared<Started>(start: () => Promise<Started>): Promise<Started> {
+  try {
+    return await start();
+  } finally {
+    sharedEndings.push(laterEnd());
+  }
+}
+
+export async function endShared(): Promise<void> {
+  for (let end = sharedEndings.pop(); end; end = sharedEndings.pop()) await end();
 }
 
 /** An empty folder, gone after the test. */

@@ -1,4 +1,3 @@
-import { afterAll, afterEach } from '@jest/globals';
 import { type Master, startMaster } from '../src/app.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { loadMasterConfig } from '../src/config/load.js';
@@ -11,27 +10,10 @@ import type { Embedding } from '../src/rpc/server.js';
 import { SqliteStore } from '../src/store/sqlite/store.js';
 import type { Connect } from '../src/store/sqlite/thread.js';
 import type { Store, StoreOptions } from '../src/store/store.js';
-import { atEnd, endAll, laterEnd, temporaryFile, temporaryFolder } from './endings.js';
+import { atEnd, shared, temporaryFile, temporaryFolder } from './endings.js';
 import { patienceMs } from './patience.js';
 
-export { atEnd, temporaryFile, temporaryFolder };
-
-afterEach(() => endAll());
-
-const sharedEndings: (() => Promise<void>)[] = [];
-
-/** What `start` starts is ended after all tests of the file: for `beforeAll`. */
-export async function shared<Started>(start: () => Promise<Started>): Promise<Started> {
-  try {
-    return await start();
-  } finally {
-    sharedEndings.push(laterEnd());
-  }
-}
-
-afterAll(async () => {
-  for (let end = sharedEndings.pop(); end; end = sharedEndings.pop()) await end();
-});
+export { atEnd, shared, temporaryFile, temporaryFolder };
 
 /** A context of the test's own, ended after it. */
 export function testContext(timeoutMs = patienceMs): OperationContext {
