@@ -15,7 +15,7 @@ import {
 import { startedAgent } from '../bot/started-agent.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { testWith } from '../languages/tools.js';
-import { given, jobIn } from '../steps.js';
+import { eventually, given, jobIn } from '../steps.js';
 
 /** What is seen of each bug in a report, by what its input begins with. */
 type Bugs = Readonly<Record<string, string>>;
@@ -36,12 +36,12 @@ interface Situation {
   readonly environment?: Record<string, string>;
 }
 
-/** Fuzzes the target to its end, by a real bot: each bug is a group, each crash has its report. */
+/** Fuzzes the target by a real bot until all bugs are found: each is a group, each crash has its report. */
 async function expectGroups(situation: Situation): Promise<void> {
   const { targetPath, bugs, environment = {} } = situation;
   const { address, connection } = await runMasterFor();
   await startedAgent(address);
-  const limits = JobLimits.fromPartial({ maxDurationSeconds: 6 });
+  const limits = JobLimits.fromPartial({ maxDurationSeconds: 300 });
   const [job] = await submitJobs(connection, {
     targetPath,
     seedsPath: seedsFor(bugs),
@@ -49,7 +49,13 @@ async function expectGroups(situation: Situation): Promise<void> {
     count: 1,
   });
   const { id: jobId } = given(job);
-  const { statistics } = await jobIn(connection, jobId, JobState.COMPLETED);
+  const wanted = Object.keys(bugs).length;
+  await eventually(async () => {
+    const found = await listCrashGroups(connection, { limit: 10 });
+    return found.length >= wanted || undefined;
+  });
+  await unary(connection.jobs, connection.jobs.cancelJob, { jobId });
+  const { statistics } = await jobIn(connection, jobId, JobState.CANCELLED);
   const groups = await listCrashGroups(connection, { limit: 10 });
   const crashes = await listCrashes(connection, { groupId: '', jobId, limit: 100 });
   const found = new Map<string, Set<string>>();
