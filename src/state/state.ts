@@ -41,6 +41,7 @@ import { Leases, type LiveLease } from './leases/leases.js';
 import { Notifications } from './notifications/notifications.js';
 import { Dispatch } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
+import { Overlooked } from './scheduling/overlooked.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Targets } from './targets/targets.js';
 import { BlobSweep } from './upkeep/blob-sweep.js';
@@ -109,6 +110,7 @@ export function createState(options: {
     adoptEveryMs: ttl,
     retryPause,
   });
+  const overlooked = new Overlooked({ ...service, dispatch, everyMs: ttl });
   const onChanged = (botId: string) => sessions.of(botId)?.holdChanged?.();
   const holds = new Holds({ ...service, onChanged });
   const avoids = new Avoids({ ...service, sessions, dispatch });
@@ -245,6 +247,7 @@ export function createState(options: {
       await notifications.start();
       leases.start();
       reaper.start();
+      overlooked.start();
       avoids.start();
       silenceCheck.start();
       uploadSweep.start();
@@ -264,6 +267,7 @@ export function createState(options: {
       leases.stop();
       const upkeep = [
         vitals,
+        overlooked,
         sampler,
         silenceCheck,
         uploadSweep,

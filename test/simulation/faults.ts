@@ -17,7 +17,7 @@ export function happen(world: World, { kind }: Step, random: Random): void {
       world.restartMaster();
       break;
     case 'freeze master':
-      if (master) master.frozenUntil = timeline.now + random.between(100, 9000);
+      if (master) timeline.freeze(master, random.between(100, 9000));
       weather.wasFelt();
       break;
     case 'kill bot':
@@ -26,7 +26,7 @@ export function happen(world: World, { kind }: Step, random: Random): void {
       break;
     case 'freeze bot': {
       const forMs = random.between(500, 8000);
-      if (process) process.frozenUntil = timeline.now + forMs;
+      if (process) timeline.freeze(process, forMs);
       weather.wasFelt(forMs);
       break;
     }
@@ -64,7 +64,8 @@ export function happen(world: World, { kind }: Step, random: Random): void {
 /** A new process of the bot, unless another one is there by then. */
 export function startBot(world: World, machine: Machine, delayMs: number): void {
   world.timeline.after(delayMs, `${machine.name}: starts`, () => {
-    if (machine.process && !machine.process.isOver) return;
+    const isThere = machine.process && !machine.process.isOver;
+    if (isThere || !world.machines.includes(machine)) return;
     machine.process = new BotProcess(world, machine);
   });
 }

@@ -40,7 +40,11 @@ export class Timeline {
 
   after(delayMs: number, label: string, fire: () => void, owner?: Owner): Timer {
     if (Number.isNaN(delayMs)) throw new Error(`${label} is to happen after NaN ms`);
-    const at = this.now + Math.max(delayMs, 0);
+    return this.at(this.now + Math.max(delayMs, 0), label, fire, owner);
+  }
+
+  /** At that very moment: what is computed again from a delay may be another one. */
+  at(at: number, label: string, fire: () => void, owner?: Owner): Timer {
     const entry = { at, order: this.#orders++, label, fire, owner, isCancelled: false };
     this.#push(entry);
     return {
@@ -48,6 +52,11 @@ export class Timeline {
         entry.isCancelled = true;
       },
     };
+  }
+
+  /** Stops a process. A stop that is under way is never cut short: what waits for it keeps its order. */
+  freeze(owner: Owner, forMs: number): void {
+    owner.frozenUntil = Math.max(owner.frozenUntil, this.now + forMs);
   }
 
   /** The clock of a process: its timers end with it. */

@@ -199,7 +199,7 @@ export class Wire {
       Math.max(timeline.now, this.stalledUntil) + weather.networkMs(this.parts.random);
     const at = Math.max(this.#arrivals[way], soonest);
     this.#arrivals[way] = at;
-    timeline.after(at - timeline.now, label, () => this.isCut || arrive(), to);
+    timeline.at(at, label, () => this.isCut || arrive(), to);
   }
 
   #emit(event: string, value: object): void {

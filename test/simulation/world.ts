@@ -192,7 +192,6 @@ export class World {
     this.weather.clear();
     this.timeline.note('everything is healed');
     for (const clone of this.clones) clone.kill();
-    if (this.master) this.master.frozenUntil = 0;
     for (const machine of this.machines) {
       machine.process?.kill();
       startBot(this, machine, 100);

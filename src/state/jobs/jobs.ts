@@ -92,7 +92,11 @@ export class Jobs {
     const input = jobInput(spec, { id, requestId: request.requestId || null, now });
     const { queue, targetName, earlier } = await this.parts.store.run(ctx, createJob, input);
     this.parts.dispatch.addQueue(queue);
-    if (earlier) return this.#record(earlier);
+    if (earlier) {
+      // The caller repeats it: the first answer was lost, and with it the announcement.
+      this.#wake(earlier);
+      return this.#record(earlier);
+    }
     const { readyAt } = input;
     if (readyAt === null || readyAt <= now) this.parts.dispatch.jobPending(queue.id);
     return newJobRecord(id, { ...spec, targetName }, now);
@@ -224,12 +228,15 @@ export class Jobs {
     const { jobId, attempt, fence } = input;
     const done = await storing.finally(stored);
     const { leases, dispatch, blame } = this.parts;
+    let { wakes } = done;
     // The same result may be on its way twice.
     if (live && leases.find(live) === live) {
       leases.end(live);
       blame.ended(live, told, done.isTargetToBlame);
+      // The answer to the first try was lost, and with it the announcement.
+      if (done.state === 'pending') wakes ??= live.queueId;
     }
-    if (done.wakes !== undefined) dispatch.jobPending(done.wakes);
+    if (wakes !== undefined) dispatch.jobPending(wakes);
     const state = jobStateOf(done.state);
     return { jobId, attempt, fence, recordedAt: new Date(done.recordedAt), state };
   }

@@ -41,7 +41,7 @@ export type { Taker } from './taker.js';
  * Races: two claims of one job: the statement of the store decides. A taker that leaves
  * during its claim: its `receive` gives the job back. A stop requested between claim and
  * taker: the taker receives the newer row. A claim whose answer is lost: the lease is on
- * disk, where the reaper finds it. A limit of a campaign: claims under way count as running.
+ * disk, where the reaper finds it. A job whose announcement is lost: overlooked.ts. A limit of a campaign: claims under way count as running.
  */
 interface Claim {
   readonly taker: Taker;
@@ -124,6 +124,13 @@ export class Dispatch {
     if (queue) this.#openings.arrived(queue);
     else this.#name(queueId);
     this.#pump();
+  }
+
+  /** Jobs wait in this queue; they are announced where memory knows of none. */
+  recount(row: QueueRow): void {
+    const queue = this.#openings.queue(row.id);
+    if (!queue) this.addQueue(row);
+    else if (queue.waiting === 0 && queue.claiming === 0) this.jobPending(row.id);
   }
 
   /**

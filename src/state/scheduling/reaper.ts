@@ -148,7 +148,9 @@ export class Reaper {
             ...this.parts.retryPause,
           }),
         );
-        if (moved?.wakes !== undefined) this.parts.dispatch.jobPending(moved.wakes);
+        // A lease that has ended already: an earlier try, or a result, was committed unheard.
+        const wakes = moved ? moved.wakes : lease.queueId;
+        if (wakes !== undefined) this.parts.dispatch.jobPending(wakes);
         return;
       } catch (error) {
         this.parts.log.warn({ err: error, job: jobId, attempt }, 'lease release failed');
