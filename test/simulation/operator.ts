@@ -51,8 +51,10 @@ export class Operator implements Caller {
     }
   }
 
-  /** Takes back all that keeps jobs from running. */
-  heal(): void {
+  /** Takes back all that keeps jobs from running; a few times, as earlier wishes may still arrive. */
+  heal(times = 4): void {
+    if (times > 1)
+      this.world.timeline.after(4000, 'operator: heals again', () => this.heal(times - 1));
     for (const key of campaigns) {
       const terms = { key, weight: 1, maxParallel: 0 };
       void this.#until('campaign', (state, ctx) => state.campaigns.set(ctx, terms));
