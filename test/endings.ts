@@ -20,7 +20,7 @@ export async function endAll(those = endings): Promise<void> {
 }
 
 /** Leaves what was started so far to its caller. @returns what ends it */
-export function laterEnd(): () => Promise<void> {
+function laterEnd(): () => Promise<void> {
   const those = endings.splice(0);
   return () => endAll(those);
 }

@@ -1,9 +1,9 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
-import { endAll, temporaryFolder } from '../../endings.js';
+import { shared, temporaryFolder } from '../../endings.js';
 import { given } from '../../steps.js';
 import { done, type Kind, type Operation } from '../history/operation.js';
 import { pause } from '../load/times.js';
@@ -21,7 +21,9 @@ const kinds: readonly Kind[] = [
   ...(['crash', 'push'] as const),
 ];
 
-beforeAll(async () => {
+beforeAll(() => shared(loaded));
+
+async function loaded(): Promise<void> {
   const scene = await Scene.set(1);
   await scene.start();
   const load = scene.load();
@@ -33,8 +35,7 @@ beforeAll(async () => {
   expect(await settled(scene, load, { fired: 1 })).toMatchObject({ violations: [] });
   operations = scene.history.read();
   data = scene.data;
-});
-afterAll(() => endAll());
+}
 
 /** A copy of the data folder that was spoilt. */
 function spoiltData(spoil: (database: Database.Database, folder: string) => void): string {
