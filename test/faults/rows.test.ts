@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { endAll } from '../endings.js';
+import { describe, expect, test } from '@jest/globals';
 import { rows } from './rows.js';
 
 /**
@@ -10,8 +9,6 @@ import { rows } from './rows.js';
  */
 const short = [1, 6, 8, 9, 10, 11, 15, 16];
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
-
-afterEach(() => endAll());
 
 describe('faults, in short', () => {
   test.each(rows.filter(({ number }) => short.includes(number)))(
