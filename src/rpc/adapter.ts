@@ -375,8 +375,8 @@ export class Adapter {
 
 /** Whether the peer will hear of its end by a reset alone: earlier messages wait for it to read. */
 function isUnread(call: ServerCall, cause: unknown): boolean {
-  const { writableLength = 0 } = call as { writableLength?: number };
-  return cause instanceof OverloadError || (cause instanceof StalledError && writableLength > 0);
+  const isBehind = 'writableLength' in call && Number(call.writableLength) > 0;
+  return cause instanceof OverloadError || (cause instanceof StalledError && isBehind);
 }
 
 /** @throws ValidationError for a request that is no message of its kind */
