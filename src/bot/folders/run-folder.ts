@@ -32,6 +32,10 @@ export interface RunFolder {
   readonly state: string;
   /** A replayed input and what its process writes. */
   readonly replay: string;
+  /** The same, of inputs that are put aside as the corpus is read. */
+  readonly judged: string;
+  /** What a survey of leaks reads and writes. */
+  readonly survey: string;
   /** Gives back disk space that was kept for a crash on a full disk. */
   releaseReserve(): Promise<void>;
   remove(): Promise<void>;
@@ -70,20 +74,23 @@ export function runFolderAt(
     work: join(path, 'work'),
     state: join(path, 'engine'),
     replay: join(path, 'replay'),
+    judged: join(path, 'judged'),
+    survey: join(path, 'survey'),
     releaseReserve: () => rm(reserve, { force: true }),
     remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 
-/** Made anew: what an earlier run of the same lease left is gone. */
+/**
+ * Made anew: what an earlier run of the same lease left is gone. Its folders stand as long as it
+ * does: programs are started beside each other, and each is given those that are there.
+ */
 export async function makeRunFolder(runs: string, lease: Lease, spec: JobSpec): Promise<RunFolder> {
   const folder = runFolderAt(join(runs, runFolderName(lease)), spec);
   await folder.remove();
   const { corpus, seeds, artifacts, logs, temporary, work, state } = folder;
-  const bin = join(folder.path, 'bin');
-  for (const part of [bin, corpus, seeds, artifacts, logs, temporary, work, state]) {
-    await makeFolder(part);
-  }
+  const own = [join(folder.path, 'bin'), corpus, seeds, artifacts, logs, temporary, work, state];
+  for (const part of [...own, folder.replay, folder.judged, folder.survey]) await makeFolder(part);
   await keepSpec(folder, spec);
   // Random: a disk that compresses would keep no room with zeros.
   await writeFile(join(folder.path, 'reserve'), randomBytes(reserveBytes));

@@ -1,11 +1,11 @@
-import { copyFile, link, readFile, rm } from 'node:fs/promises';
+import { copyFile, link, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { filesBelow, makeFolder } from '../../core/folders.js';
 import { type RunNote, RunNoteKind } from '../../gen/pandafuzz/v1/job.js';
-import type { LeakSurveyStart } from '../engines/engine.js';
 import { crashContext } from '../findings/context.js';
 import { keyOf } from '../findings/crash-key.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
+import { emptyFolder } from '../folders/run-folder.js';
 import { note } from './notes.js';
 import { startSideProcess } from './side-process.js';
 import type { StartParts } from './start.js';
@@ -108,7 +108,7 @@ export class Leaks {
       this.#unfinished += 1;
       log.warn({ err: error }, 'leak survey failed');
     } finally {
-      await rm(join(folder.path, 'survey'), { recursive: true, force: true });
+      await emptyFolder(folder.survey);
     }
     this.#surveys += 1;
     const tookMs = clock.monotonic() - startedAtMs;
@@ -184,17 +184,18 @@ export class Leaks {
   /** All that these inputs leak; undefined when they were not all executed. */
   async #leaksOf(files: readonly string[], untilMs: number): Promise<Leak[] | undefined> {
     const { clock, engine, folder, signal, spec } = this.parts;
-    const root = join(folder.path, 'survey');
-    await rm(root, { recursive: true, force: true });
-    const [inputs, scratch, logsAt] = ['inputs', 'scratch', 'logs'].map((name) => join(root, name));
-    for (const path of [root, inputs, scratch, logsAt]) await makeFolder(path as string);
+    await emptyFolder(folder.survey);
+    const inputs = join(folder.survey, 'inputs');
+    const scratch = join(folder.survey, 'scratch');
+    const logsAt = join(folder.survey, 'logs');
+    for (const path of [inputs, scratch, logsAt]) await makeFolder(path);
     for (const [index, file] of files.entries()) {
-      const path = join(inputs as string, String(index));
+      const path = join(inputs, String(index));
       await link(file, path).catch(() => copyFile(file, path));
     }
-    const logs = new SanitizerLogs(logsAt as string);
+    const logs = new SanitizerLogs(logsAt);
     const { target } = folder;
-    const start = { target, spec, sanitizerLogs: logs.prefix, inputs, scratch } as LeakSurveyStart;
+    const start = { target, spec, sanitizerLogs: logs.prefix, inputs, scratch };
     const command = engine.leakSurvey?.(start);
     if (!command) return undefined;
     const { exited } = await startSideProcess(this.parts, command, {

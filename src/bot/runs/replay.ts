@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { makeFolder } from '../../core/folders.js';
@@ -6,7 +6,7 @@ import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Engine, EngineCommand } from '../engines/engine.js';
 import { composeReport } from '../findings/evidence.js';
 import { SanitizerLogs } from '../findings/sanitizer-logs.js';
-import type { RunFolder } from '../folders/run-folder.js';
+import { emptyFolder, type RunFolder } from '../folders/run-folder.js';
 import { OutputRecord } from '../sandbox/output-record.js';
 import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
 import { askTarget } from './ask.js';
@@ -48,7 +48,9 @@ export interface ReplayParts {
  */
 export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay> {
   const { spec, engine, folder, clock } = parts;
-  await rm(folder.replay, { recursive: true, force: true });
+  // A bot that was killed may have been about to remove the run's folder.
+  await makeFolder(folder.replay);
+  await emptyFolder(folder.replay);
   const logs = new SanitizerLogs(join(folder.replay, 'logs'));
   await makeFolder(join(folder.replay, 'logs'));
   const path = join(folder.replay, 'input');
@@ -84,6 +86,6 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
     return { report, command, exit, isCrash: engine.hasCrashed({ exit, report }) };
   } finally {
     inputLimit?.cancel();
-    await rm(folder.replay, { recursive: true, force: true });
+    await emptyFolder(folder.replay);
   }
 }

@@ -1,5 +1,6 @@
 import { chmod, chown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../core/errors.js';
 
 /** Folders of a run that its programs only read. */
 const readOnlyFolders = new Set(['bin', 'seeds']);
@@ -29,10 +30,13 @@ export async function handOver(
   const bot = process.getuid?.() ?? 0;
   await chown(folder, bot, user);
   await chmod(folder, 0o750);
-  for (const path of writable) await handOverTree(path, bot, user);
+  for (const path of writable) await handOverTree(path, bot, user).catch(passOverGone);
 }
 
-/** What a run has made itself is its own already, with all that is in it. */
+/**
+ * What a run has made itself is its own already, with all that is in it. Other programs of the
+ * run work meanwhile, and what they remove needs no rights.
+ */
 async function handOverTree(path: string, bot: number, user: number): Promise<void> {
   const found = await lstat(path);
   if (!found.isDirectory() || (found.uid === user && user !== bot)) return;
@@ -42,8 +46,13 @@ async function handOverTree(path: string, bot: number, user: number): Promise<vo
     await chmod(path, sharedMode);
   }
   for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await handOverTree(join(path, entry.name), bot, user);
+    if (!entry.isDirectory()) continue;
+    await handOverTree(join(path, entry.name), bot, user).catch(passOverGone);
   }
+}
+
+function passOverGone(error: unknown): void {
+  if (codeOf(error) !== 'ENOENT') throw error;
 }
 
 /** Folders of a run, as they were when it was started. */

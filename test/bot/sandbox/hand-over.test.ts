@@ -1,5 +1,5 @@
-import { chownSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { handOver, writableFolders } from '../../../src/bot/sandbox/hand-over.js';
 import { temporaryFolder } from '../../harness.js';
@@ -20,4 +20,19 @@ asRoot('a folder that the bot makes between two starts is handed over with the n
   await handOver(folder, await writableFolders(folder), user);
   expect(statSync(join(out, 'again'))).toMatchObject({ uid: 0, gid: user, mode: 0o42770 });
   expect(statSync(own)).toMatchObject({ uid: user, mode });
+});
+
+asRoot('folders may go while they are handed over', async () => {
+  const folder = temporaryFolder();
+  const paths = Array.from({ length: 200 }, (_, i) => join(folder, 'replay', `${i}`, 'logs'));
+  for (let turn = 0; turn < 5; turn++) {
+    for (const path of paths) mkdirSync(path, { recursive: true });
+    const handedOver = handOver(folder, await writableFolders(folder), user);
+    for (const path of paths.toReversed()) {
+      await new Promise(setImmediate);
+      rmSync(dirname(path), { recursive: true });
+    }
+    await handedOver;
+  }
+  await handOver(folder, [join(folder, 'gone')], user);
 });

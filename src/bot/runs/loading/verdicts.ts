@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { messageOf } from '../../../core/errors.js';
 import { crashContext } from '../../findings/context.js';
 import { keyOf } from '../../findings/crash-key.js';
@@ -49,7 +48,7 @@ export class Verdicts {
   async #report(input: Buffer, stack: string, judged: Verdict | undefined): Promise<void> {
     const { findings, spool, lease, folder, spec, engine, engineVersion, signal } = this.parts;
     // Apart from the replays of what the engine finds meanwhile.
-    const own = { ...this.parts, folder: { ...folder, replay: join(folder.path, 'judged') } };
+    const own = { ...this.parts, folder: { ...folder, replay: folder.judged } };
     const { report, command, exit, isCrash } = await replay(input, own);
     signal.throwIfAborted();
     // Not within the job's own limits: it is only slow, or crashes after others.
