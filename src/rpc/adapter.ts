@@ -13,12 +13,12 @@ import {
 import { Bag, type Bagged } from '../core/bag.js';
 import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
-import { CancelledError, OverloadError, StalledError, ValidationError } from '../core/errors.js';
+import { CancelledError, StalledError, ValidationError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
 import type { Admission, Pool, Precedence } from './admission.js';
-import { cutOff, isOpen } from './beneath/stalled-peers.js';
+import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import type { CallPath } from './call-path.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { Pace } from './pace.js';
@@ -371,12 +371,6 @@ export class Adapter {
     if (!isOpen(call)) return;
     this.options.clock.schedule(lingerMs, () => cutOff(call, unread), { unref: true });
   }
-}
-
-/** Whether the peer will hear of its end by a reset alone: earlier messages wait for it to read. */
-function isUnread(call: ServerCall, cause: unknown): boolean {
-  const isBehind = 'writableLength' in call && Number(call.writableLength) > 0;
-  return cause instanceof OverloadError || (cause instanceof StalledError && isBehind);
 }
 
 /** @throws ValidationError for a request that is no message of its kind */

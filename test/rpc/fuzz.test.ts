@@ -153,8 +153,7 @@ const runs = Number(process.env['FUZZ_RUNS'] ?? 60);
 test.each(everyMethod())(
   '$name answers whatever it is sent with a status that its comment names',
   async ({ name, path, documented }) => {
-    // Who waits has a master without the jobs that all the others have made.
-    const { connection, address } = waiting.has(name) ? await runMasterFor() : master;
+    const { connection, address } = master;
     const messages = (await validRequests(connection))[name] ?? [];
     const client = new RawClient(address);
     const property = fc.asyncProperty(

@@ -3,6 +3,7 @@ import type { Logger } from '../../core/log.js';
 import { type CallPath, plainPath } from '../call-path.js';
 import { refuseUnnamedCompression } from './compressed-flag.js';
 import { fastPath } from './fast-path.js';
+import { dropLateMessages } from './late-messages.js';
 import { missingShapes } from './shapes.js';
 import { trialCall } from './trial-call.js';
 
@@ -15,9 +16,10 @@ export interface Choice {
 
 /** Chooses the fast path where it fits, else the plain one with a line in the log. */
 export async function choosePath(choice: Choice): Promise<CallPath> {
-  await trialCall(refuseUnnamedCompression).catch((err) =>
-    choice.log.warn({ missing: ['call'], err }, 'grpc guards missing'),
-  );
+  await trialCall((call) => {
+    refuseUnnamedCompression(call);
+    dropLateMessages(call);
+  }).catch((err) => choice.log.warn({ missing: ['call'], err }, 'grpc guards missing'));
   const obstacle = await obstacleTo(choice);
   if (!obstacle) return fastPath;
   choice.log.info(obstacle, 'grpc fast path off');

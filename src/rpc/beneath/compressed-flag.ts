@@ -1,8 +1,7 @@
 import { status as Code } from '@grpc/grpc-js';
 import { CompressedError } from '../streams/frames.js';
-import { type InnerCall, innerOf } from './shapes.js';
-
-type Decompress = (message: Buffer, encoding: string) => unknown;
+import { innerOf } from './shapes.js';
+import { replaceShared } from './shared-methods.js';
 
 /**
  * Refuses messages that are marked as compressed on a call without grpc-encoding, as gRPC's
@@ -11,19 +10,13 @@ type Decompress = (message: Buffer, encoding: string) => unknown;
  * @param call any call: the function is that of all calls
  */
 export function refuseUnnamedCompression(call: object): void {
-  const shared: { decompressMessage?: Decompress } | null = Object.getPrototypeOf(innerOf(call));
-  const decompress = shared?.decompressMessage;
-  if (!shared || !decompress || refusing.has(decompress)) return;
-  const refuse: Decompress = function refuse(this: InnerCall, message, encoding) {
-    if (encoding === 'identity' && message[0] !== 0) {
-      const details = new CompressedError().message;
-      return Promise.reject({ code: Code.INTERNAL, details, metadata: null });
-    }
-    return decompress.call(this, message, encoding);
-  };
-  refusing.add(refuse);
-  shared.decompressMessage = refuse;
+  replaceShared(innerOf(call), 'decompressMessage', (decompressMessage) => {
+    return function refuse(message, encoding) {
+      if (encoding === 'identity' && message[0] !== 0) {
+        const details = new CompressedError().message;
+        return Promise.reject({ code: Code.INTERNAL, details, metadata: null });
+      }
+      return decompressMessage.call(this, message, encoding);
+    };
+  });
 }
-
-/** The functions that refuse already: a process may have several masters. */
-const refusing = new WeakSet<Decompress>();

@@ -14,9 +14,12 @@ export interface InnerCall {
   readonly maxReceiveMessageSize: number;
   readonly receivedHalfClose: boolean;
   readonly metadataSent: boolean;
+  /** Whether its status has been given, and waits for earlier messages to leave. */
+  readonly wantTrailers: boolean;
   decoder: unknown;
   sendStatus(status: Omit<StatusObject, 'metadata'> & { metadata: Metadata | null }): void;
   sendMessage(message: unknown, onTaken: () => void): void;
+  decompressMessage(message: Buffer, encoding: string): unknown;
   serializeMessage(message: unknown): Buffer;
   maybeSendMetadata(): void;
   /** Whether nobody listens any more. */
@@ -36,9 +39,11 @@ export const shapeOfInnerCall: { readonly [Field in keyof InnerCall]: string | n
   maxReceiveMessageSize: 'number',
   receivedHalfClose: 'boolean',
   metadataSent: 'boolean',
+  wantTrailers: 'boolean',
   decoder: 'object',
   sendStatus: 1,
   sendMessage: 2,
+  decompressMessage: 2,
   serializeMessage: 1,
   maybeSendMetadata: 0,
   checkCancelled: 0,

@@ -1,4 +1,5 @@
 import { constants } from 'node:http2';
+import { OverloadError, StalledError } from '../../core/errors.js';
 import { streamOf } from './shapes.js';
 
 /**
@@ -16,3 +17,9 @@ export function cutOff(call: object, unread: boolean): void {
 }
 
 export const isOpen = (call: object): boolean => streamOf(call)?.closed === false;
+
+/** Whether the peer will hear of its end by a reset alone: earlier messages wait for it to read. */
+export function isUnread(call: object, cause: unknown): boolean {
+  const isBehind = 'writableLength' in call && Number(call.writableLength) > 0;
+  return cause instanceof OverloadError || (cause instanceof StalledError && isBehind);
+}

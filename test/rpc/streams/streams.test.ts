@@ -12,6 +12,7 @@ import {
   HeartbeatResponse,
 } from '../../../src/gen/pandafuzz/v1/heartbeat.js';
 import { fastPathSetting, runMasterFor } from '../../harness.js';
+import { pause } from '../../pause.js';
 import { createJob, eventually, metric, registerBot, uploadTarget } from '../../steps.js';
 import { framed, RawClient } from '../../wire/raw-client.js';
 
@@ -177,6 +178,23 @@ describe('a peer that does not read', () => {
     call.send(DownloadArtifactRequest.encode({ sha256, offsetBytes: 0 }).finish());
     call.end();
     expect((await call.answer).resetCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+});
+
+describe('a download that meets its deadline', () => {
+  test('gets its status, though more was to be sent', async () => {
+    const { connection, address, master } = await runMasterFor();
+    const { sha256 } = await uploadTarget(connection, Buffer.alloc(20 * 2 ** 20));
+    const download = '/pandafuzz.v1.ArtifactService/DownloadArtifact';
+    const call = new RawClient(address).open(download, { 'grpc-timeout': '100m' });
+    call.stream.pause();
+    call.send(DownloadArtifactRequest.encode({ sha256, offsetBytes: 0 }).finish());
+    call.end();
+    const missed = () => metric(master, `api_deadline_exceeded_total{endpoint="${download}"}`);
+    await eventually(async () => (await missed()) === 1 || undefined);
+    await pause(); // grpc-js has a timer of its own
+    call.stream.resume();
+    expect(Code[(await call.answer).code]).toBe('DEADLINE_EXCEEDED');
   });
 });
 
