@@ -2,8 +2,11 @@ import type { EngineCommand, MergeStart, MinimiseStart } from '../engine.js';
 import { argumentsOf } from './arguments.js';
 import { toolEnvironment } from './environment.js';
 
-/** Time of one execution in AFL++'s tools, milliseconds: they wait for inputs that hang. */
-const executionMs = 1000;
+/**
+ * Time of one execution in AFL++'s tools, milliseconds. They wait for inputs that hang, and give
+ * up where the target does not start in it, which takes seconds on a busy machine.
+ */
+const executionMs = 5000;
 
 /** afl-tmin: the smaller input is in the output when it ends by itself. */
 export const minimiseCommand = (
