@@ -9,6 +9,8 @@ interface Sight {
   /** Undefined: only that it is there. */
   readonly state?: number;
   readonly fence?: number;
+  /** It is of a result, and names the fence that the result had. */
+  readonly isOfResult?: boolean;
 }
 
 const final: ReadonlySet<number | undefined> = new Set([
@@ -34,7 +36,8 @@ export function disorder(evidence: Evidence): Violation[] {
     see(request.jobId, { ...times, ...answer });
   }
   for (const { request, answer, ...times } of done(operations, 'done')) {
-    see(request.lease.jobId, { ...times, state: answer.state, fence: request.lease.fence });
+    const { jobId, fence } = request.lease;
+    see(jobId, { ...times, state: answer.state, fence, isOfResult: true });
   }
   for (const { request, answer, ...times } of done(operations, 'cancel')) {
     see(request.jobId, { ...times, state: answer.state });
@@ -67,14 +70,14 @@ function disorderOf(jobId: string, sights: readonly Sight[]): Violation[] {
   return [...found, ...fallingFences(jobId, byAnswer)];
 }
 
-/** Of reads alone: a result names the fence it had. */
+/** Of reads: a result of an earlier lease, asked again, names that lease. */
 function fallingFences(jobId: string, byAnswer: readonly Sight[]): Violation[] {
   const found: Violation[] = [];
   let highest: Sight | undefined;
   for (const sight of byAnswer) {
     const known = highest?.fence ?? 0;
-    const isReadOfState = sight.state !== undefined && !final.has(sight.state);
-    if (isReadOfState && sight.fence !== undefined && sight.fence < known) {
+    const isOpen = sight.state !== undefined && !final.has(sight.state);
+    if (isOpen && !sight.isOfResult && sight.fence !== undefined && sight.fence < known) {
       if ((highest?.answeredAt ?? 0) >= sight.askedAt) continue;
       found.push({ rule: 'order', what: `job ${jobId}: fence ${sight.fence} after ${known}` });
     }

@@ -153,6 +153,16 @@ describe('the checker finds', () => {
     expectFound('order', [...operations, list], data);
   });
 
+  test('but not a result of an earlier lease that is asked again', () => {
+    const answer = { state: JobState.PENDING };
+    const result = (fence: number, at: number) => {
+      const request = { botId: 'a', lease: { jobId: 'j', attempt: 1, fence }, outcome: 'FAILED' };
+      return also({ kind: 'done', request, answer }, at);
+    };
+    const found = check([...operations, result(1, 1), result(2, 10), result(1, 20)], data);
+    expect(found.filter(({ rule }) => rule === 'order')).toEqual([]);
+  });
+
   test('two bots that hold one job at an instant', () => {
     const lease = { jobId: 'j', attempt: 1, fence: 1 };
     const renewed = { leases: [{ ...lease, remainingMs: 1000 }] };
