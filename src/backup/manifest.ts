@@ -6,7 +6,7 @@ import { dataError } from '../operator/exit-codes.js';
 import { writeSynced } from './files.js';
 
 /*
- * A backup is a folder with the files of a data folder, and one that describes them:
+ * A backup is a folder with copies of a data folder's files, and a manifest that describes them:
  *
  *   backup.json     the manifest, written last
  *   pandafuzz.db    the copy of the database
@@ -26,7 +26,7 @@ const manifest = z.object({
   /** Of the program that made it. */
   version: z.string(),
   database: z.object({ ...bytesOf, sha256: z.string(), schema: z.number(), epoch: z.number() }),
-  /** Those that the database refers to, `lost` ones among them. */
+  /** All that the database refers to; `lost` of them could not be copied. */
   blobs: z.object({ ...bytesOf, count: z.number(), lost: z.number() }),
 });
 

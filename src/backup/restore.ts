@@ -142,7 +142,7 @@ async function describe(
   }
 }
 
-/** The new epoch is also above the one that was there before. */
+/** Keeps the witness of the data that was there: the new epoch has to be above its epoch too. */
 async function copyWitness(source: Source, target: Target): Promise<void> {
   const folder = target.entries.includes(witnessName) ? target.path : source.folder;
   try {

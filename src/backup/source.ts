@@ -42,7 +42,7 @@ export async function sourceAt(path: string): Promise<Source> {
 /**
  * Copies the database of a source, with its log where a copy made by hand has one.
  *
- * @throws UserError for one that is damaged, or not of PandaFuzz; with the copy removed by its owner
+ * @throws UserError when the database is damaged, or is not PandaFuzz's; the caller removes the copy
  */
 export async function copyDatabase(source: Source, to: string): Promise<DatabaseFile> {
   await copySynced(source.databasePath, to);

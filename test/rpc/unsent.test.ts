@@ -60,7 +60,9 @@ describe('an answer that its peer does not read', () => {
     await eventually(
       async () => (await metric(master, 'api_in_flight{pool="calls"}')) === 0 || undefined,
     );
-    expect(await metric(master, 'api_unsent_bytes')).toBeLessThan(9 * 2 ** 20);
+    // Streams that are being ended count until they have closed.
+    const most = 8 * 2 ** 20;
+    await eventually(async () => (await metric(master, 'api_unsent_bytes')) <= most || undefined);
   });
 });
 

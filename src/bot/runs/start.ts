@@ -17,12 +17,15 @@ import type { SandboxExit, SandboxTools } from '../sandbox/sandbox.js';
 import { askTarget } from './ask.js';
 import { BrokenBoundError } from './bounds.js';
 import type { CorpusFolders } from './corpus-part.js';
+import { Grace } from './grace.js';
 import { Harvest } from './harvest.js';
 import type { NamelessStacks } from './nameless-stacks.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
 import type { Tally } from './tally.js';
 
+/** For replays of what a run has met when it is stopped, milliseconds: without them it has no name. */
+const lateMs = 5000;
 /** libFuzzer takes no more of any input, bytes. */
 const longestInputBytes = 2 ** 20;
 
@@ -103,11 +106,13 @@ export async function runEngine(
   }));
   const [command] = commands;
   if (!command) throw new RangeError(`${engine.name} has no command to start`);
+  const grace = new Grace(parts.clock, parts.signal, lateMs);
   const harvest = new Harvest({
     ...parts,
+    signal: grace.signal,
     executions: () => tally.executions,
     start: { engine: engine.name, engineVersion, spec, command, environment: command.environment },
-    replay: (input) => replay(input, parts),
+    replay: (input) => replay(input, { ...parts, signal: grace.signal }),
     withoutLeaks,
     namelessStacks,
   });
@@ -118,7 +123,8 @@ export async function runEngine(
     .then(async (exit) => {
       await harvest.finish(exit);
       return exit;
-    });
+    })
+    .finally(() => grace.end());
   if (exit.broken === 'disk') throw new BrokenBoundError(exit.why ?? '');
   tally.wroteReportFor(harvest.reportMs);
   const { progress } = observer;

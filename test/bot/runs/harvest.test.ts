@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { LeasePhase } from '../../../src/gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome } from '../../../src/gen/pandafuzz/v1/job.js';
 import { atEnd } from '../../harness.js';
 import { pause } from '../../pause.js';
@@ -31,9 +32,10 @@ async function run(script: string) {
   await startedAgent(master.address);
   const { peer } = await master.nextStream();
   peer.welcome();
-  peer.assign(assignment(master.addArtifact(script)));
+  const job = assignment(master.addArtifact(script));
+  peer.assign(job);
   const result = async () => (await peer.next('jobDone')).result;
-  return { master, result };
+  return { master, peer, lease: job.lease, result };
 }
 
 test('an artifact that a full disk left empty is taken from the line in Base64', async () => {
@@ -139,3 +141,13 @@ function isRunning(command: string): boolean {
     }
   });
 }
+
+test('what a run has met is replayed when it is stopped', async () => {
+  const script = `printf boom > "\${prefix}${nameOf('boom')}"; exec tail -f /dev/null`;
+  const { master, peer, lease, result } = await run(target(script, `${report('alone')}; exit 1`));
+  await peer.next('beat', (beat) => beat.leases[0]?.phase === LeasePhase.FUZZING);
+  peer.say({ $case: 'cancel', value: { lease } });
+  await result();
+  await master.crashesArrived(1);
+  expect(master.crashes[0]?.report.report).toContain(' in alone ');
+});

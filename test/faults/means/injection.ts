@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../../src/core/clock.js';
 import { atEnd, temporaryFolder } from '../../endings.js';
+import { pause } from '../../pause.js';
 
 /** Whether strace is there and may trace; without it, faults of the disk cannot be had. */
 export function hasStrace(): boolean {
@@ -26,6 +28,9 @@ export interface Fault {
   readonly when: number;
 }
 
+/** For strace to let go by itself; it may wait for ever for a process that it has killed, milliseconds. */
+const graceMs = 1000;
+
 /** Makes one system call of a running process fail. `end` lets go of it. */
 export async function inject(pid: number, fault: Fault) {
   const trace = join(temporaryFolder(), 'trace');
@@ -47,13 +52,20 @@ export async function inject(pid: number, fault: Fault) {
   attached.catch(() => {});
   const end = async () => {
     child.kill('SIGTERM');
+    const stubborn = systemClock.schedule(graceMs, () => child.kill('SIGKILL'));
     await exited;
+    stubborn.cancel();
   };
+  const hasFired = () => /INJECTED|killed by SIGKILL/.test(readFileSync(trace, 'utf8'));
   atEnd(end);
   await attached;
   return {
     end,
-    /** Once it has ended: whether the call came, and was made to fail. */
-    hasFired: () => /INJECTED|killed by SIGKILL/.test(readFileSync(trace, 'utf8')),
+    /** Whether the call came, and was made to fail. */
+    hasFired,
+    /** Resolves when it has, or strace has ended. */
+    fired: async () => {
+      while (child.exitCode === null && child.signalCode === null && !hasFired()) await pause();
+    },
   };
 }

@@ -26,11 +26,11 @@ export const killAtWrites: Row = {
     await scene.start();
     const dies = async (fault: Parameters<typeof inject>[1]) => {
       const master = scene.master;
-      const { end, hasFired } = await inject(master?.pid ?? 0, fault);
+      const { end, hasFired, fired } = await inject(master?.pid ?? 0, fault);
       const connection = connect(scene.address);
       const chance = new Chance(seed, `script-${++runs}`);
       const { history } = scene;
-      const isDead = master?.exited.then(() => true);
+      const isDead = Promise.race([master?.exited, fired()]).then(() => true);
       const work = script({ connection, history, chance, name: `script-${runs}`, timeoutMs: 5000 });
       const isWhole = await Promise.race([
         work.then(
@@ -39,9 +39,10 @@ export const killAtWrites: Row = {
         ),
         isDead,
       ]);
+      // Until strace lets go, nobody sees the end of the process.
+      await end();
       await work.catch(() => {});
       connection.close();
-      await end();
       return isWhole === true || hasFired();
     };
     for (const series of writesOf(scene.data)) {

@@ -3,17 +3,7 @@ import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
 /** What is decided, and by whom. */
-export interface NewDecision {
-  id: string;
-  kind: 'merge' | 'split';
-  project: string;
-  target_name: string;
-  group_id: string;
-  to_group_id: string;
-  crashes: number;
-  decided_by: string;
-  decided_at: number;
-}
+export type NewDecision = Omit<CrashDecisionRow, 'undone_at'>;
 
 const insert = statement<NewDecision>(`
   INSERT INTO crash_decisions (id, kind, project, target_name, group_id, to_group_id, crashes,
