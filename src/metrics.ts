@@ -145,6 +145,11 @@ export function createMetrics() {
       help: 'Reads of blobs whose bytes were missing or damaged.',
       registers,
     }),
+    corpusInputsRefused: new Counter({
+      name: 'corpus_inputs_refused_total',
+      help: 'Inputs that a full corpus had no room for (corpus.max_inputs, corpus.max_bytes).',
+      registers,
+    }),
     webhookDeliveries: new Counter({
       name: 'webhook_deliveries_total',
       help: 'Deliveries that ended, by webhook and outcome: delivered, refused or given_up.',

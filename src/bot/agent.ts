@@ -140,8 +140,6 @@ async function assemble(
 ): Promise<Agent> {
   const { log } = options;
   const symbolizer = findSymbolizer(folder.tools);
-  const warnings = symbolizer ? [] : [noSymbolizer];
-  for (const warning of warnings) log.warn(warning);
   const containment = await Containment.find({
     wish: options.isolation ?? 'auto',
     workDir: folder.path,
@@ -150,6 +148,9 @@ async function assemble(
     log,
   });
   lifecycle.own('containment', () => containment.close());
+  const warnings = symbolizer ? [] : [noSymbolizer];
+  if (containment.runsAsRoot) warnings.push(runsAsRoot(folder.path));
+  for (const warning of warnings) log.warn(warning);
   const engines = await findEngines({ symbolizer, path: process.env['PATH'] ?? '' }, log);
   const spool = await Spool.open(folder.spool, log);
   const unsent = new UnsentInputs(folder.unsent);
@@ -206,7 +207,11 @@ async function assemble(
       diskMib: perSlot(machine.resources.diskFreeBytes),
       version,
       engineDetails: details(engines),
-      containment: { level: isolationNumber(containment.level), gaps: [...containment.gaps] },
+      containment: {
+        level: isolationNumber(containment.level),
+        gaps: [...containment.gaps],
+        runsAsRoot: containment.runsAsRoot,
+      },
       identity,
       instanceId,
     },
@@ -252,6 +257,9 @@ const details = (engines: FoundEngines): BotEngine[] =>
 
 const noSymbolizer =
   'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names';
+
+const runsAsRoot = (workDir: string) =>
+  `its runs are root, as the bot is: they get no user of their own ("bot get" says why; a work folder that other users may enter, not ${workDir}, is the usual remedy)`;
 
 /** Runs need the symbolizer's files besides those that the bot's owner names. */
 async function readableFor(

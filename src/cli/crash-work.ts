@@ -12,6 +12,7 @@ import {
 /** Commands that have crashes worked on: bots take that as they take any job. */
 
 type Flags = OperatorFlags & { wait?: boolean };
+type VerifyFlags = Flags & { project?: string; targetName?: string; bundle?: string };
 
 export function crashReproduceCommand(): Command {
   const command = new Command('reproduce')
@@ -60,19 +61,27 @@ Groups that no longer crash in the build become fixed.
 
 Examples:
   $ pandafuzz crash verify ./png_fuzzer --wait
+  $ pandafuzz crash verify --bundle ./out png_fuzzer --wait
   $ pandafuzz crash verify ./new_build --target-name png_fuzzer --project png`;
 
 export function crashVerifyCommand(): Command {
   const command = new Command('verify')
     .summary('try the reproducers on another build')
     .description("Makes a job that tries the reproducers of a target's groups on a build of it.")
-    .argument('<target>', 'the build: an executable, or the SHA-256 of one that is uploaded')
+    .argument(
+      '[target]',
+      'the build: an executable, or the SHA-256 of one that is uploaded; with --bundle, its path in the bundle',
+    )
+    .option('--bundle <path>', 'a folder or an archive with the executable in it')
     .addOption(projectOption('project of the target'))
     .option('--target-name <name>', "the target's name across builds (default: its file name)")
     .option('--wait', 'wait for the results, and show which groups are fixed')
     .addHelpText('after', verifyExamples)
-    .action(async (target: string, flags: Flags & { project?: string; targetName?: string }) => {
-      process.exitCode = await verify(flags, target);
+    .action(async (target: string | undefined, flags: VerifyFlags) => {
+      if (target === undefined && flags.bundle === undefined) {
+        command.error('error: name the build: an executable, a SHA-256, or a bundle (--bundle)');
+      }
+      process.exitCode = await verify(flags, target ?? '');
     });
   return withOperatorFlags(command);
 }

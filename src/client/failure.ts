@@ -14,6 +14,8 @@ export interface Failure {
   readonly reason: string;
   /** RetryInfo, milliseconds; undefined when repeating the call is not suggested. */
   readonly retryAfterMs: number | undefined;
+  /** The master itself answered so: not the connection, and no proxy between. */
+  readonly isAnswer: boolean;
   readonly message: string;
 }
 
@@ -32,7 +34,9 @@ export function failureOf(error: unknown): Failure | undefined {
       }
     }
   }
-  return { code: error.code, reason, retryAfterMs, message: error.details };
+  // Every answer of a master has its id.
+  const isAnswer = (error.metadata?.get('x-request-id').length ?? 0) > 0;
+  return { code: error.code, reason, retryAfterMs, isAnswer, message: error.details };
 }
 
 /** One line for a person: the fault and the remedy. */

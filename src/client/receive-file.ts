@@ -1,11 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { sleep, systemClock } from '../core/clock.js';
 import { DataLossError, StalledError } from '../core/errors.js';
-import { backoffMs } from '../core/retry.js';
 import { hashFile } from './file-chunks.js';
-import { isPassing, tries } from './passing.js';
+import { isPassing, Tries } from './passing.js';
 import { defaultStallMs, watchMoves } from './send.js';
 import type { TransferOptions } from './transfer.js';
 
@@ -40,23 +38,22 @@ interface Arrived {
  */
 export async function receiveFile<Message>(receiving: Receiving<Message>): Promise<void> {
   const { path, goesOn, options } = receiving;
-  const { signal = new AbortController().signal } = options;
+  const { signal = new AbortController().signal, onTrouble } = options;
   const partial = `${path}.part`;
   const arrived = await begin(partial, goesOn === 'disk');
   let isKept = false;
   try {
-    for (let fruitless = 0; ; ) {
+    for (const tries = new Tries({ signal, onTrouble }); ; ) {
       const before = arrived.bytes;
       try {
         await receive(receiving, arrived);
         break;
       } catch (error) {
-        if (arrived.bytes > before) fruitless = 0;
-        fruitless += 1;
+        if (arrived.bytes > before) tries.gotFurther();
         isKept = goesOn === 'disk' && arrived.bytes > 0;
-        const isOver = arrived.bytes === 0 || fruitless > tries.maxRetries;
-        if (goesOn === 'never' || signal.aborted || isOver || !isPassing(error)) throw error;
-        await sleep(systemClock, backoffMs(tries, fruitless), signal);
+        const isOver = arrived.bytes === 0 || signal.aborted;
+        if (goesOn === 'never' || isOver || !isPassing(error)) throw error;
+        await tries.again(error);
       }
     }
     isKept = false;

@@ -22,6 +22,8 @@ export { uploadArtifact } from './upload.js';
 export interface TransferOptions extends SendOptions {
   /** Called as bytes move. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Called when it has got no further for some seconds, and is tried again; then now and then. */
+  readonly onTrouble?: (why: string, forMs: number) => void;
 }
 
 /** Longest that a master may take to copy its database before it sends it, milliseconds. */

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { status as Code } from '@grpc/grpc-js';
-import { sleep, systemClock } from '../core/clock.js';
-import { backoffMs } from '../core/retry.js';
 import type { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import type {
   UploadArtifactRequest,
@@ -11,7 +9,7 @@ import { unary } from './call.js';
 import type { Connection } from './connect.js';
 import { failureOf, isAway } from './failure.js';
 import { chunksOf, fingerprint } from './file-chunks.js';
-import { isPassing, tries } from './passing.js';
+import { isPassing, Tries } from './passing.js';
 import { sendMessages } from './send.js';
 import type { TransferOptions } from './transfer.js';
 
@@ -40,25 +38,24 @@ export async function uploadArtifact(
   file: { readonly path: string; readonly kind: ArtifactKind; readonly name: string },
   options: TransferOptions = {},
 ): Promise<UploadArtifactResponse> {
-  const { signal = new AbortController().signal } = options;
+  const { signal = new AbortController().signal, onTrouble } = options;
   const upload = { ...file, ...(await fingerprint(file.path)), uploadId: randomUUID() };
   let reachedBytes = 0;
-  let fruitless = 0;
+  const tries = new Tries({ signal, onTrouble });
   for (let isRetry = false; ; isRetry = true) {
     try {
       const mayBeThere = isRetry || upload.sizeBytes > askedFirstBytes;
       const offsetBytes = mayBeThere ? await arrivedBytes(connection, upload, options) : 0;
-      if (offsetBytes > reachedBytes) fruitless = 0;
+      if (offsetBytes > reachedBytes) tries.gotFurther();
       reachedBytes = Math.max(reachedBytes, offsetBytes);
       return await sendFrom(offsetBytes, connection, upload, options);
     } catch (error) {
-      fruitless += 1;
-      if (signal.aborted || !mayGoOn(error) || fruitless > tries.maxRetries) throw error;
+      if (signal.aborted || !mayGoOn(error)) throw error;
       // Nothing has ever arrived, and no master answers: there is none.
       if (reachedBytes === 0 && isAway(error) && !(await answers(connection, upload, options))) {
         throw error;
       }
-      await sleep(systemClock, backoffMs(tries, fruitless), signal);
+      await tries.again(error);
     }
   }
 }

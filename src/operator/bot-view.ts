@@ -14,9 +14,11 @@ export function enginesOf({ engines, engineDetails }: Bot): string {
     .join(', ');
 }
 
-/** The level of isolation that a bot has. */
-export const isolationOf = ({ containment }: Bot): string =>
-  or(isolationNamed(containment?.level ?? Isolation.UNSPECIFIED));
+/** The level of isolation that a bot has, and whether its runs are root. */
+export function isolationOf({ containment }: Bot): string {
+  const level = or(isolationNamed(containment?.level ?? Isolation.UNSPECIFIED));
+  return containment?.runsAsRoot ? `${level}, as root` : level;
+}
 
 /** `pandafuzz bot get`. */
 export function botView(bot: Bot, now: number): string {

@@ -2,6 +2,7 @@ import { type Options, SingleBar } from 'cli-progress';
 import { createLogUpdate } from 'log-update';
 import type { TransferOptions } from '../client/transfer.js';
 import { bytes } from './format.js';
+import { complain } from './output.js';
 
 const style: Options = {
   format: '{what} {bar} {percentage}% of {size}, {eta} s left',
@@ -14,23 +15,34 @@ const style: Options = {
   stopOnComplete: true,
 };
 
-/** Shows a transfer as a bar on standard error while `transfer` runs, if that is a terminal. */
+type OnProgress = NonNullable<TransferOptions['onProgress']>;
+type OnTrouble = NonNullable<TransferOptions['onTrouble']>;
+
+/**
+ * Shows a transfer as a bar on standard error while `transfer` runs, if that is a terminal, and
+ * says anywhere that it gets no further.
+ */
 export async function withProgress<T>(
   what: string,
-  transfer: (onProgress: NonNullable<TransferOptions['onProgress']>) => Promise<T>,
+  transfer: (onProgress: OnProgress, onTrouble: OnTrouble) => Promise<T>,
 ): Promise<T> {
-  if (!process.stderr.isTTY) return transfer(() => {});
-  const bar = new SingleBar(style);
+  const bar = process.stderr.isTTY ? new SingleBar(style) : undefined;
   let started = false;
-  try {
-    return await transfer((doneBytes, totalBytes) => {
-      if (!started) bar.start(totalBytes, 0, { what, size: bytes(totalBytes) });
-      started = true;
-      bar.update(doneBytes);
-    });
-  } finally {
-    if (started) bar.stop();
-  }
+  const stop = () => {
+    if (started) bar?.stop();
+    started = false;
+  };
+  const onProgress: OnProgress = (doneBytes, totalBytes) => {
+    if (!started) bar?.start(totalBytes, 0, { what, size: bytes(totalBytes) });
+    started = true;
+    bar?.update(doneBytes);
+  };
+  const onTrouble: OnTrouble = (why, forMs) => {
+    stop();
+    const seconds = Math.round(forMs / 1000);
+    complain(`${what}: no further for ${seconds} s, trying again: ${why}`);
+  };
+  return transfer(onProgress, onTrouble).finally(stop);
 }
 
 export type Count = (soFar: string) => void;

@@ -27,9 +27,10 @@ export async function downloadReproducer(
       : (await groupDossier(connection, id, options)).crash;
   const path = file.path || inputName(crash);
   await checkOutputFile(path, file.replace);
-  await withProgress('reproducer', (onProgress) =>
+  await withProgress('reproducer', (onProgress, onTrouble) =>
     downloadCrashInput(connection, crash.id, path, {
       onProgress,
+      onTrouble,
       ...(options.signal && { signal: options.signal }),
     }),
   );

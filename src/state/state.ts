@@ -189,10 +189,11 @@ export function createState(options: {
   const workJobs = new WorkJobs({ ...service, newId, sessions, dispatch, defaults: config.jobs });
   const working = { ...service, jobs: workJobs, settings: config.crashes };
   const crashPolicy = new CrashPolicy(working);
-  const { merge, merge_time: longestMs } = config.corpus;
+  const { merge, merge_time: longestMs, max_inputs, max_bytes } = config.corpus;
   const isDaily = merge === 'daily' || merge === 'both';
   const isByGrowth = merge === 'growth' || merge === 'both';
   const mergeWish = { afterMs: isDaily ? dayMs : null, isByGrowth };
+  const corpusBounds = { entries: max_inputs, bytes: max_bytes };
   const merges = new Merges({ ...service, newId, dispatch, defaults: config.jobs, longestMs });
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
@@ -221,8 +222,15 @@ export function createState(options: {
     crashWork: new CrashWork({ ...evidence, ...working }),
     crashPolicy,
     regrouping,
-    corpus: new Corpus(store, leases, clock, mergeWish),
-    corpora: new Corpora(store, clock),
+    corpus: new Corpus({
+      store,
+      clock,
+      leases,
+      merge: mergeWish,
+      bounds: corpusBounds,
+      refused: metrics.corpusInputsRefused,
+    }),
+    corpora: new Corpora(store, clock, corpusBounds),
     putAside: new PutAside(store, clock),
     merges,
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),

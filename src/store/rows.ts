@@ -53,6 +53,8 @@ export interface BotRow {
   isolation: number;
   /** JSON array of strings. */
   isolation_gaps: string;
+  /** Its runs are root, as it is. */
+  runs_as_root: 0 | 1;
   failed_starts: number;
   held_until: number | null;
   held_why: string;
@@ -64,7 +66,7 @@ export interface BotRow {
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
   registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at,
-  engine_details, isolation, isolation_gaps, failed_starts, held_until, held_why, identity,
+  engine_details, isolation, isolation_gaps, runs_as_root, failed_starts, held_until, held_why, identity,
   wanted_name`;
 
 /** The namespace of targets that nobody gave one. */

@@ -4,9 +4,9 @@ import { join, relative } from 'node:path';
 import { TargetFault } from './fault.js';
 import { type Program, readProgram } from './program.js';
 
-/** Programs that build outputs have beside their fuzzers. */
+/** Programs that build outputs have beside their fuzzers; NAME.cmplog is AFL++'s second build of one. */
 const companions =
-  /^(afl-.*|llvm-.*|honggfuzz|jazzer_.*|jazzer_driver.*|.*\.so(\.\d+)*|.*\.(a|o|dict|options|zip|jar|class))$/;
+  /^(afl-.*|llvm-.*|honggfuzz|jazzer_.*|jazzer_driver.*|.*\.so(\.\d+)*|.*\.(a|o|dict|options|zip|jar|class|cmplog))$/;
 
 /** A bundle with more files is looked at no further. */
 const mostFiles = 20_000;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
@@ -102,6 +102,21 @@ describe('crashes are worked on by command', () => {
     expect(out).toMatch(
       new RegExp(`\n${groupId.slice(0, 13)} +fixed +SEGV .*\n\n1 group fixed in this build\n$`),
     );
+    mkdirSync(join(folder, 'out'));
+    writeFileSync(join(folder, 'out', 'fuzzer'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const bundled = await run('crash', 'verify', '--bundle', 'out', '--target-name', 'png_fuzzer');
+    expect(bundled).toMatchObject({ code: 0, err: '' });
+    const jobId = /^[0-9a-f-]{36}/.exec(bundled.out)?.[0] ?? '';
+    const { jobs } = connection;
+    const { job } = await unary(jobs, jobs.getJob, { jobId });
+    expect(job?.spec).toMatchObject({ executable: 'fuzzer', targetName: 'png_fuzzer' });
+    const other = await run('crash', 'verify', '--bundle', 'out', 'other');
+    expect(other).toMatchObject({
+      code: 65,
+      err: expect.stringMatching(/the bundle has no file other/),
+    });
+    const neither = await run('crash', 'verify');
+    expect(neither).toMatchObject({ code: 64, err: expect.stringMatching(/name the build/) });
     const nothing = await run('crash', 'verify', 'fuzzer');
     expect(nothing).toMatchObject({
       code: 1,

@@ -30,6 +30,7 @@ const instruments = {
   blob_dead_bytes: 'gauge',
   blobs_swept_bytes_total: 'counter',
   blobs_lost_total: 'counter',
+  corpus_inputs_refused_total: 'counter',
 };
 
 test('/metrics has every instrument, and no label with a value of a caller', async () => {

@@ -11,8 +11,17 @@ import { CorpusOrigin } from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import { type Job, JobLimits, JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import { listCrashGroups } from '../../src/operator/lists.js';
 import { submitJobs } from '../../src/operator/submit.js';
-import { buildProgram, withAddressSanitizer } from '../bot/programs/build.js';
+import {
+  aflPlusPlus,
+  buildForAfl,
+  buildForHonggfuzz,
+  buildProgram,
+  honggfuzz,
+  honggfuzzFolder,
+  withAddressSanitizer,
+} from '../bot/programs/build.js';
 import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
+import { testWith } from '../languages/tools.js';
 import { eventually, given } from '../steps.js';
 
 /*
@@ -118,6 +127,62 @@ test('a build that crashes and hangs on its corpus fuzzes without it, and the ne
   expect(third.result).toMatchObject({ outcome: JobOutcome.COMPLETED, message: '' });
   expect(await putAside(connection, third)).toBe(0);
   expect((await shown(connection)).entries).toBeGreaterThanOrEqual(164);
+});
+
+const merging = [
+  {
+    engine: 'aflplusplus',
+    tool: aflPlusPlus,
+    built: () => buildForAfl('picky.c', ['-fsanitize=fuzzer']),
+  },
+  { engine: 'honggfuzz', tool: honggfuzz, built: () => buildForHonggfuzz('picky.c') },
+];
+
+for (const { engine, tool, built } of merging) {
+  testWith(tool, `a corpus is merged by ${engine}`, async () => {
+    const { connection, address } = await runMasterFor(noWork);
+    process.env['PATH'] = `${honggfuzzFolder}:${process.env['PATH']}`;
+    await startBot(address, temporaryFolder());
+    await importCorpus(connection, corpus, inputsOf('n', 100));
+    const notBefore = new Date(Date.now() + 3_600_000); // its build is all that is needed
+    const spec = { engine, targetName: 'picky', notBefore };
+    await submitJobs(connection, { targetPath: await built(), spec, count: 1 });
+    const { corpora } = connection;
+    const { jobId } = await unary(corpora, corpora.mergeCorpus, { corpus });
+    const { result } = await ended(connection, jobId);
+    expect(result).toMatchObject({
+      outcome: JobOutcome.COMPLETED,
+      message: expect.stringMatching(/^100 -> \d+ inputs; coverage (\d+) -> \1$/),
+    });
+    const { entries, lastMerge } = await shown(connection);
+    expect(entries).toBeLessThan(50);
+    expect(lastMerge).toMatchObject({ jobId, entriesBefore: 100, entriesAfter: entries });
+  });
+}
+
+test('a run goes on beside a full corpus, and its job says so', async () => {
+  const { connection, address } = await runMasterFor({
+    ...noWork,
+    PANDAFUZZ_CORPUS_MAX_INPUTS: '2',
+    PANDAFUZZ_CORPUS_MERGE: 'off',
+  });
+  await importCorpus(connection, corpus, inputsOf('n', 2));
+  await startBot(address, temporaryFolder());
+  const { jobs } = connection;
+  const limits = JobLimits.fromPartial({ maxDurationSeconds: 3600 });
+  const spec = { engine: 'libfuzzer', targetName: 'picky', limits };
+  const [job] = await submitJobs(connection, { targetPath: await build(), spec, count: 1 });
+  const { id: jobId } = given(job);
+  const saysSo = async () => {
+    const { job: now } = await unary(jobs, jobs.getJob, { jobId });
+    const { executions = 0, notes = [] } = now?.statistics ?? {};
+    const isSaid = notes.some(({ text }) => /corpus of this target is full/.test(text));
+    return (isSaid && executions > 1000) || undefined;
+  };
+  expect(await eventually(saysSo)).toBe(true);
+  await unary(jobs, jobs.cancelJob, { jobId });
+  expect((await ended(connection, jobId)).result?.outcome).toBe(JobOutcome.CANCELLED);
+  expect((await shown(connection)).entries).toBe(2);
 });
 
 test('a corpus is merged by a bot: it covers the same with fewer inputs, and keeps the harmful', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Agent } from '../../src/bot/agent.js';
@@ -9,6 +9,7 @@ import { silentLog } from '../../src/core/log.js';
 import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
 import { type Crash, type CrashGroup, CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';
 import { type Job, JobKind, JobLimits, JobState } from '../../src/gen/pandafuzz/v1/job.js';
+import { verify } from '../../src/operator/crashes/work.js';
 import { listCrashGroups, listJobs } from '../../src/operator/lists.js';
 import { submitJobs } from '../../src/operator/submit.js';
 import { buildProgram, withAddressSanitizer } from '../bot/programs/build.js';
@@ -193,7 +194,7 @@ describe('a new build', () => {
       (await uploadArtifact(master.connection, file)).artifact,
     );
     const { crashes } = master.connection;
-    const request = { targetSha256, project: 'default', targetName: 'fragile' };
+    const request = { targetSha256, project: 'default', targetName: 'fragile', executable: '' };
     const { jobId } = await unary(crashes, crashes.verifyBuild, request);
     expect(await messageOf(master, jobId)).toBe('crashed 5 of 5, but in another way');
     const { group, builds } = await unary(crashes, crashes.getCrashGroup, { groupId: id });
@@ -246,11 +247,26 @@ test('by command, a crash is run again as often as asked, or made smaller', asyn
   });
   expect(await messageOf(master, smaller.jobId)).toMatch(/^1,024 -> \d+ bytes$/);
   const { targetSha256 } = given((await fuzz(master, await build('-DMENDED'))).spec);
-  const request = { targetSha256: given(targetSha256), project: '', targetName: '' };
+  const names = { project: '', targetName: '', executable: '' };
+  const request = { targetSha256: given(targetSha256), ...names };
   const verified = await unary(crashes, crashes.verifyBuild, request);
   expect(verified.groups).toBe(1);
   expect(await messageOf(master, verified.jobId)).toBe('did not crash in 5 runs');
   await groupWhen(master, ({ status }) => status === CrashGroupStatus.FIXED);
+
+  // A bundle as the new build, with the bug in it again: of its programs one is named.
+  const bundle = join(temporaryFolder(), 'out');
+  mkdirSync(bundle);
+  copyFileSync(await build('-DAGAIN'), join(bundle, 'fragile_v2'));
+  copyFileSync(await build('-DMENDED'), join(bundle, 'other'));
+  const flags = { master: master.address, timeout: 60_000, json: true, wait: true };
+  const target = { bundle, targetName: 'fragile' };
+  expect(await verify({ ...flags, ...target }, 'fragile_v2')).toBe(0);
+  const tried = (await jobsOf(master, JobKind.VERIFY)).map(({ spec, result }) => [
+    given(spec).executable,
+    result?.message,
+  ]);
+  expect(tried).toContainEqual(['fragile_v2', 'crashed 5 of 5']);
   // With the policy off, nothing else was made.
-  expect(await listJobs(master.connection, everyJob)).toHaveLength(5);
+  expect(await listJobs(master.connection, everyJob)).toHaveLength(6);
 }, 90_000);

@@ -1,9 +1,11 @@
+import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import type { Connection } from '../../src/client/connect.js';
 import { corpusEntries, importCorpus } from '../../src/client/corpora.js';
 import { corpusInput, pullCorpus, pushCorpus } from '../../src/client/corpus.js';
 import { failureOf } from '../../src/client/failure.js';
+import { formatAddress } from '../../src/config/units.js';
 import { newId } from '../../src/core/ids.js';
 import {
   type CorpusKey,
@@ -151,6 +153,46 @@ describe('a corpus', () => {
   });
 });
 
+describe('a full corpus', () => {
+  const settings = { PANDAFUZZ_CORPUS_MAX_INPUTS: '4', PANDAFUZZ_CORPUS_MAX_BYTES: '1KiB' };
+  const full = { code: Code.RESOURCE_EXHAUSTED, reason: 'LIMIT_EXCEEDED' };
+
+  test('takes what it has room for, says which setting bounds it, and is merged', async () => {
+    const { connection, master } = await runMasterFor(settings);
+    await createJob(connection, { targetName: 'png' });
+    const lease = await pulledLease(connection);
+    await pushCorpus(connection, lease, inputs('a', 'b', 'c'));
+    expect((await get(connection)).mergingJobId).toBe('');
+    const more = inputs('a', 'd', 'e', 'f');
+    const refused = await refusalOf(pushCorpus(connection, lease, more));
+    expect(refused).toMatchObject({ ...full, message: expect.stringContaining('max_inputs') });
+    const shown = await get(connection);
+    expect(shown).toMatchObject({ entries: 4, bytes: 4, maxEntries: 4, maxBytes: 1024 });
+    // What it has already is no reason to refuse; and another target's corpus is another.
+    const known = await pushCorpus(connection, lease, inputs('a', 'd'));
+    expect(known).toEqual({ added: 0, known: 2 });
+    expect(await refusalOf(importCorpus(connection, png, inputs('g')))).toMatchObject(full);
+    const other = { ...png, targetName: 'jpeg' };
+    expect(await importCorpus(connection, other, inputs('g'))).toEqual({ added: 1, known: 0 });
+    const metrics = await fetch(`http://${formatAddress(master.http)}/metrics`);
+    expect(await metrics.text()).toContain('corpus_inputs_refused_total 3\n');
+    await eventually(async () => (await get(connection)).mergingJobId || undefined);
+    const removal = { corpus: png, sha256s: [sha('a')] };
+    await unary(connection.corpora, connection.corpora.removeCorpusEntries, removal);
+    expect(await pushCorpus(connection, lease, inputs('e'))).toEqual({ added: 1, known: 0 });
+  });
+
+  test('has a bound in bytes, within which shorter inputs still go', async () => {
+    const { connection } = await runMasterFor(settings);
+    const of = (bytes: number) => inputs('x'.repeat(bytes));
+    await importCorpus(connection, png, of(1000));
+    const refused = await refusalOf(importCorpus(connection, png, of(25)));
+    expect(refused).toMatchObject({ ...full, message: expect.stringContaining('max_bytes') });
+    await importCorpus(connection, png, of(24));
+    expect(await get(connection)).toMatchObject({ entries: 2, bytes: 1024 });
+  });
+});
+
 describe('inputs that are put aside', () => {
   test('are left out for their build alone, and are shown with it', async () => {
     const { connection } = await runMasterFor();
@@ -243,8 +285,21 @@ describe('a merge', () => {
     expect((await asked())?.code).toBe(5);
     await importCorpus(connection, png, inputs('a'));
     expect((await asked())?.reason).toBe('NOTHING_TO_MERGE');
-    await createJob(connection, { targetName: 'png' });
+    await createJob(connection, { targetName: 'png', engine: 'gofuzz' });
+    expect(await asked()).toMatchObject({
+      reason: 'CANNOT_MERGE',
+      message: expect.stringMatching(/libfuzzer, aflplusplus, honggfuzz can/),
+    });
+    const able = await createJob(connection, { targetName: 'png', engine: 'honggfuzz' });
+    await createJob(connection, { targetName: 'png', engine: 'gofuzz' });
     expect(await asked()).toBeUndefined();
+    const { mergingJobId: jobId } = await get(connection);
+    const { job } = await unary(connection.jobs, connection.jobs.getJob, { jobId });
+    expect(job?.spec).toMatchObject({
+      kind: JobKind.MERGE,
+      engine: 'honggfuzz',
+      targetSha256: given(able.spec).targetSha256,
+    });
   });
 
   test('is made by itself when a corpus has doubled', async () => {

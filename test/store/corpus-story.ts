@@ -5,6 +5,8 @@ const unknown = { project: 'other', targetName: 'demo' };
 const mergeJob = '00000000-0000-7000-8000-0000000000aa';
 const pull = { ...corpus, cursor: 0, limit: 10, targetSha256: '', sha256s: [] };
 const merge = { afterMs: null, isByGrowth: false };
+const bounds = { entries: 100, bytes: 2 ** 20 };
+const engines = ['libfuzzer', 'aflplusplus'];
 const entry = (digit: string, sizeBytes: number) => ({
   sha256: digit.repeat(64),
   sizeBytes,
@@ -36,7 +38,10 @@ export function corpusStory(
     ['get_corpus', corpus],
     ['get_corpus', unknown],
     ['list_corpus', pull],
-    ['import_corpus', { ...corpus, entries: [entry('1', 7), entry('d', 4)], merge, now: 33 }],
+    [
+      'import_corpus',
+      { ...corpus, entries: [entry('1', 7), entry('d', 4)], merge, bounds, now: 33 },
+    ],
     [
       'put_aside',
       {
@@ -57,8 +62,8 @@ export function corpusStory(
     ['due_merges', { now: 40, limit: 10 }],
     ['postpone_merge', { ...corpus, dueAt: 41 }],
     ['due_merges', { now: 40, limit: 10 }],
-    ['find_merge_source', corpus],
-    ['find_merge_source', unknown],
+    ['find_merge_source', { ...corpus, engines }],
+    ['find_merge_source', { ...unknown, engines }],
     [
       'make_merge',
       {
@@ -75,7 +80,7 @@ export function corpusStory(
     ['show_corpus', corpus],
     ['show_corpus', unknown],
     ['keep_merged', { ...merging, sha256s: ['d'.repeat(64), 'f'.repeat(64)] }],
-    ['import_corpus', { ...corpus, entries: [entry('2', 8)], merge, now: 35 }],
+    ['import_corpus', { ...corpus, entries: [entry('2', 8)], merge, bounds, now: 35 }],
     ['finish_merge', { ...finish, cursor: 3 }],
     ['finish_merge', { ...finish, cursor: 3 }],
     ['has_ended_corpora', null],

@@ -206,6 +206,7 @@ export async function validRequests(
       targetSha256,
       project: '',
       targetName: '',
+      executable: '',
     }),
     'CrashService/ReportReproduction': one(crashes.ReportReproductionRequest, {
       lease,

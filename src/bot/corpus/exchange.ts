@@ -20,6 +20,7 @@ import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunFolder } from '../folders/run-folder.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
+import { FullCorpus } from './full-corpus.js';
 import type { PutAside } from './put-aside.js';
 import type { Stock } from './stock.js';
 
@@ -65,12 +66,15 @@ export class Exchange {
   #hasStarted = false;
   #folderTime: string | undefined;
   #isHeld = false;
+  #areSeedsSent = false;
+  readonly #full: FullCorpus;
   #brought = 0;
   #sent = 0;
   #stopListening = () => {};
 
   constructor(private readonly options: ExchangeOptions) {
-    const { clock = systemClock, log, intervalMs } = options;
+    const { clock = systemClock, log, intervalMs, stock } = options;
+    this.#full = new FullCorpus(clock, () => stock.revision);
     const work = () => this.#exchange();
     const name = 'an exchange of inputs';
     this.#task = new PeriodicTask({ clock, log, intervalMs, name, work });
@@ -90,6 +94,11 @@ export class Exchange {
     timer.cancel();
     this.#hasStarted = true;
     this.#task.start();
+  }
+
+  /** The shared corpus takes no more inputs, as the master answered last. */
+  get isCorpusFull(): boolean {
+    return this.#full.isKnown;
   }
 
   /** Resolves when the seeds have been sent, as far as they could be. */
@@ -141,7 +150,10 @@ export class Exchange {
     const { stock, aside } = this.options;
     const { signal } = this.#stopped;
     try {
-      await this.#push(signal);
+      if (!this.#full.isWaiting) {
+        if (!this.#areSeedsSent) await this.#pushSeeds(signal);
+        await this.#push(signal);
+      }
       await aside.send(signal);
       const known = stock.arrivals.length;
       await stock.refresh(signal);
@@ -169,11 +181,12 @@ export class Exchange {
       return input;
     };
     await this.#pushAll(names, read, signal);
-    this.#folderTime = isWhole ? time : undefined;
+    this.#folderTime = isWhole && !this.#full.isWaiting ? time : undefined;
   }
 
   /** Not those that are longer than an input may be, and not those that the corpus has. */
   async #pushSeeds(signal: AbortSignal): Promise<void> {
+    if (this.#full.isWaiting) return;
     const { seeds } = this.options.folder;
     const paths = await filesBelow(seeds);
     const { stock } = this.options;
@@ -184,6 +197,7 @@ export class Exchange {
       return stock.has(input.sha256) || this.#shared.has(input.sha256) ? undefined : input;
     };
     await this.#pushAll(paths, read, signal);
+    this.#areSeedsSent = !this.#full.isWaiting;
   }
 
   async #pushAll(
@@ -195,13 +209,27 @@ export class Exchange {
     while (names.length > 0) {
       const batch = await nextOf(names, read);
       if (batch.size === 0) return;
-      const { added } = await pushCorpus(connection, lease, batch.values(), { signal });
+      const pushed = pushCorpus(connection, lease, batch.values(), { signal });
+      const added = await pushed.then(({ added }) => added).catch((error) => this.#noteFull(error));
+      if (added === undefined) return;
+      this.#full.noteSuccess();
       for (const [name, { sha256, bytes }] of batch) {
         this.#shared.add(name).add(sha256);
         await stock.adopt(sha256, resolve(folder.corpus, name), bytes.length);
       }
       this.#sent += added;
     }
+  }
+
+  /**
+   * Fuzzing goes on beside a full corpus, and so does what comes from other bots.
+   *
+   * @throws the error if it is another
+   */
+  #noteFull(error: unknown): undefined {
+    const wasKnown = this.#full.isKnown;
+    if (!this.#full.noteFailure(error)) throw error;
+    if (!wasKnown) this.options.log.warn({ why: messageOf(error) }, 'corpus full');
   }
 
   /** @returns undefined for what the engine has removed since, is still writing, or has not written */

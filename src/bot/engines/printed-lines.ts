@@ -2,15 +2,12 @@
 const longestLine = 4096;
 const lastWordsLines = 6;
 
-/** Lines of what an engine prints, however its output is cut. */
-export class PrintedLines {
+/** Reads the lines of what an engine prints, however its output is cut. */
+export abstract class PrintedLines {
   #open = '';
   #lastWords: string[] = [];
 
-  constructor(
-    private readonly read: (line: string) => void,
-    private readonly encoding: 'latin1' | 'utf8' = 'latin1',
-  ) {}
+  constructor(private readonly encoding: 'latin1' | 'utf8' = 'latin1') {}
 
   push(chunk: Buffer): void {
     const lines = (this.#open + chunk.toString(this.encoding)).split('\n');
@@ -23,12 +20,47 @@ export class PrintedLines {
     if (this.#open !== '') this.push(Buffer.from('\n'));
   }
 
+  protected abstract read(line: string): void;
+
   /** A line that says something: of why it ends, if it does. */
-  keep(line: string): void {
+  protected keep(line: string): void {
     this.#lastWords = [...this.#lastWords, line].slice(-lastWordsLines);
   }
 
   get lastWords(): string {
     return this.#lastWords.join('\n');
+  }
+}
+
+/** Lines of an engine that say how far it is. */
+export abstract class EngineLog extends PrintedLines {
+  #isFuzzing = false;
+  #isDone = false;
+  #hasPrinted = false;
+
+  /** It makes inputs of its own. */
+  get isFuzzing(): boolean {
+    return this.#isFuzzing;
+  }
+
+  /** It came to one of its limits. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** It printed a line of its own. */
+  get hasPrinted(): boolean {
+    return this.#hasPrinted;
+  }
+
+  /** What a line says; what was said once stays. */
+  protected note(line: {
+    readonly isFuzzing: boolean;
+    readonly isDone: boolean;
+    readonly isOwn: boolean;
+  }): void {
+    this.#isFuzzing ||= line.isFuzzing;
+    this.#isDone ||= line.isDone;
+    this.#hasPrinted ||= line.isOwn;
   }
 }

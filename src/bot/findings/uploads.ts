@@ -6,12 +6,15 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { codeOf, messageOf, StalledError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { backoffMs } from '../../core/retry.js';
+import { Standstill } from '../../core/standstill.js';
 import type { Spool, SpoolEntry } from './spool.js';
 
 const backoff = { firstDelayMs: 250, maxDelayMs: 15_000, multiplier: 2 } as const;
 
 /** An answer that ought to pass, and did not in this many tries, is taken for a refusal. */
 const mostAnswers = 20;
+/** The same for other bytes than announced: the input on this disk is damaged. */
+const mostDamaged = 3;
 
 type Verdict = 'acknowledged' | 'refused' | 'later' | 'away';
 
@@ -28,6 +31,9 @@ export async function sendSpool(
   const { log, signal, clock = systemClock } = options;
   const answers = new Map<string, number>();
   let failedRounds = 0;
+  const standstill = new Standstill(clock, (why, forMs) =>
+    log.warn({ why, forMs, waiting: spool.entries.length }, 'crash uploads stand still'),
+  );
   while (!signal.aborted) {
     const changed = spool.changed(signal);
     let isStuck = false;
@@ -41,6 +47,7 @@ export async function sendSpool(
       if (verdict === 'away') break;
     }
     failedRounds = isStuck ? failedRounds + 1 : 0;
+    if (!isStuck) standstill.gotFurther();
     if (!isStuck) await changed;
     else await nudgedWithin(backoffMs(backoff, failedRounds, options.random));
   }
@@ -68,7 +75,10 @@ export async function sendSpool(
       if (verdict === 'later') answers.set(entry.id, count);
       else answers.delete(entry.id);
       if (verdict === 'refused') await spool.refused(entry, messageOf(error));
-      else log.debug({ why: messageOf(error), verdict }, 'crash upload postponed');
+      else {
+        log.debug({ why: messageOf(error), verdict }, 'crash upload postponed');
+        standstill.failed(messageOf(error));
+      }
       return verdict;
     }
   }
@@ -80,6 +90,7 @@ const final = new Set([
   Code.FAILED_PRECONDITION,
   Code.OUT_OF_RANGE,
   Code.ALREADY_EXISTS,
+  Code.UNIMPLEMENTED,
 ]);
 
 function judge(error: unknown, answers: number): Verdict {
@@ -94,5 +105,6 @@ function judge(error: unknown, answers: number): Verdict {
   }
   const isAway = [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED].includes(failure.code);
   if (isAway) return 'away';
-  return answers >= mostAnswers && failure.retryAfterMs === undefined ? 'refused' : 'later';
+  const most = failure.code === Code.DATA_LOSS ? mostDamaged : mostAnswers;
+  return answers >= most && failure.retryAfterMs === undefined ? 'refused' : 'later';
 }

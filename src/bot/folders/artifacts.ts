@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Connection } from '../../client/connect.js';
 import { failureOf } from '../../client/failure.js';
 import { downloadArtifact, fingerprint } from '../../client/transfer.js';
+import { systemClock } from '../../core/clock.js';
 import { orAbort } from '../../core/context.js';
-import { DataLossError, StalledError } from '../../core/errors.js';
+import { DataLossError, messageOf, StalledError } from '../../core/errors.js';
 import { isSha256 } from '../../core/ids.js';
 import type { Logger } from '../../core/log.js';
 import { executeWithRetry, type RetryPolicy } from '../../core/retry.js';
+import { Standstill } from '../../core/standstill.js';
 
 /** Targets and seeds kept beyond those in use, bytes. */
 const defaultBudgetBytes = 8 * 2 ** 30;
@@ -72,11 +74,16 @@ export class ArtifactCache {
       await utimes(path, now, now);
     } else {
       this.#log.info({ sha256 }, 'artifact download started');
+      const signal = this.#signal;
+      const onTrouble = (why: string, forMs: number) =>
+        this.#log.warn({ sha256, why, forMs: Math.round(forMs) }, 'artifact download stands still');
+      const standstill = new Standstill(systemClock, onTrouble);
+      const onRetry = (error: unknown) => standstill.failed(messageOf(error));
       await executeWithRetry(
-        { signal: this.#signal, deadline: Number.POSITIVE_INFINITY },
+        { signal, deadline: Number.POSITIVE_INFINITY },
         policy,
-        () => downloadArtifact(this.#connection, sha256, path, { signal: this.#signal }),
-        { operation: 'download', isRetryable },
+        () => downloadArtifact(this.#connection, sha256, path, { signal, onTrouble }),
+        { operation: 'download', isRetryable, onRetry },
       );
       const { sha256: arrived } = await fingerprint(path);
       if (arrived !== sha256) {

@@ -40,6 +40,8 @@ export async function fuzz(parts: Omit<FuzzingParts, 'logs'>): Promise<FuzzEnd> 
 
 interface FuzzingParts extends StartParts {
   readonly loading: Loading;
+  /** The shared corpus takes no more of what the run finds. */
+  readonly isCorpusFull: () => boolean;
 }
 
 class Fuzzing {
@@ -67,6 +69,7 @@ class Fuzzing {
       this.#leaks.note,
       seeds.note,
       droppedNote(spool.droppedOf(lease)),
+      parts.isCorpusFull() ? fullNote : undefined,
       tally.engineNote === '' ? undefined : note(RunNoteKind.UNSPECIFIED, tally.engineNote),
     ];
     this.#story = new Story({ stint: this.#stint, tally, others });
@@ -224,6 +227,11 @@ function droppedNote({ inputs, distinct }: Dropped): RunNote | undefined {
   const text = `the bot's spool is full while the master is away: ${inputs} crashing inputs were dropped, ${distinct} of them the last of their kind`;
   return note(RunNoteKind.LOST, text);
 }
+
+const fullNote = note(
+  RunNoteKind.LOST,
+  'the corpus of this target is full: what is found is fuzzed here, and not shared with other bots; merge it, or raise corpus.max_inputs or corpus.max_bytes',
+);
 
 const newline = Buffer.from('\n');
 

@@ -69,18 +69,20 @@ async function mergeWithin(within: MergeParts): Promise<FuzzEnd> {
 
   const chosen = join(folder.path, 'merge', 'chosen');
   await makeFolder(chosen);
-  let before: Coverage | undefined;
-  let after: Coverage | undefined;
+  let before: Coverage | string | undefined;
+  let after: Coverage | string | undefined;
   for (let round = 0; round < mostMerges; round++) {
     const left = await mergeOnce(within, inputs, chosen);
     if (left) return failed(left);
     before ??= await measured(within, inputs);
     after = await measured(within, chosen);
-    if (!before || !after) return failed('the engine does not say what the inputs cover');
+    if (typeof before === 'string') return failed(before);
+    if (typeof after === 'string') return failed(after);
     if (after.coverage >= before.coverage) break;
   }
-  if (!before || !after || after.coverage < before.coverage) {
-    const figures = `${after?.coverage ?? 0} of ${before?.coverage ?? 0}`;
+  if (typeof before !== 'object' || typeof after !== 'object') return failed(noFigures);
+  if (after.coverage < before.coverage) {
+    const figures = `${after.coverage} of ${before.coverage}`;
     return failed(`what was chosen covers ${figures}: the corpus stays as it is`);
   }
   await replaceCorpus(within, { ...from, chosen, before, after });
@@ -144,12 +146,15 @@ async function mergeOnce(
   return undefined;
 }
 
-async function measured(parts: MergeParts, inputs: string): Promise<Coverage | undefined> {
+const noFigures = 'the engine does not say what the inputs cover';
+
+/** @returns why it is not known */
+async function measured(parts: MergeParts, inputs: string): Promise<Coverage | string> {
   const { engine, spec, folder } = parts;
   const command = await engine.measuring?.command({ target: folder.target, spec, inputs });
-  if (!command) return undefined;
-  const { output } = await runToEnd(parts, command, folder.path);
-  return engine.measuring?.read(output);
+  if (!command) return noFigures;
+  const { output, words } = await runToEnd(parts, command, folder.path);
+  return engine.measuring?.read(output) ?? `${noFigures}; it printed: ${words}`;
 }
 
 async function runToEnd(

@@ -233,7 +233,8 @@ export class Run implements SlotRun {
     this.#hits = hits;
     const fuzzing = { ...attempt, tally, findings, hits, aside, signal };
     this.#loading = new Loading({ ...fuzzing, whileStill });
-    return fuzz({ ...fuzzing, loading: this.#loading });
+    const isCorpusFull = () => exchange?.isCorpusFull ?? false;
+    return fuzz({ ...fuzzing, loading: this.#loading, isCorpusFull });
   }
 
   async #prepare(): Promise<PreparedTarget> {

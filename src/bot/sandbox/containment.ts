@@ -56,6 +56,11 @@ export class Containment {
     private readonly prefix: string,
   ) {}
 
+  /** The bot is root, and so are its runs. */
+  get runsAsRoot(): boolean {
+    return process.getuid?.() === 0 && this.users === undefined;
+  }
+
   /**
    * Tries each way with the very command lines that runs get.
    *

@@ -87,12 +87,18 @@ function corpusDetails(corpus: Corpus, now: number): string {
     ['project', corpus.project],
     ['target', corpus.targetName],
     ['size', `${inputs(corpus.entries)}, ${bytes(corpus.bytes)}`],
+    ['at most', boundsText(corpus)],
     ['from', corpus.sources.map(sourceText).join('\n') || '-'],
     ['put aside', buildsText(corpus, now)],
     ['coverage', lastMerge?.after ? coverageText(corpus) : 'not known before the first merge'],
     ['last merge', lastMerge ? mergeText(corpus, now) : '-'],
     ['merging', mergingJobId === '' ? '-' : `job ${mergingJobId}`],
   ]);
+}
+
+/** A master of an earlier version has no bounds. */
+function boundsText({ maxEntries, maxBytes }: Corpus): string {
+  return maxEntries > 0 ? `${inputs(maxEntries)}, ${bytes(maxBytes)}` : '-';
 }
 
 const origins: Partial<Record<CorpusOrigin, string>> = {

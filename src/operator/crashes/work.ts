@@ -15,6 +15,7 @@ import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
 import { expectExecutable } from '../target.js';
+import { withTarget } from '../targets/submitted.js';
 import { uploader } from '../targets/uploader.js';
 import { jobTable } from '../views.js';
 import { many } from './describe.js';
@@ -118,16 +119,29 @@ function resultLine(crash: Crash): string {
   return plain(`${id}  ${kind} in ${topFrame}, input of ${bytes(inputSizeBytes)}${from}${runs}`);
 }
 
-/** A build that is uploaded already, by its SHA-256, or an executable here, which is uploaded. */
-export function verify(
-  flags: WorkFlags & { project?: string; targetName?: string },
-  fileOrSha256: string,
-): Promise<number> {
+type VerifyFlags = WorkFlags & { project?: string; targetName?: string; bundle?: string };
+
+/**
+ * A build that is uploaded already, by its SHA-256, or an executable or a bundle here, which is
+ * uploaded.
+ *
+ * @param target of a bundle, the path of the executable in it; empty: its only one
+ */
+export function verify(flags: VerifyFlags, target: string): Promise<number> {
   return asking(flags, async (connection, options) => {
     const { crashes } = connection;
-    const targetSha256 = await uploadedBuild(connection, fileOrSha256, options);
-    const { project = '', targetName = '' } = flags;
-    const request = { targetSha256, project, targetName };
+    const { bundle, project = '' } = flags;
+    const build =
+      bundle === undefined
+        ? { targetSha256: await uploadedBuild(connection, target, options), name: '' }
+        : await uploadedBundle(connection, { bundle, executable: target }, options);
+    const { targetSha256 } = build;
+    const request = {
+      targetSha256,
+      project,
+      targetName: flags.targetName ?? build.name,
+      executable: 'executable' in build ? build.executable : '',
+    };
     const { jobId, groups } = await unary(crashes, crashes.verifyBuild, request, options);
     const jobs = await waited(connection, flags, [{ jobId, crashId: '' }], options);
     const fixed = jobs ? await fixedBy(connection, jobs, targetSha256, options) : [];
@@ -160,6 +174,20 @@ async function uploadedBuild(
   await expectExecutable(fileOrSha256);
   const file = { path: fileOrSha256, name: basename(fileOrSha256).slice(-128) };
   return uploader(connection, { signal })(ArtifactKind.TARGET, file, 'target');
+}
+
+/** As `job submit --bundle` sends it, under the name that it would have there. */
+function uploadedBundle(
+  connection: Connection,
+  target: { readonly bundle: string; readonly executable: string },
+  options: Waiting,
+): Promise<{ targetSha256: string; name: string; executable: string }> {
+  const context = { connection, options, isChecked: false, spec: {} };
+  return withTarget(target, context, async ({ executable, targetName: name, sha256 }) => ({
+    targetSha256: await sha256(uploader(connection, options)),
+    name,
+    executable,
+  }));
 }
 
 /** The groups of the job's target that no longer crash in this build. */

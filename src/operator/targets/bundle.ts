@@ -105,6 +105,6 @@ export async function withArchiveFor<T>(
 
 /** The files of a fuzzer in a build output, as latin1 text. */
 const filesOf = (fuzzer: string): string[] =>
-  ['', '.dict', '.options', '_seed_corpus.zip'].map((end) =>
+  ['', '.dict', '.options', '.cmplog', '_seed_corpus.zip'].map((end) =>
     Buffer.from(`${fuzzer}${end}`).toString('latin1'),
   );

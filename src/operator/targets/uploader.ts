@@ -15,9 +15,10 @@ export type UploadFile = (
 export const uploader =
   (connection: Connection, { signal }: { signal?: AbortSignal }): UploadFile =>
   async (kind, file, what) => {
-    const { artifact } = await withProgress(what, (onProgress) =>
-      uploadArtifact(connection, { ...file, kind }, { onProgress, ...(signal && { signal }) }),
-    );
+    const { artifact } = await withProgress(what, (onProgress, onTrouble) => {
+      const options = { onProgress, onTrouble, ...(signal && { signal }) };
+      return uploadArtifact(connection, { ...file, kind }, options);
+    });
     if (!artifact) throw new UserError('the master sent no artifact');
     return artifact.sha256;
   };

@@ -54,6 +54,7 @@ export class Registrations {
       engineDetails: JSON.stringify(request.engineDetails.map(BotEngine.toJSON)),
       isolation: containment?.level ?? Isolation.UNSPECIFIED,
       isolationGaps: containment?.gaps ?? [],
+      runsAsRoot: containment?.runsAsRoot ?? false,
     };
     let name = wantedName;
     let goneBotId: string | undefined;

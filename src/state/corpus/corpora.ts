@@ -12,6 +12,7 @@ import type {
   RemoveCorpusEntriesResponse,
   ResetCorpusResponse,
 } from '../../gen/pandafuzz/v1/corpus_service.js';
+import type { CorpusBounds } from '../../store/ops/corpus/add-corpus.js';
 import { type CorpusOf, fewestToMerge } from '../../store/ops/corpus/corpus-of.js';
 import { listCorpusEntries } from '../../store/ops/corpus/list-entries.js';
 import { removeCorpusEntries, resetCorpus } from '../../store/ops/corpus/remove-entries.js';
@@ -32,6 +33,7 @@ export class Corpora {
   constructor(
     private readonly store: Pick<Store, 'run'>,
     private readonly clock: Clock,
+    private readonly bounds: CorpusBounds,
   ) {}
 
   /** @throws ValidationError */
@@ -48,14 +50,17 @@ export class Corpora {
     const tokenAfter = ({ project, target_name: targetName }: CorpusRow) =>
       encode({ project, targetName });
     const { rows: kept, nextPageToken } = cutPageBy(rows, limit + 1, tokenAfter);
-    return { corpora: shown.slice(0, kept.length).map(corpusRecord), nextPageToken };
+    return {
+      corpora: shown.slice(0, kept.length).map((one) => corpusRecord(one, this.bounds)),
+      nextPageToken,
+    };
   }
 
   /** @throws ValidationError, NotFoundError */
   async get(ctx: RequestContext, key: CorpusKey | undefined): Promise<Corpus> {
     const of = checked(key);
     const shown = await this.store.run(ctx, showCorpus, of);
-    if (shown) return corpusRecord(shown);
+    if (shown) return corpusRecord(shown, this.bounds);
     throw new NotFoundError({ resource: 'corpus', id: `${of.project}/${of.targetName}` });
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
+import { QuotaError } from '../../core/errors.js';
 import { isSha256 } from '../../core/ids.js';
 import type {
   CorpusEntry,
@@ -12,7 +13,9 @@ import type {
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { PlacedBlob } from '../../store/ops/blobs/place-blobs.js';
 import {
+  type Added,
   addCorpus,
+  type CorpusBounds,
   importCorpus,
   type MergeWish,
   type NewCorpusEntry,
@@ -44,25 +47,29 @@ export interface PulledPage {
   readonly rows: readonly CorpusEntryRow[];
 }
 
-type Record = (
-  entries: readonly NewCorpusEntry[],
-  placed: readonly PlacedBlob[],
-) => Promise<number>;
+type Record = (entries: readonly NewCorpusEntry[], placed: readonly PlacedBlob[]) => Promise<Added>;
+
+export interface CorpusParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly merge: MergeWish;
+  /** Of each corpus, that is of each target of a project. */
+  readonly bounds: CorpusBounds;
+  /** Counts inputs for which there is no room. */
+  readonly refused: { inc(by: number): void };
+}
 
 /** Inputs of a target that reach new code, shared by all bots that fuzz it. */
 export class Corpus {
-  constructor(
-    private readonly store: Store,
-    private readonly leases: Leases,
-    private readonly clock: Clock,
-    private readonly merge: MergeWish,
-  ) {}
+  constructor(private readonly parts: CorpusParts) {}
 
   /**
    * Stores inputs under a lease, some hundred small ones at once. Bytes are on disk before
    * their record; entries recorded before a failure stay.
    *
-   * @throws ValidationError, NotFoundError (job), StaleLeaseError, DataLossError, DiskFullError
+   * @throws ValidationError, NotFoundError (job), StaleLeaseError, DataLossError, DiskFullError,
+   *   QuotaError when the corpus is full
    */
   async push(
     ctx: RequestContext,
@@ -73,12 +80,13 @@ export class Corpus {
     const { jobId, attempt, fence, botId } = checkLease(lease, found);
     const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
     found.throwIfAny();
+    const { store, leases, clock, merge, bounds } = this.parts;
     const record: Record = (kept, placed) => {
-      const input = { ...named, entries: kept, placed, merge: this.merge, now: this.clock.now() };
-      return this.store.run(ctx, addCorpus, input);
+      const input = { ...named, entries: kept, placed, merge, bounds, now: clock.now() };
+      return store.run(ctx, addCorpus, input);
     };
     // Fails with the reason of the store before any bytes are received in vain.
-    const live = this.leases.find({ jobId, attempt, fence });
+    const live = leases.find({ jobId, attempt, fence });
     if (!live || (botId !== undefined && botId !== live.botId)) await record([], []);
     return this.#take(ctx, entries, record, ({ origin }) => pushedOrigin(origin));
   }
@@ -86,7 +94,7 @@ export class Corpus {
   /**
    * Stores inputs for an operator, of a target that may have had no job yet.
    *
-   * @throws ValidationError, DataLossError, DiskFullError
+   * @throws ValidationError, DataLossError, DiskFullError, QuotaError when the corpus is full
    */
   async import(
     ctx: RequestContext,
@@ -96,9 +104,10 @@ export class Corpus {
     const found = new Violations();
     const of = corpusOf(key, found);
     found.throwIfAny();
+    const { store, clock, merge, bounds } = this.parts;
     const record: Record = (kept, placed) => {
-      const input = { ...of, entries: kept, placed, merge: this.merge, now: this.clock.now() };
-      return this.store.run(ctx, importCorpus, input);
+      const input = { ...of, entries: kept, placed, merge, bounds, now: clock.now() };
+      return store.run(ctx, importCorpus, input);
     };
     return this.#take(ctx, entries, record, () => 'import');
   }
@@ -111,14 +120,17 @@ export class Corpus {
   ): Promise<{ added: number; known: number }> {
     let [sent, added] = [0, 0];
     let kept: NewCorpusEntry[] = [];
-    let batch = this.store.blobs.batch();
+    const { blobs, room } = this.parts.store;
+    let batch = blobs.batch();
     const write = async () => {
       const placed = await batch.settle(ctx);
-      added += await record(kept, placed);
+      const done = await record(kept, placed);
+      this.#expectRoom(done);
+      added += done.added;
       sent += kept.length;
       kept = [];
       batch.end();
-      batch = this.store.blobs.batch();
+      batch = blobs.batch();
     };
     try {
       for await (const { header, chunks } of entries) {
@@ -129,7 +141,7 @@ export class Corpus {
           .whole(sizeBytes, 'entry.size_bytes', { min: 0, max: largestEntryBytes })
           .expect(origin !== undefined, 'entry.origin', 'must be ENGINE or SEEDS')
           .throwIfAny();
-        await this.store.room.expect(sizeBytes, 'new');
+        await room.expect(sizeBytes, 'new');
         await batch.add(ctx, header, chunks);
         kept.push({ sha256, sizeBytes, origin: origin ?? 'engine' });
         if (batch.isFull) await write();
@@ -139,6 +151,19 @@ export class Corpus {
       batch.end();
     }
     return { added, known: sent - added };
+  }
+
+  /** @throws QuotaError: the first inputs of this part that were new are kept, the others are not */
+  #expectRoom({ refused, bound }: Added): void {
+    if (bound === undefined) return;
+    this.parts.refused.inc(refused);
+    const { entries, bytes } = this.parts.bounds;
+    const [subject, most] =
+      bound === 'entries'
+        ? ['corpus.max_inputs', `${entries} inputs`]
+        : ['corpus.max_bytes', `${bytes} bytes`];
+    const why = `the corpus of this target is full: it may have ${most} (${subject}); merge it, remove inputs, or raise the setting`;
+    throw new QuotaError({ subject, why });
   }
 
   /**
@@ -165,7 +190,7 @@ export class Corpus {
     found.throwIfAny();
     for (let { cursor, revision } = request; ; ) {
       const input = { ...of, cursor, limit: pageSize, targetSha256, sha256s };
-      const page = await this.store.run(ctx, listCorpus, input);
+      const page = await this.parts.store.run(ctx, listCorpus, input);
       const isOther = revision > 0 && page.revision !== revision && sha256s.length === 0;
       if (isOther && cursor === request.cursor) yield { revision: page.revision, rows: [] };
       if (isOther) return;
@@ -186,6 +211,6 @@ export class Corpus {
       targetName: 'target_name',
     });
     found.throwIfAny();
-    return this.store.run(ctx, getCorpus, of);
+    return this.parts.store.run(ctx, getCorpus, of);
   }
 }

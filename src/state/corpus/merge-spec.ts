@@ -5,17 +5,16 @@ import type { CorpusOf } from '../../store/ops/corpus/corpus-of.js';
 /** Merges have a share of the fleet of their own, beside those of fuzzing campaigns. */
 export const corpusCampaign = 'corpora';
 const longestName = 128;
-/** Engines that have a way to merge a corpus. */
-const mergingEngines = new Set(['libfuzzer']);
+/** Engines that have a way to merge a corpus, and to measure what it covers. */
+export const mergingEngines = ['libfuzzer', 'aflplusplus', 'honggfuzz'] as const;
 
-/** The merge of a corpus, by the newest job of its target: its build, and how it runs. */
+/** The merge of a corpus, by the newest job of its target that can: its build, and how it runs. */
 export function mergeSpec(
   newest: string,
   { project, targetName }: CorpusOf,
   settings: { readonly seconds: number; readonly defaults: MasterConfig['jobs'] },
-): JobSpec | undefined {
+): JobSpec {
   const spec = JobSpec.fromJSON(JSON.parse(newest));
-  if (!mergingEngines.has(spec.engine)) return undefined;
   const { seconds, defaults } = settings;
   return JobSpec.create({
     ...spec,

@@ -20,7 +20,7 @@ import { checkLease } from '../messages/checks.js';
 import { corpusOf, mergeRecord } from '../messages/corpus-records.js';
 import { jobInput } from '../messages/job-input.js';
 import { Violations } from '../messages/violations.js';
-import { mergeSpec } from './merge-spec.js';
+import { mergeSpec, mergingEngines } from './merge-spec.js';
 
 /** Inputs of one call. */
 const mostInputs = 1000;
@@ -58,17 +58,17 @@ export class Merges {
   /** As `begin`, for the policy. */
   async make(ctx: RequestContext, of: CorpusOf): Promise<MergeCorpusResponse> {
     const { store, clock, newId, dispatch, defaults, longestMs } = this.parts;
-    const source = await store.run(ctx, findMergeSource, of);
+    const source = await store.run(ctx, findMergeSource, { ...of, engines: mergingEngines });
     if (!source)
       throw new NotFoundError({ resource: 'corpus', id: `${of.project}/${of.targetName}` });
     if (source.mergingJobId) return { jobId: source.mergingJobId, underWay: true };
     if (source.entries === 0) throw refusal('NOTHING_TO_MERGE', 'the corpus is empty');
-    if (source.spec === undefined) {
+    if (!source.hasJobs) {
       throw refusal('NOTHING_TO_MERGE', 'no job of this target is left whose build could do it');
     }
+    if (source.spec === undefined) throw refusal('CANNOT_MERGE', noEngine);
     const seconds = Math.ceil(longestMs / 1000);
     const spec = mergeSpec(source.spec, of, { seconds, defaults });
-    if (!spec) throw refusal('CANNOT_MERGE', "the engine of the target's newest job cannot merge");
     const job = jobInput(spec, { id: newId(), requestId: null, now: clock.now() });
     const made = await store.run(ctx, makeMerge, { ...of, job });
     if ('jobId' in made) return { jobId: made.jobId, underWay: true };
@@ -125,5 +125,7 @@ export class Merges {
     }
   }
 }
+
+const noEngine = `no job of this target ran with an engine that can merge: ${mergingEngines.join(', ')} can; run one of them on this target, with a build for it`;
 
 const refusal = (reason: string, why: string) => new PreconditionError({ reason, why });

@@ -62,6 +62,8 @@ export class WorkJobs {
       readonly project: string;
       readonly targetName: string;
       readonly targetSha256: string;
+      /** Path in a bundle; empty or absent: as in the build's spec. */
+      readonly executable?: string;
       readonly runs: number;
       readonly afterGroupId: string;
     },

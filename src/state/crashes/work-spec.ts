@@ -28,6 +28,8 @@ interface WorkSpec {
   readonly kind: JobKind;
   readonly name: string;
   readonly targetSha256: string;
+  /** Absent: that of the fuzzing job. */
+  readonly executable?: string;
   readonly inputs: readonly CrashWorkInput[];
   readonly runs: number;
   /** Of the whole job. */
@@ -73,11 +75,16 @@ export function minimisationSpec(
 /** The reproducers of a target's groups, on one build of it. */
 export function verificationSpec(
   { reproducers, spec }: BuildToVerify,
-  { targetSha256, runs }: { readonly targetSha256: string; readonly runs: number },
+  {
+    targetSha256,
+    runs,
+    executable,
+  }: { readonly targetSha256: string; readonly runs: number; readonly executable?: string },
   defaults: MasterConfig['jobs'],
 ): JobSpec {
   return workSpec(spec, defaults, (inputSeconds) => ({
     kind: JobKind.VERIFY,
+    ...(executable && { executable }),
     name: `verify build ${targetSha256.slice(0, 12)}`,
     targetSha256,
     inputs: reproducers.map(inputOf),
@@ -95,8 +102,10 @@ function workSpec(
 ): JobSpec {
   const spec = JobSpec.fromJSON(JSON.parse(fuzzing));
   const inputSeconds = spec.limits?.inputTimeoutSeconds || Math.ceil(defaults.input_timeout / 1000);
-  const { kind, name, targetSha256, inputs, runs, seconds, otherThanBotId } = work(inputSeconds);
-  const { engine, targetName, environment, executable } = spec;
+  const asked = work(inputSeconds);
+  const { kind, name, targetSha256, inputs, runs, seconds, otherThanBotId } = asked;
+  const { engine, targetName, environment } = spec;
+  const executable = asked.executable ?? spec.executable;
   return JobSpec.create({
     kind,
     name,

@@ -17,7 +17,7 @@ import { reportReproduction } from '../../store/ops/crashes/report-reproduction.
 import { findBuildToVerify, findCrashToRun } from '../../store/ops/crashes/work-sources.js';
 import { defaultProject } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
-import { checkLease } from '../messages/checks.js';
+import { checkExecutable, checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { FrameLists } from './frame-lists.js';
 import type { ReportReader } from './reading/readers.js';
@@ -81,17 +81,19 @@ export class CrashWork {
 
   /** @throws ValidationError, NotFoundError, PreconditionError NOTHING_TO_VERIFY */
   async verify(ctx: RequestContext, request: VerifyBuildRequest): Promise<VerifyBuildResponse> {
-    const { targetSha256 } = request;
-    new Violations()
+    const { targetSha256, executable } = request;
+    const found = new Violations()
       .sha256(targetSha256, 'target_sha256')
       .text(request.project, 'project', { max: 64 })
-      .text(request.targetName, 'target_name', { max: 128 })
-      .throwIfAny();
+      .text(request.targetName, 'target_name', { max: 128 });
+    checkExecutable(executable, 'executable', found);
+    found.throwIfAny();
     const { store, jobs, settings } = this.parts;
     const project = request.project || defaultProject;
     const of = { project, targetName: request.targetName, targetSha256 };
     const build = await store.run(ctx, findBuildToVerify, { ...of, limit: mostInputs });
-    const on = { ...of, targetName: build.targetName, runs: settings.runs, afterGroupId: '' };
+    const { targetName } = build;
+    const on = { ...of, targetName, executable, runs: settings.runs, afterGroupId: '' };
     const jobId = await jobs.verify(ctx, build, on);
     return { jobId: jobId ?? '', groups: build.reproducers.length };
   }

@@ -7,6 +7,7 @@ import {
   InputPutAside,
   PutAsideReason,
 } from '../../gen/pandafuzz/v1/corpus_service.js';
+import type { CorpusBounds } from '../../store/ops/corpus/add-corpus.js';
 import type { CorpusOf } from '../../store/ops/corpus/corpus-of.js';
 import type { ShownCorpus } from '../../store/ops/corpus/show-corpora.js';
 import {
@@ -62,7 +63,10 @@ export const entryRecord = (row: CorpusEntryDetails): CorpusEntry =>
     cursor: row.sequence,
   });
 
-export function corpusRecord({ corpus, sources, builds }: ShownCorpus): Corpus {
+export function corpusRecord(
+  { corpus, sources, builds }: ShownCorpus,
+  bounds: CorpusBounds,
+): Corpus {
   const full = sources.filter(({ entries }) => entries > 0);
   const sum = (of: (one: { entries: number; bytes: number }) => number) =>
     full.reduce((total, one) => total + of(one), 0);
@@ -81,6 +85,8 @@ export function corpusRecord({ corpus, sources, builds }: ShownCorpus): Corpus {
     lastMerge: merge ? mergeRecord(merge) : undefined,
     mergingJobId: corpus.merging_job_id ?? '',
     revision: corpus.revision,
+    maxEntries: bounds.entries,
+    maxBytes: bounds.bytes,
   });
 }
 

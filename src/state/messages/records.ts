@@ -217,7 +217,11 @@ export function botRecord(row: BotRow, live: LiveBot): Bot {
     drainedAt: time(row.drained_at),
     engineDetails: JSON.parse(row.engine_details).map(BotEngine.fromJSON),
     ...(row.isolation !== Isolation.UNSPECIFIED && {
-      containment: { level: row.isolation, gaps: JSON.parse(row.isolation_gaps) },
+      containment: {
+        level: row.isolation,
+        gaps: JSON.parse(row.isolation_gaps),
+        runsAsRoot: row.runs_as_root === 1,
+      },
     }),
     health: live.health,
     heldUntil: time(live.hold?.untilMs ?? null),

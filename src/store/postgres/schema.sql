@@ -32,6 +32,8 @@ CREATE TABLE bots (
   isolation             integer NOT NULL DEFAULT 0 CHECK (isolation BETWEEN 0 AND 4),
   isolation_gaps        text NOT NULL DEFAULT '[]'
                         CHECK (json_typeof(CAST(isolation_gaps AS json)) = 'array'),
+  -- Its runs are root, as it is.
+  runs_as_root          smallint NOT NULL DEFAULT 0 CHECK (runs_as_root IN (0, 1)),
   failed_starts         integer NOT NULL DEFAULT 0 CHECK (failed_starts >= 0),
   held_until            bigint,
   held_why              text NOT NULL DEFAULT '',
@@ -192,7 +194,7 @@ CREATE INDEX jobs_by_seeds ON jobs (seeds_sha256) WHERE seeds_sha256 IS NOT NULL
 CREATE INDEX jobs_due ON jobs (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_by_bot ON jobs (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
-CREATE INDEX jobs_that_fuzz ON jobs (project, target_name, id) WHERE kind = 'fuzz';
+CREATE INDEX jobs_that_fuzz ON jobs (project, target_name, engine, id) WHERE kind = 'fuzz';
 
 -- Lists by state. An index over all states moves an entry with each change of a job, a
 -- fifth of the whole: so only the states that few jobs are in have one, and the lists of

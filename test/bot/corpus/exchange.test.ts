@@ -73,6 +73,10 @@ class Run {
   begin = (): Promise<void> => this.exchange.begin(never);
   end = (signal = never): Promise<void> => this.exchange.end(signal);
 
+  get isCorpusFull(): boolean {
+    return this.exchange.isCorpusFull;
+  }
+
   /** What the engine sees. */
   get inputs(): string[] {
     return readdirSync(this.corpus)
@@ -137,6 +141,23 @@ describe("a run's inputs", () => {
     second.finds('of the second, later');
     while (first.inputs.length < 2) await pause();
     expect(first.inputs).toEqual(['of the second', 'of the second, later']);
+  });
+
+  test('stay with the run while the corpus is full, and go when there is room again', async () => {
+    const { connection } = await runMasterFor({ PANDAFUZZ_CORPUS_MAX_INPUTS: '1' });
+    const [first, second] = [await Run.of(connection, 20), await Run.of(connection, 20)];
+    await Promise.all([first.begin(), second.begin()]);
+    first.finds('one');
+    while (second.inputs.length < 1) await pause();
+    second.finds('two');
+    while (!second.isCorpusFull) await pause();
+    expect(first.isCorpusFull).toBe(false);
+    expect(await shared(connection)).toEqual(['one']);
+    const corpus = { project: 'default', targetName };
+    await unary(connection.corpora, connection.corpora.resetCorpus, { corpus });
+    while ((await shared(connection))[0] !== 'two') await pause();
+    expect(second.isCorpusFull).toBe(false);
+    await Promise.all([first.end(), second.end()]);
   });
 
   test('wait at its end for a master that is away', async () => {

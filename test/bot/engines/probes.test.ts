@@ -40,7 +40,7 @@ describe('the engines of a machine', () => {
     const found = (await find(programs({ 'afl-fuzz': 'echo afl-fuzz++4.99a' }))).get('aflplusplus');
     expect(found).toMatchObject({
       version: '4.99a',
-      note: 'missing beside afl-fuzz: afl-tmin, afl-cmin',
+      note: 'missing beside afl-fuzz: afl-tmin, afl-cmin, afl-showmap',
     });
     expect(found?.engine.kinds.has(JobKind.MINIMISE)).toBe(false);
     expect(found?.engine.minimise).toBeUndefined();

@@ -172,7 +172,7 @@ describe('the spool', () => {
     const crashes = join(run.state, 'out', 'main', 'crashes');
     await mkdir(crashes, { recursive: true });
     await writeFile(join(crashes, 'id:000000,sig:11,src:000000,time:9,execs:9,op:havoc'), 'boom');
-    const programs = { fuzz: 'afl-fuzz', tmin: undefined, cmin: undefined };
+    const programs = { fuzz: 'afl-fuzz', tmin: undefined, cmin: undefined, showmap: undefined };
     const afl = aflPlusPlus({ ...programs, version: '', symbolizer: undefined });
     const found = new Map([...engines, [afl.name, { engine: afl, version: '', note: '' }]]);
     const spool = await open();

@@ -231,7 +231,12 @@ describe('work by command', () => {
     const { scene, old } = await metCrash();
     const { crashWork } = scene.state;
     const ctx = testContext();
-    const nowhere = { targetSha256: 'f'.repeat(64), project: '', targetName: '' };
+    const nowhere = {
+      targetSha256: 'f'.repeat(64),
+      project: '',
+      targetName: '',
+      executable: '',
+    };
     for (const call of [
       crashWork.reproduce(ctx, { id: newId(), runs: 1 }),
       crashWork.minimise(ctx, { id: newId(), seconds: 1 }),
@@ -243,6 +248,7 @@ describe('work by command', () => {
       crashWork.reproduce(ctx, { id: newId(), runs: 1001 }),
       crashWork.minimise(ctx, { id: 'x', seconds: 86_401 }),
       crashWork.verify(ctx, { ...nowhere, targetSha256: 'x' }),
+      crashWork.verify(ctx, { ...nowhere, executable: '../x' }),
     ]) {
       expect(await refusal(call)).toBeInstanceOf(ValidationError);
     }

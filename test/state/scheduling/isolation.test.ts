@@ -5,7 +5,9 @@ import { Fleet, only } from '../fleet.js';
 
 /** Jobs that require a level of isolation, and the bots that take them. */
 
-const at = (level: Isolation, gaps: string[] = []) => ({ containment: { level, gaps } });
+const at = (level: Isolation, gaps: string[] = []) => ({
+  containment: { level, gaps, runsAsRoot: false },
+});
 const requires = (isolation: Isolation, labels: Record<string, string> = {}) => ({
   requirements: { labels, memoryMib: 0, diskMib: 0, otherThanBotId: '', isolation },
 });

@@ -56,13 +56,15 @@ export class Shelf {
       }
       const placed = await batch.settle(ctx);
       await meanwhile();
-      return await this.store.run(ctx, addCorpus, {
+      const { added } = await this.store.run(ctx, addCorpus, {
         ...this.lease,
         entries,
         placed,
+        bounds: { entries: 1000, bytes: 2 ** 30 },
         merge: { afterMs: null, isByGrowth: false },
         now: tick(),
       });
+      return added;
     } finally {
       batch.end();
     }

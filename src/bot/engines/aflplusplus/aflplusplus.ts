@@ -6,12 +6,14 @@ import { instanceNames, prepareFolders } from './folders.js';
 import { type AflPrograms, fuzzCommands } from './fuzz-command.js';
 import { AflObserver } from './observer.js';
 import { replayCommand, sanitizerExitCode } from './replay-command.js';
-import { mergeCommand, minimiseCommand } from './tool-commands.js';
+import { measuringBy, mergeCommand, minimiseCommand } from './tool-commands.js';
 
 /** AFL++ with the programs of this machine. */
 export function aflPlusPlus(programs: AflPrograms): Engine {
-  const { tmin, cmin, version, symbolizer } = programs;
-  const kinds = [JobKind.REPRODUCE, JobKind.VERIFY, ...(tmin ? [JobKind.MINIMISE] : [])];
+  const { tmin, cmin, showmap, version, symbolizer } = programs;
+  const kinds = [JobKind.REPRODUCE, JobKind.VERIFY];
+  if (tmin) kinds.push(JobKind.MINIMISE);
+  if (cmin && showmap) kinds.push(JobKind.MERGE);
   return {
     name: 'aflplusplus',
     kinds: new Set(kinds),
@@ -30,7 +32,8 @@ export function aflPlusPlus(programs: AflPrograms): Engine {
     hasBegun: (output) => !/error while loading shared libraries|: not found$/m.test(output),
     hasCrashed,
     ...(tmin && { minimise: async (start) => minimiseCommand(tmin, start) }),
-    ...(cmin && { merge: async (start) => mergeCommand(cmin, start) }),
+    ...(cmin && { merge: (start) => mergeCommand(cmin, start) }),
+    ...(showmap && { measuring: measuringBy(showmap) }),
   };
 }
 

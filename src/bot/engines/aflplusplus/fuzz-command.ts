@@ -10,6 +10,7 @@ export interface AflPrograms {
   readonly fuzz: string;
   readonly tmin: string | undefined;
   readonly cmin: string | undefined;
+  readonly showmap: string | undefined;
   readonly version: string;
   /** Path of llvm-symbolizer. */
   readonly symbolizer: string | undefined;

@@ -1,4 +1,4 @@
-import { PrintedLines } from '../printed-lines.js';
+import { EngineLog } from '../printed-lines.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
 const colours = /\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][0-9A-B]|[\x0e\x0f\r]/g;
@@ -22,50 +22,21 @@ export interface BadSeed {
 }
 
 /** Reads what one afl-fuzz prints. */
-export class AflLog {
-  readonly #lines = new PrintedLines((line) => this.#read(plainText(line)));
+export class AflLog extends EngineLog {
   #seed = '';
   #badSeeds: BadSeed[] = [];
-  #isFuzzing = false;
-  #isDone = false;
-  #hasPrinted = false;
-
-  push(chunk: Buffer): void {
-    this.#lines.push(chunk);
-  }
-
-  end(): void {
-    this.#lines.end();
-  }
-
-  get isFuzzing(): boolean {
-    return this.#isFuzzing;
-  }
-
-  get isDone(): boolean {
-    return this.#isDone;
-  }
-
-  get hasPrinted(): boolean {
-    return this.#hasPrinted;
-  }
-
-  get lastWords(): string {
-    return this.#lines.lastWords;
-  }
 
   /** Removes and returns those that were met since the last call. */
   takeBadSeeds(): BadSeed[] {
     return this.#badSeeds.splice(0);
   }
 
-  #read(line: string): void {
-    this.#hasPrinted = true;
-    this.#isFuzzing ||= fuzzing.test(line);
-    this.#isDone ||= done.test(line);
+  protected override read(printed: string): void {
+    const line = plainText(printed);
+    this.note({ isFuzzing: fuzzing.test(line), isDone: done.test(line), isOwn: true });
     this.#seed = seed.exec(line)?.[1] ?? this.#seed;
     const kind = badSeed.exec(line)?.[1] as BadSeed['kind'] | undefined;
     if (kind && this.#seed) this.#badSeeds.push({ name: this.#seed, kind });
-    if (!noise.test(line)) this.#lines.keep(line.trim());
+    if (!noise.test(line)) this.keep(line.trim());
   }
 }

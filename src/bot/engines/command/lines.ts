@@ -1,8 +1,6 @@
 import { type EngineProgress, noProgress } from '../engine.js';
+import { PrintedLines } from '../printed-lines.js';
 
-/** Of a line, characters. */
-const longestLine = 4096;
-const lastWordsLines = 6;
 /** Crashes whose files have not been found yet. */
 const mostAnnounced = 1000;
 
@@ -19,13 +17,13 @@ export interface LineEvents {
  * Reads what an engine of the command convention prints. Lines that begin with "pandafuzz: "
  * are for the bot, all others are for people.
  */
-export class CommandLines {
-  #openLine = '';
-  #words: string[] = [];
+export class CommandLines extends PrintedLines {
   #progress: EngineProgress = noProgress;
   #refusal: string | undefined;
 
-  constructor(private readonly events: LineEvents) {}
+  constructor(private readonly events: LineEvents) {
+    super('utf8');
+  }
 
   get progress(): EngineProgress {
     return this.#progress;
@@ -36,23 +34,10 @@ export class CommandLines {
     return this.#refusal;
   }
 
-  get lastWords(): string {
-    return this.#words.join('\n');
-  }
-
-  push(chunk: Buffer): void {
-    const lines = (this.#openLine + chunk.toString('utf8')).split('\n');
-    this.#openLine = (lines.pop() ?? '').slice(0, longestLine);
-    for (const line of lines) this.#read(line.slice(0, longestLine).trimEnd());
-  }
-
-  end(): void {
-    if (this.#openLine !== '') this.push(Buffer.from('\n'));
-  }
-
-  #read(line: string): void {
+  protected override read(printed: string): void {
+    const line = printed.trimEnd();
     if (!line.startsWith(mark)) {
-      if (line.trim() !== '') this.#words = [...this.#words, line].slice(-lastWordsLines);
+      if (line !== '') this.keep(line);
       return;
     }
     const text = line.slice(mark.length);

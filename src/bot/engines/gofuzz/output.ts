@@ -1,6 +1,6 @@
 import { OutputRecord } from '../../sandbox/output-record.js';
 import type { WrittenArtifact } from '../engine.js';
-import { PrintedLines } from '../printed-lines.js';
+import { EngineLog } from '../printed-lines.js';
 
 const status =
   /^fuzz: elapsed: \S+, execs: (\d{1,15}) \(\d+\/sec\)(?:, new interesting: (\d{1,15}) \(total: (\d{1,15})\))?/;
@@ -11,24 +11,16 @@ const notInstrumented = /^warning: the test binary was not built with coverage i
 const written = /^\s*Failing input written to \S*?([^/\s]+)\s*$/;
 
 /** What a test binary prints while it fuzzes. */
-export class GoOutput {
-  readonly #lines = new PrintedLines((line) => this.#read(line), 'utf8');
+export class GoOutput extends EngineLog {
   readonly #record = new OutputRecord();
   #executions = 0;
   #interesting = 0;
   #total = 0;
-  #isFuzzing = false;
-  #isDone = false;
-  #hasPrinted = false;
   #isInstrumented = true;
   #failure: string | undefined;
 
-  push(chunk: Buffer): void {
-    this.#lines.push(chunk);
-  }
-
-  end(): void {
-    this.#lines.end();
+  constructor() {
+    super('utf8');
   }
 
   get executions(): number {
@@ -43,18 +35,6 @@ export class GoOutput {
     return this.#total;
   }
 
-  get isFuzzing(): boolean {
-    return this.#isFuzzing;
-  }
-
-  get isDone(): boolean {
-    return this.#isDone;
-  }
-
-  get hasPrinted(): boolean {
-    return this.#hasPrinted;
-  }
-
   get isInstrumented(): boolean {
     return this.#isInstrumented;
   }
@@ -64,20 +44,15 @@ export class GoOutput {
     return this.#failure;
   }
 
-  get lastWords(): string {
-    return this.#lines.lastWords;
-  }
-
   /** All that was printed besides progress, since the last call. */
   takeReport(): WrittenArtifact['output'] {
     return this.#record.take();
   }
 
-  #read(line: string): void {
+  protected override read(line: string): void {
     const found = status.exec(line);
-    this.#hasPrinted ||= line.startsWith('fuzz: ');
-    this.#isFuzzing ||= found !== null || fuzzing.test(line);
-    this.#isDone ||= line === 'PASS';
+    const isFuzzing = found !== null || fuzzing.test(line);
+    this.note({ isFuzzing, isDone: line === 'PASS', isOwn: line.startsWith('fuzz: ') });
     if (found) {
       this.#executions = Math.max(this.#executions, Number(found[1]));
       this.#interesting = Math.max(this.#interesting, Number(found[2] ?? 0));
@@ -87,7 +62,7 @@ export class GoOutput {
     else if (!noise.test(line)) {
       this.#failure = written.exec(line)?.[1] ?? this.#failure;
       this.#record.push(Buffer.from(`${line}\n`));
-      this.#lines.keep(line);
+      this.keep(line);
     }
   }
 }

@@ -1,8 +1,17 @@
 import { join } from 'node:path';
 import { traitsOf } from '../../../core/target-engine.js';
 import type { JobSpec } from '../../../gen/pandafuzz/v1/job.js';
-import type { EngineCommand, EngineStart, ReplayCommand, ReplayStart } from '../engine.js';
+import { foldersOf } from '../../sandbox/readable.js';
+import type {
+  EngineCommand,
+  EngineStart,
+  Measuring,
+  MergeStart,
+  ReplayCommand,
+  ReplayStart,
+} from '../engine.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
+import { readCovered } from './figures.js';
 import { foldersIn } from './folders.js';
 
 /** Stands for the file with the input among a target's arguments. */
@@ -21,10 +30,6 @@ const sanitizerNeeds =
 export async function fuzzCommand(honggfuzz: string, start: EngineStart): Promise<EngineCommand> {
   const { spec, target, state, dictionary, seconds } = start;
   const folders = foldersIn(state);
-  const limit = Math.min(
-    spec.limits?.inputTimeoutSeconds || defaultInputSeconds,
-    longestInputSeconds,
-  );
   return {
     file: honggfuzz,
     args: [
@@ -32,7 +37,7 @@ export async function fuzzCommand(honggfuzz: string, start: EngineStart): Promis
       ...['-W', folders.work, '--statsfile', folders.stats],
       // It deletes what it has read there.
       ...['--dynamic_input', folders.dynamic],
-      ...['-n', '1', '-t', String(limit), '-T', '--run_time', String(seconds), '-v'],
+      ...['-n', '1', '-t', secondsOfInput(spec), '-T', '--run_time', String(seconds), '-v'],
       ...(dictionary ? ['-w', dictionary] : []),
       ...(spec.limits?.maxInputBytes ? ['-F', String(spec.limits.maxInputBytes)] : []),
       ...(await wayOfInput(target, spec)),
@@ -43,6 +48,46 @@ export async function fuzzCommand(honggfuzz: string, start: EngineStart): Promis
     environment: fuzzEnvironment(spec),
   };
 }
+
+const secondsOfInput = ({ limits }: JobSpec): string =>
+  String(Math.min(limits?.inputTimeoutSeconds || defaultInputSeconds, longestInputSeconds));
+
+/** Longer inputs than a corpus has are cut by it. */
+const longestInputBytes = 2 ** 20;
+
+/**
+ * honggfuzz executes all inputs, and keeps those that cover something (-M). It goes on after an
+ * input that crashes or hangs.
+ */
+export async function mergeCommand(
+  honggfuzz: string,
+  { target, spec, inputs, output, state }: Omit<MergeStart, 'seconds'>,
+): Promise<EngineCommand> {
+  return {
+    file: honggfuzz,
+    args: [
+      ...['-M', '-i', inputs, '--output', output, '--crashdir', state, '-W', state],
+      ...['-n', '1', '-t', secondsOfInput(spec), '-F', String(longestInputBytes), '-v'],
+      ...(await wayOfInput(target, spec)),
+      '--',
+      target,
+      ...spec.arguments,
+    ],
+    environment: fuzzEnvironment(spec),
+  };
+}
+
+/** The same once more, into a folder that nobody reads: it says what it has covered. */
+export const measuringBy = (honggfuzz: string): Measuring => ({
+  command: async ({ target, spec, inputs }) => {
+    const room = { output: '.', state: '.' };
+    const merge = await mergeCommand(honggfuzz, { target, spec, inputs, ...room });
+    const script = 'cd "$(mktemp -d)" && "$@"; code=$?; rm -rf "$PWD"; exit $code';
+    const args = ['-c', script, 'sh', merge.file, ...merge.args];
+    return { ...merge, file: '/bin/sh', args, readable: await foldersOf(honggfuzz) };
+  },
+  read: readCovered,
+});
 
 async function wayOfInput(target: string, spec: JobSpec): Promise<string[]> {
   if (spec.arguments.some((argument) => argument.includes(fileMark))) return [];

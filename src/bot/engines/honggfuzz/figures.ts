@@ -1,3 +1,5 @@
+import type { Coverage } from '../engine.js';
+
 /** What honggfuzz writes of its progress. */
 export interface HonggfuzzFigures {
   readonly executions: number;
@@ -28,6 +30,19 @@ export function readFigures(tail: string): HonggfuzzFigures {
     coverage: of(column.edges) + of(column.blocks),
     corpusFiles: of(column.corpus),
   };
+}
+
+/**
+ * Reads what all inputs of a merge covered: of the last line about one that covered something,
+ * the sums of instructions, branches, hits, edges, places and compared values "(i/b/h/e/p/c)".
+ *
+ * @returns undefined where it did not come to its end
+ */
+export function readCovered(output: string): Coverage | undefined {
+  const sums = [...output.matchAll(/ Cur:(\d{1,15}(?:\/\d{1,15}){5})\s*$/gm)].at(-1)?.[1];
+  if (sums === undefined || !/^Entering phase 3\/3/m.test(output)) return undefined;
+  const [, blocks = 0, , edges = 0, , compared = 0] = sums.split('/').map(Number);
+  return { coverage: blocks + edges, features: compared };
 }
 
 /**

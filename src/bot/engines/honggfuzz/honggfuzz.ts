@@ -3,7 +3,14 @@ import { answerOf } from '../../sandbox/answer.js';
 import { findProgram } from '../../sandbox/programs.js';
 import type { Engine, EngineDriver, EngineMachine, Probe, ReplayEnd } from '../engine.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
-import { fuzzCommand, refusal, replayCommand, sanitizerExitCode } from './commands.js';
+import {
+  fuzzCommand,
+  measuringBy,
+  mergeCommand,
+  refusal,
+  replayCommand,
+  sanitizerExitCode,
+} from './commands.js';
 import { prepareFolders } from './folders.js';
 import { HonggfuzzObserver } from './observer.js';
 
@@ -39,7 +46,7 @@ export function honggfuzz(options: {
   const { program, version, symbolizer } = options;
   return {
     name: 'honggfuzz',
-    kinds: new Set([JobKind.REPRODUCE, JobKind.VERIFY]),
+    kinds: new Set([JobKind.REPRODUCE, JobKind.VERIFY, JobKind.MERGE]),
     versionFor: async () => `honggfuzz ${version}`,
     isCrash: isCrashName,
     isWhole: isWholeArtifact,
@@ -52,6 +59,8 @@ export function honggfuzz(options: {
     replay: (start) => replayCommand(start, symbolizer),
     hasBegun: (output) => !/error while loading shared libraries|: not found$/m.test(output),
     hasCrashed,
+    merge: (start) => mergeCommand(program, start),
+    measuring: measuringBy(program),
   };
 }
 

@@ -48,7 +48,8 @@ function reasonIn(answer: string, jazzer: string): string {
 
 /**
  * Jazzer.js is libFuzzer in Node: its command takes the module, folders of inputs, and after
- * "--" libFuzzer's flags. It starts no process of its own, so there is no minimising and no merge.
+ * "--" libFuzzer's flags. libFuzzer minimises and merges in processes of its own, and has no command
+ * here that would start Node with the target again: so there is neither.
  */
 export function jazzerJs(options: {
   node: string;

@@ -29,6 +29,7 @@ interface RegisterBot extends BotDescription {
   /** As pandafuzz.v1.Isolation; 0 or nothing: not stated. */
   isolation?: number;
   isolationGaps?: readonly string[];
+  runsAsRoot?: boolean;
 }
 
 type Row = BotDescription & {
@@ -38,6 +39,7 @@ type Row = BotDescription & {
   wantedName: string;
   isolation: number;
   isolationGaps: string;
+  runsAsRoot: 0 | 1;
 };
 
 const byIdentity = statement<{ identity: string }, BotRow>(`
@@ -47,15 +49,18 @@ const byName = statement<{ name: string }, BotRow>(`
   SELECT ${botColumns} FROM bots WHERE name = @name AND forgotten_at IS NULL ${forUpdate()}`);
 const insert = statement<Row, BotRow>(`
   INSERT INTO bots (id, name, engines, slots, labels, memory_mib, disk_mib, version,
-    registered_at, last_seen_at, identity, wanted_name, engine_details, isolation, isolation_gaps)
+    registered_at, last_seen_at, identity, wanted_name, engine_details, isolation, isolation_gaps,
+    runs_as_root)
   VALUES (@id, @name, @engines, @slots, @labels, @memoryMib, @diskMib, @version, @now, @now,
-    @identity, @wantedName, @engineDetails, @isolation, @isolationGaps)
+    @identity, @wantedName, @engineDetails, @isolation, @isolationGaps,
+    @runsAsRoot)
   RETURNING ${botColumns}`);
 const update = statement<Row, BotRow>(`
   UPDATE bots SET name = @name, engines = @engines, slots = @slots, labels = @labels,
     memory_mib = @memoryMib, disk_mib = @diskMib, version = @version, last_seen_at = @now,
     identity = @identity, wanted_name = @wantedName, engine_details = @engineDetails,
-    isolation = @isolation, isolation_gaps = @isolationGaps
+    isolation = @isolation, isolation_gaps = @isolationGaps,
+    runs_as_root = @runsAsRoot
   WHERE id = @id
   RETURNING ${botColumns}`);
 const forget = statement<{ id: string; now: number }>(
@@ -93,6 +98,7 @@ export const registerBot = writeOperation(
       labels: JSON.stringify(input.labels),
       isolation: input.isolation ?? 0,
       isolationGaps: JSON.stringify(input.isolationGaps ?? []),
+      runsAsRoot: input.runsAsRoot ? 1 : 0,
     };
     const stored = (yield* one(current ? update : insert, row)) as BotRow;
     yield* recordEvent(now, 'bot.registered', stored.id, { version: stored.version });

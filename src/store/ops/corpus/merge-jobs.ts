@@ -8,14 +8,19 @@ export interface MergeSource {
   readonly entries: number;
   /** The merge that is under way. */
   readonly mergingJobId: string | undefined;
-  /** JobSpec of the target's newest job, as protobuf JSON; undefined when there is none. */
+  /** JobSpec of the target's newest job by one of the engines, as protobuf JSON. */
   readonly spec: string | undefined;
+  /** The target has jobs of any engine. */
+  readonly hasJobs: boolean;
 }
 
-const newest = statement<CorpusOf, { spec: string }>(`
-  SELECT spec FROM jobs
-  WHERE project = @project AND target_name = @targetName AND kind = 'fuzz'
+const newest = statement<CorpusOf & { engine: string }, { id: string; spec: string }>(`
+  SELECT id, spec FROM jobs
+  WHERE project = @project AND target_name = @targetName AND engine = @engine AND kind = 'fuzz'
   ORDER BY id DESC LIMIT 1`);
+const anyJob = statement<CorpusOf, unknown>(`
+  SELECT 1 FROM jobs WHERE project = @project AND target_name = @targetName AND kind = 'fuzz'
+  LIMIT 1`);
 const underWay = statement<{ id: string }, { id: string }>(
   'SELECT id FROM jobs WHERE id = @id AND finished_at IS NULL',
 );
@@ -30,17 +35,29 @@ const postpone = statement<CorpusOf & { dueAt: number }>(`
   UPDATE corpora SET merge_due_at = @dueAt
   WHERE project = @project AND target_name = @targetName`);
 
-/** @returns undefined for a corpus that never was */
-export const findMergeSource = readOperation('find_merge_source', function* (of: CorpusOf): Steps<
-  MergeSource | undefined
-> {
-  const corpus = yield* findCorpus(of);
-  if (!corpus) return undefined;
-  const { entries } = yield* sizeOf(corpus.generation_id);
-  const merging = corpus.merge_job_id && (yield* one(underWay, { id: corpus.merge_job_id }));
-  const job = yield* one(newest, of);
-  return { entries, mergingJobId: merging ? merging.id : undefined, spec: job?.spec };
-});
+/**
+ * @param engines that can merge
+ * @returns undefined for a corpus that never was
+ */
+export const findMergeSource = readOperation(
+  'find_merge_source',
+  function* ({
+    engines,
+    ...of
+  }: CorpusOf & { engines: readonly string[] }): Steps<MergeSource | undefined> {
+    const corpus = yield* findCorpus(of);
+    if (!corpus) return undefined;
+    const { entries } = yield* sizeOf(corpus.generation_id);
+    const merging = corpus.merge_job_id && (yield* one(underWay, { id: corpus.merge_job_id }));
+    let job: { id: string; spec: string } | undefined;
+    for (const engine of engines) {
+      const found = yield* one(newest, { ...of, engine });
+      if (found && (!job || found.id > job.id)) job = found;
+    }
+    const hasJobs = job !== undefined || (yield* one(anyJob, of)) !== undefined;
+    return { entries, mergingJobId: merging ? merging.id : undefined, spec: job?.spec, hasJobs };
+  },
+);
 
 /**
  * Makes the job of a merge. Throws as `createJob` does.

@@ -5,7 +5,12 @@ import { aflPlusPlus } from '../../../../src/bot/engines/aflplusplus/aflplusplus
 import { type DeepPartial, JobSpec } from '../../../../src/gen/pandafuzz/v1/job.js';
 import { temporaryFolder } from '../../../harness.js';
 
-const programs = { fuzz: '/usr/bin/afl-fuzz', tmin: '/usr/bin/afl-tmin', cmin: undefined };
+const programs = {
+  fuzz: '/usr/bin/afl-fuzz',
+  tmin: '/usr/bin/afl-tmin',
+  cmin: undefined,
+  showmap: undefined,
+};
 const engine = aflPlusPlus({ ...programs, version: '4.04c', symbolizer: undefined });
 
 function started(spec: DeepPartial<JobSpec>) {
