@@ -1,5 +1,5 @@
 import { NotFoundError } from '../../../core/errors.js';
-import type { CampaignStateName, FuzzCampaignRow, LoadedCampaign } from '../../campaign-rows.js';
+import type { CampaignStateName, LoadedCampaign } from '../../campaign-rows.js';
 import { pageOperation, writeOperation } from '../../operation.js';
 import { all, run, type Steps, statement } from '../../statement.js';
 import { recordHistory } from './history.js';
@@ -85,7 +85,3 @@ export const postponeCampaign = writeOperation(
     return yield* loaded(input.id);
   },
 );
-
-/** Whether this campaign makes runs now. */
-export const isAtWork = (campaign: FuzzCampaignRow | undefined): campaign is FuzzCampaignRow =>
-  campaign?.state === 'active';

@@ -1,4 +1,4 @@
-import { all, one, run, type Steps, statement } from '../../statement.js';
+import { all, run, type Steps, statement } from '../../statement.js';
 import { queueOf, type Requirements } from '../jobs/queue-of.js';
 import { type ArtifactsOfJob, expectArtifacts } from '../targets/find-uses.js';
 
@@ -64,6 +64,10 @@ const renewed = statement<Key & { now: number }>(
 const leaveAll = statement<{ campaignId: string }>(`
   UPDATE campaign_arms SET position = NULL, queue_id = NULL WHERE campaign_id = @campaignId`);
 
+const forgetLeft = statement<{ campaignId: string }>(
+  'DELETE FROM campaign_arms WHERE campaign_id = @campaignId AND position IS NULL',
+);
+
 /** What changed of the builds, in words for people. */
 export type BuildChanges = string[];
 
@@ -102,6 +106,7 @@ export function* setArms(
     yield* run(retire, { campaignId, build, now });
     changes.push(`build ${build} removed`);
   }
+  yield* run(forgetLeft, { campaignId });
   yield* forgetEarliest(campaignId);
   return changes;
 }
@@ -114,13 +119,6 @@ function* forgetEarliest(campaignId: string): Steps<void> {
 
 /** Nothing is made by its builds any more; their queues may go. */
 export const leaveArms = (campaignId: string) => run(leaveAll, { campaignId });
-
-/** Whether the present build of this name still is of this revision. */
-const presentBuild = statement<Key, { revision: number }>(`
-  SELECT revision FROM campaign_builds
-  WHERE campaign_id = @campaignId AND build = @build AND until IS NULL`);
-
-export const findPresentBuild = (key: Key) => one(presentBuild, key);
 
 const short = (sha256: string) => sha256.slice(0, 12);
 
