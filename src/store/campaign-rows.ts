@@ -22,6 +22,9 @@ export interface FuzzCampaignRow {
   due_at: number | null;
   runs: number;
   finding_runs: number;
+  /** Time that its runs held a slot. */
+  cpu_ms: number;
+  /** The same with at least a minute for each run. */
   billed_ms: number;
   crash_groups: number;
   last_find_at: number | null;
@@ -33,7 +36,7 @@ export interface FuzzCampaignRow {
 }
 
 const own = `id, project, name, key, target_name, state, state_reason, state_since, created_at,
-  revision, spec, due_at, runs, finding_runs, billed_ms, crash_groups, last_find_at,
+  revision, spec, due_at, runs, finding_runs, cpu_ms, billed_ms, crash_groups, last_find_at,
   quiet_from_ms`;
 
 /** Of the table fuzz_campaigns. */

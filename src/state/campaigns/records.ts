@@ -46,7 +46,7 @@ export const campaignRecord = (
   stateSince: time(row.state_since),
   runs: row.runs,
   findingRuns: row.finding_runs,
-  cpuSeconds: row.billed_ms / 1000,
+  cpuSeconds: row.cpu_ms / 1000,
   quietCpuSeconds: Math.max(row.billed_ms - row.quiet_from_ms, 0) / 1000,
   lastFindAt: time(row.last_find_at),
   crashGroups: row.crash_groups,

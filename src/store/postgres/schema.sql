@@ -560,9 +560,11 @@ CREATE TABLE fuzz_campaigns (
   due_at        bigint,
   -- Its runs under way are to be stopped.
   stopping      integer NOT NULL DEFAULT 0 CHECK (stopping IN (0, 1)),
-  -- Runs that have ended, and milliseconds that they held a slot, each at least a minute.
+  -- Runs that have ended, and milliseconds that they held a slot; as billed, each at least a
+  -- minute.
   runs          bigint NOT NULL DEFAULT 0 CHECK (runs >= 0),
   finding_runs  bigint NOT NULL DEFAULT 0 CHECK (finding_runs >= 0),
+  cpu_ms        bigint NOT NULL DEFAULT 0 CHECK (cpu_ms >= 0),
   billed_ms     bigint NOT NULL DEFAULT 0 CHECK (billed_ms >= 0),
   crash_groups  bigint NOT NULL DEFAULT 0 CHECK (crash_groups >= 0),
   last_find_at  bigint,

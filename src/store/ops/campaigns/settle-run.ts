@@ -62,7 +62,7 @@ const settle = statement<{ jobId: string }>(
 );
 const addToCampaign = statement<Figures>(`
   UPDATE fuzz_campaigns SET runs = runs + 1, finding_runs = finding_runs + @found,
-    billed_ms = billed_ms + @billedMs, crash_groups = crash_groups + @groups,
+    cpu_ms = cpu_ms + @costMs, billed_ms = billed_ms + @billedMs, crash_groups = crash_groups + @groups,
     last_find_at = CASE WHEN @found = 1 THEN CAST(@now AS BIGINT) ELSE last_find_at END,
     quiet_from_ms = CASE WHEN @found = 1 THEN billed_ms + @billedMs ELSE quiet_from_ms END
   WHERE id = @campaignId`);

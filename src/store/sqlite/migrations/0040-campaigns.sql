@@ -22,9 +22,11 @@ CREATE TABLE fuzz_campaigns (
   due_at        INTEGER,
   -- Its runs under way are to be stopped.
   stopping      INTEGER NOT NULL DEFAULT 0 CHECK (stopping IN (0, 1)),
-  -- Runs that have ended, and milliseconds that they held a slot, each at least a minute.
+  -- Runs that have ended, and milliseconds that they held a slot; as billed, each at least a
+  -- minute.
   runs          INTEGER NOT NULL DEFAULT 0 CHECK (runs >= 0),
   finding_runs  INTEGER NOT NULL DEFAULT 0 CHECK (finding_runs >= 0),
+  cpu_ms        INTEGER NOT NULL DEFAULT 0 CHECK (cpu_ms >= 0),
   billed_ms     INTEGER NOT NULL DEFAULT 0 CHECK (billed_ms >= 0),
   crash_groups  INTEGER NOT NULL DEFAULT 0 CHECK (crash_groups >= 0),
   last_find_at  INTEGER,
