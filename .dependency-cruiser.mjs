@@ -93,13 +93,15 @@ const onlyIn = (names, library) => ({
  *
  * Rules see the interface and the operations, never an engine.
  */
-const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
+const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 
 /** Subjects of operations that build on those about jobs; all may use the log of events. */
-const aboveJobs = '^src/store/ops/(corpus|crashes|leases)/';
+const aboveJobs = '^src/store/ops/(campaigns|corpus|crashes|leases)/';
+/** The claim hands out jobs that wait, and makes runs of campaigns. */
+const claims = '^src/store/ops/scheduling/';
 /** Subjects that all others may build on. */
 const sharedOperations = 'blobs|events|targets';
 
@@ -119,7 +121,7 @@ const store = [
   {
     name: 'operations-import-only-what-is-below',
     severity: 'error',
-    from: { path: '^src/store/ops/([^/]+)/', pathNot: aboveJobs },
+    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims] },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|${sharedOperations})/` },
   },
   {
@@ -127,6 +129,12 @@ const store = [
     severity: 'error',
     from: { path: aboveJobs },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|jobs|${sharedOperations})/` },
+  },
+  {
+    name: 'operations-of-claims-import-only-what-is-below',
+    severity: 'error',
+    from: { path: claims },
+    to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(scheduling|campaigns|jobs|${sharedOperations})/` },
   },
   {
     name: 'shared-files-see-no-engine-and-no-operation',

@@ -2,6 +2,7 @@ import { Channel, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { isDirect } from '../core/proxies.js';
 import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
+import { CampaignServiceClient } from '../gen/pandafuzz/v1/campaign_service.js';
 import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
@@ -13,6 +14,7 @@ interface Services {
   readonly jobs: JobServiceClient;
   readonly crashes: CrashServiceClient;
   readonly artifacts: ArtifactServiceClient;
+  readonly campaigns: CampaignServiceClient;
   readonly corpora: CorpusServiceClient;
   readonly system: SystemServiceClient;
   readonly targets: TargetServiceClient;
@@ -83,6 +85,7 @@ function servicesOver(channel: Channel): Services {
     jobs: new JobServiceClient(address, plaintext, shared),
     crashes: new CrashServiceClient(address, plaintext, shared),
     artifacts: new ArtifactServiceClient(address, plaintext, shared),
+    campaigns: new CampaignServiceClient(address, plaintext, shared),
     corpora: new CorpusServiceClient(address, plaintext, shared),
     system: new SystemServiceClient(address, plaintext, shared),
     targets: new TargetServiceClient(address, plaintext, shared),

@@ -1,6 +1,7 @@
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
+import type { CampaignEvent, FuzzingCampaign } from '../gen/pandafuzz/v1/campaign_service.js';
 import type { Crash, CrashDecision, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { ListCrashGroupsRequest } from '../gen/pandafuzz/v1/crash_service.js';
 import type { Campaign, Job, JobState } from '../gen/pandafuzz/v1/job.js';
@@ -93,6 +94,31 @@ export function listCampaigns(
   return upTo(filter.limit, async (page) => {
     const answer = await unary(jobs, jobs.listCampaigns, page, options);
     return { items: answer.campaigns, nextPageToken: answer.nextPageToken };
+  });
+}
+
+/** Newest first. */
+export function listFuzzingCampaigns(
+  { campaigns }: Connection,
+  { limit, ...filter }: { project: string; archived: boolean; limit: number },
+  options: CallOptions = {},
+): Promise<FuzzingCampaign[]> {
+  return upTo(limit, async (page) => {
+    const answer = await unary(campaigns, campaigns.listCampaigns, { ...page, ...filter }, options);
+    return { items: answer.campaigns, nextPageToken: answer.nextPageToken };
+  });
+}
+
+/** What happened to a campaign, newest first. */
+export function listHistory(
+  { campaigns }: Connection,
+  { limit, ...named }: { project: string; campaign: string; limit: number },
+  options: CallOptions = {},
+): Promise<CampaignEvent[]> {
+  return upTo(limit, async (page) => {
+    const request = { ...page, ...named };
+    const answer = await unary(campaigns, campaigns.listCampaignHistory, request, options);
+    return { items: answer.events, nextPageToken: answer.nextPageToken };
   });
 }
 

@@ -28,6 +28,7 @@ import { UnfinishedRequests } from './edge/unfinished.js';
 import { Unsent } from './edge/unsent.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
+import { campaignHandlers } from './handlers/campaign.js';
 import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
@@ -122,6 +123,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const handlers: Record<keyof typeof services, UntypedServiceImplementation> = {
     ArtifactService: artifactHandlers(state, adapter),
     BotService: botHandlers(state, adapter),
+    CampaignService: campaignHandlers(state, adapter),
     CorpusService: corpusHandlers(state, adapter),
     CrashService: crashHandlers(state, adapter),
     JobService: jobHandlers(state, adapter),

@@ -4,6 +4,10 @@ import {
 } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceDefinition, BotServiceService } from '../gen/pandafuzz/v1/bot_service.js';
 import {
+  CampaignServiceDefinition,
+  CampaignServiceService,
+} from '../gen/pandafuzz/v1/campaign_service.js';
+import {
   CorpusServiceDefinition,
   CorpusServiceService,
 } from '../gen/pandafuzz/v1/corpus_service.js';
@@ -24,6 +28,7 @@ export const packageName = 'pandafuzz.v1';
 export const services = {
   ArtifactService: ArtifactServiceService,
   BotService: BotServiceService,
+  CampaignService: CampaignServiceService,
   CorpusService: CorpusServiceService,
   CrashService: CrashServiceService,
   JobService: JobServiceService,
@@ -35,6 +40,7 @@ export const services = {
 export const definitions = {
   ArtifactService: ArtifactServiceDefinition,
   BotService: BotServiceDefinition,
+  CampaignService: CampaignServiceDefinition,
   CorpusService: CorpusServiceDefinition,
   CrashService: CrashServiceDefinition,
   JobService: JobServiceDefinition,

@@ -1,9 +1,10 @@
 import type { MasterConfig } from '../config/schema.js';
 import type { Clock } from '../core/clock.js';
-import { backgroundRunner } from '../core/context.js';
+import { backgroundRunner, type RequestContext } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { PeriodicTask } from '../core/periodic-task.js';
 import type { Metrics } from '../metrics.js';
+import type { NewRun } from '../store/ops/campaigns/make-run.js';
 import { readCounters } from '../store/ops/upkeep/read-counters.js';
 import type { Store } from '../store/store.js';
 import { Avoids } from './bots/avoids.js';
@@ -13,6 +14,10 @@ import { Drains } from './bots/drains.js';
 import { Holds } from './bots/holds.js';
 import { Sessions } from './bots/sessions.js';
 import { Campaigns } from './campaigns/campaigns.js';
+import { FuzzingCampaigns } from './campaigns/fuzzing.js';
+import { CampaignKeeper } from './campaigns/keeper.js';
+import { CampaignObstacles } from './campaigns/obstacles.js';
+import { CampaignSupply } from './campaigns/supply.js';
 import { Artifacts } from './corpus/artifacts.js';
 import { Corpora } from './corpus/corpora.js';
 import { Corpus } from './corpus/corpus.js';
@@ -39,7 +44,7 @@ import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
 import { Notifications } from './notifications/notifications.js';
-import { Dispatch } from './scheduling/dispatch.js';
+import { Dispatch, type PlannedRunEnd } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Overlooked } from './scheduling/overlooked.js';
 import { Reaper } from './scheduling/reaper.js';
@@ -85,7 +90,14 @@ export function createState(options: {
     leaseEnded: (lease: LiveLease) => {
       dispatch.roomChanged(lease.campaign);
       drains.leaseEnded(lease.botId);
+      campaignKeeper.leaseEnded(lease);
     },
+    supply: {
+      plan: (campaign: string, queueIds: readonly number[]) => supply.plan(campaign, queueIds),
+      settle: (run: NewRun, end: PlannedRunEnd) => supply.settle(run, end),
+    },
+    onRefused: (id: string, why: 'outdated' | 'missing') => campaignKeeper.refused(id, why),
+    cancelJob: (ctx: RequestContext, jobId: string) => jobs.cancel(ctx, jobId),
     isAvoided: (botId: string) => avoids.has(botId),
     runningOf: (campaign: string) =>
       leases.countOfCampaign(campaign) + dispatch.claimingOf(campaign),
@@ -100,7 +112,8 @@ export function createState(options: {
   });
   const sessions = new Sessions();
   const fairShare = new FairShare(late.runningOf);
-  const dispatch = new Dispatch({ ...service, fairShare, isAvoided: late.isAvoided });
+  const { isAvoided } = late;
+  const dispatch = new Dispatch({ ...service, fairShare, isAvoided, supply: late.supply });
   const drains = new Drains({ ...service, sessions, leases });
   const reaper = new Reaper({
     ...service,
@@ -116,6 +129,15 @@ export function createState(options: {
   const avoids = new Avoids({ ...service, sessions, dispatch });
   const blame = new Blame({ sessions, holds, avoids, log, metrics });
   const campaigns = new Campaigns({ ...service, fairShare, dispatch, leases });
+  const supply = new CampaignSupply({
+    ...service,
+    fairShare,
+    dispatch,
+    newId,
+    defaults: config.jobs,
+    onRefused: late.onRefused,
+  });
+  const campaignKeeper = new CampaignKeeper({ ...service, supply, cancel: late.cancelJob });
   const timekeeper = new Timekeeper({
     ...service,
     leases,
@@ -237,6 +259,14 @@ export function createState(options: {
     targets: new Targets(store, clock, config.jobs.engines),
     system: new System({ ...service, leases, sessions }, { version: options.version, startedAt }),
     campaigns,
+    fuzzingCampaigns: new FuzzingCampaigns({
+      ...service,
+      supply,
+      leases,
+      obstacles: new CampaignObstacles({ sessions, fairShare, clock }),
+      newId,
+      defaults: config.jobs,
+    }),
     watch: new Watch(store, leases, clock),
     logs,
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
@@ -251,6 +281,7 @@ export function createState(options: {
       await holds.restore();
       await avoids.restore();
       await campaigns.restore();
+      await campaignKeeper.restore();
       await reaper.restore();
       await notifications.start();
       leases.start();
@@ -267,6 +298,7 @@ export function createState(options: {
       regrouping.start();
       crashPolicy.start();
       corpusUpkeep.start();
+      campaignKeeper.start();
     },
 
     /** Stops assigning jobs, and writes heartbeat data to disk. */
@@ -284,6 +316,7 @@ export function createState(options: {
         timekeeper,
         crashPolicy,
         corpusUpkeep,
+        campaignKeeper,
       ];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);

@@ -162,7 +162,7 @@ describe('jobs that wait', () => {
     expect((await run('campaign', 'set', 'night', '--weight', '5')).out).toMatch(
       /night +5 +- +0 +1/,
     );
-    expect((await run('campaign', 'list')).out).toMatch(/^campaign .*\nnight +5/);
+    expect((await run('campaign', 'shares')).out).toMatch(/^campaign .*\nnight +5/);
 
     const { child, ended } = start(false, 'job', 'watch', id, '--json', '--after', '1');
     const lines: string[] = [];

@@ -64,6 +64,28 @@ const lists: Readonly<Record<string, List>> = {
     row: { key: numbered },
     read: byToken(({ jobs }, page) => unary(jobs, jobs.listCampaigns, page), 'campaigns'),
   },
+  'CampaignService/ListCampaigns': {
+    table: 'fuzz_campaigns',
+    row: { id: uuid, name: numbered, key: numbered, state: 'active', spec: '{}' },
+    read: byToken(
+      ({ campaigns }, page) =>
+        unary(campaigns, campaigns.listCampaigns, { ...page, project: '', archived: false }),
+      'campaigns',
+    ),
+  },
+  'CampaignService/ListCampaignHistory': {
+    table: 'campaign_history',
+    row: { campaign_id: uuid(1), sequence: (index) => index, text: numbered },
+    read: byToken(
+      ({ campaigns }, page) =>
+        unary(campaigns, campaigns.listCampaignHistory, {
+          ...page,
+          project: '',
+          campaign: uuid(1),
+        }),
+      'events',
+    ),
+  },
   'BotService/ListBots': {
     table: 'bots',
     row: { id: uuid, name: numbered, engines: '[]', labels: '{}' },

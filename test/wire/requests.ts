@@ -6,6 +6,7 @@ import { newId } from '../../src/core/ids.js';
 import { ArtifactKind } from '../../src/gen/pandafuzz/v1/artifact.js';
 import * as artifacts from '../../src/gen/pandafuzz/v1/artifact_service.js';
 import * as bots from '../../src/gen/pandafuzz/v1/bot_service.js';
+import * as campaigns from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import * as corpora from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import * as crashes from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
@@ -39,6 +40,19 @@ export async function validRequests(
   });
   const { crashId, groupId } = await reportCrash(connection, about, input.path);
   const page = { pageSize: 5, pageToken: '' };
+  const wanted = campaigns.CampaignSpec.create({
+    name: `c-${newId()}`,
+    builds: [campaigns.CampaignBuild.create({ engine: 'libfuzzer', targetSha256 })],
+    runSeconds: 60,
+    weight: 2,
+    // No bot has it: nobody gets a run of it.
+    requirements: { labels: { nobody: 'has it' }, memoryMib: 0, diskMib: 0, otherThanBotId: '' },
+  });
+  const own = await unary(connection.campaigns, connection.campaigns.createCampaign, {
+    spec: wanted,
+    requestId: '',
+  });
+  const named = { project: 'default', campaign: wanted.name };
   const spec = JobSpec.create({
     engine: 'libfuzzer',
     targetSha256,
@@ -105,6 +119,36 @@ export async function validRequests(
     'BotService/GetBot': one(bots.GetBotRequest, { botId: bot.id }),
     'BotService/ReadBotLog': one(bots.ReadBotLogRequest, { botId: bot.id, offset: 0 }),
     'BotService/ListBots': one(bots.ListBotsRequest, page),
+    'CampaignService/CreateCampaign': one(campaigns.CreateCampaignRequest, {
+      spec: { ...wanted, name: `d-${newId()}` },
+      requestId: newId(),
+    }),
+    'CampaignService/GetCampaign': one(campaigns.GetCampaignRequest, named),
+    'CampaignService/ListCampaigns': one(campaigns.CampaignServiceListCampaignsRequest, {
+      ...page,
+      project: 'default',
+      archived: true,
+    }),
+    'CampaignService/UpdateCampaign': one(campaigns.UpdateCampaignRequest, {
+      ...named,
+      spec: { ...given(given(own.campaign).spec), weight: 3 },
+      revision: 0,
+    }),
+    'CampaignService/PauseCampaign': one(campaigns.PauseCampaignRequest, {
+      ...named,
+      stopRuns: true,
+      reason: 'wire',
+    }),
+    'CampaignService/ResumeCampaign': one(campaigns.ResumeCampaignRequest, named),
+    'CampaignService/ArchiveCampaign': one(campaigns.ArchiveCampaignRequest, {
+      ...named,
+      stopRuns: false,
+    }),
+    'CampaignService/ExplainCampaign': one(campaigns.ExplainCampaignRequest, named),
+    'CampaignService/ListCampaignHistory': one(campaigns.ListCampaignHistoryRequest, {
+      ...named,
+      ...page,
+    }),
     'CorpusService/PushCorpus': [
       { $case: 'lease' as const, value: given(lease) },
       { $case: 'entry' as const, value: entry },

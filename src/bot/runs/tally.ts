@@ -16,6 +16,8 @@ export class Tally {
   #observer: EngineObserver | undefined;
   #earlierExecutions = 0;
   #coverage = 0;
+  /** When fuzzing began: what its seeds and its corpus cover. */
+  #loadedCoverage = 0;
   #features = 0;
   #corpusFiles = 0;
   #corpusBytes = 0;
@@ -55,7 +57,11 @@ export class Tally {
   /** The observer may have something new. */
   observe(): void {
     const nowMs = this.clock.monotonic();
-    if (this.#observer?.progress.isFuzzing) this.#fuzzingSinceMs ??= nowMs;
+    const now = this.#observer?.progress;
+    if (now?.isFuzzing) {
+      this.#fuzzingSinceMs ??= nowMs;
+      if (this.#loadedCoverage === 0) this.#loadedCoverage = now.coverage;
+    }
     if (this.executions !== this.#reported.executions) {
       this.#reported = { atMs: nowMs, executions: this.executions };
     }
@@ -169,6 +175,7 @@ export class Tally {
       notes: this.notes(),
       engineStarts: this.#starts,
       restartingMs: Math.max(elapsedMs - Math.round(this.#fuzzedUntilNowMs), 0),
+      loadedCoverage: this.#loadedCoverage,
     });
   }
 

@@ -32,6 +32,7 @@ import type { Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
 import { checkLease, checkResult } from '../messages/checks.js';
 import { jobInput } from '../messages/job-input.js';
+import { completeSpec } from '../messages/job-spec.js';
 import { cutPage, readPage } from '../messages/pages.js';
 import {
   attemptRecord,
@@ -43,7 +44,6 @@ import {
 import { runEach } from '../messages/run-each.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
-import { completeSpec } from './job-spec.js';
 
 /** Attempts that GetJob returns. */
 const shownAttempts = 100;

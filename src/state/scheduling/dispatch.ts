@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
+import { NotFoundError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { TurnBatch } from '../../core/turn-batch.js';
+import type { NewRun } from '../../store/ops/campaigns/make-run.js';
 import { claimJob } from '../../store/ops/scheduling/claim-job.js';
 import { findQueues } from '../../store/ops/scheduling/find-queues.js';
 import type { ClaimedJob, QueueRow } from '../../store/rows.js';
@@ -11,7 +13,7 @@ import type { FairShare } from './fair-share.js';
 import type { Need } from './matching.js';
 import { Openings } from './openings.js';
 import type { Taker } from './taker.js';
-import type { Queue } from './waiting.js';
+import { hasWaiting, type Queue } from './waiting.js';
 
 export type { Taker } from './taker.js';
 
@@ -38,6 +40,11 @@ export type { Taker } from './taker.js';
  * its claim found nothing alone: others may find a job there. Queues without work are
  * forgotten, and read from the store when one is named again.
  *
+ * A queue of a campaign that makes its runs by itself is supplied: it always has work. The
+ * run is planned when a match is found (Supply), and made by the claim's own statement of the
+ * store, unless a job waits in the queue. So such campaigns have no waiting jobs to keep, and
+ * no bot waits for one to be made.
+ *
  * Races: two claims of one job: the statement of the store decides. A taker that leaves
  * during its claim: its `receive` gives the job back. A stop requested between claim and
  * taker: the taker receives the newer row. A claim whose answer is lost: the lease is on
@@ -47,6 +54,8 @@ interface Claim {
   readonly taker: Taker;
   readonly campaign: string;
   readonly queues: readonly Queue[];
+  /** To be made if no job waits. */
+  readonly run: NewRun | undefined;
   /** Arrivals of its queues at the time of the claim. */
   readonly arrivals: readonly number[];
 }
@@ -58,6 +67,19 @@ const retryClaimsAfterMs = 500;
 /** Queues that are read from the store at once. */
 const queuesAtOnce = 1000;
 
+/**
+ * What became of a planned run: it is made; a waiting job went first; the campaign is
+ * another by now; an artifact of it is gone.
+ */
+export type PlannedRunEnd = 'made' | 'unneeded' | 'outdated' | 'missing';
+
+/** Plans runs of campaigns. */
+export interface Supply {
+  /** A run for one of these queues of a campaign; undefined: none is to be made now. */
+  plan(campaign: string, queueIds: readonly number[]): NewRun | undefined;
+  settle(run: NewRun, outcome: PlannedRunEnd): void;
+}
+
 export interface DispatchParts {
   readonly store: Pick<Store, 'run' | 'runEach'>;
   readonly fairShare: FairShare;
@@ -66,6 +88,7 @@ export interface DispatchParts {
   readonly inBackground: InBackground;
   /** Whether some jobs avoid this bot. */
   readonly isAvoided?: (botId: string) => boolean;
+  readonly supply?: Supply;
 }
 
 export class Dispatch {
@@ -104,6 +127,20 @@ export class Dispatch {
   addQueue(row: QueueRow): void {
     this.#openings.addQueue(row);
     this.#pump();
+  }
+
+  /** A campaign makes jobs for this queue from now on. Idempotent. */
+  supply(row: QueueRow): void {
+    this.#openings.addQueue(row);
+    const queue = this.#openings.queue(row.id);
+    if (queue && !queue.isSupplied) this.#openings.supply(queue, true);
+    this.#pump();
+  }
+
+  /** It makes none any more. Idempotent. */
+  endSupply(queueId: number): void {
+    const queue = this.#openings.queue(queueId);
+    if (queue?.isSupplied) this.#openings.supply(queue, false);
   }
 
   /** Reads those of the queues that are not in memory. */
@@ -165,6 +202,8 @@ export class Dispatch {
       const match = this.#openings.next();
       if (!match) return;
       const { taker, campaign, queues } = match;
+      const run = this.#plan(campaign, queues);
+      if (!run && !queues.some(hasWaiting)) continue;
       taker.credit--;
       taker.claiming++;
       this.#openings.toTheEnd(taker);
@@ -172,23 +211,34 @@ export class Dispatch {
       this.parts.fairShare.took(campaign);
       const arrivals = queues.map((queue) => queue.arrivals);
       this.#openings.claimBegins(queues);
-      this.#claims.add({ ...match, arrivals });
+      this.#claims.add({ ...match, run, arrivals });
     }
+  }
+
+  /** A queue for which nothing is planned is supplied no more, until it is told anew. */
+  #plan(campaign: string, queues: readonly Queue[]): NewRun | undefined {
+    const supplied = queues.filter(({ isSupplied }) => isSupplied);
+    if (supplied.length === 0) return undefined;
+    const ids = supplied.map(({ id }) => id);
+    const run = this.parts.supply?.plan(campaign, ids);
+    if (!run) for (const queue of supplied) this.#openings.supply(queue, false);
+    return run;
   }
 
   async #claimEach(claims: readonly Claim[]): Promise<void> {
     const now = this.parts.clock.now();
-    const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues }) => ({
+    const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues, run }) => ({
       botId,
       queues: queues.map(({ id }) => id),
       ttlMs,
       acknowledged,
+      ...(run && { run }),
       now,
     }));
     const outcomes = await runEach(this.parts.store, this.parts.inBackground, claimJob, inputs);
     for (const [index, claim] of claims.entries()) {
       const outcome = outcomes[index] as Settled<ClaimedJob | undefined>;
-      if (!outcome.ok) this.#failed(outcome.error);
+      if (!outcome.ok && !isMissing(claim, outcome)) this.#failed(outcome.error);
       this.#claimed(claim, outcome);
     }
     this.#pump();
@@ -200,11 +250,16 @@ export class Dispatch {
     if (job) this.#learn(claim, job);
     else if (outcome.ok) this.#markEmpty(claim);
     this.#openings.claimEnds(claim.queues);
+    if (claim.run) this.#settle(claim.run, outcome);
     taker.claiming--;
     if (job) taker.receive(this.#newest(job));
     else this.#giveBack(taker, campaign);
     this.#count(campaign, -1);
     if (!job) this.#openings.roomChanged(campaign);
+  }
+
+  #settle(run: NewRun, outcome: Settled<ClaimedJob | undefined>): void {
+    this.parts.supply?.settle(run, endOf(run, outcome));
   }
 
   /** Pauses all claims after a failed one. */
@@ -235,7 +290,7 @@ export class Dispatch {
     const isAvoided = this.parts.isAvoided?.(botId) ?? false;
     for (const [index, queue] of queues.entries()) {
       if (queue.arrivals !== arrivals[index]) continue;
-      if (isAvoided) queue.emptyFor.add(botId);
+      if (isAvoided && !queue.isSupplied) queue.emptyFor.add(botId);
       else queue.waiting = 0;
     }
   }
@@ -304,4 +359,14 @@ export class Dispatch {
     );
     for (const row of rows) this.#openings.addQueue(row);
   }
+}
+
+/** An artifact of a run that is gone is no trouble of the store. */
+const isMissing = ({ run }: Claim, outcome: Settled<unknown>): boolean =>
+  run !== undefined && !outcome.ok && outcome.error instanceof NotFoundError;
+
+function endOf(run: NewRun, outcome: Settled<ClaimedJob | undefined>): PlannedRunEnd {
+  if (!outcome.ok) return outcome.error instanceof NotFoundError ? 'missing' : 'unneeded';
+  if (!outcome.value) return 'outdated';
+  return outcome.value.id === run.job.id ? 'made' : 'unneeded';
 }

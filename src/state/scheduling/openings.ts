@@ -54,7 +54,7 @@ export class Openings {
     this.#campaigns.set(campaign.key, campaign);
     kind.queues++;
     campaign.queues++;
-    const counts = { waiting, claiming: 0, arrivals: 0 };
+    const counts = { waiting, claiming: 0, arrivals: 0, isSupplied: false };
     const queue: Queue = { id, campaign, kind, otherThanBotId, ...counts, emptyFor: new Set() };
     this.#queues.set(id, queue);
     this.#update(queue);
@@ -68,6 +68,14 @@ export class Openings {
     queue.emptyFor.clear();
     this.#update(queue);
     if (isNews && queue.kind.ready.has(queue)) this.#offer(queue);
+  }
+
+  /** A campaign begins or ends to make jobs for the queue. */
+  supply(queue: Queue, isSupplied: boolean): void {
+    queue.isSupplied = isSupplied;
+    queue.emptyFor.clear();
+    this.#update(queue);
+    if (isSupplied) this.#offer(queue);
   }
 
   claimBegins(queues: readonly Queue[]): void {
@@ -194,7 +202,7 @@ export class Openings {
       if (wasReady) this.#removeReady(queue);
       else this.#addReady(queue);
     }
-    const isIdle = queue.waiting === 0 && queue.claiming === 0;
+    const isIdle = queue.waiting === 0 && queue.claiming === 0 && !queue.isSupplied;
     if (!isIdle) this.#idle.delete(queue);
     else if (!this.#idle.has(queue)) this.#keep(queue);
   }

@@ -33,6 +33,8 @@ export interface Queue {
   readonly otherThanBotId: string;
   /** Jobs that wait, as far as known: as many or fewer wait in the store. */
   waiting: number;
+  /** A campaign makes jobs for it at the moment that they are taken. */
+  isSupplied: boolean;
   /** Claims under way that name it. */
   claiming: number;
   /** Bots for which no job is known: those waiting avoid them. */
@@ -80,7 +82,10 @@ export const newProfile = (key: string, offer: Offer): Profile => ({
   turns: new Turns<Campaign>((campaign) => campaign.ready.size > 0),
 });
 
-export const isReady = (queue: Queue): boolean => queue.waiting > queue.claiming;
+/** A job waits in it that no claim is after. */
+export const hasWaiting = (queue: Queue): boolean => queue.waiting > queue.claiming;
+
+export const isReady = (queue: Queue): boolean => queue.isSupplied || hasWaiting(queue);
 
 export const isFor = ({ otherThanBotId, emptyFor }: Queue, botId: string): boolean =>
   otherThanBotId !== botId && !emptyFor.has(botId);

@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Operation } from '../../store/operation.js';
 import { forgetUnseen, pruneForgotten, unseenBots } from '../../store/ops/bots/prune-bots.js';
+import { pruneArchived } from '../../store/ops/campaigns/prune-archived.js';
 import { pruneCampaigns } from '../../store/ops/campaigns/prune-campaigns.js';
 import { pruneEvents } from '../../store/ops/events/prune-events.js';
 import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-jobs.js';
@@ -66,6 +67,7 @@ export class Retention {
     const samples = await this.#prune(pruneSamples, now - this.parts.ages.samples);
     const events = await this.#prune(pruneEvents, now - this.parts.ages.events);
     const jobs = await this.#pruneJobs(now);
+    await this.#prune(pruneArchived, now - this.parts.ages.jobs);
     const bots = await this.#pruneBots(now);
     await this.#pruneUnused();
     if (samples + events + jobs + bots > 0) {

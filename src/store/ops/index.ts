@@ -21,9 +21,20 @@ import { listBots } from './bots/list-bots.js';
 import { markDrained } from './bots/mark-drained.js';
 import { forgetUnseen, pruneForgotten, unseenBots } from './bots/prune-bots.js';
 import { registerBot } from './bots/register-bot.js';
+import { createCampaign } from './campaigns/create-campaign.js';
+import { resolveCampaign } from './campaigns/find-campaign.js';
+import { listCampaignHistory } from './campaigns/history.js';
 import { listCampaigns } from './campaigns/list-campaigns.js';
+import { listFuzzCampaigns } from './campaigns/list-fuzz-campaigns.js';
+import { loadCampaign, loadCampaigns } from './campaigns/load-campaign.js';
+import { dueCampaigns, moveCampaign, postponeCampaign } from './campaigns/move-campaign.js';
+import { pruneArchived } from './campaigns/prune-archived.js';
 import { pruneCampaigns } from './campaigns/prune-campaigns.js';
 import { setCampaign } from './campaigns/set-campaign.js';
+import { lookAtRuns, settleRun } from './campaigns/settle-run.js';
+import { showCampaign } from './campaigns/show-campaign.js';
+import { runsStopped, runsToStop } from './campaigns/stop-runs.js';
+import { updateCampaign } from './campaigns/update-campaign.js';
 import { addCorpus, importCorpus } from './corpus/add-corpus.js';
 import { finishMerge, keepMerged } from './corpus/finish-merge.js';
 import { getArtifact } from './corpus/get-artifact.js';
@@ -120,6 +131,22 @@ export const operations = [
   registerBuild,
   getTarget,
   listTargets,
+  createCampaign,
+  resolveCampaign,
+  listCampaignHistory,
+  listFuzzCampaigns,
+  loadCampaign,
+  loadCampaigns,
+  dueCampaigns,
+  moveCampaign,
+  postponeCampaign,
+  pruneArchived,
+  lookAtRuns,
+  settleRun,
+  showCampaign,
+  runsStopped,
+  runsToStop,
+  updateCampaign,
   createJob,
   deleteUnusedBlobs,
   drainBot,

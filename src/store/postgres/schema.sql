@@ -538,6 +538,125 @@ CREATE INDEX events_by_subject ON events (subject, sequence);
 CREATE INDEX events_to_deliver ON events (sequence)
   WHERE kind IN ('crash_group.new', 'crash_group.reopened', 'crash_group.fixed');
 
+-- Campaigns that make their runs by themselves.
+
+CREATE TABLE fuzz_campaigns (
+  id            text COLLATE "C" PRIMARY KEY,
+  request_id    text COLLATE "C" UNIQUE,
+  project       text COLLATE "C" NOT NULL,
+  name          text COLLATE "C" NOT NULL,
+  -- Of its share of the fleet: campaigns.key, and jobs.campaign of its runs.
+  key           text COLLATE "C" NOT NULL,
+  target_name   text COLLATE "C" NOT NULL,
+  state         text NOT NULL
+                CHECK (state = 'active' OR state = 'paused' OR state = 'ended'
+                  OR state = 'archived'),
+  state_reason  text NOT NULL,
+  state_since   bigint NOT NULL,
+  created_at    bigint NOT NULL,
+  -- Rises with each change of the spec.
+  revision      bigint NOT NULL CHECK (revision > 0),
+  -- CampaignSpec as protobuf JSON; weight and limit are those of campaigns.
+  spec          text NOT NULL CHECK (json_typeof(CAST(spec AS json)) = 'object'),
+  -- When time alone changes what it does: it begins, or ends.
+  due_at        bigint,
+  -- Its runs under way are to be stopped.
+  stopping      integer NOT NULL DEFAULT 0 CHECK (stopping IN (0, 1)),
+  -- Runs that have ended, and milliseconds that they held a slot; as billed, each at least a
+  -- minute.
+  runs          bigint NOT NULL DEFAULT 0 CHECK (runs >= 0),
+  finding_runs  bigint NOT NULL DEFAULT 0 CHECK (finding_runs >= 0),
+  cpu_ms        bigint NOT NULL DEFAULT 0 CHECK (cpu_ms >= 0),
+  billed_ms     bigint NOT NULL DEFAULT 0 CHECK (billed_ms >= 0),
+  crash_groups  bigint NOT NULL DEFAULT 0 CHECK (crash_groups >= 0),
+  last_find_at  bigint,
+  -- billed_ms at the last find, or when it was resumed.
+  quiet_from_ms bigint NOT NULL DEFAULT 0 CHECK (quiet_from_ms >= 0)
+);
+
+CREATE UNIQUE INDEX fuzz_campaigns_by_name ON fuzz_campaigns (name, project)
+  WHERE state <> 'archived';
+CREATE UNIQUE INDEX fuzz_campaigns_by_key ON fuzz_campaigns (key) WHERE state <> 'archived';
+CREATE INDEX fuzz_campaigns_ever ON fuzz_campaigns (name, id);
+CREATE INDEX fuzz_campaigns_live ON fuzz_campaigns (id) WHERE state <> 'archived';
+CREATE INDEX fuzz_campaigns_live_of ON fuzz_campaigns (project, id) WHERE state <> 'archived';
+CREATE INDEX fuzz_campaigns_of ON fuzz_campaigns (project, id);
+CREATE INDEX fuzz_campaigns_active ON fuzz_campaigns (id) WHERE state = 'active';
+CREATE INDEX fuzz_campaigns_due ON fuzz_campaigns (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX fuzz_campaigns_stopping ON fuzz_campaigns (id) WHERE stopping = 1;
+CREATE INDEX fuzz_campaigns_archived ON fuzz_campaigns (state_since, id) WHERE state = 'archived';
+
+-- The builds of a campaign by name, with what their runs did.
+CREATE TABLE campaign_arms (
+  campaign_id  text COLLATE "C" NOT NULL REFERENCES fuzz_campaigns (id),
+  build        text COLLATE "C" NOT NULL,
+  -- Its place in the spec; NULL: the spec has it no more.
+  position     integer,
+  -- Of its runs; NULL: it makes none any more.
+  queue_id     integer,
+  -- Since when it runs its artifact.
+  since        bigint NOT NULL,
+  runs         bigint NOT NULL DEFAULT 0 CHECK (runs >= 0),
+  finding_runs bigint NOT NULL DEFAULT 0 CHECK (finding_runs >= 0),
+  cpu_ms       bigint NOT NULL DEFAULT 0 CHECK (cpu_ms >= 0),
+  crash_groups bigint NOT NULL DEFAULT 0 CHECK (crash_groups >= 0),
+  PRIMARY KEY (campaign_id, build)
+);
+
+CREATE INDEX campaign_arms_by_queue ON campaign_arms (queue_id) WHERE queue_id IS NOT NULL;
+
+-- What each build was and is.
+CREATE TABLE campaign_builds (
+  campaign_id       text COLLATE "C" NOT NULL REFERENCES fuzz_campaigns (id),
+  build             text COLLATE "C" NOT NULL,
+  -- Of the campaign, when it came.
+  revision          bigint NOT NULL,
+  target_sha256     text COLLATE "C" NOT NULL REFERENCES artifacts (sha256),
+  seeds_sha256      text COLLATE "C" REFERENCES artifacts (sha256),
+  dictionary_sha256 text COLLATE "C" REFERENCES artifacts (sha256),
+  -- CampaignBuild as protobuf JSON.
+  spec              text NOT NULL CHECK (json_typeof(CAST(spec AS json)) = 'object'),
+  since             bigint NOT NULL,
+  -- NULL: it is the present one.
+  until             bigint,
+  PRIMARY KEY (campaign_id, build, revision)
+);
+
+CREATE UNIQUE INDEX campaign_builds_present ON campaign_builds (campaign_id, build)
+  WHERE until IS NULL;
+CREATE INDEX campaign_builds_earlier ON campaign_builds (campaign_id, until, build)
+  WHERE until IS NOT NULL;
+CREATE INDEX campaign_builds_by_artifact ON campaign_builds (target_sha256);
+CREATE INDEX campaign_builds_by_seeds ON campaign_builds (seeds_sha256)
+  WHERE seeds_sha256 IS NOT NULL;
+CREATE INDEX campaign_builds_by_dictionary ON campaign_builds (dictionary_sha256)
+  WHERE dictionary_sha256 IS NOT NULL;
+
+-- Jobs that a campaign made; a row goes with its job.
+CREATE TABLE campaign_runs (
+  job_id      text COLLATE "C" PRIMARY KEY,
+  campaign_id text COLLATE "C" NOT NULL,
+  build       text COLLATE "C" NOT NULL,
+  -- Fuzzing that was planned for it.
+  planned_ms  bigint NOT NULL CHECK (planned_ms > 0),
+  -- It has ended, and is counted.
+  settled     integer NOT NULL DEFAULT 0 CHECK (settled IN (0, 1))
+);
+
+CREATE INDEX campaign_runs_of ON campaign_runs (campaign_id, job_id);
+CREATE INDEX campaign_runs_open ON campaign_runs (job_id) WHERE settled = 0;
+CREATE INDEX campaign_runs_open_of ON campaign_runs (campaign_id, job_id) WHERE settled = 0;
+
+-- What happened to a campaign: the newest 1000 entries.
+CREATE TABLE campaign_history (
+  campaign_id text COLLATE "C" NOT NULL REFERENCES fuzz_campaigns (id),
+  sequence    bigint NOT NULL,
+  time        bigint NOT NULL,
+  kind        text NOT NULL,
+  text        text NOT NULL,
+  PRIMARY KEY (campaign_id, sequence)
+);
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'events are append-only';

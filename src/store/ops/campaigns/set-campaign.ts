@@ -11,7 +11,7 @@ interface SetCampaign {
   now: number;
 }
 
-const upsert = statement<SetCampaign>(`
+const upsert = statement<Omit<SetCampaign, 'now'>>(`
   INSERT INTO campaigns (key, weight, max_parallel) VALUES (@key, @weight, @maxParallel)
   ON CONFLICT (key) DO UPDATE SET
     weight = excluded.weight, max_parallel = excluded.max_parallel`);
@@ -25,6 +25,10 @@ const others = statement<{ key: string; most: number }, unknown>(`
 
 /** Campaigns with terms of their own: the rows stay when there is no job any more. */
 const mostWithTerms = 10_000;
+
+/** Sets weight and limit of a key; adds the key if it is new. */
+export const setTerms = ({ key, weight, maxParallel }: Omit<SetCampaign, 'now'>) =>
+  run(upsert, { key, weight, maxParallel });
 
 /**
  * Sets a campaign's weight and limit; adds the campaign if it is new.
@@ -43,7 +47,7 @@ export const setCampaign = writeOperation(
         why: `${mostWithTerms} campaigns have a weight or a limit already: set weight 1 and max_parallel 0 for some that are not used any more`,
       });
     }
-    yield* run(upsert, input);
+    yield* setTerms(input);
     yield* recordEvent(now, 'campaign.set', key, { weight, maxParallel });
     return (yield* one(select, { key })) as CampaignRow;
   },

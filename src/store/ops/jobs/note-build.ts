@@ -23,9 +23,13 @@ const verify = statement<Build>(`
 /**
  * Notes the build of a new job. One that is new to its target becomes the target's newest, and
  * is to be verified if the target has crash groups.
+ *
+ * @returns whether it is new
  */
-export function* noteBuild(job: NewBuild & { id: string }): Steps<void> {
-  if (yield* one(knownBuild, job)) return;
+export function* noteBuild(job: NewBuild & { id: string }): Steps<boolean> {
+  if (yield* one(knownBuild, job)) return false;
   yield* addToTarget(job);
-  if ((yield* run(addBuild, job)) > 0) yield* run(verify, job);
+  if ((yield* run(addBuild, job)) === 0) return false;
+  yield* run(verify, job);
+  return true;
 }

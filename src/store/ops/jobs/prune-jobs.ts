@@ -27,6 +27,7 @@ const removals = [
   statement<{ id: string }>('DELETE FROM samples WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM attempts WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM avoided WHERE job_id = @id'),
+  statement<{ id: string }>('DELETE FROM campaign_runs WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM jobs WHERE id = @id'),
 ];
 

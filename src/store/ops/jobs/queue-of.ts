@@ -2,7 +2,7 @@ import { type QueueRow, queueColumns } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 
 /** What a queue's jobs have in common. */
-interface Requirements {
+export interface Requirements {
   campaign: string;
   /** What a bot must announce among its engines. */
   requiredEngine: string;

@@ -3,6 +3,7 @@ import type { ClaimedJob, JobRow } from '../../rows.js';
 import { earlier, forUpdate, integersOf } from '../../sql.js';
 import { all, one, run, type Step, type Steps, statement } from '../../statement.js';
 import { addStatistics } from '../../statistics.js';
+import { makeRun, type NewRun } from '../campaigns/make-run.js';
 import { recordEvent } from '../events/record-event.js';
 
 type JobToClaim = Omit<ClaimedJob, 'attempt'> &
@@ -18,6 +19,8 @@ interface ClaimJob {
   ttlMs: number;
   /** The claim itself is the acknowledgement (AssignJob). */
   acknowledged: boolean;
+  /** The run that a campaign makes if no job waits. */
+  run?: NewRun;
   now: number;
 }
 
@@ -56,6 +59,7 @@ const nextOfMany = statement<{ queues: string }, JobToClaim>(`
     FROM ${integersOf('@queues')} AS queue)
   AND ${waits}
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
+const byId = statement<{ id: string }, JobToClaim>(`SELECT ${columns} FROM jobs WHERE id = @id`);
 const isAvoided = statement<{ jobId: string; botId: string }, unknown>(
   'SELECT 1 FROM avoided WHERE bot_id = @botId AND job_id = @jobId AND active = 1',
 );
@@ -99,12 +103,12 @@ const record = statement<Grant>(`
 
 /**
  * Hands the next job of any of `queues` to a bot: highest priority first, then oldest,
- * without those that the bot could not start before. The
- * fence rises in the transaction that takes the job, so no two claims ever get the same
+ * without those that the bot could not start before. If there is none, a campaign's run is
+ * made and handed out. The fence rises in the transaction that takes the job, so no two claims ever get the same
  * job, and every message under an earlier lease is stale from then on.
  */
 export const claimJob = writeOperation('claim_job', 'work', function* (input: ClaimJob): Claim {
-  const job = yield* nextFor(input.botId, input.queues);
+  const job = (yield* nextFor(input.botId, input.queues)) ?? (yield* madeRun(input.run));
   if (!job) return undefined;
   const { botId, ttlMs, acknowledged, now } = input;
   const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
@@ -128,6 +132,11 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   const inputs = yield* all(inputsOf, { jobId });
   return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
 });
+
+function* madeRun(planned: NewRun | undefined): Steps<JobToClaim | undefined> {
+  if (!planned || !(yield* makeRun(planned))) return undefined;
+  return yield* one(byId, { id: planned.job.id });
+}
 
 const limitsCrashes = (spec: string): boolean => JSON.parse(spec).limits?.maxCrashes > 0;
 

@@ -2,9 +2,12 @@ import { writeOperation } from '../../operation.js';
 import { flag } from '../../sql.js';
 import { all, run, type Steps, statement } from '../../statement.js';
 
+/** A campaign makes jobs for its queues later, too. */
+const isUsed = `EXISTS (SELECT 1 FROM jobs WHERE queue_id = queues.id)
+  OR EXISTS (SELECT 1 FROM campaign_arms WHERE queue_id = queues.id)`;
 // The newest queue stays: its id would be given to the next one, and an id means one queue.
 const nextQueues = statement<{ after: number; limit: number }, { id: number; used: 0 | 1 }>(`
-  SELECT id, ${flag('EXISTS (SELECT 1 FROM jobs WHERE queue_id = queues.id)')} AS used
+  SELECT id, ${flag(isUsed)} AS used
   FROM queues WHERE id > @after AND id < (SELECT max(id) FROM queues)
   ORDER BY id LIMIT @limit`);
 const removeQueue = statement<{ id: number }>('DELETE FROM queues WHERE id = @id');

@@ -4,8 +4,8 @@ import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import { defaultProject } from '../../store/rows.js';
 import { refusedArgument } from '../../target/arguments.js';
-import { checkExecutable } from '../messages/checks.js';
-import type { Violations } from '../messages/violations.js';
+import { checkExecutable } from './checks.js';
+import type { Violations } from './violations.js';
 
 /**
  * Checks a job's spec and fills in the master's defaults.

@@ -1,14 +1,14 @@
-import { unary } from '../client/call.js';
-import { UserError } from '../core/errors.js';
-import { Campaign } from '../gen/pandafuzz/v1/job.js';
-import { listCampaigns } from './lists.js';
-import { print } from './output.js';
-import { asking, type Flags } from './session.js';
-import { campaignTable } from './views.js';
+import { unary } from '../../client/call.js';
+import { UserError } from '../../core/errors.js';
+import { Campaign } from '../../gen/pandafuzz/v1/job.js';
+import { listCampaigns } from '../lists.js';
+import { print } from '../output.js';
+import { asking, type Flags } from '../session.js';
+import { campaignTable } from '../views.js';
 
-/** `pandafuzz campaign …`. */
+/** `pandafuzz campaign shares|set`. */
 
-export function showCampaigns(flags: Flags & { limit: number }): Promise<void> {
+export function showShares(flags: Flags & { limit: number }): Promise<void> {
   return asking(flags, async (connection, options) => {
     const campaigns = await listCampaigns(connection, flags, options);
     print(flags.json, {

@@ -1,0 +1,89 @@
+import type { QueueRow } from './rows.js';
+
+/** Rows of campaigns that make their runs by themselves. Times are ms since 1970. */
+
+export type CampaignStateName = 'active' | 'paused' | 'ended' | 'archived';
+
+export interface FuzzCampaignRow {
+  id: string;
+  project: string;
+  name: string;
+  /** Of its share of the fleet. */
+  key: string;
+  target_name: string;
+  state: CampaignStateName;
+  state_reason: string;
+  state_since: number;
+  created_at: number;
+  revision: number;
+  /** CampaignSpec as protobuf JSON. */
+  spec: string;
+  /** When time alone changes what it does. */
+  due_at: number | null;
+  runs: number;
+  finding_runs: number;
+  /** Time that its runs held a slot. */
+  cpu_ms: number;
+  /** The same with at least a minute for each run. */
+  billed_ms: number;
+  crash_groups: number;
+  last_find_at: number | null;
+  /** `billed_ms` at the last find, or when it was resumed. */
+  quiet_from_ms: number;
+  /** Of its share; null: the key has none on record. */
+  weight: number | null;
+  max_parallel: number | null;
+}
+
+const own = `id, project, name, key, target_name, state, state_reason, state_since, created_at,
+  revision, spec, due_at, runs, finding_runs, cpu_ms, billed_ms, crash_groups, last_find_at,
+  quiet_from_ms`;
+
+/** Of the table fuzz_campaigns. */
+export const fuzzCampaignColumns = `${own},
+  (SELECT weight FROM campaigns WHERE campaigns.key = fuzz_campaigns.key) AS weight,
+  (SELECT max_parallel FROM campaigns WHERE campaigns.key = fuzz_campaigns.key) AS max_parallel`;
+
+/** A build of a campaign with what its runs did. */
+export interface ArmRow {
+  campaign_id: string;
+  build: string;
+  /** Its place in the spec; null: the spec has it no more. */
+  position: number | null;
+  /** Of its runs; null: it makes none any more. */
+  queue_id: number | null;
+  /** Since when it runs its artifact. */
+  since: number;
+  runs: number;
+  finding_runs: number;
+  cpu_ms: number;
+  crash_groups: number;
+}
+
+export const armColumns = `campaign_id, build, position, queue_id, since, runs, finding_runs,
+  cpu_ms, crash_groups`;
+
+/** A campaign with all that its runs are made by. */
+export interface LoadedCampaign {
+  campaign: FuzzCampaignRow;
+  /** Those of its spec, in their order. */
+  arms: ArmRow[];
+  /** Of its arms, each once. */
+  queues: QueueRow[];
+}
+
+export interface HistoryRow {
+  sequence: number;
+  time: number;
+  kind: string;
+  text: string;
+}
+
+/** A build that another one took over from. */
+export interface EarlierBuildRow {
+  build: string;
+  /** CampaignBuild as protobuf JSON. */
+  spec: string;
+  since: number;
+  until: number;
+}

@@ -1,0 +1,87 @@
+import { NotFoundError } from '../../../core/errors.js';
+import type { CampaignStateName, LoadedCampaign } from '../../campaign-rows.js';
+import { pageOperation, writeOperation } from '../../operation.js';
+import { all, run, type Steps, statement } from '../../statement.js';
+import { recordHistory } from './history.js';
+import { loaded, lockCampaign } from './load-campaign.js';
+import { leaveArms } from './set-arms.js';
+import { expectChangeable } from './update-campaign.js';
+
+interface Move {
+  id: string;
+  to: CampaignStateName;
+  /** For people. */
+  reason: string;
+  dueAt: number | null;
+  /** Its runs under way are to be stopped. */
+  stopping: 0 | 1;
+  now: number;
+}
+
+const move = statement<Move>(`
+  UPDATE fuzz_campaigns SET state = @to, state_reason = @reason, state_since = @now,
+    due_at = @dueAt, stopping = @stopping,
+    quiet_from_ms = CASE WHEN @to = 'active' THEN billed_ms ELSE quiet_from_ms END
+  WHERE id = @id`);
+const stop = statement<{ id: string }>('UPDATE fuzz_campaigns SET stopping = 1 WHERE id = @id');
+
+const kinds: Readonly<Record<CampaignStateName, string>> = {
+  active: 'resumed',
+  paused: 'paused',
+  ended: 'ended',
+  archived: 'archived',
+};
+
+/** Moves a campaign, whose row is locked, to another state. */
+export function* moved(input: Move): Steps<void> {
+  const { id, to, reason, now } = input;
+  yield* run(move, input);
+  if (to === 'archived') yield* leaveArms(id);
+  yield* recordHistory({ campaignId: id, time: now, kind: kinds[to], text: reason });
+}
+
+/**
+ * Moves a campaign to another state; one that is there already stays as it is, but for runs
+ * that are to be stopped.
+ *
+ * @param from the states that it may move from; from others it does not move
+ * @throws NotFoundError, PreconditionError ARCHIVED
+ */
+export const moveCampaign = writeOperation(
+  'move_campaign',
+  'work',
+  function* (input: Move & { from: readonly CampaignStateName[] }): Steps<LoadedCampaign> {
+    const { id, to, stopping, from, ...rest } = input;
+    const before = yield* lockCampaign(id);
+    if (!before) throw new NotFoundError({ resource: 'campaign', id });
+    if (before.state !== to) expectChangeable(before);
+    if (from.includes(before.state)) yield* moved({ ...rest, id, to, stopping });
+    else if (stopping === 1) yield* run(stop, { id });
+    return (yield* loaded(id)) as LoadedCampaign;
+  },
+);
+
+const due = statement<{ now: number; limit: number }, { id: string }>(`
+  SELECT id FROM fuzz_campaigns WHERE due_at IS NOT NULL AND due_at <= @now
+  ORDER BY due_at, id LIMIT @limit`);
+const later = statement<{ id: string; dueAt: number | null }>(
+  "UPDATE fuzz_campaigns SET due_at = @dueAt WHERE id = @id AND state = 'active'",
+);
+
+/** Ids of campaigns that time changes now. */
+export const dueCampaigns = pageOperation(
+  'due_campaigns',
+  function* (input: { now: number; limit: number }): Steps<string[]> {
+    return (yield* all(due, input)).map(({ id }) => id);
+  },
+);
+
+/** Sets when time changes a campaign next. */
+export const postponeCampaign = writeOperation(
+  'postpone_campaign',
+  'upkeep',
+  function* (input: { id: string; dueAt: number | null }): Steps<LoadedCampaign | undefined> {
+    yield* run(later, input);
+    return yield* loaded(input.id);
+  },
+);

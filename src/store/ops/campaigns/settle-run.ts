@@ -1,0 +1,175 @@
+import { endOf, whyOver } from '../../campaign-end.js';
+import type { CampaignStateName, FuzzCampaignRow, LoadedCampaign } from '../../campaign-rows.js';
+import { pageOperation, writeOperation } from '../../operation.js';
+import type { JobStateName } from '../../rows.js';
+import { all, one, run, type Steps, statement } from '../../statement.js';
+import { addStatistics } from '../../statistics.js';
+import { recordHistory } from './history.js';
+import { loaded, lockCampaign } from './load-campaign.js';
+import { moved } from './move-campaign.js';
+
+/** A start costs at least this much: a crash loop is not cheap. Milliseconds. */
+const leastBilledMs = 60_000;
+
+/** A run that has ended, and what came of it. */
+export interface SettledRun {
+  /** Its campaign as it is after it; undefined: it is deleted. */
+  campaign: LoadedCampaign | undefined;
+  build: string;
+}
+
+interface Job {
+  id: string;
+  finished_at: number;
+  statistics: string | null;
+  earlier_statistics: string | null;
+}
+
+interface RunRow {
+  campaign_id: string;
+  build: string;
+  planned_ms: number;
+}
+
+interface Figures {
+  campaignId: string;
+  build: string;
+  costMs: number;
+  billedMs: number;
+  found: 0 | 1;
+  groups: number;
+  now: number;
+}
+
+const openRun = statement<{ jobId: string }, RunRow>(`
+  SELECT campaign_id, build, planned_ms FROM campaign_runs WHERE job_id = @jobId AND settled = 0`);
+const endedJob = statement<{ jobId: string }, Job>(`
+  SELECT id, finished_at, statistics, earlier_statistics FROM jobs
+  WHERE id = @jobId AND finished_at IS NOT NULL`);
+const attempts = statement<
+  { jobId: string },
+  { ended_at: number | null; began_at: number | null }
+>(`
+  SELECT ended_at, acknowledged_at AS began_at FROM attempts WHERE job_id = @jobId`);
+const newGroups = statement<{ jobId: string }, { groups: number }>(`
+  SELECT count(*) AS groups FROM crashes JOIN crash_groups ON crash_groups.id = crashes.group_id
+  WHERE crashes.job_id = @jobId AND crash_groups.first_crash_id = crashes.id`);
+const anyCrash = statement<{ jobId: string }, unknown>(
+  'SELECT 1 FROM crashes WHERE job_id = @jobId LIMIT 1',
+);
+const settle = statement<{ jobId: string }>(
+  'UPDATE campaign_runs SET settled = 1 WHERE job_id = @jobId',
+);
+const addToCampaign = statement<Figures>(`
+  UPDATE fuzz_campaigns SET runs = runs + 1, finding_runs = finding_runs + @found,
+    cpu_ms = cpu_ms + @costMs, billed_ms = billed_ms + @billedMs, crash_groups = crash_groups + @groups,
+    last_find_at = CASE WHEN @found = 1 THEN CAST(@now AS BIGINT) ELSE last_find_at END,
+    quiet_from_ms = CASE WHEN @found = 1 THEN billed_ms + @billedMs ELSE quiet_from_ms END
+  WHERE id = @campaignId`);
+const addToArm = statement<Figures>(`
+  UPDATE campaign_arms SET runs = runs + 1, finding_runs = finding_runs + @found,
+    cpu_ms = cpu_ms + @costMs, crash_groups = crash_groups + @groups
+  WHERE campaign_id = @campaignId AND build = @build`);
+
+/**
+ * Counts a run of a campaign that has ended, once, and ends the campaign if that was its end.
+ *
+ * @returns undefined for a job that is no such run, has not ended, or is counted
+ */
+export const settleRun = writeOperation(
+  'settle_run',
+  'upkeep',
+  function* ({ jobId, now }: { jobId: string; now: number }): Steps<SettledRun | undefined> {
+    const row = yield* one(openRun, { jobId });
+    if (!row) return undefined;
+    const { campaign_id: campaignId, build } = row;
+    const before = yield* lockCampaign(campaignId);
+    const job = yield* one(endedJob, { jobId });
+    // Locked by now: another master may have counted it meanwhile.
+    if (!job || !(yield* one(openRun, { jobId }))) return undefined;
+    yield* run(settle, { jobId });
+    if (!before) return { campaign: undefined, build };
+    const costMs = yield* costOf(jobId);
+    if (costMs !== undefined) yield* count(before, build, { job, costMs, now });
+    return { campaign: yield* loaded(campaignId), build };
+  },
+);
+
+/** Milliseconds that a job's attempts held a slot; undefined: none began. */
+function* costOf(jobId: string): Steps<number | undefined> {
+  const begun = (yield* all(attempts, { jobId })).flatMap(({ began_at, ended_at }) =>
+    began_at === null || ended_at === null ? [] : [Math.max(ended_at - began_at, 0)],
+  );
+  return begun.length === 0 ? undefined : begun.reduce((sum, ms) => sum + ms, 0);
+}
+
+function* count(
+  before: FuzzCampaignRow,
+  build: string,
+  { job, costMs, now }: { job: Job; costMs: number; now: number },
+): Steps<void> {
+  const campaignId = before.id;
+  const groups = (yield* one(newGroups, { jobId: job.id }))?.groups ?? 0;
+  const found = groups > 0 || hasNewCoverage(job) ? 1 : 0;
+  const billedMs = Math.max(costMs, leastBilledMs);
+  const figures: Figures = { campaignId, build, costMs, billedMs, found, groups, now };
+  yield* run(addToCampaign, figures);
+  yield* run(addToArm, figures);
+  if (groups > 0) {
+    const text = `${groups} new crash group${groups === 1 ? '' : 's'} by ${build}, job ${job.id}`;
+    yield* recordHistory({ campaignId, time: now, kind: 'crash', text });
+  }
+  if (before.state !== 'active') return;
+  const after = (yield* lockCampaign(campaignId)) as FuzzCampaignRow;
+  const hasCrashed = (yield* one(anyCrash, { jobId: job.id })) !== undefined;
+  const reason = whyOver(endOf(after.spec), after, { now, hasCrashed });
+  if (reason === undefined) return;
+  const stopping = hasCrashed && endOf(after.spec).firstCrash ? 1 : 0;
+  yield* moved({ id: campaignId, to: 'ended', reason, dueAt: null, stopping, now });
+}
+
+/** Edges beyond those that its seeds and its corpus had, by its engine's own count. */
+function hasNewCoverage({ statistics, earlier_statistics }: Job): boolean {
+  const all_ = addStatistics(earlier_statistics, statistics);
+  const { coverage = 0, loadedCoverage = 0 } = all_ === null ? {} : JSON.parse(all_);
+  return loadedCoverage > 0 && coverage > loadedCoverage;
+}
+
+interface OpenRun {
+  job_id: string;
+  /** null: the job is forgotten. */
+  state: JobStateName | null;
+  finished_at: number | null;
+  campaign_state: CampaignStateName | null;
+}
+
+const openRuns = statement<{ afterId: string; limit: number }, OpenRun>(`
+  SELECT job_id, jobs.state, finished_at, fuzz_campaigns.state AS campaign_state
+  FROM campaign_runs LEFT JOIN jobs ON jobs.id = job_id
+    LEFT JOIN fuzz_campaigns ON fuzz_campaigns.id = campaign_runs.campaign_id
+  WHERE settled = 0 AND job_id > @afterId ORDER BY job_id LIMIT @limit`);
+
+/** Runs that are not counted. */
+export interface OpenRuns {
+  /** They have ended. */
+  ended: string[];
+  /** They wait, and their campaign makes no runs now. */
+  unwanted: string[];
+  /** Where to go on; '' at the end. */
+  nextId: string;
+}
+
+/** What is to be done about the next `limit` runs that are not counted. */
+export const lookAtRuns = pageOperation(
+  'look_at_runs',
+  function* (input: { afterId: string; limit: number }): Steps<OpenRuns> {
+    const rows = yield* all(openRuns, input);
+    const idsOf = (is: (row: OpenRun) => boolean) => rows.filter(is).map(({ job_id }) => job_id);
+    const waits = ({ state }: OpenRun) => state === 'pending' || state === 'paused';
+    return {
+      ended: idsOf(({ state, finished_at }) => state === null || finished_at !== null),
+      unwanted: idsOf((row) => waits(row) && row.campaign_state !== 'active'),
+      nextId: rows.length === input.limit ? (rows.at(-1)?.job_id ?? '') : '',
+    };
+  },
+);
