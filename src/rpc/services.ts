@@ -8,6 +8,10 @@ import {
   CorpusServiceService,
 } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceDefinition, CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
+import {
+  IdentityServiceDefinition,
+  IdentityServiceService,
+} from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceDefinition, JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
 import {
   SystemServiceDefinition,
@@ -26,6 +30,7 @@ export const services = {
   BotService: BotServiceService,
   CorpusService: CorpusServiceService,
   CrashService: CrashServiceService,
+  IdentityService: IdentityServiceService,
   JobService: JobServiceService,
   SystemService: SystemServiceService,
   TargetService: TargetServiceService,
@@ -37,6 +42,7 @@ export const definitions = {
   BotService: BotServiceDefinition,
   CorpusService: CorpusServiceDefinition,
   CrashService: CrashServiceDefinition,
+  IdentityService: IdentityServiceDefinition,
   JobService: JobServiceDefinition,
   SystemService: SystemServiceDefinition,
   TargetService: TargetServiceDefinition,
