@@ -94,7 +94,7 @@ export async function startMaster(
     }
     const access = new Access({
       isOn: needsTokens,
-      authenticate: (token) => state.tokens.authenticate(token),
+      find: (token) => state.tokens.find(token),
       clock: systemClock,
       log,
     });

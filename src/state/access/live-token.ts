@@ -48,6 +48,14 @@ export class LiveToken implements Principal {
     return { ...this.#row, bot_id: botId ?? null, last_used_at: lastUsedAt || null };
   }
 
+  /** A call begins with it. @throws UnauthenticatedError when it has ended */
+  use(now: number): void {
+    const ending = this.endingAt(now);
+    if (ending) throw ending;
+    this.lastUsedAt = now;
+    this.isUnflushed = true;
+  }
+
   /** Why it is of no use any more, if it is not. */
   endingAt(now: number): UnauthenticatedError | undefined {
     if (this.revokedBy !== undefined) return this.role === 'enrol' ? used() : revoked();
