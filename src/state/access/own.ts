@@ -1,5 +1,6 @@
 import type { RequestContext } from '../../core/context.js';
 import { PermissionError } from '../../core/errors.js';
+import { isId } from '../../core/ids.js';
 import type { Principal } from '../../core/principal.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { attemptHolder } from '../../store/ops/tokens/holders.js';
@@ -48,7 +49,7 @@ export class Own {
   }
 
   #earlierHolder(ctx: RequestContext, { jobId, fence }: Lease): Promise<string | undefined> {
-    if (!Number.isSafeInteger(fence)) return Promise.resolve(undefined);
+    if (!isId(jobId) || !Number.isSafeInteger(fence)) return Promise.resolve(undefined);
     return this.store.run(ctx, attemptHolder, { jobId, fence });
   }
 }
