@@ -40,6 +40,7 @@ const ladders = {
     leases: ['messages'],
     messages: [],
     // Beside the ladder: nothing on it imports them.
+    access: ['leases', 'messages'],
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],

@@ -1,7 +1,9 @@
+import { firstAdmin } from './app/first-admin.js';
 import { loadMasterConfig } from './config/load.js';
 import type { MasterConfig } from './config/schema.js';
 import { type Address, formatAddress } from './config/units.js';
 import { systemClock } from './core/clock.js';
+import { backgroundRunner } from './core/context.js';
 import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
 import { createLog, type Logger } from './core/log.js';
@@ -9,6 +11,8 @@ import { onStopSignals } from './core/stop-signals.js';
 import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
+import { Access } from './rpc/access.js';
+import { exposureOf } from './rpc/exposure.js';
 import { type Embedding, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
@@ -48,6 +52,8 @@ export async function startMaster(
     return lifecycle.stop(timeouts.shutdown);
   };
   try {
+    const { needsTokens, warnings } = await exposureOf(config);
+    for (const warning of warnings) log.warn(warning);
     const { otlp_endpoint: endpoint } = config.tracing;
     if (endpoint !== '') {
       const tracing = await startTracing({ endpoint, version, log });
@@ -76,12 +82,25 @@ export async function startMaster(
     lifecycle.own('store', () => store.close());
 
     const parts = { log, metrics, newId };
-    const state = createState({ ...parts, store, config, clock: systemClock, version });
+    const about = { clock: systemClock, version, warnings };
+    const state = createState({ ...parts, store, config, ...about });
     lifecycle.own('state', () => state.stop());
     await state.start();
 
+    if (needsTokens) {
+      const { directory } = config.data;
+      const run = backgroundRunner({ timeoutMs: timeouts.database_op, log });
+      await firstAdmin({ directory, tokens: state.tokens }, run, log);
+    }
+    const access = new Access({
+      isOn: needsTokens,
+      find: (token) => state.tokens.find(token),
+      clock: systemClock,
+      log,
+    });
     const http = await startHttpServer({
       ...parts,
+      refusalOf: (path, asked) => access.ofPage(path, asked).refusal,
       address: config.http.address,
       ready: () => ready && state.vitals.writes,
     });
@@ -91,6 +110,7 @@ export async function startMaster(
       ...parts,
       ...embedding,
       state,
+      access,
       address: config.grpc.address,
       fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,

@@ -22,6 +22,7 @@ import { UnsentInputs } from './findings/unsent-inputs.js';
 import { sendSpool } from './findings/uploads.js';
 import { ArtifactCache } from './folders/artifacts.js';
 import { identityFile, readIdentity } from './folders/bot-identity.js';
+import { Credential } from './folders/credential.js';
 import { EngineStates } from './folders/engine-states.js';
 import { claimWorkFolder, type WorkFolder } from './folders/identity.js';
 import { Link } from './line/link.js';
@@ -40,6 +41,8 @@ import { defaultUsers } from './sandbox/users.js';
 export interface BotOptions {
   /** HOST:PORT. */
   readonly master: string;
+  /** The token to call with, or to exchange for one; undefined: what the work folder has, or none. */
+  readonly token?: string | undefined;
   /** Who this bot is to the master; unique in the fleet. */
   readonly name: string;
   /** Folder of its own. */
@@ -158,7 +161,9 @@ async function assemble(
   const states = new EngineStates(folder.states);
   const leftover = { states, spool, unsent, hits, engines, containment, log };
   const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
-  const connection: Connection = connect(options.master, keepaliveMs);
+  const credential = await Credential.open(folder.path, options.token, log);
+  const token = () => credential.token;
+  const connection: Connection = connect(options.master, { keepaliveMs, token });
   lifecycle.own('connection', () => connection.close());
   const working = new AbortController();
   const signal = working.signal;
@@ -222,6 +227,7 @@ async function assemble(
     readLog: (question) => logs.answer(question),
     rivalAdvice: `stop the other one; if this work folder is a copy of its, delete ${join(folder.path, identityFile)} and start again`,
     onWelcome: () => spool.nudge(),
+    enrol: (aborts) => credential.enrol(connection, options.name, aborts),
     log,
   });
   late.link = link;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BotConfig, botName, slots } from '../config/bot-schema.js';
 import { loadBotConfig } from '../config/load.js';
+import { givenToken } from '../config/token.js';
 import { formatAddress } from '../config/units.js';
 import { type IsolationWish, isolationWishes } from '../core/isolation.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
@@ -17,6 +18,7 @@ const ownLogBytes = 64 * 1024;
 interface Given {
   readonly config?: string;
   readonly master?: string;
+  readonly tokenFile?: string;
   readonly name?: string;
   readonly workDir?: string;
   readonly slots?: number;
@@ -50,6 +52,10 @@ export function botCommand(): Command {
         '--master <host:port>',
         `where the master listens (default: ${defaultMaster})`,
       ).argParser(masterText),
+    )
+    .option(
+      '--token-file <file>',
+      'file with the token to call with, or to exchange for one; or PANDAFUZZ_TOKEN',
     )
     .addOption(
       new Option(
@@ -122,6 +128,8 @@ export function botCommand(): Command {
     .addHelpText('after', examples)
     .action(async (given: Given) => {
       const options = optionsOf(given, process.env);
+      // No program that the bot starts is to have it.
+      delete process.env['PANDAFUZZ_TOKEN'];
       const { runBot } = await import('../bot/main.js');
       await runBot(options);
     });
@@ -159,6 +167,7 @@ function optionsOf(given: Given, environment: NodeJS.ProcessEnv) {
   const runUsers = given.runUsers ?? readUserRange(config.run_users);
   return {
     master: given.master ?? formatAddress(config.master),
+    token: givenToken(given.tokenFile ?? config.token_file, environment),
     name,
     workDir: given.workDir ?? (config.work_dir || join('data', 'bots', name)),
     slots: given.slots ?? (config.slots || availableParallelism()),

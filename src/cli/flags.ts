@@ -9,6 +9,7 @@ export interface OperatorFlags {
   /** Milliseconds. */
   readonly timeout: number;
   readonly json?: boolean;
+  readonly tokenFile?: string;
 }
 
 export const defaultMaster = '127.0.0.1:50051';
@@ -25,10 +26,13 @@ export function masterText(text: string): string {
   throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051.');
 }
 
-/** `--master`, `--timeout` and `--json`, for every command that calls a master. */
+/** `--master`, `--token-file`, `--timeout` and `--json`, for every command that calls a master. */
 export function withOperatorFlags(command: Command): Command {
   return command
     .addOption(masterOption())
+    .addOption(
+      new Option('--token-file <file>', 'file with the token to call with, or PANDAFUZZ_TOKEN'),
+    )
     .addOption(
       new Option('--timeout <duration>', 'time one call may take')
         .argParser(durationWithin('1ms', '24h'))

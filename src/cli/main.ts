@@ -21,6 +21,7 @@ import { masterCommand } from './master.js';
 import { restoreCommand } from './restore.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
+import { tokenCommand } from './token.js';
 
 /** EX_USAGE of sysexits.h. */
 const usage = 64;
@@ -36,6 +37,7 @@ const program = new Command('pandafuzz')
   .addCommand(corpusCommand())
   .addCommand(targetCommand())
   .addCommand(campaignCommand())
+  .addCommand(tokenCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
@@ -54,7 +56,7 @@ Ids may be shortened, as lists show them, to what begins no other id.
 
 Exit codes: 0 done, 1 failed, 10 crashes found (--fail-on-crash of fuzz and job submit),
 64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
-78 wrong configuration, 130 interrupted.`,
+77 no valid token, or not the right one, 78 wrong configuration, 130 interrupted.`,
   );
 
 for (const command of everyCommand(program)) {

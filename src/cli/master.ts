@@ -15,7 +15,7 @@ export function masterCommand(): Command {
       '\nExamples:\n' +
         '  $ pandafuzz master\n' +
         '  $ pandafuzz master --config master.yaml\n' +
-        '  $ PANDAFUZZ_GRPC_ADDRESS=0.0.0.0:50051 pandafuzz master\n',
+        '  $ PANDAFUZZ_AUTH_MODE=on pandafuzz master      calls need tokens: data/admin.token is the first\n',
     )
     .action(async (options: { config?: string }) => {
       // Loaded here, so that other commands start without the master's modules.

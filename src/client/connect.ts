@@ -5,9 +5,11 @@ import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
 import { CampaignServiceClient } from '../gen/pandafuzz/v1/campaign_service.js';
 import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
+import { IdentityServiceClient } from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
 import { TargetServiceClient } from '../gen/pandafuzz/v1/target_service.js';
+import { bearer } from './bearer.js';
 
 interface Services {
   readonly bots: BotServiceClient;
@@ -18,6 +20,19 @@ interface Services {
   readonly corpora: CorpusServiceClient;
   readonly system: SystemServiceClient;
   readonly targets: TargetServiceClient;
+  readonly identity: IdentityServiceClient;
+}
+
+/** What a connection needs besides an address. */
+export interface ConnectOptions {
+  /**
+   * Interval of pings while calls are under way, milliseconds. A machine that vanishes closes
+   * no connection; without pings calls would go to it for as long as TCP retries, a quarter
+   * of an hour.
+   */
+  readonly keepaliveMs?: number;
+  /** The token of the calls that begin now; undefined: none. */
+  readonly token?: () => string | undefined;
 }
 
 /** The master's services, over one connection. */
@@ -49,12 +64,11 @@ export const hostOf = (address: string): string => address.replace(/:\d+$/, '');
 
 /**
  * Connects lazily: an absent master fails the first call.
- *
- * @param keepaliveMs interval of pings while calls are under way. A machine that vanishes
- *   closes no connection; without pings calls would go to it for as long as TCP retries,
- *   a quarter of an hour.
  */
-export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Connection {
+export function connect(
+  address: string,
+  { keepaliveMs = defaultKeepaliveMs, token }: ConnectOptions = {},
+): Connection {
   const options = {
     ...common,
     'grpc.keepalive_time_ms': keepaliveMs,
@@ -65,20 +79,20 @@ export function connect(address: string, keepaliveMs = defaultKeepaliveMs): Conn
   let channel = open();
   const connection: Connection = {
     address,
-    ...servicesOver(channel),
+    ...servicesOver(channel, token),
     renew() {
       channel.close();
       channel = open();
-      Object.assign(connection, servicesOver(channel));
+      Object.assign(connection, servicesOver(channel, token));
     },
     close: () => channel.close(),
   };
   return connection;
 }
 
-function servicesOver(channel: Channel): Services {
+function servicesOver(channel: Channel, token: ConnectOptions['token']): Services {
   const plaintext = credentials.createInsecure();
-  const shared = { channelOverride: channel };
+  const shared = { channelOverride: channel, ...(token && { interceptors: [bearer(token)] }) };
   const address = channel.getTarget();
   return {
     bots: new BotServiceClient(address, plaintext, shared),
@@ -89,5 +103,6 @@ function servicesOver(channel: Channel): Services {
     corpora: new CorpusServiceClient(address, plaintext, shared),
     system: new SystemServiceClient(address, plaintext, shared),
     targets: new TargetServiceClient(address, plaintext, shared),
+    identity: new IdentityServiceClient(address, plaintext, shared),
   };
 }

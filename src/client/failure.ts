@@ -70,6 +70,12 @@ export const isAway = (error: unknown): boolean =>
 
 export const isNotFound = (error: unknown): boolean => failureOf(error)?.code === Code.NOT_FOUND;
 
+/** It does not take the caller's token, or not for this. */
+export const isRefusedCaller = (error: unknown): boolean => {
+  const code = failureOf(error)?.code;
+  return code === Code.UNAUTHENTICATED || code === Code.PERMISSION_DENIED;
+};
+
 /** A master of an earlier version, which has no such call. */
 export const isUnknownCall = (error: unknown): boolean =>
   failureOf(error)?.code === Code.UNIMPLEMENTED;

@@ -36,6 +36,7 @@ export const corpusInterval = duration({ min: '1s', max: '24h' });
 
 const keys = z.strictObject({
   master: address.prefault('127.0.0.1:50051'),
+  token_file: z.string({ error: 'must be a file' }).default(''),
   /** Empty: the machine's name. */
   name: z
     .string({ error: nameRule })
@@ -73,7 +74,11 @@ export const botSettings: Settings<BotConfig> = {
   keys,
   schema: keys,
   prefix: 'PANDAFUZZ_BOT_',
-  aliases: { PANDAFUZZ_MASTER: ['master'], PANDAFUZZ_ISOLATION: ['isolation'] },
+  aliases: {
+    PANDAFUZZ_MASTER: ['master'],
+    PANDAFUZZ_ISOLATION: ['isolation'],
+    PANDAFUZZ_TOKEN_FILE: ['token_file'],
+  },
   isForOthers: () => false,
   listedIn: 'bot.yaml',
 };

@@ -30,6 +30,11 @@ const http = z.strictObject({
   address: address.prefault('127.0.0.1:50052'),
 });
 
+const auth = z.strictObject({
+  mode: oneOf(['auto', 'on', 'off']).default('auto'),
+  allow_insecure_network: z.boolean({ error: 'must be true or false' }).default(false),
+});
+
 const data = z.strictObject({
   directory: text('a folder').default('./data'),
 });
@@ -180,6 +185,7 @@ const log = z.strictObject({
 export const settings = z.strictObject({
   grpc: grpc.prefault({}),
   http: http.prefault({}),
+  auth: auth.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),
   timeouts: timeouts.prefault({}),
@@ -222,6 +228,8 @@ const otherVariables = new Set([
   'PANDAFUZZ_MASTER',
   'PANDAFUZZ_NOHUP',
   'PANDAFUZZ_PROJECT',
+  'PANDAFUZZ_TOKEN',
+  'PANDAFUZZ_TOKEN_FILE',
 ]);
 
 export const masterSettings: Settings<MasterConfig> = {

@@ -2,6 +2,7 @@ import { type Clock, systemClock, type Timer } from './clock.js';
 import { TimeoutError } from './errors.js';
 import { countedIds } from './ids.js';
 import type { Logger } from './log.js';
+import { anonymous, master, type Principal } from './principal.js';
 import { LightSignal, type Signal } from './signal.js';
 
 /**
@@ -14,8 +15,8 @@ export interface RequestContext {
   /** `clock.monotonic()` value at which the signal aborts. */
   readonly deadline: number;
   readonly requestId: string;
-  /** The caller; "anonymous" without authentication. */
-  readonly principal: string;
+  /** The caller. */
+  readonly principal: Principal;
   readonly log: Logger;
 }
 
@@ -25,7 +26,7 @@ export interface RequestContext {
  */
 export class OperationContext implements RequestContext {
   readonly requestId: string;
-  readonly principal: string;
+  readonly principal: Principal;
   readonly #signal = new LightSignal();
   readonly #clock: Clock;
   #deadline: number;
@@ -49,12 +50,12 @@ export class OperationContext implements RequestContext {
     log: Logger;
     /** Fields of every log line of this operation; made for the first line only. */
     bindings?: (requestId: string) => object;
-    principal?: string;
+    principal?: Principal;
     clock?: Clock;
   }) {
     const clock = options.clock ?? systemClock;
     this.requestId = options.requestId;
-    this.principal = options.principal ?? 'anonymous';
+    this.principal = options.principal ?? anonymous;
     this.#log = options.log;
     this.#bindings = options.bindings;
     this.#timeoutMs = options.timeoutMs;
@@ -161,7 +162,7 @@ export function backgroundRunner(options: {
 }): InBackground {
   const newRequestId = countedIds();
   return async (operation, work) => {
-    const ids = { requestId: newRequestId(), principal: 'master' };
+    const ids = { requestId: newRequestId(), principal: master };
     const ctx = new OperationContext({ ...options, ...ids, operation });
     try {
       return await work(ctx);

@@ -56,6 +56,22 @@ export class PreconditionError extends DomainError<{ reason: string; why: string
   }
 }
 
+/** It is not known who asks. `reason` is a constant in capitals. */
+export class UnauthenticatedError extends DomainError<{ reason: string; why: string }> {
+  override readonly name = 'UnauthenticatedError';
+  constructor(fields: UnauthenticatedError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
+/** Who asks may not. `reason` is a constant in capitals. */
+export class PermissionError extends DomainError<{ reason: string; why: string }> {
+  override readonly name = 'PermissionError';
+  constructor(fields: PermissionError['fields']) {
+    super(fields.why, fields);
+  }
+}
+
 /** The lease is not, or no longer, the valid one of its job. */
 export class StaleLeaseError extends DomainError<{
   jobId: string;
@@ -189,6 +205,8 @@ export const domainErrors = {
   NotFoundError,
   AlreadyExistsError,
   PreconditionError,
+  UnauthenticatedError,
+  PermissionError,
   StaleLeaseError,
   OutOfRangeError,
   DataLossError,

@@ -11,6 +11,8 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
+type HttpOptions = Parameters<typeof startHttpServer>[0];
+
 interface Page {
   readonly status: number;
   readonly type: string;
@@ -27,6 +29,11 @@ export async function startHttpServer(options: {
   address: Address;
   metrics: Metrics;
   ready: () => boolean;
+  /** Why a caller does not get a page, if so. */
+  refusalOf: (
+    path: string,
+    asked: { authorization: string | undefined; address: string },
+  ) => Error | undefined;
   log: Logger;
 }): Promise<HttpServer> {
   const server = createServer(
@@ -59,10 +66,15 @@ export async function startHttpServer(options: {
 
 async function pageFor(
   request: IncomingMessage,
-  { metrics, ready }: { metrics: Metrics; ready: () => boolean },
+  { metrics, ready, refusalOf }: HttpOptions,
 ): Promise<Page> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET\n');
-  switch (request.url?.split('?', 1)[0]) {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  const { authorization } = request.headers;
+  const address = request.socket.remoteAddress ?? '';
+  const refusal = pages.has(path) ? refusalOf(path, { authorization, address }) : undefined;
+  if (refusal) return refused(refusal);
+  switch (path) {
     case '/metrics':
       return {
         status: 200,
@@ -78,9 +90,23 @@ async function pageFor(
   }
 }
 
+/** What there is; anything else is answered without a question for its caller. */
+const pages = new Set(['/metrics', '/healthz', '/readyz']);
+
+const httpStatuses: Record<string, number> = {
+  UnauthenticatedError: 401,
+  PermissionError: 403,
+  OverloadError: 429,
+};
+
+function refused(refusal: Error): Page {
+  return plain(httpStatuses[refusal.name] ?? 403, `${refusal.message}\n`);
+}
+
 const plain = (status: number, body: string): Page => ({ status, type: 'text/plain', body });
 
 function send(response: ServerResponse, page: Page): void {
-  response.writeHead(page.status, { 'content-type': page.type });
+  const asks = page.status === 401 ? { 'www-authenticate': 'Bearer realm="pandafuzz"' } : {};
+  response.writeHead(page.status, { 'content-type': page.type, ...asks });
   response.end(page.body);
 }

@@ -1,11 +1,24 @@
 import { type Connection, connect } from '../client/connect.js';
-import { describeFailure, failureOf, isAway, isCancelled } from '../client/failure.js';
+import {
+  describeFailure,
+  failureOf,
+  isAway,
+  isCancelled,
+  isRefusedCaller,
+} from '../client/failure.js';
+import { givenToken } from '../config/token.js';
 import { codeOf, DomainError, UserError } from '../core/errors.js';
 import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
 import type { CallOptions } from './submit.js';
 
-/** EX_UNAVAILABLE of sysexits.h. */
+/** EX_UNAVAILABLE and EX_NOPERM of sysexits.h. */
 const noMaster = 69;
+const noPermission = 77;
+
+function exitCodeFor(error: unknown): number {
+  if (isAway(error)) return noMaster;
+  return isRefusedCaller(error) ? noPermission : 1;
+}
 
 /**
  * Connects one command to a master until `use` has ended. Ctrl-C, SIGTERM and SIGHUP abort
@@ -15,17 +28,18 @@ const noMaster = 69;
  * @throws UserError
  */
 export async function withMaster<T>(
-  where: { master: string; timeoutMs: number },
+  where: { master: string; timeoutMs: number; token?: string | undefined },
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
 ): Promise<T> {
-  const connection = connect(where.master);
+  const { token } = where;
+  const connection = connect(where.master, token === undefined ? {} : { token: () => token });
   return untilStopped(async (signal) => {
     try {
       return await use(connection, { timeoutMs: where.timeoutMs, signal });
     } catch (error) {
       if (signal.aborted && (isCancelled(error) || error === signal.reason)) throw signal.reason;
       if (!isForPeople(error)) throw error;
-      throw new UserError(describeFailure(error, where.master), isAway(error) ? noMaster : 1);
+      throw new UserError(describeFailure(error, where.master), exitCodeFor(error));
     } finally {
       connection.close();
     }
@@ -55,12 +69,17 @@ export interface Flags {
   /** One call's time, milliseconds. */
   readonly timeout: number;
   readonly json?: boolean;
+  /** Where the token to call with is. */
+  readonly tokenFile?: string;
 }
 
 export const asking = <T>(
   flags: Flags,
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
-): Promise<T> => withMaster({ master: flags.master, timeoutMs: flags.timeout }, use);
+): Promise<T> => {
+  const token = givenToken(flags.tokenFile, process.env);
+  return withMaster({ master: flags.master, timeoutMs: flags.timeout, token }, use);
+};
 
 /** A refused call, or trouble with a local file. Anything else is an internal error. */
 const isForPeople = (error: unknown) =>

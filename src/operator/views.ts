@@ -305,5 +305,6 @@ export function statsView(stats: GetSystemStatsResponse, now: number): string {
     ['hits', count(stats.crashHits)],
     ['kept', count(stats.crashInputsKept)],
     ['disk', `${bytes(stats.databaseBytes)} database, ${bytes(stats.diskFreeBytes)} free`],
+    ...stats.warnings.map((warning) => ['unsafe', warning] as const),
   ]);
 }

@@ -6,7 +6,7 @@ import {
   type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
-  Metadata,
+  type Metadata,
   type ServerUnaryCall,
   type StatusObject,
 } from '@grpc/grpc-js';
@@ -17,12 +17,14 @@ import { CancelledError, StalledError, ValidationError } from '../core/errors.js
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
+import type { Access } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import type { CallPath } from './call-path.js';
+import { clientTimeoutMs, isOverdue } from './client-deadline.js';
 import { type MethodCounters, undecodable } from './methods.js';
 import { Pace } from './pace.js';
-import { requestIdTrailer, statusOf, verdictOn } from './status.js';
+import { statusOf, trailersOf, verdictOn } from './status.js';
 import { type Hear, messagesOf } from './streams/incoming.js';
 import { SendQueue } from './streams/send-queue.js';
 import { parseTraceParent } from './trace.js';
@@ -58,7 +60,7 @@ export type BidiStream<Request, Response> = (
 /** The part that every kind of call has. */
 type ServerCall = Pick<
   ServerUnaryCall<unknown, unknown>,
-  'cancelled' | 'getPath' | 'getDeadline' | 'metadata'
+  'cancelled' | 'getPath' | 'getPeer' | 'getDeadline' | 'metadata'
 > &
   EventEmitter;
 
@@ -84,6 +86,7 @@ export interface AdapterOptions {
   readonly path: CallPath;
   readonly newRequestId: () => string;
   readonly clock: Clock;
+  readonly access: Access;
   readonly admission: Admission;
   readonly counters: MethodCounters;
   readonly timeouts: {
@@ -111,8 +114,6 @@ interface Incoming<Response> {
 const givesWayMs = 5000;
 /** Its steps have deadlines, the whole has none. */
 const transfer = { pool: 'transfers', timeoutMs: Number.POSITIVE_INFINITY, isPaced: true } as const;
-/** A call that is cancelled this close to its deadline has met it, milliseconds. */
-const clocksApartMs = 50;
 /** Time for a peer to take its status before the stream is cut off, milliseconds. */
 const lingerMs = 1000;
 
@@ -140,6 +141,11 @@ export class Adapter {
   end(pools: readonly Pool[], reason: Error): void {
     for (const pool of pools) this.#ended.set(pool, reason);
     for (const { ctx, pool } of this.#underWay) if (pools.includes(pool)) ctx.abort(reason);
+  }
+
+  /** Ends the calls that were made with this token. */
+  endCallsOf(tokenId: string, reason: Error): void {
+    for (const { ctx } of this.#underWay) if (ctx.principal.tokenId === tokenId) ctx.abort(reason);
   }
 
   unary<Request, Response>(
@@ -273,18 +279,21 @@ export class Adapter {
   #begin<Response>({ call, terms, work, settle }: Incoming<Response>, cameAt: number): void {
     const { newRequestId, clock, timeouts } = this.options;
     const endpoint = call.getPath();
+    const { principal, refusal } = this.options.access.of(call);
     const ctx = new OperationContext({
       operation: endpoint,
       timeoutMs: Math.min(timeouts.byPath.get(endpoint) ?? terms.timeoutMs, clientTimeoutMs(call)),
       requestId: newRequestId(),
+      principal,
       log: this.options.log,
       bindings: (requestId) => ({
         requestId,
         endpoint,
+        ...(principal.tokenId && { caller: principal.name }),
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
-    const ended = this.#ended.get(terms.pool);
+    const ended = refusal ?? this.#ended.get(terms.pool);
     if (ended) ctx.abort(ended);
     const times = { peerMs: timeouts.stalledTransferMs, ownMs: timeouts.transferMs };
     const pace = terms.isPaced
@@ -379,21 +388,3 @@ function decoded<Request>(request: Request): Request {
   const problem = 'cannot be decoded: it is not a message of this method';
   throw new ValidationError({ violations: [{ path: 'the request', problem }] });
 }
-
-function trailersOf(requestId: string): Metadata {
-  const trailers = new Metadata();
-  trailers.set(requestIdTrailer, requestId);
-  return trailers;
-}
-
-/** Time until the client's deadline, milliseconds; Infinity if it gave none. */
-function clientTimeoutMs(call: ServerCall): number {
-  const deadline = call.getDeadline();
-  return Number(deadline) - Date.now();
-}
-
-/**
- * A client that reaches its deadline cancels the call itself, by its own clock:
- * a little before ours says so, as the deadline came here as time left.
- */
-const isOverdue = (call: ServerCall): boolean => clientTimeoutMs(call) <= clocksApartMs;

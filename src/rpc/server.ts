@@ -14,6 +14,7 @@ import { countedIds } from '../core/ids.js';
 import type { Logger } from '../core/log.js';
 import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
+import type { Access } from './access.js';
 import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
 import { choosePath } from './beneath/choose.js';
@@ -26,11 +27,13 @@ import type { CallPath } from './call-path.js';
 import { Connections } from './edge/connections.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
 import { Unsent } from './edge/unsent.js';
+import { Guard } from './guard.js';
 import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { campaignHandlers } from './handlers/campaign.js';
 import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
+import { identityHandlers } from './handlers/identity.js';
 import { jobHandlers } from './handlers/job.js';
 import { systemHandlers } from './handlers/system.js';
 import { targetHandlers } from './handlers/target.js';
@@ -80,6 +83,7 @@ export interface GrpcServerOptions extends Embedding {
   capacities: Readonly<Record<Pool, number>>;
   maxUnfinishedRequests: number;
   maxUnsentBytes: number;
+  access: Access;
   state: State;
   metrics: Metrics;
   log: Logger;
@@ -126,6 +130,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     CampaignService: campaignHandlers(state, adapter),
     CorpusService: corpusHandlers(state, adapter),
     CrashService: crashHandlers(state, adapter),
+    IdentityService: identityHandlers(state, adapter),
     JobService: jobHandlers(state, adapter),
     SystemService: systemHandlers(state, adapter),
     TargetService: targetHandlers(state, adapter),
@@ -134,8 +139,13 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     const { methods } = definitions[name];
     server.addService(watched(services[name], methods, counters), handlers[name]);
   }
-  addReflection(server);
-  const health = addHealth(server, state.vitals);
+  const guard = new Guard(options.access, log);
+  addReflection(guard.before(server));
+  const health = addHealth(guard.before(server), state.vitals);
+  state.tokens.onEnded(({ tokenId }, why) => {
+    adapter.endCallsOf(tokenId, why);
+    guard.endStreamsOf(tokenId, why);
+  });
   const connections = new Connections(clock, { idleMs: options.timeouts.idleConnectionMs });
   const limits = { longestMs: options.timeouts.requestMs, most: options.maxUnfinishedRequests };
   const unfinished = new UnfinishedRequests(clock, limits, streamsOfRequests());

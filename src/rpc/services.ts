@@ -12,6 +12,10 @@ import {
   CorpusServiceService,
 } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceDefinition, CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
+import {
+  IdentityServiceDefinition,
+  IdentityServiceService,
+} from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceDefinition, JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
 import {
   SystemServiceDefinition,
@@ -31,6 +35,7 @@ export const services = {
   CampaignService: CampaignServiceService,
   CorpusService: CorpusServiceService,
   CrashService: CrashServiceService,
+  IdentityService: IdentityServiceService,
   JobService: JobServiceService,
   SystemService: SystemServiceService,
   TargetService: TargetServiceService,
@@ -43,6 +48,7 @@ export const definitions = {
   CampaignService: CampaignServiceDefinition,
   CorpusService: CorpusServiceDefinition,
   CrashService: CrashServiceDefinition,
+  IdentityService: IdentityServiceDefinition,
   JobService: JobServiceDefinition,
   SystemService: SystemServiceDefinition,
   TargetService: TargetServiceDefinition,

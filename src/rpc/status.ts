@@ -47,6 +47,14 @@ const mappings: { readonly [Name in ErrorName]: (error: ErrorNamed<Name>) => Map
     code: Code.FAILED_PRECONDITION,
     details: [info(fields.reason)],
   }),
+  UnauthenticatedError: ({ fields }) => ({
+    code: Code.UNAUTHENTICATED,
+    details: [info(fields.reason)],
+  }),
+  PermissionError: ({ fields }) => ({
+    code: Code.PERMISSION_DENIED,
+    details: [info(fields.reason)],
+  }),
   StaleLeaseError: ({ reason }) => ({ code: Code.FAILED_PRECONDITION, details: [info(reason)] }),
   OutOfRangeError: () => ({ code: Code.OUT_OF_RANGE, details: [info('OUT_OF_RANGE')] }),
   DataLossError: () => ({ code: Code.DATA_LOSS, details: [info('CONTENT_MISMATCH')] }),
@@ -111,6 +119,12 @@ export function statusOf({ code, message, details }: Verdict, requestId: string)
 
 /** Trailer of every answer. The log names the call by the same id. */
 export const requestIdTrailer = 'x-request-id';
+
+export function trailersOf(requestId: string): Metadata {
+  const trailers = new Metadata();
+  trailers.set(requestIdTrailer, requestId);
+  return trailers;
+}
 
 const verdict = (error: DomainError): Verdict => ({
   ...mappingOf(error.name, error as ErrorNamed<ErrorName>),

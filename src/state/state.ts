@@ -7,6 +7,9 @@ import type { Metrics } from '../metrics.js';
 import type { NewRun } from '../store/ops/campaigns/make-run.js';
 import { readCounters } from '../store/ops/upkeep/read-counters.js';
 import type { Store } from '../store/store.js';
+import { Identity } from './access/identity.js';
+import { Own } from './access/own.js';
+import { Tokens } from './access/tokens.js';
 import { Avoids } from './bots/avoids.js';
 import { Blame } from './bots/blame.js';
 import { Bots } from './bots/bots.js';
@@ -70,6 +73,8 @@ export function createState(options: {
   metrics: Metrics;
   newId: () => string;
   version: string;
+  /** What an operator should know of this master, for GetSystemStats. */
+  warnings?: readonly string[];
   /** Reads crash reports; absent: this version's own reader, on threads. */
   reader?: ReaderProgram | ReportReader;
   /** From 0 to 1, for pauses between tries. */
@@ -169,6 +174,12 @@ export function createState(options: {
     crashes: config.limits.max_crashes_per_job,
     bytes: config.limits.max_crash_bytes_per_job,
   };
+  const tokens = new Tokens({
+    ...service,
+    newId,
+    flushEveryMs: flush_interval,
+    keepEndedMs: config.retention.events,
+  });
   const epochs = new Epochs(service);
   const vitals = new Vitals({
     ...service,
@@ -257,7 +268,14 @@ export function createState(options: {
     merges,
     artifacts: new Artifacts(store, clock, config.limits.max_artifact),
     targets: new Targets(store, clock, config.jobs.engines),
-    system: new System({ ...service, leases, sessions }, { version: options.version, startedAt }),
+    system: new System(
+      { ...service, leases, sessions },
+      {
+        version: options.version,
+        startedAt,
+        warnings: [...(options.warnings ?? [])],
+      },
+    ),
     campaigns,
     fuzzingCampaigns: new FuzzingCampaigns({
       ...service,
@@ -271,12 +289,16 @@ export function createState(options: {
     logs,
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
     blobs: store.blobs,
+    tokens,
+    identity: new Identity(tokens, () => clock.now()),
+    own: new Own(store, leases),
     sessionParts,
     vitals,
 
     /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
       await epochs.open();
+      await tokens.start();
       await vitals.start();
       await holds.restore();
       await avoids.restore();
@@ -320,7 +342,7 @@ export function createState(options: {
       ];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
-      await Promise.all([avoids.stop(), holds.stop(), reaper.stop()]);
+      await Promise.all([avoids.stop(), holds.stop(), reaper.stop(), tokens.stop()]);
       await drains.stop();
       await beatLog.stop();
     },

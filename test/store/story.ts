@@ -27,6 +27,7 @@ const build = {
   dictionarySha256: 'd'.repeat(64),
   now: 15,
 };
+const tokenId = (index: number) => `00000000-0000-7000-8000-0000000000a${index}`;
 const beforeAll = 'g';
 const page = { beforeId: beforeAll, limit: 10 };
 
@@ -55,6 +56,26 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['register_bot', { ...botInput('short', job(8)), identity: job(8), now: 3 }],
   ['register_bot', { ...botInput('long', job(7)), identity: job(8), wantedName: 'longer', now: 4 }],
   ['find_registered', { identity: job(8), name: '' }],
+  ['put_token', tokenInput(0, 'enrol')],
+  ['enrol_bot', { ...tokenInput(1, 'bot'), enrolId: tokenId(0) }],
+  ['put_token', { ...tokenInput(2, 'bot'), botId: bot, expiresAt: 9 }],
+  [
+    'register_bot',
+    { ...botInput('third', job(6)), credential: { tokenId: tokenId(1), botId: null }, now: 7 },
+  ],
+  [
+    'register_bot',
+    { ...botInput('third', job(6)), credential: { tokenId: tokenId(1), botId: job(6) }, now: 7 },
+  ],
+  ['has_token', { botId: bot, exceptId: tokenId(1), now: 5 }],
+  ['has_token', { botId: bot, exceptId: tokenId(2), now: 5 }],
+  ['attempt_holder', { jobId: job(0), fence: 1 }],
+  ['touch_tokens', [{ id: tokenId(1), at: 6 }]],
+  ['revoke_token', { id: tokenId(1), by: 'me', now: 8 }],
+  ['list_tokens', page],
+  ['known_tokens', { afterId: '', limit: 10 }],
+  ['prune_tokens', { olderThan: 10, limit: 10 }],
+  ['list_tokens', page],
   ['unseen_bots', { olderThan: 5, after: { lastSeenAt: 0, id: '' }, limit: 10 }],
   ['forget_unseen', { ids: [job(8)], olderThan: 5, now: 5 }],
   ['prune_forgotten', { after: '', limit: 10 }],
@@ -258,6 +279,21 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['list_bots', page],
   ['read_counters', null],
 ];
+
+function tokenInput(number: number, role: 'enrol' | 'bot') {
+  const [id, hash] = [tokenId(number), String(number).repeat(64)];
+  return {
+    id,
+    hash,
+    name: 'n',
+    role,
+    pool: '',
+    botId: null,
+    createdBy: 'me',
+    expiresAt: null,
+    now: 5,
+  };
+}
 
 function released(now: number) {
   const lease = { jobId: job(2), fence: 1, outcome: 'lost', message: 'gone', statistics: null };

@@ -10,6 +10,7 @@ import * as campaigns from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import * as corpora from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import * as crashes from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
+import * as identity from '../../src/gen/pandafuzz/v1/identity_service.js';
 import { JobOutcome, JobSpec, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import * as jobs from '../../src/gen/pandafuzz/v1/job_service.js';
 import * as system from '../../src/gen/pandafuzz/v1/system_service.js';
@@ -260,6 +261,17 @@ export async function validRequests(
       log: 'x',
     }),
     'CrashService/RegroupCrashes': one(crashes.RegroupCrashesRequest, { dryRun: true }),
+    'IdentityService/CreateToken': one(identity.CreateTokenRequest, {
+      name: 'wire',
+      role: identity.Role.BOT,
+      validSeconds: 60,
+      pool: 'rented',
+      botId: bot.id,
+    }),
+    'IdentityService/ListTokens': one(identity.ListTokensRequest, page),
+    'IdentityService/RevokeToken': one(identity.RevokeTokenRequest, { tokenId: newId() }),
+    'IdentityService/EnrolBot': one(identity.EnrolBotRequest, { name: 'wire' }),
+    'IdentityService/GetCaller': one(identity.GetCallerRequest, {}),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
     'JobService/GetJob': one(jobs.GetJobRequest, { jobId: pending.id }),
     'JobService/ReadJobLog': one(jobs.ReadJobLogRequest, {

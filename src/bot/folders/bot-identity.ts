@@ -25,8 +25,8 @@ export async function readIdentity(workFolder: string, log: Logger): Promise<str
   return identity;
 }
 
-/** Whole or not at all, also after a power cut. */
-async function writeDurably(path: string, text: string): Promise<void> {
+/** Whole or not at all, also after a power cut; for its owner alone. */
+export async function writeDurably(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
     await file.writeFile(text);

@@ -12,7 +12,7 @@ import type { BotResources, JobDone, LogPart, ReadLog } from '../../gen/pandafuz
 import { givenUp, Session, type SessionEnd, type SessionWork } from './session.js';
 
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
-/** After another process of this bot took the stream, or has it: it may be gone soon. */
+/** After another process of this bot took the stream, or its token was not taken: that may pass. */
 const rivalDelayMs = 10_000;
 /** Reason of a refusal while another process of this bot is live. */
 const botIsLive = 'BOT_IS_LIVE';
@@ -27,7 +27,7 @@ export class Link {
   #session: Session | undefined;
   #botId = '';
   #isAway = false;
-  #hasRival = false;
+  #isRefused = false;
 
   constructor(
     private readonly options: {
@@ -41,6 +41,8 @@ export class Link {
       /** What to do where the bot runs twice, for people. */
       rivalAdvice?: string;
       onWelcome: () => void;
+      /** Called before each registration: gets the bot a token of its own. */
+      enrol?: (signal: AbortSignal) => Promise<void>;
       log: Logger;
       clock?: Clock;
       random?: () => number;
@@ -57,7 +59,7 @@ export class Link {
       if (signal.aborted) return;
       this.#report(end);
       let delayMs = backoffMs(backoff, failures, random);
-      if (isRivals(end)) delayMs += rivalDelayMs * (0.5 + random());
+      if (isRivals(end) || isRefused(end)) delayMs += rivalDelayMs * (0.5 + random());
       if (end.reconnectAfterMs !== undefined) {
         delayMs = end.reconnectAfterMs + random() * goAwaySpreadMs;
       }
@@ -106,6 +108,7 @@ export class Link {
     const { connection, describe, log } = this.options;
     const { bots } = connection;
     try {
+      await this.options.enrol?.(signal);
       const { bot } = await unary(bots, bots.registerBot, describe, { signal, timeoutMs: 10_000 });
       this.#botId = bot?.id ?? '';
       const name = bot?.name || describe.name;
@@ -145,7 +148,7 @@ export class Link {
       ...(clock ? { clock } : {}),
       onWelcome: () => {
         this.#isAway = false;
-        this.#hasRival = false;
+        this.#isRefused = false;
         log.info({ master: connection.address }, 'master connected');
         this.options.onWelcome();
       },
@@ -160,21 +163,28 @@ export class Link {
     // The stream's connection may lead nowhere, and none of its calls would come to know.
     if (end.code === givenUp) connection.renew();
     // Forgotten there, its database is another one now, or its row is another bot's.
-    if (end.code === Code.NOT_FOUND || end.reason === botIsLive) this.#botId = '';
+    // With another token it is another bot.
+    const isOther = end.reason === botIsLive || end.code === Code.PERMISSION_DENIED;
+    if (end.code === Code.NOT_FOUND || isOther) this.#botId = '';
     return end;
   }
 
-  /** Once when the master goes, or another process of this bot is there; both may last. */
+  /** Once when the master goes, or does not take this bot; both may last. */
   #report(end: SessionEnd): void {
     const { log, connection, rivalAdvice } = this.options;
-    if (isRivals(end)) {
-      if (!this.#hasRival) log.warn({ why: end.why, hint: rivalAdvice }, 'bot refused');
-      this.#hasRival = true;
+    if (isRivals(end) || isRefused(end)) {
+      const hint = isRivals(end) ? { hint: rivalAdvice } : {};
+      if (!this.#isRefused) log.warn({ why: end.why, ...hint }, 'bot refused');
+      this.#isRefused = true;
     } else if (!this.#isAway) {
       log.warn({ master: connection.address, why: end.why }, 'master away');
     }
     this.#isAway = true;
   }
 }
+
+/** Its token is not taken; it may be given another, or its clock be put right. */
+const isRefused = ({ code }: SessionEnd) =>
+  code === Code.UNAUTHENTICATED || code === Code.PERMISSION_DENIED;
 
 const isRivals = ({ code, reason }: SessionEnd) => code === Code.ABORTED || reason === botIsLive;

@@ -131,7 +131,7 @@ const mostInterceptors = 100;
 
 /** The HTTP/2 stream of a call, whatever interceptors are before it. */
 export function streamOf(call: object): ServerHttp2Stream | undefined {
-  let inner: Partial<InnerCall> & { nextCall?: InnerCall } = innerOf(call);
+  let inner: (Partial<InnerCall> & { nextCall?: InnerCall }) | undefined = innerOf(call);
   for (let i = 0; inner?.nextCall && i < mostInterceptors; i++) inner = inner.nextCall;
   return inner?.stream;
 }

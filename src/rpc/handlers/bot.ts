@@ -12,13 +12,18 @@ import type { State } from '../../state/state.js';
 import type { Adapter, Receive } from '../adapter.js';
 import type { SendQueue } from '../streams/send-queue.js';
 
-export function botHandlers({ bots, explain, logs, sessionParts }: State, adapt: Adapter) {
+export function botHandlers(
+  { bots, explain, logs, own, tokens, sessionParts }: State,
+  adapt: Adapter,
+) {
   return {
-    registerBot: adapt.unary('work', async (request, ctx) => ({
-      bot: await bots.register(ctx, request),
-    })),
+    registerBot: adapt.unary('work', async (request, ctx) => {
+      const bot = await bots.register(ctx, request);
+      tokens.bind(ctx.principal, bot.id);
+      return { bot };
+    }),
     heartbeat: adapt.bidiStream((receive, ctx, sendQueue) =>
-      new HeartbeatStream(sessionParts, ctx, sendQueue).serve(receive),
+      new HeartbeatStream({ ...sessionParts, own }, ctx, sendQueue).serve(receive),
     ),
     drainBot: adapt.unary('work', async (request, ctx) => ({
       bot: await bots.drain(ctx, request.botId, true),
@@ -47,7 +52,7 @@ class HeartbeatStream implements Outgoing {
   #helloTimer: Timer | undefined;
 
   constructor(
-    private readonly parts: State['sessionParts'],
+    private readonly parts: State['sessionParts'] & Pick<State, 'own'>,
     private readonly ctx: RequestContext,
     private readonly sendQueue: SendQueue<HeartbeatResponse>,
   ) {}
@@ -108,11 +113,13 @@ class HeartbeatStream implements Outgoing {
 
   async #open(request: HeartbeatRequest): Promise<void> {
     const { parts } = this;
-    const { log } = this.ctx;
+    const { log, principal } = this.ctx;
+    const hello = helloOf(request);
+    parts.own.bot(this.ctx, hello.botId);
     this.#session = await parts.inBackground('heartbeat_hello', (ctx) => {
-      const { signal, deadline, requestId, principal } = ctx;
+      const { signal, deadline, requestId } = ctx;
       const whole = { signal, deadline, requestId, principal, log };
-      return BotSession.open(whole, helloOf(request), parts, this);
+      return BotSession.open(whole, hello, parts, this);
     });
   }
 }

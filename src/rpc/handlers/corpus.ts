@@ -16,7 +16,7 @@ import { chunkBytes, readUploads, type WholeFiles } from '../streams/chunks.js';
 const overheadBytes = 100;
 
 export function corpusHandlers(
-  { corpus, corpora, putAside, merges, blobs }: State,
+  { corpus, corpora, putAside, merges, blobs, own }: State,
   adapt: Adapter,
 ) {
   return {
@@ -25,7 +25,7 @@ export function corpusHandlers(
         requests,
         { opening: 'lease', whole: wholeEntries },
       );
-      return corpus.push(ctx, header, files);
+      return corpus.push(ctx, await own.lease(ctx, header), files);
     }),
     pullCorpus: adapt.serverStream(
       'read',
@@ -66,11 +66,17 @@ export function corpusHandlers(
     listCorpusEntries: adapt.unary('read', (request, ctx) => corpora.entries(ctx, request)),
     removeCorpusEntries: adapt.unary('work', (request, ctx) => corpora.remove(ctx, request)),
     resetCorpus: adapt.unary('work', (request, ctx) => corpora.reset(ctx, request.corpus)),
-    putInputsAside: adapt.unary('result', (request, ctx) => putAside.add(ctx, request)),
+    putInputsAside: adapt.unary('result', async (request, ctx) =>
+      putAside.add(ctx, await own.under(ctx, request)),
+    ),
     listInputsPutAside: adapt.unary('read', (request, ctx) => putAside.list(ctx, request)),
     mergeCorpus: adapt.unary('work', (request, ctx) => merges.begin(ctx, request.corpus)),
-    keepMergedInputs: adapt.unary('result', (request, ctx) => merges.keep(ctx, request)),
-    finishMerge: adapt.unary('result', (request, ctx) => merges.finish(ctx, request)),
+    keepMergedInputs: adapt.unary('result', async (request, ctx) =>
+      merges.keep(ctx, await own.under(ctx, request)),
+    ),
+    finishMerge: adapt.unary('result', async (request, ctx) =>
+      merges.finish(ctx, await own.under(ctx, request)),
+    ),
   } satisfies CorpusServiceServer;
 }
 

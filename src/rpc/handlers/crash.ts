@@ -8,18 +8,18 @@ import type { Adapter } from '../adapter.js';
 import { fileChunks, readUpload } from '../streams/chunks.js';
 
 export function crashHandlers(state: State, adapt: Adapter) {
-  const { crashes, crashGroups, crashDecisions, crashWork, regrouping, blobs } = state;
+  const { crashes, crashGroups, crashDecisions, crashWork, regrouping, blobs, own } = state;
   return {
     reportCrash: adapt.clientStream('result', async (requests, ctx) => {
       const { header, chunks } = await readUpload<CrashReport>(requests);
-      return crashes.report(ctx, header, chunks);
+      return crashes.report(ctx, await own.under(ctx, header), chunks);
     }),
     getCrash: adapt.unary('read', async (request, ctx) => ({
       crash: await crashes.get(ctx, request.crashId),
     })),
     listCrashes: adapt.unary('read', (request, ctx) => crashes.list(ctx, request)),
     reportCrashHits: adapt.unary('result', async (request, ctx) => {
-      await crashes.reportHits(ctx, request);
+      await crashes.reportHits(ctx, await own.under(ctx, request));
       return {};
     }),
     listCrashGroups: adapt.unary('read', (request, ctx) => crashGroups.list(ctx, request)),
@@ -39,7 +39,9 @@ export function crashHandlers(state: State, adapt: Adapter) {
     reproduceCrash: adapt.unary('work', (request, ctx) => crashWork.reproduce(ctx, request)),
     minimiseCrash: adapt.unary('work', (request, ctx) => crashWork.minimise(ctx, request)),
     verifyBuild: adapt.unary('work', (request, ctx) => crashWork.verify(ctx, request)),
-    reportReproduction: adapt.unary('result', (request, ctx) => crashWork.report(ctx, request)),
+    reportReproduction: adapt.unary('result', async (request, ctx) =>
+      crashWork.report(ctx, await own.under(ctx, request)),
+    ),
     downloadCrashInput: adapt.serverStream(
       'read',
       async function* ({ crashId, offsetBytes }, ctx): AsyncGenerator<DownloadCrashInputResponse> {

@@ -3,7 +3,7 @@ import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
 
 export function jobHandlers(
-  { jobs, pull, campaigns, watch, explain, logs }: State,
+  { jobs, pull, campaigns, watch, explain, logs, own }: State,
   adapt: Adapter,
 ) {
   return {
@@ -31,11 +31,12 @@ export function jobHandlers(
     watchJobs: adapt.feed((request, ctx) => watch.changes(ctx, request)),
     explainJob: adapt.unary('read', (request, ctx) => explain.job(ctx, request.jobId)),
     readJobLog: adapt.unary('read', (request, ctx) => logs.ofJob(ctx, request)),
-    assignJob: adapt.longPoll(async (request, ctx) => ({
-      assignment: await pull.assign(ctx, request),
-    })),
-    completeJob: adapt.unary('result', async (request, ctx) => ({
-      receipt: await jobs.complete(ctx, request.lease, request.result),
+    assignJob: adapt.longPoll(async (request, ctx) => {
+      own.bot(ctx, request.botId);
+      return { assignment: await pull.assign(ctx, request) };
+    }),
+    completeJob: adapt.unary('result', async ({ lease, result }, ctx) => ({
+      receipt: await jobs.complete(ctx, await own.lease(ctx, lease), result),
     })),
   } satisfies JobServiceServer;
 }

@@ -6,10 +6,13 @@ import { BotEngine } from '../../gen/pandafuzz/v1/bot.js';
 import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import { findRegistered } from '../../store/ops/bots/find-registered.js';
+import { getBot } from '../../store/ops/bots/get-bot.js';
 import { registerBot } from '../../store/ops/bots/register-bot.js';
+import { hasToken } from '../../store/ops/tokens/holders.js';
 import type { BotRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
+import { type Credential, credentialOf, labelsIn } from './credential.js';
 import type { Sessions } from './sessions.js';
 
 const longestName = 128;
@@ -33,22 +36,33 @@ export interface RegistrationsParts {
  * without a lease) goes to the next that asks for it, with the row. Where a live bot has it,
  * a bot with an identity gets the first free number behind it, and keeps that name; one
  * without an identity could not keep it, and is refused.
+ *
+ * With authentication a bot is who its token says, whatever its identity and name are: the
+ * first registration binds the token to the bot. A bot that has a token of its own loses
+ * neither its row nor its name to another.
  */
 export class Registrations {
   constructor(private readonly parts: RegistrationsParts) {}
 
-  /** @throws PreconditionError (BOT_IS_LIVE, NAME_IS_TAKEN) */
+  /** @throws PreconditionError (BOT_IS_LIVE, NAME_IS_TAKEN), PermissionError (OTHER_BOT, OTHER_POOL) */
   async register(ctx: RequestContext, request: RegisterBotRequest): Promise<BotRow> {
     const { store, sessions, clock, log, newId } = this.parts;
     const { containment, ...described } = request;
     const { identity, instanceId, name: wantedName } = request;
-    const known = await store.run(ctx, findRegistered, { identity, name: wantedName });
-    const isSame = known && (identity !== undefined || known.identity === null);
+    const credential = credentialOf(ctx);
+    const labels = labelsIn(ctx, request);
+    const known =
+      (await this.#ownRow(ctx, credential)) ??
+      (await store.run(ctx, findRegistered, { identity, name: wantedName }));
+    const isItself = known !== undefined && known.id === credential?.botId;
+    const isSame = known && (isItself || identity !== undefined || known.identity === null);
     if (isSame && instanceId !== undefined) {
       sessions.expectNoRival(known, instanceId, { now: clock.now(), log });
     }
     const description = {
       ...described,
+      labels,
+      ...(credential && { credential }),
       wantedName,
       id: newId(),
       engineDetails: JSON.stringify(request.engineDetails.map(BotEngine.toJSON)),
@@ -62,10 +76,24 @@ export class Registrations {
       const wish = { ...description, name, goneBotId, now: clock.now() };
       const holder = await store.run(ctx, registerBot, wish).catch(holderOf);
       if (typeof holder !== 'string') return this.#registered(holder, wantedName);
-      if (!this.#isLive(holder) && goneBotId !== holder) goneBotId = holder;
+      const mayTake = !this.#isLive(holder) && goneBotId !== holder;
+      if (mayTake && !(await this.#isOthers(ctx, credential, holder))) goneBotId = holder;
       else if (identity === undefined || number > highestNumber) throw this.#nameTaken(ctx, name);
       else name = numbered(wantedName, number++);
     }
+  }
+
+  /** The bot of the credential, as far as it is not forgotten. */
+  async #ownRow(ctx: RequestContext, credential: Credential | undefined) {
+    if (!credential?.botId) return undefined;
+    return this.parts.store.run(ctx, getBot, credential.botId);
+  }
+
+  /** Whether a bot that is gone has a token of its own, and so keeps its name. */
+  async #isOthers(ctx: RequestContext, credential: Credential | undefined, botId: string) {
+    if (!credential) return false;
+    const input = { botId, exceptId: credential.tokenId, now: this.parts.clock.now() };
+    return this.parts.store.run(ctx, hasToken, input);
   }
 
   #isLive(botId: string): boolean {

@@ -25,7 +25,7 @@ export class System {
       readonly sessions: Sessions;
       readonly clock: Clock;
     },
-    private readonly about: { version: string; startedAt: Date },
+    private readonly about: { version: string; startedAt: Date; warnings: string[] },
   ) {}
 
   /** A consistent copy, made beside running work; the caller removes it. */

@@ -110,6 +110,11 @@ import { settleAvoided } from './scheduling/settle-avoided.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
+import { attemptHolder, hasToken } from './tokens/holders.js';
+import { knownTokens, listTokens } from './tokens/list-tokens.js';
+import { enrolBot, putToken } from './tokens/put-token.js';
+import { revokeToken } from './tokens/revoke-token.js';
+import { pruneTokens, touchTokens } from './tokens/token-upkeep.js';
 import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
@@ -124,6 +129,7 @@ export const operations = [
   acknowledgeStop,
   addCorpus,
   addSamples,
+  attemptHolder,
   claimJob,
   completeJob,
   confirmCrashes,
@@ -153,6 +159,7 @@ export const operations = [
   dueMerges,
   dueAvoided,
   endedWork,
+  enrolBot,
   findBlobs,
   findBuildToVerify,
   findCrashToRun,
@@ -174,6 +181,7 @@ export const operations = [
   getJob,
   hasEndedCorpora,
   hasStaleCrashes,
+  hasToken,
   importCorpus,
   keepMerged,
   holdBot,
@@ -181,6 +189,7 @@ export const operations = [
   keepJobLog,
   keepWebhook,
   knownPacks,
+  knownTokens,
   lastPack,
   listAhead,
   listAvoided,
@@ -199,6 +208,7 @@ export const operations = [
   listJobs,
   listLeases,
   listPutAside,
+  listTokens,
   openEpoch,
   listQueues,
   listUnusedBlobs,
@@ -224,8 +234,10 @@ export const operations = [
   pruneForgotten,
   pruneJobs,
   pruneSamples,
+  pruneTokens,
   putArtifact,
   putAside,
+  putToken,
   readCounters,
   readyJobs,
   recordCrash,
@@ -241,6 +253,7 @@ export const operations = [
   retirePack,
   retiredPacks,
   retryJob,
+  revokeToken,
   rewriteCrashes,
   setCampaign,
   setGroupStatus,
@@ -254,6 +267,7 @@ export const operations = [
   targetCrashes,
   targetDecisions,
   timeOutJob,
+  touchTokens,
   undoDecision,
   unseenBots,
   waitingWork,

@@ -1066,3 +1066,29 @@ END $$;
 
 CREATE TRIGGER count_pack AFTER INSERT OR UPDATE OR DELETE ON packs
   FOR EACH ROW EXECUTE FUNCTION count_packs();
+
+-- Tokens of callers. A token itself is nowhere: what has its SHA-256 finds it.
+CREATE TABLE tokens (
+  id           text COLLATE "C" PRIMARY KEY,
+  -- SHA-256 of the token, 64 hex digits.
+  hash         text COLLATE "C" NOT NULL UNIQUE CHECK (length(hash) = 64),
+  name         text NOT NULL,
+  role         text NOT NULL CHECK (role IN ('viewer', 'operator', 'admin', 'bot', 'enrol')),
+  -- Of a bot, or of the bots that enrol with it: the value of their label "pool"; '': none.
+  pool         text NOT NULL DEFAULT '',
+  -- Of role bot: the one bot that it is. NULL: the first that registers with it.
+  bot_id       text COLLATE "C",
+  created_by   text NOT NULL,
+  created_at   bigint NOT NULL,
+  expires_at   bigint,
+  last_used_at bigint,
+  revoked_at   bigint,
+  -- Who revoked it; of role enrol, 'enrolment' once it was used.
+  revoked_by   text,
+  CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+  CHECK (bot_id IS NULL OR role = 'bot')
+);
+
+CREATE INDEX tokens_by_bot ON tokens (bot_id) WHERE bot_id IS NOT NULL;
+CREATE INDEX tokens_revoked ON tokens (revoked_at, id) WHERE revoked_at IS NOT NULL;
+CREATE INDEX tokens_expiring ON tokens (expires_at, id) WHERE expires_at IS NOT NULL;

@@ -1,0 +1,148 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { AddressLimits } from '../core/address-limits.js';
+import type { Clock } from '../core/clock.js';
+import {
+  DomainError,
+  OverloadError,
+  PermissionError,
+  UnauthenticatedError,
+} from '../core/errors.js';
+import type { Logger } from '../core/log.js';
+import { anonymous, type Principal, type Role } from '../core/principal.js';
+import { sessionOf } from './beneath/session-of.js';
+import { type Allowed, permissions } from './permissions.js';
+
+/** Who makes a call, and why it is refused, if it is. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly refusal?: DomainError;
+}
+
+/** The part of a call that says who makes it. */
+export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'>;
+
+/** A call, or a request over HTTP. */
+interface Asked {
+  /** As in `permissions`. */
+  readonly endpoint: string;
+  readonly authorization: string | undefined;
+  /** IP address of the peer. */
+  readonly address: string;
+}
+
+/** A caller by its token. */
+interface Token extends Principal {
+  readonly role: Role;
+  /** Notes a call. @throws UnauthenticatedError when the token has ended */
+  use(now: number): void;
+}
+
+export interface AccessOptions {
+  /** Off: everybody may do everything. */
+  readonly isOn: boolean;
+  /** @throws UnauthenticatedError for what is no token of this master */
+  readonly find: (text: string) => Token;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Calls without a valid token, or not for their caller, from one address. Valid ones are
+ * never refused for it, as a whole fleet may share one address.
+ */
+const failures = { atOnce: 1000, perSecond: 10 };
+const retryAfterMs = 1000;
+const open: Caller = Object.freeze({ principal: anonymous });
+
+/**
+ * Decides who may call what. Everything here is in memory: it is asked for each call.
+ *
+ * The last token of each connection is remembered with the header that it came in, so that
+ * most calls compare two texts instead of hashing one. What is compared with is what that
+ * very peer has sent before: the time that takes tells nobody anything.
+ */
+export class Access {
+  readonly #ofConnection = new WeakMap<object, { header: string; token: Token }>();
+  readonly #failures: AddressLimits;
+
+  constructor(private readonly options: AccessOptions) {
+    this.#failures = new AddressLimits(failures, options.clock);
+  }
+
+  get isOn(): boolean {
+    return this.options.isOn;
+  }
+
+  /** The caller of a call by gRPC. `endpoint`: where the path alone does not say it all. */
+  of(call: Asking, endpoint = call.getPath()): Caller {
+    if (!this.options.isOn) return open;
+    const [header] = call.metadata.get('authorization');
+    const authorization = typeof header === 'string' ? header : undefined;
+    try {
+      return { principal: this.#admit(endpoint, authorization, call) };
+    } catch (error) {
+      const address = call.getPeer().replace(/:\d+$/, '');
+      return this.#refused({ endpoint, address }, error);
+    }
+  }
+
+  /** The caller of a page. */
+  ofPage(path: string, { authorization, address }: Omit<Asked, 'endpoint'>): Caller {
+    if (!this.options.isOn) return open;
+    const endpoint = `HTTP${path}`;
+    try {
+      return { principal: this.#admit(endpoint, authorization) };
+    } catch (error) {
+      return this.#refused({ endpoint, address }, error);
+    }
+  }
+
+  /** @throws UnauthenticatedError, PermissionError */
+  #admit(endpoint: string, authorization: string | undefined, call?: object): Principal {
+    const allowed = permissions.get(endpoint);
+    if (allowed === 'anyone') return anonymous;
+    if (authorization === undefined) throw missing();
+    const token = this.#tokenOf(authorization, call && sessionOf(call));
+    token.use(this.options.clock.now());
+    if (!allowed?.includes(token.role)) throw notAllowed(token.role, allowed);
+    return token;
+  }
+
+  #tokenOf(header: string, connection: object | undefined): Token {
+    const last = connection && this.#ofConnection.get(connection);
+    if (last?.header === header) return last.token;
+    const token = this.options.find(textOf(header));
+    if (connection) this.#ofConnection.set(connection, { header, token });
+    return token;
+  }
+
+  #refused({ endpoint, address }: Omit<Asked, 'authorization'>, error: unknown): Caller {
+    if (!(error instanceof DomainError)) throw error;
+    if (!this.#failures.take(address)) {
+      const what = 'too many calls of this address had no valid token, or not the right one';
+      return { principal: anonymous, refusal: new OverloadError({ what, retryAfterMs }) };
+    }
+    const reason = 'reason' in error.fields ? error.fields.reason : error.name;
+    // `path` bounds how many of these lines there are (core/log-bounds.ts).
+    this.options.log.warn({ path: address, endpoint, reason }, 'call refused');
+    return { principal: anonymous, refusal: error };
+  }
+}
+
+/** "Bearer TOKEN", in whatever case the scheme is written. Anything else is no token. */
+const textOf = (header: string): string => /^bearer +(\S+)$/i.exec(header)?.[1] ?? '';
+
+const missing = () =>
+  new UnauthenticatedError({
+    reason: 'TOKEN_MISSING',
+    why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file ("authorization: Bearer pf_..." in other clients)',
+  });
+
+function notAllowed(role: Role, allowed: Allowed | undefined): PermissionError {
+  if (allowed === undefined) {
+    const why = 'nobody may call this: the master has no rule for it';
+    return new PermissionError({ reason: 'METHOD_NOT_LISTED', why });
+  }
+  const why = `a token of role ${role} may not call this: it takes one of role ${[...allowed].join(' or ')}`;
+  return new PermissionError({ reason: 'ROLE_NOT_ALLOWED', why });
+}

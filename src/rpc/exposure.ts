@@ -1,0 +1,61 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP } from 'node:net';
+import type { MasterConfig } from '../config/schema.js';
+import { type Address, formatAddress } from '../config/units.js';
+import { UserError } from '../core/errors.js';
+
+/** EX_CONFIG of sysexits.h. */
+const badConfiguration = 78;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+/** Who reaches the master, and what that asks of its callers. */
+export interface Exposure {
+  /** Each call needs a token. */
+  readonly needsTokens: boolean;
+  /** What is wrong with it, one sentence each, for the log and for `stats`. */
+  readonly warnings: readonly string[];
+}
+
+type Settings = Pick<MasterConfig, 'auth' | 'grpc' | 'http'>;
+
+/**
+ * Looks at where the master is to listen. Other machines may reach it only by TLS and with
+ * tokens, or where one setting says that they may do without.
+ *
+ * @throws UserError
+ */
+export async function exposureOf({ auth, grpc, http }: Settings): Promise<Exposure> {
+  const addresses = [
+    { setting: 'grpc.address', address: grpc.address },
+    { setting: 'http.address', address: http.address },
+  ];
+  const found = await Promise.all(
+    addresses.map(async (one) => ({ ...one, isOpen: !(await isThisMachine(one.address)) })),
+  );
+  const open = found.filter(({ isOpen }) => isOpen);
+  const needsTokens = auth.mode === 'on' || (auth.mode === 'auto' && open.length > 0);
+  const problems = open.map(({ setting, address }) => {
+    const lacks = needsTokens ? 'without TLS' : 'without TLS and without tokens';
+    return `${setting} ${formatAddress(address)} can be reached from other machines, ${lacks}`;
+  });
+  if (problems.length > 0 && !auth.allow_insecure_network) {
+    throw new UserError(
+      `${problems.join('; ')}: listen on 127.0.0.1, which others reach by an SSH tunnel or a VPN, or set auth.allow_insecure_network: true if every machine on that network is trusted`,
+      badConfiguration,
+    );
+  }
+  return { needsTokens, warnings: problems.map((one) => `${one} (auth.allow_insecure_network)`) };
+}
+
+/** A name counts by its addresses; one without any cannot be listened on, which is said later. */
+async function isThisMachine({ host }: Address): Promise<boolean> {
+  const known = isIP(host) ? [{ address: host }] : await addressesOf(host);
+  return known.every(({ address }) =>
+    loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
+  );
+}
+
+const addressesOf = (host: string) => lookup(host, { all: true }).catch(() => []);

@@ -1,0 +1,15 @@
+import type { IdentityServiceServer } from '../../gen/pandafuzz/v1/identity_service.js';
+import type { State } from '../../state/state.js';
+import type { Adapter } from '../adapter.js';
+
+export function identityHandlers({ identity }: State, adapt: Adapter) {
+  return {
+    createToken: adapt.unary('work', (request, ctx) => identity.create(ctx, request)),
+    listTokens: adapt.unary('read', (request, ctx) => identity.list(ctx, request)),
+    revokeToken: adapt.unary('work', async (request, ctx) => ({
+      token: await identity.revoke(ctx, request.tokenId),
+    })),
+    enrolBot: adapt.unary('work', (request, ctx) => identity.enrol(ctx, request)),
+    getCaller: adapt.unary('read', async (_request, ctx) => identity.caller(ctx)),
+  } satisfies IdentityServiceServer;
+}

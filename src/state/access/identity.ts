@@ -1,0 +1,136 @@
+import type { RequestContext } from '../../core/context.js';
+import { PreconditionError } from '../../core/errors.js';
+import type { Role as RoleName } from '../../core/principal.js';
+import {
+  type CreateTokenRequest,
+  type CreateTokenResponse,
+  type EnrolBotRequest,
+  type EnrolBotResponse,
+  type GetCallerResponse,
+  type ListTokensRequest,
+  type ListTokensResponse,
+  Role,
+  type Token,
+} from '../../gen/pandafuzz/v1/identity_service.js';
+import type { TokenRow } from '../../store/ops/tokens/token-rows.js';
+import { cutPage, readPage } from '../messages/pages.js';
+import { Violations } from '../messages/violations.js';
+import { LiveToken } from './live-token.js';
+import type { MadeToken, Tokens } from './tokens.js';
+
+const yearsOfToken = 10;
+const longestSeconds = yearsOfToken * 365 * 86_400;
+const longestEnrolSeconds = 7 * 86_400;
+const usualEnrolSeconds = 3600;
+
+/** IdentityService: tokens as messages. */
+export class Identity {
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly now: () => number,
+  ) {}
+
+  /** @throws ValidationError, NotFoundError (bot), QuotaError */
+  async create(ctx: RequestContext, request: CreateTokenRequest): Promise<CreateTokenResponse> {
+    const { name, pool, botId } = request;
+    const role = roleNames[request.role];
+    const longest = role === 'enrol' ? longestEnrolSeconds : longestSeconds;
+    const found = new Violations()
+      .text(name, 'name', { min: 1, max: 128 })
+      .expect(role !== undefined, 'role', 'must be VIEWER, OPERATOR, ADMIN, BOT or ENROL')
+      .whole(request.validSeconds, 'valid_seconds', { min: 0, max: longest })
+      .expect(
+        /^[A-Za-z0-9._-]{0,64}$/.test(pool),
+        'pool',
+        "must be at most 64 letters, digits, '.', '_' or '-'",
+      )
+      .expect(
+        pool === '' || role === 'bot' || role === 'enrol',
+        'pool',
+        'is for tokens of role BOT or ENROL',
+      )
+      .expect(botId === '' || role === 'bot', 'bot_id', 'is for tokens of role BOT');
+    if (botId !== '') found.id(botId, 'bot_id');
+    found.throwIfAny();
+    const seconds = request.validSeconds || (role === 'enrol' ? usualEnrolSeconds : 0);
+    const expiresAt = seconds === 0 ? null : this.now() + seconds * 1000;
+    const wish = { name, role: role as RoleName, pool, botId: botId || null, expiresAt };
+    return made(await this.tokens.create(ctx, wish));
+  }
+
+  /** @throws ValidationError */
+  async list(ctx: RequestContext, request: ListTokensRequest): Promise<ListTokensResponse> {
+    const page = readPage(request);
+    const { rows, nextPageToken } = cutPage(await this.tokens.list(ctx, page), page.limit);
+    return { tokens: rows.map((row) => this.#latest(row)), nextPageToken };
+  }
+
+  /** @throws ValidationError, NotFoundError */
+  async revoke(ctx: RequestContext, tokenId: string): Promise<Token> {
+    new Violations().id(tokenId, 'token_id').throwIfAny();
+    return this.#latest(await this.tokens.revoke(ctx, tokenId));
+  }
+
+  /** @throws ValidationError, PreconditionError, UnauthenticatedError, QuotaError */
+  async enrol(ctx: RequestContext, { name }: EnrolBotRequest): Promise<EnrolBotResponse> {
+    new Violations()
+      .expect(
+        /^[A-Za-z0-9._-]{1,128}$/.test(name),
+        'name',
+        "must be 1 to 128 letters, digits, '.', '_' or '-'",
+      )
+      .throwIfAny();
+    const { principal } = ctx;
+    if (!(principal instanceof LiveToken)) {
+      const why = 'this master takes calls without tokens: a bot needs none';
+      throw new PreconditionError({ reason: 'NO_TOKEN_TO_EXCHANGE', why });
+    }
+    return made(await this.tokens.enrol(ctx, principal, name));
+  }
+
+  caller({ principal }: RequestContext): GetCallerResponse {
+    const token = principal instanceof LiveToken ? principal : undefined;
+    if (!token) return { token: undefined };
+    return { token: record(token.row) };
+  }
+
+  /** With the last use from memory. */
+  #latest(row: TokenRow): Token {
+    return record({ ...row, last_used_at: this.tokens.of(row.id)?.lastUsedAt ?? row.last_used_at });
+  }
+}
+
+const roleNames: Partial<Record<Role, RoleName>> = {
+  [Role.VIEWER]: 'viewer',
+  [Role.OPERATOR]: 'operator',
+  [Role.ADMIN]: 'admin',
+  [Role.BOT]: 'bot',
+  [Role.ENROL]: 'enrol',
+};
+
+const roleNumbers: Record<RoleName, Role> = {
+  viewer: Role.VIEWER,
+  operator: Role.OPERATOR,
+  admin: Role.ADMIN,
+  bot: Role.BOT,
+  enrol: Role.ENROL,
+};
+
+const made = ({ secret, row }: MadeToken): CreateTokenResponse => ({ secret, token: record(row) });
+
+function record(row: TokenRow): Token {
+  const time = (ms: number | null) => (ms ? new Date(ms) : undefined);
+  return {
+    id: row.id,
+    name: row.name,
+    role: roleNumbers[row.role],
+    pool: row.pool,
+    botId: row.bot_id ?? '',
+    createdBy: row.created_by,
+    createdAt: time(row.created_at),
+    expiresAt: time(row.expires_at),
+    lastUsedAt: time(row.last_used_at),
+    revokedAt: time(row.revoked_at),
+    revokedBy: row.revoked_by ?? '',
+  };
+}
