@@ -13,6 +13,7 @@ import { botGetCommand } from './bot-get.js';
 import { botListCommand } from './bot-list.js';
 import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
+import { ciCommand } from './ci.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
 import { fuzzCommand } from './fuzz.js';
@@ -29,6 +30,7 @@ const program = new Command('pandafuzz')
   .description('Coordinates a fleet of fuzzing bots: one process, one file, over gRPC.')
   .version(version)
   .addCommand(fuzzCommand())
+  .addCommand(ciCommand())
   .addCommand(masterCommand())
   .addCommand(botWithItsCommands())
   .addCommand(jobCommand())
@@ -52,8 +54,8 @@ Begin with one of:
 
 Ids may be shortened, as lists show them, to what begins no other id.
 
-Exit codes: 0 done, 1 failed, 10 crashes found (--fail-on-crash of fuzz and job submit),
-64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
+Exit codes: 0 done, 1 failed, 10 crashes found (ci, and --fail-on-crash of fuzz and
+job submit), 11 could not fuzz (ci), 64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
 78 wrong configuration, 130 interrupted.`,
   );
 

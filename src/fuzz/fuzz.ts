@@ -14,7 +14,7 @@ import { print } from '../operator/output.js';
 import { type Submission, submitJobs } from '../operator/submit.js';
 import { endJobs, unfinishedJobs } from './end-jobs.js';
 import { logFile, OwnFleet } from './own-fleet.js';
-import { type Figures, Finds, figuresOf, groupTitle, type Picture } from './progress.js';
+import { beginOf, type Figures, Finds, figuresOf, groupTitle, type Picture } from './progress.js';
 import { Results } from './results.js';
 import { createScreen, type Screen } from './screen.js';
 import { summary } from './summary.js';
@@ -143,7 +143,7 @@ class Session {
       const now = systemClock.monotonic();
       this.screen.show(await this.#picture(now));
       const isOver = this.#jobs.every(({ finishedAt }) => finishedAt !== undefined);
-      if (isOver || now - this.#startedAt >= durationMs) return;
+      if (isOver || now - beginOf(this.#startedAt, this.#finds.firstAt) >= durationMs) return;
       await sleep(systemClock, lookEveryMs, this.stopped).catch(() => {});
     }
   }
