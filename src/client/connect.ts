@@ -5,6 +5,7 @@ import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
 import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
+import { StatisticsServiceClient } from '../gen/pandafuzz/v1/statistics_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
 import { TargetServiceClient } from '../gen/pandafuzz/v1/target_service.js';
 
@@ -14,6 +15,7 @@ interface Services {
   readonly crashes: CrashServiceClient;
   readonly artifacts: ArtifactServiceClient;
   readonly corpora: CorpusServiceClient;
+  readonly statistics: StatisticsServiceClient;
   readonly system: SystemServiceClient;
   readonly targets: TargetServiceClient;
 }
@@ -84,6 +86,7 @@ function servicesOver(channel: Channel): Services {
     crashes: new CrashServiceClient(address, plaintext, shared),
     artifacts: new ArtifactServiceClient(address, plaintext, shared),
     corpora: new CorpusServiceClient(address, plaintext, shared),
+    statistics: new StatisticsServiceClient(address, plaintext, shared),
     system: new SystemServiceClient(address, plaintext, shared),
     targets: new TargetServiceClient(address, plaintext, shared),
   };

@@ -31,6 +31,7 @@ import { botHandlers } from './handlers/bot.js';
 import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { jobHandlers } from './handlers/job.js';
+import { statisticsHandlers } from './handlers/statistics.js';
 import { systemHandlers } from './handlers/system.js';
 import { targetHandlers } from './handlers/target.js';
 import { addHealth } from './health.js';
@@ -125,6 +126,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     CorpusService: corpusHandlers(state, adapter),
     CrashService: crashHandlers(state, adapter),
     JobService: jobHandlers(state, adapter),
+    StatisticsService: statisticsHandlers(state, adapter),
     SystemService: systemHandlers(state, adapter),
     TargetService: targetHandlers(state, adapter),
   };

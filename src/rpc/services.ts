@@ -10,6 +10,10 @@ import {
 import { CrashServiceDefinition, CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobServiceDefinition, JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
 import {
+  StatisticsServiceDefinition,
+  StatisticsServiceService,
+} from '../gen/pandafuzz/v1/statistics_service.js';
+import {
   SystemServiceDefinition,
   SystemServiceService,
 } from '../gen/pandafuzz/v1/system_service.js';
@@ -27,6 +31,7 @@ export const services = {
   CorpusService: CorpusServiceService,
   CrashService: CrashServiceService,
   JobService: JobServiceService,
+  StatisticsService: StatisticsServiceService,
   SystemService: SystemServiceService,
   TargetService: TargetServiceService,
 };
@@ -38,6 +43,7 @@ export const definitions = {
   CorpusService: CorpusServiceDefinition,
   CrashService: CrashServiceDefinition,
   JobService: JobServiceDefinition,
+  StatisticsService: StatisticsServiceDefinition,
   SystemService: SystemServiceDefinition,
   TargetService: TargetServiceDefinition,
 };
