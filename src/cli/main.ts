@@ -22,6 +22,7 @@ import { masterCommand } from './master.js';
 import { restoreCommand } from './restore.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
+import { topCommand } from './top.js';
 
 /** EX_USAGE of sysexits.h. */
 const usage = 64;
@@ -38,6 +39,7 @@ const program = new Command('pandafuzz')
   .addCommand(corpusCommand())
   .addCommand(targetCommand())
   .addCommand(campaignCommand())
+  .addCommand(topCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
@@ -50,7 +52,7 @@ Begin with one of:
   $ pandafuzz bot                                     a bot, in another
   $ pandafuzz job submit ./fuzzer --seeds ./corpus    a job
   $ pandafuzz crash list                              its crashes
-  $ pandafuzz bot list                                the fleet
+  $ pandafuzz top                                     how it all does
 
 Ids may be shortened, as lists show them, to what begins no other id.
 
