@@ -44,8 +44,10 @@ const ladders = {
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],
+    progress: ['series', 'bots', 'scheduling', 'leases', 'messages'],
+    series: ['leases', 'messages'],
     targets: ['messages'],
-    upkeep: ['bots', 'scheduling', 'leases', 'messages'],
+    upkeep: ['series', 'bots', 'scheduling', 'leases', 'messages'],
   },
   bot: {
     runs: ['line', 'corpus', 'engines', 'findings', 'folders', 'sandbox'],

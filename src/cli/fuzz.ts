@@ -1,23 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { quoted } from '../operator/crashes/replay.js';
-import type { SubmittedTarget } from '../operator/targets/submitted.js';
-import { aroundDashes, durationOption, pair, several, sizeOption, wholeOption } from './flags.js';
+import { durationOption, wholeOption } from './flags.js';
+import { limitsOf, submittedBy, type TargetFlags, withTargetOptions } from './target-options.js';
 
-interface Flags {
-  readonly bundle?: string;
-  readonly seeds?: string[];
-  readonly dict?: string;
-  readonly check: boolean;
-  readonly engine?: string;
+interface Flags extends TargetFlags {
   readonly jobs?: number;
   readonly duration?: number;
   readonly dir?: string;
-  readonly memory?: number;
-  readonly inputTimeout?: number;
-  readonly maxInput?: number;
-  readonly env?: Record<string, string>;
   readonly failOnCrash?: boolean;
   readonly json?: boolean;
 }
@@ -46,23 +37,11 @@ Examples:
 
 /** `pandafuzz fuzz`: one target on one machine, without anything set up. */
 export function fuzzCommand(): Command {
-  return new Command('fuzz')
+  return withTargetOptions(new Command('fuzz'))
     .summary('fuzz one target on this machine, with nothing to set up')
     .description(
       'Fuzzes a target on this machine until Ctrl-C, and keeps what it finds in a folder.',
     )
-    .argument('[target]', 'the executable to fuzz; with --bundle, its path in the bundle')
-    .argument('[engine-arguments...]', 'further arguments for the engine, after --')
-    .option('--bundle <path>', 'a folder or an archive with the executable in it')
-    .addOption(
-      new Option(
-        '--seeds <path>',
-        'folder, file or archive of seed inputs; may be repeated',
-      ).argParser(several),
-    )
-    .option('--dict <file>', 'dictionary, for engines that take one')
-    .option('--no-check', 'take target and dictionary without a look at them')
-    .option('--engine <name>', 'fuzzing engine (default: what the target is built for)')
     .addOption(
       wholeOption(
         '--jobs',
@@ -73,57 +52,25 @@ export function fuzzCommand(): Command {
     )
     .addOption(durationOption('--duration', 'time to fuzz (default: until Ctrl-C)', '1s', '30d'))
     .option('--dir <folder>', 'where all is kept (default: ./fuzz-TARGET)')
-    .addOption(sizeOption('--memory', 'resident memory of the target', '16MiB', '1TiB'))
-    .addOption(durationOption('--input-timeout', 'time one input may take', '1s', '1h'))
-    .addOption(sizeOption('--max-input', 'longest input to try', '1B', '1MiB'))
-    .addOption(
-      new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
-    )
     .option('--fail-on-crash', 'exit with 10 if bugs are known at the end')
     .option('--json', 'the result as JSON, on standard output')
     .addHelpText('after', examples)
     .action(async (_target: unknown, _rest: unknown, flags: Flags, self: Command) => {
-      const { before, behind: engineArguments } = aroundDashes(self.args);
-      const target = targetOf(before, flags, self);
-      const name = 'file' in target ? target.file : before[0] || (flags.bundle ?? '');
+      const { submission, spec, name } = submittedBy(flags, self);
       // Loaded here, so that other commands start without the modules of master and bot.
       const { fuzz } = await import('../fuzz/fuzz.js');
       process.exitCode = await fuzz({
-        target: before[0] ?? `--bundle ${flags.bundle}`,
+        target: name,
         command: ['pandafuzz', ...process.argv.slice(2).map(quoted)].join(' '),
         folder: flags.dir ?? `fuzz-${basename(name)}`,
         durationMs: flags.duration,
         failOnCrash: flags.failOnCrash ?? false,
         json: flags.json ?? false,
         submission: {
-          target,
-          seeds: flags.seeds ?? [],
-          ...(flags.dict !== undefined && { dictionaryPath: flags.dict }),
-          isChecked: flags.check,
+          ...submission,
           count: flags.jobs ?? availableParallelism(),
-          spec: {
-            engine: flags.engine ?? '',
-            arguments: engineArguments,
-            environment: flags.env ?? {},
-            limits: {
-              maxDurationSeconds: 0,
-              maxMemoryMib: Math.ceil((flags.memory ?? 0) / 2 ** 20),
-              inputTimeoutSeconds: Math.ceil((flags.inputTimeout ?? 0) / 1000),
-              maxInputBytes: flags.maxInput ?? 0,
-              maxCrashes: 0,
-            },
-          },
+          spec: { ...spec, limits: { ...limitsOf(flags), maxDurationSeconds: 0, maxCrashes: 0 } },
         },
       });
     });
-}
-
-function targetOf(operands: readonly string[], flags: Flags, command: Command): SubmittedTarget {
-  const [operand, more] = operands;
-  if (more !== undefined) {
-    command.error(`error: unexpected argument '${more}' (the engine's come after --)`);
-  }
-  if (flags.bundle !== undefined) return { bundle: flags.bundle, executable: operand ?? '' };
-  if (operand !== undefined) return { file: operand };
-  return command.error("error: missing required argument 'target': name an executable or --bundle");
 }

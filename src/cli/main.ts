@@ -13,6 +13,7 @@ import { botGetCommand } from './bot-get.js';
 import { botListCommand } from './bot-list.js';
 import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
+import { ciCommand } from './ci.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
 import { fuzzCommand } from './fuzz.js';
@@ -22,6 +23,7 @@ import { restoreCommand } from './restore.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
 import { tokenCommand } from './token.js';
+import { topCommand } from './top.js';
 
 /** EX_USAGE of sysexits.h. */
 const usage = 64;
@@ -30,6 +32,7 @@ const program = new Command('pandafuzz')
   .description('Coordinates a fleet of fuzzing bots: one process, one file, over gRPC.')
   .version(version)
   .addCommand(fuzzCommand())
+  .addCommand(ciCommand())
   .addCommand(masterCommand())
   .addCommand(botWithItsCommands())
   .addCommand(jobCommand())
@@ -38,6 +41,7 @@ const program = new Command('pandafuzz')
   .addCommand(targetCommand())
   .addCommand(campaignCommand())
   .addCommand(tokenCommand())
+  .addCommand(topCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
@@ -50,13 +54,14 @@ Begin with one of:
   $ pandafuzz bot                                     a bot, in another
   $ pandafuzz job submit ./fuzzer --seeds ./corpus    a job
   $ pandafuzz crash list                              its crashes
-  $ pandafuzz bot list                                the fleet
+  $ pandafuzz top                                     how it all does
 
 Ids may be shortened, as lists show them, to what begins no other id.
 
-Exit codes: 0 done, 1 failed, 10 crashes found (--fail-on-crash of fuzz and job submit),
-64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
-77 no valid token, or not the right one, 78 wrong configuration, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 10 crashes found (ci, and --fail-on-crash of fuzz and
+job submit), 11 could not fuzz (ci), 64 wrong usage, 65 unusable content,
+66 no such input, 69 no master, 77 no valid token, or not the right one,
+78 wrong configuration, 130 interrupted.`,
   );
 
 for (const command of everyCommand(program)) {

@@ -7,6 +7,7 @@ import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { IdentityServiceClient } from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
+import { StatisticsServiceClient } from '../gen/pandafuzz/v1/statistics_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
 import { TargetServiceClient } from '../gen/pandafuzz/v1/target_service.js';
 import { bearer } from './bearer.js';
@@ -18,6 +19,7 @@ interface Services {
   readonly artifacts: ArtifactServiceClient;
   readonly campaigns: CampaignServiceClient;
   readonly corpora: CorpusServiceClient;
+  readonly statistics: StatisticsServiceClient;
   readonly system: SystemServiceClient;
   readonly targets: TargetServiceClient;
   readonly identity: IdentityServiceClient;
@@ -101,6 +103,7 @@ function servicesOver(channel: Channel, token: ConnectOptions['token']): Service
     artifacts: new ArtifactServiceClient(address, plaintext, shared),
     campaigns: new CampaignServiceClient(address, plaintext, shared),
     corpora: new CorpusServiceClient(address, plaintext, shared),
+    statistics: new StatisticsServiceClient(address, plaintext, shared),
     system: new SystemServiceClient(address, plaintext, shared),
     targets: new TargetServiceClient(address, plaintext, shared),
     identity: new IdentityServiceClient(address, plaintext, shared),

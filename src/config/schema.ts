@@ -155,11 +155,11 @@ const limits = z.strictObject({
 const retention = z.strictObject({
   jobs: duration({ min: '1m', max: '3650d' }).prefault('90d'),
   events: duration({ min: '1m', max: '3650d' }).prefault('30d'),
-  samples: duration({ min: '1m', max: '3650d' }).prefault('14d'),
+  samples: duration({ min: '1m', max: '3650d' }).prefault('365d'),
   bots: duration({ min: '1h', max: '3650d' }).prefault('30d'),
   artifacts: duration({ min: '1h', max: '3650d' }).prefault('7d'),
   blobs: duration({ min: '1m', max: '365d' }).prefault('1d'),
-  sample_interval: duration({ min: '1s', max: '24h' }).prefault('1m'),
+  sample_interval: duration({ min: '1s', max: '24h' }).prefault('10s'),
   sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
 });
 

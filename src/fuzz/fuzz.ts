@@ -8,11 +8,13 @@ import { makeFolder } from '../core/folders.js';
 import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
 import { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
-import { listCrashGroups, listJobs } from '../operator/lists.js';
+import { crashesFound } from '../operator/jobs.js';
+import { listCrashGroups } from '../operator/lists.js';
 import { print } from '../operator/output.js';
 import { type Submission, submitJobs } from '../operator/submit.js';
+import { endJobs, unfinishedJobs } from './end-jobs.js';
 import { logFile, OwnFleet } from './own-fleet.js';
-import { Finds, figuresOf, groupTitle, type Picture } from './progress.js';
+import { beginOf, type Figures, Finds, figuresOf, groupTitle, type Picture } from './progress.js';
 import { Results } from './results.js';
 import { createScreen, type Screen } from './screen.js';
 import { summary } from './summary.js';
@@ -31,12 +33,9 @@ export interface FuzzOptions {
   readonly json: boolean;
 }
 
-/** Of `--fail-on-crash`, as of `job submit`. */
-const crashesFound = 10;
 const lookEveryMs = 1000;
-/** For a call, and for jobs to end, milliseconds. */
+/** For a call, milliseconds. */
 const callMs = 10_000;
-const endingMs = 8000;
 /** The longest that a job can be given: the session ends it, milliseconds. */
 const longestSeconds = 30 * 24 * 3600;
 const mostGroups = 1000;
@@ -82,6 +81,7 @@ class Session {
   readonly #newGroups = new Set<string>();
   #ids: readonly string[] = [];
   #jobs: readonly Job[] = [];
+  #figures: Figures = figuresOf([]);
   #groups: readonly CrashGroup[] = [];
 
   constructor(
@@ -96,7 +96,7 @@ class Session {
 
   async run(): Promise<number> {
     const { submission, target, command, folder, failOnCrash, json } = this.options;
-    await this.#endJobs(await this.#unfinished());
+    await endJobs(this.#connection, await unfinishedJobs(this.#connection));
     this.#groups = await this.#readGroups();
     await this.#results.keep(this.#connection, this.#groups, { timeoutMs: callMs });
     const limits = { ...submission.spec.limits, maxDurationSeconds: longestSeconds };
@@ -106,11 +106,11 @@ class Session {
     const jobsOf = this.#ids.length === 1 ? '1 job' : `${this.#ids.length} jobs`;
     this.screen.note(`fuzzing ${target} with ${jobsOf}; everything is in ${folder}`);
     await Promise.race([this.#watch(), this.fleet.failed]);
-    await this.#endJobs(this.#ids);
+    await endJobs(this.#connection, this.#ids);
     await this.#look();
     this.screen.end();
     const elapsedMs = systemClock.monotonic() - this.#startedAt;
-    const figures = figuresOf(this.#jobs);
+    const figures = this.#figures;
     const trouble = figures.executions > 0 ? undefined : this.#trouble();
     const found = this.#groups.filter(({ id }) => this.#newGroups.has(id));
     print(json, {
@@ -143,7 +143,7 @@ class Session {
       const now = systemClock.monotonic();
       this.screen.show(await this.#picture(now));
       const isOver = this.#jobs.every(({ finishedAt }) => finishedAt !== undefined);
-      if (isOver || now - this.#startedAt >= durationMs) return;
+      if (isOver || now - beginOf(this.#startedAt, this.#finds.firstAt) >= durationMs) return;
       await sleep(systemClock, lookEveryMs, this.stopped).catch(() => {});
     }
   }
@@ -154,7 +154,8 @@ class Session {
       this.#ids.map((jobId) => unary(jobs, jobs.getJob, { jobId }, { timeoutMs: callMs })),
     );
     this.#jobs = answers.flatMap(({ job }) => (job ? [job] : []));
-    this.#finds.look(figuresOf(this.#jobs), systemClock.monotonic());
+    this.#figures = figuresOf(this.#jobs);
+    this.#finds.look(this.#figures, systemClock.monotonic());
     this.#groups = await this.#readGroups();
     const options = { timeoutMs: callMs };
     for (const group of await this.#results.keep(this.#connection, this.#groups, options)) {
@@ -164,7 +165,7 @@ class Session {
   }
 
   async #picture(now: number): Promise<Picture> {
-    const figures = figuresOf(this.#jobs);
+    const figures = this.#figures;
     const { lastAt } = this.#finds;
     return {
       target: this.options.target,
@@ -196,28 +197,5 @@ class Session {
 
   #readGroups(): Promise<CrashGroup[]> {
     return listCrashGroups(this.#connection, { limit: mostGroups }, { timeoutMs: callMs });
-  }
-
-  /** Of a session that was killed: its jobs would go on beside those of this one. */
-  async #unfinished(): Promise<string[]> {
-    const every = { state: JobState.UNSPECIFIED, limit: mostGroups };
-    const jobs = await listJobs(this.#connection, every, { timeoutMs: callMs });
-    return jobs.filter(({ finishedAt }) => !finishedAt).map(({ id }) => id);
-  }
-
-  /** Cancels them, and waits for their last figures within a bound. */
-  async #endJobs(ids: readonly string[]): Promise<void> {
-    const { jobs } = this.#connection;
-    const options = { timeoutMs: callMs };
-    for (const jobId of ids) await unary(jobs, jobs.cancelJob, { jobId }, options).catch(() => {});
-    const until = systemClock.monotonic() + endingMs;
-    let open = ids;
-    while (open.length > 0 && systemClock.monotonic() < until) {
-      const answers = await Promise.all(
-        open.map((jobId) => unary(jobs, jobs.getJob, { jobId }, options)),
-      );
-      open = open.filter((_, index) => !answers[index]?.job?.finishedAt);
-      if (open.length > 0) await sleep(systemClock, 100, AbortSignal.timeout(1000));
-    }
   }
 }

@@ -43,12 +43,21 @@ const flatShare = 0.2;
 /** For the first executions, milliseconds. */
 const beginWithinMs = 20_000;
 
+/** When the time to fuzz begins: with the first executions, or when they are late. */
+export const beginOf = (startedAt: number, firstAt: number | undefined): number =>
+  Math.min(startedAt + beginWithinMs, firstAt ?? Number.POSITIVE_INFINITY);
+
 /** When something new was found, from one look to the next. */
 export class Finds {
   #coverage = 0;
   #files = 0;
   #lastAt: number | undefined;
   #firstAt: number | undefined;
+
+  /** Of the first executions. */
+  get firstAt(): number | undefined {
+    return this.#firstAt;
+  }
 
   /** Of the last new coverage or input. */
   get lastAt(): number | undefined {
@@ -91,7 +100,11 @@ export interface Picture {
   readonly reason: string | undefined;
 }
 
-export function headline({ health, figures, elapsedMs, groups }: Picture): string {
+export const headline = (picture: Picture): string =>
+  `${progressLine(picture)}, ${bugs(picture.groups.length)}`;
+
+export function progressLine(of: Pick<Picture, 'health' | 'figures' | 'elapsedMs'>): string {
+  const { health, figures, elapsedMs } = of;
   return [
     duration(elapsedMs),
     health,
@@ -99,7 +112,6 @@ export function headline({ health, figures, elapsedMs, groups }: Picture): strin
     `${count(figures.executionsPerSecond)}/s`,
     `coverage ${count(figures.coverage)}`,
     `${figures.corpusFiles} inputs`,
-    bugs(groups.length),
   ].join(', ');
 }
 

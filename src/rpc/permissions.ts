@@ -97,6 +97,11 @@ const rows: Record<string, Record<string, Allowed>> = {
     ResumeJob: operators,
     SetCampaign: operators,
   },
+  'pandafuzz.v1.StatisticsService': {
+    GetSeries: viewers,
+    GetProgress: viewers,
+    ListProblems: viewers,
+  },
   'pandafuzz.v1.SystemService': {
     GetSystemStats: viewers,
     FindIds: viewers,

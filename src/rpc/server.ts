@@ -35,6 +35,7 @@ import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { identityHandlers } from './handlers/identity.js';
 import { jobHandlers } from './handlers/job.js';
+import { statisticsHandlers } from './handlers/statistics.js';
 import { systemHandlers } from './handlers/system.js';
 import { targetHandlers } from './handlers/target.js';
 import { addHealth } from './health.js';
@@ -132,6 +133,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     CrashService: crashHandlers(state, adapter),
     IdentityService: identityHandlers(state, adapter),
     JobService: jobHandlers(state, adapter),
+    StatisticsService: statisticsHandlers(state, adapter),
     SystemService: systemHandlers(state, adapter),
     TargetService: targetHandlers(state, adapter),
   };

@@ -18,6 +18,10 @@ import {
 } from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceDefinition, JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
 import {
+  StatisticsServiceDefinition,
+  StatisticsServiceService,
+} from '../gen/pandafuzz/v1/statistics_service.js';
+import {
   SystemServiceDefinition,
   SystemServiceService,
 } from '../gen/pandafuzz/v1/system_service.js';
@@ -37,6 +41,7 @@ export const services = {
   CrashService: CrashServiceService,
   IdentityService: IdentityServiceService,
   JobService: JobServiceService,
+  StatisticsService: StatisticsServiceService,
   SystemService: SystemServiceService,
   TargetService: TargetServiceService,
 };
@@ -50,6 +55,7 @@ export const definitions = {
   CrashService: CrashServiceDefinition,
   IdentityService: IdentityServiceDefinition,
   JobService: JobServiceDefinition,
+  StatisticsService: StatisticsServiceDefinition,
   SystemService: SystemServiceDefinition,
   TargetService: TargetServiceDefinition,
 };

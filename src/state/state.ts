@@ -47,15 +47,18 @@ import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
 import { Notifications } from './notifications/notifications.js';
+import { Problems } from './progress/problems.js';
+import { Progress } from './progress/progress.js';
 import { Dispatch, type PlannedRunEnd } from './scheduling/dispatch.js';
 import { FairShare } from './scheduling/fair-share.js';
 import { Overlooked } from './scheduling/overlooked.js';
 import { Reaper } from './scheduling/reaper.js';
+import { Collector } from './series/collector.js';
+import { Series } from './series/series.js';
 import { Targets } from './targets/targets.js';
 import { BlobSweep } from './upkeep/blob-sweep.js';
 import { Epochs } from './upkeep/epochs.js';
 import { Retention } from './upkeep/retention.js';
-import { Sampler } from './upkeep/sampler.js';
 import { System } from './upkeep/system.js';
 import { Timekeeper } from './upkeep/timekeeper.js';
 import { Vitals } from './upkeep/vitals.js';
@@ -96,6 +99,7 @@ export function createState(options: {
       dispatch.roomChanged(lease.campaign);
       drains.leaseEnded(lease.botId);
       campaignKeeper.leaseEnded(lease);
+      collector.leaseEnded(lease);
     },
     supply: {
       plan: (campaign: string, queueIds: readonly number[]) => supply.plan(campaign, queueIds),
@@ -152,7 +156,7 @@ export function createState(options: {
     graceMs: ttl,
   });
   const beatLog = new BeatLog({ ...service, leases, intervalMs: flush_interval });
-  const sampler = new Sampler({ ...service, leases, intervals: config.retention });
+  const collector = new Collector({ ...service, leases, intervals: config.retention });
   const silenceCheck = new PeriodicTask({
     clock,
     log,
@@ -198,6 +202,7 @@ export function createState(options: {
     blame,
   });
   const logs = new Logs({ ...service, sessions });
+  const progress = new Progress({ ...service, sessions, collector });
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...service,
@@ -247,6 +252,7 @@ export function createState(options: {
     pull: new Pull({ ...service, leases, dispatch, reaper, holds, defaultTtlMs: ttl }),
     crashes: new Crashes({
       ...evidence,
+      foundGroup: (found) => collector.foundGroup(found),
       maxInputBytes: config.limits.max_crash_input,
       limits: crashLimits,
     }),
@@ -285,6 +291,9 @@ export function createState(options: {
       newId,
       defaults: config.jobs,
     }),
+    series: new Series({ ...service, collector }),
+    progress,
+    problems: new Problems({ ...service, sessions, holds, progress, vitals }),
     watch: new Watch(store, leases, clock),
     logs,
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
@@ -313,7 +322,7 @@ export function createState(options: {
       silenceCheck.start();
       uploadSweep.start();
       beatLog.start();
-      sampler.start();
+      collector.start();
       timekeeper.start();
       retention.start();
       blobSweep.start();
@@ -330,7 +339,7 @@ export function createState(options: {
       const upkeep = [
         vitals,
         overlooked,
-        sampler,
+        collector,
         silenceCheck,
         uploadSweep,
         retention,

@@ -154,6 +154,9 @@ export type ClaimedJob = Pick<
   /** Jobs that still wait in its queue, delayed ones included; read with a claim. */
   left_in_queue?: number;
   target_sha256?: string;
+  project?: string;
+  target_name?: string;
+  engine?: string;
   /** Fuzzing that its limits allow, milliseconds; null: no such limit. */
   fuzz_within_ms?: number | null;
   /** Fuzzing of earlier attempts, milliseconds. */
@@ -247,6 +250,9 @@ export interface LeaseRow {
   timed_out_at?: number | null;
   queue_id?: number;
   target_sha256?: string;
+  project?: string;
+  target_name?: string;
+  engine?: string;
   fuzz_within_ms?: number | null;
   spent_ms?: number;
 }

@@ -50,6 +50,9 @@ const byCursor = (items: readonly { cursor: number }[]): Page => ({
   next: items.at(-1)?.cursor,
 });
 
+/** At most 100 problems of some hundred characters each. */
+const withoutPages = new Set(['StatisticsService/ListProblems']);
+
 const lists: Readonly<Record<string, List>> = {
   'JobService/ListJobs': {
     table: 'jobs',
@@ -214,7 +217,9 @@ test('every list ends its pages at the bound of bytes, and goes on where each en
   const settings = { PANDAFUZZ_RETENTION_SWEEP_INTERVAL: '24h' };
   const { connection } = await runMasterFor(settings, directory);
   fill(directory);
-  const names = everyMethod().flatMap(({ name }) => (/\/List/.test(name) ? [name] : []));
+  const names = everyMethod().flatMap(({ name }) =>
+    /\/List/.test(name) && !withoutPages.has(name) ? [name] : [],
+  );
   expect(names.length).toBeGreaterThan(9);
   for (const name of names) {
     const list = lists[name];

@@ -34,6 +34,13 @@ const page = { beforeId: beforeAll, limit: 10 };
 /** In a pack. */
 const small = { sha256: 'b'.repeat(64), sizeBytes: 6, packId: 1, position: 0 };
 
+const seriesPoint = {
+  ...{ subject: 'target default/t', stepS: 60, time: 60_000, engine: 'libfuzzer', looks: 2 },
+  ...{ rateSum: 3.5, rateMin: 1.5, rateMax: 2, runningSum: 4, executions: 30, fuzzedMs: 9000 },
+  ...{ crashHits: 1, newGroups: 1, coverage: 7, features: 8, corpusFiles: 9, corpusBytes: 99 },
+  peakMemoryBytes: 1000,
+};
+
 export const story: readonly (readonly [operation: string, input: unknown])[] = [
   ['put_artifact', target],
   ['put_artifact', { ...target, name: 'again' }],
@@ -137,30 +144,14 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
       runs: [{ jobId: job(1), fence: 1, statistics: '{"executions":"3"}' }],
     },
   ],
+  // The second adds to the first.
+  ['add_points', [seriesPoint, { ...seriesPoint, rateMin: 1, coverage: 9, features: 2 }]],
   [
-    'add_samples',
+    'read_series',
     {
-      samples: [
-        {
-          jobId: job(1),
-          fence: 1,
-          executions: 3,
-          executionsPerSecond: 0.5,
-          coverage: 4,
-          corpusFiles: 5,
-          crashes: 1,
-        },
-        {
-          jobId: job(7),
-          fence: 1,
-          executions: 0,
-          executionsPerSecond: 0,
-          coverage: 0,
-          corpusFiles: 0,
-          crashes: 0,
-        },
-      ],
-      now: 32,
+      ...{ subject: seriesPoint.subject, stepS: 60, afterTime: 0, afterEngine: '' },
+      to: 60_001,
+      limit: 9,
     },
   ],
   [
@@ -259,7 +250,12 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['mark_alive', 50],
   ['open_epoch', { seen: null, now: 50 }],
   ['open_epoch', { seen: { epoch: 0, marks: 1 }, now: 51 }],
-  ['prune_samples', { olderThan: 100, limit: 10 }],
+  [
+    'read_progress',
+    { ...{ afterProject: '', afterName: '', project: '', limit: 9 }, from: 0, newFrom: job(1) },
+  ],
+  ['newest_ends', { since: 0, limit: 10 }],
+  ['prune_series', { stepS: 60, olderThan: 60_001, limit: 10 }],
   ['prune_jobs', { after: firstJob, olderThan: 100, limit: 2, now: 51 }],
   ['put_artifact', { ...target, sha256: 'f'.repeat(64) }],
   ['prune_artifacts', { olderThan: 100, limit: 10, now: 51 }],

@@ -13,6 +13,7 @@ import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import * as identity from '../../src/gen/pandafuzz/v1/identity_service.js';
 import { JobOutcome, JobSpec, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import * as jobs from '../../src/gen/pandafuzz/v1/job_service.js';
+import * as series from '../../src/gen/pandafuzz/v1/statistics_service.js';
 import * as system from '../../src/gen/pandafuzz/v1/system_service.js';
 import * as targets from '../../src/gen/pandafuzz/v1/target_service.js';
 import { temporaryFile } from '../harness.js';
@@ -310,6 +311,14 @@ export async function validRequests(
     }),
     'TargetService/GetTarget': one(targets.GetTargetRequest, { project: '', targetName: 'target' }),
     'TargetService/ListTargets': one(targets.ListTargetsRequest, { ...page, project: '' }),
+    'StatisticsService/GetSeries': one(series.GetSeriesRequest, {
+      ...{ ...page, subject: 3, name: 'target', project: '', stepSeconds: 60 },
+      ...{ from: new Date(1_700_000_000_000), to: new Date(1_800_000_000_000) },
+    }),
+    'StatisticsService/GetProgress': one(series.GetProgressRequest, {
+      ...{ pageSize: 10, pageToken: '', project: '' },
+    }),
+    'StatisticsService/ListProblems': one(series.ListProblemsRequest, {}),
     'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
     'SystemService/FindIds': one(system.FindIdsRequest, { resources: ['job'], prefix: '01' }),
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),

@@ -37,17 +37,24 @@ export function reportCrashes(flags: ReportFlags, ids: readonly string[]): Promi
       await pipeline(Readable.from(written(dossiers, flags)), process.stdout, { end: false });
       return;
     }
-    const groups = await withCount((count) => writeFile(output, dossiers, flags, count));
+    const groups = await withCount((count) => writeReport(output, dossiers, flags, count));
     process.stderr.write(`${plain(`${output}: ${many(groups, 'group')}`)}\n`);
   });
 }
 
-/** The file appears only once it is whole. */
-async function writeFile(
+/** How a report is written. */
+type Form = Pick<ReportFlags, 'format' | 'json' | 'sourceRoot'>;
+
+/**
+ * The file appears only once it is whole.
+ *
+ * @returns how many groups are in it
+ */
+export async function writeReport(
   path: string,
   dossiers: AsyncIterable<Dossier>,
-  flags: ReportFlags,
-  count: Count,
+  form: Form,
+  count: Count = () => {},
 ): Promise<number> {
   const partial = `${path}.part`;
   let groups = 0;
@@ -59,7 +66,7 @@ async function writeFile(
     }
   };
   try {
-    await pipeline(Readable.from(written(counted(), flags)), createWriteStream(partial));
+    await pipeline(Readable.from(written(counted(), form)), createWriteStream(partial));
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
@@ -68,9 +75,9 @@ async function writeFile(
   return groups;
 }
 
-function written(dossiers: AsyncIterable<Dossier>, flags: ReportFlags): AsyncIterable<string> {
-  if (flags.json || flags.format === 'json') return jsonReport(dossiers);
-  return flags.format === 'sarif' ? sarifReport(dossiers, flags) : markdownReport(dossiers);
+function written(dossiers: AsyncIterable<Dossier>, form: Form): AsyncIterable<string> {
+  if (form.json || form.format === 'json') return jsonReport(dossiers);
+  return form.format === 'sarif' ? sarifReport(dossiers, form) : markdownReport(dossiers);
 }
 
 async function* markdownReport(dossiers: AsyncIterable<Dossier>): AsyncGenerator<string> {
@@ -95,7 +102,7 @@ async function* jsonReport(dossiers: AsyncIterable<Dossier>): AsyncGenerator<str
 /** Its results have no whole report, so that they can be held until all are there. */
 async function* sarifReport(
   dossiers: AsyncIterable<Dossier>,
-  { sourceRoot }: ReportFlags,
+  { sourceRoot }: Form,
 ): AsyncGenerator<string> {
   if (sourceRoot !== undefined && !sourceRoot.startsWith('/')) {
     throw new UserError('--source-root must be the whole path that the target was built under', 64);

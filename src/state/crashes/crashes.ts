@@ -40,6 +40,8 @@ export interface CrashesParts {
   readonly readers: ReportReader;
   readonly regrouping: Regrouping;
   readonly frameLists: FrameLists;
+  /** Called for each new group, once it is on disk. */
+  readonly foundGroup: (found: { jobId: string; project: string; targetName: string }) => void;
   readonly maxInputBytes: number;
   /** Of one job. */
   readonly limits: CrashLimits;
@@ -80,7 +82,12 @@ export class Crashes {
     try {
       await batch.add(ctx, { sha256, sizeBytes }, input);
       const placed = await batch.settle(ctx);
-      return await store.run(ctx, recordCrash, { ...crash, placed });
+      const recorded = await store.run(ctx, recordCrash, { ...crash, placed });
+      if (recorded.newGroup) {
+        const { project, target_name: targetName } = source;
+        this.parts.foundGroup({ jobId: lease.jobId, project, targetName });
+      }
+      return recorded;
     } finally {
       batch.end();
     }

@@ -9,6 +9,7 @@ import {
   type JobReceipt,
   type JobResult,
   JobState,
+  type JobStatistics,
 } from '../../gen/pandafuzz/v1/job.js';
 import type { CreateJobRequest, ListJobsRequest } from '../../gen/pandafuzz/v1/job_service.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
@@ -59,6 +60,8 @@ interface Ending {
 interface ToldEnding {
   readonly input: CompleteJobInput;
   readonly told: ToldEnd;
+  /** The final figures. */
+  readonly last: JobStatistics | undefined;
   /** Its lease, as far as it is valid. */
   readonly live: LiveLease | undefined;
   readonly stored: () => void;
@@ -220,17 +223,19 @@ export class Jobs {
     const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
     const now = this.parts.clock.now();
     const input = { ...named, ...told, ...judged, ...this.parts.retryPause, now };
-    return { input, told, live: own, stored };
+    return { input, told, last: result?.statistics, live: own, stored };
   }
 
   async #ended(ending: ToldEnding, storing: Promise<CompletedJob>): Promise<JobReceipt> {
-    const { input, told, live, stored } = ending;
+    const { input, told, last, live, stored } = ending;
     const { jobId, attempt, fence } = input;
     const done = await storing.finally(stored);
     const { leases, dispatch, blame } = this.parts;
     let { wakes } = done;
     // The same result may be on its way twice.
     if (live && leases.find(live) === live) {
+      // Of its last moments, for those who look at it as it ends.
+      if (last) leases.report(live, live.phase, last);
       leases.end(live);
       blame.ended(live, told, done.isTargetToBlame);
       // The answer to the first try was lost, and with it the announcement.

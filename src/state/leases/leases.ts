@@ -46,6 +46,8 @@ export interface LiveLease {
   readonly queueId: number | undefined;
   /** SHA-256 of its target. */
   readonly build: string | undefined;
+  /** What it fuzzes, and by which engine; undefined of jobs that tests make up. */
+  readonly target: LeaseTarget | undefined;
   /** Fuzzing that its job's limit has left for it, milliseconds; undefined: no limit. */
   readonly fuzzingLeftMs: number | undefined;
   /** Monotonic time. */
@@ -78,6 +80,13 @@ export interface LiveLease {
   noted: number;
   /** One of them is in no event yet. */
   hasNewNote: boolean;
+}
+
+/** Target by project and name, and engine. */
+export interface LeaseTarget {
+  readonly project: string;
+  readonly name: string;
+  readonly engine: string;
 }
 
 type NewLease = Omit<
@@ -162,6 +171,7 @@ export class Leases {
       pulled: lease.acknowledged,
       queueId: job.queue_id,
       build: job.target_sha256,
+      target: targetOf(job),
       fuzzingLeftMs: fuzzingLeftMs(job),
     });
   }
@@ -182,6 +192,7 @@ export class Leases {
       pulled: row.pulled === 1,
       queueId: row.queue_id,
       build: row.target_sha256,
+      target: targetOf(row),
       fuzzingLeftMs: fuzzingLeftMs(row),
     });
     live.expiresAt = Math.max(live.expiresAt, this.#exactNow + leastMs);
@@ -244,7 +255,11 @@ export class Leases {
   }
 
   /** Stores phase and statistics of a beat. */
-  report(lease: LiveLease, phase: LeasePhase, statistics: JobStatistics | undefined): void {
+  report(
+    lease: LiveLease,
+    phase: LeasePhase | undefined,
+    statistics: JobStatistics | undefined,
+  ): void {
     lease.phase = phase;
     if (phase === LeasePhase.FUZZING) lease.fuzzingSince ??= this.#now;
     if (!lease.stopRequested) lease.stoppingSince = undefined;
@@ -352,6 +367,15 @@ export class Leases {
     this.end(lease);
     this.parts.onExpired(lease);
   }
+}
+
+function targetOf({
+  project,
+  target_name: name,
+  engine,
+}: Pick<ClaimedJob, 'project' | 'target_name' | 'engine'>): LeaseTarget | undefined {
+  if (project === undefined || name === undefined || engine === undefined) return undefined;
+  return { project, name, engine };
 }
 
 /** A cancel, a pause or a timeout of this job is on record. */

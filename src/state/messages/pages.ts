@@ -66,3 +66,20 @@ function decode(token: string): string | undefined {
   const id = Buffer.from(token, 'base64url').toString();
   return isId(id) && encode(id) === token ? id : undefined;
 }
+
+/** The token of the page that begins after these two names, of project and target. */
+export const pairToken = (names: [project: string, name: string]): string =>
+  Buffer.from(JSON.stringify(names)).toString('base64url');
+
+/** What `pairToken` made; undefined for any other token. */
+export function afterPair(token: string): [project: string, name: string] | undefined {
+  try {
+    const names: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
+    if (!Array.isArray(names) || names.length !== 2) return undefined;
+    const [project, name] = names;
+    const isOurs = typeof project === 'string' && typeof name === 'string';
+    return isOurs && pairToken([project, name]) === token ? [project, name] : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -15,7 +15,7 @@ import { registerBuild } from '../../store/ops/targets/register-build.js';
 import { type BuildRow, defaultProject, type TargetRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import { checkExecutable, isProject, projectProblem } from '../messages/checks.js';
-import { cutPageBy, pageSizeOf } from '../messages/pages.js';
+import { afterPair, cutPageBy, pageSizeOf, pairToken } from '../messages/pages.js';
 import { time } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 
@@ -70,14 +70,14 @@ export class Targets {
     const { project, pageToken } = request;
     const found = new Violations().expect(isProject(project), 'project', projectProblem);
     const limit = pageSizeOf(request, found);
-    const after = pageToken === '' ? ['', ''] : afterOf(pageToken);
+    const after = pageToken === '' ? ['', ''] : afterPair(pageToken);
     found
       .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
       .throwIfAny();
     const [afterProject = '', afterName = ''] = after ?? [];
     const page = { project, afterProject, afterName, limit: limit + 1 };
     const rows = await this.store.run(ctx, listTargets, page);
-    const cut = cutPageBy(rows, limit + 1, (last) => tokenAfter([last.project, last.name]));
+    const cut = cutPageBy(rows, limit + 1, (last) => pairToken([last.project, last.name]));
     return {
       targets: cut.rows.map((row) => targetRecord(row, row.newest)),
       nextPageToken: cut.nextPageToken,
@@ -89,21 +89,6 @@ const checkName = (project: string, targetName: string) =>
   new Violations()
     .expect(isProject(project), 'project', projectProblem)
     .text(targetName, 'target_name', { min: 1, max: 128 });
-
-const tokenAfter = (names: [project: string, name: string]) =>
-  Buffer.from(JSON.stringify(names)).toString('base64url');
-
-function afterOf(token: string): [project: string, name: string] | undefined {
-  try {
-    const names: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
-    if (!Array.isArray(names) || names.length !== 2) return undefined;
-    const [project, name] = names;
-    const isOurs = typeof project === 'string' && typeof name === 'string';
-    return isOurs && tokenAfter([project, name]) === token ? [project, name] : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 const targetRecord = ({ project, name, builds }: TargetRow, newest?: BuildRow): Target => ({
   project,

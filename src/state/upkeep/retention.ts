@@ -9,9 +9,10 @@ import { pruneCampaigns } from '../../store/ops/campaigns/prune-campaigns.js';
 import { pruneEvents } from '../../store/ops/events/prune-events.js';
 import { firstJob, type JobCursor, pruneJobs } from '../../store/ops/jobs/prune-jobs.js';
 import { pruneQueues } from '../../store/ops/scheduling/prune-queues.js';
-import { pruneSamples } from '../../store/ops/upkeep/prune-samples.js';
+import { pruneSeries } from '../../store/ops/series/prune-series.js';
 import type { Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
+import { keptMs } from '../series/kept.js';
 
 /** Rows in one write: a few milliseconds, so that other writes do not wait long. */
 const sliceSize = 200;
@@ -64,7 +65,7 @@ export class Retention {
   /** Deletes everything that is too old now. */
   async sweep(): Promise<void> {
     const now = this.parts.clock.now();
-    const samples = await this.#prune(pruneSamples, now - this.parts.ages.samples);
+    const samples = await this.#pruneSeries(now);
     const events = await this.#prune(pruneEvents, now - this.parts.ages.events);
     const jobs = await this.#pruneJobs(now);
     await this.#prune(pruneArchived, now - this.parts.ages.jobs);
@@ -118,6 +119,19 @@ export class Retention {
       total += removed;
       if (removed < sliceSize || this.#stopped.signal.aborted) return total;
     }
+  }
+
+  /** Buckets of each length have an age of their own. */
+  async #pruneSeries(now: number): Promise<number> {
+    let total = 0;
+    for (const [step, ageMs] of keptMs) {
+      const olderThan = now - Math.min(ageMs, this.parts.ages.samples);
+      for (let removed = sliceSize; removed === sliceSize && !this.#stopped.signal.aborted; ) {
+        removed = await this.#run(pruneSeries, { stepS: step, olderThan, limit: sliceSize });
+        total += removed;
+      }
+    }
+    return total;
   }
 
   async #pruneJobs(now: number): Promise<number> {

@@ -98,6 +98,8 @@ import { releaseLease } from './leases/release-lease.js';
 import { keepWebhook } from './notifications/keep-webhook.js';
 import { nextNotice } from './notifications/next-notice.js';
 import { startWebhooks } from './notifications/start-webhooks.js';
+import { newestEnds } from './progress/newest-ends.js';
+import { readProgress } from './progress/read-progress.js';
 import { claimJob } from './scheduling/claim-job.js';
 import { dueAvoided } from './scheduling/due-avoided.js';
 import { findQueues } from './scheduling/find-queues.js';
@@ -107,6 +109,9 @@ import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
 import { listQueues } from './scheduling/list-queues.js';
 import { pruneQueues } from './scheduling/prune-queues.js';
 import { settleAvoided } from './scheduling/settle-avoided.js';
+import { addPoints } from './series/add-points.js';
+import { pruneSeries } from './series/prune-series.js';
+import { readSeries } from './series/read-series.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
@@ -115,11 +120,9 @@ import { knownTokens, listTokens } from './tokens/list-tokens.js';
 import { enrolBot, putToken } from './tokens/put-token.js';
 import { revokeToken } from './tokens/revoke-token.js';
 import { pruneTokens, touchTokens } from './tokens/token-upkeep.js';
-import { addSamples } from './upkeep/add-samples.js';
 import { findIds } from './upkeep/find-ids.js';
 import { markAlive } from './upkeep/mark-alive.js';
 import { openEpoch } from './upkeep/open-epoch.js';
-import { pruneSamples } from './upkeep/prune-samples.js';
 import { readCounters } from './upkeep/read-counters.js';
 
 /** Everything the store can do; the threads look operations up here by name. */
@@ -128,8 +131,8 @@ export const operations = [
   acknowledgeLease,
   acknowledgeStop,
   addCorpus,
-  addSamples,
   attemptHolder,
+  addPoints,
   claimJob,
   completeJob,
   confirmCrashes,
@@ -233,8 +236,11 @@ export const operations = [
   pruneEvents,
   pruneForgotten,
   pruneJobs,
-  pruneSamples,
   pruneTokens,
+  pruneSeries,
+  newestEnds,
+  readProgress,
+  readSeries,
   putArtifact,
   putAside,
   putToken,

@@ -6,16 +6,13 @@ import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { unary } from '../../../src/client/call.js';
 import { downloadBackup } from '../../../src/client/transfer.js';
-import type { RequestContext } from '../../../src/core/context.js';
 import { silentLog } from '../../../src/core/log.js';
 import { executeWithRetry } from '../../../src/core/retry.js';
-import { JobState, JobStatistics } from '../../../src/gen/pandafuzz/v1/job.js';
+import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
 import { createMetrics } from '../../../src/metrics.js';
 import { listJobs as everyJob } from '../../../src/operator/lists.js';
 import { Sessions } from '../../../src/state/bots/sessions.js';
-import { Leases } from '../../../src/state/leases/leases.js';
 import { Retention } from '../../../src/state/upkeep/retention.js';
-import { Sampler } from '../../../src/state/upkeep/sampler.js';
 import { Lane } from '../../../src/store/lane.js';
 import { registerBot } from '../../../src/store/ops/bots/register-bot.js';
 import { recordCrash } from '../../../src/store/ops/crashes/record-crash.js';
@@ -24,7 +21,6 @@ import { createJob } from '../../../src/store/ops/jobs/create-job.js';
 import { listJobs } from '../../../src/store/ops/jobs/list-jobs.js';
 import { claimJob } from '../../../src/store/ops/scheduling/claim-job.js';
 import { readCounters } from '../../../src/store/ops/upkeep/read-counters.js';
-import type { JobRow } from '../../../src/store/rows.js';
 import type { CheckpointMode } from '../../../src/store/sqlite/checkpoint.js';
 import { Checkpoints, walBytes } from '../../../src/store/sqlite/checkpoints.js';
 import { isRetryableError } from '../../../src/store/sqlite/faults.js';
@@ -60,9 +56,6 @@ async function endedJob(store: Store, botId: string, now: number, crashed: boole
   await store.run(ctx, completeJob, { ...completeInput(lease), now });
   return job.id;
 }
-
-const inBackground = <T>(_: string, work: (ctx: RequestContext) => Promise<T>) =>
-  work(testContext());
 
 describe('retention', () => {
   test('forgets what is too old in slices, keeps jobs with crashes, and keeps count', async () => {
@@ -103,52 +96,6 @@ describe('retention', () => {
       'jobs.pending': 0,
       crash_inputs_kept: 1,
     });
-  });
-});
-
-describe('sampling', () => {
-  test('keeps the figures of every run, and retention forgets them', async () => {
-    const directory = temporaryFolder();
-    const store = await openStore({ directory });
-    const botId = await withBotAndTarget(store);
-    const jobId = await endedJob(store, botId, 1, false);
-    const clock = new VirtualClock();
-    const leases = new Leases({
-      clock,
-      times: { ttlMs: 1000, offerTimeoutMs: 1000 },
-      onExpired: () => {},
-    });
-    const job = { id: jobId, attempt: 1, fence: 1, engine: 'libfuzzer', cancel_requested_at: null };
-    const lease = leases.grant(job as JobRow, { botId, ttlMs: 1000, acknowledged: true });
-    leases.report(lease, 2, JobStatistics.create({ executions: 7, executionsPerSecond: 0.5 }));
-    const day = 86_400_000;
-    const ages = { jobs: day, events: day, samples: day, bots: day, sweep_interval: day };
-    const sampler = new Sampler({
-      store,
-      leases,
-      clock,
-      log: silentLog,
-      inBackground,
-      intervals: { sample_interval: 1000 },
-    });
-    await sampler.sample();
-
-    const db = new Database(join(directory, 'pandafuzz.db'), { readonly: true });
-    const samples = db.prepare(
-      'SELECT job_id, time, executions, executions_per_second FROM samples',
-    );
-    expect(samples.raw().all()).toEqual([[jobId, clock.now(), 7, 0.5]]);
-    clock.advance(2 * day);
-    await new Retention({
-      store,
-      sessions: new Sessions(),
-      clock,
-      log: silentLog,
-      inBackground,
-      ages,
-    }).sweep();
-    expect(samples.all()).toEqual([]);
-    db.close();
   });
 });
 

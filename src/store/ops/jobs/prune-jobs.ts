@@ -24,7 +24,6 @@ const select = statement<JobCursor & Slice, { id: string; finished_at: number; k
     AND (finished_at, id) > (@finishedAt, @id)
   ORDER BY finished_at, id LIMIT @limit ${forUpdate()}`);
 const removals = [
-  statement<{ id: string }>('DELETE FROM samples WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM attempts WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM avoided WHERE job_id = @id'),
   statement<{ id: string }>('DELETE FROM campaign_runs WHERE job_id = @id'),
@@ -33,7 +32,7 @@ const removals = [
 
 /**
  * Goes through the next `limit` jobs that ended before `olderThan` and removes those
- * without crashes, with their attempts and samples. A job with a crash is kept: it is
+ * without crashes, with their attempts. A job with a crash is kept: it is
  * where the crash came from.
  *
  * @returns how many were removed, and where to go on; no cursor at the end

@@ -10,7 +10,7 @@ interface Page {
 
 const select = statement<Page, LeaseRow>(`
   SELECT job_id, leases.attempt, leases.fence, leases.bot_id, campaign, ttl_ms, pulled,
-    timed_out_at, queue_id, target_sha256, fuzz_within_ms, spent_ms, acknowledged_at, ${flag(stopRequested)} AS stop_requested
+    timed_out_at, queue_id, target_sha256, project, target_name, engine, fuzz_within_ms, spent_ms, acknowledged_at, ${flag(stopRequested)} AS stop_requested
   FROM leases JOIN jobs ON jobs.id = job_id
   WHERE job_id > @afterJobId ORDER BY job_id LIMIT @limit`);
 

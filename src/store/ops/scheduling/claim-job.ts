@@ -41,7 +41,7 @@ interface Grant {
 
 const columns = `id, campaign, fence, failed_attempts, refused_attempts, spec,
   cancel_requested_at, pause_requested_at, timed_out_at, statistics, earlier_statistics,
-  queue_id, target_sha256, fuzz_within_ms, spent_ms,
+  queue_id, target_sha256, project, target_name, engine, fuzz_within_ms, spent_ms,
   (SELECT fence_base FROM epochs WHERE epochs.id = 1) AS fence_base`;
 const waits = `state = 'pending' AND delayed = 0`;
 

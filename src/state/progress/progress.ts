@@ -1,0 +1,122 @@
+import type { Clock } from '../../core/clock.js';
+import type { RequestContext } from '../../core/context.js';
+import type {
+  GetProgressRequest,
+  GetProgressResponse,
+  TargetProgress,
+} from '../../gen/pandafuzz/v1/statistics_service.js';
+import {
+  type ProgressJob,
+  readProgress,
+  type TargetFacts,
+} from '../../store/ops/progress/read-progress.js';
+import type { Store } from '../../store/store.js';
+import type { Sessions } from '../bots/sessions.js';
+import { isProject, projectProblem } from '../messages/checks.js';
+import { afterPair, cutPageBy, pairToken } from '../messages/pages.js';
+import { Violations } from '../messages/violations.js';
+import type { Collector } from '../series/collector.js';
+import { targetSubject } from '../series/subjects.js';
+import { enginesOf, hoursShown } from './engines.js';
+import { healthOf } from './health.js';
+
+const hourMs = 3_600_000;
+const usualPage = 50;
+const largestPage = 100;
+
+export interface ProgressParts {
+  readonly store: Pick<Store, 'run'>;
+  readonly clock: Clock;
+  readonly sessions: Sessions;
+  readonly collector: Collector;
+}
+
+/** How targets do: what is on disk of them, and what the runs of now say. */
+export class Progress {
+  constructor(private readonly parts: ProgressParts) {}
+
+  /** @throws ValidationError */
+  async list(ctx: RequestContext, request: GetProgressRequest): Promise<GetProgressResponse> {
+    const { project, pageSize, pageToken } = request;
+    const found = new Violations()
+      .expect(isProject(project), 'project', projectProblem)
+      .whole(pageSize, 'page_size', { min: 0, max: largestPage });
+    const after = pageToken === '' ? ['', ''] : afterPair(pageToken);
+    found
+      .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
+      .throwIfAny();
+    const [afterProject = '', afterName = ''] = after ?? [];
+    const limit = (pageSize || usualPage) + 1;
+    const now = this.parts.clock.now();
+    const from = now - hoursShown * hourMs;
+    const of = { project, afterProject, afterName, limit, from, newFrom: leastId(from) };
+    const rows = await this.parts.store.run(ctx, readProgress, of);
+    const cut = cutPageBy(rows, limit, (last) => pairToken([last.project, last.name]));
+    return {
+      targets: cut.rows.map((facts) => this.#progressOf(facts, now)),
+      nextPageToken: cut.nextPageToken,
+    };
+  }
+
+  #progressOf(facts: TargetFacts, now: number): TargetProgress {
+    const { project, name, jobs, groups } = facts;
+    const curves = this.parts.collector.curvesOf(targetSubject(project, name));
+    const sum = (of: 'running' | 'rate') =>
+      curves.reduce((total, { latest }) => total + latest[of], 0);
+    const current = curves.flatMap((curve) => {
+      const open = curve.open(600);
+      const whole = curve.waiting.filter(({ stepS }) => stepS === 600);
+      return open ? [...whole, open] : whole;
+    });
+    const running = sum('running');
+    const times = curves.flatMap(({ foundAt }) => foundAt ?? []);
+    const foundAt = Math.max(facts.foundAt ?? 0, ...times) || undefined;
+    const pending = countOf(jobs, 'pending');
+    const started = jobs.flatMap(({ started_at }) => started_at ?? []);
+    const judged = healthOf({
+      now,
+      running,
+      executions: curves.reduce((total, { executions }) => total + executions, 0),
+      pending,
+      starting: countOf(jobs, 'assigned', 'running'),
+      paused: countOf(jobs, 'paused'),
+      failed: failureOf(jobs),
+      botsOnline: this.parts.sessions.online,
+      beganAt: started.length > 0 ? Math.min(...started) : undefined,
+      foundAt,
+    });
+    return {
+      ...{ project, name, ...judged, pending, running },
+      engines: enginesOf([...facts.points, ...current], now),
+      lastFindAt: foundAt === undefined ? undefined : new Date(foundAt),
+      executionsPerSecond: sum('rate'),
+      newGroups: groups.fresh,
+      openGroups: groups.open,
+    };
+  }
+}
+
+const countOf = (jobs: readonly ProgressJob[], ...states: string[]): number =>
+  jobs.filter(({ state }) => states.includes(state)).length;
+
+/** The least id of version 7 that is made at this time. */
+function leastId(time: number): string {
+  const hex = Math.max(0, time).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
+/** Of the job that ended last, if nothing of its target was executed in it. */
+function failureOf(jobs: readonly ProgressJob[]): { since: number; why: string } | undefined {
+  const ended = jobs.filter(({ finished_at }) => finished_at !== null);
+  const [last] = ended.sort((a, b) => (b.finished_at ?? 0) - (a.finished_at ?? 0));
+  if (last?.state !== 'dead' || hasExecuted(last)) return undefined;
+  return { since: last.finished_at ?? 0, why: last.message || 'its last job ended as dead' };
+}
+
+export const hasExecuted = (job: {
+  statistics: string | null;
+  earlier_statistics: string | null;
+}): boolean =>
+  [job.statistics, job.earlier_statistics].some(
+    (text) => text !== null && Number(JSON.parse(text).executions ?? 0) > 0,
+  );
