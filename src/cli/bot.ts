@@ -10,6 +10,7 @@ import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.j
 import { LogTail } from '../core/log-tail.js';
 import { readUserRange, type UserRange } from '../core/user-range.js';
 import { defaultMaster, durationOption, masterText, reader, sizeOption } from './flags.js';
+import { thenEnd } from './left-behind.js';
 
 /** Of its own log, a bot keeps as much in memory for the master to read, bytes. */
 const ownLogBytes = 64 * 1024;
@@ -131,7 +132,7 @@ export function botCommand(): Command {
       // No program that the bot starts is to have it.
       delete process.env['PANDAFUZZ_TOKEN'];
       const { runBot } = await import('../bot/main.js');
-      await runBot(options);
+      await thenEnd(runBot(options));
     });
 }
 

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { quoted } from '../operator/crashes/replay.js';
 import { durationOption, wholeOption } from './flags.js';
+import { thenEnd } from './left-behind.js';
 import { limitsOf, submittedBy, type TargetFlags, withTargetOptions } from './target-options.js';
 
 interface Flags extends TargetFlags {
@@ -59,7 +60,7 @@ export function fuzzCommand(): Command {
       const { submission, spec, name } = submittedBy(flags, self);
       // Loaded here, so that other commands start without the modules of master and bot.
       const { fuzz } = await import('../fuzz/fuzz.js');
-      process.exitCode = await fuzz({
+      const fuzzing = fuzz({
         target: name,
         command: ['pandafuzz', ...process.argv.slice(2).map(quoted)].join(' '),
         folder: flags.dir ?? `fuzz-${basename(name)}`,
@@ -72,5 +73,6 @@ export function fuzzCommand(): Command {
           spec: { ...spec, limits: { ...limitsOf(flags), maxDurationSeconds: 0, maxCrashes: 0 } },
         },
       });
+      process.exitCode = await thenEnd(fuzzing);
     });
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { thenEnd } from './left-behind.js';
 
 export function masterCommand(): Command {
   return new Command('master')
@@ -20,6 +21,6 @@ export function masterCommand(): Command {
     .action(async (options: { config?: string }) => {
       // Loaded here, so that other commands start without the master's modules.
       const { runMaster } = await import('../app.js');
-      process.exitCode = await runMaster(options.config);
+      process.exitCode = await thenEnd(runMaster(options.config));
     });
 }

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import '../harness.js';
 import { Process, place, reach } from '../processes.js';
@@ -30,4 +33,24 @@ describe('SIGTERM ends the master within 5 s', () => {
     master.end('SIGTERM');
     expect(await master.exited).toEqual({ code: 0, signal: null });
   });
+});
+
+test('a master whose thread has died ends with 1, whatever waits for the thread', async () => {
+  const { address, directory, environment } = await place();
+  const order = join(directory, 'thread-fault');
+  const master = new Process(['master'], {
+    ...environment,
+    THREAD_FAULT_FILE: order,
+    NODE_OPTIONS: `--import=${fileURLToPath(new URL('means/thread-faults.js', import.meta.url))}`,
+    // Else what waits would end by its deadline, and the process with it.
+    PANDAFUZZ_TIMEOUTS_DATABASE_OP: '1h',
+  });
+  await master.says('master ready');
+  const connection = await reach(address);
+  await registerBot(connection);
+  writeFileSync(order, 'end writer');
+  const calls = Array.from({ length: 50 }, () => registerBot(connection).catch(() => {}));
+  master.end('SIGUSR2');
+  expect(await master.exited).toEqual({ code: 1, signal: null });
+  await Promise.all(calls);
 });

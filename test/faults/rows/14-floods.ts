@@ -67,7 +67,7 @@ async function largeJobs(scene: Scene, load: Load, count: number): Promise<void>
   const targetSha256 = await given(load.operators[0]).target();
   const spec = JobSpec.create({
     ...{ engine: 'libfuzzer', targetSha256, priority: -10 },
-    arguments: Array.from({ length: 64 }, () => 'a'.repeat(1024)),
+    arguments: Array.from({ length: 64 }, () => `-${'a'.repeat(1023)}`),
     environment: Object.fromEntries(
       Array.from({ length: 64 }, (_, i) => [`VARIABLE_${i}`, 'v'.repeat(1024)]),
     ),

@@ -65,11 +65,12 @@ async function unreadBy(
     const text = await (await fetch(`http://${scene.http}/metrics`)).text();
     return Number(/^log_lines_lost_total (\d+)/m.exec(text)?.[1] ?? 0);
   };
-  for (let tries = 0; tries < (isShort ? 60 : 300) && (await lost()) === 0; tries++)
+  for (let tries = 0; tries < (isShort ? 60 : 900) && (await lost()) === 0; tries++)
     await pause(100);
   const fired = await lost();
   const at = scene.mark('not read');
-  await scene.busy('create', 3);
+  // One more than operators have under way.
+  await scene.busy('create', 7);
   const goesOn = done(scene.read(), 'create').some(({ askedAt }) => askedAt > at);
   await load.end(20_000);
   connection.close();
