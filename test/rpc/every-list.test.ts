@@ -12,7 +12,7 @@ const rowCount = 400;
 const long = 'x'.repeat(8 * 1024);
 const mostBytes = 1.2 * 2 ** 20;
 
-type Value = string | number | ((index: number) => string | number);
+type Value = null | string | number | ((index: number) => string | number);
 
 /** A page: how many there are on it, and the request of the next one; undefined at the end. */
 interface Page {
@@ -93,6 +93,14 @@ const lists: Readonly<Record<string, List>> = {
     table: 'bots',
     row: { id: uuid, name: numbered, engines: '[]', labels: '{}' },
     read: byToken(({ bots }, page) => unary(bots, bots.listBots, page), 'bots'),
+  },
+  'IdentityService/ListTokens': {
+    table: 'tokens',
+    row: {
+      ...{ id: uuid, hash: (index) => String(index).padStart(64, '0'), name: numbered },
+      ...{ role: 'viewer', bot_id: null, revoked_at: null, revoked_by: null },
+    },
+    read: byToken(({ identity }, page) => unary(identity, identity.listTokens, page), 'tokens'),
   },
   'TargetService/ListTargets': {
     table: 'targets',
