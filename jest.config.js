@@ -7,6 +7,6 @@ export default {
   testEnvironment: '<rootDir>/dist/test/environment.js',
   setupFilesAfterEnv: ['<rootDir>/dist/test/cleanup.js'],
   testTimeout: 2 * patienceMs,
-  // Test files run side by side in this many processes: on two cores, one while others wait.
-  maxWorkers: 3,
+  // Test files run side by side in this many processes; each needs a core.
+  maxWorkers: 2,
 };
