@@ -91,7 +91,8 @@ function missingFromLists(operations: Evidence['operations']): Violation[] {
   const created = done(operations, 'create');
   return done(operations, 'list').flatMap(({ askedAt, request, answer }) => {
     const listed = new Set(answer.jobIds);
-    const oldest = answer.jobIds.length < request.limit ? '' : answer.jobIds.toSorted()[0];
+    const hasMore = answer.hasMore ?? answer.jobIds.length >= request.limit;
+    const oldest = hasMore ? answer.jobIds.toSorted()[0] : '';
     return created
       .filter((each) => each.answeredAt < askedAt && each.answer.jobId > (oldest ?? ''))
       .filter((each) => !listed.has(each.answer.jobId))

@@ -12,7 +12,8 @@ interface Kinds {
   /** One job. */
   read: [{ jobId: string }, { state: number; fence: number }];
   /** Ids of jobs, the newest `limit`. */
-  list: [{ limit: number }, { jobIds: readonly string[] }];
+  /** A page, with whether another one follows. */
+  list: [{ limit: number }, { jobIds: readonly string[]; hasMore?: boolean }];
   cancel: [{ jobId: string }, { state: number }];
   /** A bot's stream begins; leases that are not kept are no longer its own. */
   hello: [{ botId: string; leases: readonly LeaseName[] }, { kept: readonly LeaseName[] }];

@@ -143,8 +143,9 @@ export class Operator {
       const page = { pageSize: listed, pageToken: '', state: JobState.UNSPECIFIED };
       const list = () => unary(this.#jobService, this.#jobService.listJobs, page, { timeoutMs });
       await this.persist(() =>
-        history.record(name, 'list', { limit: listed }, list, ({ jobs }) => ({
+        history.record(name, 'list', { limit: listed }, list, ({ jobs, nextPageToken }) => ({
           jobIds: jobs.map(({ id }) => id),
+          hasMore: nextPageToken !== '',
         })),
       );
     } else {
