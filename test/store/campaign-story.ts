@@ -52,7 +52,7 @@ export function campaignStory(
   });
   const move = { id: campaignId, reason: 'r', dueAt: null, stopping: 0, now: 44 };
   const update = {
-    ...{ id: campaignId, revision: 1, spec: '{"name":"png","until":{"cpuHours":0.03}}' },
+    ...{ id: campaignId, revision: 1, spec: '{"name":"png","until":{"cpuHours":0.05}}' },
     ...{ weight: 3, maxParallel: 4, dueAt: null, changes: ['weight 2 -> 3'], isOver: false },
   };
   return [
@@ -81,8 +81,11 @@ export function campaignStory(
     ['runs_stopped', { campaignId }],
     ['move_campaign', { ...move, to: 'active', dueAt: 95, from: ['paused'], now: 45 }],
     ['complete_job', end(3, { coverage: 3, loadedCoverage: 3 })],
-    // The last of its CPU time.
     ['settle_run', { jobId: runId(3), now: 46 }],
+    // The third that hardly fuzzed, and the last of its CPU time.
+    ['claim_job', claim(4, 2)],
+    ['complete_job', end(4, { elapsedMs: 9000, restartingMs: 8000 })],
+    ['settle_run', { jobId: runId(4), now: 46 }],
     ['show_campaign', shown],
     ['load_campaign', campaignId],
     ['list_campaign_history', { campaignId, beforeSequence: 3, limit: 10 }],
