@@ -96,8 +96,8 @@ const onlyIn = (names, library) => ({
  *
  * Rules see the interface and the operations, never an engine.
  */
-const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
+const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 

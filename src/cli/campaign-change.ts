@@ -24,7 +24,9 @@ const changes: readonly Change[] = [
   {
     name: 'resume',
     summary: 'let campaigns go on',
-    description: 'Lets campaigns go on that were paused or have ended.',
+    description:
+      'Lets campaigns go on that were paused or have ended. Builds that are held since their runs\n' +
+      'died at once are tried again.',
     stopsRuns: false,
   },
   {

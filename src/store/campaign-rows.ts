@@ -1,3 +1,4 @@
+import type { RecentSums } from './campaign-sums.js';
 import type { QueueRow } from './rows.js';
 
 /** Rows of campaigns that make their runs by themselves. Times are ms since 1970. */
@@ -58,10 +59,35 @@ export interface ArmRow {
   finding_runs: number;
   cpu_ms: number;
   crash_groups: number;
+  /** Sums that fade (campaign-sums.ts). */
+  recent_found: number;
+  recent_hits: number;
+  recent_ms: number;
+  /** The campaign's bill when they were faded last. */
+  stamp_ms: number;
+  /** Runs that it is still given whatever it finds. */
+  trial_left: number;
+  /** JSON: milliseconds that its newest runs held a slot without fuzzing. */
+  overheads: string;
+  /** Runs on end that fuzzed for hardly any time. */
+  short_runs: number;
+  /** It makes no run before this, and then one; null: it is not held. */
+  held_until: number | null;
+  hold_ms: number;
+  hold_why: string;
 }
 
 export const armColumns = `campaign_id, build, position, queue_id, since, runs, finding_runs,
-  cpu_ms, crash_groups`;
+  cpu_ms, crash_groups, recent_found, recent_hits, recent_ms, stamp_ms, trial_left, overheads,
+  short_runs, held_until, hold_ms, hold_why`;
+
+/** The sums of a build as they were written last. */
+export const recentOf = (row: ArmRow): RecentSums => ({
+  found: row.recent_found,
+  hits: row.recent_hits,
+  ms: row.recent_ms,
+  stampMs: row.stamp_ms,
+});
 
 /** A campaign with all that its runs are made by. */
 export interface LoadedCampaign {

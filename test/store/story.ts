@@ -1,4 +1,5 @@
 import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
+import { campaignStory } from './campaign-story.js';
 import { corpusStory } from './corpus-story.js';
 import { crashStory } from './crash-story.js';
 import { botInput, completeInput, jobInput, noPause, storyBot, target } from './inputs.js';
@@ -239,6 +240,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
       ...{ final: true, botId: bot, statistics: '{"executions":5,"elapsedMs":6}', now: 49 },
     },
   ],
+  ...campaignStory(8),
   ['show_job', { jobId: job(0), attempts: 5 }],
   ['show_job', { jobId: job(1), attempts: 5 }],
   ['show_job', { jobId: job(2), attempts: 5 }],

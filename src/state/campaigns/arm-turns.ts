@@ -47,7 +47,9 @@ export class ArmTurns {
   charge(taken: string, costMs: number, shares: ReadonlyMap<string, number>): void {
     let sum = 0;
     for (const share of shares.values()) sum += share;
-    for (const [build, share] of shares) this.#add(build, (share / (sum || 1)) * costMs);
+    // Those that have none take turns only where nobody else can.
+    if (sum === 0) return;
+    for (const [build, share] of shares) this.#add(build, (share / sum) * costMs);
     this.#add(taken, -costMs);
   }
 

@@ -137,12 +137,13 @@ export class CampaignKeeper {
     const now = clock.now();
     const loaded = await inBackground('load_campaign', (ctx) => store.run(ctx, loadCampaign, id));
     if (!loaded) return;
-    const { campaign } = loaded;
+    const { campaign, arms } = loaded;
     const spec = CampaignSpec.fromJSON(JSON.parse(campaign.spec));
     const reason = whyOver(endOf(campaign.spec), campaign, { now });
     const moved = await inBackground('campaign_moment', (ctx) => {
       if (reason === undefined) {
-        return store.run(ctx, postponeCampaign, { id, dueAt: dueAtOf(spec, now) });
+        const held = arms.map(({ held_until }) => held_until);
+        return store.run(ctx, postponeCampaign, { id, dueAt: dueAtOf(spec, now, held) });
       }
       const end = { id, to: 'ended' as const, reason, dueAt: null, now };
       return store.run(ctx, moveCampaign, { ...end, stopping: 0, from: ['active'] });
@@ -201,7 +202,9 @@ export class CampaignKeeper {
       if (!outcome.ok) log.warn({ err: outcome.error, job: jobIds[index] }, 'run not counted yet');
       else if (outcome.value?.campaign) {
         supply.counted(outcome.value.campaign.campaign.id);
-        supply.learn(outcome.value.campaign);
+        const { campaign, build, plannedMs, billedMs } = outcome.value;
+        supply.billed(campaign.campaign.id, build, { plannedMs, billedMs });
+        supply.learn(campaign);
       }
     }
   }

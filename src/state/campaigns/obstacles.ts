@@ -5,6 +5,7 @@ import type { SessionHandle, Sessions } from '../bots/sessions.js';
 import type { FairShare } from '../scheduling/fair-share.js';
 import { mismatches, needOf } from '../scheduling/matching.js';
 import { specOf } from './records.js';
+import { heldFor } from './shares-in.js';
 
 /** Reasons of one kind that are reported. */
 const mostReasons = 10;
@@ -30,7 +31,7 @@ export class CampaignObstacles {
     const begins = specOf(campaign).notBefore?.getTime() ?? 0;
     const seconds = Math.ceil((begins - this.parts.clock.now()) / 1000);
     if (seconds > 0) return [`it begins in ${seconds} s (its not_before)`];
-    return [...this.#limit(campaign.key), ...this.#fleet(arms, queues)];
+    return [...this.#limit(campaign.key), ...heldBuilds(arms), ...this.#fleet(arms, queues)];
   }
 
   #limit(key: string): string[] {
@@ -52,6 +53,13 @@ export class CampaignObstacles {
     return reasons;
   }
 }
+
+const heldBuilds = (arms: LoadedCampaign['arms']): string[] =>
+  arms.flatMap((arm) => {
+    const why = heldFor(arm);
+    const whatToDo = 'UpdateCampaign with a mended build, or ResumeCampaign, tries it at once';
+    return why === '' ? [] : [`${arm.build} is ${why}; ${whatToDo}`];
+  });
 
 function ofQueue(queue: QueueRow, sessions: readonly SessionHandle[]): string[] {
   const counts = new Map<string, number>();

@@ -165,9 +165,19 @@ export const storedArms = (spec: CampaignSpec): NewArm[] =>
     };
   });
 
-/** When time alone changes what a campaign does. */
-export function dueAtOf({ notBefore, until }: CampaignSpec, now: number): number | null {
+/**
+ * When time alone changes what a campaign does.
+ *
+ * @param heldUntil of its builds that are held
+ */
+export function dueAtOf(
+  { notBefore, until }: CampaignSpec,
+  now: number,
+  heldUntil: readonly (number | null)[] = [],
+): number | null {
   const begins = notBefore?.getTime() ?? 0;
   if (begins > now) return begins;
-  return until?.at?.getTime() ?? null;
+  const later = heldUntil.filter((time): time is number => time !== null && time > now);
+  const earliest = Math.min(until?.at?.getTime() ?? Number.POSITIVE_INFINITY, ...later);
+  return Number.isFinite(earliest) ? earliest : null;
 }

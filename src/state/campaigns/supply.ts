@@ -15,19 +15,22 @@ import type { PlannedRunEnd, Supply } from '../scheduling/dispatch.js';
 import type { FairShare } from '../scheduling/fair-share.js';
 import { ArmTurns } from './arm-turns.js';
 import type { ShareOfArm } from './records.js';
+import { lengthOfRun } from './run-length.js';
 import { runSpec } from './run-spec.js';
-
-/** Fuzzing of a run where the spec leaves it open, milliseconds. */
-const usualRunMs = 600_000;
+import { sharesIn } from './shares-in.js';
 
 /** A build of a campaign, as its runs are made by it. */
 interface LiveArm {
   readonly build: string;
   readonly queueId: number;
+  /** It is held: it makes no run before this, and then one. */
+  readonly heldUntil: number | null;
   /** A job of it but for its id and its time. */
   readonly template: CreateJobInput;
   readonly plannedMs: number;
   readonly share: number;
+  /** Why it has this share, for people. */
+  readonly reason: string;
 }
 
 interface LiveCampaign {
@@ -38,6 +41,8 @@ interface LiveCampaign {
   /** CPU milliseconds that its end leaves for runs that are not counted yet. */
   readonly leftMs: number;
   readonly turns: ArmTurns;
+  /** Builds that were held until this time, and have made their run since. */
+  readonly tried: Map<string, number>;
 }
 
 export interface SupplyParts {
@@ -110,7 +115,7 @@ export class CampaignSupply implements Supply {
     return new Map(
       arms.map(({ build }) => {
         const arm = live && armOf(live, build);
-        return [build, { share: arm?.share ?? 0, reason: arm ? 'even shares' : '' }];
+        return [build, { share: arm?.share ?? 0, reason: arm?.reason ?? '' }];
       }),
     );
   }
@@ -123,12 +128,7 @@ export class CampaignSupply implements Supply {
   plan(key: string, queueIds: readonly number[]): NewRun | undefined {
     const live = this.#byKey.get(key);
     if (!live || this.#isSpent(live)) return undefined;
-    const fitting = live.arms.filter(({ queueId }) => queueIds.includes(queueId));
-    const shares = new Map(fitting.map(({ build, share }) => [build, share]));
-    const lengthOf = (build: string) => armOf(live, build)?.plannedMs ?? usualRunMs;
-    const all = live.arms.map(({ build }) => build);
-    const build = live.turns.take(shares, all, lengthOf);
-    const arm = build === undefined ? undefined : armOf(live, build);
+    const arm = this.#next(live, queueIds);
     if (!arm) return undefined;
     const { newId, clock } = this.parts;
     const job = { ...arm.template, id: newId(), now: clock.now() };
@@ -137,10 +137,30 @@ export class CampaignSupply implements Supply {
     return { campaignId, revision, build: arm.build, plannedMs: arm.plannedMs, job };
   }
 
+  /** The build whose turn it is, among those of these queues. */
+  #next(live: LiveCampaign, queueIds: readonly number[]): LiveArm | undefined {
+    const fitting = live.arms.filter(({ queueId }) => queueIds.includes(queueId));
+    const now = this.parts.clock.now();
+    const trying = fitting.find(
+      ({ build, heldUntil }) =>
+        heldUntil !== null && heldUntil <= now && live.tried.get(build) !== heldUntil,
+    );
+    if (trying?.heldUntil) {
+      live.tried.set(trying.build, trying.heldUntil);
+      return trying;
+    }
+    const ready = fitting.filter(({ heldUntil }) => heldUntil === null);
+    const shares = new Map(ready.map(({ build, share }) => [build, share]));
+    const lengthOf = (build: string) => armOf(live, build)?.plannedMs ?? 0;
+    const all = live.arms.map(({ build }) => build);
+    const build = live.turns.take(shares, all, lengthOf);
+    return build === undefined ? undefined : armOf(live, build);
+  }
+
   settle(run: NewRun, outcome: PlannedRunEnd): void {
     if (outcome === 'made') return;
     this.#count(run.campaignId, -1);
-    this.credit(run.campaignId, run.build, run.plannedMs);
+    this.billed(run.campaignId, run.build, { plannedMs: run.plannedMs, billedMs: 0 });
     const live = this.#byId.get(run.campaignId);
     if (outcome === 'unneeded' || !live || live.revision > run.revision) return;
     this.#remove(live);
@@ -166,12 +186,20 @@ export class CampaignSupply implements Supply {
     else this.#open.set(campaignId, count);
   }
 
-  /** A build has used less than it was charged, or more where this is negative. */
-  credit(campaignId: string, build: string, ms: number): void {
+  /** A run of a build is billed otherwise than it was planned; 0: it never began. */
+  billed(
+    campaignId: string,
+    build: string,
+    { plannedMs, billedMs }: { plannedMs: number; billedMs: number },
+  ): void {
     const live = this.#byId.get(campaignId);
-    if (!live || !armOf(live, build)) return;
-    const shares = new Map(live.arms.map((arm) => [arm.build, arm.share]));
-    live.turns.charge(build, -ms, shares);
+    const arm = live && armOf(live, build);
+    if (!arm) return;
+    if (billedMs === 0) live.tried.delete(build);
+    // A build that is held owes nothing for the runs that it is tried by.
+    if (arm.heldUntil !== null) return;
+    const shares = new Map(live.arms.map((one) => [one.build, one.share]));
+    live.turns.charge(build, billedMs - plannedMs, shares);
   }
 
   #remove(live: LiveCampaign | undefined): void {
@@ -182,25 +210,31 @@ export class CampaignSupply implements Supply {
   }
 
   #live(
-    { campaign, arms }: LoadedCampaign,
+    loaded: LoadedCampaign,
     spec: CampaignSpec,
     before: LiveCampaign | undefined,
   ): LiveCampaign {
+    const { campaign, arms } = loaded;
     const turns = before?.turns ?? new ArmTurns();
     turns.keepOnly(arms.map(({ build }) => build));
-    const made = arms.flatMap(({ build: name, queue_id: queueId }): LiveArm[] => {
+    const tried = before?.tried ?? new Map();
+    const shares = sharesIn(loaded, spec);
+    const made = arms.flatMap((row): LiveArm[] => {
+      const { build: name, queue_id: queueId, held_until: heldUntil } = row;
       const build = spec.builds.find((one) => one.name === name);
       if (!build || queueId === null) return [];
-      const plannedMs = (spec.runSeconds || usualRunMs / 1000) * 1000;
+      if (heldUntil === null) tried.delete(name);
+      const plannedMs = lengthOfRun(spec, row);
       const template = this.#template(spec, build, plannedMs);
       if (!template) return [];
-      return [{ build: name, queueId, template, plannedMs, share: 1 / arms.length }];
+      const { share = 0, reason = '' } = shares.get(name) ?? {};
+      return [{ build: name, queueId, template, plannedMs, share, reason, heldUntil }];
     });
     const { id, key, revision } = campaign;
     const { cpuHours = 0 } = spec.until ?? {};
     const leftMs =
       cpuHours > 0 ? cpuHours * msOfHour - campaign.billed_ms : Number.POSITIVE_INFINITY;
-    return { id, key, revision, arms: made, leftMs, turns };
+    return { id, key, revision, arms: made, leftMs, turns, tried };
   }
 
   /** @returns undefined for a build that this master's settings allow no more */

@@ -600,6 +600,25 @@ CREATE TABLE campaign_arms (
   finding_runs bigint NOT NULL DEFAULT 0 CHECK (finding_runs >= 0),
   cpu_ms       bigint NOT NULL DEFAULT 0 CHECK (cpu_ms >= 0),
   crash_groups bigint NOT NULL DEFAULT 0 CHECK (crash_groups >= 0),
+  -- Sums of its runs that fade as the campaign is billed more (store/campaign-sums.ts): what was
+  -- found, runs that found something, milliseconds billed; and the campaign's bill at that time.
+  recent_found double precision NOT NULL DEFAULT 0 CHECK (recent_found >= 0),
+  recent_hits  double precision NOT NULL DEFAULT 0 CHECK (recent_hits >= 0),
+  recent_ms    double precision NOT NULL DEFAULT 0 CHECK (recent_ms >= 0),
+  stamp_ms     bigint NOT NULL DEFAULT 0 CHECK (stamp_ms >= 0),
+  -- Runs that a new build is still given whatever it finds.
+  trial_left   integer NOT NULL DEFAULT 4 CHECK (trial_left >= 0),
+  -- The newest runs, at most 9: milliseconds that they held a slot without fuzzing, a JSON array.
+  overheads    text NOT NULL DEFAULT '[]'
+               CHECK (json_typeof(CAST(overheads AS json)) = 'array'),
+  -- Runs on end that fuzzed for hardly any time.
+  short_runs   integer NOT NULL DEFAULT 0 CHECK (short_runs >= 0),
+  -- It makes no run before this, and then one; NULL: it is not held.
+  held_until   bigint,
+  -- How long it is held this time.
+  hold_ms      bigint NOT NULL DEFAULT 0 CHECK (hold_ms >= 0),
+  -- For people.
+  hold_why     text NOT NULL DEFAULT '',
   PRIMARY KEY (campaign_id, build)
 );
 

@@ -4,7 +4,7 @@ import { pageOperation, writeOperation } from '../../operation.js';
 import { all, run, type Steps, statement } from '../../statement.js';
 import { recordHistory } from './history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
-import { leaveArms } from './set-arms.js';
+import { leaveArms, releaseArms } from './set-arms.js';
 import { expectChangeable } from './update-campaign.js';
 
 interface Move {
@@ -42,7 +42,7 @@ export function* moved(input: Move): Steps<void> {
 
 /**
  * Moves a campaign to another state; one that is there already stays as it is, but for runs
- * that are to be stopped.
+ * that are to be stopped and, of an active one, builds that are held, which are tried again.
  *
  * @param from the states that it may move from; from others it does not move
  * @throws NotFoundError, PreconditionError ARCHIVED
@@ -57,6 +57,7 @@ export const moveCampaign = writeOperation(
     if (before.state !== to) expectChangeable(before);
     if (from.includes(before.state)) yield* moved({ ...rest, id, to, stopping });
     else if (stopping === 1) yield* run(stop, { id });
+    if (to === 'active') yield* releaseArms(id);
     return (yield* loaded(id)) as LoadedCampaign;
   },
 );

@@ -1,3 +1,4 @@
+import { trialRuns } from '../../campaign-sums.js';
 import { all, run, type Steps, statement } from '../../statement.js';
 import { queueOf, type Requirements } from '../jobs/queue-of.js';
 import { type ArtifactsOfJob, expectArtifacts } from '../targets/find-uses.js';
@@ -58,9 +59,14 @@ const keepArm = statement<Arm>(`
   VALUES (@campaignId, @build, @position, @queueId, @now)
   ON CONFLICT (campaign_id, build) DO UPDATE SET
     position = excluded.position, queue_id = excluded.queue_id`);
-const renewed = statement<Key & { now: number }>(
-  'UPDATE campaign_arms SET since = @now WHERE campaign_id = @campaignId AND build = @build',
-);
+/** What the earlier build found says half as much about the new one. */
+const renewed = statement<Key & { now: number; trial: number }>(`
+  UPDATE campaign_arms SET since = @now, trial_left = @trial, recent_found = recent_found / 2,
+    recent_hits = recent_hits / 2, recent_ms = recent_ms / 2, overheads = '[]'
+  WHERE campaign_id = @campaignId AND build = @build`);
+const release = statement<{ campaignId: string }>(`
+  UPDATE campaign_arms SET short_runs = 0, held_until = NULL, hold_ms = 0, hold_why = ''
+  WHERE campaign_id = @campaignId AND short_runs > 0`);
 const leaveAll = statement<{ campaignId: string }>(`
   UPDATE campaign_arms SET position = NULL, queue_id = NULL WHERE campaign_id = @campaignId`);
 
@@ -98,7 +104,7 @@ export function* setArms(
       changes.push(`build ${arm.build} changed`);
       continue;
     }
-    yield* run(renewed, key);
+    yield* run(renewed, { ...key, trial: trialRuns });
     changes.push(describe(arm, present));
   }
   for (const { build } of before) {
@@ -116,6 +122,9 @@ function* forgetEarliest(campaignId: string): Steps<void> {
     yield* run(forgetBuild, { campaignId, ...old });
   }
 }
+
+/** Its builds are held no more. */
+export const releaseArms = (campaignId: string) => run(release, { campaignId });
 
 /** Nothing is made by its builds any more; their queues may go. */
 export const leaveArms = (campaignId: string) => run(leaveAll, { campaignId });

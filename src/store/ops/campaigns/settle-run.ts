@@ -4,6 +4,7 @@ import { pageOperation, writeOperation } from '../../operation.js';
 import type { JobStateName } from '../../rows.js';
 import { all, one, run, type Steps, statement } from '../../statement.js';
 import { addStatistics } from '../../statistics.js';
+import { type CountedRun, countArm } from './count-arm.js';
 import { recordHistory } from './history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
 import { moved } from './move-campaign.js';
@@ -11,16 +12,23 @@ import { moved } from './move-campaign.js';
 /** A start costs at least this much: a crash loop is not cheap. Milliseconds. */
 const leastBilledMs = 60_000;
 
+/** Outcomes of runs that nobody stopped, and whose bot was not lost. */
+const endsByItself: readonly string[] = ['completed', 'failed', 'infrastructure'];
+
 /** A run that has ended, and what came of it. */
 export interface SettledRun {
   /** Its campaign as it is after it; undefined: it is deleted. */
   campaign: LoadedCampaign | undefined;
   build: string;
+  /** What it was planned to be billed, and what it is. */
+  plannedMs: number;
+  billedMs: number;
 }
 
 interface Job {
   id: string;
   finished_at: number;
+  outcome: string | null;
   statistics: string | null;
   earlier_statistics: string | null;
 }
@@ -33,7 +41,6 @@ interface RunRow {
 
 interface Figures {
   campaignId: string;
-  build: string;
   costMs: number;
   billedMs: number;
   found: 0 | 1;
@@ -44,7 +51,7 @@ interface Figures {
 const openRun = statement<{ jobId: string }, RunRow>(`
   SELECT campaign_id, build, planned_ms FROM campaign_runs WHERE job_id = @jobId AND settled = 0`);
 const endedJob = statement<{ jobId: string }, Job>(`
-  SELECT id, finished_at, statistics, earlier_statistics FROM jobs
+  SELECT id, finished_at, outcome, statistics, earlier_statistics FROM jobs
   WHERE id = @jobId AND finished_at IS NOT NULL`);
 const attempts = statement<
   { jobId: string },
@@ -66,11 +73,6 @@ const addToCampaign = statement<Figures>(`
     last_find_at = CASE WHEN @found = 1 THEN CAST(@now AS BIGINT) ELSE last_find_at END,
     quiet_from_ms = CASE WHEN @found = 1 THEN billed_ms + @billedMs ELSE quiet_from_ms END
   WHERE id = @campaignId`);
-const addToArm = statement<Figures>(`
-  UPDATE campaign_arms SET runs = runs + 1, finding_runs = finding_runs + @found,
-    cpu_ms = cpu_ms + @costMs, crash_groups = crash_groups + @groups
-  WHERE campaign_id = @campaignId AND build = @build`);
-
 /**
  * Counts a run of a campaign that has ended, once, and ends the campaign if that was its end.
  *
@@ -82,16 +84,19 @@ export const settleRun = writeOperation(
   function* ({ jobId, now }: { jobId: string; now: number }): Steps<SettledRun | undefined> {
     const row = yield* one(openRun, { jobId });
     if (!row) return undefined;
-    const { campaign_id: campaignId, build } = row;
+    const { campaign_id: campaignId, build, planned_ms: plannedMs } = row;
     const before = yield* lockCampaign(campaignId);
     const job = yield* one(endedJob, { jobId });
     // Locked by now: another master may have counted it meanwhile.
     if (!job || !(yield* one(openRun, { jobId }))) return undefined;
     yield* run(settle, { jobId });
-    if (!before) return { campaign: undefined, build };
-    const costMs = yield* costOf(jobId);
-    if (costMs !== undefined) yield* count(before, build, { job, costMs, now });
-    return { campaign: yield* loaded(campaignId), build };
+    const costMs = before && (yield* costOf(jobId));
+    const billedMs = costMs === undefined ? 0 : Math.max(costMs, leastBilledMs);
+    if (before && costMs !== undefined) {
+      yield* count(before, row, { job, costMs, billedMs, now });
+    }
+    const campaign = before && (yield* loaded(campaignId));
+    return { campaign, build, plannedMs, billedMs };
   },
 );
 
@@ -103,18 +108,27 @@ function* costOf(jobId: string): Steps<number | undefined> {
   return begun.length === 0 ? undefined : begun.reduce((sum, ms) => sum + ms, 0);
 }
 
-function* count(
-  before: FuzzCampaignRow,
-  build: string,
-  { job, costMs, now }: { job: Job; costMs: number; now: number },
-): Steps<void> {
+interface Ended {
+  job: Job;
+  costMs: number;
+  billedMs: number;
+  now: number;
+}
+
+function* count(before: FuzzCampaignRow, row: RunRow, ended: Ended): Steps<void> {
+  const { job, costMs, billedMs, now } = ended;
   const campaignId = before.id;
+  const { build } = row;
   const groups = (yield* one(newGroups, { jobId: job.id }))?.groups ?? 0;
-  const found = groups > 0 || hasNewCoverage(job) ? 1 : 0;
-  const billedMs = Math.max(costMs, leastBilledMs);
-  const figures: Figures = { campaignId, build, costMs, billedMs, found, groups, now };
-  yield* run(addToCampaign, figures);
-  yield* run(addToArm, figures);
+  const figures = figuresOf(job);
+  const found = groups > 0 || figures.hasNewCoverage ? 1 : 0;
+  yield* run(addToCampaign, { campaignId, costMs, billedMs, found, groups, now });
+  const counted: CountedRun = {
+    ...{ campaignId, build, jobId: job.id, plannedMs: row.planned_ms },
+    ...{ costMs, billedMs, found, groups, now, ...figures },
+    isByItself: endsByItself.includes(job.outcome ?? ''),
+  };
+  yield* countArm(counted, before.billed_ms + billedMs);
   if (groups > 0) {
     const text = `${groups} new crash group${groups === 1 ? '' : 's'} by ${build}, job ${job.id}`;
     yield* recordHistory({ campaignId, time: now, kind: 'crash', text });
@@ -128,11 +142,16 @@ function* count(
   yield* moved({ id: campaignId, to: 'ended', reason, dueAt: null, stopping, now });
 }
 
-/** Edges beyond those that its seeds and its corpus had, by its engine's own count. */
-function hasNewCoverage({ statistics, earlier_statistics }: Job): boolean {
+/** Fuzzing of a run, and whether it has edges beyond those of its seeds and its corpus. */
+function figuresOf({ statistics, earlier_statistics }: Job) {
   const all_ = addStatistics(earlier_statistics, statistics);
-  const { coverage = 0, loadedCoverage = 0 } = all_ === null ? {} : JSON.parse(all_);
-  return loadedCoverage > 0 && coverage > loadedCoverage;
+  const figures = all_ === null ? {} : JSON.parse(all_);
+  // By its engine's own count.
+  const { coverage = 0, loadedCoverage = 0, elapsedMs = 0, restartingMs = 0 } = figures;
+  return {
+    hasNewCoverage: loadedCoverage > 0 && coverage > loadedCoverage,
+    fuzzedMs: Math.max(elapsedMs - restartingMs, 0),
+  };
 }
 
 interface OpenRun {

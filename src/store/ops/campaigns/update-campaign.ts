@@ -4,7 +4,7 @@ import { writeOperation } from '../../operation.js';
 import { run, type Steps, statement } from '../../statement.js';
 import { recordHistory } from './history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
-import { type NewArm, setArms } from './set-arms.js';
+import { type NewArm, releaseArms, setArms } from './set-arms.js';
 import { setTerms } from './set-campaign.js';
 
 export interface UpdateCampaign {
@@ -35,7 +35,7 @@ const update = statement<Update>(`
   WHERE id = @id`);
 
 /**
- * Changes what a campaign runs. One that had ended goes on, unless it is over by the new
+ * Changes what a campaign runs. Builds that are held are tried again. One that had ended goes on, unless it is over by the new
  * spec.
  *
  * @throws NotFoundError, PreconditionError ARCHIVED, CHANGED
@@ -56,6 +56,7 @@ export const updateCampaign = writeOperation(
     yield* run(update, { id, spec, dueAt, now, wakes });
     yield* setTerms({ ...input, key: before.key });
     const builds = yield* setArms({ campaignId: id, revision: before.revision + 1, now }, arms);
+    yield* releaseArms(id);
     const text = [...builds, ...changes].join('; ') || 'nothing changed';
     yield* recordHistory({ campaignId: id, time: now, kind: 'updated', text });
     if (wakes === 1) {
