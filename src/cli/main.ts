@@ -13,6 +13,7 @@ import { botGetCommand } from './bot-get.js';
 import { botListCommand } from './bot-list.js';
 import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
+import { certCommand } from './cert.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
 import { fuzzCommand } from './fuzz.js';
@@ -38,6 +39,7 @@ const program = new Command('pandafuzz')
   .addCommand(targetCommand())
   .addCommand(campaignCommand())
   .addCommand(tokenCommand())
+  .addCommand(certCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
