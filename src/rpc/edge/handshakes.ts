@@ -15,7 +15,7 @@ import type { TlsFiles } from '../../core/tls-files.js';
 /** Longest handshake, milliseconds: two round trips, behind a queue of a fleet's others. */
 const handshakeMs = 20_000;
 /** Failed handshakes that are logged, by address: what scans a network comes again and again. */
-const loggedFailures = { atOnce: 3, perSecond: 1 / 60 };
+const loggedFailures = { atOnce: 10, perSecond: 1 / 60 };
 
 /** @returns the way for accepted connections; `take` gets those that may speak. */
 export function handshakes(

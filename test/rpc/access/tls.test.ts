@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { unary } from '../../../src/client/call.js';
-import { connect } from '../../../src/client/connect.js';
+import { type Connection, connect } from '../../../src/client/connect.js';
 import { describeFailure } from '../../../src/client/failure.js';
 import { formatAddress } from '../../../src/config/units.js';
 import {
@@ -17,7 +17,7 @@ import {
   makeServer,
 } from '../../../src/operator/certificates/make.js';
 import { atEnd, runMasterFor, shared, type TestMaster, temporaryFolder } from '../../harness.js';
-import { eventually } from '../../patience.js';
+import { eventually } from '../../steps.js';
 
 const now = { from: new Date(), days: 30 };
 const gone = { from: new Date(Date.now() - 20 * 86_400_000), days: 10 };
@@ -70,17 +70,25 @@ function connected(scene: Scene, { ca = scene.ca, own, address = scene.address }
   const pair = own && { cert: Buffer.from(own.cert), key: Buffer.from(own.key) };
   const tls = () => ({ ca: Buffer.from(ca.cert), own: pair });
   const connection = connect(address, { tls });
-  atEnd(() => connection.close());
   return connection;
 }
 
-async function asked(scene: Scene, asking: Asking = {}): Promise<string> {
-  const { system, address } = connected(scene, asking);
-  return await unary(system, system.getSystemStats, {}).then(
+/** Ends the connection, which would go on trying. */
+async function outcomeOf({ system, address, close }: Connection): Promise<string> {
+  const asked = unary(system, system.getSystemStats, {}).then(
     () => 'answered',
     (error) => describeFailure(error, address),
   );
+  return await asked.finally(close);
 }
+
+async function asked(scene: Scene, asking: Asking = {}): Promise<string> {
+  return await outcomeOf(connected(scene, asking));
+}
+
+/** Once the master's log has it. */
+const said = ({ lines }: Scene, what: string): Promise<true> =>
+  eventually(async () => lines.some((line) => line.includes(what)) || undefined);
 
 /** Status of a page, or the code of the failure. */
 function page(scene: Scene, path: string, own?: Made): Promise<number | string> {
@@ -107,11 +115,7 @@ describe('a master with TLS', () => {
 
   test('is told from one without, and one of another CA, in words that say what to do', async () => {
     expect(await asked(scene, { ca: scene.otherCa })).toMatch(/is of another CA than --ca/);
-    const { system } = scene.connection;
-    const plain = await unary(system, system.getSystemStats, {}).catch((error) =>
-      describeFailure(error, scene.address),
-    );
-    expect(plain).toMatch(/a master with TLS needs --ca FILE/);
+    expect(await outcomeOf(connect(scene.address))).toMatch(/a master with TLS needs --ca FILE/);
     const { address } = await runMasterFor();
     expect(await asked(scene, { address })).toMatch(/does not speak TLS: leave out --ca/);
   });
@@ -122,7 +126,7 @@ describe('a master with TLS', () => {
     const old = connectTls({ port, host, ca, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'] });
     const [error] = await once(old, 'error');
     expect(error.message).toMatch(/protocol version/);
-    await eventually(() => expect(scene.lines.join('')).toContain('it speaks no TLS 1.3'));
+    await said(scene, 'it speaks no TLS 1.3');
   });
 
   test('ends with those that are in the middle of a handshake', async () => {
@@ -144,22 +148,21 @@ describe('a master with TLS', () => {
 test('files that change are taken, and bad ones are not, while a stream goes on', async () => {
   const own = await secured();
   const { ca, folder, lines } = own;
-  const said = (what: string) => eventually(() => expect(lines.join('')).toContain(what));
   const stream = connectHttp2(`https://${own.address}`, { ca: ca.cert });
   atEnd(() => stream.destroy());
   await once(stream, 'connect');
   const pinged = () => new Promise((resolve) => stream.ping((error) => resolve(error)));
 
   writeFileSync(join(folder, 'server.crt'), 'nothing of the kind');
-  await said('has no certificate in PEM');
+  await said(own, 'has no certificate in PEM');
   expect(await asked(own)).toBe('answered');
 
   write(folder, 'server', await makeServer(ca, ['127.0.0.1'], gone));
-  await said('has expired');
+  await said(own, 'has expired');
   expect(await asked(own)).toBe('answered');
 
   write(folder, 'server', await makeServer(ca, ['elsewhere.example'], now));
-  await said('TLS files reloaded');
+  await said(own, 'TLS files reloaded');
   expect(await asked(own)).toMatch(/has a certificate for other names/);
   expect(await pinged()).toBeNull();
   expect(lines.filter((line) => line.includes('TLS files not reloaded'))).toHaveLength(2);
@@ -183,17 +186,15 @@ test('a master with tls.client_ca takes clients of that CA alone', async () => {
   expect(await asked(own, { own: known })).toBe('answered');
   expect(await asked(own)).toMatch(/--cert and --key/);
   expect(await asked(own, { own: unknown })).toMatch(/--cert and --key/);
-  await eventually(() => {
-    expect(own.lines.join('')).toContain('it has no certificate');
-    expect(own.lines.join('')).toContain('its certificate is not taken');
-  });
+  await said(own, 'it has no certificate');
+  await said(own, 'its certificate is not taken');
   expect(await page(own, '/metrics', known)).toBe(200);
   expect(await page(own, '/metrics', unknown)).toBe(403);
   expect(await page(own, '/metrics')).toBe(403);
   expect(await page(own, '/healthz')).toBe(200);
 
   writeFileSync(join(own.folder, 'ca.crt'), own.otherCa.cert);
-  await eventually(() => expect(own.lines.join('')).toContain('TLS files reloaded'));
+  await said(own, 'TLS files reloaded');
   expect(await asked(own, { own: unknown })).toBe('answered');
   expect(await asked(own, { own: known })).toMatch(/--cert and --key/);
 });
