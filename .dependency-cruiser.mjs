@@ -172,6 +172,7 @@ export default {
     ...store,
     onlyIn(['store/sqlite'], 'better-sqlite3'),
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
+    onlyIn(['operator/certificates'], '@peculiar/x509'),
     onlyIn(['rpc', 'client', 'bot', 'gen'], '@grpc/grpc-js'),
     {
       name: 'no-circles',

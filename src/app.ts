@@ -8,6 +8,7 @@ import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
 import { createLog, type Logger } from './core/log.js';
 import { onStopSignals } from './core/stop-signals.js';
+import { TlsFiles } from './core/tls-files.js';
 import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
@@ -54,6 +55,8 @@ export async function startMaster(
   try {
     const { needsTokens, warnings } = await exposureOf(config);
     for (const warning of warnings) log.warn(warning);
+    const tls = await openTls(config.tls, log);
+    if (tls) lifecycle.own('TLS files', () => tls.stop());
     const { otlp_endpoint: endpoint } = config.tracing;
     if (endpoint !== '') {
       const tracing = await startTracing({ endpoint, version, log });
@@ -102,6 +105,7 @@ export async function startMaster(
       ...parts,
       refusalOf: (path, asked) => access.ofPage(path, asked).refusal,
       address: config.http.address,
+      tls,
       ready: () => ready && state.vitals.writes,
     });
     lifecycle.own('http', () => http.stop());
@@ -112,6 +116,7 @@ export async function startMaster(
       state,
       access,
       address: config.grpc.address,
+      tls,
       fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,
@@ -142,6 +147,15 @@ export async function startMaster(
     await stop();
     throw error;
   }
+}
+
+/** Undefined where the master is to have no TLS. */
+async function openTls(
+  { cert, key, client_ca: clientCa }: MasterConfig['tls'],
+  log: Logger,
+): Promise<TlsFiles | undefined> {
+  if (cert === '') return undefined;
+  return await TlsFiles.open({ cert, key, clientCa }, { clock: systemClock, log });
 }
 
 /**

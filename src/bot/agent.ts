@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { arch, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
+import type { ClientTls } from '../client/tls.js';
 import { systemClock } from '../core/clock.js';
 import { crashWorkOf } from '../core/crash-work.js';
 import { newId } from '../core/ids.js';
@@ -43,6 +44,8 @@ export interface BotOptions {
   readonly master: string;
   /** The token to call with, or to exchange for one; undefined: what the work folder has, or none. */
   readonly token?: string | undefined;
+  /** What to speak TLS with; undefined: without TLS. */
+  readonly tls?: (() => ClientTls) | undefined;
   /** Who this bot is to the master; unique in the fleet. */
   readonly name: string;
   /** Folder of its own. */
@@ -163,7 +166,7 @@ async function assemble(
   const finished = await clearLeftovers({ runs: folder.runs, ...leftover });
   const credential = await Credential.open(folder.path, options.token, log);
   const token = () => credential.token;
-  const connection: Connection = connect(options.master, { keepaliveMs, token });
+  const connection: Connection = connect(options.master, { keepaliveMs, token, tls: options.tls });
   lifecycle.own('connection', () => connection.close());
   const working = new AbortController();
   const signal = working.signal;

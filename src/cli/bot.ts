@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BotConfig, botName, slots } from '../config/bot-schema.js';
+import { givenTls } from '../config/caller-tls.js';
 import { loadBotConfig } from '../config/load.js';
 import { givenToken } from '../config/token.js';
 import { formatAddress } from '../config/units.js';
@@ -9,7 +10,14 @@ import { type IsolationWish, isolationWishes } from '../core/isolation.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
 import { LogTail } from '../core/log-tail.js';
 import { readUserRange, type UserRange } from '../core/user-range.js';
-import { defaultMaster, durationOption, masterText, reader, sizeOption } from './flags.js';
+import {
+  defaultMaster,
+  durationOption,
+  masterText,
+  reader,
+  sizeOption,
+  withTlsOptions,
+} from './flags.js';
 import { thenEnd } from './left-behind.js';
 
 /** Of its own log, a bot keeps as much in memory for the master to read, bytes. */
@@ -20,6 +28,9 @@ interface Given {
   readonly config?: string;
   readonly master?: string;
   readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly name?: string;
   readonly workDir?: string;
   readonly slots?: number;
@@ -39,7 +50,7 @@ interface Given {
 
 /** `pandafuzz bot`: the agent, as its default action. */
 export function botCommand(): Command {
-  return new Command('bot')
+  const command = new Command('bot')
     .summary('run a bot: take jobs from a master and fuzz')
     .description(
       'Runs a bot: connects to a master, takes jobs, fuzzes, and reports crashes and statistics.\n' +
@@ -57,7 +68,8 @@ export function botCommand(): Command {
     .option(
       '--token-file <file>',
       'file with the token to call with, or to exchange for one; or PANDAFUZZ_TOKEN',
-    )
+    );
+  return withTlsOptions(command)
     .addOption(
       new Option(
         '--name <name>',
@@ -153,6 +165,7 @@ Examples:
   $ pandafuzz bot
   $ pandafuzz bot --config bot.yaml
   $ pandafuzz bot --master fuzz.example.org:50051 --slots 16 --label zone=eu
+  $ pandafuzz bot --master fuzz.example.org:50051 --ca ca.crt --token-file enrol.token
   $ pandafuzz bot --name second --slots 2
   $ pandafuzz bot --isolation full --readable /srv/fuzzing-data
 
@@ -169,6 +182,10 @@ function optionsOf(given: Given, environment: NodeJS.ProcessEnv) {
   return {
     master: given.master ?? formatAddress(config.master),
     token: givenToken(given.tokenFile ?? config.token_file, environment),
+    tls: givenTls(
+      { ca: given.ca ?? config.ca, cert: given.cert ?? config.cert, key: given.key ?? config.key },
+      environment,
+    ),
     name,
     workDir: given.workDir ?? (config.work_dir || join('data', 'bots', name)),
     slots: given.slots ?? (config.slots || availableParallelism()),

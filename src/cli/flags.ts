@@ -10,6 +10,9 @@ export interface OperatorFlags {
   readonly timeout: number;
   readonly json?: boolean;
   readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export const defaultMaster = '127.0.0.1:50051';
@@ -23,16 +26,30 @@ function masterOption(): Option {
 
 export function masterText(text: string): string {
   if (address.safeParse(text).success) return text;
+  if (/^https?:/.test(text)) {
+    throw new InvalidArgumentError(
+      'It must be HOST:PORT alone; --ca FILE is for a master with TLS.',
+    );
+  }
   throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051.');
 }
 
-/** `--master`, `--token-file`, `--timeout` and `--json`, for every command that calls a master. */
-export function withOperatorFlags(command: Command): Command {
+/** The files for TLS; each has a variable of the same name. */
+export function withTlsOptions(command: Command): Command {
   return command
+    .option('--ca <file>', 'speak TLS: the CA of the master, or "public"; or PANDAFUZZ_CA')
+    .option('--cert <file>', 'certificate for a master that asks for one; or PANDAFUZZ_CERT')
+    .option('--key <file>', 'its private key; or PANDAFUZZ_KEY');
+}
+
+/** `--master`, `--token-file`, files for TLS, `--timeout` and `--json`, for every command that calls a master. */
+export function withOperatorFlags(command: Command): Command {
+  command
     .addOption(masterOption())
     .addOption(
       new Option('--token-file <file>', 'file with the token to call with, or PANDAFUZZ_TOKEN'),
-    )
+    );
+  return withTlsOptions(command)
     .addOption(
       new Option('--timeout <duration>', 'time one call may take')
         .argParser(durationWithin('1ms', '24h'))

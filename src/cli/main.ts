@@ -13,6 +13,7 @@ import { botGetCommand } from './bot-get.js';
 import { botListCommand } from './bot-list.js';
 import { botLogCommand } from './bot-log.js';
 import { campaignCommand } from './campaign.js';
+import { certCommand } from './cert.js';
 import { ciCommand } from './ci.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
@@ -42,6 +43,7 @@ const program = new Command('pandafuzz')
   .addCommand(campaignCommand())
   .addCommand(tokenCommand())
   .addCommand(topCommand())
+  .addCommand(certCommand())
   .addCommand(statsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())

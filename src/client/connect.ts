@@ -11,6 +11,7 @@ import { StatisticsServiceClient } from '../gen/pandafuzz/v1/statistics_service.
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
 import { TargetServiceClient } from '../gen/pandafuzz/v1/target_service.js';
 import { bearer } from './bearer.js';
+import { type ClientTls, namedForTls, secureCredentials } from './tls.js';
 
 interface Services {
   readonly bots: BotServiceClient;
@@ -34,7 +35,9 @@ export interface ConnectOptions {
    */
   readonly keepaliveMs?: number;
   /** The token of the calls that begin now; undefined: none. */
-  readonly token?: () => string | undefined;
+  readonly token?: (() => string | undefined) | undefined;
+  /** What to speak TLS with, asked for each new connection; undefined: without TLS. */
+  readonly tls?: (() => ClientTls) | undefined;
 }
 
 /** The master's services, over one connection. */
@@ -66,24 +69,35 @@ export const hostOf = (address: string): string => address.replace(/:\d+$/, '');
 
 /**
  * Connects lazily: an absent master fails the first call.
+ *
+ * @throws UserError when the files for TLS cannot be used
  */
 export function connect(
   address: string,
-  { keepaliveMs = defaultKeepaliveMs, token }: ConnectOptions = {},
+  { keepaliveMs = defaultKeepaliveMs, token, tls }: ConnectOptions = {},
 ): Connection {
+  const host = hostOf(address).replace(/^\[(.*)\]$/, '$1');
   const options = {
     ...common,
+    ...(tls && namedForTls(host)),
     'grpc.keepalive_time_ms': keepaliveMs,
     // grpc-js itself takes the environment's proxy to loopback, too.
     'grpc.enable_http_proxy': isDirect(hostOf(address), process.env) ? 0 : 1,
   };
-  const open = () => new Channel(address, credentials.createInsecure(), options);
+  const secured = () => (tls ? secureCredentials(host, tls()) : credentials.createInsecure());
+  let known = secured();
+  const open = () => new Channel(address, known, options);
   let channel = open();
   const connection: Connection = {
     address,
     ...servicesOver(channel, token),
     renew() {
       channel.close();
+      try {
+        known = secured();
+      } catch {
+        // Files that are being replaced: those from before are as good as they were.
+      }
       channel = open();
       Object.assign(connection, servicesOver(channel, token));
     },

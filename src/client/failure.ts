@@ -5,6 +5,7 @@ import { describeTrouble } from '../core/system-trouble.js';
 import { ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
 import { hostOf } from './connect.js';
+import { describeTlsFailure } from './tls-failure.js';
 
 /** A failed call, for programs. */
 export interface Failure {
@@ -44,6 +45,8 @@ export function describeFailure(error: unknown, address: string): string {
   const failure = failureOf(error);
   if (!failure) return describeTrouble(error) ?? messageOf(error);
   if (failure.code === Code.UNAVAILABLE && failure.reason === '') {
+    const ofTls = describeTlsFailure(failure.message, address);
+    if (ofTls) return ofTls;
     const host = hostOf(address);
     const proxy = grpcProxy(host, process.env);
     if (proxy) return `no master answers at ${address} ${throughProxy(proxy, host)}`;

@@ -37,6 +37,10 @@ export const corpusInterval = duration({ min: '1s', max: '24h' });
 const keys = z.strictObject({
   master: address.prefault('127.0.0.1:50051'),
   token_file: z.string({ error: 'must be a file' }).default(''),
+  /** A file, or "public"; empty: no TLS. */
+  ca: z.string({ error: 'must be a file' }).default(''),
+  cert: z.string({ error: 'must be a file' }).default(''),
+  key: z.string({ error: 'must be a file' }).default(''),
   /** Empty: the machine's name. */
   name: z
     .string({ error: nameRule })
@@ -76,6 +80,9 @@ export const botSettings: Settings<BotConfig> = {
   prefix: 'PANDAFUZZ_BOT_',
   aliases: {
     PANDAFUZZ_MASTER: ['master'],
+    PANDAFUZZ_CA: ['ca'],
+    PANDAFUZZ_CERT: ['cert'],
+    PANDAFUZZ_KEY: ['key'],
     PANDAFUZZ_ISOLATION: ['isolation'],
     PANDAFUZZ_TOKEN_FILE: ['token_file'],
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { logFormats, logLevels } from '../core/log.js';
 import type { Settings } from './settings.js';
+import { tls } from './tls.js';
 import { address, duration, size } from './units.js';
 import { webhooks } from './webhooks.js';
 
@@ -185,6 +186,7 @@ const log = z.strictObject({
 export const settings = z.strictObject({
   grpc: grpc.prefault({}),
   http: http.prefault({}),
+  tls: tls.prefault({}),
   auth: auth.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),
@@ -224,7 +226,10 @@ export type MasterConfig = z.output<typeof masterSchema>;
 
 /** Variables of other parts of PandaFuzz: of commands, and of bots. */
 const otherVariables = new Set([
+  'PANDAFUZZ_CA',
+  'PANDAFUZZ_CERT',
   'PANDAFUZZ_ISOLATION',
+  'PANDAFUZZ_KEY',
   'PANDAFUZZ_MASTER',
   'PANDAFUZZ_NOHUP',
   'PANDAFUZZ_PROJECT',

@@ -1,8 +1,17 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type Address, formatAddress } from '../config/units.js';
 import { cannotListen } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
+import type { TlsFiles } from '../core/tls-files.js';
 import type { Metrics } from '../metrics.js';
 
 export interface HttpServer {
@@ -27,6 +36,8 @@ interface Page {
  */
 export async function startHttpServer(options: {
   address: Address;
+  /** Absent: without TLS. */
+  tls?: TlsFiles | undefined;
   metrics: Metrics;
   ready: () => boolean;
   /** Why a caller does not get a page, if so. */
@@ -36,17 +47,16 @@ export async function startHttpServer(options: {
   ) => Error | undefined;
   log: Logger;
 }): Promise<HttpServer> {
-  const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5000 },
-    (request, response) => {
-      pageFor(request, options)
-        .catch((error) => {
-          options.log.error({ err: error, path: request.url }, 'page failed');
-          return plain(500, 'internal error of the master: its log has it\n');
-        })
-        .then((page) => send(response, page));
-    },
-  );
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    pageFor(request, options)
+      .catch((error) => {
+        options.log.error({ err: error, path: request.url }, 'page failed');
+        return plain(500, 'internal error of the master: its log has it\n');
+      })
+      .then((page) => send(response, page));
+  };
+  const server = options.tls ? securedServer(options.tls, answer) : createServer(times, answer);
+  const connections = ownConnections(server);
   const { host, port } = options.address;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
@@ -59,19 +69,49 @@ export async function startHttpServer(options: {
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const connection of connections) connection.destroy();
       }),
   };
 }
 
+const times = { requestTimeout: 10_000, headersTimeout: 5000 };
+/** Longest handshake of TLS, milliseconds. */
+const handshakeTimeout = 10_000;
+
+/**
+ * Probes have no certificates of their own, so that one is asked for and need not be there;
+ * `pageFor` looks at it.
+ */
+function securedServer(tls: TlsFiles, answer: RequestListener): Server {
+  const clients = { requestCert: tls.wantsClients, rejectUnauthorized: false };
+  const server = createTlsServer(
+    { ...times, handshakeTimeout, ...clients, ...tls.options },
+    answer,
+  );
+  tls.onChanged((now) => server.setSecureContext(now));
+  return server;
+}
+
+/** The accepted connections, also those whose handshake is not done. */
+function ownConnections(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return connections;
+}
+
 async function pageFor(
   request: IncomingMessage,
-  { metrics, ready, refusalOf }: HttpOptions,
+  { metrics, ready, refusalOf, tls }: HttpOptions,
 ): Promise<Page> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET\n');
   const path = request.url?.split('?', 1)[0] ?? '';
   const { authorization } = request.headers;
   const address = request.socket.remoteAddress ?? '';
+  const problem = path === '/metrics' ? tls?.problemOf(request.socket as TLSSocket) : undefined;
+  if (problem !== undefined) return plain(403, `not for this client: ${problem}\n`);
   const refusal = pages.has(path) ? refusalOf(path, { authorization, address }) : undefined;
   if (refusal) return refused(refusal);
   switch (path) {

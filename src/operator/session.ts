@@ -6,6 +6,8 @@ import {
   isCancelled,
   isRefusedCaller,
 } from '../client/failure.js';
+import type { ClientTls } from '../client/tls.js';
+import { givenTls } from '../config/caller-tls.js';
 import { givenToken } from '../config/token.js';
 import { codeOf, DomainError, UserError } from '../core/errors.js';
 import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
@@ -28,11 +30,16 @@ function exitCodeFor(error: unknown): number {
  * @throws UserError
  */
 export async function withMaster<T>(
-  where: { master: string; timeoutMs: number; token?: string | undefined },
+  where: {
+    master: string;
+    timeoutMs: number;
+    token?: string | undefined;
+    tls?: (() => ClientTls) | undefined;
+  },
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
 ): Promise<T> {
-  const { token } = where;
-  const connection = connect(where.master, token === undefined ? {} : { token: () => token });
+  const { token, tls } = where;
+  const connection = connect(where.master, { tls, ...(token && { token: () => token }) });
   return untilStopped(async (signal) => {
     try {
       return await use(connection, { timeoutMs: where.timeoutMs, signal });
@@ -71,6 +78,10 @@ export interface Flags {
   readonly json?: boolean;
   /** Where the token to call with is. */
   readonly tokenFile?: string;
+  /** Files for TLS. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export const asking = <T>(
@@ -78,7 +89,8 @@ export const asking = <T>(
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
 ): Promise<T> => {
   const token = givenToken(flags.tokenFile, process.env);
-  return withMaster({ master: flags.master, timeoutMs: flags.timeout, token }, use);
+  const tls = givenTls(flags, process.env);
+  return withMaster({ master: flags.master, timeoutMs: flags.timeout, token, tls }, use);
 };
 
 /** A refused call, or trouble with a local file. Anything else is an internal error. */

@@ -19,7 +19,7 @@ export interface Exposure {
   readonly warnings: readonly string[];
 }
 
-type Settings = Pick<MasterConfig, 'auth' | 'grpc' | 'http'>;
+type Settings = Pick<MasterConfig, 'auth' | 'grpc' | 'http' | 'tls'>;
 
 /**
  * Looks at where the master is to listen. Other machines may reach it only by TLS and with
@@ -27,7 +27,7 @@ type Settings = Pick<MasterConfig, 'auth' | 'grpc' | 'http'>;
  *
  * @throws UserError
  */
-export async function exposureOf({ auth, grpc, http }: Settings): Promise<Exposure> {
+export async function exposureOf({ auth, grpc, http, tls }: Settings): Promise<Exposure> {
   const addresses = [
     { setting: 'grpc.address', address: grpc.address },
     { setting: 'http.address', address: http.address },
@@ -37,17 +37,28 @@ export async function exposureOf({ auth, grpc, http }: Settings): Promise<Exposu
   );
   const open = found.filter(({ isOpen }) => isOpen);
   const needsTokens = auth.mode === 'on' || (auth.mode === 'auto' && open.length > 0);
-  const problems = open.map(({ setting, address }) => {
-    const lacks = needsTokens ? 'without TLS' : 'without TLS and without tokens';
-    return `${setting} ${formatAddress(address)} can be reached from other machines, ${lacks}`;
-  });
+  const lacks = [tls.cert === '' && 'without TLS', !needsTokens && 'without tokens'].filter(
+    Boolean,
+  );
+  const problems = (lacks.length > 0 ? open : []).map(
+    ({ setting, address }) =>
+      `${setting} ${formatAddress(address)} can be reached from other machines, ${lacks.join(' and ')}`,
+  );
   if (problems.length > 0 && !auth.allow_insecure_network) {
     throw new UserError(
-      `${problems.join('; ')}: listen on 127.0.0.1, which others reach by an SSH tunnel or a VPN, or set auth.allow_insecure_network: true if every machine on that network is trusted`,
+      `${problems.join('; ')}: ${remedy(tls.cert !== '', needsTokens)}, or listen on 127.0.0.1, which others reach by an SSH tunnel or a VPN, or set auth.allow_insecure_network: true if every machine on that network is trusted`,
       badConfiguration,
     );
   }
   return { needsTokens, warnings: problems.map((one) => `${one} (auth.allow_insecure_network)`) };
+}
+
+function remedy(hasTls: boolean, needsTokens: boolean): string {
+  const tokens = needsTokens ? '' : 'set auth.mode: on';
+  const files = hasTls
+    ? ''
+    : 'set tls.cert and tls.key, for which "pandafuzz cert init" makes files';
+  return [tokens, files].filter(Boolean).join(', and ');
 }
 
 /** A name counts by its addresses; one without any cannot be listened on, which is said later. */

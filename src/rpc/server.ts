@@ -12,6 +12,7 @@ import type { Clock } from '../core/clock.js';
 import { ShuttingDownError, UserError } from '../core/errors.js';
 import { countedIds } from '../core/ids.js';
 import type { Logger } from '../core/log.js';
+import type { TlsFiles } from '../core/tls-files.js';
 import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
 import type { Access } from './access.js';
@@ -25,6 +26,7 @@ import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
 import { Connections } from './edge/connections.js';
+import { handshakes } from './edge/handshakes.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
 import { Unsent } from './edge/unsent.js';
 import { Guard } from './guard.js';
@@ -70,6 +72,8 @@ export interface Embedding {
 
 export interface GrpcServerOptions extends Embedding {
   address: Address;
+  /** Absent: without TLS. */
+  tls?: TlsFiles | undefined;
   fastPath: 'auto' | 'off';
   maxMessageBytes: number;
   timeouts: {
@@ -151,7 +155,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const connections = new Connections(clock, { idleMs: options.timeouts.idleConnectionMs });
   const limits = { longestMs: options.timeouts.requestMs, most: options.maxUnfinishedRequests };
   const unfinished = new UnfinishedRequests(clock, limits, streamsOfRequests());
-  const take = connectionsOf(server, { path, connections, unfinished, log });
+  const enter = connectionsOf(server, { path, connections, unfinished, log });
+  const speaking = options.tls ? handshakes(options.tls, enter, { clock, log }) : enter;
+  const take = (connection: Socket) => {
+    connections.own(connection);
+    speaking(connection);
+  };
   const listener = await listen(options.address, take, log).catch((error) => {
     connections.destroy();
     throw error;
@@ -202,10 +211,7 @@ function connectionsOf(
   for (const http2 of http2ServersOf(server)) {
     http2.on('stream', (stream, headers) => unfinished.begun(stream, headers[':path']));
   }
-  return (connection) => {
-    connections.own(connection);
-    injector.injectConnection(connection);
-  };
+  return (connection) => injector.injectConnection(connection);
 }
 
 /** Paths of the calls with a stream of requests: admission sees them as they begin. */

@@ -87,6 +87,9 @@ describe('a configuration', () => {
     ['PANDAFUZZ_DATABASE_READERS', '', /must be a whole number/],
     ['PANDAFUZZ_JOBS_ENGINES', '[', /^configuration .*PANDAFUZZ_JOBS_ENGINES: must be YAML$/],
     ['PANDAFUZZ_PORT', '50051', /PANDAFUZZ_PORT: no such setting/],
+    ['PANDAFUZZ_TLS_CERT', 'a.crt', /tls\.key: must be a file where tls\.cert/],
+    ['PANDAFUZZ_TLS_KEY', 'a.key', /tls\.cert: must be a file where tls\.key/],
+    ['PANDAFUZZ_TLS_CLIENT_CA', 'ca.crt', /tls\.client_ca .*: needs tls\.cert and tls\.key/],
   ])('names the variable %s of the value %j', (name, value, complaint) => {
     expect(() => loadMasterConfig({ environment: { [name]: value } })).toThrow(complaint);
   });

@@ -43,6 +43,18 @@ describe('a master', () => {
     expect(open.warnings[0]).toContain('without TLS and without tokens');
   });
 
+  test('with TLS and tokens may be reached from anywhere, and without either not', async () => {
+    const tls = { PANDAFUZZ_TLS_CERT: 'server.crt', PANDAFUZZ_TLS_KEY: 'server.key' };
+    const asked = { ...tls, PANDAFUZZ_GRPC_ADDRESS: '0.0.0.0:1' };
+    expect(await looked(asked)).toEqual({ needsTokens: true, warnings: [] });
+    const off = { ...asked, PANDAFUZZ_AUTH_MODE: 'off' };
+    await expect(looked(off)).rejects.toThrow(
+      /other machines, without tokens: set auth\.mode: on,/,
+    );
+    const allowed = { ...off, PANDAFUZZ_AUTH_ALLOW_INSECURE_NETWORK: 'true' };
+    expect((await looked(allowed)).warnings).toEqual([expect.stringContaining('without tokens')]);
+  });
+
   test('that is open to the network says so in its log and in stats', async () => {
     const lines: string[] = [];
     const { pino } = await import('pino');
