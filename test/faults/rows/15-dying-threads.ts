@@ -18,6 +18,7 @@ export const dyingThreads: Row = {
   promise: 'The master ends at once with an error, or works on; it never hangs half alive.',
   found: [
     'A thread that reads reports and ended between two reports was given the next one, which counted as unreadable 5 s later.',
+    'A master whose database thread had died stopped, and stayed as a process for as long as something waited for the thread.',
   ],
   async run({ seed, isShort }) {
     const scene = await Scene.set(seed);
