@@ -20,7 +20,7 @@ import { atEnd, runMasterFor, shared, type TestMaster, temporaryFolder } from '.
 import { eventually } from '../../steps.js';
 
 const now = { from: new Date(), days: 30 };
-const gone = { from: new Date(Date.now() - 20 * 86_400_000), days: 10 };
+const gone = { from: new Date(now.from.getTime() - 20 * 86_400_000), days: 10 };
 
 interface Scene extends TestMaster {
   readonly ca: Made;

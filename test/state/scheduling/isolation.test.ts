@@ -51,7 +51,7 @@ test('a bot shows its level, and a new registration replaces it', async () => {
   const gaps = ['no cgroup for memory: read-only'];
   const id = await fleet.register({ name: 'one', ...at(Isolation.NAMESPACES, gaps) });
   const shown = async () => (await fleet.state.bots.get(testContext(), id)).containment;
-  expect(await shown()).toEqual({ level: Isolation.NAMESPACES, gaps });
+  expect(await shown()).toEqual({ level: Isolation.NAMESPACES, gaps, runsAsRoot: false });
   await fleet.register({ name: 'one' });
   expect(await shown()).toBeUndefined();
 });
