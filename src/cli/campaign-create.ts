@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type IsolationLevel, isolationLevels, isolationNumber } from '../core/isolation.js';
+import { isolationNumber } from '../core/isolation.js';
 import type { CampaignWishes } from '../operator/campaigns/change.js';
 import { hoursOption } from './campaign-options.js';
 import {
@@ -10,12 +10,19 @@ import {
   pair,
   projectOption,
   several,
-  sizeOption,
   wholeOption,
   withOperatorFlags,
 } from './flags.js';
+import {
+  type BotFlags,
+  type InputFlags,
+  mib,
+  seconds,
+  withBotOptions,
+  withInputOptions,
+} from './run-options.js';
 
-interface Flags extends OperatorFlags {
+interface Flags extends OperatorFlags, InputFlags, BotFlags {
   readonly engine?: string;
   readonly sanitizer?: string;
   readonly bundle?: string;
@@ -35,17 +42,6 @@ interface Flags extends OperatorFlags {
   readonly until?: Date;
   readonly untilCrash?: boolean;
   readonly notBefore?: Date;
-  readonly memory?: number;
-  readonly inputTimeout?: number;
-  readonly maxInput?: number;
-  readonly maxDisk?: number;
-  readonly maxProcesses?: number;
-  readonly network?: boolean;
-  readonly env?: Record<string, string>;
-  readonly requireLabel?: Record<string, string>;
-  readonly requireMemory?: number;
-  readonly requireDisk?: number;
-  readonly isolation?: IsolationLevel;
 }
 
 const createExamples = `
@@ -154,32 +150,9 @@ function withWishes(command: Command): void {
     .option('--no-until-crash', 'do not end at a crash')
     .addOption(
       new Option('--not-before <time>', 'begin then, such as 2030-01-31T22:00Z').argParser(moment),
-    )
-    .addOption(sizeOption('--memory', 'resident memory of the target', '16MiB', '1TiB'))
-    .addOption(durationOption('--input-timeout', 'time one input may take', '1s', '1h'))
-    .addOption(sizeOption('--max-input', 'longest input to try', '1B', '1MiB'))
-    .addOption(sizeOption('--max-disk', "disk space of a run's folder", '16MiB', '1024TiB'))
-    .addOption(wholeOption('--max-processes', 'processes of a run at once', 16, 1_000_000))
-    .option('--network', 'let the target use the network of its machine')
-    .addOption(
-      new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
-    )
-    .addOption(
-      new Option('--require-label <key=value>', 'label a bot must have; may be repeated').argParser(
-        pair,
-      ),
-    )
-    .addOption(sizeOption('--require-memory', 'memory a bot must offer', '1MiB', '1024TiB'))
-    .addOption(sizeOption('--require-disk', 'disk a bot must offer', '1MiB', '1024TiB'))
-    .addOption(
-      new Option('--isolation <level>', 'least level at which a bot isolates runs').choices(
-        isolationLevels.slice(1),
-      ),
     );
+  withBotOptions(withInputOptions(command));
 }
-
-const seconds = (ms: number | undefined) => ms && Math.ceil(ms / 1000);
-const mib = (bytes: number | undefined) => bytes && Math.ceil(bytes / 2 ** 20);
 
 function wishesOf(
   flags: Flags,

@@ -1,19 +1,18 @@
 import { Command, Option } from 'commander';
-import { type IsolationLevel, isolationLevels, isolationNumber } from '../core/isolation.js';
+import { isolationNumber } from '../core/isolation.js';
 import { submitAndShow } from '../operator/jobs.js';
 import {
   durationOption,
   moment,
   type OperatorFlags,
-  pair,
   projectOption,
-  sizeOption,
   wholeOption,
   withOperatorFlags,
 } from './flags.js';
+import { type BotFlags, mib, seconds, withBotOptions } from './run-options.js';
 import { limitsOf, submittedBy, type TargetFlags, withTargetOptions } from './target-options.js';
 
-interface Flags extends OperatorFlags, TargetFlags {
+interface Flags extends OperatorFlags, TargetFlags, BotFlags {
   readonly name?: string;
   readonly targetName?: string;
   readonly duration?: number;
@@ -22,13 +21,6 @@ interface Flags extends OperatorFlags, TargetFlags {
   readonly priority: number;
   readonly project?: string;
   readonly campaign?: string;
-  readonly requireLabel?: Record<string, string>;
-  readonly requireMemory?: number;
-  readonly requireDisk?: number;
-  readonly isolation?: IsolationLevel;
-  readonly maxDisk?: number;
-  readonly maxProcesses?: number;
-  readonly network?: boolean;
   readonly notBefore?: Date;
   readonly startWithin?: number;
   readonly runWithin?: number;
@@ -78,22 +70,8 @@ export function jobSubmitCommand(): Command {
       wholeOption('--priority', 'higher goes first, -1000 to 1000', -1000, 1000).default(0),
     )
     .addOption(projectOption('namespace of the target (default: "default")'))
-    .option('--campaign <key>', 'campaign, whose share of the fleet it uses')
-    .addOption(
-      new Option('--require-label <key=value>', 'label a bot must have; may be repeated').argParser(
-        pair,
-      ),
-    )
-    .addOption(sizeOption('--require-memory', 'memory a bot must offer', '1MiB', '1024TiB'))
-    .addOption(sizeOption('--require-disk', 'disk a bot must offer', '1MiB', '1024TiB'))
-    .addOption(
-      new Option('--isolation <level>', 'least level at which a bot isolates runs').choices(
-        isolationLevels.slice(1),
-      ),
-    )
-    .addOption(sizeOption('--max-disk', "disk space of a run's folder", '16MiB', '1024TiB'))
-    .addOption(wholeOption('--max-processes', 'processes of a run at once', 16, 1_000_000))
-    .option('--network', 'let the target use the network of its machine')
+    .option('--campaign <key>', 'campaign, whose share of the fleet it uses');
+  withBotOptions(command)
     .addOption(
       new Option('--not-before <time>', 'earliest start, such as 2030-01-31T22:00Z').argParser(
         moment,
@@ -109,7 +87,6 @@ export function jobSubmitCommand(): Command {
     .action(async (_target: unknown, _rest: unknown, flags: Flags, self: Command) => {
       const { submission, spec } = submittedBy(flags, self);
       if (flags.failOnCrash && !flags.wait) self.error('error: --fail-on-crash goes with --wait');
-      const seconds = (ms = 0) => Math.ceil(ms / 1000);
       process.exitCode = await submitAndShow(flags, {
         ...submission,
         count: flags.count,
@@ -125,22 +102,22 @@ export function jobSubmitCommand(): Command {
           campaign: flags.campaign ?? '',
           requirements: {
             labels: flags.requireLabel ?? {},
-            memoryMib: Math.ceil((flags.requireMemory ?? 0) / 2 ** 20),
-            diskMib: Math.ceil((flags.requireDisk ?? 0) / 2 ** 20),
+            memoryMib: mib(flags.requireMemory) ?? 0,
+            diskMib: mib(flags.requireDisk) ?? 0,
             otherThanBotId: '',
             isolation: flags.isolation && isolationNumber(flags.isolation),
           },
           notBefore: flags.notBefore,
           timeouts: {
-            scheduleToStartSeconds: seconds(flags.startWithin),
-            startToCloseSeconds: seconds(flags.runWithin),
-            scheduleToCloseSeconds: seconds(flags.endWithin),
+            scheduleToStartSeconds: seconds(flags.startWithin) ?? 0,
+            startToCloseSeconds: seconds(flags.runWithin) ?? 0,
+            scheduleToCloseSeconds: seconds(flags.endWithin) ?? 0,
           },
           limits: {
-            maxDurationSeconds: seconds(flags.duration),
+            maxDurationSeconds: seconds(flags.duration) ?? 0,
             ...limitsOf(flags),
             maxCrashes: flags.maxCrashes ?? 0,
-            maxDiskMib: flags.maxDisk && Math.ceil(flags.maxDisk / 2 ** 20),
+            maxDiskMib: mib(flags.maxDisk),
             maxProcesses: flags.maxProcesses,
             network: flags.network,
           },

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Submission } from '../operator/submit.js';
 import type { SubmittedTarget } from '../operator/targets/submitted.js';
-import { aroundDashes, durationOption, pair, several, sizeOption } from './flags.js';
+import { aroundDashes, several } from './flags.js';
+import { type InputFlags, mib, seconds, withInputOptions } from './run-options.js';
 
 /** What is fuzzed, and within which limits: the same options of every command that fuzzes. */
-export interface TargetFlags {
+export interface TargetFlags extends InputFlags {
   readonly bundle?: string;
   /** Only of commands that take a build that the master has. */
   readonly target?: string;
@@ -12,14 +13,10 @@ export interface TargetFlags {
   readonly seeds?: string[];
   readonly dict?: string;
   readonly check: boolean;
-  readonly memory?: number;
-  readonly inputTimeout?: number;
-  readonly maxInput?: number;
-  readonly env?: Record<string, string>;
 }
 
 export function withTargetOptions(command: Command): Command {
-  return command
+  command
     .argument('[target]', 'the executable to fuzz; with --bundle, its path in the bundle')
     .argument('[engine-arguments...]', 'further arguments for the engine, after --')
     .option('--bundle <path>', 'a folder or an archive with the executable in it')
@@ -31,13 +28,8 @@ export function withTargetOptions(command: Command): Command {
       ).argParser(several),
     )
     .option('--dict <file>', 'dictionary, for engines that take one')
-    .option('--no-check', 'take target and dictionary without a look at them')
-    .addOption(sizeOption('--memory', 'resident memory of the target', '16MiB', '1TiB'))
-    .addOption(durationOption('--input-timeout', 'time one input may take', '1s', '1h'))
-    .addOption(sizeOption('--max-input', 'longest input to try', '1B', '1MiB'))
-    .addOption(
-      new Option('--env <key=value>', 'environment of the target; may be repeated').argParser(pair),
-    );
+    .option('--no-check', 'take target and dictionary without a look at them');
+  return withInputOptions(command);
 }
 
 /** Of a command's line: the target, and what goes with it. Ends the command for wrong usage. */
@@ -61,8 +53,8 @@ export function submittedBy(flags: TargetFlags, command: Command) {
 
 /** Zero means the master's default. */
 export const limitsOf = (flags: TargetFlags) => ({
-  maxMemoryMib: Math.ceil((flags.memory ?? 0) / 2 ** 20),
-  inputTimeoutSeconds: Math.ceil((flags.inputTimeout ?? 0) / 1000),
+  maxMemoryMib: mib(flags.memory) ?? 0,
+  inputTimeoutSeconds: seconds(flags.inputTimeout) ?? 0,
   maxInputBytes: flags.maxInput ?? 0,
 });
 

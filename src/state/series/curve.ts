@@ -24,7 +24,9 @@ export const noFigures: Readonly<RunFigures> = {
   ...{ coverage: 0, features: 0, corpusFiles: 0, corpusBytes: 0, peakMemoryBytes: 0 },
 };
 
-const added = ['running', 'rate', 'executions', 'fuzzedMs', 'crashHits', 'newGroups'] as const;
+/** What came since the last look. */
+const came = ['executions', 'fuzzedMs', 'crashHits', 'newGroups'] as const;
+const added = ['running', 'rate', ...came] as const;
 const largest = ['coverage', 'features', 'corpusFiles', 'corpusBytes', 'peakMemoryBytes'] as const;
 
 /** The figures of one subject and engine, looked at again and again, as points of each length. */
@@ -128,8 +130,6 @@ function merge(point: SeriesPoint, look: RunFigures): void {
   point.rateMin = Math.min(point.rateMin, look.rate);
   point.rateMax = Math.max(point.rateMax, look.rate);
   point.runningSum += look.running;
-  for (const name of ['executions', 'fuzzedMs', 'crashHits', 'newGroups'] as const) {
-    point[name] += look[name];
-  }
+  for (const name of came) point[name] += look[name];
   for (const name of largest) point[name] = Math.max(point[name], look[name]);
 }

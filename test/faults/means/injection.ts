@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.js';
 import { atEnd, temporaryFolder } from '../../endings.js';
-import { pause } from '../../pause.js';
+import { pause } from '../load/times.js';
 
 /** Whether strace is there and may trace; without it, faults of the disk cannot be had. */
 export function hasStrace(): boolean {
@@ -65,7 +65,7 @@ export async function inject(pid: number, fault: Fault) {
     hasFired,
     /** Resolves when it has, or strace has ended. */
     fired: async () => {
-      while (child.exitCode === null && child.signalCode === null && !hasFired()) await pause();
+      while (child.exitCode === null && child.signalCode === null && !hasFired()) await pause(20);
     },
   };
 }
