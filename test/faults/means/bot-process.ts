@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from '../../endings.js';
+import { readHistory } from '../history/history.js';
+import { of } from '../history/operation.js';
+import { pause } from '../load/times.js';
 import type { Scene } from '../scene.js';
 
 const program = fileURLToPath(new URL('../load/bot-process.js', import.meta.url));
@@ -20,7 +23,18 @@ export async function botProcess(scene: Scene, number: number) {
   });
   await once(child.stdout, 'data');
   return {
-    signal: (signal: NodeJS.Signals) => child.kill(signal),
+    /** Stops it where it stands, with a lease whose result it has not sent; it waits for one. */
+    async stop() {
+      for (let tries = 0; tries < 600; tries++) {
+        child.kill('SIGSTOP');
+        const said = readHistory(history);
+        if (of(said, 'take').length > of(said, 'done').length) return;
+        child.kill('SIGCONT');
+        await pause(100);
+      }
+      throw new Error('the bot was given no job');
+    },
+    goOn: () => child.kill('SIGCONT'),
     async end() {
       child.kill('SIGTERM');
       await exited;

@@ -10,6 +10,8 @@ import { pause, stopwatch } from '../load/times.js';
 import type { Scene } from '../scene.js';
 
 const patienceMs = 60_000;
+/** Of its job alone, so that it is offered no job of the load. */
+const engine = 'honggfuzz';
 
 /** A bot that beats and goes on with a job that is cancelled, until the job is taken from it. */
 export async function overstays(
@@ -22,10 +24,9 @@ export async function overstays(
   const actor = 'overstaying';
   try {
     const targetSha256 = await given(operator).target();
-    const { id: botId } = await registerBot(connection, actor, { labels: { only: actor } });
+    const { id: botId } = await registerBot(connection, actor, { engines: [engine] });
     const requestId = new Chance(scene.seed, actor).uuid();
-    const requirements = { labels: { only: actor }, memoryMib: 0, diskMib: 0, otherThanBotId: '' };
-    const spec = JobSpec.create({ engine: 'libfuzzer', targetSha256, requirements });
+    const spec = JobSpec.create({ engine, targetSha256 });
     const { jobs } = connection;
     const { job } = await history.record(
       actor,

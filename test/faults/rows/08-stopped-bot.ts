@@ -1,4 +1,4 @@
-import { done, of } from '../history/operation.js';
+import { of } from '../history/operation.js';
 import { pause } from '../load/times.js';
 import { botProcess } from '../means/bot-process.js';
 import { overstays } from '../means/overstaying-bot.js';
@@ -25,15 +25,9 @@ export const stoppedBot: Row = {
     let fired = 0;
     for (let cycle = 1; cycle <= (isShort ? 1 : 5); cycle++) {
       const bot = await botProcess(scene, cycle);
-      const name = `bot-of-${seed + cycle}-0`;
-      // Until it holds a lease.
-      for (let tries = 0; tries < 600; tries++) {
-        await pause(100);
-        if (done(scene.read(), 'take').some(({ actor }) => actor === name)) break;
-      }
-      bot.signal('SIGSTOP');
+      await bot.stop();
       await pause(ttlMs + 1500);
-      bot.signal('SIGCONT');
+      bot.goOn();
       await pause(1500);
       await bot.end();
     }
