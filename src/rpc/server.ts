@@ -25,6 +25,7 @@ import { allowResets } from './beneath/resets.js';
 import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
+import { CallTurns } from './edge/call-turns.js';
 import { Connections } from './edge/connections.js';
 import { handshakes } from './edge/handshakes.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
@@ -207,10 +208,11 @@ function connectionsOf(
   const missing = missingGuards(server);
   if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
   if (path === fastPath) keepStreamsApart(server);
-  connections.watch(http2ServersOf(server));
   for (const http2 of http2ServersOf(server)) {
     http2.on('stream', (stream, headers) => unfinished.begun(stream, headers[':path']));
+    CallTurns.before(http2);
   }
+  connections.watch(http2ServersOf(server));
   return (connection) => injector.injectConnection(connection);
 }
 
