@@ -40,6 +40,8 @@ export async function startHttpServer(options: {
   tls?: TlsFiles | undefined;
   metrics: Metrics;
   ready: () => boolean;
+  /** Takes requests that are calls; undefined until there is one to take them. */
+  takeCall: () => ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   /** Why a caller does not get a page, if so. */
   refusalOf: (
     path: string,
@@ -48,6 +50,7 @@ export async function startHttpServer(options: {
   log: Logger;
 }): Promise<HttpServer> {
   const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (options.takeCall()?.(request, response)) return;
     pageFor(request, options)
       .catch((error) => {
         options.log.error({ err: error, path: request.url }, 'page failed');
