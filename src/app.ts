@@ -13,7 +13,7 @@ import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { Access } from './rpc/access.js';
-import { exposureOf } from './rpc/exposure.js';
+import { exposureOf, isThisMachine } from './rpc/exposure.js';
 import { type Embedding, type GrpcServer, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
@@ -54,7 +54,7 @@ export async function startMaster(
     return lifecycle.stop(timeouts.shutdown);
   };
   try {
-    const { needsTokens, warnings, isHttpLocal } = await exposureOf(config);
+    const { needsTokens, warnings } = await exposureOf(config);
     for (const warning of warnings) log.warn(warning);
     const tls = await openTls(config.tls, log);
     if (tls) lifecycle.own('TLS files', () => tls.stop());
@@ -121,7 +121,7 @@ export async function startMaster(
       tls,
       names: needsTokens
         ? undefined
-        : { configured: config.http.address.host, isLocal: isHttpLocal },
+        : { configured: config.http.address.host, isLocal: await isThisMachine(config.http.address) },
       fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,

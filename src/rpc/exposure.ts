@@ -17,8 +17,6 @@ export interface Exposure {
   readonly needsTokens: boolean;
   /** What is wrong with it, one sentence each, for the log and for `stats`. */
   readonly warnings: readonly string[];
-  /** No other machine reaches `http.address`. */
-  readonly isHttpLocal: boolean;
 }
 
 type Settings = Pick<MasterConfig, 'auth' | 'grpc' | 'http' | 'tls'>;
@@ -52,9 +50,7 @@ export async function exposureOf({ auth, grpc, http, tls }: Settings): Promise<E
       badConfiguration,
     );
   }
-  const warnings = problems.map((one) => `${one} (auth.allow_insecure_network)`);
-  const isHttpLocal = open.every(({ address }) => address !== http.address);
-  return { needsTokens, warnings, isHttpLocal };
+  return { needsTokens, warnings: problems.map((one) => `${one} (auth.allow_insecure_network)`) };
 }
 
 function remedy(hasTls: boolean, needsTokens: boolean): string {
@@ -65,8 +61,8 @@ function remedy(hasTls: boolean, needsTokens: boolean): string {
   return [tokens, files].filter(Boolean).join(', and ');
 }
 
-/** A name counts by its addresses; one without any cannot be listened on, which is said later. */
-async function isThisMachine({ host }: Address): Promise<boolean> {
+/** Whether no other machine reaches it. A name counts by its addresses; one without any cannot be listened on, which is said later. */
+export async function isThisMachine({ host }: Address): Promise<boolean> {
   const known = isIP(host) ? [{ address: host }] : await addressesOf(host);
   return known.every(({ address }) =>
     loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),

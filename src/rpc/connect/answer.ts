@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { status as Code, type Metadata, type StatusObject } from '@grpc/grpc-js';
-import { zipped } from './body.js';
+import type { Asked } from './asked.js';
 import type { Format } from './codec.js';
 import { httpStatusOf } from './codes.js';
+import { zipped } from './compression.js';
 import { enveloped } from './envelope.js';
 import { wireErrorOf } from './failure.js';
 import type { Refusal } from './refusal.js';
@@ -12,17 +13,18 @@ const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 /** Answers a unary call with its message. */
 export async function answerUnary(
   response: ServerResponse,
-  answer: { format: Format; bytes: Buffer; accepts: string; trailers: Metadata | undefined },
+  { bytes, trailers }: { bytes: Buffer; trailers: Metadata | undefined },
+  { format, takesGzip }: Asked,
 ): Promise<void> {
-  const small = await zipped(answer.bytes, answer.accepts);
+  const small = await zipped(bytes, takesGzip);
   if (response.destroyed) return;
-  const body = small ?? answer.bytes;
+  const body = small ?? bytes;
   response.writeHead(200, {
     ...always,
-    'content-type': `application/${answer.format}`,
+    'content-type': `application/${format}`,
     'content-length': body.length,
     ...(small && { 'content-encoding': 'gzip' }),
-    ...headersOf(answer.trailers),
+    ...headersOf(trailers),
   });
   response.end(body);
 }
@@ -43,20 +45,33 @@ export function refuseUnary(
     ...headers,
     ...headersOf(status.metadata),
   });
-  response.end(`${JSON.stringify(wireErrorOf(status))}\n`);
+  response.end(JSON.stringify(wireErrorOf(status)));
 }
 
-export function refuseRequest(response: ServerResponse, refusal: Refusal): void {
-  const { code, message: details, status, headers } = refusal;
-  refuseUnary(response, { code, details }, status, headers);
+/** @param streamFormat of a request for a stream, which has its errors at its end */
+export function refuseRequest(
+  response: ServerResponse,
+  { status, httpStatus, headers }: Refusal,
+  streamFormat: Format | undefined,
+): void {
+  if (streamFormat === undefined || httpStatus !== undefined) {
+    refuseUnary(response, status, httpStatus, headers);
+    return;
+  }
+  beginStream(response, { format: streamFormat, takesGzip: false });
+  endStream(response, status);
 }
 
 /** Begins a stream: its status is always 200, and what became of it stands at its end. */
-export function beginStream(response: ServerResponse, format: Format, isZipped: boolean): void {
+export function beginStream(
+  response: ServerResponse,
+  { format, takesGzip }: Pick<Asked, 'format' | 'takesGzip'>,
+): void {
+  if (response.destroyed || response.headersSent) return;
   response.writeHead(200, {
     ...always,
     'content-type': `application/connect+${format}`,
-    ...(isZipped && { 'connect-content-encoding': 'gzip' }),
+    ...(takesGzip && { 'connect-content-encoding': 'gzip' }),
   });
   response.flushHeaders();
 }

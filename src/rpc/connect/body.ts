@@ -1,74 +1,81 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import { status as Code } from '@grpc/grpc-js';
-import { malformed, Refusal } from './refusal.js';
-
-const unzip = promisify(gunzip);
-const zip = promisify(gzip);
-
-/** Answers below this are sent as they are, bytes: the frame of gzip and its time are not worth it. */
-const leastZipped = 1024;
+import { Refusal } from './refusal.js';
 
 /** The caller has gone: nobody is to be answered. */
 export class CallerGone extends Error {
   override readonly name = 'CallerGone';
 }
 
-/**
- * The bytes of a request, at most `most`.
- *
- * @throws Refusal, CallerGone
- */
-export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge(most));
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const chunks: Buffer[] = [];
-  let size = 0;
+export interface BodyLimits {
+  /** Longest body, bytes. */
+  readonly longest: number;
+  /** Bodies that may be under way, over all connections. */
+  readonly most: number;
+}
+
+/** Bytes of all bodies together that are under way, as edge/unfinished.ts has for gRPC. */
+const mostBytes = 64 * 1024 * 1024;
+
+/** Reads the bodies of requests, within bounds. How long one may take, the HTTP server says. */
+export class Bodies {
+  #underWay = 0;
+  #bytes = 0;
+
+  constructor(private readonly limits: BodyLimits) {}
+
+  /** @throws Refusal, CallerGone */
+  async read(request: IncomingMessage): Promise<Buffer> {
+    const { longest, most } = this.limits;
+    if (Number(request.headers['content-length'] ?? 0) > longest) throw tooLarge(longest);
+    if (this.#underWay >= most) throw tooMany();
+    this.#underWay++;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      await received(request, (chunk) => {
+        chunks.push(chunk);
+        size += chunk.length;
+        this.#bytes += chunk.length;
+        if (size > longest) throw tooLarge(longest);
+        if (this.#bytes > mostBytes) throw tooMany();
+      });
+      return Buffer.concat(chunks);
+    } finally {
+      this.#underWay--;
+      this.#bytes -= size;
+    }
+  }
+}
+
+/** Node's own iterator would destroy the connection when a chunk is refused, and with it the answer. */
+async function received(request: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onData = (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= most) chunks.push(chunk);
-    else reject(tooLarge(most));
+    try {
+      take(chunk);
+    } catch (error) {
+      reject(error);
+      request.off('data', onData);
+    }
   };
-  const onEnd = () => resolve(Buffer.concat(chunks));
   const onClose = () => reject(new CallerGone());
-  request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
-  return promise.finally(() => {
-    request.off('data', onData).off('end', onEnd).off('close', onClose);
-    request.resume(); // what is left of one that is too large: Node ends it in time
-  });
-}
-
-/** @param encoding as a header names it. @throws Refusal */
-export async function decoded(bytes: Buffer, encoding: string, most: number): Promise<Buffer> {
-  if (encoding === '' || encoding === 'identity') return bytes;
-  if (encoding !== 'gzip') {
-    const message =
-      'the request is compressed in a way that is unknown here: there are gzip and identity';
-    throw new Refusal(Code.UNIMPLEMENTED, message);
-  }
+  request.on('data', onData).once('end', resolve).once('close', onClose).once('error', onClose);
   try {
-    return await unzip(bytes, { maxOutputLength: most });
-  } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(most);
-    throw malformed('the request is not what gzip makes');
+    await promise;
+  } finally {
+    request.off('data', onData).off('end', resolve).off('close', onClose);
+    request.resume(); // the rest of one that is refused; Node ends it in time
   }
 }
 
-/** @returns undefined where it is not worth it. @param accepted what the caller takes, as a header has it */
-export async function zipped(bytes: Buffer, accepted: string): Promise<Buffer | undefined> {
-  if (bytes.length < leastZipped || !takesGzip(accepted)) return undefined;
-  return await zip(bytes, { level: 1 });
-}
-
-/** "gzip", "br, gzip;q=0.5"; not "gzip;q=0". */
-const takesGzip = (accepted: string): boolean =>
-  accepted
-    .split(',')
-    .some((one) => /^\s*gzip\s*(;|$)/i.test(one) && !/;\s*q=0(\.0*)?\s*$/i.test(one));
-
-const tooLarge = (most: number) =>
+export const tooLarge = (longest: number): Refusal =>
   new Refusal(
     Code.RESOURCE_EXHAUSTED,
-    `the request is larger than ${most} bytes (grpc.max_message)`,
+    `the request is larger than ${longest} bytes (grpc.max_message)`,
   );
+
+const tooMany = () =>
+  new Refusal(Code.RESOURCE_EXHAUSTED, 'too many requests are not whole yet: try again', 429, {
+    'retry-after': '1',
+  });

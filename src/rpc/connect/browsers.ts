@@ -47,11 +47,11 @@ export function expectOwnName(host: string | undefined, { configured, isLocal }:
   if (isLocal ? isLoopback(name) : isIP(name) !== 0 || /^[^.]+$/.test(name)) return;
   const message =
     'this master takes calls without tokens, and so by its own names only: localhost, 127.0.0.1, [::1], or the host of http.address';
-  throw new Refusal(Code.PERMISSION_DENIED, message);
+  throw new Refusal(Code.PERMISSION_DENIED, message, 403);
 }
 
 const isLoopback = (name: string): boolean =>
   isIP(name) !== 0 && loopback.check(name, isIP(name) === 6 ? 'ipv6' : 'ipv4');
 
 const otherSite = () =>
-  new Refusal(Code.PERMISSION_DENIED, 'this call comes from a page of another site');
+  new Refusal(Code.PERMISSION_DENIED, 'this call comes from a page of another site', 403);

@@ -1,22 +1,15 @@
-import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { status as Code, Metadata, type StatusObject } from '@grpc/grpc-js';
+import type { Exchange } from './exchange.js';
 
-export interface CallOptions {
-  /** "/package.Service/Method" */
-  readonly path: string;
-  readonly peer: string;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  /** By the wall clock, milliseconds; Infinity: none. */
-  readonly deadlineMs: number;
-  readonly request: () => unknown;
-  readonly response: ServerResponse;
+export interface CallOptions extends Exchange {
+  readonly read: () => unknown;
   /** Writes one message of a stream, and calls back when its peer has taken it. */
-  readonly write: (message: unknown, onTaken: () => void) => void;
+  readonly write?: (message: unknown, onTaken: () => void) => void;
   /** Called when a stream is to end, before its last messages are taken. */
-  readonly ending: (isRefused: boolean) => void;
+  readonly ending?: (isRefused: boolean) => void;
   /** Ends a stream, well or not. */
-  readonly end: (status: Partial<StatusObject>) => void;
+  readonly end?: (status: Partial<StatusObject>) => void;
 }
 
 /** Headers that the adapter looks at. */
@@ -32,19 +25,20 @@ export class ConnectCall extends Writable {
   #status: Partial<StatusObject> | undefined;
 
   constructor(private readonly options: CallOptions) {
-    super({ objectMode: true, decodeStrings: false });
+    super({ objectMode: true });
+    const { headers } = options.request;
     for (const name of metadataOf) {
-      const value = options.headers[name];
-      if (value !== undefined) this.metadata.set(name, value);
+      const value = headers[name];
+      if (typeof value === 'string') this.metadata.set(name, value);
     }
     // An adapter refuses a stream by this event, as grpc-js has it.
     this.on('error', (status: Partial<StatusObject>) => this.#end(status));
-    options.response.once('close', () => this.#closed());
+    options.gone.addEventListener('abort', () => this.#over(), { once: true });
   }
 
   /** Decoded when a handler asks for it: after admission, and for those only who may call. */
   get request(): unknown {
-    return this.options.request();
+    return this.options.read();
   }
 
   getPath(): string {
@@ -52,7 +46,8 @@ export class ConnectCall extends Writable {
   }
 
   getPeer(): string {
-    return this.options.peer;
+    const { remoteAddress, remotePort } = this.options.request.socket;
+    return `${remoteAddress}:${remotePort}`;
   }
 
   getDeadline(): number {
@@ -66,27 +61,25 @@ export class ConnectCall extends Writable {
   }
 
   override _write(message: unknown, _encoding: string, onTaken: () => void): void {
-    this.options.write(message, onTaken);
+    this.options.write?.(message, onTaken);
   }
 
   override _final(done: () => void): void {
-    if (this.#status) this.options.end(this.#status);
+    if (this.#status) this.options.end?.(this.#status);
     done();
   }
 
   #end(status: Partial<StatusObject>): void {
     if (this.#status) return;
     this.#status = status;
-    this.options.ending(status.code !== Code.OK);
+    this.options.ending?.(status.code !== Code.OK);
     super.end();
   }
 
-  /** The caller has left, or the answer is whole. */
-  #closed(): void {
-    if (!this.options.response.writableFinished) {
-      this.cancelled = true;
-      this.emit('cancelled', 'cancelled');
-    }
+  /** A call that has not been answered by now never is. */
+  #over(): void {
+    this.cancelled = true;
+    this.emit('cancelled', 'cancelled');
     this.destroy();
   }
 }

@@ -2,46 +2,43 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import {
   status as Code,
-  type Metadata,
   type ServiceDefinition,
-  type StatusObject,
-  type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
-import type { Logger } from '../../core/log.js';
 import type { TlsFiles } from '../../core/tls-files.js';
-import type { Outgoing, Unsent } from '../edge/unsent.js';
-import { answerUnary, beginStream, endStream, refuseRequest, refuseUnary } from './answer.js';
-import { type Asked, askedBy } from './asked.js';
-import { CallerGone, decoded, readBody, zipped } from './body.js';
+import { refuseRequest } from './answer.js';
+import { type Asked, askedBy, askedByQuery, streamFormatOf } from './asked.js';
+import { Bodies, CallerGone } from './body.js';
 import { expectOwnName, expectOwnSite, type OwnNames } from './browsers.js';
-import { ConnectCall } from './call.js';
-import { type Codec, codecOf, type Definition } from './codec.js';
-import { enveloped, onlyMessage } from './envelope.js';
-import { malformed, Refusal } from './refusal.js';
+import type { Definition } from './codec.js';
+import { unzipped } from './compression.js';
+import { hasNoSideEffects } from './descriptors.js';
+import { Ends } from './ends.js';
+import { onlyMessage } from './envelope.js';
+import { type ExchangeParts, type Handler, serve } from './exchange.js';
+import { internal, malformed, Refusal } from './refusal.js';
 
 /** A method of the contract, and its handler as the adapter composed it. */
 export interface Rpc {
   readonly definition: Definition;
-  readonly handler: UntypedHandleCall;
+  readonly handler: Handler;
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends ExchangeParts {
   /** By "/package.Service/Method". */
   readonly rpcs: ReadonlyMap<string, Rpc>;
   readonly maxMessageBytes: number;
   /** Requests whose body is under way, over all connections. */
   readonly maxUnfinished: number;
-  /** Longest that a peer may read nothing of an answer. */
-  readonly stallMs: number;
   /** Where no tokens keep others out. */
   readonly names: OwnNames | undefined;
   readonly tls: TlsFiles | undefined;
-  readonly unsent: Unsent;
   readonly clock: Clock;
-  readonly log: Logger;
 }
+
+/** Takes a request, if it is a call. */
+export type TakeCall = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export function addRpcs(
   rpcs: Map<string, Rpc>,
@@ -50,55 +47,45 @@ export function addRpcs(
 ): void {
   for (const [name, definition] of Object.entries(service)) {
     const handler = handlers[name];
-    if (handler) rpcs.set(definition.path, { definition, handler });
+    if (handler) rpcs.set(definition.path, { definition, handler: handler as Handler });
   }
 }
 
-/** Takes a request, if it is a call. */
-export type TakeCall = (request: IncomingMessage, response: ServerResponse) => boolean;
-
-type Handler = (
-  call: Pick<ConnectCall, 'cancelled' | 'metadata' | 'getPath' | 'getPeer'>,
-  callback: (error: Partial<StatusObject> | null, message?: unknown, trailers?: Metadata) => void,
-) => void;
-
-interface Exchange extends Asked {
-  readonly path: string;
-  readonly codec: Codec;
-  readonly handler: Handler;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly outgoing: Outgoing;
-  readonly message: Buffer;
-  readonly deadlineMs: number;
-}
-
-/** Time for a peer to take the end of its stream, milliseconds. */
-const lingerMs = 1000;
 /** "/package.Service/Method" */
 const pathPattern = /^\/[a-z][\w.]*\.[A-Z]\w*\/\w+$/;
 
 /**
  * The Connect protocol (https://connectrpc.com/docs/protocol): calls over HTTP/1.1, as JSON or
  * protobuf's bytes. Each becomes a call of the adapter's own, and so has the deadlines,
- * admission, access, errors and metrics of one that came by gRPC.
+ * admission, access, errors and metrics of one that came by gRPC. What is no such call is
+ * refused here.
  */
 export class ConnectServer {
   readonly #answering = new Set<ServerResponse>();
-  #unfinished = 0;
+  readonly #ends = new Ends();
+  readonly #bodies: Bodies;
   #onIdle = () => {};
 
-  constructor(private readonly options: ConnectOptions) {}
+  constructor(private readonly options: ConnectOptions) {
+    const { maxMessageBytes: longest, maxUnfinished: most } = options;
+    this.#bodies = new Bodies({ longest, most });
+  }
 
   readonly take: TakeCall = (request, response) => {
-    const path = request.url?.split('?', 1)[0] ?? '';
+    const [path = '', query = ''] = request.url?.split('?', 2) ?? [];
     if (!pathPattern.test(path)) return false;
+    const gone = new AbortController();
     this.#answering.add(response);
-    response.once('close', () => {
+    this.#ends.watch(request, response, () => {
+      gone.abort();
       this.#answering.delete(response);
       if (this.#answering.size === 0) this.#onIdle();
     });
-    this.#serve(path, request, response).catch((error) => this.#refuse(response, error));
+    this.#serve({ path, query, request, response }, gone.signal).catch((error) => {
+      if (error instanceof CallerGone) return;
+      const refusal = error instanceof Refusal ? error : internal(error, this.options.log);
+      refuseRequest(response, refusal, streamFormatOf(request.headers));
+    });
     return true;
   };
 
@@ -108,48 +95,21 @@ export class ConnectServer {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
     const timer = this.options.clock.schedule(graceMs, () => {
-      for (const response of this.#answering) response.destroy();
+      for (const { req } of this.#answering) req.socket.destroy();
     });
     await promise;
     timer.cancel();
   }
 
-  #refuse(response: ServerResponse, error: unknown): void {
-    if (error instanceof CallerGone) return;
-    if (error instanceof Refusal) refuseRequest(response, error);
-    else refuseUnary(response, this.#internal(error));
-  }
-
-  #internal(error: unknown): Partial<StatusObject> {
-    this.options.log.error({ err: error }, 'internal error');
-    const details = 'the master met an error of its own: its log has it';
-    return { code: Code.INTERNAL, details };
-  }
-
-  async #serve(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#expectOurs(request);
-    const rpc = this.options.rpcs.get(path);
+  async #serve(one: Incoming, gone: AbortSignal): Promise<void> {
+    this.#expectOurs(one.request);
+    const rpc = this.options.rpcs.get(one.path);
     if (!rpc) throw new Refusal(Code.UNIMPLEMENTED, 'there is no such method', 404);
-    if (request.method !== 'POST') {
-      throw new Refusal(Code.UNIMPLEMENTED, 'only POST', 405, { allow: 'POST' });
-    }
-    const { definition } = rpc;
-    const asked = askedBy(request.headers, definition);
     const cameAtMs = Date.now();
-    const message = await this.#messageOf(request, asked);
-    const exchange: Exchange = {
-      ...asked,
-      path,
-      codec: codecOf(definition, asked.format),
-      handler: rpc.handler as Handler,
-      request,
-      response,
-      outgoing: outgoingOf(response),
-      message,
-      deadlineMs: cameAtMs + asked.timeoutMs,
-    };
-    if (asked.isStream) this.#stream(exchange);
-    else this.#unary(exchange);
+    const { asked, message } = await this.#read(one, rpc.definition);
+    const { path, request, response } = one;
+    const deadlineMs = cameAtMs + asked.timeoutMs;
+    serve({ ...rpc, asked, path, request, response, message, deadlineMs, gone }, this.options);
   }
 
   /** @throws Refusal */
@@ -157,102 +117,45 @@ export class ConnectServer {
     const { tls, names } = this.options;
     const problem = tls?.problemOf(socket as TLSSocket);
     if (problem !== undefined) {
-      throw new Refusal(Code.PERMISSION_DENIED, `not for this client: ${problem}`);
+      throw new Refusal(Code.PERMISSION_DENIED, `not for this client: ${problem}`, 403);
     }
     expectOwnSite(headers);
     if (names) expectOwnName(headers.host, names);
   }
 
   /** @throws Refusal, CallerGone */
-  async #messageOf(request: IncomingMessage, { isStream, encoding }: Asked): Promise<Buffer> {
-    const { maxMessageBytes: most, maxUnfinished } = this.options;
-    if (this.#unfinished >= maxUnfinished) {
-      throw new Refusal(Code.RESOURCE_EXHAUSTED, 'too many requests are not whole yet');
+  async #read(
+    { path, query, request }: Incoming,
+    definition: Definition,
+  ): Promise<{ asked: Asked; message: Buffer }> {
+    const { method, headers } = request;
+    if (method === 'POST') {
+      const asked = askedBy(headers, definition);
+      return { asked, message: await this.#messageOf(await this.#bodies.read(request), asked) };
     }
-    this.#unfinished++;
-    try {
-      const body = await readBody(request, most);
-      if (!isStream) return await decoded(body, encoding, most);
-      const { message, isCompressed } = onlyMessage(body);
-      if (isCompressed && encoding === '') {
-        throw malformed('the message is compressed, and no connect-content-encoding says how');
-      }
-      return isCompressed ? await decoded(message, encoding, most) : message;
-    } finally {
-      this.#unfinished--;
+    const isReadable = !definition.responseStream && hasNoSideEffects(path);
+    if (method === 'GET' && isReadable) {
+      const { asked, message } = askedByQuery(headers, new URLSearchParams(query));
+      return { asked, message: await this.#messageOf(message, asked) };
     }
+    const allow = isReadable ? 'GET, POST' : 'POST';
+    throw new Refusal(Code.UNIMPLEMENTED, `this method takes ${allow} only`, 405, { allow });
   }
 
-  #unary(exchange: Exchange): void {
-    const { response, handler } = exchange;
-    handler(this.#callOf(exchange), (error, message, trailers) => {
-      this.#endsWithin(response, this.options.stallMs);
-      if (error) return refuseUnary(response, error);
-      this.#answer(exchange, message, trailers).catch((failure) => this.#refuse(response, failure));
-    });
-  }
-
-  async #answer(exchange: Exchange, message: unknown, trailers: Metadata | undefined) {
-    const { response, codec, format, accepts, outgoing } = exchange;
-    const bytes = codec.response(message);
-    await answerUnary(response, { format, bytes, accepts, trailers });
-    this.options.unsent.watch(outgoing, false);
-  }
-
-  #stream(exchange: Exchange): void {
-    const { response, handler, format, accepts } = exchange;
-    beginStream(response, format, /gzip/i.test(accepts));
-    handler(this.#callOf(exchange), () => {});
-  }
-
-  #callOf(exchange: Exchange): ConnectCall {
-    const { path, codec, request, response, message, deadlineMs } = exchange;
-    const { remoteAddress, remotePort } = request.socket;
-    const { authorization, traceparent } = request.headers;
-    return new ConnectCall({
-      path,
-      peer: `${remoteAddress}:${remotePort}`,
-      headers: { authorization, traceparent: traceparent?.toString() },
-      deadlineMs,
-      request: () => codec.request(message),
-      response,
-      write: (one, onTaken) => {
-        this.#write(exchange, one, onTaken).catch((error) => {
-          endStream(response, this.#internal(error));
-          response.destroy();
-        });
-      },
-      ending: (isRefused) => {
-        this.#endsWithin(response, isRefused ? lingerMs : this.options.stallMs);
-      },
-      end: (status) => endStream(response, status),
-    });
-  }
-
-  async #write(
-    { codec, response, accepts, outgoing }: Exchange,
-    one: unknown,
-    onTaken: () => void,
-  ) {
-    const bytes = codec.response(one);
-    const small = await zipped(bytes, accepts);
-    const frame = enveloped(small ?? bytes, { isCompressed: small !== undefined });
-    response.write(frame, () => onTaken());
-    this.options.unsent.watch(outgoing, false);
-  }
-
-  /** Cuts an answer off of which its peer has read nothing for so long. */
-  #endsWithin(response: ServerResponse, idleMs: number): void {
-    if (!response.destroyed) response.setTimeout(idleMs);
+  /** @throws Refusal */
+  async #messageOf(body: Buffer, { isStream, encoding }: Asked): Promise<Buffer> {
+    const { maxMessageBytes: longest } = this.options;
+    if (!isStream) return await unzipped(body, encoding, longest);
+    const { message, isCompressed } = onlyMessage(body);
+    if (!isCompressed) return message;
+    if (encoding === 'gzip') return await unzipped(message, encoding, longest);
+    throw malformed('the message is compressed, and no connect-content-encoding says how');
   }
 }
 
-const outgoingOf = (response: ServerResponse): Outgoing => ({
-  get writableLength() {
-    return response.writableLength;
-  },
-  get destroyed() {
-    return response.destroyed || response.writableFinished;
-  },
-  close: () => response.destroy(),
-});
+interface Incoming {
+  readonly path: string;
+  readonly query: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}

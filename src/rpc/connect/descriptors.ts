@@ -5,7 +5,7 @@ import {
   type FileRegistry,
   fromBinary,
 } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
 let contract: FileRegistry | undefined;
 let details: FileRegistry | undefined;
@@ -29,3 +29,7 @@ export function methodOf(path: string): { method: DescMethod; registry: FileRegi
   if (!method) throw new Error(`the descriptors lack ${path}`);
   return { method, registry };
 }
+
+/** Whether the contract says so: such a method may be called by GET. */
+export const hasNoSideEffects = (path: string): boolean =>
+  methodOf(path).method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
