@@ -24,7 +24,7 @@ beforeAll(async () => {
   const settings = { PANDAFUZZ_TIMEOUTS_STALLED_TRANSFER: '2s' };
   scene = await shared(() => runMasterFor(settings));
   at = scene.master.http;
-  await createJob(scene.connection, { name: 'a'.repeat(200), priority: -3 });
+  await createJob(scene.connection, { name: 'a'.repeat(100), priority: -3 });
 });
 
 const listJobs = pathOf('JobService/ListJobs');
@@ -313,7 +313,7 @@ describe('a caller that takes gzip', () => {
     const takes = { 'accept-encoding': 'br, gzip;q=0.8' };
     const short = await post(getJob, '{}', takes);
     expect(short.headers['content-encoding']).toBeUndefined();
-    for (let i = 0; i < 3; i++) await createJob(scene.connection, { name: 'b'.repeat(200) });
+    for (let i = 0; i < 3; i++) await createJob(scene.connection, { name: 'b'.repeat(100) });
     const long = await post(listJobs, '{}', takes);
     expect(long.headers['content-encoding']).toBe('gzip');
     expect(JSON.parse(gunzipSync(long.body).toString()).jobs.length).toBeGreaterThan(3);
