@@ -59,10 +59,8 @@ export async function startMaster(
     const tls = await openTls(config.tls, log);
     if (tls) lifecycle.own('TLS files', () => tls.stop());
     const { otlp_endpoint: endpoint } = config.tracing;
-    if (endpoint !== '') {
-      const tracing = await startTracing({ endpoint, version, log });
-      lifecycle.own('tracing', () => tracing.stop());
-    }
+    const tracing = endpoint === '' ? undefined : await startTracing({ endpoint, version, log });
+    if (tracing) lifecycle.own('tracing', () => tracing.stop());
     const metrics = createMetrics();
     const store = await Store.open({
       directory: config.data.directory,
@@ -121,7 +119,11 @@ export async function startMaster(
       tls,
       names: needsTokens
         ? undefined
-        : { configured: config.http.address.host, isLocal: await isThisMachine(config.http.address) },
+        : {
+            configured: config.http.address.host,
+            isLocal: await isThisMachine(config.http.address),
+          },
+      startSpan: tracing?.startSpan,
       fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,

@@ -27,6 +27,7 @@ import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
 import type { OwnNames } from './connect/browsers.js';
 import { addRpcs, ConnectServer, type Rpc, type TakeCall } from './connect/connect.js';
+import type { StartSpan } from './connect/exchange.js';
 import { Connections } from './edge/connections.js';
 import { handshakes } from './edge/handshakes.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
@@ -80,6 +81,8 @@ export interface GrpcServerOptions extends Embedding {
   tls?: TlsFiles | undefined;
   /** Names by which Connect's calls come, where no tokens keep others out. */
   names?: OwnNames | undefined;
+  /** Of Connect's calls; OpenTelemetry's own instrumentation sees those of gRPC. */
+  startSpan?: StartSpan | undefined;
   fastPath: 'auto' | 'off';
   maxMessageBytes: number;
   timeouts: {
@@ -145,7 +148,15 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     addRpcs(rpcs, definition, overHttp[name]);
   }
   const connect = new ConnectServer({
-    ...{ rpcs, unsent, clock, log, tls: options.tls, names: options.names },
+    ...{
+      rpcs,
+      unsent,
+      clock,
+      log,
+      tls: options.tls,
+      names: options.names,
+      startSpan: options.startSpan,
+    },
     maxMessageBytes: options.maxMessageBytes,
     maxUnfinished: options.maxUnfinishedRequests,
     stallMs: options.timeouts.stallMs,

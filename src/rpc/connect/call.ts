@@ -7,7 +7,7 @@ export interface CallOptions extends Exchange {
   /** Writes one message of a stream, and calls back when its peer has taken it. */
   readonly write?: (message: unknown, onTaken: () => void) => void;
   /** Called when a stream is to end, before its last messages are taken. */
-  readonly ending?: (isRefused: boolean) => void;
+  readonly ending?: (code: Code) => void;
   /** Ends a stream, well or not. */
   readonly end?: (status: Partial<StatusObject>) => void;
 }
@@ -72,7 +72,7 @@ export class ConnectCall extends Writable {
   #end(status: Partial<StatusObject>): void {
     if (this.#status) return;
     this.#status = status;
-    this.options.ending?.(status.code !== Code.OK);
+    this.options.ending?.(status.code ?? Code.UNKNOWN);
     super.end();
   }
 

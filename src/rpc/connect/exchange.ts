@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import { status as Code, type Metadata, type StatusObject } from '@grpc/grpc-js';
 import type { Logger } from '../../core/log.js';
 import type { Outgoing, Unsent } from '../edge/unsent.js';
 import { answerUnary, beginStream, endStream, refuseUnary } from './answer.js';
@@ -16,10 +16,17 @@ export type Handler = (
   callback: (error: Partial<StatusObject> | null, message?: unknown, trailers?: Metadata) => void,
 ) => void;
 
+/** Begins a span for a call, if calls are traced. @returns what ends it; a second end is nothing */
+export type StartSpan = (
+  path: string,
+  headers: Readonly<Record<string, unknown>>,
+) => (code: Code) => void;
+
 export interface ExchangeParts {
   /** Longest that a peer may read nothing of an answer. */
   readonly stallMs: number;
   readonly unsent: Unsent;
+  readonly startSpan: StartSpan | undefined;
   readonly log: Logger;
 }
 
@@ -45,25 +52,29 @@ const lingerMs = 1000;
 export function serve(exchange: Exchange, parts: ExchangeParts): void {
   if (exchange.gone.aborted) return;
   const codec = codecOf(exchange.definition, exchange.asked.format);
-  const outgoing = outgoingOf(exchange.response);
-  if (exchange.asked.isStream) stream(exchange, parts, { codec, outgoing });
-  else unary(exchange, parts, { codec, outgoing });
+  const endSpan = parts.startSpan?.(exchange.path, exchange.request.headers) ?? (() => {});
+  exchange.gone.addEventListener('abort', () => endSpan(Code.CANCELLED), { once: true });
+  const way = { codec, outgoing: outgoingOf(exchange.response), endSpan };
+  if (exchange.asked.isStream) stream(exchange, parts, way);
+  else unary(exchange, parts, way);
 }
 
 interface Way {
   readonly codec: Codec;
   readonly outgoing: Outgoing;
+  readonly endSpan: (code: Code) => void;
 }
 
 function unary(exchange: Exchange, { stallMs, unsent, log }: ExchangeParts, way: Way): void {
   const { response, asked, message: asks } = exchange;
-  const { codec, outgoing } = way;
+  const { codec, outgoing, endSpan } = way;
   const answer = async (message: unknown, trailers: Metadata | undefined) => {
     await answerUnary(response, { bytes: codec.response(message), trailers }, asked);
     unsent.watch(outgoing, false);
   };
   const call = new ConnectCall({ ...exchange, read: () => codec.request(asks) });
   exchange.handler(call, (error, message, trailers) => {
+    endSpan(error?.code ?? Code.OK);
     endWithin(response, stallMs);
     if (error) return refuseUnary(response, error);
     answer(message, trailers).catch((failure) =>
@@ -74,7 +85,7 @@ function unary(exchange: Exchange, { stallMs, unsent, log }: ExchangeParts, way:
 
 function stream(exchange: Exchange, { stallMs, unsent, log }: ExchangeParts, way: Way): void {
   const { response, asked, message: asks } = exchange;
-  const { codec, outgoing } = way;
+  const { codec, outgoing, endSpan } = way;
   beginStream(response, asked);
   const write = async (message: unknown, onTaken: () => void) => {
     const bytes = codec.response(message);
@@ -92,7 +103,10 @@ function stream(exchange: Exchange, { stallMs, unsent, log }: ExchangeParts, way
         endWithin(response, lingerMs);
       });
     },
-    ending: (isRefused) => endWithin(response, isRefused ? lingerMs : stallMs),
+    ending: (code) => {
+      endSpan(code);
+      endWithin(response, code === Code.OK ? stallMs : lingerMs);
+    },
     end: (status) => endStream(response, status),
   });
   exchange.handler(call, () => {});
