@@ -13,8 +13,9 @@ import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { Access } from './rpc/access.js';
+import { notYet } from './rpc/connect/connect.js';
 import { exposureOf, isThisMachine } from './rpc/exposure.js';
-import { type Embedding, type GrpcServer, startGrpcServer } from './rpc/server.js';
+import { type Embedding, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
 import { startTracing } from './tracing.js';
@@ -48,7 +49,7 @@ export async function startMaster(
   failed.promise.catch(() => {}); // may have no listener
   const { timeouts, database } = config;
   let ready = false;
-  let calls: GrpcServer | undefined;
+  let takeCall = notYet;
   const stop = () => {
     ready = false;
     return lifecycle.stop(timeouts.shutdown);
@@ -106,7 +107,7 @@ export async function startMaster(
       address: config.http.address,
       tls,
       ready: () => ready && state.vitals.writes,
-      takeCall: () => calls?.takeCall,
+      takeCall: (request, response) => takeCall(request, response),
     });
     lifecycle.own('http', () => http.stop());
 
@@ -147,7 +148,7 @@ export async function startMaster(
       },
     });
     lifecycle.own('grpc', () => grpc.stop(timeouts.shutdown * callsGrace));
-    calls = grpc;
+    takeCall = grpc.takeCall;
 
     ready = true;
     return { grpc: grpc.address, http: http.address, failed: failed.promise, stop };

@@ -54,6 +54,18 @@ export function addRpcs(
 /** "/package.Service/Method" */
 const pathPattern = /^\/[a-z][\w.]*\.[A-Z]\w*\/\w+$/;
 
+/** Answers calls while the master starts. */
+export const notYet: TakeCall = (request, response) => {
+  if (!pathPattern.test(pathOf(request))) return false;
+  const refusal = new Refusal(Code.UNAVAILABLE, 'the master is starting: try again', 503, {
+    'retry-after': '1',
+  });
+  refuseRequest(response, refusal, undefined);
+  return true;
+};
+
+const pathOf = ({ url }: IncomingMessage): string => url?.split('?', 1)[0] ?? '';
+
 /**
  * The Connect protocol (https://connectrpc.com/docs/protocol): calls over HTTP/1.1, as JSON or
  * protobuf's bytes. Each becomes a call of the adapter's own, and so has the deadlines,
@@ -72,8 +84,9 @@ export class ConnectServer {
   }
 
   readonly take: TakeCall = (request, response) => {
-    const [path = '', query = ''] = request.url?.split('?', 2) ?? [];
+    const path = pathOf(request);
     if (!pathPattern.test(path)) return false;
+    const query = request.url?.slice(path.length + 1) ?? '';
     const gone = new AbortController();
     this.#answering.add(response);
     this.#ends.watch(request, response, () => {

@@ -122,7 +122,8 @@ const outgoingOf = (response: ServerResponse): Outgoing => ({
     return response.writableLength;
   },
   get destroyed() {
-    return response.destroyed || response.writableFinished;
+    // One that waits behind another on its connection is not destroyed with it.
+    return response.writableFinished || response.req.socket.destroyed;
   },
   close: () => response.req.socket.destroy(),
 });

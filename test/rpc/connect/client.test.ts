@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
@@ -118,6 +120,18 @@ test('a call is counted as one by gRPC, and its message too', async () => {
   expect(await counted(`api_request_duration_seconds_count{${path},code="OK"}`)).toBe(2);
   expect(await counted(`api_messages_total{${path},direction="in"}`)).toBe(2);
   expect(await counted(`api_messages_total{${path},direction="out"}`)).toBe(2);
+});
+
+test('buf curl makes a call, and reads an error', async () => {
+  const curl = (method: string, data: string) => {
+    const url = `${urlOf(scene.master.http)}/pandafuzz.v1.${method}`;
+    const ways = ['curl', '--protocol', 'connect', '--schema', 'proto', '-d', data, url];
+    return promisify(execFile)('node_modules/.bin/buf', ways);
+  };
+  const { stdout } = await curl('SystemService/GetSystemStats', '{}');
+  expect(JSON.parse(stdout)).toMatchObject({ databaseBytes: expect.stringMatching(/^\d+$/) });
+  const refused = await curl('JobService/GetJob', '{"jobId": "x"}').catch((error) => error);
+  expect(JSON.parse(refused.stderr)).toMatchObject({ code: 'invalid_argument' });
 });
 
 test('streams of requests are refused with the way to make them', async () => {
