@@ -13,7 +13,7 @@ import {
 import { Bag, type Bagged } from '../core/bag.js';
 import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
-import { CancelledError, StalledError, ValidationError } from '../core/errors.js';
+import { CancelledError, StalledError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
@@ -22,7 +22,7 @@ import type { Admission, Pool, Precedence } from './admission.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import { type CallPath, plainPath } from './call-path.js';
 import { clientTimeoutMs, isOverdue } from './client-deadline.js';
-import { type MethodCounters, undecodable } from './methods.js';
+import { decoded, type MethodCounters } from './methods.js';
 import { Pace } from './pace.js';
 import { statusOf, trailersOf, verdictOn } from './status.js';
 import { type Hear, messagesOf } from './streams/incoming.js';
@@ -392,11 +392,4 @@ export class Adapter {
     if (!isOpen(call)) return;
     this.options.clock.schedule(lingerMs, () => cutOff(call, unread), { unref: true });
   }
-}
-
-/** @throws ValidationError for a request that is no message of its kind */
-function decoded<Request>(request: Request): Request {
-  if (request !== undecodable) return request;
-  const problem = 'cannot be decoded: it is not a message of this method';
-  throw new ValidationError({ violations: [{ path: 'the request', problem }] });
 }

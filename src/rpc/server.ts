@@ -28,6 +28,7 @@ import type { CallPath } from './call-path.js';
 import type { OwnNames } from './connect/browsers.js';
 import { addRpcs, ConnectServer, type Rpc, type TakeCall } from './connect/connect.js';
 import type { StartSpan } from './connect/exchange.js';
+import { CallTurns } from './edge/call-turns.js';
 import { Connections } from './edge/connections.js';
 import { handshakes } from './edge/handshakes.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
@@ -240,10 +241,11 @@ function connectionsOf(
   const missing = missingGuards(server);
   if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
   if (path === fastPath) keepStreamsApart(server);
-  connections.watch(http2ServersOf(server));
   for (const http2 of http2ServersOf(server)) {
     http2.on('stream', (stream, headers) => unfinished.begun(stream, headers[':path']));
+    CallTurns.before(http2);
   }
+  connections.watch(http2ServersOf(server));
   return (connection) => injector.injectConnection(connection);
 }
 
