@@ -58,7 +58,7 @@ const ladders = {
     engines: ['sandbox'],
     sandbox: [],
   },
-  rpc: { handlers: ['streams'], beneath: ['streams'], streams: [] },
+  rpc: { handlers: ['streams'], connect: [], beneath: ['streams'], streams: [] },
 };
 
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
