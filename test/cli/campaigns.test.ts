@@ -32,6 +32,9 @@ test('a campaign is made, explained, changed, paused and archived by name, and s
   expect(updated).toMatchObject({ code: 0, err: '' });
   const got = await run('campaign', 'get', id.slice(0, 20));
   expect(got.out).toMatch(/weight +3/);
+  expect(got.out).toMatch(
+    /^is there more to find\?\ntoo early to say whether there is more to find: 0 of 12 runs, 0 of 2 CPU\nhours$/m,
+  );
   expect(got.out).toMatch(/until +nothing new in 24 CPU hours/);
   expect(got.out).toMatch(/earlier build +artifact .*\nlibfuzzer-address/);
   expect(got.out).toMatch(
