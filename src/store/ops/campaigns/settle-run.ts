@@ -25,6 +25,8 @@ export interface SettledRun {
   /** What it was planned to be billed, and what it is. */
   plannedMs: number;
   billedMs: number;
+  /** Of the fleet's time: as billed, but a run that was planned for less costs no more. */
+  tookMs: number;
 }
 
 interface Job {
@@ -99,7 +101,8 @@ export const settleRun = writeOperation(
       yield* count(before, row, { job, costMs, billedMs, now });
     }
     const campaign = before && (yield* loaded(campaignId));
-    return { campaign, build, plannedMs, billedMs };
+    const tookMs = Math.min(billedMs, Math.max(costMs ?? 0, plannedMs));
+    return { campaign, build, plannedMs, billedMs, tookMs };
   },
 );
 
