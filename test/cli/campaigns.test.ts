@@ -63,6 +63,11 @@ test('builds are told apart by engine and name, and what is not clear is refused
   const { run } = await atWork();
   const create = (...args: string[]) => run('campaign', 'create', ...args, '--no-check');
   expect(await create('png')).toMatchObject({ code: 64 });
+  // As job submit, fuzz and ci do: a path of this machine means nothing to a bot.
+  expect(await create('png', 'fuzzer', '--', '-dict=./png.dict')).toMatchObject({
+    code: 64,
+    err: expect.stringContaining('send the dictionary with --dict ./png.dict, before the --'),
+  });
   const two = await create('png', 'fuzzer', 'fuzzer', '--json');
   const { spec } = JSON.parse(two.out);
   expect(spec.builds.map(({ name }: { name: string }) => name)).toEqual([
