@@ -9,7 +9,7 @@ import {
 } from '../../gen/pandafuzz/v1/campaign_service.js';
 import { ago, clockTime, duration, plain } from '../format.js';
 import { shortIds } from '../short-ids.js';
-import { facts, type TableColumn, table } from '../table.js';
+import { facts, type TableColumn, table, terminalWidth } from '../table.js';
 import { or, word } from '../words.js';
 import { wrapped } from '../wrap.js';
 
@@ -23,18 +23,25 @@ const textColumns = 80;
 
 const columns: readonly TableColumn[] = [
   { name: 'campaign', shrinks: 'first' },
-  'state',
+  { name: 'state', tone: true },
   { name: 'target', shrinks: 'first', leaves: 'same' },
   { name: 'builds', right: true, leaves: 'same' },
   { name: 'running', right: true },
-  { name: 'runs', right: true },
+  { name: 'runs', right: true, leaves: 'narrow' },
   { name: 'CPU', right: true },
   { name: 'finds', right: true },
   { name: 'last find', right: true },
   { name: 'groups', right: true },
+  { name: 'id', wide: true },
+  { name: 'weight', right: true, wide: true },
+  { name: 'why', wide: true },
 ];
 
-export function fuzzingTable(campaigns: readonly FuzzingCampaign[], now: number): string {
+export function fuzzingTable(
+  campaigns: readonly FuzzingCampaign[],
+  now: number,
+  width = terminalWidth(),
+): string {
   if (campaigns.length === 0) return 'no campaigns: make one with "pandafuzz campaign create"';
   return table(
     columns,
@@ -49,7 +56,11 @@ export function fuzzingTable(campaigns: readonly FuzzingCampaign[], now: number)
       String(campaign.findingRuns),
       ago(campaign.lastFindAt, now),
       String(campaign.crashGroups),
+      campaign.id,
+      String(campaign.spec?.weight ?? 1),
+      or(campaign.stateReason),
     ]),
+    width,
   );
 }
 
@@ -175,10 +186,15 @@ const earlierTable = (builds: readonly EarlierBuild[], now: number): string =>
     ]),
   );
 
-export function historyTable(events: readonly CampaignEvent[], now: number): string {
+export function historyTable(
+  events: readonly CampaignEvent[],
+  now: number,
+  width = terminalWidth(),
+): string {
   if (events.length === 0) return 'nothing has happened';
   return table(
-    ['when', 'what', ''],
+    ['when', 'what', { name: '', shrinks: 'first' }],
     events.map(({ time, kind, text }) => [clockTime(time, now), kind, or(text)]),
+    width,
   );
 }

@@ -37,7 +37,7 @@ function once(flags: TopFlags): Promise<void> {
       line: '',
       keys: undefined,
     };
-    print(flags.json, { json: () => topJson(state), text: () => draw(state, view).join('\n') });
+    print(flags, { json: () => topJson(state), text: () => draw(state, view).join('\n') });
   });
 }
 

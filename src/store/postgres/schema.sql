@@ -196,6 +196,7 @@ CREATE INDEX jobs_by_bot ON jobs (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_that_fuzz ON jobs (project, target_name, id) WHERE kind = 'fuzz';
 CREATE INDEX jobs_that_fuzz_by ON jobs (project, target_name, engine, id) WHERE kind = 'fuzz';
+CREATE INDEX jobs_that_work ON jobs (project, target_name, id) WHERE kind <> 'fuzz';
 
 -- Lists by state. An index over all states moves an entry with each change of a job, a
 -- fifth of the whole: so only the states that few jobs are in have one, and the lists of
