@@ -11,7 +11,7 @@ SHELL := /bin/sh
 NODE_VERSION := 24.21.0
 NODE_NEEDED := 22.13
 # What meets the way beneath grpc-js: `make test` runs it with and without; `make test-nodes` all of test/rpc.
-beneath := beneath compression connections deadlines fuzz heartbeat overload shutdown streams unfinished
+beneath := beneath connections deadlines fuzz heartbeat overload shutdown streams
 # The suite of test/rpc runs on each of these.
 NODES_TESTED := 22.23.3 24.21.0 26.12.1
 node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
@@ -60,13 +60,13 @@ ifndef ONLY
 	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%)
 endif
 
-## test-nodes: test/rpc on each Node from 22 to 26, with grpc.fast_path auto and off
+## test-nodes: test/rpc and test/abuse on each Node from 22 to 26, with grpc.fast_path auto and off
 .PHONY: test-nodes
 test-nodes: $(built) $(clients) $(tested_nodes)
 	@for node in $(tested_nodes); do for way in auto off; do \
-	  echo "test/rpc on Node $$($$node --version), grpc.fast_path $$way"; \
+	  echo "test/rpc and test/abuse on Node $$($$node --version), grpc.fast_path $$way"; \
 	  PATH=$(CURDIR)/$$(dirname $$node):$$PATH PANDAFUZZ_GRPC_FAST_PATH=$$way \
-	    $(JEST) $(or $(ONLY),dist/test/rpc) || exit; \
+	    $(JEST) $(or $(ONLY),dist/test/rpc dist/test/abuse) || exit; \
 	done; done
 
 ## check: types, lint, format, the contract's lint and breaking changes, the import rules

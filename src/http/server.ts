@@ -77,7 +77,8 @@ export async function startHttpServer(options: {
   };
 }
 
-const times = { requestTimeout: 10_000, headersTimeout: 5000 };
+/** By default Node looks at them every 30 s: so long could a request without an end stay. */
+const times = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
 /** Longest handshake of TLS, milliseconds. */
 const handshakeTimeout = 10_000;
 
