@@ -9,7 +9,7 @@ import { titleOf } from '../crashes/describe.js';
 import { cut } from '../fit.js';
 import { plain } from '../format.js';
 import { groupStatus } from '../words.js';
-import { age, grouped, si, spark } from './figures.js';
+import { age, grouped, si, spark } from '../../core/figures.js';
 import { type Sort, sorted, type TopState } from './state.js';
 
 export interface View {

@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { draw, type View } from './draw.js';
-import { age } from './figures.js';
+import { age } from '../../core/figures.js';
 import { Live } from './live.js';
 import { readState, type Sort, sorts, type TopState, topJson } from './state.js';
 
