@@ -14,7 +14,7 @@ import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { Access } from './rpc/access.js';
 import { exposureOf } from './rpc/exposure.js';
-import { type Embedding, startGrpcServer } from './rpc/server.js';
+import { type Embedding, type GrpcServer, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
 import { startTracing } from './tracing.js';
@@ -48,12 +48,13 @@ export async function startMaster(
   failed.promise.catch(() => {}); // may have no listener
   const { timeouts, database } = config;
   let ready = false;
+  let calls: GrpcServer | undefined;
   const stop = () => {
     ready = false;
     return lifecycle.stop(timeouts.shutdown);
   };
   try {
-    const { needsTokens, warnings } = await exposureOf(config);
+    const { needsTokens, warnings, isHttpLocal } = await exposureOf(config);
     for (const warning of warnings) log.warn(warning);
     const tls = await openTls(config.tls, log);
     if (tls) lifecycle.own('TLS files', () => tls.stop());
@@ -107,6 +108,7 @@ export async function startMaster(
       address: config.http.address,
       tls,
       ready: () => ready && state.vitals.writes,
+      takeCall: () => calls?.takeCall,
     });
     lifecycle.own('http', () => http.stop());
 
@@ -117,6 +119,9 @@ export async function startMaster(
       access,
       address: config.grpc.address,
       tls,
+      names: needsTokens
+        ? undefined
+        : { configured: config.http.address.host, isLocal: isHttpLocal },
       fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,
@@ -140,6 +145,7 @@ export async function startMaster(
       },
     });
     lifecycle.own('grpc', () => grpc.stop(timeouts.shutdown * callsGrace));
+    calls = grpc;
 
     ready = true;
     return { grpc: grpc.address, http: http.address, failed: failed.promise, stop };

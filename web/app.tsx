@@ -21,12 +21,8 @@ import { OverviewPage } from './pages/overview.js';
 import { SettingsPage } from './pages/settings.js';
 import { SystemPage } from './pages/system.js';
 import { TargetPage } from './pages/target.js';
+import type { PageProps } from './route/page-props.js';
 import { Link, parts } from './route/route.js';
-
-/** What a page gets: the rest of its path. */
-export interface PageProps {
-  rest: readonly string[];
-}
 
 interface Route {
   readonly title: string;

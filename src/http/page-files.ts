@@ -60,7 +60,9 @@ export class PageFiles {
   /** Without files where the page was not built. */
   static async read(folder = built): Promise<PageFiles> {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const paths = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
     const originals = paths.filter((path) => types[extname(path)] !== undefined);
     const read = originals.map(async (path) => {
       const url = `/${path.slice(folder.length).replaceAll('\\', '/')}`;
@@ -83,7 +85,10 @@ export class PageFiles {
 async function readOne(path: string, all: readonly string[]): Promise<File> {
   const plain = await readFile(path);
   const encoded = new Map<string, Buffer>();
-  for (const [coding, ending] of [['br', '.br'], ['gzip', '.gz']] as const) {
+  for (const [coding, ending] of [
+    ['br', '.br'],
+    ['gzip', '.gz'],
+  ] as const) {
     if (all.includes(path + ending)) encoded.set(coding, await readFile(path + ending));
   }
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;

@@ -42,6 +42,8 @@ export async function startHttpServer(options: {
   tls?: TlsFiles | undefined;
   metrics: Metrics;
   ready: () => boolean;
+  /** Takes requests that are calls; undefined until there is one to take them. */
+  takeCall: () => ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   /** Why a caller does not get a page, if so. */
   refusalOf: (
     path: string,
@@ -51,6 +53,7 @@ export async function startHttpServer(options: {
 }): Promise<HttpServer> {
   const files = await PageFiles.read();
   const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (options.takeCall()?.(request, response)) return;
     pageFor(request, files, options)
       .catch((error) => {
         options.log.error({ err: error, path: request.url }, 'page failed');
@@ -155,6 +158,8 @@ const plain = (status: number, body: string): Page => ({ status, type: 'text/pla
 function send(response: ServerResponse, page: Page): void {
   const asks = page.status === 401 ? { 'www-authenticate': 'Bearer realm="pandafuzz"' } : {};
   const headers = { 'content-type': page.type, 'x-content-type-options': 'nosniff' };
-  response.writeHead(page.status, { ...headers, ...page.headers, ...asks });
+  const length = page.body === undefined ? 0 : Buffer.byteLength(page.body);
+  const size = page.status === 304 ? {} : { 'content-length': String(length) };
+  response.writeHead(page.status, { ...headers, ...size, ...page.headers, ...asks });
   response.end(page.body);
 }

@@ -17,6 +17,8 @@ export interface Exposure {
   readonly needsTokens: boolean;
   /** What is wrong with it, one sentence each, for the log and for `stats`. */
   readonly warnings: readonly string[];
+  /** No other machine reaches `http.address`. */
+  readonly isHttpLocal: boolean;
 }
 
 type Settings = Pick<MasterConfig, 'auth' | 'grpc' | 'http' | 'tls'>;
@@ -50,7 +52,9 @@ export async function exposureOf({ auth, grpc, http, tls }: Settings): Promise<E
       badConfiguration,
     );
   }
-  return { needsTokens, warnings: problems.map((one) => `${one} (auth.allow_insecure_network)`) };
+  const warnings = problems.map((one) => `${one} (auth.allow_insecure_network)`);
+  const isHttpLocal = open.every(({ address }) => address !== http.address);
+  return { needsTokens, warnings, isHttpLocal };
 }
 
 function remedy(hasTls: boolean, needsTokens: boolean): string {

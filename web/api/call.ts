@@ -35,7 +35,8 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
     });
     heard(response.headers.get('date'));
     const json = await jsonOf(response);
-    if (!response.ok || json === undefined) throw failureFrom(json, response.status, idOf(response));
+    if (!response.ok || json === undefined)
+      throw failureFrom(json, response.status, idOf(response));
     succeeded();
     return json as AnswerOf<Name, M>;
   } catch (error) {
@@ -50,7 +51,7 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
 /** No cookies, and nothing kept on disk. */
 const alone = { credentials: 'omit', cache: 'no-store', redirect: 'error' } as const;
 
-const idOf = (response: Response) => response.headers.get('x-request-id') ?? '';
+const idOf = (response: Response) => response.headers.get('trailer-x-request-id') ?? '';
 
 async function jsonOf(response: Response): Promise<Record<string, unknown> | undefined> {
   const type = response.headers.get('content-type') ?? '';

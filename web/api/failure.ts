@@ -34,7 +34,11 @@ interface ErrorJson {
   readonly message?: unknown;
 }
 
-export function failureFrom(json: ErrorJson | undefined, status: number, requestId: string): Failure {
+export function failureFrom(
+  json: ErrorJson | undefined,
+  status: number,
+  requestId: string,
+): Failure {
   const code = typeof json?.code === 'string' ? json.code : (codes[status] ?? 'unknown');
   const message = typeof json?.message === 'string' ? json.message : `HTTP status ${status}`;
   return new Failure(code, message, requestId);

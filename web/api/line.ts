@@ -55,8 +55,8 @@ export function succeeded(): void {
 }
 
 export function failed(failure: Failure): void {
-  if (failure.code === 'unauthenticated') return signOut(failure.message);
-  if (isBusy(failure)) {
+  if (failure.code === 'unauthenticated') signOut(failure.message);
+  else if (isBusy(failure)) {
     answering.value = 'busy';
     nextTryAt.value = performance.now() + busyEveryMs;
   } else if (isAway(failure) && performance.now() >= nextTryAt.value) {

@@ -37,7 +37,10 @@ export function Curve(props: {
     };
   }, [times, values, colour, dash, fromZero]);
   const known = values.flatMap((value, at) => (value === null ? [] : [{ value, at }]));
-  const shown = cursor === null || values[cursor] == null ? known.at(-1) : { at: cursor, value: values[cursor] };
+  const shown =
+    cursor === null || values[cursor] == null
+      ? known.at(-1)
+      : { at: cursor, value: values[cursor] };
   return (
     <figure class="curve">
       <figcaption>

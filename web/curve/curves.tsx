@@ -31,7 +31,7 @@ export function Curves({ coverage, speed }: { coverage: Subject | undefined; spe
     <Panel title="Over time" of={answer}>
       <p class="windows">
         {Object.keys(windows).map((one) => (
-          <Link key={one} to={withQuery({ t: one })} aria-current={one === window ? 'true' : undefined}>
+          <Link key={one} to={withQuery({ t: one })} isHere={one === window}>
             {one}
           </Link>
         ))}
@@ -62,6 +62,14 @@ function speedLines({ times, stepSeconds, engines }: Series) {
     return here.reduce((sum, { executionsPerSecond = 0 }) => sum + Number(executionsPerSecond), 0);
   });
   return [
-    { title: 'Speed', unit: 'exec/s', times, stepSeconds, values, index: engines.size, fromZero: true },
+    {
+      title: 'Speed',
+      unit: 'exec/s',
+      times,
+      stepSeconds,
+      values,
+      index: engines.size,
+      fromZero: true,
+    },
   ];
 }

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { si } from '../format/figures.js';
+import { covered } from '../format/figures.js';
 
 /** One curve with a time axis. In a file of its own: uPlot is loaded where a curve is shown. */
 
@@ -22,6 +22,7 @@ const height = 140;
 export function plot(place: HTMLElement, options: PlotOptions): () => void {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
+  const isLong = (options.times.at(-1) ?? 0) - (options.times[0] ?? 0) > 100_000;
   const axis = {
     stroke: colour('--muted'),
     font: '12px system-ui',
@@ -38,7 +39,10 @@ export function plot(place: HTMLElement, options: PlotOptions): () => void {
       scales: { x: { time: true }, y: { range: rangeFor(options.fromZero) } },
       // The master's zone is not known; times are UTC everywhere.
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
-      axes: [axis, { ...axis, size: 60, values: (_, ticks) => ticks.map(si) }],
+      axes: [
+        { ...axis, values: (_, ticks) => ticks.map((tick) => timeOf(tick, isLong)) },
+        { ...axis, size: 72, incrs: whole, values: (_, ticks) => ticks.map(covered) },
+      ],
       series: [
         {},
         {
@@ -61,6 +65,17 @@ export function plot(place: HTMLElement, options: PlotOptions): () => void {
     sizes.disconnect();
     chart.destroy();
   };
+}
+
+/** Steps of an axis: figures are whole. */
+const whole = [1, 2, 5]
+  .flatMap((step) => Array.from({ length: 13 }, (_, power) => step * 10 ** power))
+  .sort((a, b) => a - b);
+
+/** "06:31", or "11-28" where the axis has days. */
+function timeOf(seconds: number, isLong: boolean): string {
+  const text = new Date(seconds * 1000).toISOString();
+  return isLong ? text.slice(5, 10) : text.slice(11, 16);
 }
 
 const rangeFor =

@@ -23,7 +23,13 @@ export function Spark({ values }: { values: readonly (number | undefined)[] }) {
     isOpen = value !== undefined;
   });
   return (
-    <svg class="spark" viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
+    <svg
+      class="spark"
+      viewBox={`0 0 ${width} ${height}`}
+      width={width}
+      height={height}
+      aria-hidden="true"
+    >
       <path d={path} />
       {last && <circle cx={last[0]} cy={last[1]} r="2" />}
     </svg>

@@ -15,5 +15,9 @@ export function Age({ of, otherwise = '–' }: { of: string | undefined; otherwi
 export function Span({ from, to }: { from: string | undefined; to: string | undefined }) {
   if (!from) return <span class="muted">–</span>;
   const end = to ? Date.parse(to) : masterNow();
-  return <span title={`${utc(from)} to ${to ? utc(to) : 'now'}`}>{duration(end - Date.parse(from))}</span>;
+  return (
+    <span title={`${utc(from)} to ${to ? utc(to) : 'now'}`}>
+      {duration(end - Date.parse(from))}
+    </span>
+  );
 }

@@ -12,7 +12,11 @@ export function num(value: string | number | undefined): number {
 
 /** "19 h 20 m", "4 m", "12 s" */
 export const duration = (ms: number): string =>
-  Number.isFinite(ms) ? age(ms).replace(/(\d+)([a-z])/g, '$1 $2 ').trim() : '–';
+  Number.isFinite(ms)
+    ? age(ms)
+        .replace(/(\d+)([a-z])/g, '$1 $2 ')
+        .trim()
+    : '–';
 
 /** "512 B", "1.5 KiB" */
 export function bytes(value: string | number | undefined): string {

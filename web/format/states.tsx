@@ -60,7 +60,12 @@ export function BotChip({ of }: { of: Bot }) {
   return <Chip tone={state === 'offline' ? 'warn' : 'still'} word={state} />;
 }
 
-const groupTones: Readonly<Record<string, Tone>> = { new: 'new', reopened: 'new', fixed: 'good', confirmed: 'warn' };
+const groupTones: Readonly<Record<string, Tone>> = {
+  new: 'new',
+  reopened: 'new',
+  fixed: 'good',
+  confirmed: 'warn',
+};
 
 export function groupStatus({ status, reopenedAt }: CrashGroup): string {
   if (status === 'CRASH_GROUP_STATUS_NEW' && reopenedAt) return 'reopened';
@@ -83,6 +88,7 @@ export function titleOf({ kind = '', topFrame = '', message = '', frames }: Cras
   const [first] = frames ?? [];
   const file = first?.file?.split(/[/\\]/).at(-1) ?? '';
   const place = file === '' ? '' : `${file}${first?.line ? `:${first.line}` : ''}`;
-  if (topFrame === 'unknown' || topFrame === '') return message === '' ? kind : `${kind}: ${message}`;
+  if (topFrame === 'unknown' || topFrame === '')
+    return message === '' ? kind : `${kind}: ${message}`;
   return `${kind} in ${topFrame}${place === '' || topFrame.includes(place) ? '' : ` (${place})`}`;
 }

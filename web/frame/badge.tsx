@@ -1,6 +1,15 @@
-import { askEveryMs, heardAt, isPaused, nextTryAt, state, tick, wake } from '../api/line.js';
+import {
+  askEveryMs,
+  heardAt,
+  isPaused,
+  masterNow,
+  nextTryAt,
+  skewMs,
+  state,
+  tick,
+  wake,
+} from '../api/line.js';
 import { duration, utc } from '../format/figures.js';
-import { masterNow, skewMs } from '../api/line.js';
 
 /** Answers come every two seconds; after three that did not, what is shown is old. */
 const oldAfterMs = 3 * askEveryMs;
@@ -31,7 +40,11 @@ export function Badge() {
 export function AwayLine() {
   const now = performance.now();
   if (state.value === 'busy') {
-    return <p class="away" role="status">The master is busy; asking every 20 s.</p>;
+    return (
+      <p class="away" role="status">
+        The master is busy; asking every 20 s.
+      </p>
+    );
   }
   if (!isOld()) return <Skew />;
   const seen = heardAt.value;

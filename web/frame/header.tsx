@@ -47,7 +47,7 @@ export function Header() {
 function NavLink([name, title]: readonly [string, string]) {
   const isHere = (parts.value[0] ?? '') === name;
   return (
-    <Link key={name} to={`/${name}`} aria-current={isHere ? 'page' : undefined}>
+    <Link key={name} to={`/${name}`} isHere={isHere}>
       {title}
     </Link>
   );
@@ -60,15 +60,17 @@ function Find() {
     if (text.trim() !== '') go(`/find?q=${encodeURIComponent(text.trim())}`);
   };
   return (
-    <form role="search" onSubmit={submit}>
-      <input
-        id="find"
-        type="search"
-        aria-label="Find by id"
-        placeholder="find by id (f)"
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-    </form>
+    <search>
+      <form onSubmit={submit}>
+        <input
+          id="find"
+          type="search"
+          aria-label="Find by id"
+          placeholder="find by id (f)"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </form>
+    </search>
   );
 }

@@ -1,21 +1,25 @@
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
-import type { PageProps } from '../app.js';
 import { Curves } from '../curve/curves.js';
-import { Action } from '../frame/actions.js';
-import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import { Age } from '../format/ages.js';
 import { num, utc } from '../format/figures.js';
 import { BotChip } from '../format/states.js';
+import { Action } from '../frame/actions.js';
+import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
+import type { PageProps } from '../route/page-props.js';
 import { go } from '../route/route.js';
 import { Name, Text } from '../text/text.js';
 import { BotLog } from './log.js';
 import { Reasons } from './reasons.js';
 
 export function BotPage({ rest: [botId = ''] }: PageProps) {
-  const answer = useAsk(`bot ${botId}`, (signal) => call('BotService', 'GetBot', { botId }, signal));
-  const why = useAsk(`why ${botId}`, (signal) => call('BotService', 'ExplainBot', { botId }, signal));
+  const answer = useAsk(`bot ${botId}`, (signal) =>
+    call('BotService', 'GetBot', { botId }, signal),
+  );
+  const why = useAsk(`why ${botId}`, (signal) =>
+    call('BotService', 'ExplainBot', { botId }, signal),
+  );
   const bot = answer.value?.bot;
   if (!bot) {
     return (
@@ -88,7 +92,12 @@ const About = ({ bot }: { bot: Bot }) => (
     of={[
       ['Id', <code>{bot.id}</code>],
       ['Slots', `${num(bot.runningJobs)} of ${num(bot.slots)} busy`],
-      ['Last heard', <><Age of={bot.lastSeenAt} /> ago</>],
+      [
+        'Last heard',
+        <>
+          <Age of={bot.lastSeenAt} /> ago
+        </>,
+      ],
       ['Registered', utc(bot.registeredAt)],
       ['Version', <Name of={bot.version} />],
       ['Memory, disk', `${num(bot.memoryMib)} and ${num(bot.diskMib)} MiB a slot (0: not stated)`],
@@ -100,7 +109,12 @@ const About = ({ bot }: { bot: Bot }) => (
         ([name, value]) => [`Label ${name.slice(0, 63)}`, <Text of={value} />] as const,
       ),
       ...(bot.health?.warnings ?? []).map((text) => ['Warning', <Text of={text} />] as const),
-      !!bot.drainRequestedAt && ['Drain asked', <><Age of={bot.drainRequestedAt} /> ago{bot.drainedAt ? ', drained' : ''}</>],
+      !!bot.drainRequestedAt && [
+        'Drain asked',
+        <>
+          <Age of={bot.drainRequestedAt} /> ago{bot.drainedAt ? ', drained' : ''}
+        </>,
+      ],
       !!bot.heldUntil && ['Held back until', utc(bot.heldUntil)],
     ]}
   />

@@ -32,7 +32,13 @@ const columns: readonly Column<Bot>[] = [
   },
   { name: 'Last heard', level: 1, right: true, cell: ({ lastSeenAt }) => <Age of={lastSeenAt} /> },
   { name: 'Pool', level: 3, cell: ({ labels }) => <Name of={labels?.['pool']} most={20} /> },
-  { name: 'Engines', level: 3, cell: ({ engines }) => <Name of={(engines ?? []).filter((one) => !one.endsWith('-crashes')).join(', ')} most={40} /> },
+  {
+    name: 'Engines',
+    level: 3,
+    cell: ({ engines }) => (
+      <Name of={(engines ?? []).filter((one) => !one.endsWith('-crashes')).join(', ')} most={40} />
+    ),
+  },
   { name: 'Version', level: 4, cell: ({ version }) => <Name of={version} most={16} /> },
 ];
 

@@ -1,13 +1,17 @@
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
-import type { PageProps } from '../app.js';
 import { Curves } from '../curve/curves.js';
-import { Action } from '../frame/actions.js';
-import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import { Age } from '../format/ages.js';
 import { duration, num, short, si, utc } from '../format/figures.js';
 import { CampaignChip, word } from '../format/states.js';
-import type { CampaignArm, CampaignEvent, FuzzingCampaign } from '../gen/pandafuzz/v1/campaign_service.js';
+import { Action } from '../frame/actions.js';
+import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
+import type {
+  CampaignArm,
+  CampaignEvent,
+  FuzzingCampaign,
+} from '../gen/pandafuzz/v1/campaign_service.js';
+import type { PageProps } from '../route/page-props.js';
 import { Link, pathOf } from '../route/route.js';
 import { type Column, Table } from '../table/table.js';
 import { Name, Text } from '../text/text.js';
@@ -16,8 +20,12 @@ import { Reasons } from './reasons.js';
 /** Does this make progress; if not, why? */
 export function CampaignPage({ rest: [id = ''] }: PageProps) {
   const which = { campaign: id };
-  const answer = useAsk(`campaign ${id}`, (signal) => call('CampaignService', 'GetCampaign', which, signal));
-  const why = useAsk(`why ${id}`, (signal) => call('CampaignService', 'ExplainCampaign', which, signal));
+  const answer = useAsk(`campaign ${id}`, (signal) =>
+    call('CampaignService', 'GetCampaign', which, signal),
+  );
+  const why = useAsk(`why ${id}`, (signal) =>
+    call('CampaignService', 'ExplainCampaign', which, signal),
+  );
   const campaign = answer.value?.campaign;
   if (!campaign) {
     return (
@@ -114,13 +122,36 @@ function About({ campaign }: { campaign: FuzzingCampaign }) {
   return (
     <Facts
       of={[
-        ['Target', <Link key="t" to={pathOf('targets', project, targetName)}><Name of={targetName} /></Link>],
+        [
+          'Target',
+          <Link to={pathOf('targets', project, targetName)}>
+            <Name of={targetName} />
+          </Link>,
+        ],
         ['Project', <Name of={project} />],
-        ['In this state', <><Age of={campaign.stateSince} />{campaign.stateReason ? <>: <Text of={campaign.stateReason} /></> : ''}</>],
+        [
+          'In this state',
+          <>
+            <Age of={campaign.stateSince} />
+            {campaign.stateReason ? (
+              <>
+                : <Text of={campaign.stateReason} />
+              </>
+            ) : (
+              ''
+            )}
+          </>,
+        ],
         ['Last find', <Age of={campaign.lastFindAt} otherwise="none yet" />],
-        ['Found first', <Link key="g" to={groups}>{si(num(campaign.crashGroups))} groups</Link>],
-        ['Runs', `${si(num(campaign.runs))} ended, ${si(num(campaign.findingRuns))} found something, ${si(num(campaign.running))} now`],
-        ['CPU', `${duration(num(campaign.cpuSeconds) * 1000)}, ${duration(num(campaign.quietCpuSeconds) * 1000)} since the last find`],
+        ['Found first', <Link to={groups}>{si(num(campaign.crashGroups))} groups</Link>],
+        [
+          'Runs',
+          `${si(num(campaign.runs))} ended, ${si(num(campaign.findingRuns))} found something, ${si(num(campaign.running))} now`,
+        ],
+        [
+          'CPU',
+          `${duration(num(campaign.cpuSeconds) * 1000)}, ${duration(num(campaign.quietCpuSeconds) * 1000)} since the last find`,
+        ],
         ['Weight', si(num(spec.weight) || 1)],
         ['Created', utc(campaign.createdAt)],
       ]}
@@ -131,10 +162,20 @@ function About({ campaign }: { campaign: FuzzingCampaign }) {
 const arms: readonly Column<CampaignArm>[] = [
   { name: 'Build', level: 1, cell: ({ build }) => <Name of={build} most={32} /> },
   { name: 'Engine', level: 1, cell: ({ engine }) => engine ?? '–' },
-  { name: 'Share', level: 1, right: true, cell: ({ share }) => `${(num(share) * 100).toFixed(1)} %` },
+  {
+    name: 'Share',
+    level: 1,
+    right: true,
+    cell: ({ share }) => `${(num(share) * 100).toFixed(1)} %`,
+  },
   { name: 'Runs', level: 1, right: true, cell: ({ runs }) => si(num(runs)) },
   { name: 'Finding', level: 2, right: true, cell: ({ findingRuns }) => si(num(findingRuns)) },
-  { name: 'CPU', level: 2, right: true, cell: ({ cpuSeconds }) => duration(num(cpuSeconds) * 1000) },
+  {
+    name: 'CPU',
+    level: 2,
+    right: true,
+    cell: ({ cpuSeconds }) => duration(num(cpuSeconds) * 1000),
+  },
   { name: 'Groups', level: 1, right: true, cell: ({ crashGroups }) => si(num(crashGroups)) },
   { name: 'Why', level: 1, cell: ({ reason }) => <Text of={reason} /> },
 ];

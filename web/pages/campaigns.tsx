@@ -24,7 +24,12 @@ const columns: readonly Column<FuzzingCampaign>[] = [
   { name: 'Groups', level: 1, right: true, cell: ({ crashGroups }) => si(num(crashGroups)) },
   { name: 'Running', level: 1, right: true, cell: ({ running }) => si(num(running)) },
   { name: 'Runs', level: 2, right: true, cell: ({ runs }) => si(num(runs)) },
-  { name: 'CPU', level: 2, right: true, cell: ({ cpuSeconds }) => duration(num(cpuSeconds) * 1000) },
+  {
+    name: 'CPU',
+    level: 2,
+    right: true,
+    cell: ({ cpuSeconds }) => duration(num(cpuSeconds) * 1000),
+  },
   { name: 'Project', level: 2, cell: ({ spec }) => <Name of={spec?.project} most={24} /> },
   { name: 'Target', level: 3, cell: ({ spec }) => <Name of={spec?.targetName} most={28} /> },
   { name: 'Why', level: 3, cell: ({ stateReason }) => <Name of={stateReason} most={48} /> },
@@ -38,7 +43,14 @@ export function CampaignsPage() {
     <>
       <h1>Campaigns</h1>
       <div class="filters">
-        <Choice name="archived" label="Show" choices={[['', 'those that can go on'], ['yes', 'archived, too']]} />
+        <Choice
+          name="archived"
+          label="Show"
+          choices={[
+            ['', 'those that can go on'],
+            ['yes', 'archived, too'],
+          ]}
+        />
         <TextFilter name="project" label="Project" most={64} />
       </div>
       <Chips known={{ project: 'project', archived: 'archived' }} />

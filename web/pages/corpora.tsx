@@ -49,7 +49,10 @@ const columns: readonly Column<Corpus>[] = [
     cell: ({ sources }) => (
       <Name
         of={(sources ?? [])
-          .map(({ engine, origin = '', entries }) => `${engine || origin.replace('CORPUS_ORIGIN_', '').toLowerCase()} ${si(num(entries))}`)
+          .map(
+            ({ engine, origin = '', entries }) =>
+              `${engine || origin.replace('CORPUS_ORIGIN_', '').toLowerCase()} ${si(num(entries))}`,
+          )
           .join(', ')}
         most={60}
       />

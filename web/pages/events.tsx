@@ -22,7 +22,8 @@ const columns: readonly Column<WatchJobsResponse>[] = [
   {
     name: 'Job',
     level: 1,
-    cell: ({ job }) => (job ? <Link to={pathOf('jobs', job.id ?? '')}>{short(job.id)}</Link> : 'deleted'),
+    cell: ({ job }) =>
+      job ? <Link to={pathOf('jobs', job.id ?? '')}>{short(job.id)}</Link> : 'deleted',
   },
   { name: 'State now', level: 2, cell: ({ job }) => (job ? <JobChip of={job} /> : '–') },
   { name: 'Target', level: 2, cell: ({ job }) => <Name of={job?.spec?.targetName} most={32} /> },

@@ -5,7 +5,11 @@ import { Panel } from '../frame/panel.js';
 import { go, Link, pathOf, place } from '../route/route.js';
 import { Text } from '../text/text.js';
 
-const pages: Readonly<Record<string, string>> = { bot: 'bots', job: 'jobs', 'crash group': 'groups' };
+const pages: Readonly<Record<string, string>> = {
+  bot: 'bots',
+  job: 'jobs',
+  'crash group': 'groups',
+};
 
 /** Ids by their beginning; one that is unique leads to its page at once. */
 export function FindPage() {
@@ -22,7 +26,8 @@ export function FindPage() {
       <Panel title="Ids" of={answer}>
         {found.length === 0 ? (
           <p class="empty">
-            No id begins with “<Text of={prefix} />”.
+            No id begins with “<Text of={prefix} />
+            ”.
           </p>
         ) : (
           <ul>

@@ -20,8 +20,16 @@ const columns: readonly Column<Crash>[] = [
       return last ? `${num(last.crashes)} of ${num(last.runs)}` : '–';
     },
   },
-  { name: 'Job', level: 2, cell: ({ jobId }) => <Link to={pathOf('jobs', jobId ?? '')}>{short(jobId)}</Link> },
-  { name: 'Bot', level: 2, cell: ({ botId }) => <Link to={pathOf('bots', botId ?? '')}>{short(botId)}</Link> },
+  {
+    name: 'Job',
+    level: 2,
+    cell: ({ jobId }) => <Link to={pathOf('jobs', jobId ?? '')}>{short(jobId)}</Link>,
+  },
+  {
+    name: 'Bot',
+    level: 2,
+    cell: ({ botId }) => <Link to={pathOf('bots', botId ?? '')}>{short(botId)}</Link>,
+  },
 ];
 
 /** Its crashes, when somebody wants to see them. */

@@ -15,9 +15,11 @@ export const groupColumns: readonly Column<CrashGroup>[] = [
         <Link to={pathOf('groups', group.id ?? '')}>
           <Name of={titleOf(group)} most={64} />
         </Link>
-        <small class="muted">
-          <Text of={group.message} most={100} />
-        </small>
+        {group.message && (
+          <small class="muted">
+            <Text of={group.message} most={100} />
+          </small>
+        )}
       </span>
     ),
   },
@@ -25,8 +27,18 @@ export const groupColumns: readonly Column<CrashGroup>[] = [
   { name: 'Target', level: 2, cell: ({ targetName }) => <Name of={targetName} most={28} /> },
   { name: 'Hits', level: 2, right: true, cell: ({ crashHits }) => si(num(crashHits)) },
   { name: 'Last seen', level: 1, right: true, cell: ({ lastFoundAt }) => <Age of={lastFoundAt} /> },
-  { name: 'First seen', level: 3, right: true, cell: ({ firstFoundAt }) => <Age of={firstFoundAt} /> },
-  { name: 'Inputs', level: 3, right: true, cell: ({ crashInputsKept }) => si(num(crashInputsKept)) },
+  {
+    name: 'First seen',
+    level: 3,
+    right: true,
+    cell: ({ firstFoundAt }) => <Age of={firstFoundAt} />,
+  },
+  {
+    name: 'Inputs',
+    level: 3,
+    right: true,
+    cell: ({ crashInputsKept }) => si(num(crashInputsKept)),
+  },
   { name: 'Builds', level: 3, right: true, cell: ({ builds }) => si(num(builds)) },
   { name: 'Bots', level: 4, right: true, cell: ({ bots }) => si(num(bots)) },
   { name: 'Security', level: 3, cell: ({ security }) => (security ? 'yes' : '–') },

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
 import { type Answer, useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
-import type { PageProps } from '../app.js';
-import { Action, Copy } from '../frame/actions.js';
-import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import { Age } from '../format/ages.js';
 import { many, num, si, utc } from '../format/figures.js';
 import { GroupChip, titleOf } from '../format/states.js';
+import { Action, Copy } from '../frame/actions.js';
+import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import type { GroupBuild } from '../gen/pandafuzz/v1/crash_service.js';
+import type { PageProps } from '../route/page-props.js';
 import { Link, pathOf } from '../route/route.js';
 import { Lines } from '../text/lines.js';
 import { Name, Text } from '../text/text.js';
@@ -26,7 +26,9 @@ export function GroupPage({ rest: [id = ''] }: PageProps) {
   const group = answer.value?.group;
   const crashId = group?.reproducerCrashId || group?.firstCrashId || '';
   const found = useAsk(`crash ${crashId}`, async (signal) =>
-    crashId === '' ? undefined : (await call('CrashService', 'GetCrash', { crashId }, signal)).crash,
+    crashId === ''
+      ? undefined
+      : (await call('CrashService', 'GetCrash', { crashId }, signal)).crash,
   );
   if (!group) {
     return (
@@ -47,9 +49,11 @@ export function GroupPage({ rest: [id = ''] }: PageProps) {
           This group was merged into <Link to={pathOf('groups', group.mergedInto)}>another</Link>.
         </p>
       )}
-      <p>
-        <Text of={group.message} most={500} />
-      </p>
+      {group.message && (
+        <p>
+          <Text of={group.message} most={500} />
+        </p>
+      )}
       <About group={group} crash={crash} />
       <Buttons group={group} then={answer.again} />
       <HowTo group={group} />
@@ -85,26 +89,65 @@ function About({ group, crash }: { group: CrashGroup; crash: Crash | undefined }
   return (
     <Facts
       of={[
-        ['Target', <Link key="t" to={pathOf('targets', target.project, target.name)}><Name of={target.name} /></Link>],
+        [
+          'Target',
+          <Link to={pathOf('targets', target.project, target.name)}>
+            <Name of={target.name} />
+          </Link>,
+        ],
         [
           'Reproduces',
-          tried ? `${num(tried.crashes)} of ${num(tried.runs)}` : <span class="muted">not tried yet</span>,
+          tried ? (
+            `${num(tried.crashes)} of ${num(tried.runs)}`
+          ) : (
+            <span class="muted">not tried yet</span>
+          ),
         ],
         ['Hits', `${si(num(group.crashHits))}, ${many(num(group.crashInputsKept), 'input')} kept`],
-        ['Met by', `${many(num(group.jobs), 'job')} on ${many(num(group.bots), 'bot')}, in ${many(num(group.builds), 'build')}`],
-        ['First met', <><Age of={group.firstFoundAt} /> ago, {utc(group.firstFoundAt)}</>],
-        ['Last met', <><Age of={group.lastFoundAt} /> ago</>],
+        [
+          'Met by',
+          `${many(num(group.jobs), 'job')} on ${many(num(group.bots), 'bot')}, in ${many(num(group.builds), 'build')}`,
+        ],
+        [
+          'First met',
+          <>
+            <Age of={group.firstFoundAt} /> ago, {utc(group.firstFoundAt)}
+          </>,
+        ],
+        [
+          'Last met',
+          <>
+            <Age of={group.lastFoundAt} /> ago
+          </>,
+        ],
         crash !== undefined && [
           'Security',
-          <>{crash.security ? 'yes' : 'no'}{crash.securityWhy ? <>, <Text of={crash.securityWhy} /></> : ''}</>,
+          <>
+            {crash.security ? 'yes' : 'no'}
+            {crash.securityWhy ? (
+              <>
+                , <Text of={crash.securityWhy} />
+              </>
+            ) : (
+              ''
+            )}
+          </>,
         ],
         !!group.note && ['Note', <Text of={group.note} />],
         !!group.statusSetAt && [
           'Status set',
-          <><Age of={group.statusSetAt} /> ago by <Text of={group.statusSetBy || 'an unnamed person'} /></>,
+          <>
+            <Age of={group.statusSetAt} /> ago by{' '}
+            <Text of={group.statusSetBy || 'an unnamed person'} />
+          </>,
         ],
         !!group.fixedInSha256 && ['Fixed in', <code>{group.fixedInSha256.slice(0, 16)}</code>],
-        !!group.reopenedAt && ['Came back', <><Age of={group.reopenedAt} /> ago</>],
+        !!group.reopenedAt && [
+          'Came back',
+          <>
+            <Age of={group.reopenedAt} /> ago
+          </>,
+        ],
       ]}
     />
   );
@@ -171,8 +214,18 @@ function Builds({ of, answer }: { of: readonly GroupBuild[]; answer: Answer<unkn
             <meter min={0} max={most} value={num(hits)} aria-label="hits" />
             <b>{si(num(hits))}</b>
             <span class="muted">
-              {firstMetAt ? <>from <Age of={firstMetAt} /> to <Age of={lastMetAt} /> ago</> : 'not met there'}
-              {verifiedAt && <>; tried <Age of={verifiedAt} /> ago: {crashes ? 'crashes' : 'does not crash'}</>}
+              {firstMetAt ? (
+                <>
+                  from <Age of={firstMetAt} /> to <Age of={lastMetAt} /> ago
+                </>
+              ) : (
+                'not met there'
+              )}
+              {verifiedAt && (
+                <>
+                  ; tried <Age of={verifiedAt} /> ago: {crashes ? 'crashes' : 'does not crash'}
+                </>
+              )}
             </span>
           </li>
         ))}

@@ -1,13 +1,13 @@
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
-import type { PageProps } from '../app.js';
 import { Curves } from '../curve/curves.js';
-import { Action } from '../frame/actions.js';
-import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import { Age, Span } from '../format/ages.js';
 import { bytes, covered, duration, num, short, si, utc } from '../format/figures.js';
 import { JobChip, word } from '../format/states.js';
+import { Action } from '../frame/actions.js';
+import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { Attempt, Job } from '../gen/pandafuzz/v1/job.js';
+import type { PageProps } from '../route/page-props.js';
 import { Link, pathOf } from '../route/route.js';
 import { type Column, Table } from '../table/table.js';
 import { Name, Text } from '../text/text.js';
@@ -16,8 +16,12 @@ import { JobLog } from './log.js';
 import { Reasons } from './reasons.js';
 
 export function JobPage({ rest: [jobId = ''] }: PageProps) {
-  const answer = useAsk(`job ${jobId}`, (signal) => call('JobService', 'GetJob', { jobId }, signal));
-  const why = useAsk(`why ${jobId}`, (signal) => call('JobService', 'ExplainJob', { jobId }, signal));
+  const answer = useAsk(`job ${jobId}`, (signal) =>
+    call('JobService', 'GetJob', { jobId }, signal),
+  );
+  const why = useAsk(`why ${jobId}`, (signal) =>
+    call('JobService', 'ExplainJob', { jobId }, signal),
+  );
   const job = answer.value?.job;
   if (!job) {
     return (
@@ -105,20 +109,32 @@ function About({ job }: { job: Job }) {
   return (
     <Facts
       of={[
-        ['Target', <Link key="t" to={pathOf('targets', project, target)}><Name of={target} /></Link>],
+        [
+          'Target',
+          <Link to={pathOf('targets', project, target)}>
+            <Name of={target} />
+          </Link>,
+        ],
         ['Kind', `${kindOf(job)}, ${spec.engine}`],
         ['Build', <code>{(spec.targetSha256 ?? '').slice(0, 16)}</code>],
         !!spec.campaign && ['Campaign', <Name of={spec.campaign} />],
-        !!job.botId && ['Bot', <Link key="b" to={pathOf('bots', job.botId)}>{short(job.botId)}</Link>],
+        !!job.botId && ['Bot', <Link to={pathOf('bots', job.botId)}>{short(job.botId)}</Link>],
         ['Created', utc(job.createdAt)],
         ['Ran', <Span from={job.startedAt} to={job.finishedAt} />],
-        ['Executions', `${si(num(statistics.executionsEstimate) || num(statistics.executions))}, ${si(num(statistics.executionsPerSecond))} a second`],
+        [
+          'Executions',
+          `${si(num(statistics.executionsEstimate) || num(statistics.executions))}, ${si(num(statistics.executionsPerSecond))} a second`,
+        ],
         ['Coverage', covered(num(statistics.coverage))],
         ['Corpus', `${si(num(statistics.corpusFiles))} inputs, ${bytes(statistics.corpusBytes)}`],
-        ['Crashes', `${si(num(statistics.crashHits))} met, ${si(num(statistics.crashInputsKept))} kept`],
+        [
+          'Crashes',
+          `${si(num(statistics.crashHits))} met, ${si(num(statistics.crashInputsKept))} kept`,
+        ],
         ['Fuzzed', duration(num(statistics.elapsedMs))],
         ...(statistics.notes ?? []).map(
-          ({ kind, text }) => [`Note: ${word(kind, 'RUN_NOTE_KIND_')}`, <Text of={text} />] as const,
+          ({ kind, text }) =>
+            [`Note: ${word(kind, 'RUN_NOTE_KIND_')}`, <Text of={text} />] as const,
         ),
         !!result?.message && ['Last result', <Text of={result.message} />],
       ]}
@@ -135,8 +151,17 @@ const columns: readonly Column<Attempt>[] = [
       !end || end === 'ATTEMPT_END_UNSPECIFIED' ? 'goes on' : word(end, 'ATTEMPT_END_'),
   },
   { name: 'Began', level: 1, right: true, cell: ({ assignedAt }) => <Age of={assignedAt} /> },
-  { name: 'Took', level: 1, right: true, cell: ({ assignedAt, endedAt }) => <Span from={assignedAt} to={endedAt} /> },
-  { name: 'Bot', level: 2, cell: ({ botId }) => <Link to={pathOf('bots', botId ?? '')}>{short(botId)}</Link> },
+  {
+    name: 'Took',
+    level: 1,
+    right: true,
+    cell: ({ assignedAt, endedAt }) => <Span from={assignedAt} to={endedAt} />,
+  },
+  {
+    name: 'Bot',
+    level: 2,
+    cell: ({ botId }) => <Link to={pathOf('bots', botId ?? '')}>{short(botId)}</Link>,
+  },
   { name: 'Why', level: 1, cell: ({ message }) => <Text of={message} most={300} /> },
 ];
 

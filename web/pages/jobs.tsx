@@ -56,7 +56,12 @@ const columns: readonly Column<Job>[] = [
     cell: ({ botId }) => (botId ? <Link to={pathOf('bots', botId)}>{short(botId)}</Link> : '–'),
   },
   { name: 'Attempt', level: 3, right: true, cell: ({ attempt }) => num(attempt) },
-  { name: 'Crashes', level: 3, right: true, cell: ({ statistics }) => si(num(statistics?.crashHits)) },
+  {
+    name: 'Crashes',
+    level: 3,
+    right: true,
+    cell: ({ statistics }) => si(num(statistics?.crashHits)),
+  },
   {
     name: 'Exec/s',
     level: 4,

@@ -16,7 +16,15 @@ function Log({ name, read }: { name: string; read: (signal: AbortSignal) => Prom
   return <Lines of={answer.value} label="Log" />;
 }
 
-function Shown({ title, name, read }: { title: string; name: string; read: (signal: AbortSignal) => Promise<string> }) {
+function Shown({
+  title,
+  name,
+  read,
+}: {
+  title: string;
+  name: string;
+  read: (signal: AbortSignal) => Promise<string>;
+}) {
   const [isOpen, setOpen] = useState(false);
   return (
     <section class="panel">

@@ -2,9 +2,9 @@ import { useEffect } from 'preact/hooks';
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
 import { masterNow } from '../api/line.js';
-import { FailureLine, Loading, Panel } from '../frame/panel.js';
 import { Age } from '../format/ages.js';
 import { duration, grouped, num, si } from '../format/figures.js';
+import { FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { TargetProgress } from '../gen/pandafuzz/v1/statistics_service.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { Link } from '../route/route.js';
@@ -18,7 +18,9 @@ const shownGroups = 8;
 
 /** Is something wrong, and are we finding bugs? */
 export function OverviewPage() {
-  const problems = useAsk('problems', (signal) => call('StatisticsService', 'ListProblems', {}, signal));
+  const problems = useAsk('problems', (signal) =>
+    call('StatisticsService', 'ListProblems', {}, signal),
+  );
   const stats = useAsk('stats', (signal) => call('SystemService', 'GetSystemStats', {}, signal));
   const targets = useAsk('progress', readTargets);
   const groups = useAsk('newest groups', (signal) =>
@@ -89,7 +91,9 @@ function Totals({
         <b>{si(num(stats.executionsPerSecond))}</b> exec/s
       </p>
       <p>
-        <b>{grouped(num(stats.botsOnline))}</b> <Link to="/bots">bots online</Link>, {grouped(off)} off
+        <b>{grouped(num(stats.botsOnline))}</b>{' '}
+        <Link to="/bots">{num(stats.botsOnline) === 1 ? 'bot' : 'bots'} online</Link>,{' '}
+        {grouped(off)} off
       </p>
       <p>
         <b>

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
-import { Copy } from '../frame/actions.js';
 import { Age } from '../format/ages.js';
-import { Chip } from '../format/states.js';
 import { num } from '../format/figures.js';
+import { Chip } from '../format/states.js';
+import { Copy } from '../frame/actions.js';
 import type { Problem } from '../gen/pandafuzz/v1/statistics_service.js';
 import { Link, pathOf } from '../route/route.js';
 import { Name, Text } from '../text/text.js';
@@ -36,6 +36,9 @@ export function Problems({ of }: { of: readonly Problem[] }) {
   );
 }
 
+/** A command and nothing else; other remedies are sentences. */
+const isCommand = (remedy: string) => /^pandafuzz [\w ./:=-]+$/.test(remedy);
+
 const words: Readonly<Record<string, string>> = {
   PROBLEM_KIND_MASTER: 'master',
   PROBLEM_KIND_CANNOT_FUZZ: 'cannot fuzz',
@@ -53,14 +56,26 @@ const pages: Readonly<Record<string, string>> = {
   PROBLEM_KIND_CANNOT_FUZZ: 'jobs',
 };
 
-function One({ of: { kind, isBad, object, sentence, since, remedy, count, ids } }: { of: Problem }) {
+function One({
+  of: { kind, isBad, object, sentence, since, remedy, count, ids },
+}: {
+  of: Problem;
+}) {
   const page = pages[kind ?? ''];
   const id = ids?.[0];
   return (
     <li>
       <Chip tone={isBad ? 'bad' : 'warn'} word={words[kind ?? ''] ?? 'problem'} />
       <span class="what">
-        <b>{page && id ? <Link to={pathOf(page, id)}><Name of={object} /></Link> : <Name of={object} />}</b>{' '}
+        <b>
+          {page && id ? (
+            <Link to={pathOf(page, id)}>
+              <Name of={object} />
+            </Link>
+          ) : (
+            <Name of={object} />
+          )}
+        </b>{' '}
         <Text of={sentence} />
         {num(count) > (ids?.length ?? 0) && num(count) > 1 ? ` (${num(count)} in all)` : ''}
       </span>
@@ -69,7 +84,7 @@ function One({ of: { kind, isBad, object, sentence, since, remedy, count, ids } 
       </span>
       {remedy && (
         <span class="remedy muted">
-          what to do: <Text of={remedy} /> <Copy text={remedy} />
+          what to do: <Text of={remedy} /> {isCommand(remedy) && <Copy text={remedy} />}
         </span>
       )}
     </li>

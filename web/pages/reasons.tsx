@@ -1,7 +1,13 @@
 import { Text } from '../text/text.js';
 
 /** The master's own sentences, the most important first. */
-export function Reasons({ of, otherwise }: { of: readonly string[] | undefined; otherwise: string }) {
+export function Reasons({
+  of,
+  otherwise,
+}: {
+  of: readonly string[] | undefined;
+  otherwise: string;
+}) {
   if (!of || of.length === 0) return <p>{otherwise}</p>;
   return (
     <ul class="reasons">

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { useAsk } from '../api/ask.js';
 import { stream } from '../api/call.js';
+import { bytes as sized } from '../format/figures.js';
 import { Action } from '../frame/actions.js';
 import { FailureLine } from '../frame/panel.js';
-import { bytes as sized } from '../format/figures.js';
 import type { Crash } from '../gen/pandafuzz/v1/crash.js';
 import { bytesOf, hexLines, textOf } from '../text/hex.js';
 import { Lines } from '../text/lines.js';

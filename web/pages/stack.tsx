@@ -29,7 +29,11 @@ export function Stack({ of: { stack, frames } }: { of: Crash }) {
               {marked.has(frame) && <span class="unseen"> (makes the group)</span>}
             </span>
             <span class="file muted">
-              {frame.file ? <Name of={`${frame.file}${frame.line ? `:${frame.line}` : ''}`} most={60} /> : ''}
+              {frame.file ? (
+                <Name of={`${frame.file}${frame.line ? `:${frame.line}` : ''}`} most={60} />
+              ) : (
+                ''
+              )}
             </span>
           </li>
         ))}

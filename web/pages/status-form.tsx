@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { call } from '../api/call.js';
+import { groupStatus } from '../format/states.js';
 import { Action } from '../frame/actions.js';
 import type { CrashGroup, CrashGroupStatus } from '../gen/pandafuzz/v1/crash.js';
-import { groupStatus } from '../format/states.js';
 import { ownName } from './settings.js';
 
 const choices: readonly (readonly [CrashGroupStatus, string])[] = [
@@ -23,9 +23,7 @@ export function StatusForm({
   close: () => void;
   then: () => void;
 }) {
-  const [status, setStatus] = useState<CrashGroupStatus>(
-    group.status ?? 'CRASH_GROUP_STATUS_NEW',
-  );
+  const [status, setStatus] = useState<CrashGroupStatus>(group.status ?? 'CRASH_GROUP_STATUS_NEW');
   const [note, setNote] = useState(group.note ?? '');
   const before = groupStatus(group);
   const needsReason =

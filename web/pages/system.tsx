@@ -1,9 +1,9 @@
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
 import { Curves } from '../curve/curves.js';
-import { Facts, Panel } from '../frame/panel.js';
 import { Age } from '../format/ages.js';
 import { bytes, grouped, num, si, utc } from '../format/figures.js';
+import { Facts, Panel } from '../frame/panel.js';
 import { Text } from '../text/text.js';
 
 /** Is the master itself well? */
@@ -25,14 +25,27 @@ export function SystemPage() {
             <Facts
               of={[
                 ['Version', <Text of={stats.version} />],
-                ['Up', <><Age of={stats.startedAt} />, since {utc(stats.startedAt)}</>],
+                [
+                  'Up',
+                  <>
+                    <Age of={stats.startedAt} />, since {utc(stats.startedAt)}
+                  </>,
+                ],
                 ['Database', bytes(stats.databaseBytes)],
                 ['Disk free', bytes(stats.diskFreeBytes)],
-                ['Bots', `${grouped(num(stats.botsOnline))} online of ${grouped(num(stats.botsTotal))}`],
+                [
+                  'Bots',
+                  `${grouped(num(stats.botsOnline))} online of ${grouped(num(stats.botsTotal))}`,
+                ],
                 ['Free slots', si(num(stats.freeSlots))],
                 ['Speed', `${si(num(stats.executionsPerSecond))} exec/s`],
-                ['Crashes', `${si(num(stats.crashHits))} met, ${si(num(stats.crashInputsKept))} inputs kept, ${si(num(stats.crashGroups))} groups`],
-                ...Object.entries(jobs).map(([state, count]) => [`Jobs ${state}`, grouped(num(count))] as const),
+                [
+                  'Crashes',
+                  `${si(num(stats.crashHits))} met, ${si(num(stats.crashInputsKept))} inputs kept, ${si(num(stats.crashGroups))} groups`,
+                ],
+                ...Object.entries(jobs).map(
+                  ([state, count]) => [`Jobs ${state}`, grouped(num(count))] as const,
+                ),
               ]}
             />
           </>

@@ -1,18 +1,20 @@
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
-import type { PageProps } from '../app.js';
 import { Curves } from '../curve/curves.js';
-import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import { Age } from '../format/ages.js';
 import { bytes, covered, num, si, utc } from '../format/figures.js';
 import { HealthChip } from '../format/states.js';
+import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
+import type { PageProps } from '../route/page-props.js';
 import { Link } from '../route/route.js';
 import { Name, Text } from '../text/text.js';
 import { CorpusButtons } from './corpus-buttons.js';
 
 /** Does this target make progress; if not, why? */
 export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
-  const progress = useAsk(`progress ${project}/${name}`, (signal) => findProgress(project, name, signal));
+  const progress = useAsk(`progress ${project}/${name}`, (signal) =>
+    findProgress(project, name, signal),
+  );
   const corpus = useAsk(`corpus ${project}/${name}`, (signal) =>
     call('CorpusService', 'GetCorpus', { corpus: { project, targetName: name } }, signal),
   );
@@ -27,7 +29,8 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
       <h1>
         {target && <HealthChip of={target.health} />} <Name of={name} most={80} />
       </h1>
-      {progress.value === undefined && (progress.failure ? <FailureLine of={progress} /> : <Loading rows={3} />)}
+      {progress.value === undefined &&
+        (progress.failure ? <FailureLine of={progress} /> : <Loading rows={3} />)}
       {target === null && <p class="empty">No job is known of this target.</p>}
       {target && (
         <>
@@ -38,11 +41,22 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
             of={[
               ['Project', <Name of={project} />],
               ['Last find', <Age of={target.lastFindAt} otherwise="none yet" />],
-              ['Speed', `${si(num(target.executionsPerSecond))} exec/s in ${num(target.running)} runs`],
-              ['Groups', <Link key="g" to={groups}>{si(num(target.openGroups))} open, {si(num(target.newGroups))} new in 24 h</Link>],
+              [
+                'Speed',
+                `${si(num(target.executionsPerSecond))} exec/s in ${num(target.running)} runs`,
+              ],
+              [
+                'Groups',
+                <Link to={groups}>
+                  {si(num(target.openGroups))} open, {si(num(target.newGroups))} new in 24 h
+                </Link>,
+              ],
               ...(target.engines ?? []).map(
                 ({ engine = '', coverage, gained }) =>
-                  [`Coverage, ${engine}`, `${covered(num(coverage))}, +${si(num(gained))} in 24 h`] as const,
+                  [
+                    `Coverage, ${engine}`,
+                    `${covered(num(coverage))}, +${si(num(gained))} in 24 h`,
+                  ] as const,
               ),
             ]}
           />
@@ -52,7 +66,10 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
         coverage={{ subject: 'SERIES_SUBJECT_TARGET', name, project }}
         speed={{ subject: 'SERIES_SUBJECT_TARGET', name, project }}
       />
-      <Panel title="Corpus" of={corpus}>
+      <Panel title="Corpus" of={corpus.failure?.code === 'not_found' ? undefined : corpus}>
+        {corpus.failure?.code === 'not_found' && (
+          <p class="muted">None yet: bots bring what they find.</p>
+        )}
         {held && (
           <>
             <p>

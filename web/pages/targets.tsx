@@ -35,7 +35,9 @@ const columns: readonly Column<TargetProgress>[] = [
     cell: ({ engines }) => {
       const [most] = engines ?? [];
       if (!most) return <span class="muted">–</span>;
-      const hours = (most.hours ?? []).map(({ coverage }) => (coverage === undefined ? undefined : num(coverage)));
+      const hours = (most.hours ?? []).map(({ coverage }) =>
+        coverage === undefined ? undefined : num(coverage),
+      );
       const gained = num(most.gained);
       return (
         <span class="with-spark" title={`${most.engine}, as it counts`}>
@@ -52,17 +54,30 @@ const columns: readonly Column<TargetProgress>[] = [
     level: 2,
     right: true,
     cell: (target) => (
-      <Link to={`/groups?${new URLSearchParams({ project: target.project ?? '', target: target.name ?? '' })}`}>
+      <Link
+        to={`/groups?${new URLSearchParams({ project: target.project ?? '', target: target.name ?? '' })}`}
+      >
         {si(num(target.openGroups))}
       </Link>
     ),
   },
-  { name: 'Exec/s', level: 2, right: true, cell: ({ executionsPerSecond }) => si(num(executionsPerSecond)) },
+  {
+    name: 'Exec/s',
+    level: 2,
+    right: true,
+    cell: ({ executionsPerSecond }) => si(num(executionsPerSecond)),
+  },
   { name: 'Runs', level: 3, right: true, cell: ({ running }) => si(num(running)) },
   { name: 'Why', level: 3, cell: ({ reason }) => <Name of={reason} most={60} /> },
 ];
 
-export function Targets({ targets, areMore }: { targets: readonly TargetProgress[]; areMore: boolean }) {
+export function Targets({
+  targets,
+  areMore,
+}: {
+  targets: readonly TargetProgress[];
+  areMore: boolean;
+}) {
   if (targets.length === 0) return <Begin />;
   const sorted = [...targets].sort((a, b) => rankOf(a) - rankOf(b));
   const rows = sorted.map((row) => ({ id: `${row.project}/${row.name}`, row, isGone: false }));

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 
 /** Where the page is: everything that one would send to a colleague is in the address. */
 
@@ -16,7 +16,10 @@ const here = (): Place => ({
 export const place = signal(here());
 /** The parts of the path: ["groups", "0198…"]. */
 export const parts = computed(() =>
-  place.value.path.split('/').filter((part) => part !== '').map(decoded),
+  place.value.path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded),
 );
 
 function decoded(part: string): string {
@@ -73,14 +76,16 @@ function arrive(): void {
 
 addEventListener('popstate', arrive);
 
-type LinkProps = Omit<JSX.AnchorHTMLAttributes<HTMLAnchorElement>, 'href' | 'onClick'> & {
+interface LinkProps {
   to: string;
   past?: readonly string[];
+  /** It leads to where the page is. */
+  isHere?: boolean;
   children: ComponentChildren;
-};
+}
 
 /** A link to another place in the page: a real one, which opens elsewhere as well. */
-export function Link({ to, past, children, ...more }: LinkProps) {
+export function Link({ to, past, isHere = false, children }: LinkProps) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) {
       return;
@@ -89,7 +94,7 @@ export function Link({ to, past, children, ...more }: LinkProps) {
     go(to, past ? { past } : {});
   };
   return (
-    <a {...more} href={to} onClick={follow}>
+    <a href={to} aria-current={isHere ? 'page' : undefined} onClick={follow}>
       {children}
     </a>
   );

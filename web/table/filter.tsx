@@ -29,7 +29,15 @@ export function Choice({ name, label, choices }: ChoiceProps) {
   );
 }
 
-export function TextFilter({ name, label, most = 256 }: { name: string; label: string; most?: number }) {
+export function TextFilter({
+  name,
+  label,
+  most = 256,
+}: {
+  name: string;
+  label: string;
+  most?: number;
+}) {
   const [typed, setTyped] = useState<string | undefined>(undefined);
   const submit = (event: Event) => {
     event.preventDefault();

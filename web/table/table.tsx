@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noRedundantRoles: boxes, as rows are below 600 px, lose the roles of a table
 import type { ComponentChildren } from 'preact';
 import type { ShownRow } from './rows.js';
 

@@ -12,11 +12,11 @@ export function Lines({ of, label }: { of: string; label: string }) {
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <pre class="lines" tabIndex={0} role="region" aria-label={label}>
+      <section class="lines" tabIndex={0} aria-label={label}>
         {lines.slice(0, shown).map((line) => (
           <div>{line === '' ? ' ' : <Text of={line} />}</div>
         ))}
-      </pre>
+      </section>
       {rest > 0 && (
         <button type="button" onClick={() => setShown(shown + step)}>
           {rest} more lines

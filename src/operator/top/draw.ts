@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { age, grouped, si, spark } from '../../core/figures.js';
 import type { CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import {
   Health,
@@ -9,7 +10,6 @@ import { titleOf } from '../crashes/describe.js';
 import { cut } from '../fit.js';
 import { plain } from '../format.js';
 import { groupStatus } from '../words.js';
-import { age, grouped, si, spark } from '../../core/figures.js';
 import { type Sort, sorted, type TopState } from './state.js';
 
 export interface View {
