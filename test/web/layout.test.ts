@@ -34,6 +34,9 @@ async function seriousIn(tab: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
+/** Pages whose colours and boxes are looked at once more, dark and narrow. */
+const looked = new Set(['overview', 'group', 'jobs']);
+
 test.each([
   { width: 1280, height: 720, scheme: 'light' },
   { width: 360, height: 740, scheme: 'dark' },
@@ -49,7 +52,8 @@ test.each([
       if (folder)
         await tab.screenshot({ path: join(folder, `${name}-${look.width}-${look.scheme}.png`) });
       expect([name, wide]).toEqual([name, look.width]);
-      if (look.width < 2000) expect([name, await seriousIn(tab)]).toEqual([name, []]);
+      if (look.width === 1280 || looked.has(name))
+        expect([name, await seriousIn(tab)]).toEqual([name, []]);
       expect(await tab.evaluate('window.ran')).toBeUndefined();
     }
     expect(trouble).toEqual({ faults: [], foreign: [] });

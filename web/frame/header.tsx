@@ -1,8 +1,12 @@
 import { useState } from 'preact/hooks';
+import { useAsk } from '../api/ask.js';
+import { call } from '../api/call.js';
 import { masterNow } from '../api/line.js';
 import { signOut, token } from '../api/session.js';
 import { utc } from '../format/figures.js';
+import { word } from '../format/states.js';
 import { go, Link, parts } from '../route/route.js';
+import { Name } from '../text/text.js';
 import { Badge } from './badge.js';
 
 const main = [
@@ -19,7 +23,16 @@ const more = [
   ['settings', 'Settings'],
 ] as const;
 
+/** Who one is does not change often; the question also finds out whether the master answers. */
+const askWhoEveryMs = 10_000;
+
 export function Header() {
+  const caller = useAsk(
+    'caller',
+    (signal) => call('IdentityService', 'GetCaller', {}, signal),
+    askWhoEveryMs,
+  );
+  const me = caller.value?.token;
   return (
     <header>
       <a class="skip" href="#content">
@@ -35,6 +48,11 @@ export function Header() {
       <Find />
       <Badge />
       <span class="clock muted">{utc(masterNow()).slice(11)}</span>
+      {me?.name && (
+        <span class="muted">
+          <Name of={me.name} most={16} /> ({word(me.role, 'ROLE_')})
+        </span>
+      )}
       {token.value !== '' && (
         <button type="button" onClick={() => signOut('')}>
           Sign out
