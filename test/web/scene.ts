@@ -15,7 +15,7 @@ export const reproducer = 'PTIL\u0002T\r\u0000<script>alert(1)</script>';
 
 /** A fleet with everything that the page shows: runs, a dead job, jobs that wait, crashes, a campaign. */
 export async function scene(settings: Record<string, string> = {}) {
-  const { master, connection } = await runMasterFor(settings);
+  const { master, connection } = await runMasterFor({ PANDAFUZZ_LEASES_TTL: '10m', ...settings });
   const { sha256: targetSha256 } = await uploadTarget(connection);
   const bot = await registerBot(connection, 'north-01', { slots: 4 });
   const line = new ScriptedBot(connection, bot.id);
