@@ -117,7 +117,7 @@ test('texts from elsewhere are shortened, and of groups that are left out it say
 test('a report says what ran, in figures and times of one kind', () => {
   const markdown = markdownReport(documentOf(reportWith('png')));
   expect(markdown).toMatch(/^# Campaign png\/png\n\nAs of 2030-01-31 22:00 UTC\.$/m);
-  expect(markdown).toMatch(/^- CPU time: 2\.5 h$/m);
+  expect(markdown).toMatch(/^- their CPU time: 2\.5 h$/m);
   expect(markdown).toMatch(/^- executions: 1,234,567$/m);
   expect(markdown).toMatch(/^\| coverage by png \| 0 \| 119 \| 119 \| ▁.{38}█ \|$/m);
 });

@@ -78,14 +78,14 @@ function whatRan({ whole, figures, at }: CampaignReport): Block[] {
     ['seeds', or(spec?.seedsSha256)],
     ...(spec?.dictionarySha256 ? [['dictionary', spec.dictionarySha256] as const] : []),
     [
-      'runs',
+      'runs that ended',
       `${grouped(campaign.runs)}, of which ${grouped(campaign.findingRuns)} found something`,
     ],
+    ['their CPU time', cpu(campaign.cpuSeconds)],
+    ['crash groups that they found first', grouped(campaign.crashGroups)],
     ['runs under way', String(campaign.running)],
-    ['CPU time', cpu(campaign.cpuSeconds)],
     ['executions', grouped(figures.executions)],
     ['crashes met', grouped(figures.crashHits)],
-    ['crash groups that its runs found first', grouped(campaign.crashGroups)],
     ['last find', campaign.lastFindAt ? utc(campaign.lastFindAt) : 'none'],
   ];
   return [
