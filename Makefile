@@ -121,7 +121,7 @@ engines-speed: $(built)
 simulate: $(built)
 	@node dist/test/simulation/main.js
 
-## simulate-campaigns: shares and forecasts on invented campaigns, by the product's code (SEEDS=20)
+## simulate-campaigns: shares and forecasts on invented campaigns, by the product's code (SEEDS=50)
 .PHONY: simulate-campaigns
 simulate-campaigns: $(built)
 	@node dist/bench/campaigns/main.js

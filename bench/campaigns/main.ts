@@ -15,7 +15,7 @@ import { kinds } from './kinds.js';
  * product's own code. The same on every machine, but for the time of a decision.
  */
 
-const usual = 20;
+const usual = 50;
 const seeds = Number(process.env['SEEDS'] || usual);
 if (!(Number.isInteger(seeds) && seeds >= 1 && seeds <= 1000)) {
   process.stderr.write(`SEEDS=${process.env['SEEDS']}: give a whole number from 1 to 1000\n`);
