@@ -1,3 +1,4 @@
+import { grouped } from '../../../core/figures.js';
 import {
   type CampaignArm,
   CampaignSharing,
@@ -10,7 +11,6 @@ import { type Facts, many, securityOf, stackLines, titleOf } from '../../crashes
 import { inputFile, replayLine } from '../../crashes/replay.js';
 import { cut } from '../../fit.js';
 import { count, duration, plain } from '../../format.js';
-import { grouped } from '../../top/figures.js';
 import { groupStatus, or, word } from '../../words.js';
 import { cpu, endOf, nameOf } from '../views.js';
 import type { Block, Chart } from './blocks.js';

@@ -1,6 +1,6 @@
+import { spark } from '../../../core/figures.js';
 import { fenced, text } from '../../crashes/markdown.js';
 import { count } from '../../format.js';
-import { spark } from '../../top/figures.js';
 import type { Block, Chart } from './blocks.js';
 
 /** A report in Markdown; curves are characters, since few places show pictures that stand in it. */
