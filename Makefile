@@ -125,6 +125,11 @@ engines-speed: $(built)
 simulate: $(built)
 	@node dist/test/simulation/main.js
 
+## simulate-campaigns: shares and forecasts on invented campaigns, by the product's code (SEEDS=50)
+.PHONY: simulate-campaigns
+simulate-campaigns: $(built)
+	@node dist/bench/campaigns/main.js
+
 ## soak: everything at once against a real master, which must not grow (MINUTES=30)
 .PHONY: soak
 soak: $(built)
