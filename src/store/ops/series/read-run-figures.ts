@@ -1,6 +1,5 @@
 import { readOperation } from '../../operation.js';
 import { one, type Steps, statement } from '../../statement.js';
-import { findCorpus, sizeOf } from '../corpus/corpus-of.js';
 
 export interface RunFiguresOf {
   readonly campaigns: readonly string[];
@@ -23,6 +22,12 @@ const waitingInAll = statement<object, { count: number }>(`
   SELECT CAST(coalesce(sum(value), 0) AS BIGINT) AS count
   FROM counters WHERE name = 'jobs.pending'`);
 
+const corpusSize = statement<RunFiguresOf['targets'][number], { entries: number; bytes: number }>(`
+  SELECT CAST(coalesce(sum(entries), 0) AS BIGINT) AS entries,
+    CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
+  FROM corpora JOIN corpus_sizes ON corpus_sizes.generation_id = corpora.generation_id
+  WHERE project = @project AND target_name = @targetName`);
+
 /** What is on disk of these campaigns and targets, from sums. Its cost is that of the lists. */
 export const readRunFigures = readOperation(
   'read_run_figures',
@@ -30,9 +35,9 @@ export const readRunFigures = readOperation(
     const pending: number[] = [];
     for (const campaign of campaigns) pending.push((yield* one(waiting, { campaign }))?.count ?? 0);
     const corpora: { entries: number; bytes: number }[] = [];
-    for (const target of targets) {
-      const corpus = yield* findCorpus(target);
-      corpora.push(corpus ? yield* sizeOf(corpus.generation_id) : { entries: 0, bytes: 0 });
+    for (const { project, targetName } of targets) {
+      const size = yield* one(corpusSize, { project, targetName });
+      corpora.push(size ?? { entries: 0, bytes: 0 });
     }
     return { pending, pendingInAll: (yield* one(waitingInAll, {}))?.count ?? 0, corpora };
   },
