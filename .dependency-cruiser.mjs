@@ -44,7 +44,7 @@ const ladders = {
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],
-    progress: ['series', 'bots', 'scheduling', 'leases', 'messages'],
+    progress: ['series', 'campaigns', 'bots', 'scheduling', 'leases', 'messages'],
     series: ['leases', 'messages'],
     targets: ['messages'],
     upkeep: ['series', 'bots', 'scheduling', 'leases', 'messages'],
@@ -60,6 +60,61 @@ const ladders = {
   },
   rpc: { handlers: ['streams'], connect: [], beneath: ['streams'], streams: [] },
 };
+
+/**
+ * The page (web/), which is a program of its own: its rooms, and what each may import of the
+ * others. Of src/ it sees two files without imports; of the contract, types alone.
+ */
+const page = {
+  pages: ['table', 'curve', 'frame', 'format', 'text', 'route', 'api', 'gen'],
+  table: ['frame', 'format', 'text', 'route', 'api'],
+  curve: ['frame', 'format', 'text', 'route', 'api', 'gen'],
+  frame: ['format', 'text', 'route', 'api'],
+  format: ['text', 'api', 'gen'],
+  api: ['gen'],
+  route: [],
+  text: [],
+  gen: [],
+};
+
+const web = [
+  ...Object.entries(page).map(([room, allowed]) => ({
+    name: `web-${room}-imports-only-what-is-below`,
+    severity: 'error',
+    from: { path: `^web/${room}/` },
+    to: { path: '^web/', pathNot: `^web/(${[room, ...allowed].join('|')})/` },
+  })),
+  {
+    name: 'web-sees-two-files-of-the-program',
+    severity: 'error',
+    from: { path: '^web/' },
+    to: { path: '^(src|test|bench|examples)/', pathNot: '^src/core/(figures|unseen)\\.ts$' },
+  },
+  {
+    name: 'web-has-types-of-the-contract-alone',
+    severity: 'error',
+    from: { path: '^web/', pathNot: '^web/gen/' },
+    to: { path: '^web/gen/', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'web-has-few-libraries',
+    severity: 'error',
+    from: { path: '^web/', pathNot: '^web/vite\\.config\\.ts$' },
+    to: { path: 'node_modules/', pathNot: 'node_modules/(preact|@preact/signals|uplot)/' },
+  },
+  {
+    name: 'web-has-nothing-of-node',
+    severity: 'error',
+    from: { path: '^web/', pathNot: '^web/vite\\.config\\.ts$' },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'nobody-imports-the-page',
+    severity: 'error',
+    from: { path: '^(src|bench|examples)/' },
+    to: { path: '^web/' },
+  },
+];
 
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
 
@@ -96,8 +151,8 @@ const onlyIn = (names, library) => ({
  *
  * Rules see the interface and the operations, never an engine.
  */
-const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
+const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 
@@ -105,6 +160,8 @@ const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 const aboveJobs = '^src/store/ops/(campaigns|corpus|crashes|leases)/';
 /** The claim hands out jobs that wait, and makes runs of campaigns. */
 const claims = '^src/store/ops/scheduling/';
+/** Progress of targets shows their campaigns. */
+const shows = '^src/store/ops/progress/';
 /** Subjects that all others may build on. */
 const sharedOperations = 'blobs|events|targets';
 
@@ -124,7 +181,7 @@ const store = [
   {
     name: 'operations-import-only-what-is-below',
     severity: 'error',
-    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims] },
+    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims, shows] },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|${sharedOperations})/` },
   },
   {
@@ -138,6 +195,12 @@ const store = [
     severity: 'error',
     from: { path: claims },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(scheduling|campaigns|jobs|${sharedOperations})/` },
+  },
+  {
+    name: 'operations-of-progress-import-only-what-is-below',
+    severity: 'error',
+    from: { path: shows },
+    to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(progress|campaigns|${sharedOperations})/` },
   },
   {
     name: 'shared-files-see-no-engine-and-no-operation',
@@ -170,6 +233,7 @@ export default {
     ...floors,
     ...steps,
     ...store,
+    ...web,
     onlyIn(['store/sqlite'], 'better-sqlite3'),
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
     onlyIn(['operator/certificates'], '@peculiar/x509'),

@@ -38,7 +38,7 @@ export async function backUp(flags: Flags, folder: string): Promise<void> {
   );
   const { database, blobs } = manifest;
   const contents = `database ${bytes(database.sizeBytes)}, ${blobs.count} blobs of ${bytes(blobs.sizeBytes)}`;
-  print(flags.json, {
+  print(flags, {
     json: () => ({ path: folder, ...manifest, ...lostAsJson(tally) }),
     text: () => `${folder} (${contents}, checked)`,
   });

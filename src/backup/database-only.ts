@@ -15,7 +15,7 @@ export async function fetchDatabase(
     const copy = await withProgress('backup', (onProgress) =>
       downloadBackup(connection, path, { onProgress, signal }),
     );
-    print(flags.json, {
+    print(flags, {
       json: () => ({ path, ...copy }),
       text: () => `${path} (${bytes(copy.sizeBytes)}, checked)`,
     });

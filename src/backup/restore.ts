@@ -161,7 +161,7 @@ function report(
   const isWhole = tally.lostCount === 0;
   const contents = `database ${bytes(databaseBytes)}, ${tally.blobs - tally.lostCount} blobs`;
   const made = manifest ? `, made at ${manifest.madeAt} by ${manifest.version}` : '';
-  print(flags.json, {
+  print(flags, {
     json: () => ({
       path,
       isWhole,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { explainBot } from '../operator/explain.js';
-import { type OperatorFlags, withOperatorFlags } from './flags.js';
+import type { OperatorFlags } from './flags.js';
+import { withShowFlags } from './list-options.js';
 
 export function botExplainCommand(): Command {
   const command = new Command('explain')
@@ -11,5 +12,5 @@ export function botExplainCommand(): Command {
     .action((bot: string, _: unknown, self: Command) =>
       explainBot(self.optsWithGlobals<OperatorFlags>(), bot),
     );
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }

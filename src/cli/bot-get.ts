@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { showBot } from '../operator/fleet.js';
-import { type OperatorFlags, withOperatorFlags } from './flags.js';
+import type { OperatorFlags } from './flags.js';
+import { withShowFlags } from './list-options.js';
 
 export function botGetCommand(): Command {
   const command = new Command('get')
@@ -11,5 +12,5 @@ export function botGetCommand(): Command {
     .action((bot: string, _: unknown, self: Command) =>
       showBot(self.optsWithGlobals<OperatorFlags>(), bot),
     );
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }

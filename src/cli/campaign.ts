@@ -1,13 +1,10 @@
 import { Command, Option } from 'commander';
+import type { ListFlags } from '../operator/listing.js';
+import { campaignSorts, shareSorts } from '../operator/sorts.js';
 import { campaignChangeCommands } from './campaign-change.js';
 import { campaignCreateCommand, campaignUpdateCommand } from './campaign-create.js';
-import {
-  limitOption,
-  type OperatorFlags,
-  projectOption,
-  wholeOption,
-  withOperatorFlags,
-} from './flags.js';
+import { type OperatorFlags, projectOption, wholeOption, withOperatorFlags } from './flags.js';
+import { aboutLists, sinceOption, withListFlags, withShowFlags } from './list-options.js';
 
 type Flags = OperatorFlags & { project?: string };
 
@@ -48,13 +45,22 @@ function listCommand(): Command {
     .summary('list campaigns')
     .description('Lists campaigns, newest first.')
     .addOption(projectOption('only campaigns of this project'))
+    .option('--target <name>', 'only campaigns of this target')
+    .addOption(
+      new Option('--state <state>', 'only campaigns in this state').choices([
+        ...['active', 'paused', 'ended', 'archived'],
+      ]),
+    )
+    .addOption(sinceOption('only campaigns that were made since'))
     .addOption(new Option('--archived', 'archived ones too'))
-    .addOption(limitOption())
-    .action(async (flags: Flags & { archived?: boolean; limit: number }) => {
-      const { showCampaigns } = await import('../operator/campaigns/show.js');
-      return showCampaigns(flags);
-    });
-  return withOperatorFlags(command);
+    .addHelpText('after', aboutLists)
+    .action(
+      async (flags: Flags & ListFlags & { archived?: boolean; state?: string; since?: Date }) => {
+        const { showCampaigns } = await import('../operator/campaigns/show.js');
+        return showCampaigns(flags);
+      },
+    );
+  return withListFlags(command, campaignSorts);
 }
 
 function getCommand(): Command {
@@ -67,7 +73,7 @@ function getCommand(): Command {
       const { showCampaign } = await import('../operator/campaigns/show.js');
       return showCampaign(flags, name);
     });
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }
 
 function explainCommand(): Command {
@@ -83,7 +89,7 @@ function explainCommand(): Command {
       const { explainCampaign } = await import('../operator/campaigns/show.js');
       return explainCampaign(flags, name);
     });
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }
 
 function historyCommand(): Command {
@@ -92,12 +98,12 @@ function historyCommand(): Command {
     .description('Shows what happened to a campaign, newest first.')
     .argument('<campaign>', 'its name or id')
     .addOption(ofProject())
-    .addOption(limitOption())
-    .action(async (name: string, flags: Flags & { limit: number }) => {
+    .addOption(sinceOption('only what happened since'))
+    .action(async (name: string, flags: Flags & ListFlags & { since?: Date }) => {
       const { showHistory } = await import('../operator/campaigns/show.js');
       return showHistory(flags, name);
     });
-  return withOperatorFlags(command);
+  return withListFlags(command, {});
 }
 
 function sharesCommand(): Command {
@@ -107,12 +113,11 @@ function sharesCommand(): Command {
       'Lists who takes turns on the fleet: campaigns as PROJECT/NAME, the keys of jobs that were\n' +
         'submitted by hand, and the work on crashes and corpora.',
     )
-    .addOption(limitOption())
-    .action(async (flags: OperatorFlags & { limit: number }) => {
+    .action(async (flags: OperatorFlags & ListFlags) => {
       const { showShares } = await import('../operator/campaigns/shares.js');
       return showShares(flags);
     });
-  return withOperatorFlags(command);
+  return withListFlags(command, shareSorts);
 }
 
 const setExamples = `

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { CorpusFlags } from '../operator/corpora/names.js';
 import { showCorpora, showCorpus } from '../operator/corpora/show.js';
+import { corpusSorts } from '../operator/sorts.js';
 import { corpusMergeCommand, corpusRemoveCommand, corpusResetCommand } from './corpus-change.js';
 import { ofCorpus } from './corpus-options.js';
 import { corpusExportCommand, corpusImportCommand } from './corpus-transfer.js';
-import { limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { projectOption } from './flags.js';
+import { aboutLists, type ListCommandFlags, withListFlags } from './list-options.js';
 
 export function corpusCommand(): Command {
   return new Command('corpus')
@@ -26,10 +28,13 @@ function corpusListCommand(): Command {
     .alias('ls')
     .summary('list corpora')
     .description('Lists corpora by project and target. "cov" is their coverage at the last merge.')
-    .addOption(limitOption())
-    .addHelpText('after', '\nExample:\n  $ pandafuzz corpus list')
-    .action((flags: OperatorFlags & { limit: number }) => showCorpora(flags));
-  return withOperatorFlags(command);
+    .addOption(projectOption('only corpora of this project'))
+    .option('--target <name>', 'only the corpus of this target')
+    .addHelpText('after', `${aboutLists}\n\nExample:\n  $ pandafuzz corpus list --sort size`)
+    .action((flags: ListCommandFlags & { project?: string; target?: string }) =>
+      showCorpora(flags),
+    );
+  return withListFlags(command, corpusSorts);
 }
 
 const getExamples = `

@@ -7,8 +7,9 @@ import {
   undoDecision,
 } from '../operator/crashes/decide.js';
 import { groupStatuses, groupStatusOf } from '../operator/words.js';
-import { limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { type OperatorFlags, withOperatorFlags } from './flags.js';
 import { byOption } from './group-options.js';
+import { type ListCommandFlags, sinceOption, withListFlags } from './list-options.js';
 
 /** What people make of groups: it is written down with who did it. */
 
@@ -60,10 +61,10 @@ export function crashDecisionsCommand(): Command {
     .summary('list merges and splits')
     .description('Lists merges and splits, newest first.')
     .option('--group <id>', 'only those from or to this group')
-    .addOption(limitOption())
+    .addOption(sinceOption('only those of since'))
     .addHelpText('after', '\nExample:\n  $ pandafuzz crash decisions --group 0198c0de-1a')
-    .action((flags: OperatorFlags & { limit: number; group?: string }) => showDecisions(flags));
-  return withOperatorFlags(command);
+    .action((flags: ListCommandFlags & { group?: string; since?: Date }) => showDecisions(flags));
+  return withListFlags(command, {});
 }
 
 const statusExamples = `

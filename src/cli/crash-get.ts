@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { showCrash } from '../operator/crashes/show.js';
-import { type OperatorFlags, withOperatorFlags } from './flags.js';
+import type { OperatorFlags } from './flags.js';
+import { withShowFlags } from './list-options.js';
 
 const examples = `
 Of a group, the crash shown is its reproducer: the smallest that reproduces. An
@@ -19,5 +20,5 @@ export function crashGetCommand(): Command {
     .argument('<crash-or-group>', 'id of a crash or of a group')
     .addHelpText('after', examples)
     .action((id: string, flags: OperatorFlags) => showCrash(flags, id));
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { explainJob } from '../operator/explain.js';
-import { type OperatorFlags, withOperatorFlags } from './flags.js';
+import type { OperatorFlags } from './flags.js';
+import { withShowFlags } from './list-options.js';
 
 export function jobExplainCommand(): Command {
   const command = new Command('explain')
@@ -9,5 +10,5 @@ export function jobExplainCommand(): Command {
     .description('Explains why a job is not running: the obstacles, and the number of jobs ahead.')
     .argument('<job>', "the job's id")
     .action((id: string, flags: OperatorFlags) => explainJob(flags, id));
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }

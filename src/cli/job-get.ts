@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { showJob } from '../operator/jobs.js';
-import { type OperatorFlags, withOperatorFlags } from './flags.js';
+import type { OperatorFlags } from './flags.js';
+import { withShowFlags } from './list-options.js';
 
 export function jobGetCommand(): Command {
   const command = new Command('get')
@@ -8,5 +9,5 @@ export function jobGetCommand(): Command {
     .description('Shows one job.')
     .argument('<job>', 'id of the job')
     .action((id: string, flags: OperatorFlags) => showJob(flags, id));
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }

@@ -1,12 +1,16 @@
 import { Command, Option } from 'commander';
-import { showJobs } from '../operator/jobs.js';
-import { limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { type JobListFlags, showJobs } from '../operator/job-list.js';
+import { jobSorts } from '../operator/sorts.js';
+import { projectOption } from './flags.js';
+import { aboutLists, sinceOption, withListFlags } from './list-options.js';
 
 const states = ['pending', 'assigned', 'running', 'completed', 'cancelled', 'dead', 'paused'];
 
-const examples = `
+const examples = `${aboutLists}
+
 Examples:
   $ pandafuzz job list --state running
+  $ pandafuzz job list --campaign png --since 2d --sort hits
   $ pandafuzz job list --json | jq -r '.jobs[].id'`;
 
 export function jobListCommand(): Command {
@@ -14,9 +18,12 @@ export function jobListCommand(): Command {
     .alias('ls')
     .summary('list jobs')
     .description('Lists jobs, newest first.')
+    .addOption(projectOption('only jobs of this project'))
+    .option('--target <name>', 'only jobs of this target')
+    .option('--campaign <name>', 'only jobs of this campaign: name, id, or key of "job submit"')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(states))
-    .addOption(limitOption())
+    .addOption(sinceOption('only jobs that were made since'))
     .addHelpText('after', examples)
-    .action((flags: OperatorFlags & { state?: string; limit: number }) => showJobs(flags));
-  return withOperatorFlags(command);
+    .action((flags: JobListFlags) => showJobs(flags));
+  return withListFlags(command, jobSorts);
 }

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { targetSorts } from '../operator/sorts.js';
 import { importTargets } from '../operator/targets/import.js';
 import { showTarget, showTargets } from '../operator/targets/show.js';
-import { limitOption, type OperatorFlags, projectOption, withOperatorFlags } from './flags.js';
+import { type OperatorFlags, projectOption, withOperatorFlags } from './flags.js';
+import { aboutLists, type ListCommandFlags, withListFlags, withShowFlags } from './list-options.js';
 
 type Flags = OperatorFlags & { project?: string };
 
@@ -42,12 +44,16 @@ function importCommand(): Command {
 
 function listCommand(): Command {
   const command = new Command('list')
+    .alias('ls')
     .summary('list targets with their newest builds')
     .description('Lists targets with their newest builds, by project and name.')
     .addOption(projectOption('only targets of this project'))
-    .addOption(limitOption())
-    .action((flags: Flags & { limit: number }) => showTargets(flags));
-  return withOperatorFlags(command);
+    .option('--engine <name>', 'only targets whose newest build is for this engine')
+    .addHelpText('after', `${aboutLists}\n\nExample:\n  $ pandafuzz target list --sort registered`)
+    .action((flags: ListCommandFlags & { project?: string; engine?: string }) =>
+      showTargets(flags),
+    );
+  return withListFlags(command, targetSorts);
 }
 
 function getCommand(): Command {
@@ -57,5 +63,5 @@ function getCommand(): Command {
     .argument('<target>', 'its name')
     .addOption(projectOption('its project (default: "default")'))
     .action((target: string, flags: Flags) => showTarget(flags, target));
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }

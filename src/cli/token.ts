@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Role } from '../core/principal.js';
-import { durationWithin, limitOption, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { tokenSorts } from '../operator/sorts.js';
+import { durationWithin, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { aboutLists, type ListCommandFlags, withListFlags, withShowFlags } from './list-options.js';
 
 const examples = `
 Examples:
@@ -92,12 +94,17 @@ function listCommand(): Command {
     .alias('ls')
     .summary('list tokens')
     .description('Lists tokens, newest first, without what they are.')
-    .addOption(limitOption())
-    .action(async (flags: OperatorFlags & { limit: number }) => {
+    .addOption(
+      new Option('--role <role>', 'only tokens of this role').choices([
+        ...['viewer', 'operator', 'admin', 'bot', 'enrol'],
+      ]),
+    )
+    .addHelpText('after', aboutLists)
+    .action(async (flags: ListCommandFlags & { role?: Role }) => {
       const { showTokens } = await import('../operator/tokens.js');
       await showTokens(flags);
     });
-  return withOperatorFlags(command);
+  return withListFlags(command, tokenSorts);
 }
 
 function revokeCommand(): Command {
@@ -120,7 +127,7 @@ function callerCommand(): Command {
       const { showCaller } = await import('../operator/tokens.js');
       await showCaller(flags);
     });
-  return withOperatorFlags(command);
+  return withShowFlags(command);
 }
 
 function poolName(text: string): string {

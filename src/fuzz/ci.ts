@@ -220,24 +220,27 @@ class CiRun {
     if (isWritten) await writeReport(sarif, dossiersOf(fresh), { format: 'sarif', sourceRoot });
     const elapsedMs = systemClock.monotonic() - this.#startedAt;
     const folderOf = (group: CrashGroup) => results.folderOf(group);
-    print(json, {
-      json: () => ({
-        ...{ elapsedMs, executions: figures.executions, coverage: figures.coverage },
-        targetSha256: jobs[0]?.spec?.targetSha256,
-        jobs: jobs.map(({ id }) => id),
-        new: groups.map((group) => ({
-          ...(CrashGroup.toJSON(group) as object),
-          folder: folderOf(group),
-        })),
-        known: met.flatMap(({ dossier, known }) =>
-          known === undefined
-            ? []
-            : [{ ...(CrashGroup.toJSON(dossier.group) as object), why: known }],
-        ),
-        ...(trouble !== undefined && { trouble }),
-      }),
-      text: () => ciSummary({ elapsedMs, figures, met, folderOf }),
-    });
+    print(
+      { json },
+      {
+        json: () => ({
+          ...{ elapsedMs, executions: figures.executions, coverage: figures.coverage },
+          targetSha256: jobs[0]?.spec?.targetSha256,
+          jobs: jobs.map(({ id }) => id),
+          new: groups.map((group) => ({
+            ...(CrashGroup.toJSON(group) as object),
+            folder: folderOf(group),
+          })),
+          known: met.flatMap(({ dossier, known }) =>
+            known === undefined
+              ? []
+              : [{ ...(CrashGroup.toJSON(dossier.group) as object), why: known }],
+          ),
+          ...(trouble !== undefined && { trouble }),
+        }),
+        text: () => ciSummary({ elapsedMs, figures, met, folderOf }),
+      },
+    );
     if (trouble !== undefined) throw new UserError(trouble);
     return fresh.length > 0 ? crashesFound : 0;
   }

@@ -113,24 +113,27 @@ class Session {
     const figures = this.#figures;
     const trouble = figures.executions > 0 ? undefined : this.#trouble();
     const found = this.#groups.filter(({ id }) => this.#newGroups.has(id));
-    print(json, {
-      json: () => ({
-        folder,
-        ...{ elapsedMs, executions: figures.executions, coverage: figures.coverage },
-        groups: this.#groups.map((group) => ({
-          ...(CrashGroup.toJSON(group) as object),
-          isNew: this.#newGroups.has(group.id),
-          folder: this.#results.folderOf(group),
-        })),
-        ...(trouble !== undefined && { trouble }),
-      }),
-      text: () =>
-        summary({
-          ...{ command, folder, elapsedMs, figures, found },
-          known: this.#groups.filter(({ id }) => !this.#newGroups.has(id)),
-          folderOf: (group) => this.#results.folderOf(group),
+    print(
+      { json },
+      {
+        json: () => ({
+          folder,
+          ...{ elapsedMs, executions: figures.executions, coverage: figures.coverage },
+          groups: this.#groups.map((group) => ({
+            ...(CrashGroup.toJSON(group) as object),
+            isNew: this.#newGroups.has(group.id),
+            folder: this.#results.folderOf(group),
+          })),
+          ...(trouble !== undefined && { trouble }),
         }),
-    });
+        text: () =>
+          summary({
+            ...{ command, folder, elapsedMs, figures, found },
+            known: this.#groups.filter(({ id }) => !this.#newGroups.has(id)),
+            folderOf: (group) => this.#results.folderOf(group),
+          }),
+      },
+    );
     if (trouble !== undefined) throw new UserError(`nothing was fuzzed: ${trouble}`);
     return failOnCrash && this.#groups.length > 0 ? crashesFound : 0;
   }

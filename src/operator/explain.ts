@@ -15,7 +15,7 @@ export function explainJob(flags: Flags, text: string): Promise<void> {
     const jobId = await findId(connection, text, 'job', options);
     const told = await unary(jobs, jobs.explainJob, { jobId }, options);
     const place = told.rank === undefined || told.rank > 0 ? [] : ['it is the next of its kind'];
-    print(flags.json, {
+    print(flags, {
       json: () => ExplainJobResponse.toJSON(told),
       text: () => sentences([...told.reasons, ...place], 'nothing holds it up'),
     });
@@ -27,7 +27,7 @@ export function explainBot(flags: Flags, idOrName: string): Promise<void> {
     const { bots } = connection;
     const botId = await findBot(connection, idOrName, options);
     const told = await unary(bots, bots.explainBot, { botId }, options);
-    print(flags.json, {
+    print(flags, {
       json: () => ExplainBotResponse.toJSON(told),
       text: () => sentences(told.reasons, 'it works at full capacity'),
     });

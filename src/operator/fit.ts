@@ -7,6 +7,10 @@ export interface Column {
   readonly shrinks?: 'first' | 'then';
   /** It is left out: where its cells are all the same, or before any other is shortened. */
   readonly leaves?: 'same' | 'narrow';
+  /** It is in wide tables alone. */
+  readonly wide?: boolean;
+  /** Its words are coloured where they say that something is wrong. */
+  readonly tone?: boolean;
 }
 
 export interface Table {
@@ -17,11 +21,13 @@ export interface Table {
 /** Between two columns. */
 export const gap = 2;
 const narrowest = 10;
+/** Columns that are never left out: what a row is, and how it is. */
+const kept = 2;
 
 /**
  * A table that is at most `width` characters wide, as far as that is possible: columns that
  * show the same in every row go first, then those that can be missed, then long cells are
- * shortened, the widest columns most.
+ * shortened, the widest columns most. Where that is not enough, further columns go from the right.
  */
 export function fitted(table: Table, width: number): Table {
   let fitting = table;
@@ -35,8 +41,25 @@ export function fitted(table: Table, width: number): Table {
       }
     }
   }
-  return shortened(fitting, width);
+  return shortened(withoutLast(fitting, width), width);
 }
+
+/** Without those columns, from the right, for which there is no room even when others are short. */
+function withoutLast(table: Table, width: number): Table {
+  let fitting = table;
+  while (leastWidthOf(fitting) > width && fitting.columns.length > kept) {
+    const same = fitting.columns.findLastIndex(({ leaves }) => leaves === 'same');
+    fitting = without(fitting, same >= kept ? same : fitting.columns.length - 1);
+  }
+  return fitting;
+}
+
+const leastWidthOf = (table: Table): number =>
+  columnWidths(table).reduce(
+    (sum, width, index) =>
+      sum + (table.columns[index]?.shrinks ? Math.min(width, narrowest) : width),
+    (table.columns.length - 1) * gap,
+  );
 
 const lengthOf = (text: string) => [...text].length;
 

@@ -2,14 +2,14 @@ import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { UserError } from '../core/errors.js';
 import { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
-import { Attempt, Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { Attempt, Job } from '../gen/pandafuzz/v1/job.js';
 import { standingGroup } from './crashes/dossier.js';
 import { groupTable } from './crashes/tables.js';
 import { eachOf } from './each.js';
 import { allCompleted, followJobs } from './follow.js';
 import { plainLines } from './format.js';
 import { findId } from './ids.js';
-import { eachCrash, listJobs } from './lists.js';
+import { eachCrash } from './lists.js';
 import { print } from './output.js';
 import { asking, type Flags } from './session.js';
 import { type CallOptions, type Submission, submitJobs } from './submit.js';
@@ -35,7 +35,7 @@ export function submitAndShow(flags: Flags, submission: SubmitOptions): Promise<
       if (process.stderr.isTTY && !flags.json) {
         process.stderr.write(`queued; "pandafuzz job get ${ids[0]}" shows how it does\n`);
       }
-      print(flags.json, {
+      print(flags, {
         json: () => ({ jobs: queued.map(Job.toJSON) }),
         text: () => plainLines(ids.join('\n')),
       });
@@ -43,7 +43,7 @@ export function submitAndShow(flags: Flags, submission: SubmitOptions): Promise<
     }
     const jobs = await followJobs(connection, ids, options);
     const groups = await groupsOf(connection, ids, options);
-    print(flags.json, {
+    print(flags, {
       json: () => ({ jobs: jobs.map(Job.toJSON), groups: groups.map(CrashGroup.toJSON) }),
       text: () =>
         [
@@ -73,24 +73,13 @@ async function groupsOf(
   return [...groups.values()];
 }
 
-export function showJobs(flags: Flags & { limit: number; state?: string }): Promise<void> {
-  return asking(flags, async (connection, options) => {
-    const state = JobState[(flags.state ?? 'unspecified').toUpperCase() as keyof typeof JobState];
-    const jobs = await listJobs(connection, { state, limit: flags.limit }, options);
-    print(flags.json, {
-      json: () => ({ jobs: jobs.map(Job.toJSON) }),
-      text: () => jobTable(jobs, Date.now()),
-    });
-  });
-}
-
 export function showJob(flags: Flags, text: string): Promise<void> {
   return asking(flags, async (connection, options) => {
     const { jobs } = connection;
     const jobId = await findId(connection, text, 'job', options);
     const { job, attempts } = await unary(jobs, jobs.getJob, { jobId }, options);
     if (!job) throw new UserError('the master sent no job');
-    print(flags.json, {
+    print(flags, {
       json: () => ({ ...(Job.toJSON(job) as object), attempts: attempts.map(Attempt.toJSON) }),
       text: () => jobDetails(job, attempts, Date.now()),
     });
@@ -123,7 +112,7 @@ export function changeJobs(
       const { job } = await unary(service, methods[change], { jobId }, options);
       if (job) jobs.push(job);
     });
-    print(flags.json, {
+    print(flags, {
       json: () => ({ jobs: jobs.map(Job.toJSON) }),
       text: () => jobTable(jobs, Date.now()),
     });

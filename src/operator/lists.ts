@@ -5,122 +5,92 @@ import type { CampaignEvent, FuzzingCampaign } from '../gen/pandafuzz/v1/campaig
 import type { Crash, CrashDecision, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { ListCrashGroupsRequest } from '../gen/pandafuzz/v1/crash_service.js';
 import type { Campaign, Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import type { ListJobsRequest } from '../gen/pandafuzz/v1/job_service.js';
 import type { Target } from '../gen/pandafuzz/v1/target.js';
 import type { GroupFilter } from './crashes/filter.js';
+import { each, type Page, type PageRequest, type ReadPage, upTo } from './pages.js';
 import type { CallOptions } from './submit.js';
 
-const largestPage = 1000;
+export type JobFilter = Omit<ListJobsRequest, keyof PageRequest>;
 
-interface PageRequest {
-  readonly pageSize: number;
-  readonly pageToken: string;
-}
-
-interface Page<Item> {
-  readonly items: readonly Item[];
-  readonly nextPageToken: string;
-}
-
-/** Reads pages until `limit` items or the end. */
-async function upTo<Item>(
-  limit: number,
-  read: (page: PageRequest) => Promise<Page<Item>>,
-): Promise<Item[]> {
-  const all: Item[] = [];
-  for (let pageToken = ''; ; ) {
-    const pageSize = Math.min(limit - all.length, largestPage);
-    const page = await read({ pageSize, pageToken });
-    all.push(...page.items);
-    pageToken = page.nextPageToken;
-    if (pageToken === '' || all.length >= limit) return all;
-  }
-}
-
-/** Reads the next page when all of the one before have been taken. */
-async function* each<Item>(read: (page: PageRequest) => Promise<Page<Item>>): AsyncGenerator<Item> {
-  const pageSize = 100;
-  let pageToken = '';
-  do {
-    const page = await read({ pageSize, pageToken });
-    yield* page.items;
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
-}
+/** Newest first. */
+export const jobPages =
+  ({ jobs }: Connection, filter: JobFilter, options: CallOptions = {}): ReadPage<Job> =>
+  async (page) => {
+    const answer = await unary(jobs, jobs.listJobs, { ...page, ...filter }, options);
+    return { items: answer.jobs, nextPageToken: answer.nextPageToken };
+  };
 
 /** Newest first. */
 export function listJobs(
-  { jobs }: Connection,
-  filter: { state: JobState; limit: number },
+  connection: Connection,
+  { limit, ...filter }: { state: JobState; limit: number },
   options: CallOptions = {},
 ): Promise<Job[]> {
-  return upTo(filter.limit, async (page) => {
-    const request = { ...page, state: filter.state };
-    const answer = await unary(jobs, jobs.listJobs, request, options);
-    return { items: answer.jobs, nextPageToken: answer.nextPageToken };
-  });
+  return upTo(limit, jobPages(connection, filter, options));
 }
+
+/** Newest first. */
+export const botPages =
+  ({ bots }: Connection, options: CallOptions = {}): ReadPage<Bot> =>
+  async (page) => {
+    const answer = await unary(bots, bots.listBots, page, options);
+    return { items: answer.bots, nextPageToken: answer.nextPageToken };
+  };
 
 /** Newest first. */
 export function listBots(
-  { bots }: Connection,
+  connection: Connection,
   filter: { limit: number },
   options: CallOptions = {},
 ): Promise<Bot[]> {
-  return upTo(filter.limit, async (page) => {
-    const answer = await unary(bots, bots.listBots, page, options);
-    return { items: answer.bots, nextPageToken: answer.nextPageToken };
-  });
+  return upTo(filter.limit, botPages(connection, options));
 }
 
 /** By project and name. */
-export function listTargets(
-  { targets }: Connection,
-  filter: { project: string; limit: number },
-  options: CallOptions = {},
-): Promise<Target[]> {
-  return upTo(filter.limit, async (page) => {
-    const request = { ...page, project: filter.project };
-    const answer = await unary(targets, targets.listTargets, request, options);
+export const targetPages =
+  ({ targets }: Connection, project: string, options: CallOptions = {}): ReadPage<Target> =>
+  async (page) => {
+    const answer = await unary(targets, targets.listTargets, { ...page, project }, options);
     return { items: answer.targets, nextPageToken: answer.nextPageToken };
-  });
-}
+  };
 
 /** By key. */
-export function listCampaigns(
-  { jobs }: Connection,
-  filter: { limit: number },
-  options: CallOptions = {},
-): Promise<Campaign[]> {
-  return upTo(filter.limit, async (page) => {
+export const sharePages =
+  ({ jobs }: Connection, options: CallOptions = {}): ReadPage<Campaign> =>
+  async (page) => {
     const answer = await unary(jobs, jobs.listCampaigns, page, options);
     return { items: answer.campaigns, nextPageToken: answer.nextPageToken };
-  });
-}
+  };
 
 /** Newest first. */
-export function listFuzzingCampaigns(
-  { campaigns }: Connection,
-  { limit, ...filter }: { project: string; archived: boolean; limit: number },
-  options: CallOptions = {},
-): Promise<FuzzingCampaign[]> {
-  return upTo(limit, async (page) => {
+export const campaignPages =
+  (
+    { campaigns }: Connection,
+    filter: { project: string; archived: boolean },
+    options: CallOptions = {},
+  ): ReadPage<FuzzingCampaign> =>
+  async (page) => {
     const answer = await unary(campaigns, campaigns.listCampaigns, { ...page, ...filter }, options);
     return { items: answer.campaigns, nextPageToken: answer.nextPageToken };
-  });
-}
+  };
 
 /** What happened to a campaign, newest first. */
-export function listHistory(
-  { campaigns }: Connection,
-  { limit, ...named }: { project: string; campaign: string; limit: number },
-  options: CallOptions = {},
-): Promise<CampaignEvent[]> {
-  return upTo(limit, async (page) => {
-    const request = { ...page, ...named };
-    const answer = await unary(campaigns, campaigns.listCampaignHistory, request, options);
+export const historyPages =
+  (
+    { campaigns }: Connection,
+    named: { project: string; campaign: string },
+    options: CallOptions = {},
+  ): ReadPage<CampaignEvent> =>
+  async (page) => {
+    const answer = await unary(
+      campaigns,
+      campaigns.listCampaignHistory,
+      { ...page, ...named },
+      options,
+    );
     return { items: answer.events, nextPageToken: answer.nextPageToken };
-  });
-}
+  };
 
 /** Newest first. */
 export function listCrashGroups(
@@ -140,6 +110,12 @@ export function eachCrashGroup(
 ): AsyncGenerator<CrashGroup> {
   return each((page) => groupPage(connection, filter, page, options));
 }
+
+/** Newest first. */
+export const groupPages =
+  (connection: Connection, filter: GroupFilter, options: CallOptions = {}): ReadPage<CrashGroup> =>
+  (page) =>
+    groupPage(connection, filter, page, options);
 
 async function groupPage(
   { crashes }: Connection,
@@ -170,6 +146,16 @@ export function eachCrash(
   return each((page) => crashPage(connection, filter, page, options));
 }
 
+/** Newest first; empty ids mean all. */
+export const crashPages =
+  (
+    connection: Connection,
+    filter: { groupId: string; jobId: string },
+    options: CallOptions = {},
+  ): ReadPage<Crash> =>
+  (page) =>
+    crashPage(connection, filter, page, options);
+
 async function crashPage(
   { crashes }: Connection,
   { groupId = '', jobId = '' }: { groupId?: string; jobId?: string },
@@ -181,14 +167,9 @@ async function crashPage(
 }
 
 /** Newest first; an empty id means those of all groups. */
-export function listCrashDecisions(
-  { crashes }: Connection,
-  filter: { groupId: string; limit: number },
-  options: CallOptions = {},
-): Promise<CrashDecision[]> {
-  return upTo(filter.limit, async (page) => {
-    const request = { ...page, groupId: filter.groupId };
-    const answer = await unary(crashes, crashes.listCrashDecisions, request, options);
+export const decisionPages =
+  ({ crashes }: Connection, groupId: string, options: CallOptions = {}): ReadPage<CrashDecision> =>
+  async (page) => {
+    const answer = await unary(crashes, crashes.listCrashDecisions, { ...page, groupId }, options);
     return { items: answer.decisions, nextPageToken: answer.nextPageToken };
-  });
-}
+  };

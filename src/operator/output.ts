@@ -1,15 +1,53 @@
+import { Document, visit } from 'yaml';
 import { plain, plainJson } from '../core/unseen.js';
 
+/** The forms in which lists are printed: for people, for people with wide screens, for scripts. */
+export const listFormats = ['table', 'wide', 'json', 'jsonl', 'yaml'] as const;
+/** The same for one thing. */
+export const formats = ['json', 'yaml'] as const;
+export type ListFormat = (typeof listFormats)[number];
+
+export interface OutputFlags {
+  readonly json?: boolean;
+  readonly output?: ListFormat;
+}
+
+/** Of a command whose `--output` is a file. */
+export const asJson = ({ json = false }: { readonly json?: boolean }): OutputFlags => ({ json });
+
+/** `--json` is `-o json`; the default is for people. */
+export const formatOf = ({ json, output }: OutputFlags): ListFormat =>
+  json ? 'json' : (output ?? 'table');
+
 /**
- * An answer on standard output: one JSON document for scripts, text for people.
+ * An answer on standard output: one JSON or YAML document for scripts, text for people.
  * `json` is in protobuf's own JSON form, with what a terminal would obey as escapes.
  */
 export function print(
-  asJson: boolean | undefined,
+  flags: OutputFlags,
   answer: { json: () => unknown; text: () => string },
 ): void {
-  const text = asJson ? plainJson(JSON.stringify(answer.json(), null, 2)) : answer.text();
-  process.stdout.write(`${text}\n`);
+  const format = formatOf(flags);
+  if (format === 'yaml') process.stdout.write(yamlText(answer.json()));
+  else if (format === 'json') process.stdout.write(`${jsonText(answer.json())}\n`);
+  else process.stdout.write(`${answer.text()}\n`);
+}
+
+const jsonText = (value: unknown) => plainJson(JSON.stringify(value, null, 2));
+
+/** One line of JSON. */
+export const jsonLine = (value: unknown): string => `${plainJson(JSON.stringify(value))}\n`;
+
+/** Texts with what a terminal would obey are quoted, with that as escapes. */
+export function yamlText(value: unknown): string {
+  const document = new Document(JSON.parse(JSON.stringify(value)));
+  visit(document, {
+    Scalar(_, scalar) {
+      const isHostile = typeof scalar.value === 'string' && plain(scalar.value) !== scalar.value;
+      if (isHostile) scalar.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return plainJson(document.toString({ lineWidth: 0 }));
 }
 
 /** Lines on standard error, cleaned for the terminal; those after the first are indented. */

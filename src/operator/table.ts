@@ -1,7 +1,9 @@
 import { styleText } from 'node:util';
 import DrawnTable from 'cli-table3';
-import { type Column, fitted } from './fit.js';
+import { type Column, fitted, type Table } from './fit.js';
 import { plain } from './format.js';
+import { shortIds } from './short-ids.js';
+import { toned } from './tones.js';
 
 const nothing = {
   top: '',
@@ -24,9 +26,24 @@ const nothing = {
 /** A heading; with `right`, the column's figures are aligned to the right. */
 export type TableColumn = string | { readonly right: string } | Column;
 
-/** Width of the terminal that standard output is; undefined where it is none. */
-export const terminalWidth = (): number | undefined =>
-  process.stdout.isTTY ? process.stdout.columns : undefined;
+/** Width of a table that shows everything: wide columns, and whole ids. */
+export const whole = Number.POSITIVE_INFINITY;
+
+/**
+ * Width of the terminal that standard output is; elsewhere COLUMNS, or undefined, which shortens
+ * nothing.
+ */
+export function terminalWidth(): number | undefined {
+  if (process.stdout.isTTY && process.stdout.columns > 0) return process.stdout.columns;
+  const wanted = process.env['COLUMNS'] ?? '';
+  return /^[1-9]\d{0,5}$/.test(wanted) ? Number(wanted) : undefined;
+}
+
+/** Ids as a table of this width has them. */
+export const idsFor = (
+  width: number | undefined,
+  ...ids: Parameters<typeof shortIds>
+): ((id: string) => string) => (width === whole ? (id) => id : shortIds(...ids));
 
 /**
  * Rows under headings, in columns without borders. Cells are cleaned for the terminal, and
@@ -37,16 +54,26 @@ export function table(
   rows: readonly (readonly string[])[],
   width = terminalWidth(),
 ): string {
-  const whole = { columns: columns.map(column), rows: rows.map((row) => row.map(plain)) };
-  const shown = width ? fitted(whole, width) : whole;
+  const all = { columns: columns.map(column), rows: rows.map((row) => row.map(plain)) };
+  const usual = width === whole ? all : withoutWide(all);
+  const shown = width ? fitted(usual, width) : usual;
   const drawn = new DrawnTable({
     chars: nothing,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     head: shown.columns.map(({ name }) => heading(name)),
     colAligns: shown.columns.map(({ right }) => (right ? 'right' : 'left')),
   });
-  for (const row of shown.rows) drawn.push([...row]);
+  const tones = shown.columns.map(({ tone }) => (tone ? toned : asItIs));
+  for (const row of shown.rows) drawn.push(row.map((cell, at) => (tones[at] ?? asItIs)(cell)));
   return trimmed(drawn.toString());
+}
+
+const asItIs = (cell: string) => cell;
+
+function withoutWide({ columns, rows }: Table): Table {
+  const isShown = columns.map(({ wide }) => !wide);
+  const of = <Cell>(cells: readonly Cell[]) => cells.filter((_, at) => isShown[at]);
+  return { columns: of(columns), rows: rows.map(of) };
 }
 
 function column(given: TableColumn): Column {

@@ -12,11 +12,14 @@ import {
 import { eachOf } from './each.js';
 import { findBot } from './fleet.js';
 import { ago, duration } from './format.js';
+import { type ListFlags, showListing } from './listing.js';
 import { complain, print } from './output.js';
+import { type ReadPage, upTo } from './pages.js';
 import { asking, type Flags } from './session.js';
 import { shortIds } from './short-ids.js';
+import { tokenSorts } from './sorts.js';
 import type { CallOptions } from './submit.js';
-import { facts, table } from './table.js';
+import { facts, idsFor, table, terminalWidth } from './table.js';
 import { or, word } from './words.js';
 
 /** `pandafuzz token …`. */
@@ -67,7 +70,7 @@ export async function tellToken(
   const about = token && Token.toJSON(token);
   if (flags.json) {
     const shown = flags.output === undefined ? { secret } : { file: flags.output };
-    print(true, { json: () => ({ ...shown, token: about }), text: () => '' });
+    print({ json: true }, { json: () => ({ ...shown, token: about }), text: () => '' });
   } else if (token) {
     const where = flags.output === undefined ? 'shown this once' : `in ${flags.output}`;
     complain(`token ${token.id}, ${rights(token, Date.now())}: ${where}`);
@@ -83,12 +86,16 @@ export async function keepSecret(file: string, secret: string): Promise<void> {
   }
 }
 
-export function showTokens(flags: Flags & { limit: number }): Promise<void> {
+export function showTokens(flags: Flags & ListFlags & { role?: RoleName }): Promise<void> {
   return asking(flags, async (connection, options) => {
-    const tokens = await listTokens(connection, flags.limit, options);
-    print(flags.json, {
-      json: () => ({ tokens: tokens.map(Token.toJSON) }),
-      text: () => tokenTable(tokens, Date.now()),
+    await showListing(flags, {
+      items: 'tokens',
+      first: 'newest',
+      read: tokenPages(connection, options),
+      passes: ({ role }) => flags.role === undefined || role === roleNumbers[flags.role],
+      sorts: tokenSorts,
+      toJson: Token.toJSON,
+      text: (tokens, width) => tokenTable(tokens, Date.now(), width),
     });
   });
 }
@@ -96,14 +103,14 @@ export function showTokens(flags: Flags & { limit: number }): Promise<void> {
 export function revokeTokens(flags: Flags, names: readonly string[]): Promise<number> {
   return asking(flags, async (connection, options) => {
     const { identity } = connection;
-    const tokens = await listTokens(connection, Number.MAX_SAFE_INTEGER, options);
+    const tokens = await upTo(Number.MAX_SAFE_INTEGER, tokenPages(connection, options));
     const revoked: Token[] = [];
     const refused = await eachOf(names, connection.address, async (name) => {
       const request = { tokenId: tokenNamed(tokens, name).id };
       const { token } = await unary(identity, identity.revokeToken, request, options);
       if (token) revoked.push(token);
     });
-    print(flags.json, {
+    print(flags, {
       json: () => ({ tokens: revoked.map(Token.toJSON) }),
       text: () => tokenTable(revoked, Date.now()),
     });
@@ -114,7 +121,7 @@ export function revokeTokens(flags: Flags, names: readonly string[]): Promise<nu
 export function showCaller(flags: Flags): Promise<void> {
   return asking(flags, async ({ identity }, options) => {
     const { token } = await unary(identity, identity.getCaller, {}, options);
-    print(flags.json, {
+    print(flags, {
       json: () => ({ token: token && Token.toJSON(token) }),
       text: () =>
         token
@@ -128,21 +135,12 @@ export function showCaller(flags: Flags): Promise<void> {
   });
 }
 
-async function listTokens(
-  { identity }: Connection,
-  limit: number,
-  options: CallOptions,
-): Promise<Token[]> {
-  const tokens: Token[] = [];
-  for (let pageToken = ''; tokens.length < limit; ) {
-    const request = { pageSize: Math.min(limit - tokens.length, 1000), pageToken };
-    const page = await unary(identity, identity.listTokens, request, options);
-    tokens.push(...page.tokens);
-    pageToken = page.nextPageToken;
-    if (pageToken === '') break;
-  }
-  return tokens;
-}
+const tokenPages =
+  ({ identity }: Connection, options: CallOptions): ReadPage<Token> =>
+  async (page) => {
+    const answer = await unary(identity, identity.listTokens, page, options);
+    return { items: answer.tokens, nextPageToken: answer.nextPageToken };
+  };
 
 /** By its id, the beginning of that, or a name that only one valid token has. */
 function tokenNamed(tokens: readonly Token[], name: string): Token {
@@ -173,10 +171,24 @@ function rights(token: Token, now: number): string {
   return `${word(Role[token.role])}${pool}${bot}, ${state(token, now)}`;
 }
 
-function tokenTable(tokens: readonly Token[], now: number): string {
-  const short = shortIds(tokens.map(({ id }) => id));
+function tokenTable(tokens: readonly Token[], now: number, width = terminalWidth()): string {
+  if (tokens.length === 0) return 'no tokens: make one with "pandafuzz token create"';
+  const short = idsFor(
+    width,
+    tokens.map(({ id }) => id),
+  );
   return table(
-    ['id', { name: 'name', shrinks: 'first' }, 'role', 'pool', 'state', 'used', 'made', 'by'],
+    [
+      'id',
+      { name: 'name', shrinks: 'first' },
+      'role',
+      { name: 'pool', shrinks: 'then', leaves: 'same' },
+      { name: 'state', tone: true, shrinks: 'then' },
+      { name: 'used', right: true },
+      { name: 'made', right: true, leaves: 'narrow' },
+      { name: 'by', shrinks: 'then', leaves: 'same' },
+      { name: 'bot', wide: true },
+    ],
     tokens.map((token) => [
       short(token.id),
       token.name,
@@ -186,6 +198,8 @@ function tokenTable(tokens: readonly Token[], now: number): string {
       ago(token.lastUsedAt, now),
       ago(token.createdAt, now),
       token.createdBy,
+      or(token.botId),
     ]),
+    width,
   );
 }

@@ -13,15 +13,14 @@ import {
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { enginesOf, isolationOf } from './bot-view.js';
 import { ago, bytes, count, duration, plain } from './format.js';
-import { shortIds } from './short-ids.js';
-import { facts, type TableColumn, table } from './table.js';
+import { facts, idsFor, type TableColumn, table, terminalWidth } from './table.js';
 import { botState, jobKind, jobState, or, word } from './words.js';
 
 /** Tables and details for people. `now` is ms since 1970. */
 
 const jobColumns: readonly TableColumn[] = [
   'id',
-  'state',
+  { name: 'state', tone: true },
   { name: 'engine', leaves: 'same' },
   { name: 'target', shrinks: 'first' },
   { name: 'name', shrinks: 'first', leaves: 'same' },
@@ -30,17 +29,23 @@ const jobColumns: readonly TableColumn[] = [
   { name: 'cov', right: true },
   { name: 'hits', right: true },
   { name: 'kept', right: true },
-  { name: 'notes', right: true, leaves: 'same' },
+  { name: 'notes', right: true, leaves: 'same', tone: true },
   { name: 'created', right: true },
+  { name: 'campaign', wide: true },
+  { name: 'bot', wide: true },
+  { name: 'build', wide: true },
 ];
 
 /** From here on the age of figures is shown, milliseconds. */
 const oldFiguresMs = 10_000;
 
-/** @param width of the terminal; undefined: any */
-export function jobTable(jobs: readonly Job[], now: number, width?: number): string {
+/** @param width of the table, as `table` has it */
+export function jobTable(jobs: readonly Job[], now: number, width = terminalWidth()): string {
   if (jobs.length === 0) return 'no jobs';
-  const short = shortIds(jobs.map(({ id }) => id));
+  const short = idsFor(
+    width,
+    jobs.map(({ id }) => id),
+  );
   const rows = jobs.map((job) => {
     const { statistics } = job;
     const rate = count(statistics?.executionsPerSecond ?? 0);
@@ -58,6 +63,9 @@ export function jobTable(jobs: readonly Job[], now: number, width?: number): str
       count(statistics?.crashInputsKept ?? 0),
       notesMarker(statistics),
       ago(job.createdAt, now),
+      or(job.spec?.campaign),
+      or(job.botId),
+      or(job.spec?.targetSha256),
     ];
   });
   return table(jobColumns, rows, width);
@@ -181,17 +189,17 @@ function requirementsOf(spec: JobSpec | undefined): string {
 function attemptTable(attempts: readonly Attempt[], now: number): string {
   return table(
     [
-      'fence',
-      'attempt',
-      'bot',
-      { right: 'assigned' },
+      { name: 'fence', leaves: 'narrow' },
+      { name: 'attempt' },
+      { name: 'bot', shrinks: 'first' },
+      { name: 'assigned', right: true, leaves: 'narrow' },
       { right: 'ended' },
-      'end',
+      { name: 'end', tone: true },
       { right: 'fuzzed' },
       { right: 'execs' },
       { right: 'hits' },
       { right: 'kept' },
-      'message',
+      { name: 'message', shrinks: 'first' },
     ],
     attempts.map((one) => [
       String(one.fence),
@@ -215,10 +223,16 @@ const firstLine = (text: string): string => {
   return rest.length > 0 ? `${first} …` : first;
 };
 
-export function campaignTable(campaigns: readonly Campaign[]): string {
+export function campaignTable(campaigns: readonly Campaign[], width = terminalWidth()): string {
   if (campaigns.length === 0) return 'no campaigns';
   return table(
-    ['campaign', { right: 'weight' }, { right: 'max' }, { right: 'running' }, { right: 'pending' }],
+    [
+      { name: 'campaign', shrinks: 'first' },
+      { right: 'weight' },
+      { right: 'max' },
+      { right: 'running' },
+      { right: 'pending' },
+    ],
     campaigns.map(({ key, weight, maxParallel, running, pending }) => [
       or(key),
       String(weight),
@@ -226,14 +240,14 @@ export function campaignTable(campaigns: readonly Campaign[]): string {
       String(running),
       String(pending),
     ]),
+    width,
   );
 }
 
-export function botTable(bots: readonly Bot[], now: number): string {
+export function botTable(bots: readonly Bot[], now: number, width = terminalWidth()): string {
   if (bots.length === 0) return 'no bots: start one with "pandafuzz bot"';
-  const short = shortIds(bots.map(({ id }) => id));
   const troubles = bots.flatMap((bot) => botTrouble(bot, now).map((why) => `${bot.name}: ${why}`));
-  const rows = botRows(bots, now, short);
+  const rows = botRows(bots, now, width);
   return troubles.length > 0 ? `${rows}\n\n${troubles.map(plain).join('\n')}` : rows;
 }
 
@@ -248,17 +262,23 @@ function botTrouble({ health, heldUntil, heldWhy, failedStarts }: Bot, now: numb
   return [`${until}, as ${starts} failed: ${heldWhy}`];
 }
 
-function botRows(bots: readonly Bot[], now: number, short: (id: string) => string): string {
+function botRows(bots: readonly Bot[], now: number, width: number | undefined): string {
+  const short = idsFor(
+    width,
+    bots.map(({ id }) => id),
+  );
   return table(
     [
       'id',
       { name: 'name', shrinks: 'first' },
-      'state',
+      { name: 'state', tone: true },
       { name: 'engines', shrinks: 'then' },
       { name: 'isolation', leaves: 'narrow' },
       { right: 'jobs' },
       { right: 'slots' },
       { right: 'seen' },
+      { name: 'labels', wide: true },
+      { name: 'version', wide: true },
     ],
     bots.map((bot) => [
       short(bot.id),
@@ -269,9 +289,17 @@ function botRows(bots: readonly Bot[], now: number, short: (id: string) => strin
       String(bot.runningJobs),
       String(bot.slots),
       ago(bot.lastSeenAt, now),
+      or(labelsOf(bot.labels)),
+      or(bot.version),
     ]),
+    width,
   );
 }
+
+const labelsOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
 
 /** A line for each bot that is not who it wants to be, or is wanted to be by another. */
 export function botRemarks(bots: readonly Bot[], now: number): string[] {

@@ -19,7 +19,9 @@ export async function atWork(settings: Record<string, string> = {}) {
   const folder = operatorsFolder();
   const options = { cwd: folder, environment: { PANDAFUZZ_MASTER: address } };
   const run = (...args: string[]) => pandafuzz(args, options);
+  const runIn = (environment: Record<string, string>, ...args: string[]) =>
+    pandafuzz(args, { ...options, environment: { ...options.environment, ...environment } });
   const start = (onTerminal: boolean, ...args: string[]) =>
     startPandafuzz(args, { ...options, onTerminal });
-  return { connection, folder, run, start };
+  return { connection, folder, run, runIn, start };
 }

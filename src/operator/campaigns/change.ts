@@ -64,7 +64,7 @@ export function createCampaign(
     const about = { project, name, targetName: wishes.targetName || targetName };
     const spec = wished(CampaignSpec.create({ ...about, builds: [...builds] }), wishes);
     const campaign = await create(connection, { ...spec, ...defined(inputs) }, options);
-    print(flags.json, {
+    print(flags, {
       json: () => FuzzingCampaign.toJSON(campaign),
       text: () => campaignDetails({ campaign }, Date.now()),
     });
@@ -114,7 +114,7 @@ export function updateCampaign(
     const request = { project: '', campaign: id, spec, revision };
     const answer = await unary(campaigns, campaigns.updateCampaign, request, options);
     const after = expectCampaign(answer.campaign);
-    print(flags.json, {
+    print(flags, {
       json: () => FuzzingCampaign.toJSON(after),
       text: () => campaignDetails({ campaign: after }, Date.now()),
     });
@@ -178,7 +178,7 @@ export function moveCampaigns(
       const answer = await unary(campaigns, methods[move], request, options);
       moved.push(expectCampaign(answer.campaign));
     });
-    print(flags.json, {
+    print(flags, {
       json: () => ({ campaigns: moved.map(FuzzingCampaign.toJSON) }),
       text: () => fuzzingTable(moved, Date.now()),
     });

@@ -109,7 +109,7 @@ async function keep(flags: CertFlags, pairs: Pairs): Promise<void> {
     await Promise.all(written.map((path) => rm(path, { force: true })));
     throw new UserError(`no certificate was made: ${messageOf(error)}`);
   }
-  print(flags.json, {
+  print(flags, {
     json: () => ({ certificates: Object.entries(pairs).map((pair) => about(dir, ...pair)) }),
     text: () =>
       `${Object.entries(pairs)

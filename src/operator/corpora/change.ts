@@ -27,7 +27,7 @@ export function mergeCorpus(
     const begun = await about(corpus, call);
     const jobs = flags.wait ? await followJobs(connection, [begun.jobId], options) : undefined;
     const results = jobs?.map(({ result }) => result?.message ?? '') ?? [];
-    print(flags.json, {
+    print(flags, {
       json: () => ({ ...begun, ...(jobs && { jobs: jobs.map(Job.toJSON) }) }),
       text: () =>
         jobs
@@ -64,7 +64,7 @@ export function removeInputs(
     for (const text of done.unknown) complain(`${text}: there is no such input in the corpus`);
     for (const text of done.ambiguous)
       complain(`${text}: several inputs begin so; give more digits`);
-    print(flags.json, {
+    print(flags, {
       json: () => done,
       text: () => plain(`${inputs(done.removed.length)} removed`),
     });
@@ -84,7 +84,7 @@ export function resetCorpus(
   return asking(flags, async ({ corpora }, options) => {
     const call = unary(corpora, corpora.resetCorpus, { corpus: key }, options);
     const { removed } = await about(key, call);
-    print(flags.json, {
+    print(flags, {
       json: () => ({ ...key, removed }),
       text: () => plain(`${titleOf(key)} is empty: ${inputs(removed)} removed`),
     });

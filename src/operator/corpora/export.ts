@@ -11,7 +11,7 @@ import { makeFolder } from '../../core/folders.js';
 import type { Corpus } from '../../gen/pandafuzz/v1/corpus_service.js';
 import { type TarFile, tarStream } from '../crashes/tar-stream.js';
 import { plain } from '../format.js';
-import { print } from '../output.js';
+import { asJson, print } from '../output.js';
 import { checkOutputFile } from '../output-file.js';
 import { withProgress } from '../progress.js';
 import { asking } from '../session.js';
@@ -36,7 +36,7 @@ export function exportCorpus(
       return isArchive ? intoArchive(output, all) : intoFolder(output, all);
     });
     const news = isArchive ? '' : `, ${added} of them new there`;
-    print(flags.json, {
+    print(asJson(flags), {
       json: () => ({ [isArchive ? 'file' : 'folder']: output, inputs: total, added }),
       text: () => plain(`${output}: ${inputs(total)}${news}`),
     });

@@ -46,7 +46,7 @@ export function importInto(
       const why = done.tooLong > 0 ? 'every file is longer than 1 MiB' : 'there is no file in it';
       throw new UserError(`${sources.join(', ')}: ${why}`, noInput);
     }
-    print(flags.json, {
+    print(flags, {
       json: () => ({ ...key, ...done }),
       text: () => plain(`${titleOf(key)}: ${told(done)}`),
     });

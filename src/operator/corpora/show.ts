@@ -3,39 +3,38 @@ import type { Connection } from '../../client/connect.js';
 import { UserError } from '../../core/errors.js';
 import { Corpus, CorpusOrigin, type CorpusSource } from '../../gen/pandafuzz/v1/corpus_service.js';
 import { ago, bytes, count } from '../format.js';
+import { type ListFlags, showListing } from '../listing.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
+import { corpusSorts } from '../sorts.js';
 import type { CallOptions } from '../submit.js';
-import { facts, table, terminalWidth } from '../table.js';
+import { facts, table } from '../table.js';
 import { about, type CorpusFlags, inputs, keyOf } from './names.js';
 
 /** `pandafuzz corpus list` and `get`. */
 
-const largestPage = 1000;
-
-export function showCorpora(flags: Flags & { limit: number }): Promise<void> {
-  return asking(flags, async (connection, options) => {
-    const found = await listCorpora(connection, flags.limit, options);
-    print(flags.json, {
-      json: () => ({ corpora: found.map(Corpus.toJSON) }),
-      text: () => corpusTable(found, Date.now(), terminalWidth()),
-    });
-  });
-}
-
-async function listCorpora(
-  { corpora }: Connection,
-  limit: number,
-  options: CallOptions,
-): Promise<Corpus[]> {
-  const all: Corpus[] = [];
-  for (let pageToken = ''; ; ) {
-    const pageSize = Math.min(limit - all.length, largestPage);
-    const page = await unary(corpora, corpora.listCorpora, { pageSize, pageToken }, options);
-    all.push(...page.corpora);
-    pageToken = page.nextPageToken;
-    if (pageToken === '' || all.length >= limit) return all;
-  }
+export function showCorpora(
+  flags: Flags & ListFlags & { project?: string; target?: string },
+): Promise<void> {
+  const { project, target } = flags;
+  return asking(flags, ({ corpora }, options) =>
+    showListing(flags, {
+      items: 'corpora',
+      first: 'first',
+      read: async (page) => {
+        const answer = await unary(corpora, corpora.listCorpora, page, options);
+        return { items: answer.corpora, nextPageToken: answer.nextPageToken };
+      },
+      ...((project !== undefined || target !== undefined) && {
+        passes: (corpus: Corpus) =>
+          (project === undefined || corpus.project === project) &&
+          (target === undefined || corpus.targetName === target),
+      }),
+      sorts: corpusSorts,
+      toJson: Corpus.toJSON,
+      text: (found, width) => corpusTable(found, Date.now(), width),
+    }),
+  );
 }
 
 function corpusTable(found: readonly Corpus[], now: number, width: number | undefined): string {
@@ -62,7 +61,7 @@ function corpusTable(found: readonly Corpus[], now: number, width: number | unde
 export function showCorpus(flags: CorpusFlags, targetName: string): Promise<void> {
   return asking(flags, async (connection, options) => {
     const corpus = await corpusOf(connection, keyOf(flags, targetName), options);
-    print(flags.json, {
+    print(flags, {
       json: () => Corpus.toJSON(corpus),
       text: () => corpusDetails(corpus, Date.now()),
     });

@@ -5,7 +5,8 @@ import { CrashDecision, CrashGroup, CrashGroupStatus } from '../../gen/pandafuzz
 import { eachOf } from '../each.js';
 import { plain } from '../format.js';
 import { findId } from '../ids.js';
-import { listCrashDecisions } from '../lists.js';
+import { type ListFlags, showListing } from '../listing.js';
+import { decisionPages } from '../lists.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
@@ -42,7 +43,7 @@ export function setStatus(
       const { group } = await unary(crashes, crashes.setCrashGroupStatus, request, options);
       if (group) groups.push(group);
     });
-    print(flags.json, {
+    print(flags, {
       json: () => ({ groups: groups.map(CrashGroup.toJSON) }),
       text: () => groupsOrNothing(groups),
     });
@@ -99,7 +100,7 @@ function printDecided(
   decisions: readonly CrashDecision[],
 ): void {
   if (!group) throw new UserError('the master sent no group');
-  print(flags.json, {
+  print(flags, {
     json: () => ({
       group: CrashGroup.toJSON(group),
       decisions: decisions.map(CrashDecision.toJSON),
@@ -122,7 +123,7 @@ export function undoDecision(flags: DeciderFlags, text: string): Promise<void> {
     if (!decision) throw new UserError('the master sent no decision');
     const { groupId } = decision;
     const { group } = await unary(crashes, crashes.getCrashGroup, { groupId }, options);
-    print(flags.json, {
+    print(flags, {
       json: () => CrashDecision.toJSON(decision),
       text: () =>
         plain(
@@ -132,15 +133,21 @@ export function undoDecision(flags: DeciderFlags, text: string): Promise<void> {
   });
 }
 
-export function showDecisions(flags: Flags & { limit: number; group?: string }): Promise<void> {
+export function showDecisions(
+  flags: Flags & ListFlags & { group?: string; since?: Date },
+): Promise<void> {
   return asking(flags, async (connection, options) => {
-    const { group, limit } = flags;
+    const { group, since } = flags;
     const groupId =
       group === undefined ? '' : await findId(connection, group, 'crash group', options);
-    const decisions = await listCrashDecisions(connection, { groupId, limit }, options);
-    print(flags.json, {
-      json: () => ({ decisions: decisions.map(CrashDecision.toJSON) }),
-      text: () => decisionTable(decisions, Date.now()),
+    await showListing(flags, {
+      items: 'decisions',
+      first: 'newest',
+      read: decisionPages(connection, groupId, options),
+      ...(since && { passes: ({ at }: CrashDecision) => (at ?? since) >= since }),
+      sorts: {},
+      toJson: CrashDecision.toJSON,
+      text: (decisions, width) => decisionTable(decisions, Date.now(), width),
     });
   });
 }

@@ -16,7 +16,9 @@ export function details(dossier: Dossier, now: number): string {
     section("stack (* the target's own)", stack.length > 0 ? stack.join('\n') : 'none was read'),
     section('how to reproduce', howTo(dossier)),
     builds.length > 0 ? section('builds', buildTable(builds, now)) : '',
-    similar.length > 0 ? section('similar groups', groupTable(similar, now, [dossier.group])) : '',
+    similar.length > 0
+      ? section('similar groups', groupTable(similar, now, { beside: [dossier.group] }))
+      : '',
     newest?.log ? section('output of the last reproduction', plainLines(newest.log.trimEnd())) : '',
     section('report', plainLines(crash.report.trimEnd()) || 'none'),
   ]

@@ -7,7 +7,7 @@ import type { Connection } from '../../client/connect.js';
 import { version } from '../../core/version.js';
 import { CrashContext } from '../../gen/pandafuzz/v1/crash.js';
 import { bytes, plain } from '../format.js';
-import { print } from '../output.js';
+import { asJson, print } from '../output.js';
 import { checkOutputFile } from '../output-file.js';
 import { type Count, withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
@@ -47,7 +47,7 @@ export function exportCrashes(flags: ExportFlags, ids: readonly string[]): Promi
     );
     const { size: sizeBytes } = await stat(output);
     const groups = done.manifest.length;
-    print(flags.json, {
+    print(asJson(flags), {
       json: () => ({ path: output, groups, sizeBytes }),
       text: () => plain(`${output}: reproducers of ${many(groups, 'group')}, ${bytes(sizeBytes)}`),
     });

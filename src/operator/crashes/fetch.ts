@@ -8,7 +8,7 @@ import { Crash, type CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import { bytes, plain } from '../format.js';
 import { findId } from '../ids.js';
 import { eachCrash, eachCrashGroup } from '../lists.js';
-import { print } from '../output.js';
+import { asJson, print } from '../output.js';
 import { type Count, withCount } from '../progress.js';
 import { downloadReproducer } from '../reproducer.js';
 import { asking, type Flags } from '../session.js';
@@ -28,7 +28,7 @@ export function fetchReproducer(
   return asking(flags, async (connection, options) => {
     const file = { path: flags.output ?? '', replace: flags.force ?? false };
     const { path, crash } = await downloadReproducer(connection, id, file, options);
-    print(flags.json, {
+    print(asJson(flags), {
       json: () => ({ path, crash: Crash.toJSON(crash) }),
       text: () =>
         plain(`${path} (${bytes(crash.inputSizeBytes)}, ${crash.kind} in ${crash.topFrame})`),
@@ -56,7 +56,7 @@ export function fetchAll(
         await fetchGroup(connection, { group, folder, done, count }, options);
       }
     });
-    print(flags.json, {
+    print(asJson(flags), {
       json: () => ({ folder, ...done }),
       text: () => plain(`${folder}: ${soFar(done)}, ${done.added} of them new there`),
     });

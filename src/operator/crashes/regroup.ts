@@ -22,7 +22,7 @@ export function regroupCrashes(flags: Flags & { dryRun?: boolean }): Promise<voi
     });
     if (!last) throw new UserError('the master did not say what came of it; run it again');
     const whole = { ...last, moves };
-    print(flags.json, {
+    print(flags, {
       json: () => ({ dryRun, ...(RegroupCrashesResponse.toJSON(whole) as object) }),
       text: () => summary(whole, dryRun),
     });

@@ -1,9 +1,13 @@
+import { UserError } from '../../core/errors.js';
 import { Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import { GroupBuild } from '../../gen/pandafuzz/v1/crash_service.js';
+import { usage } from '../exit-codes.js';
 import { findId } from '../ids.js';
-import { listCrashes, listCrashGroups } from '../lists.js';
+import { type ListFlags, showListing } from '../listing.js';
+import { crashPages, groupPages } from '../lists.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
+import { crashSorts, groupSorts } from '../sorts.js';
 import { details } from './details.js';
 import { type Dossier, findDossier } from './dossier.js';
 import { type GroupFlags, groupFilter, isOpen } from './filter.js';
@@ -11,57 +15,57 @@ import { crashTable, groupTable } from './tables.js';
 
 /** `pandafuzz crash list` and `crash get`. */
 
+type CrashListFlags = Flags & ListFlags & GroupFlags & { group?: string; job?: string };
+
 /** The groups; with a group or a job, the single crashes. */
-export function showCrashes(
-  flags: Flags & GroupFlags & { limit: number; group?: string; job?: string },
-): Promise<void> {
+export function showCrashes(flags: CrashListFlags): Promise<void> {
   const isOfCrashes = flags.group !== undefined || flags.job !== undefined;
   return isOfCrashes ? showSingleCrashes(flags) : showGroups(flags);
 }
 
-function showGroups(flags: Flags & GroupFlags & { limit: number }): Promise<void> {
-  const { limit } = flags;
+function showGroups(flags: Flags & ListFlags & GroupFlags): Promise<void> {
   const filter = groupFilter(flags);
-  return asking(flags, async (connection, options) => {
-    const found = await listCrashGroups(connection, { ...filter, limit: limit + 1 }, options);
-    const groups = found.slice(0, limit);
-    print(flags.json, {
-      json: () => ({ groups: groups.map(CrashGroup.toJSON) }),
-      text: () =>
+  return asking(flags, (connection, options) =>
+    showListing(flags, {
+      items: 'groups',
+      first: 'newest',
+      read: groupPages(connection, filter, options),
+      sorts: groupSorts,
+      toJson: CrashGroup.toJSON,
+      text: (groups, width) =>
         groups.length > 0
-          ? groupTable(groups, Date.now())
+          ? groupTable(groups, Date.now(), { width })
           : `no crashes${isOpen(flags) ? '' : ' that match'}`,
-    });
-    if (found.length > limit) noteMore(limit);
-  });
+    }),
+  );
 }
 
-function showSingleCrashes(
-  flags: Flags & { limit: number; group?: string; job?: string },
-): Promise<void> {
-  const { limit, group, job } = flags;
+function showSingleCrashes(flags: CrashListFlags): Promise<void> {
+  const { sort, group, job } = flags;
+  if (sort !== undefined && !Object.hasOwn(crashSorts, sort)) {
+    const sorts = Object.keys(crashSorts).join(', ');
+    throw new UserError(`single crashes have no ${sort} to sort by: there are ${sorts}`, usage);
+  }
   return asking(flags, async (connection, options) => {
     const groupId =
       group === undefined ? '' : await findId(connection, group, 'crash group', options);
     const jobId = job === undefined ? '' : await findId(connection, job, 'job', options);
-    const found = await listCrashes(connection, { groupId, jobId, limit: limit + 1 }, options);
-    const crashes = found.slice(0, limit);
-    print(flags.json, {
-      json: () => ({ crashes: crashes.map(Crash.toJSON) }),
-      text: () => crashTable(crashes, Date.now()),
+    await showListing(flags, {
+      items: 'crashes',
+      first: 'newest',
+      read: crashPages(connection, { groupId, jobId }, options),
+      sorts: crashSorts,
+      toJson: Crash.toJSON,
+      text: (crashes, width) => crashTable(crashes, Date.now(), width),
     });
-    if (found.length > limit) noteMore(limit);
   });
 }
-
-const noteMore = (limit: number) =>
-  void process.stderr.write(`these are the newest ${limit}: --limit shows more\n`);
 
 /** By the id of a crash, or of a group. */
 export function showCrash(flags: Flags, id: string): Promise<void> {
   return asking(flags, async (connection, options) => {
     const dossier = await findDossier(connection, id, options);
-    print(flags.json, {
+    print(flags, {
       json: () => dossierJson(dossier),
       text: () => details(dossier, Date.now()),
     });

@@ -2,7 +2,7 @@ import type { Crash, CrashDecision, CrashGroup } from '../../gen/pandafuzz/v1/cr
 import type { CrashMove, GroupBuild } from '../../gen/pandafuzz/v1/crash_service.js';
 import { ago, bytes, count, duration } from '../format.js';
 import { shortIds } from '../short-ids.js';
-import { type TableColumn, table } from '../table.js';
+import { idsFor, type TableColumn, table, terminalWidth } from '../table.js';
 import { groupStatus, or } from '../words.js';
 import { crashPlaces, groupPlaces } from './look-alikes.js';
 
@@ -13,25 +13,34 @@ const age = (time: Date | undefined, now: number) => (time ? duration(now - time
 /** Statuses may be missed only where nobody has set one. */
 const groupColumns = (areNew: boolean): readonly TableColumn[] => [
   'group',
-  { name: 'status', ...(areNew && { leaves: 'same' }) },
+  { name: 'status', tone: true, ...(areNew && { leaves: 'same' }) },
   { name: 'kind', shrinks: 'then' },
   { name: 'where', shrinks: 'then' },
   { name: 'project', shrinks: 'first', leaves: 'same' },
   { name: 'target', shrinks: 'first', leaves: 'same' },
-  { name: 'security', leaves: 'narrow' },
+  { name: 'security', leaves: 'narrow', tone: true },
   { name: 'hits', right: true },
   { name: 'kept', right: true },
   { name: 'first', right: true, leaves: 'narrow' },
   { name: 'last', right: true },
+  { name: 'note', wide: true },
 ];
 
-/** @param beside further groups that a row must not look like */
+interface GroupTable {
+  /** Further groups that a row must not look like. */
+  readonly beside?: readonly CrashGroup[];
+  readonly width?: number | undefined;
+}
+
 export function groupTable(
   groups: readonly CrashGroup[],
   now: number,
-  beside: readonly CrashGroup[] = [],
+  { beside = [], width = terminalWidth() }: GroupTable = {},
 ): string {
-  const short = shortIds([...groups, ...beside].map(({ id }) => id));
+  const short = idsFor(
+    width,
+    [...groups, ...beside].map(({ id }) => id),
+  );
   const places = groupPlaces([...groups, ...beside]);
   const statuses = groups.map(groupStatus);
   const rows = groups.map((group, index) => [
@@ -46,8 +55,9 @@ export function groupTable(
     count(group.crashInputsKept),
     age(group.firstFoundAt, now),
     age(group.lastFoundAt, now),
+    or(group.note),
   ]);
-  return table(groupColumns(statuses.every((status) => status === 'new')), rows);
+  return table(groupColumns(statuses.every((status) => status === 'new')), rows, width);
 }
 
 const crashColumns: readonly TableColumn[] = [
@@ -58,18 +68,27 @@ const crashColumns: readonly TableColumn[] = [
   { name: 'input', right: true },
   { name: 'hits', right: true },
   { name: 'reproduced', right: true, leaves: 'narrow' },
-  { name: 'found', right: true },
+  { name: 'found', right: true, tone: true },
+  { name: 'input sha256', wide: true },
 ];
 
-export function crashTable(crashes: readonly Crash[], now: number): string {
+export function crashTable(
+  crashes: readonly Crash[],
+  now: number,
+  width = terminalWidth(),
+): string {
   if (crashes.length === 0) return 'no crashes';
   // A crash must not be taken for its group, whose id may begin as its first crash's does.
   const groupIds = crashes.map(({ groupId }) => groupId);
-  const short = shortIds(
+  const short = idsFor(
+    width,
     crashes.map(({ id }) => id),
     groupIds,
   );
-  const shortJob = shortIds(crashes.map(({ jobId }) => jobId));
+  const shortJob = idsFor(
+    width,
+    crashes.map(({ jobId }) => jobId),
+  );
   const places = crashPlaces(crashes);
   const rows = crashes.map((crash, index) => [
     short(crash.id),
@@ -80,8 +99,9 @@ export function crashTable(crashes: readonly Crash[], now: number): string {
     count(crash.hits),
     reproducedOf(crash),
     age(crash.foundAt, now) + (crash.late ? ' (late)' : ''),
+    crash.inputSha256,
   ]);
-  return table(crashColumns, rows);
+  return table(crashColumns, rows, width);
 }
 
 /** "5 of 5", of the newest reproduction. */
@@ -104,10 +124,20 @@ export function buildTable(builds: readonly GroupBuild[], now: number): string {
 
 const outcomeOf = ({ crashes }: GroupBuild) => (crashes ? 'it crashed' : 'it did not crash');
 
-export function decisionTable(decisions: readonly CrashDecision[], now: number): string {
+export function decisionTable(
+  decisions: readonly CrashDecision[],
+  now: number,
+  width = terminalWidth(),
+): string {
   if (decisions.length === 0) return 'no decisions';
-  const short = shortIds(decisions.map(({ id }) => id));
-  const shortGroup = shortIds(decisions.flatMap(({ groupId, toGroupId }) => [groupId, toGroupId]));
+  const short = idsFor(
+    width,
+    decisions.map(({ id }) => id),
+  );
+  const shortGroup = idsFor(
+    width,
+    decisions.flatMap(({ groupId, toGroupId }) => [groupId, toGroupId]),
+  );
   return table(
     [
       'decision',
@@ -129,6 +159,7 @@ export function decisionTable(decisions: readonly CrashDecision[], now: number):
       age(one.at, now),
       age(one.undoneAt, now),
     ]),
+    width,
   );
 }
 

@@ -80,7 +80,7 @@ function work(
     for (const { crashId } of jobs ? begun : []) {
       results.push(await result(connection, crashId, options));
     }
-    print(flags.json, {
+    print(flags, {
       json: () => ({
         work: begun,
         ...(jobs && { jobs: jobs.map(Job.toJSON), crashes: results.map(Crash.toJSON) }),
@@ -145,7 +145,7 @@ export function verify(flags: VerifyFlags, target: string): Promise<number> {
     const { jobId, groups } = await unary(crashes, crashes.verifyBuild, request, options);
     const jobs = await waited(connection, flags, [{ jobId, crashId: '' }], options);
     const fixed = jobs ? await fixedBy(connection, jobs, targetSha256, options) : [];
-    print(flags.json, {
+    print(flags, {
       json: () => ({
         jobId,
         targetSha256,

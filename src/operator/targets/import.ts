@@ -58,7 +58,7 @@ export function importTargets(
           refused += 1;
         });
       }
-      print(flags.json, {
+      print(flags, {
         json: () => ({ targets: brought.map(Target.toJSON) }),
         text: () => targetTable(brought, Date.now()),
       });

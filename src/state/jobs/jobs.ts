@@ -2,6 +2,7 @@ import type { MasterConfig } from '../../config/schema.js';
 import type { Clock } from '../../core/clock.js';
 import type { InBackground, RequestContext } from '../../core/context.js';
 import { NotFoundError } from '../../core/errors.js';
+import { firstIdOf } from '../../core/ids.js';
 import { TurnBatch } from '../../core/turn-batch.js';
 import {
   type Attempt,
@@ -20,6 +21,7 @@ import {
   completeJob,
 } from '../../store/ops/jobs/complete-job.js';
 import { createJob } from '../../store/ops/jobs/create-job.js';
+import { findJobs, type JobFilter } from '../../store/ops/jobs/find-jobs.js';
 import { listJobs } from '../../store/ops/jobs/list-jobs.js';
 import { pauseJob } from '../../store/ops/jobs/pause-job.js';
 import { requestCancel } from '../../store/ops/jobs/request-cancel.js';
@@ -34,7 +36,7 @@ import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
 import { checkLease, checkResult } from '../messages/checks.js';
 import { jobInput } from '../messages/job-input.js';
 import { completeSpec } from '../messages/job-spec.js';
-import { cutPage, readPage } from '../messages/pages.js';
+import { cutPage, pageTokenAfter, readPage } from '../messages/pages.js';
 import {
   attemptRecord,
   jobRecord,
@@ -126,11 +128,33 @@ export class Jobs {
       'state',
       'must be a JobState',
     );
+    const { project, targetName, campaign, since } = request;
+    found
+      .text(project ?? '', 'project', { max: 64 })
+      .text(targetName ?? '', 'target_name', { max: 128 })
+      .text(campaign ?? '', 'campaign', { max: 128 });
     const page = readPage(request, found);
+    if (project || targetName || campaign || since) {
+      return this.#find(ctx, { state, project, targetName, campaign }, { ...page, since });
+    }
     const rows = await this.parts.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
     const cut = cutPage(rows, page.limit);
     const jobs = cut.rows.map((row) => this.#record(row));
     return { jobs, nextPageToken: cut.nextPageToken };
+  }
+
+  async #find(
+    ctx: RequestContext,
+    filter: JobFilter,
+    { since, beforeId, limit }: { since: Date | undefined; beforeId: string; limit: number },
+  ): Promise<{ jobs: Job[]; nextPageToken: string }> {
+    const sinceId = since ? firstIdOf(since.getTime()) : '';
+    const keys = { filter, sinceId, beforeId, limit: limit - 1 };
+    const read = await this.parts.store.run(ctx, findJobs, keys);
+    return {
+      jobs: read.jobs.map((row) => this.#record(row)),
+      nextPageToken: read.isEnd || !read.lastId ? '' : pageTokenAfter(read.lastId),
+    };
   }
 
   /** @throws NotFoundError, PreconditionError */

@@ -79,6 +79,7 @@ import { pruneEvents } from './events/prune-events.js';
 import { acknowledgeStop } from './jobs/acknowledge-stop.js';
 import { completeJob } from './jobs/complete-job.js';
 import { createJob } from './jobs/create-job.js';
+import { findJobs } from './jobs/find-jobs.js';
 import { getJob } from './jobs/get-job.js';
 import { getJobLog, keepJobLog } from './jobs/job-logs.js';
 import { listDue } from './jobs/list-due.js';
@@ -211,6 +212,7 @@ export const operations = [
   listEvents,
   listHeld,
   listJobs,
+  findJobs,
   listLeases,
   listPutAside,
   listTokens,
