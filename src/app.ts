@@ -89,6 +89,12 @@ export async function startMaster(
     const state = createState({ ...parts, store, config, ...about });
     lifecycle.own('state', () => state.stop());
     await state.start();
+    metrics.watchMaster({
+      version,
+      ready: () => ready && state.vitals.writes,
+      diskFreeBytes: () => state.vitals.freeBytes,
+      leastDiskFreeBytes: config.limits.min_disk_free,
+    });
 
     if (needsTokens) {
       const { directory } = config.data;

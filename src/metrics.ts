@@ -2,6 +2,9 @@ import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { PairHistogram } from './core/histogram.js';
 import { lostLogLines } from './core/log.js';
+import type { ScrapeRead } from './metrics/at-most.js';
+import { type FuzzingSources, watchFuzzing } from './metrics/fuzzing.js';
+import { type MasterSources, watchMaster } from './metrics/master.js';
 
 /**
  * Default metrics of prom-client that walk over every open handle or file: with ten
@@ -37,8 +40,9 @@ const eventLoopLags: Record<string, (delays: ELDHistogram) => number> = {
 };
 
 /**
- * All instruments. No label has a value of a caller (an id, a name), so the number of
- * series is fixed by the code, and for webhooks by the settings.
+ * All instruments. The number of series is fixed by the code, and for webhooks by the settings:
+ * no label has a value of a caller (an id, a name), but for those of metrics/fuzzing.ts, which
+ * have a bound.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -63,6 +67,14 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: never });
   for (const name of perHandle) registry.removeSingleMetric(name);
   watchEventLoop(registry);
+  const failedStarts = new Counter({
+    name: 'failed_starts_total',
+    help: 'Runs that did not start, by whose trouble it was: bot or target.',
+    labelNames: ['blame'],
+    registers,
+  });
+  // Shown from the start: an increase from nothing is none.
+  for (const blame of ['bot', 'target']) failedStarts.inc({ blame }, 0);
   return {
     registry,
     databaseOperationSeconds: new PairHistogram({
@@ -129,12 +141,7 @@ export function createMetrics() {
         this.inc(lostLogLines());
       },
     }),
-    failedStarts: new Counter({
-      name: 'failed_starts_total',
-      help: 'Runs that did not start, by whose trouble it was: bot or target.',
-      labelNames: ['blame'],
-      registers,
-    }),
+    failedStarts,
     blobsSweptBytes: new Counter({
       name: 'blobs_swept_bytes_total',
       help: 'Bytes of blobs and packs removed from the disk, as nothing referred to them.',
@@ -166,6 +173,8 @@ export function createMetrics() {
         ['webhook'],
       );
     },
+    watchFuzzing: (sources: FuzzingSources) => watchFuzzing(registry, sources),
+    watchMaster: (sources: MasterSources) => watchMaster(registry, sources),
     /** Gauges that are read on a scrape. */
     watchFleet(sources: {
       botsOnline: () => number;
@@ -187,8 +196,7 @@ export function createMetrics() {
       );
     },
     /** Read by one query for all. A scrape shows the last values if the query fails or takes long. */
-    watchCounters(read: () => Promise<Readonly<Record<string, number>>>): void {
-      const refresh = atMost(longestScrapeReadMs, read);
+    watchCounters(refresh: ScrapeRead<Readonly<Record<string, number>>>): void {
       type Counts = (name: string) => number;
       const countGauge = (name: string, help: string, of: (counts: Counts) => number) =>
         gaugeOf(name, help, async (gauge) => {
@@ -304,32 +312,5 @@ function watchEventLoop(registry: Registry): void {
   const setAll = () => {
     for (const { gauge, read } of gauges) gauge.set(read(delays));
     delays.reset();
-  };
-}
-
-/** Time that a scrape waits for a blocked database, milliseconds. */
-const longestScrapeReadMs = 250;
-
-/**
- * Shares one read among all that ask while it lasts. Each waits for `waitMs` at most and gets
- * the last value that was read; undefined before the first one.
- */
-function atMost<Value>(waitMs: number, read: () => Promise<Value>) {
-  let last: Value | undefined;
-  let reading: Promise<void> | undefined;
-  return async (): Promise<Value | undefined> => {
-    reading ??= read()
-      .then((value) => {
-        last = value;
-      })
-      .catch(() => {})
-      .finally(() => {
-        reading = undefined;
-      });
-    const { promise: waited, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, waitMs);
-    await Promise.race([reading, waited]);
-    clearTimeout(timer);
-    return last;
   };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.js';
 import { backgroundRunner, type RequestContext } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { PeriodicTask } from '../core/periodic-task.js';
+import { atMost } from '../metrics/at-most.js';
 import type { Metrics } from '../metrics.js';
 import type { NewRun } from '../store/ops/campaigns/make-run.js';
 import { readCounters } from '../store/ops/upkeep/read-counters.js';
@@ -54,6 +55,7 @@ import { FairShare } from './scheduling/fair-share.js';
 import { Overlooked } from './scheduling/overlooked.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Collector } from './series/collector.js';
+import { fuzzingFigures } from './series/fuzzing-figures.js';
 import { Series } from './series/series.js';
 import { Targets } from './targets/targets.js';
 import { BlobSweep } from './upkeep/blob-sweep.js';
@@ -133,7 +135,7 @@ export function createState(options: {
     retryPause,
   });
   const overlooked = new Overlooked({ ...service, dispatch, everyMs: ttl });
-  const onChanged = (botId: string) => sessions.of(botId)?.holdChanged?.();
+  const onChanged = (botId: string) => sessions.holdChanged(botId);
   const holds = new Holds({ ...service, onChanged });
   const avoids = new Avoids({ ...service, sessions, dispatch });
   const blame = new Blame({ sessions, holds, avoids, log, metrics });
@@ -236,14 +238,21 @@ export function createState(options: {
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
-  metrics.watchCounters(() =>
+  const counters = atMost(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
+  metrics.watchCounters(counters);
   metrics.watchFleet({
     botsOnline: () => sessions.online,
     botsHeldBack: () => holds.waiting,
     botsUnwell: () => sessions.unwell,
     leasesHeld: () => leases.size,
+  });
+  const parts = { ...service, leases, sums: collector.sums };
+  metrics.watchFuzzing({
+    counters,
+    botsByState: () => sessions.byState,
+    figures: atMost(() => fuzzingFigures(parts)),
   });
 
   return {
@@ -315,6 +324,7 @@ export function createState(options: {
       await campaignKeeper.restore();
       await reaper.restore();
       await notifications.start();
+      await collector.sums.restore();
       leases.start();
       reaper.start();
       overlooked.start();

@@ -31,9 +31,26 @@ const instruments = {
   blobs_swept_bytes_total: 'counter',
   blobs_lost_total: 'counter',
   corpus_inputs_refused_total: 'counter',
+  pandafuzz_executions_total: 'counter',
+  pandafuzz_fuzzing_seconds_total: 'counter',
+  pandafuzz_crash_hits_total: 'counter',
+  pandafuzz_crash_groups_found_total: 'counter',
+  pandafuzz_executions_per_second: 'gauge',
+  pandafuzz_runs: 'gauge',
+  pandafuzz_coverage: 'gauge',
+  pandafuzz_features: 'gauge',
+  pandafuzz_campaign_jobs: 'gauge',
+  pandafuzz_corpus_inputs: 'gauge',
+  pandafuzz_corpus_bytes: 'gauge',
+  pandafuzz_jobs: 'gauge',
+  pandafuzz_bots: 'gauge',
+  pandafuzz_build_info: 'gauge',
+  pandafuzz_ready: 'gauge',
+  pandafuzz_disk_free_bytes: 'gauge',
+  pandafuzz_disk_least_free_bytes: 'gauge',
 };
 
-test('/metrics has every instrument, and no label with a value of a caller', async () => {
+test('/metrics has every instrument, and of what does not run no label with a value of a caller', async () => {
   const { connection, master } = await runMasterFor();
   const bot = await registerBot(connection, 'a-bot-by-name');
   const job = await createJob(connection, { name: 'a-job-by-name' });

@@ -42,6 +42,11 @@ const seriesPoint = {
   peakMemoryBytes: 1000,
 };
 
+const runSum = {
+  ...{ project: 'default', targetName: 't', campaign: 'night', engine: 'libfuzzer' },
+  ...{ executions: 30, fuzzedMs: 9000, crashHits: 1, newGroups: 1, lastAt: 60_000 },
+};
+
 export const story: readonly (readonly [operation: string, input: unknown])[] = [
   ['put_artifact', target],
   ['put_artifact', { ...target, name: 'again' }],
@@ -147,6 +152,13 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ],
   // The second adds to the first.
   ['add_points', [seriesPoint, { ...seriesPoint, rateMin: 1, coverage: 9, features: 2 }]],
+  ['keep_run_sums', { sums: [runSum], gone: [] }],
+  ['keep_run_sums', { sums: [{ ...runSum, executions: 40 }], gone: [{ ...runSum, engine: 'x' }] }],
+  ['load_run_sums', { limit: 9 }],
+  [
+    'read_run_figures',
+    { campaigns: ['', 'night'], targets: [{ project: 'default', targetName: 't' }] },
+  ],
   [
     'read_series',
     {

@@ -61,7 +61,7 @@ export class Bots {
     new Violations().id(botId, 'bot_id').throwIfAny();
     const now = this.parts.clock.now();
     const row = await this.parts.store.run(ctx, drainBot, { botId, wanted, now });
-    this.parts.sessions.of(botId)?.drain(wanted);
+    this.parts.sessions.drain(botId, wanted);
     return this.#record(row);
   }
 

@@ -4,6 +4,7 @@ import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type { LogPart, ReadLog } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { LiveLease } from '../leases/leases.js';
 import { fits, type Need, type Offer } from '../scheduling/matching.js';
+import { BotStates } from './bot-states.js';
 
 /** A bot's heartbeat session, as the rest of the state layer sees it. */
 export interface SessionHandle {
@@ -53,6 +54,7 @@ export interface SessionHandle {
 export class Sessions {
   readonly #byBot = new Map<string, SessionHandle>();
   readonly #unwell = new Set<SessionHandle>();
+  readonly #states = new BotStates();
   /** Bots that have registered and not said Hello yet: until when, monotonic ms, oldest first. */
   readonly #expected = new Map<string, number>();
   #arrivals = 0;
@@ -91,10 +93,31 @@ export class Sessions {
     return this.#unwell.size;
   }
 
+  /** Bots online by what they do about new jobs. */
+  get byState(): BotStates['counts'] {
+    return this.#states.counts;
+  }
+
   /** The health of a bot was reported. */
   healthChanged(session: SessionHandle): void {
     if (session.health?.problem) this.#unwell.add(session);
     else this.#unwell.delete(session);
+    if (this.of(session.botId) === session) this.#states.changed(session);
+  }
+
+  /** A bot is held back, or no longer. */
+  holdChanged(botId: string): void {
+    const session = this.of(botId);
+    session?.holdChanged?.();
+    // A change of its credit may have ended the stream.
+    if (session && this.of(botId) === session) this.#states.changed(session);
+  }
+
+  /** Sends Drain or Resume to a bot that is online. */
+  drain(botId: string, isDraining: boolean): void {
+    const session = this.of(botId);
+    session?.drain(isDraining);
+    if (session && this.of(botId) === session) this.#states.changed(session);
   }
 
   /** @returns the `arrival` for the session of a new Hello */
@@ -145,6 +168,7 @@ export class Sessions {
     this.#byBot.get(session.botId)?.replace();
     this.#expected.delete(session.botId);
     this.#byBot.set(session.botId, session);
+    this.#states.changed(session);
   }
 
   /**
@@ -163,6 +187,7 @@ export class Sessions {
 
   leave(session: SessionHandle): void {
     this.#unwell.delete(session);
+    this.#states.left(session);
     if (this.#byBot.get(session.botId) === session) this.#byBot.delete(session.botId);
   }
 }

@@ -7,7 +7,8 @@ import { addPoints, type SeriesPoint } from '../../store/ops/series/add-points.j
 import type { Store } from '../../store/store.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
 import { Curve, noFigures, steps } from './curve.js';
-import { type CurveName, curvesOf, fleet, subjectOf, targetSubject } from './subjects.js';
+import { type RunSum, RunSums } from './run-sums.js';
+import { type CurveName, curvesOf, fleet, runKeyOf, subjectOf, targetSubject } from './subjects.js';
 
 /** Runs or curves handled in one turn of the event loop: well under a millisecond. */
 const turnSize = 500;
@@ -30,6 +31,7 @@ export interface CollectorParts {
 /** A run that is looked at: its curves, and the totals of the last look. */
 interface Run {
   readonly curves: readonly Curve[];
+  readonly sum: RunSum;
   executions: number;
   fuzzedMs: number;
   crashHits: number;
@@ -41,6 +43,8 @@ interface Run {
  * so a master that is killed loses the minute, and of its buckets of 10 min those that are open.
  */
 export class Collector {
+  /** For /metrics. */
+  readonly sums: RunSums;
   readonly #task: PeriodicTask;
   /** By subject; those of one subject differ by engine. */
   readonly #subjects = new Map<string, Curve[]>();
@@ -50,6 +54,7 @@ export class Collector {
 
   constructor(private readonly parts: CollectorParts) {
     const { clock, log, intervals } = parts;
+    this.sums = new RunSums(parts);
     const work = () => this.look();
     const intervalMs = intervals.sample_interval;
     this.#task = new PeriodicTask({ clock, log, intervalMs, name: 'look at figures', work });
@@ -67,7 +72,10 @@ export class Collector {
       curve.settle(this.parts.clock.now());
       curve.close();
     }
-    await this.#flush().catch((err) => this.parts.log.warn({ err }, 'figures not written'));
+    this.sums.settle();
+    const notWritten = (err: unknown) => this.parts.log.warn({ err }, 'figures not written');
+    await this.#flush().catch(notWritten);
+    await this.sums.keep().catch(notWritten);
   }
 
   async look(): Promise<void> {
@@ -75,6 +83,8 @@ export class Collector {
     await inTurns(leases.all(), (lease) => this.#lookAt(lease));
     const now = clock.now();
     await inTurns(this.#curves(), (curve) => curve.settle(now));
+    this.sums.settle();
+    await this.sums.keep();
     if (now - this.#flushedAt < flushEveryMs) return;
     this.#flushedAt = now;
     await this.#flush();
@@ -84,7 +94,7 @@ export class Collector {
   leaseEnded(lease: LiveLease): void {
     if (lease.statistics) this.#lookAt(lease, true);
     const run = this.#runs.get(lease);
-    for (const curve of run?.curves ?? []) curve.users -= 1;
+    for (const part of run ? [...run.curves, run.sum] : []) part.users -= 1;
     this.#runs.delete(lease);
   }
 
@@ -103,7 +113,10 @@ export class Collector {
             engine: '',
           }),
         ];
+    const key = { project, targetName, campaign: '', engine: '' };
+    const sum = lease ? this.#runOf(lease).sum : this.sums.of(key);
     for (const curve of curves) curve.add({ ...noFigures, newGroups: 1 });
+    sum.add({ ...noFigures, newGroups: 1 }, this.parts.clock.now());
   }
 
   /** What is known of a subject now: a curve for each engine. */
@@ -138,20 +151,22 @@ export class Collector {
     run.fuzzedMs = Math.max(run.fuzzedMs, statistics.elapsedMs);
     run.crashHits = Math.max(run.crashHits, crashHits);
     for (const curve of run.curves) curve.add(figures);
+    run.sum.add(figures, this.parts.clock.now());
   }
 
   #runOf(lease: LiveLease): Run {
     const known = this.#runs.get(lease);
     if (known) return known;
     const curves = curvesOf(lease).map((name) => this.#curveOf(name));
-    for (const curve of curves) curve.users += 1;
-    const run = { curves, ...this.#before(lease) };
+    const sum = this.sums.of(runKeyOf(lease));
+    for (const part of [...curves, sum]) part.users += 1;
+    const run = { curves, sum, ...this.#before(lease) };
     this.#runs.set(lease, run);
     return run;
   }
 
   /** A run that goes on from an earlier process of the master has counted before. */
-  #before({ statistics, grantedAt }: LiveLease): Omit<Run, 'curves'> {
+  #before({ statistics, grantedAt }: LiveLease): Omit<Run, 'curves' | 'sum'> {
     const knownMs = this.parts.clock.monotonic() - grantedAt;
     if (!statistics || statistics.elapsedMs <= knownMs) {
       return { executions: 0, fuzzedMs: 0, crashHits: 0 };

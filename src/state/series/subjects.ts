@@ -1,3 +1,4 @@
+import type { RunKey } from '../../store/ops/series/run-sums.js';
 import type { LiveLease } from '../leases/leases.js';
 
 /** Whose figures are kept over time; a subject is a kind and a name, as one text. */
@@ -43,3 +44,11 @@ const curvesOfTarget = ({
 
 /** Whether the figures of coverage and corpus of all its runs have one meaning. */
 export const hasCoverage = (kind: SubjectKind): boolean => kind === 'target' || kind === 'job';
+
+/** Whose sum of /metrics a run is part of. */
+export const runKeyOf = ({ campaign, target }: LiveLease): RunKey => ({
+  project: target?.project ?? '',
+  targetName: target?.name ?? '',
+  campaign,
+  engine: target?.engine ?? '',
+});

@@ -26,6 +26,8 @@ export class Vitals {
   writes = true;
   /** The disk has more free space than `leastFreeBytes`. */
   room = true;
+  /** Bytes that are free, at the last look. */
+  freeBytes = 0;
   #tell = () => {};
   readonly #task: PeriodicTask;
 
@@ -83,6 +85,7 @@ export class Vitals {
     const { store, log, options } = this.parts;
     const done = await store.room.adjust();
     if (done) log.warn(`disk reserve ${done}`);
-    return (await store.room.free()) >= options.leastFreeBytes;
+    this.freeBytes = await store.room.free();
+    return this.freeBytes >= options.leastFreeBytes;
   }
 }

@@ -112,7 +112,9 @@ import { pruneQueues } from './scheduling/prune-queues.js';
 import { settleAvoided } from './scheduling/settle-avoided.js';
 import { addPoints } from './series/add-points.js';
 import { pruneSeries } from './series/prune-series.js';
+import { readRunFigures } from './series/read-run-figures.js';
 import { readSeries } from './series/read-series.js';
+import { keepRunSums, loadRunSums } from './series/run-sums.js';
 import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
@@ -243,6 +245,9 @@ export const operations = [
   newestEnds,
   readProgress,
   readSeries,
+  readRunFigures,
+  keepRunSums,
+  loadRunSums,
   putArtifact,
   putAside,
   putToken,
