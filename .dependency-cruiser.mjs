@@ -44,7 +44,7 @@ const ladders = {
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
     notifications: ['messages'],
-    progress: ['series', 'bots', 'scheduling', 'leases', 'messages'],
+    progress: ['series', 'campaigns', 'bots', 'scheduling', 'leases', 'messages'],
     series: ['leases', 'messages'],
     targets: ['messages'],
     upkeep: ['series', 'bots', 'scheduling', 'leases', 'messages'],
@@ -58,7 +58,7 @@ const ladders = {
     engines: ['sandbox'],
     sandbox: [],
   },
-  rpc: { handlers: ['streams'], beneath: ['streams'], streams: [] },
+  rpc: { handlers: ['streams'], connect: [], beneath: ['streams'], streams: [] },
 };
 
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
@@ -96,8 +96,8 @@ const onlyIn = (names, library) => ({
  *
  * Rules see the interface and the operations, never an engine.
  */
-const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
+const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 
@@ -105,6 +105,8 @@ const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 const aboveJobs = '^src/store/ops/(campaigns|corpus|crashes|leases)/';
 /** The claim hands out jobs that wait, and makes runs of campaigns. */
 const claims = '^src/store/ops/scheduling/';
+/** Progress of targets shows their campaigns. */
+const shows = '^src/store/ops/progress/';
 /** Subjects that all others may build on. */
 const sharedOperations = 'blobs|events|targets';
 
@@ -124,7 +126,7 @@ const store = [
   {
     name: 'operations-import-only-what-is-below',
     severity: 'error',
-    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims] },
+    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims, shows] },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|${sharedOperations})/` },
   },
   {
@@ -138,6 +140,12 @@ const store = [
     severity: 'error',
     from: { path: claims },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(scheduling|campaigns|jobs|${sharedOperations})/` },
+  },
+  {
+    name: 'operations-of-progress-import-only-what-is-below',
+    severity: 'error',
+    from: { path: shows },
+    to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(progress|campaigns|${sharedOperations})/` },
   },
   {
     name: 'shared-files-see-no-engine-and-no-operation',

@@ -4,6 +4,7 @@ import { patienceMs } from './dist/test/patience.js';
 export default {
   roots: ['<rootDir>/dist/test'],
   transform: {},
+  testSequencer: '<rootDir>/jest.sequencer.js',
   testEnvironment: '<rootDir>/dist/test/environment.js',
   setupFilesAfterEnv: ['<rootDir>/dist/test/cleanup.js'],
   testTimeout: 2 * patienceMs,

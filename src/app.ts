@@ -13,7 +13,8 @@ import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { Access } from './rpc/access.js';
-import { exposureOf } from './rpc/exposure.js';
+import { notYet } from './rpc/connect/connect.js';
+import { exposureOf, isThisMachine } from './rpc/exposure.js';
 import { type Embedding, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
 import { Store } from './store/store.js';
@@ -48,6 +49,7 @@ export async function startMaster(
   failed.promise.catch(() => {}); // may have no listener
   const { timeouts, database } = config;
   let ready = false;
+  let takeCall = notYet;
   const stop = () => {
     ready = false;
     return lifecycle.stop(timeouts.shutdown);
@@ -58,10 +60,8 @@ export async function startMaster(
     const tls = await openTls(config.tls, log);
     if (tls) lifecycle.own('TLS files', () => tls.stop());
     const { otlp_endpoint: endpoint } = config.tracing;
-    if (endpoint !== '') {
-      const tracing = await startTracing({ endpoint, version, log });
-      lifecycle.own('tracing', () => tracing.stop());
-    }
+    const tracing = endpoint === '' ? undefined : await startTracing({ endpoint, version, log });
+    if (tracing) lifecycle.own('tracing', () => tracing.stop());
     const metrics = createMetrics();
     const store = await Store.open({
       directory: config.data.directory,
@@ -107,6 +107,7 @@ export async function startMaster(
       address: config.http.address,
       tls,
       ready: () => ready && state.vitals.writes,
+      takeCall: (request, response) => takeCall(request, response),
     });
     lifecycle.own('http', () => http.stop());
 
@@ -117,6 +118,13 @@ export async function startMaster(
       access,
       address: config.grpc.address,
       tls,
+      names: needsTokens
+        ? undefined
+        : {
+            configured: config.http.address.host,
+            isLocal: await isThisMachine(config.http.address),
+          },
+      startSpan: tracing?.startSpan,
       fastPath: config.grpc.fast_path,
       maxMessageBytes: config.grpc.max_message,
       clock: systemClock,
@@ -140,6 +148,7 @@ export async function startMaster(
       },
     });
     lifecycle.own('grpc', () => grpc.stop(timeouts.shutdown * callsGrace));
+    takeCall = grpc.takeCall;
 
     ready = true;
     return { grpc: grpc.address, http: http.address, failed: failed.promise, stop };

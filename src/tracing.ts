@@ -4,6 +4,15 @@ import { messageOf } from './core/errors.js';
 import type { Logger } from './core/log.js';
 import { isDirect, throughProxy, webProxy } from './core/proxies.js';
 
+export interface Tracing {
+  /**
+   * Begins a span of a call that does not come by grpc-js, named as its instrumentation names
+   * others. @returns what ends it, with the status of gRPC
+   */
+  startSpan(path: string, headers: Readonly<Record<string, unknown>>): (code: number) => void;
+  stop(): Promise<void>;
+}
+
 /**
  * Sends a span for each call to a collector, with OpenTelemetry's instrumentation of
  * grpc-js. Loaded only if an endpoint is configured, so that calls cost nothing without.
@@ -14,7 +23,7 @@ export async function startTracing(options: {
   endpoint: string;
   version: string;
   log: Logger;
-}): Promise<{ stop(): Promise<void> }> {
+}): Promise<Tracing> {
   const [api, core, hooks, sdk, otlp, grpc, resources] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/core'),
@@ -44,7 +53,25 @@ export async function startTracing(options: {
   const instrumentation = new grpc.GrpcInstrumentation();
   // The instrumentation patches modules that are required after it; prototypes are shared with imports.
   createRequire(import.meta.url)('@grpc/grpc-js');
+  const tracer = provider.getTracer('pandafuzz', version);
   return {
+    startSpan(path, headers) {
+      const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
+      const [, service = '', method = ''] = path.split('/');
+      const attributes = {
+        'rpc.system': 'connect_rpc',
+        'rpc.service': service,
+        'rpc.method': method,
+      };
+      const kind = api.SpanKind.SERVER;
+      const span = tracer.startSpan(`grpc.${path.slice(1)}`, { kind, attributes }, parent);
+      return (code) => {
+        if (!span.isRecording()) return;
+        span.setAttribute('rpc.grpc.status_code', code);
+        if (code !== 0) span.setStatus({ code: api.SpanStatusCode.ERROR });
+        span.end();
+      };
+    },
     async stop() {
       instrumentation.disable();
       await provider.shutdown();

@@ -21,6 +21,7 @@ import {
   withBotOptions,
   withInputOptions,
 } from './run-options.js';
+import { expectNoDict } from './target-options.js';
 
 interface Flags extends OperatorFlags, InputFlags, BotFlags {
   readonly engine?: string;
@@ -69,6 +70,7 @@ export function campaignCreateCommand(): Command {
     .action(async (_name: unknown, _targets: unknown, flags: Flags, self: Command) => {
       const { before, behind } = aroundDashes(self.args);
       const [name = '', ...paths] = before;
+      expectNoDict(behind, self);
       const { createCampaign } = await import('../operator/campaigns/change.js');
       const wishes = wishesOf(flags, { paths, engineArguments: behind });
       await createCampaign(flags, name, { ...wishes, targetName: flags.targetName ?? '' });
@@ -106,6 +108,7 @@ export function campaignUpdateCommand(): Command {
     .action(async (_name: unknown, _targets: unknown, flags: UpdateFlags, self: Command) => {
       const { before, behind } = aroundDashes(self.args);
       const [name = '', ...paths] = before;
+      expectNoDict(behind, self);
       const { updateCampaign } = await import('../operator/campaigns/change.js');
       const wishes = wishesOf(flags, { paths, engineArguments: behind });
       const { build, removeBuild: removed = [] } = flags;

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --no-allocation-site-pretenuring
+#!/usr/bin/env -S node --no-allocation-site-pretenuring --max-semi-space-size=8 --heap-growing-percent=30
 import { debuglog } from 'node:util';
 import { CommanderError } from 'commander';
 import { messageOf, UserError } from '../core/errors.js';

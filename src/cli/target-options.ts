@@ -88,7 +88,7 @@ function targetOf(
 }
 
 /** A path of this machine means nothing to a bot. */
-function expectNoDict(engineArguments: readonly string[], command: Command): void {
+export function expectNoDict(engineArguments: readonly string[], command: Command): void {
   const flag = engineArguments.find((argument) => /^--?dict=/.test(argument));
   if (flag === undefined) return;
   const path = flag.slice(flag.indexOf('=') + 1);

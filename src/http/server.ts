@@ -30,7 +30,7 @@ interface Page {
 
 /**
  * Pages for Prometheus and probes: /metrics; /healthz (the process lives); /readyz (it
- * accepts work).
+ * accepts work). Calls by the Connect protocol are passed on.
  *
  * @throws UserError if it cannot listen on the address
  */
@@ -40,6 +40,8 @@ export async function startHttpServer(options: {
   tls?: TlsFiles | undefined;
   metrics: Metrics;
   ready: () => boolean;
+  /** Answers a request that is a call (rpc/connect/), and returns whether it is one. */
+  takeCall: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Why a caller does not get a page, if so. */
   refusalOf: (
     path: string,
@@ -48,6 +50,7 @@ export async function startHttpServer(options: {
   log: Logger;
 }): Promise<HttpServer> {
   const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (options.takeCall(request, response)) return;
     pageFor(request, options)
       .catch((error) => {
         options.log.error({ err: error, path: request.url }, 'page failed');

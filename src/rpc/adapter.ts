@@ -13,16 +13,16 @@ import {
 import { Bag, type Bagged } from '../core/bag.js';
 import type { Clock } from '../core/clock.js';
 import { OperationContext, orAbort, type RequestContext } from '../core/context.js';
-import { CancelledError, StalledError, ValidationError } from '../core/errors.js';
+import { CancelledError, StalledError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
 import type { Access } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
-import type { CallPath } from './call-path.js';
+import { type CallPath, plainPath } from './call-path.js';
 import { clientTimeoutMs, isOverdue } from './client-deadline.js';
-import { type MethodCounters, undecodable } from './methods.js';
+import { decoded, type MethodCounters } from './methods.js';
 import { Pace } from './pace.js';
 import { statusOf, trailersOf, verdictOn } from './status.js';
 import { type Hear, messagesOf } from './streams/incoming.js';
@@ -131,11 +131,23 @@ interface UnderWay extends Bagged {
 const callerLeft = new CancelledError();
 
 export class Adapter {
-  readonly #underWay = new Bag<UnderWay>();
+  readonly #underWay: Bag<UnderWay>;
   /** Pools that take no more calls, each with the reason. */
-  readonly #ended = new Map<Pool, Error>();
+  readonly #ended: Map<Pool, Error>;
 
-  constructor(private readonly options: AdapterOptions) {}
+  /** `beside`: one whose calls are ended together with those of this one. */
+  constructor(
+    private readonly options: AdapterOptions,
+    beside?: Adapter,
+  ) {
+    this.#underWay = beside ? beside.#underWay : new Bag();
+    this.#ended = beside ? beside.#ended : new Map();
+  }
+
+  /** An adapter for calls that are no objects of grpc-js: the same limits hold for both together. */
+  forOtherCalls(): Adapter {
+    return new Adapter({ ...this.options, path: plainPath }, this);
+  }
 
   /** Ends the calls of these pools, and every later call of them. */
   end(pools: readonly Pool[], reason: Error): void {
@@ -380,11 +392,4 @@ export class Adapter {
     if (!isOpen(call)) return;
     this.options.clock.schedule(lingerMs, () => cutOff(call, unread), { unref: true });
   }
-}
-
-/** @throws ValidationError for a request that is no message of its kind */
-function decoded<Request>(request: Request): Request {
-  if (request !== undecodable) return request;
-  const problem = 'cannot be decoded: it is not a message of this method';
-  throw new ValidationError({ violations: [{ path: 'the request', problem }] });
 }

@@ -61,8 +61,8 @@ function remedy(hasTls: boolean, needsTokens: boolean): string {
   return [tokens, files].filter(Boolean).join(', and ');
 }
 
-/** A name counts by its addresses; one without any cannot be listened on, which is said later. */
-async function isThisMachine({ host }: Address): Promise<boolean> {
+/** Whether no other machine reaches it. A name counts by its addresses; one without any cannot be listened on, which is said later. */
+export async function isThisMachine({ host }: Address): Promise<boolean> {
   const known = isIP(host) ? [{ address: host }] : await addressesOf(host);
   return known.every(({ address }) =>
     loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),

@@ -1,5 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { ValidationError } from '../core/errors.js';
 
 /** Counts of one method, read when Prometheus collects. */
 export interface MethodCounts {
@@ -30,6 +31,13 @@ export class MethodCounters {
  * in it, and refuses it for that.
  */
 export const undecodable: object = Object.freeze({});
+
+/** @throws ValidationError for a request that is no message of its kind */
+export function decoded<Request>(request: Request): Request {
+  if (request !== undecodable) return request;
+  const problem = 'cannot be decoded: it is not a message of this method';
+  throw new ValidationError({ violations: [{ path: 'the request', problem }] });
+}
 
 /** The generated code that turns a message into bytes. */
 interface Codec {

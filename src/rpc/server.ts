@@ -25,6 +25,10 @@ import { allowResets } from './beneath/resets.js';
 import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
+import type { OwnNames } from './connect/browsers.js';
+import { addRpcs, ConnectServer, type Rpc, type TakeCall } from './connect/connect.js';
+import type { StartSpan } from './connect/exchange.js';
+import { CallTurns } from './edge/call-turns.js';
 import { Connections } from './edge/connections.js';
 import { handshakes } from './edge/handshakes.js';
 import { UnfinishedRequests } from './edge/unfinished.js';
@@ -49,6 +53,8 @@ import { definitions, packageName, serviceNames, services } from './services.js'
 export interface GrpcServer {
   /** Where it listens; the port is the real one. */
   readonly address: Address;
+  /** Calls by the Connect protocol, for the HTTP server to pass on. */
+  readonly takeCall: TakeCall;
   /**
    * Stops the server: health is NOT_SERVING and no call is admitted; streams and long polls
    * end; calls in flight get most of `graceMs` and are then answered UNAVAILABLE;
@@ -74,6 +80,10 @@ export interface GrpcServerOptions extends Embedding {
   address: Address;
   /** Absent: without TLS. */
   tls?: TlsFiles | undefined;
+  /** Names by which Connect's calls come, where no tokens keep others out. */
+  names?: OwnNames | undefined;
+  /** Of Connect's calls; OpenTelemetry's own instrumentation sees those of gRPC. */
+  startSpan?: StartSpan | undefined;
   fastPath: 'auto' | 'off';
   maxMessageBytes: number;
   timeouts: {
@@ -129,22 +139,29 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     newRequestId: countedIds(),
     timeouts: { ...options.timeouts, byPath: timesByPath(options.timeouts.methods) },
   });
-  const handlers: Record<keyof typeof services, UntypedServiceImplementation> = {
-    ArtifactService: artifactHandlers(state, adapter),
-    BotService: botHandlers(state, adapter),
-    CampaignService: campaignHandlers(state, adapter),
-    CorpusService: corpusHandlers(state, adapter),
-    CrashService: crashHandlers(state, adapter),
-    IdentityService: identityHandlers(state, adapter),
-    JobService: jobHandlers(state, adapter),
-    StatisticsService: statisticsHandlers(state, adapter),
-    SystemService: systemHandlers(state, adapter),
-    TargetService: targetHandlers(state, adapter),
-  };
+  const handlers = handlersOf(state, adapter);
+  const overHttp = handlersOf(state, adapter.forOtherCalls());
+  const rpcs = new Map<string, Rpc>();
   for (const name of serviceNames) {
     const { methods } = definitions[name];
-    server.addService(watched(services[name], methods, counters), handlers[name]);
+    const definition = watched(services[name], methods, counters);
+    server.addService(definition, handlers[name]);
+    addRpcs(rpcs, definition, overHttp[name]);
   }
+  const connect = new ConnectServer({
+    ...{
+      rpcs,
+      unsent,
+      clock,
+      log,
+      tls: options.tls,
+      names: options.names,
+      startSpan: options.startSpan,
+    },
+    maxMessageBytes: options.maxMessageBytes,
+    maxUnfinished: options.maxUnfinishedRequests,
+    stallMs: options.timeouts.stallMs,
+  });
   const guard = new Guard(options.access, log);
   addReflection(guard.before(server));
   const health = addHealth(guard.before(server), state.vitals);
@@ -167,6 +184,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   });
   return {
     address: listener.address,
+    takeCall: connect.take,
     async stop(graceMs) {
       health.stop();
       const closed = listener.stop();
@@ -182,7 +200,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
         }),
       ];
       connections.endAfterCalls();
-      await closed;
+      await Promise.all([closed, connect.idle(graceMs)]);
       connections.destroy();
       unfinished.stop();
       unsent.stop();
@@ -190,6 +208,22 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     },
   };
 }
+
+const handlersOf = (
+  state: State,
+  adapter: Adapter,
+): Record<keyof typeof services, UntypedServiceImplementation> => ({
+  ArtifactService: artifactHandlers(state, adapter),
+  BotService: botHandlers(state, adapter),
+  CampaignService: campaignHandlers(state, adapter),
+  CorpusService: corpusHandlers(state, adapter),
+  CrashService: crashHandlers(state, adapter),
+  IdentityService: identityHandlers(state, adapter),
+  JobService: jobHandlers(state, adapter),
+  StatisticsService: statisticsHandlers(state, adapter),
+  SystemService: systemHandlers(state, adapter),
+  TargetService: targetHandlers(state, adapter),
+});
 
 /** Adds what is beneath grpc-js. @returns the way for connections into the server */
 function connectionsOf(
@@ -207,10 +241,11 @@ function connectionsOf(
   const missing = missingGuards(server);
   if (missing.length > 0) log.warn({ missing }, 'grpc guards missing');
   if (path === fastPath) keepStreamsApart(server);
-  connections.watch(http2ServersOf(server));
   for (const http2 of http2ServersOf(server)) {
     http2.on('stream', (stream, headers) => unfinished.begun(stream, headers[':path']));
+    CallTurns.before(http2);
   }
+  connections.watch(http2ServersOf(server));
   return (connection) => injector.injectConnection(connection);
 }
 

@@ -202,7 +202,7 @@ export function createState(options: {
     blame,
   });
   const logs = new Logs({ ...service, sessions });
-  const progress = new Progress({ ...service, sessions, collector });
+  const progress = new Progress({ ...service, sessions, leases, collector });
   const startedAt = new Date(clock.now());
   const sessionParts: SessionParts = {
     ...service,

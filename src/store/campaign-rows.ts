@@ -31,6 +31,20 @@ export interface FuzzCampaignRow {
   last_find_at: number | null;
   /** `billed_ms` at the last find, or when it was resumed. */
   quiet_from_ms: number;
+  /** `billed_ms` at the last find. */
+  last_find_ms: number;
+  /** Revision since which crash groups are counted: that of its newest build. */
+  groups_since: number;
+  /** Since then: runs that ended, groups that they met, and those that one run alone met. */
+  group_runs: number;
+  groups_met: number;
+  groups_once: number;
+  /** The forecast whose time is not over (ops/campaigns/keep-score.ts); null: there is none. */
+  forecast_from_ms: number | null;
+  forecast_until_ms: number | null;
+  forecast_hits: number;
+  forecast_ms: number;
+  forecast_came: 0 | 1;
   /** Of its share; null: the key has none on record. */
   weight: number | null;
   max_parallel: number | null;
@@ -38,7 +52,8 @@ export interface FuzzCampaignRow {
 
 const own = `id, project, name, key, target_name, state, state_reason, state_since, created_at,
   revision, spec, due_at, runs, finding_runs, cpu_ms, billed_ms, crash_groups, last_find_at,
-  quiet_from_ms`;
+  quiet_from_ms, last_find_ms, groups_since, group_runs, groups_met, groups_once,
+  forecast_from_ms, forecast_until_ms, forecast_hits, forecast_ms, forecast_came`;
 
 /** Of the table fuzz_campaigns. */
 export const fuzzCampaignColumns = `${own},
@@ -63,6 +78,7 @@ export interface ArmRow {
   recent_found: number;
   recent_hits: number;
   recent_ms: number;
+  recent_runs: number;
   /** The campaign's bill when they were faded last. */
   stamp_ms: number;
   /** Runs that it is still given whatever it finds. */
@@ -78,14 +94,15 @@ export interface ArmRow {
 }
 
 export const armColumns = `campaign_id, build, position, queue_id, since, runs, finding_runs,
-  cpu_ms, crash_groups, recent_found, recent_hits, recent_ms, stamp_ms, trial_left, overheads,
-  short_runs, held_until, hold_ms, hold_why`;
+  cpu_ms, crash_groups, recent_found, recent_hits, recent_ms, recent_runs, stamp_ms, trial_left,
+  overheads, short_runs, held_until, hold_ms, hold_why`;
 
 /** The sums of a build as they were written last. */
 export const recentOf = (row: ArmRow): RecentSums => ({
   found: row.recent_found,
   hits: row.recent_hits,
   ms: row.recent_ms,
+  runs: row.recent_runs,
   stampMs: row.stamp_ms,
 });
 

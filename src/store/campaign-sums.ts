@@ -6,6 +6,8 @@ export interface RecentSums {
   readonly hits: number;
   /** What its runs were billed, milliseconds. */
   readonly ms: number;
+  /** Its runs. */
+  readonly runs: number;
   /** What the campaign was billed when they were faded last, milliseconds. */
   readonly stampMs: number;
 }
@@ -42,7 +44,8 @@ export function fadedTo(
   of: { runMs: number; builds: number },
 ): RecentSums {
   const kept = keptOf({ fromMs: sums.stampMs, toMs: stampMs }, of);
-  return { found: sums.found * kept, hits: sums.hits * kept, ms: sums.ms * kept, stampMs };
+  const { found, hits, ms, runs } = sums;
+  return { found: found * kept, hits: hits * kept, ms: ms * kept, runs: runs * kept, stampMs };
 }
 
 /** Runs in which a new build has an even share at least. */

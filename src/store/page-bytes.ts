@@ -4,8 +4,15 @@
  */
 export const mostPageBytes = 1024 * 1024;
 
-/** Bytes of a row's own texts and blobs. */
+/** A row of which not all goes on says how many bytes were read for it. */
+export interface Shortened {
+  readonly read_bytes?: number;
+}
+
+/** Bytes of a row's own texts and blobs, as they were read. */
 export function rowBytes(row: object): number {
+  const { read_bytes } = row as Shortened;
+  if (read_bytes !== undefined) return read_bytes;
   let bytes = 0;
   for (const value of Object.values(row)) {
     if (typeof value === 'string' || value instanceof Uint8Array) bytes += value.length;

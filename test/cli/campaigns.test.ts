@@ -32,6 +32,9 @@ test('a campaign is made, explained, changed, paused and archived by name, and s
   expect(updated).toMatchObject({ code: 0, err: '' });
   const got = await run('campaign', 'get', id.slice(0, 20));
   expect(got.out).toMatch(/weight +3/);
+  expect(got.out).toMatch(
+    /^is there more to find\?\ntoo early to say whether there is more to find: 0 of 12 runs, 0 of 2 CPU\nhours$/m,
+  );
   expect(got.out).toMatch(/until +nothing new in 24 CPU hours/);
   expect(got.out).toMatch(/earlier build +artifact .*\nlibfuzzer-address/);
   expect(got.out).toMatch(
@@ -60,6 +63,11 @@ test('builds are told apart by engine and name, and what is not clear is refused
   const { run } = await atWork();
   const create = (...args: string[]) => run('campaign', 'create', ...args, '--no-check');
   expect(await create('png')).toMatchObject({ code: 64 });
+  // As job submit, fuzz and ci do: a path of this machine means nothing to a bot.
+  expect(await create('png', 'fuzzer', '--', '-dict=./png.dict')).toMatchObject({
+    code: 64,
+    err: expect.stringContaining('send the dictionary with --dict ./png.dict, before the --'),
+  });
   const two = await create('png', 'fuzzer', 'fuzzer', '--json');
   const { spec } = JSON.parse(two.out);
   expect(spec.builds.map(({ name }: { name: string }) => name)).toEqual([

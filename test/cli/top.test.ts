@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
+import { CampaignState } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import { Health, TargetProgress } from '../../src/gen/pandafuzz/v1/statistics_service.js';
 import { GetSystemStatsResponse } from '../../src/gen/pandafuzz/v1/system_service.js';
@@ -40,10 +41,10 @@ test('top shows what is wrong first, by cause, and ends', async () => {
   });
 });
 
-test('top that finds no master exits with 4', async () => {
+test('top that finds no master exits with 69, as other commands do', async () => {
   const ran = await pandafuzz(['top', '-1', '--master', '127.0.0.1:1']);
   expect(ran).toMatchObject({
-    code: 4,
+    code: 69,
     err: expect.stringMatching(/^pandafuzz: no master answers/),
   });
 });
@@ -110,6 +111,33 @@ describe('the picture', () => {
     const chosen = lines.findIndex((line) => line.startsWith('>'));
     expect(lines[chosen + 1]).toBe('    last find 4 m ago');
     expect(lines[chosen]).toMatch(/cut-35 finding +1,234,567 .* 19h20m +41\.2M +800 +0 +12$/);
+  });
+
+  test('has a line for each campaign, with what it may still find', () => {
+    const forecast = { isKnown: true, chance: 0.38, sentences: ['it found.', 'it may find.'] };
+    const campaigns = [
+      {
+        name: 'night',
+        running: 7,
+        executionsPerSecond: 1000,
+        state: CampaignState.ACTIVE,
+        forecast,
+      },
+      { name: 'old', state: CampaignState.PAUSED, stateReason: 'for the weekend' },
+    ];
+    const fuzzed = TargetProgress.create({ ...target(1), ...{ campaigns } });
+    const byHand = TargetProgress.create({ ...target(2), name: 'by-hand' });
+    const some = { ...state, targets: [fuzzed, byHand] };
+    const wide = view({ columns: 120, rows: undefined, keys: undefined, why: true });
+    const text = draw(some, wide).join('\n');
+    expect(text).toMatch(/^ CAMPAIGN\/TARGET .* FIND +1H +EXEC\/S/m);
+    expect(text).toMatch(
+      /^ night +finding .* 19h20m +38% +1k +7 .*\n {4}last find 4 m ago\n {4}it found.\n {4}it may find.$/m,
+    );
+    expect(text).toMatch(/^ old +paused .* – {2}.*\n {4}for the weekend$/m);
+    expect(text).toMatch(/^ by-hand +finding .* 41\.2M +800/m);
+    const small = draw(some, view({ columns: 80, rows: 24, why: true }));
+    expect(small.filter((line) => [...line].length > 80)).toEqual([]);
   });
 
   test('has figures of three digits, times of two units, and curves with gaps', () => {

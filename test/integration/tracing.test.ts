@@ -46,6 +46,15 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
   metadata.set('traceparent', `00-${traceId}-${parentSpanId}-01`);
   const copy = system.backupDatabase({}, metadata);
   for await (const _ of copy); // one that says something in the log
+  const byConnect = 'pandafuzz.v1.JobService/ListJobs';
+  await fetch(`http://${environment.PANDAFUZZ_HTTP_ADDRESS}/${byConnect}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      traceparent: `00-${traceId}-${parentSpanId}-01`,
+    },
+    body: '{}',
+  });
   master.end('SIGTERM');
   expect(await master.exited).toEqual({ code: 0, signal: null });
 
@@ -56,13 +65,10 @@ test('a caller’s trace is in the log, and goes on to the collector', async () 
   expect(said).toMatchObject([
     { traceId, spanId: parentSpanId, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
   ]);
-  expect(spans).toContainEqual(
-    expect.objectContaining({
-      name: 'grpc.pandafuzz.v1.SystemService/BackupDatabase',
-      traceId,
-      parentSpanId,
-    }),
-  );
+  for (const path of ['pandafuzz.v1.SystemService/BackupDatabase', byConnect]) {
+    const span = { name: `grpc.${path}`, traceId, parentSpanId };
+    expect(spans).toContainEqual(expect.objectContaining(span));
+  }
 });
 
 test('spans that cannot be sent are a line of the log, with the proxy', async () => {

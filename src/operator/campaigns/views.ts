@@ -1,21 +1,25 @@
 import {
   type CampaignArm,
   type CampaignEvent,
+  type CampaignForecast,
   type CampaignSpec,
   CampaignState,
   type EarlierBuild,
   type FuzzingCampaign,
 } from '../../gen/pandafuzz/v1/campaign_service.js';
-import { ago, clockTime, duration } from '../format.js';
+import { ago, clockTime, duration, plain } from '../format.js';
 import { shortIds } from '../short-ids.js';
 import { facts, type TableColumn, table, terminalWidth } from '../table.js';
 import { or, word } from '../words.js';
+import { wrapped } from '../wrap.js';
 
 /** Campaigns for people. `now` is ms since 1970. */
 
 /** As long as lists show a build's SHA-256. */
 const shownDigits = 12;
 const defaultProject = 'default';
+/** Of whole sentences. */
+const textColumns = 80;
 
 const columns: readonly TableColumn[] = [
   { name: 'campaign', shrinks: 'first' },
@@ -80,11 +84,13 @@ export function campaignDetails(
     earlierBuilds = [],
     events = [],
     runIds = [],
+    forecast,
   }: {
     campaign: FuzzingCampaign | undefined;
     earlierBuilds?: readonly EarlierBuild[];
     events?: readonly CampaignEvent[];
     runIds?: readonly string[];
+    forecast?: CampaignForecast | undefined;
   },
   now: number,
 ): string {
@@ -114,10 +120,17 @@ export function campaignDetails(
       ? [['newest runs', runIds.slice(0, 5).map(short).join(' ')] as const]
       : []),
   ]);
-  const parts = [about, armTable(campaign.arms)];
+  const parts = [about, armTable(campaign.arms), ...moreToFind(forecast)];
   if (earlierBuilds.length > 0) parts.push(earlierTable(earlierBuilds, now));
   if (events.length > 0) parts.push(historyTable(events, now));
   return parts.join('\n\n');
+}
+
+/** Its forecast, at the left: what may come, what that rests on, and how earlier ones came out. */
+function moreToFind(forecast: CampaignForecast | undefined): string[] {
+  if (!forecast) return [];
+  const lines = forecast.sentences.flatMap((sentence) => wrapped(plain(sentence), textColumns));
+  return [['is there more to find?', ...lines].join('\n')];
 }
 
 function lastFind({ lastFindAt, quietCpuSeconds }: FuzzingCampaign, now: number): string {

@@ -1,16 +1,14 @@
 import { styleText } from 'node:util';
 import type { CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
-import {
-  Health,
-  type Problem,
-  type TargetProgress,
-} from '../../gen/pandafuzz/v1/statistics_service.js';
+import { Health, type Problem } from '../../gen/pandafuzz/v1/statistics_service.js';
 import { titleOf } from '../crashes/describe.js';
 import { cut } from '../fit.js';
 import { plain } from '../format.js';
 import { groupStatus } from '../words.js';
+import { wrapped } from '../wrap.js';
+import { type Entry, entriesOf, type Sort, sorted } from './entries.js';
 import { age, grouped, si, spark } from './figures.js';
-import { type Sort, sorted, type TopState } from './state.js';
+import type { TopState } from './state.js';
 
 export interface View {
   readonly columns: number;
@@ -18,7 +16,7 @@ export interface View {
   readonly rows: number | undefined;
   readonly isUtf8: boolean;
   readonly sort: Sort;
-  /** The target that is marked. */
+  /** The line that is marked. */
   readonly chosen: number;
   /** Reasons and remedies are shown. */
   readonly why: boolean;
@@ -129,23 +127,23 @@ const healths: Readonly<Record<number, readonly [string, Colour]>> = {
 
 function targetLines(state: TopState, view: View, room: number): string[] {
   const { columns, chosen, why } = view;
-  const targets = sorted(state.targets, view.sort);
-  if (targets.length === 0) {
-    return ['', 'no target yet: pandafuzz job submit ./fuzzer --seeds ./corpus'];
+  const entries = sorted(entriesOf(state.targets), view.sort);
+  if (entries.length === 0) {
+    return ['', 'no target yet: pandafuzz campaign create NAME ./fuzzer --seeds ./corpus'];
   }
   const widths = widthsFor(columns);
-  const head = lineOf(' TARGET', titles, widths);
-  const most = Math.max(1, room - 2 - (why ? 1 : 0));
-  const first = Math.max(0, Math.min(chosen - most + 1, targets.length - most));
-  const shown = targets.slice(first, first + most);
-  const lines = shown.flatMap((target, index) => {
+  const hasCampaigns = entries.some(({ campaign }) => campaign !== undefined);
+  const head = lineOf(hasCampaigns ? ' CAMPAIGN/TARGET' : ' TARGET', titles, widths);
+  const most = Math.max(1, room - 2 - (why ? mostWhy : 0));
+  const first = Math.max(0, Math.min(chosen - most + 1, entries.length - most));
+  const shown = entries.slice(first, first + most);
+  const lines = shown.flatMap((entry, index) => {
     const isChosen = view.keys !== undefined && first + index === chosen;
-    const line = targetLine(target, { state, view, widths, isChosen });
-    const reason = `    ${plain(target.reason)}`;
+    const line = entryLine(entry, { state, view, widths, isChosen });
     const isTold = why && (isChosen || view.keys === undefined);
-    return isTold ? [line, coloured('dim', fit(reason, columns))] : [line];
+    return isTold ? [line, ...whyLines(entry, columns)] : [line];
   });
-  const hidden = targets.length - shown.length;
+  const hidden = entries.length - shown.length;
   const more = state.areMore ? `+${hidden} more, and others` : `+${hidden} more`;
   return [
     coloured('bold', fit(head, columns)),
@@ -166,6 +164,7 @@ interface Cells {
   readonly coverage: string;
   readonly spark: string;
   readonly find: string;
+  readonly next: string;
   readonly speed: string;
   readonly runs: string;
   readonly fresh: string;
@@ -173,18 +172,28 @@ interface Cells {
 }
 
 const titles: Cells = {
-  ...{ health: 'HEALTH', coverage: 'COVERAGE', spark: '24H', find: 'FIND', speed: 'EXEC/S' },
+  ...{
+    health: 'HEALTH',
+    coverage: 'COVERAGE',
+    spark: '24H',
+    find: 'FIND',
+    next: '1H',
+    speed: 'EXEC/S',
+  },
   ...{ runs: 'RUNS', fresh: 'NEW', open: 'OPEN' },
 };
 
 /** All columns but name and curve, and the spaces between them. */
 const otherColumns = 55;
 const leastWithCurves = 76;
+/** With a curve so wide there is room for the chance of a find, too. */
+const wideSpark = 24;
 
 function widthsFor(columns: number): Widths {
   if (columns < leastWithCurves) return { name: columns - otherColumns + 7, spark: 0 };
-  const spark = columns >= 120 ? 24 : 8;
-  return { name: Math.min(40, columns - otherColumns - spark), spark };
+  const spark = columns >= 120 ? wideSpark : 8;
+  const next = spark === wideSpark ? 5 : 0;
+  return { name: Math.min(40, columns - otherColumns - spark - next), spark };
 }
 
 /** @param paint colours a cell, once it has its width */
@@ -202,6 +211,7 @@ function lineOf(
     right('coverage', 9),
     ...(sparkWidth > 0 ? [` ${left('spark', sparkWidth)}`] : []),
     right('find', 6),
+    ...(sparkWidth >= wideSpark ? [right('next', 4)] : []),
     right('speed', 7),
     ...(sparkWidth > 0 ? [right('runs', 4)] : []),
     right('fresh', 4),
@@ -216,19 +226,31 @@ interface Row {
   readonly isChosen: boolean;
 }
 
-function targetLine(target: TargetProgress, { state, view, widths, isChosen }: Row): string {
-  const [health, colour] = healths[target.health] ?? ['unknown', 'dim'];
+/** Lines below the one that is marked: its reason, and what a campaign may still find. */
+const mostWhy = 5;
+/** Of a forecast: what was found lately, and what may come. */
+const shownSentences = 2;
+
+function whyLines({ reason, campaign }: Entry, columns: number): string[] {
+  const sentences = campaign?.forecast?.sentences.slice(0, shownSentences) ?? [];
+  const lines = [reason, ...sentences].flatMap((one) => wrapped(plain(one), columns - 4));
+  return lines.slice(0, mostWhy).map((one) => coloured('dim', fit(`    ${one}`, columns)));
+}
+
+function entryLine(entry: Entry, { state, view, widths, isChosen }: Row): string {
+  const { target, name } = entry;
+  const [health, colour] = healths[entry.health] ?? ['unknown', 'dim'];
   const [engine] = target.engines;
   const curve = (engine?.hours ?? []).map(({ coverage }) => coverage);
   const { lastFindAt } = target;
-  const name = target.project === 'default' ? target.name : `${target.project}/${target.name}`;
   const cells: Cells = {
     health,
     coverage: engine ? covered(engine.coverage) : '–',
     spark: spark(curve, { width: widths.spark, isUtf8: view.isUtf8 }),
     find: lastFindAt ? age(state.at.getTime() - lastFindAt.getTime()) : '–',
-    speed: si(target.executionsPerSecond),
-    runs: si(target.running),
+    next: chanceOf(entry),
+    speed: si(entry.executionsPerSecond),
+    runs: si(entry.running),
     fresh: si(target.newGroups),
     open: si(target.openGroups),
   };
@@ -236,6 +258,15 @@ function targetLine(target: TargetProgress, { state, view, widths, isChosen }: R
     if (cell === 'health') return coloured(colour, text);
     return cell === 'fresh' && target.newGroups > 0 ? coloured('magenta', text) : text;
   });
+}
+
+/** That a campaign finds something in its next hour; "<": at most so much. */
+function chanceOf({ campaign }: Entry): string {
+  const { isKnown = false, isBound, chance = 0, high = 0 } = campaign?.forecast ?? {};
+  if (!isKnown) return '–';
+  const said = isBound ? high : chance;
+  const percent = Math.min(Math.max(Math.round(said * 100), 1), 99);
+  return `${isBound || said < 0.01 ? '<' : ''}${percent}%`;
 }
 
 /** Whole, as long as it fits its column. */

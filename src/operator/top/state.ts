@@ -1,7 +1,7 @@
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
-import { Health, Problem, TargetProgress } from '../../gen/pandafuzz/v1/statistics_service.js';
+import { Problem, TargetProgress } from '../../gen/pandafuzz/v1/statistics_service.js';
 import { GetSystemStatsResponse } from '../../gen/pandafuzz/v1/system_service.js';
 import { listCrashGroups } from '../lists.js';
 import type { CallOptions } from '../submit.js';
@@ -13,16 +13,13 @@ export interface TopState {
   readonly at: Date;
   readonly stats: GetSystemStatsResponse;
   readonly problems: readonly Problem[];
-  /** Those that need people first, then those that run. */
+  /** By project and name. */
   readonly targets: readonly TargetProgress[];
   /** There are targets that were not read. */
   readonly areMore: boolean;
   /** The newest first. */
   readonly groups: readonly CrashGroup[];
 }
-
-export const sorts = ['health', 'name', 'find', 'speed', 'new'] as const;
-export type Sort = (typeof sorts)[number];
 
 /** Targets are read in pages up to so many. */
 const mostTargets = 200;
@@ -54,26 +51,6 @@ async function readTargets({ statistics }: Connection, project: string, options:
     pageToken = answer.nextPageToken;
   } while (pageToken !== '' && targets.length < mostTargets);
   return { targets, areMore: pageToken !== '' };
-}
-
-/** Those that need people first. */
-const order = [
-  ...[Health.CANNOT_FUZZ, Health.NO_BOTS, Health.WAITING, Health.FINDING, Health.SLOWING],
-  ...[Health.FLAT, Health.PAUSED, Health.ENDED, Health.UNSPECIFIED],
-];
-
-export function sorted(targets: readonly TargetProgress[], by: Sort): TargetProgress[] {
-  const find = ({ lastFindAt }: TargetProgress) => lastFindAt?.getTime() ?? 0;
-  const rank = ({ health }: TargetProgress) => order.indexOf(health);
-  const compare: Record<Sort, (a: TargetProgress, b: TargetProgress) => number> = {
-    health: (a, b) => rank(a) - rank(b),
-    name: () => 0,
-    find: (a, b) => find(b) - find(a),
-    speed: (a, b) => b.executionsPerSecond - a.executionsPerSecond,
-    new: (a, b) => b.newGroups - a.newGroups || b.openGroups - a.openGroups,
-  };
-  // The master sends them by project and name, and sorting keeps that among equals.
-  return [...targets].sort(compare[by]);
 }
 
 export const topJson = (state: TopState): object => ({

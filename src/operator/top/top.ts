@@ -1,12 +1,12 @@
 import { failureOf } from '../../client/failure.js';
 import { sleep, systemClock } from '../../core/clock.js';
-import { UserError } from '../../core/errors.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { draw, type View } from './draw.js';
+import { entriesOf, type Sort, sorts } from './entries.js';
 import { age } from './figures.js';
 import { Live } from './live.js';
-import { readState, type Sort, sorts, type TopState, topJson } from './state.js';
+import { readState, type TopState, topJson } from './state.js';
 
 export interface TopFlags extends Flags {
   readonly once?: boolean;
@@ -15,22 +15,13 @@ export interface TopFlags extends Flags {
   readonly why?: boolean;
 }
 
-/** The master is away: only of `top`, which people run from scripts that draw. */
-const away = 4;
-/** EX_UNAVAILABLE, as other commands have it. */
-const noMaster = 69;
 const lookEveryMs = 2000;
 const width = 80;
 
 /** `pandafuzz top`: once, or on a terminal until it is ended. */
 export async function top(flags: TopFlags): Promise<void> {
   const isLive = !flags.once && !flags.json && process.stdout.isTTY && process.stdin.isTTY;
-  try {
-    await (isLive ? live(flags) : once(flags));
-  } catch (error) {
-    if (!(error instanceof UserError) || error.exitCode !== noMaster) throw error;
-    throw new UserError(error.message, away);
-  }
+  await (isLive ? live(flags) : once(flags));
 }
 
 function once(flags: TopFlags): Promise<void> {
@@ -61,7 +52,7 @@ function live(flags: TopFlags): Promise<void> {
     const stop = new AbortController();
     const signal = AbortSignal.any([options.signal, stop.signal]);
     const screen = new Live((key) => {
-      const last = (state?.targets.length ?? 1) - 1;
+      const last = (state ? entriesOf(state.targets).length : 1) - 1;
       if (key === 'q' || key === '\u0003') stop.abort();
       if (key === 'j' || key === '\u001b[B') chosen = Math.min(chosen + 1, last);
       if (key === 'k' || key === '\u001b[A') chosen = Math.max(chosen - 1, 0);

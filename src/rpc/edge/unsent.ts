@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
 import type { Clock, Timer } from '../../core/clock.js';
 import { streamOf } from '../beneath/shapes.js';
 import type { CallPath } from '../call-path.js';
@@ -15,6 +15,14 @@ const mostCalls = 20_000;
 const lookEveryMs = 250;
 /** Time for a stream that was ended to close; its connection takes nothing at all otherwise. */
 const lingerMs = 1000;
+
+/** What an answer leaves by: a stream of HTTP/2, or a response of HTTP/1.1. */
+export interface Outgoing {
+  readonly writableLength: number;
+  readonly destroyed: boolean;
+  readonly session?: { destroy(): void } | undefined;
+  close(code: number): void;
+}
 
 interface Waiting {
   bytes: number;
@@ -36,8 +44,8 @@ interface Waiting {
  * (streams/send-queue.ts).
  */
 export class Unsent {
-  #fresh: [stream: ServerHttp2Stream, isTimed: boolean][] = [];
-  readonly #waiting = new Map<ServerHttp2Stream, Waiting>();
+  #fresh: [stream: Outgoing, isTimed: boolean][] = [];
+  readonly #waiting = new Map<Outgoing, Waiting>();
   #bytes = 0;
   /** Of these, what is being ended. */
   readonly #ending = { bytes: 0, calls: 0 };
@@ -72,7 +80,12 @@ export class Unsent {
 
   #wrote(call: object, isTimed: boolean): void {
     const stream = streamOf(call);
-    if (stream && this.#fresh.push([stream, isTimed]) === 1) setImmediate(this.#endOfTurn);
+    if (stream) this.watch(stream, isTimed);
+  }
+
+  /** To be called when something was written. `isTimed`: the stream has no other clock. */
+  watch(stream: Outgoing, isTimed: boolean): void {
+    if (this.#fresh.push([stream, isTimed]) === 1) setImmediate(this.#endOfTurn);
   }
 
   readonly #endOfTurn = (): void => {
@@ -95,7 +108,7 @@ export class Unsent {
   }
 
   /** Those that have moved last are last. */
-  #add(stream: ServerHttp2Stream, isTimed: boolean): void {
+  #add(stream: Outgoing, isTimed: boolean): void {
     const before = this.#waiting.get(stream);
     const bytes = stream.writableLength;
     this.#bytes += bytes - (before?.bytes ?? 0);
@@ -118,7 +131,7 @@ export class Unsent {
     }
   };
 
-  #lookAt(stream: ServerHttp2Stream, waiting: Waiting, now: number): void {
+  #lookAt(stream: Outgoing, waiting: Waiting, now: number): void {
     const bytes = stream.destroyed ? 0 : stream.writableLength;
     if (bytes === 0) {
       this.#forget(stream, waiting);
@@ -140,7 +153,7 @@ export class Unsent {
     if (waiting.isTimed && now - waiting.movedAtMs >= this.limits.stallMs) this.#end(stream);
   }
 
-  #forget(stream: ServerHttp2Stream, { bytes, endedAtMs }: Waiting): void {
+  #forget(stream: Outgoing, { bytes, endedAtMs }: Waiting): void {
     this.#waiting.delete(stream);
     this.#bytes -= bytes;
     if (endedAtMs === undefined) return;
@@ -149,7 +162,7 @@ export class Unsent {
   }
 
   /** Its bytes count until the stream has closed. */
-  #end(stream: ServerHttp2Stream): void {
+  #end(stream: Outgoing): void {
     const waiting = this.#waiting.get(stream);
     if (!waiting || waiting.endedAtMs !== undefined) return;
     waiting.endedAtMs = this.clock.monotonic();

@@ -35,6 +35,7 @@ import { isProject, projectProblem } from '../messages/checks.js';
 import { cutPage, cutPageBy, pageSizeOf, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import { changesOf } from './changes.js';
+import { forecastOf } from './forecast.js';
 import type { CampaignObstacles } from './obstacles.js';
 import { armRecord, campaignRecord, earlierRecord, eventRecord, specOf } from './records.js';
 import { keyOf } from './run-spec.js';
@@ -95,6 +96,11 @@ export class FuzzingCampaigns {
       earlierBuilds: found.earlier.map(earlierRecord),
       events: found.history.map(eventRecord),
       runIds: found.runs,
+      forecast: forecastOf({
+        ...found,
+        running: this.parts.leases.countOfCampaign(found.campaign.key),
+        scores: found.forecasts,
+      }),
     };
   }
 

@@ -200,9 +200,11 @@ export class CampaignKeeper {
     const outcomes = await runEach(store, inBackground, settleRun, inputs);
     for (const [index, outcome] of outcomes.entries()) {
       if (!outcome.ok) log.warn({ err: outcome.error, job: jobIds[index] }, 'run not counted yet');
-      else if (outcome.value?.campaign) {
-        supply.counted(outcome.value.campaign.campaign.id);
-        const { campaign, build, plannedMs, billedMs } = outcome.value;
+      else if (outcome.value) {
+        const { campaign, build, plannedMs, billedMs, tookMs } = outcome.value;
+        supply.paid(jobIds[index] ?? '', campaign?.campaign.key, tookMs - plannedMs);
+        if (!campaign) continue;
+        supply.counted(campaign.campaign.id);
         supply.billed(campaign.campaign.id, build, { plannedMs, billedMs });
         supply.learn(campaign);
       }

@@ -18,7 +18,7 @@ import { time } from '../messages/records.js';
 
 /** Rows of campaigns as messages of the contract. */
 
-const states: Record<CampaignStateName, CampaignState> = {
+export const campaignStates: Record<CampaignStateName, CampaignState> = {
   active: CampaignState.ACTIVE,
   paused: CampaignState.PAUSED,
   ended: CampaignState.ENDED,
@@ -40,7 +40,7 @@ export const campaignRecord = (
   key: row.key,
   spec: specOf(row),
   revision: row.revision,
-  state: states[row.state],
+  state: campaignStates[row.state],
   stateReason: row.state_reason,
   createdAt: time(row.created_at),
   stateSince: time(row.state_since),

@@ -45,8 +45,11 @@ interface LiveCampaign {
   readonly tried: Map<string, number>;
 }
 
+/** Far more than there ever are under way: a run whose job is gone is never counted. */
+const mostCharged = 200_000;
+
 export interface SupplyParts {
-  readonly fairShare: Pick<FairShare, 'set'>;
+  readonly fairShare: Pick<FairShare, 'set' | 'corrected'>;
   readonly dispatch: {
     supply(row: QueueRow): void;
     endSupply(queueId: number): void;
@@ -70,6 +73,8 @@ export class CampaignSupply implements Supply {
   readonly #byId = new Map<string, LiveCampaign>();
   /** Runs that are made and not counted yet, by campaign. */
   readonly #open = new Map<string, number>();
+  /** Runs whose planned time their campaign was charged since this process began. */
+  readonly #charged = new Set<string>();
 
   constructor(private readonly parts: SupplyParts) {}
 
@@ -158,7 +163,10 @@ export class CampaignSupply implements Supply {
   }
 
   settle(run: NewRun, outcome: PlannedRunEnd): void {
-    if (outcome === 'made') return;
+    if (outcome === 'made') {
+      this.#charge(run.job.id);
+      return;
+    }
     this.#count(run.campaignId, -1);
     this.billed(run.campaignId, run.build, { plannedMs: run.plannedMs, billedMs: 0 });
     const live = this.#byId.get(run.campaignId);
@@ -171,6 +179,23 @@ export class CampaignSupply implements Supply {
   /** A run is counted; or so many runs of it are known that are not. */
   counted(campaignId: string, runs = 1): void {
     this.#count(campaignId, -runs);
+  }
+
+  /**
+   * A run is counted: what its campaign was charged for it is corrected.
+   *
+   * @param key undefined: the campaign is deleted
+   * @param byMs what it took beyond what was planned
+   */
+  paid(jobId: string, key: string | undefined, byMs: number): void {
+    const isCharged = this.#charged.delete(jobId);
+    if (isCharged && key !== undefined) this.parts.fairShare.corrected(key, byMs / 1000);
+  }
+
+  #charge(jobId: string): void {
+    this.#charged.add(jobId);
+    const [oldest] = this.#charged;
+    if (oldest !== undefined && this.#charged.size > mostCharged) this.#charged.delete(oldest);
   }
 
   /** Its runs under way use up what its end leaves: whether there is more, they will tell. */

@@ -139,7 +139,7 @@ export class Jobs {
     }
     const rows = await this.parts.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
     const cut = cutPage(rows, page.limit);
-    const jobs = cut.rows.map((row) => listed(this.#record(row)));
+    const jobs = cut.rows.map((row) => this.#record(row));
     return { jobs, nextPageToken: cut.nextPageToken };
   }
 
@@ -297,16 +297,4 @@ export class Jobs {
   #record(row: JobRow): Job {
     return jobRecord(row, this.parts.leases.statisticsOf(row.id, row.fence));
   }
-}
-
-/** Length of a job's arguments and environment together from which lists leave them out. */
-const longestListed = 4096;
-
-/** The job as a list has it. */
-function listed(job: Job): Job {
-  const { spec } = job;
-  if (!spec) return job;
-  const texts = [...spec.arguments, ...Object.entries(spec.environment).flat()];
-  if (texts.reduce((sum, text) => sum + text.length, 0) <= longestListed) return job;
-  return { ...job, spec: { ...spec, arguments: [], environment: {} } };
 }

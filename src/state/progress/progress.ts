@@ -1,10 +1,12 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import type {
+  CampaignProgress,
   GetProgressRequest,
   GetProgressResponse,
   TargetProgress,
 } from '../../gen/pandafuzz/v1/statistics_service.js';
+import type { ForecastRow } from '../../store/ops/campaigns/keep-score.js';
 import {
   type ProgressJob,
   readProgress,
@@ -12,11 +14,14 @@ import {
 } from '../../store/ops/progress/read-progress.js';
 import type { Store } from '../../store/store.js';
 import type { Sessions } from '../bots/sessions.js';
+import { forecastOf } from '../campaigns/forecast.js';
+import { campaignStates } from '../campaigns/records.js';
+import type { Leases } from '../leases/leases.js';
 import { isProject, projectProblem } from '../messages/checks.js';
 import { afterPair, cutPageBy, pairToken } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import type { Collector } from '../series/collector.js';
-import { targetSubject } from '../series/subjects.js';
+import { subjectOf, targetSubject } from '../series/subjects.js';
 import { enginesOf, hoursShown } from './engines.js';
 import { healthOf } from './health.js';
 
@@ -28,6 +33,7 @@ export interface ProgressParts {
   readonly store: Pick<Store, 'run'>;
   readonly clock: Clock;
   readonly sessions: Sessions;
+  readonly leases: Pick<Leases, 'countOfCampaign'>;
   readonly collector: Collector;
 }
 
@@ -50,15 +56,18 @@ export class Progress {
     const now = this.parts.clock.now();
     const from = now - hoursShown * hourMs;
     const of = { project, afterProject, afterName, limit, from, newFrom: leastId(from) };
-    const rows = await this.parts.store.run(ctx, readProgress, of);
-    const cut = cutPageBy(rows, limit, (last) => pairToken([last.project, last.name]));
+    const { targets, forecasts } = await this.parts.store.run(ctx, readProgress, of);
+    const cut = cutPageBy(targets, limit, (last) => pairToken([last.project, last.name]));
     return {
-      targets: cut.rows.map((facts) => this.#progressOf(facts, now)),
+      targets: cut.rows.map((facts) => this.#progressOf(facts, { now, forecasts })),
       nextPageToken: cut.nextPageToken,
     };
   }
 
-  #progressOf(facts: TargetFacts, now: number): TargetProgress {
+  #progressOf(
+    facts: TargetFacts,
+    { now, forecasts }: { now: number; forecasts: readonly ForecastRow[] },
+  ): TargetProgress {
     const { project, name, jobs, groups } = facts;
     const curves = this.parts.collector.curvesOf(targetSubject(project, name));
     const sum = (of: 'running' | 'rate') =>
@@ -92,6 +101,22 @@ export class Progress {
       executionsPerSecond: sum('rate'),
       newGroups: groups.fresh,
       openGroups: groups.open,
+      campaigns: facts.campaigns.map((one) => this.#campaign(one, forecasts)),
+    };
+  }
+
+  #campaign(
+    { campaign, arms }: TargetFacts['campaigns'][number],
+    scores: readonly ForecastRow[],
+  ): CampaignProgress {
+    const { id, name, key, state, state_reason: stateReason, last_find_at } = campaign;
+    const running = this.parts.leases.countOfCampaign(key);
+    const curves = this.parts.collector.curvesOf(subjectOf('campaign', key));
+    return {
+      ...{ id, name, state: campaignStates[state], stateReason, running },
+      executionsPerSecond: curves.reduce((sum, { latest }) => sum + latest.rate, 0),
+      lastFindAt: last_find_at === null ? undefined : new Date(last_find_at),
+      forecast: forecastOf({ campaign, arms, running, scores }),
     };
   }
 }

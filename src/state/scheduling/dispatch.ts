@@ -9,7 +9,7 @@ import { findQueues } from '../../store/ops/scheduling/find-queues.js';
 import type { ClaimedJob, QueueRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
 import { runEach } from '../messages/run-each.js';
-import type { FairShare } from './fair-share.js';
+import { type FairShare, jobSeconds } from './fair-share.js';
 import type { Need } from './matching.js';
 import { Openings } from './openings.js';
 import type { Taker } from './taker.js';
@@ -56,6 +56,8 @@ interface Claim {
   readonly queues: readonly Queue[];
   /** To be made if no job waits. */
   readonly run: NewRun | undefined;
+  /** What its campaign was charged for it (fair-share.ts). */
+  readonly charged: number;
   /** Arrivals of its queues at the time of the claim. */
   readonly arrivals: readonly number[];
 }
@@ -208,10 +210,10 @@ export class Dispatch {
       taker.claiming++;
       this.#openings.toTheEnd(taker);
       this.#count(campaign, 1);
-      this.parts.fairShare.took(campaign);
+      const charged = this.parts.fairShare.took(campaign, secondsOf(run));
       const arrivals = queues.map((queue) => queue.arrivals);
       this.#openings.claimBegins(queues);
-      this.#claims.add({ ...match, run, arrivals });
+      this.#claims.add({ ...match, run, arrivals, charged });
     }
   }
 
@@ -252,10 +254,18 @@ export class Dispatch {
     this.#openings.claimEnds(claim.queues);
     if (claim.run) this.#settle(claim.run, outcome);
     taker.claiming--;
-    if (job) taker.receive(this.#newest(job));
-    else this.#giveBack(taker, campaign);
+    if (job) this.#taken(claim, job);
+    else this.#giveBack(claim);
     this.#count(campaign, -1);
     if (!job) this.#openings.roomChanged(campaign);
+  }
+
+  #taken({ taker, campaign, run }: Claim, job: ClaimedJob): void {
+    // A job that waited went first.
+    if (run && run.job.id !== job.id) {
+      this.parts.fairShare.corrected(campaign, jobSeconds - secondsOf(run));
+    }
+    taker.receive(this.#newest(job));
   }
 
   #settle(run: NewRun, outcome: Settled<ClaimedJob | undefined>): void {
@@ -303,8 +313,8 @@ export class Dispatch {
     else this.#claimingOf.set(campaign, count);
   }
 
-  #giveBack(taker: Taker, campaign: string): void {
-    this.parts.fairShare.gaveBack(campaign);
+  #giveBack({ taker, campaign, charged, run }: Claim): void {
+    this.parts.fairShare.gaveBack(campaign, charged, secondsOf(run));
     if (taker.gone) return;
     taker.credit++;
     this.#openings.seat(taker);
@@ -360,6 +370,10 @@ export class Dispatch {
     for (const row of rows) this.#openings.addQueue(row);
   }
 }
+
+/** CPU seconds that a campaign is charged for a claim. */
+const secondsOf = (run: NewRun | undefined): number =>
+  run === undefined ? jobSeconds : run.plannedMs / 1000;
 
 /** An artifact of a run that is gone is no trouble of the store. */
 const isMissing = ({ run }: Claim, outcome: Settled<unknown>): boolean =>

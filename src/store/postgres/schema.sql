@@ -573,7 +573,22 @@ CREATE TABLE fuzz_campaigns (
   crash_groups  bigint NOT NULL DEFAULT 0 CHECK (crash_groups >= 0),
   last_find_at  bigint,
   -- billed_ms at the last find, or when it was resumed.
-  quiet_from_ms bigint NOT NULL DEFAULT 0 CHECK (quiet_from_ms >= 0)
+  quiet_from_ms bigint NOT NULL DEFAULT 0 CHECK (quiet_from_ms >= 0),
+  -- billed_ms at the last find.
+  last_find_ms  bigint NOT NULL DEFAULT 0 CHECK (last_find_ms >= 0),
+  -- Of crash groups since builds changed last: that revision, runs that ended since, groups that
+  -- they met, and those of them that one run alone met.
+  groups_since  bigint NOT NULL DEFAULT 0 CHECK (groups_since >= 0),
+  group_runs    bigint NOT NULL DEFAULT 0 CHECK (group_runs >= 0),
+  groups_met    bigint NOT NULL DEFAULT 0 CHECK (groups_met >= 0),
+  groups_once   bigint NOT NULL DEFAULT 0 CHECK (groups_once >= 0),
+  -- The forecast whose time is not over: billed_ms when it was made and when it is compared with
+  -- what came (NULL: there is none), what it was made from, and whether something was found since.
+  forecast_from_ms  bigint,
+  forecast_until_ms bigint,
+  forecast_hits     double precision NOT NULL DEFAULT 0,
+  forecast_ms       double precision NOT NULL DEFAULT 0,
+  forecast_came     integer NOT NULL DEFAULT 0 CHECK (forecast_came IN (0, 1))
 );
 
 CREATE UNIQUE INDEX fuzz_campaigns_by_name ON fuzz_campaigns (name, project)
@@ -586,6 +601,8 @@ CREATE INDEX fuzz_campaigns_of ON fuzz_campaigns (project, id);
 CREATE INDEX fuzz_campaigns_active ON fuzz_campaigns (id) WHERE state = 'active';
 CREATE INDEX fuzz_campaigns_due ON fuzz_campaigns (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX fuzz_campaigns_stopping ON fuzz_campaigns (id) WHERE stopping = 1;
+CREATE INDEX fuzz_campaigns_of_target ON fuzz_campaigns (project, target_name, id)
+  WHERE state <> 'archived';
 CREATE INDEX fuzz_campaigns_archived ON fuzz_campaigns (state_since, id) WHERE state = 'archived';
 
 -- The builds of a campaign by name, with what their runs did.
@@ -607,6 +624,8 @@ CREATE TABLE campaign_arms (
   recent_found double precision NOT NULL DEFAULT 0 CHECK (recent_found >= 0),
   recent_hits  double precision NOT NULL DEFAULT 0 CHECK (recent_hits >= 0),
   recent_ms    double precision NOT NULL DEFAULT 0 CHECK (recent_ms >= 0),
+  -- Runs in these sums.
+  recent_runs  double precision NOT NULL DEFAULT 0 CHECK (recent_runs >= 0),
   stamp_ms     bigint NOT NULL DEFAULT 0 CHECK (stamp_ms >= 0),
   -- Runs that a new build is still given whatever it finds.
   trial_left   integer NOT NULL DEFAULT 4 CHECK (trial_left >= 0),
@@ -667,6 +686,25 @@ CREATE TABLE campaign_runs (
 CREATE INDEX campaign_runs_of ON campaign_runs (campaign_id, job_id);
 CREATE INDEX campaign_runs_open ON campaign_runs (job_id) WHERE settled = 0;
 CREATE INDEX campaign_runs_open_of ON campaign_runs (campaign_id, job_id) WHERE settled = 0;
+
+-- Crash groups that runs of a campaign met: in one run, or in several (2).
+CREATE TABLE campaign_groups (
+  campaign_id text COLLATE "C" NOT NULL REFERENCES fuzz_campaigns (id),
+  group_id    text COLLATE "C" NOT NULL,
+  -- The campaign's groups_since at that time; one of an earlier build counts as not met.
+  since       bigint NOT NULL,
+  runs        integer NOT NULL CHECK (runs IN (1, 2)),
+  PRIMARY KEY (campaign_id, group_id)
+);
+
+-- Forecasts of all campaigns, by the chance that they gave in tenths: how many, the sum of
+-- these chances, and of how many it came true.
+CREATE TABLE campaign_forecasts (
+  bin       integer PRIMARY KEY CHECK (bin BETWEEN 0 AND 9),
+  forecasts bigint NOT NULL CHECK (forecasts >= 0),
+  said      double precision NOT NULL CHECK (said >= 0),
+  came      bigint NOT NULL CHECK (came >= 0)
+);
 
 -- What happened to a campaign: the newest 1000 entries.
 CREATE TABLE campaign_history (

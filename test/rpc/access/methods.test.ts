@@ -11,6 +11,7 @@ import { runSecuredMaster, type SecuredMaster } from '../../secured.js';
 import { eventually } from '../../steps.js';
 import { everyMethod } from '../../wire/contract.js';
 import { type RawAnswer, RawClient } from '../../wire/raw-client.js';
+import { ask, endOf, envelope, json, jsonOf, serviceOf, stream } from '../connect/transport.js';
 
 /** Services that are others', with all their methods. */
 const others = [
@@ -110,7 +111,7 @@ function expected(path: string, caller: string): object | undefined {
   return { code: Code.PERMISSION_DENIED, reason: 'ROLE_NOT_ALLOWED' };
 }
 
-test.each([
+const everyCaller = [
   'none',
   'malformed',
   'of another scheme',
@@ -122,14 +123,19 @@ test.each([
   'admin',
   'bot',
   'enrol',
-])('a caller (%s) gets of each method what the table says', async (caller) => {
+];
+
+test.each(everyCaller)('a caller (%s) gets of each method what the table says', async (caller) => {
   const client = new RawClient(scene.address);
   const authorization = callers[caller];
-  const headers = { 'grpc-timeout': '2S', ...(authorization && { authorization }) };
   const answers = everyPath.map(async (path) => {
+    const wanted = expected(path, caller);
+    const headers = {
+      ...(!wanted && { 'grpc-timeout': '2S' }),
+      ...(authorization && { authorization }),
+    };
     const call = client.open(path, headers);
     call.send(Buffer.alloc(0));
-    const wanted = expected(path, caller);
     // What is let through and waits for more is ended by the test.
     if (wanted) call.end();
     else setImmediate(() => call.end());
@@ -147,6 +153,51 @@ test.each([
     ];
   });
   for (const [got, wanted] of await Promise.all(answers)) expect(got).toEqual(wanted);
+});
+
+/** What is called over HTTP, and whether it answers with a stream. */
+const overHttp = everyMethod().flatMap(({ name, path }) => {
+  const [service = '', method] = name.split('/');
+  const found = serviceOf(service).methods.find((one) => one.name === method);
+  if (!found || found.methodKind === 'client_streaming' || found.methodKind === 'bidi_streaming') {
+    return [];
+  }
+  return [{ path, isStream: found.methodKind === 'server_streaming' }];
+});
+
+test.each(everyCaller)('a caller (%s) by the Connect protocol gets the same', async (caller) => {
+  const authorization = callers[caller];
+  const answers = overHttp.map(async ({ path, isStream }) => {
+    const wanted = expected(path, caller);
+    const headers = {
+      ...(isStream ? stream : json),
+      ...(!wanted && { 'connect-timeout-ms': '2000' }),
+      ...(authorization && { authorization }),
+    };
+    const body = isStream ? envelope('{}') : '{}';
+    const answer = await ask(scene.master.http, path, { headers, body });
+    const error = isStream ? endOf(answer)['error'] : answer.status !== 200 && jsonOf(answer);
+    const { code, details } = Object(error);
+    const reason = details?.[0].debug?.reason ?? '';
+    if (wanted)
+      return [
+        { path, code, reason },
+        { path, ...wanted },
+      ];
+    const isRefused = code === 'unauthenticated' || reason === 'ROLE_NOT_ALLOWED';
+    return [
+      { path, isRefused },
+      { path, isRefused: false },
+    ];
+  });
+  const names: Record<number, string> = {
+    [Code.UNAUTHENTICATED]: 'unauthenticated',
+    [Code.PERMISSION_DENIED]: 'permission_denied',
+  };
+  for (const [got, wanted] of await Promise.all(answers)) {
+    const { code, ...rest } = Object(wanted);
+    expect(got).toEqual({ ...rest, ...(code !== undefined && { code: names[code] }) });
+  }
 });
 
 test('what other callers may not learn is not told without a token', async () => {

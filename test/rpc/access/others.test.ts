@@ -4,7 +4,9 @@ import { unary } from '../../../src/client/call.js';
 import { Role } from '../../../src/gen/pandafuzz/v1/identity_service.js';
 import { shared } from '../../harness.js';
 import { runSecuredMaster, type SecuredMaster } from '../../secured.js';
+import { eventually } from '../../steps.js';
 import { RawClient } from '../../wire/raw-client.js';
+import { ask, endOf, envelope, stream } from '../connect/transport.js';
 
 let scene: SecuredMaster;
 beforeAll(async () => {
@@ -43,6 +45,22 @@ test.each([
   await unary(identity, identity.revokeToken, { tokenId: id });
   const answer = await call.answer;
   expect([answer.code, answer.message]).toEqual([Code.UNAUTHENTICATED, 'this token was revoked']);
+});
+
+test('a stream by the Connect protocol ends when its token is revoked', async () => {
+  const { secret, id } = await scene.token(Role.VIEWER);
+  const headers = { ...stream, authorization: `Bearer ${secret}` };
+  const question = { headers, body: envelope('{}') };
+  const watching = ask(scene.master.http, '/pandafuzz.v1.JobService/WatchJobs', question);
+  await eventually(async () => {
+    const asAdmin = { method: 'GET', headers: { authorization: `Bearer ${scene.adminToken}` } };
+    const { body } = await ask(scene.master.http, '/metrics', asAdmin);
+    return body.includes('api_in_flight{pool="feeds"} 1') || undefined;
+  });
+  const { identity } = scene.admin;
+  await unary(identity, identity.revokeToken, { tokenId: id });
+  const { error } = endOf(await watching);
+  expect(error).toMatchObject({ code: 'unauthenticated', message: 'this token was revoked' });
 });
 
 test('who tries tokens is soon refused unseen, and others at that address are not', async () => {

@@ -5,7 +5,7 @@ import { fadedTo, keptOf, rewardOf } from '../../../src/store/campaign-sums.js';
 import { given } from '../../steps.js';
 
 const runMs = 600_000;
-const none = { found: 0, hits: 0, ms: 0, stampMs: 0 };
+const none = { found: 0, hits: 0, ms: 0, runs: 0, stampMs: 0 };
 
 const armOf = (build: string, rest: Partial<ShareFigures> = {}): ShareFigures => ({
   ...{ build, recent: none, runMs, trialLeft: 0, pinnedPercent: 0, held: '' },
@@ -122,7 +122,7 @@ describe('shares by return', () => {
   });
 
   test('give a new build an even share at least for four runs', () => {
-    const rich = { found: 20, hits: 20, ms: 20 * runMs, stampMs: 0 };
+    const rich = { found: 20, hits: 20, ms: 20 * runMs, runs: 20, stampMs: 0 };
     const arms = [armOf('rich', { recent: rich }), armOf('new', { trialLeft: 4 })];
     expect(sharesOf(arms, { billedMs: 0, isEven: false }).get('new')).toEqual({
       share: 0.5,
@@ -147,7 +147,7 @@ describe('shares by return', () => {
 });
 
 describe('pins, even shares and holds', () => {
-  const found = { found: 9, hits: 9, ms: 9 * runMs, stampMs: 0 };
+  const found = { found: 9, hits: 9, ms: 9 * runMs, runs: 9, stampMs: 0 };
   const read = (arms: ShareFigures[], isEven = false) =>
     [...sharesOf(arms, { billedMs: 0, isEven })].map(([build, { share }]) => [
       build,
@@ -188,7 +188,7 @@ describe('pins, even shares and holds', () => {
 describe('sums that fade', () => {
   test('fade in one step as in many', () => {
     const of = { runMs, builds: 3 };
-    let stepwise = { found: 5, hits: 5, ms: 5 * runMs, stampMs: 1000 };
+    let stepwise = { found: 5, hits: 5, ms: 5 * runMs, runs: 5, stampMs: 1000 };
     const once = fadedTo(stepwise, 50 * runMs, of);
     for (let ms = 1000; ms <= 50 * runMs; ms += 77_777) stepwise = fadedTo(stepwise, ms, of);
     stepwise = fadedTo(stepwise, 50 * runMs, of);

@@ -49,7 +49,7 @@ const update = statement<Figures & Omit<ArmRow, 'build' | 'campaign_id'>>(`
   UPDATE campaign_arms SET runs = runs + 1, finding_runs = finding_runs + @found,
     cpu_ms = cpu_ms + @costMs, crash_groups = crash_groups + @groups,
     recent_found = @recent_found, recent_hits = @recent_hits, recent_ms = @recent_ms,
-    stamp_ms = @stamp_ms, trial_left = @trial_left, overheads = @overheads,
+    recent_runs = @recent_runs, stamp_ms = @stamp_ms, trial_left = @trial_left, overheads = @overheads,
     short_runs = @short_runs, held_until = @held_until, hold_ms = @hold_ms, hold_why = @hold_why
   WHERE campaign_id = @campaignId AND build = @build`);
 const wakeAt = statement<{ campaignId: string; heldUntil: number }>(`
@@ -75,6 +75,7 @@ export function* countArm(ended: CountedRun, billedMs: number): Steps<void> {
     recent_found: faded.found + rewardOf({ found: hasNewCoverage, groups }),
     recent_hits: faded.hits + rest.found,
     recent_ms: faded.ms + rest.billedMs,
+    recent_runs: faded.runs + 1,
     stamp_ms: billedMs,
     trial_left: Math.max(row.trial_left - 1, 0),
     overheads: overheadsAfter(row, ended),

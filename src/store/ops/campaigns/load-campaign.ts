@@ -41,10 +41,14 @@ export function* loaded(id: string): Steps<LoadedCampaign | undefined> {
   return campaign && (yield* withArms(campaign));
 }
 
+/** The builds of a campaign's spec, in their order. */
+export function* ownArms(id: string): Steps<ArmRow[]> {
+  const own = (yield* all(arms, { id })).filter(({ position }) => position !== null);
+  return own.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
+}
+
 function* withArms(campaign: FuzzCampaignRow): Steps<LoadedCampaign> {
-  const rows = yield* all(arms, { id: campaign.id });
-  const own = rows.filter(({ position }) => position !== null);
-  own.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  const own = yield* ownArms(campaign.id);
   const ids = [...new Set(own.flatMap(({ queue_id }) => queue_id ?? []))];
   return { campaign, arms: own, queues: yield* all(queues, { ids: JSON.stringify(ids) }) };
 }

@@ -6,6 +6,7 @@ const select = statement<{ olderThan: number; limit: number }, { id: string }>(`
   ORDER BY state_since, id LIMIT @limit`);
 const removals = [
   statement<{ id: string }>('DELETE FROM campaign_history WHERE campaign_id = @id'),
+  statement<{ id: string }>('DELETE FROM campaign_groups WHERE campaign_id = @id'),
   statement<{ id: string }>('DELETE FROM campaign_builds WHERE campaign_id = @id'),
   statement<{ id: string }>('DELETE FROM campaign_arms WHERE campaign_id = @id'),
   statement<{ id: string }>('DELETE FROM fuzz_campaigns WHERE id = @id'),

@@ -2,6 +2,7 @@ import { trialRuns } from '../../campaign-sums.js';
 import { all, run, type Steps, statement } from '../../statement.js';
 import { queueOf, type Requirements } from '../jobs/queue-of.js';
 import { type ArtifactsOfJob, expectArtifacts } from '../targets/find-uses.js';
+import { forgetMeetings } from './meet-groups.js';
 
 /** A build of a campaign as the spec has it. */
 export interface NewArm extends ArtifactsOfJob, Requirements {
@@ -62,7 +63,8 @@ const keepArm = statement<Arm>(`
 /** What the earlier build found says half as much about the new one. */
 const renewed = statement<Key & { now: number; trial: number }>(`
   UPDATE campaign_arms SET since = @now, trial_left = @trial, recent_found = recent_found / 2,
-    recent_hits = recent_hits / 2, recent_ms = recent_ms / 2, overheads = '[]'
+    recent_hits = recent_hits / 2, recent_ms = recent_ms / 2,
+    recent_runs = recent_runs / 2, overheads = '[]'
   WHERE campaign_id = @campaignId AND build = @build`);
 const release = statement<{ campaignId: string }>(`
   UPDATE campaign_arms SET short_runs = 0, held_until = NULL, hold_ms = 0, hold_why = ''
@@ -105,6 +107,7 @@ export function* setArms(
       continue;
     }
     yield* run(renewed, { ...key, trial: trialRuns });
+    yield* forgetMeetings(campaignId, revision);
     changes.push(describe(arm, present));
   }
   for (const { build } of before) {

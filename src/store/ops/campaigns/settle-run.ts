@@ -6,7 +6,9 @@ import { all, one, run, type Steps, statement } from '../../statement.js';
 import { addStatistics } from '../../statistics.js';
 import { type CountedRun, countArm } from './count-arm.js';
 import { recordHistory } from './history.js';
+import { keepScore } from './keep-score.js';
 import { loaded, lockCampaign } from './load-campaign.js';
+import { meetGroups } from './meet-groups.js';
 import { moved } from './move-campaign.js';
 
 /** A start costs at least this much: a crash loop is not cheap. Milliseconds. */
@@ -23,6 +25,8 @@ export interface SettledRun {
   /** What it was planned to be billed, and what it is. */
   plannedMs: number;
   billedMs: number;
+  /** Of the fleet's time: as billed, but a run that was planned for less costs no more. */
+  tookMs: number;
 }
 
 interface Job {
@@ -71,7 +75,8 @@ const addToCampaign = statement<Figures>(`
   UPDATE fuzz_campaigns SET runs = runs + 1, finding_runs = finding_runs + @found,
     cpu_ms = cpu_ms + @costMs, billed_ms = billed_ms + @billedMs, crash_groups = crash_groups + @groups,
     last_find_at = CASE WHEN @found = 1 THEN CAST(@now AS BIGINT) ELSE last_find_at END,
-    quiet_from_ms = CASE WHEN @found = 1 THEN billed_ms + @billedMs ELSE quiet_from_ms END
+    quiet_from_ms = CASE WHEN @found = 1 THEN billed_ms + @billedMs ELSE quiet_from_ms END,
+    last_find_ms = CASE WHEN @found = 1 THEN billed_ms + @billedMs ELSE last_find_ms END
   WHERE id = @campaignId`);
 /**
  * Counts a run of a campaign that has ended, once, and ends the campaign if that was its end.
@@ -96,7 +101,8 @@ export const settleRun = writeOperation(
       yield* count(before, row, { job, costMs, billedMs, now });
     }
     const campaign = before && (yield* loaded(campaignId));
-    return { campaign, build, plannedMs, billedMs };
+    const tookMs = Math.min(billedMs, Math.max(costMs ?? 0, plannedMs));
+    return { campaign, build, plannedMs, billedMs, tookMs };
   },
 );
 
@@ -129,12 +135,14 @@ function* count(before: FuzzCampaignRow, row: RunRow, ended: Ended): Steps<void>
     isByItself: endsByItself.includes(job.outcome ?? ''),
   };
   yield* countArm(counted, before.billed_ms + billedMs);
+  yield* meetGroups(before, job.id);
+  const after = (yield* lockCampaign(campaignId)) as FuzzCampaignRow;
+  yield* keepScore(after, { found: found === 1, plannedMs: row.planned_ms });
   if (groups > 0) {
     const text = `${groups} new crash group${groups === 1 ? '' : 's'} by ${build}, job ${job.id}`;
     yield* recordHistory({ campaignId, time: now, kind: 'crash', text });
   }
   if (before.state !== 'active') return;
-  const after = (yield* lockCampaign(campaignId)) as FuzzCampaignRow;
   const hasCrashed = (yield* one(anyCrash, { jobId: job.id })) !== undefined;
   const reason = whyOver(endOf(after.spec), after, { now, hasCrashed });
   if (reason === undefined) return;

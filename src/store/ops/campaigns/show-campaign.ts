@@ -4,6 +4,7 @@ import { pageOperation } from '../../operation.js';
 import { all, page, type Steps, statement } from '../../statement.js';
 import { type CampaignNamed, findCampaign } from './find-campaign.js';
 import { readHistory } from './history.js';
+import { type ForecastRow, readForecasts } from './keep-score.js';
 import { loaded } from './load-campaign.js';
 
 /** A campaign with what became of it. */
@@ -13,6 +14,8 @@ export interface ShownCampaign extends LoadedCampaign {
   history: HistoryRow[];
   /** Ids of its newest jobs. */
   runs: string[];
+  /** How forecasts of all campaigns came out. */
+  forecasts: ForecastRow[];
 }
 
 interface ShowCampaign extends CampaignNamed {
@@ -44,6 +47,7 @@ export const showCampaign = pageOperation(
       earlier: yield* page(earlierBuilds, { campaignId, limit: input.earlier }),
       history: yield* readHistory({ campaignId, beforeSequence, limit: input.history }),
       runs: runs.map(({ job_id }) => job_id),
+      forecasts: yield* readForecasts(),
     };
   },
 );

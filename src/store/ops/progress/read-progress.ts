@@ -1,5 +1,8 @@
+import { type ArmRow, type FuzzCampaignRow, fuzzCampaignColumns } from '../../campaign-rows.js';
 import { pageOperation } from '../../operation.js';
 import { all, one, page, type Steps, statement } from '../../statement.js';
+import { type ForecastRow, readForecasts } from '../campaigns/keep-score.js';
+import { ownArms } from '../campaigns/load-campaign.js';
 
 /** Targets after one of them by project and name, of one project or (empty) of all. */
 export interface ProgressPage {
@@ -41,6 +44,14 @@ export interface TargetFacts {
   /** Newest inputs of the corpus that an engine found, ms since 1970; null: none lately. */
   foundAt: number | null;
   groups: { open: number; fresh: number };
+  /** Those that are not archived, the newest first. */
+  campaigns: { campaign: FuzzCampaignRow; arms: ArmRow[] }[];
+}
+
+export interface ProgressFacts {
+  targets: TargetFacts[];
+  /** How forecasts of all campaigns came out. */
+  forecasts: ForecastRow[];
 }
 
 interface Name {
@@ -81,22 +92,37 @@ const groups = statement<
     WHERE project = @project AND target_name = @name AND merged_into IS NULL
     ORDER BY id DESC LIMIT 1000) AS newest`);
 
+const campaigns = statement<Name, FuzzCampaignRow>(`
+  SELECT ${fuzzCampaignColumns} FROM fuzz_campaigns
+  WHERE project = @project AND target_name = @name AND state <> 'archived'
+  ORDER BY id DESC LIMIT 3`);
+
 /** Targets with all that shows how they do: for each a bounded number of rows. */
-export const readProgress = pageOperation('read_progress', function* (of: ProgressPage): Steps<
-  TargetFacts[]
-> {
-  const found: TargetFacts[] = [];
-  for (const named of yield* page(of.project === '' ? ofAll : ofOne, of)) {
-    const subject = `target ${named.project}/${named.name}`;
-    const counted = yield* one(groups, { ...named, newFrom: of.newFrom });
-    const inputs = yield* one(newestInputs, named);
-    found.push({
-      ...named,
-      jobs: yield* all(newestJobs, named),
-      points: yield* all(coverage, { subject, from: of.from }),
-      foundAt: inputs?.found_at ?? null,
-      groups: { open: counted?.open ?? 0, fresh: counted?.fresh ?? 0 },
-    });
+export const readProgress = pageOperation(
+  'read_progress',
+  function* (of: ProgressPage): Steps<ProgressFacts> {
+    const targets: TargetFacts[] = [];
+    for (const named of yield* page(of.project === '' ? ofAll : ofOne, of)) {
+      const subject = `target ${named.project}/${named.name}`;
+      const counted = yield* one(groups, { ...named, newFrom: of.newFrom });
+      const inputs = yield* one(newestInputs, named);
+      targets.push({
+        ...named,
+        jobs: yield* all(newestJobs, named),
+        points: yield* all(coverage, { subject, from: of.from }),
+        foundAt: inputs?.found_at ?? null,
+        groups: { open: counted?.open ?? 0, fresh: counted?.fresh ?? 0 },
+        campaigns: yield* campaignsOf(named),
+      });
+    }
+    return { targets, forecasts: yield* readForecasts() };
+  },
+);
+
+function* campaignsOf(named: Name): Steps<TargetFacts['campaigns']> {
+  const found: TargetFacts['campaigns'] = [];
+  for (const campaign of yield* all(campaigns, named)) {
+    found.push({ campaign, arms: yield* ownArms(campaign.id) });
   }
   return found;
-});
+}

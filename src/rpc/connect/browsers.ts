@@ -1,0 +1,57 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import { status as Code } from '@grpc/grpc-js';
+import { Refusal } from './refusal.js';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+/**
+ * Refuses what a browser sends for a page of another site. Such a page cannot read an answer,
+ * as no header allows it to; it must not be able to act, either.
+ *
+ * @throws Refusal
+ */
+export function expectOwnSite(headers: IncomingHttpHeaders): void {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) {
+    if (site !== 'same-origin' && site !== 'none') throw otherSite();
+    return;
+  }
+  const { origin, host = '' } = headers;
+  if (origin === undefined) return;
+  const from = URL.parse(origin);
+  // A port that goes without saying is in neither.
+  if (!from || from.host !== URL.parse(`${from.protocol}//${host}`)?.host) throw otherSite();
+}
+
+/** How the HTTP server may be called by name. */
+export interface OwnNames {
+  /** The host of `http.address`. */
+  readonly configured: string;
+  /** No other machine reaches it. */
+  readonly isLocal: boolean;
+}
+
+/**
+ * Refuses names that a page of another site may have pointed here (DNS rebinding), where no
+ * token keeps it out. An address cannot be pointed elsewhere, nor can a name without a dot by
+ * anybody outside of the network.
+ *
+ * @throws Refusal
+ */
+export function expectOwnName(host: string | undefined, { configured, isLocal }: OwnNames): void {
+  const name = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
+  if (name === 'localhost' || name === configured.toLowerCase()) return;
+  if (isLocal ? isLoopback(name) : isIP(name) !== 0 || /^[^.]+$/.test(name)) return;
+  const message =
+    'this master takes calls without tokens, and so by its own names only: localhost, 127.0.0.1, [::1], or the host of http.address';
+  throw new Refusal(Code.PERMISSION_DENIED, message, 403);
+}
+
+const isLoopback = (name: string): boolean =>
+  isIP(name) !== 0 && loopback.check(name, isIP(name) === 6 ? 'ipv6' : 'ipv4');
+
+const otherSite = () =>
+  new Refusal(Code.PERMISSION_DENIED, 'this call comes from a page of another site', 403);
