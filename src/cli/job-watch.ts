@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import type { JobWatchFlags } from '../operator/watching/jobs.js';
 import { watchJobs } from '../operator/watching/jobs.js';
-import { type OperatorFlags, wholeOption, withOperatorFlags } from './flags.js';
+import { wholeOption } from './flags.js';
+import { withWatchFlags } from './watch.js';
 
 const examples = `
 It begins with the jobs that run and wait, or with the one that is named, why it waits or
-how it ended. It waits for a master that is away, and goes on without a gap. Each line
+how it ended; of one job, crashes and finds are lines too. It waits for a master that is away, and goes on without a gap. Each line
 of --json about a change has a cursor: --after with the last one continues there.
 
 Exit codes: of one job, 0 when it has completed and 1 when it ended otherwise;
@@ -25,8 +27,8 @@ export function jobWatchCommand(): Command {
     .argument('[job]', 'only this one, by its id')
     .addOption(wholeOption('--after', 'begin after this change', 1, Number.MAX_SAFE_INTEGER))
     .addHelpText('after', examples)
-    .action(async (id: string | undefined, flags: OperatorFlags & { after?: number }) => {
+    .action(async (id: string | undefined, flags: JobWatchFlags & { after?: number }) => {
       process.exitCode = await watchJobs(flags, { job: id, cursor: flags.after ?? 0 });
     });
-  return withOperatorFlags(command);
+  return withWatchFlags(command);
 }

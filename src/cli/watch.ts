@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { WatchFlags } from '../operator/watching/fleet.js';
 import { durationOption, projectOption, withOperatorFlags } from './flags.js';
 
@@ -15,6 +15,12 @@ Examples:
   $ pandafuzz watch --project images --until-crash
   $ pandafuzz watch --json --for 1h | jq -r 'select(.kind == "find").text'`;
 
+/** `-o`, and the options of every operator's command. */
+export function withWatchFlags(command: Command): Command {
+  const output = new Option('-o, --output <format>', 'lines for people, or of JSON, as --json');
+  return withOperatorFlags(command.addOption(output.choices(['text', 'jsonl']).conflicts('json')));
+}
+
 export function watchCommand(): Command {
   const command = new Command('watch')
     .summary('follow what happens: jobs, finds, crashes, and what goes wrong')
@@ -27,5 +33,5 @@ export function watchCommand(): Command {
       const { watchFleet } = await import('../operator/watching/fleet.js');
       process.exitCode = await watchFleet(flags);
     });
-  return withOperatorFlags(command);
+  return withWatchFlags(command);
 }

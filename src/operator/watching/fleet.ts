@@ -1,17 +1,16 @@
-import { failureOf, isAway } from '../../client/failure.js';
-import { sleep, systemClock } from '../../core/clock.js';
+import { systemClock } from '../../core/clock.js';
 import { asking, type Flags } from '../session.js';
-import { changesOf, type Link } from './changes.js';
+import { changesOf } from './changes.js';
 import { jobEvent } from './job-events.js';
-import { linkTo } from './jobs.js';
-import { writer } from './lines.js';
+import { type LineFlags, taken, writer } from './lines.js';
+import { linkTo } from './link.js';
+import { lookAgain } from './look-again.js';
 import { Looks } from './looks.js';
 
 /** Of `--until-crash`. */
 const crashFound = 10;
-const lookEveryMs = 2000;
 
-export interface WatchFlags extends Flags {
+export interface WatchFlags extends Omit<Flags, 'json'>, LineFlags {
   readonly project?: string;
   /** Ends after so long, milliseconds. */
   readonly for?: number;
@@ -25,13 +24,13 @@ export interface WatchFlags extends Flags {
  */
 export function watchFleet(flags: WatchFlags): Promise<number> {
   return asking(flags, async (connection, options) => {
-    const tell = writer(flags.json);
+    const tell = writer(flags);
     const { project = '' } = flags;
     const end = new AbortController();
     const signal = AbortSignal.any([options.signal, end.signal]);
     const timer =
       flags.for === undefined ? undefined : systemClock.schedule(flags.for, () => end.abort());
-    const link = onceEach(linkTo(connection.address, tell));
+    const link = linkTo(connection.address, tell);
     let exitCode = 0;
 
     async function changes(): Promise<void> {
@@ -39,27 +38,18 @@ export function watchFleet(flags: WatchFlags): Promise<number> {
       for await (const change of changesOf(connection, from, { signal, link })) {
         const isOurs = project === '' || change.job?.spec?.project === project;
         if (change.kind !== '' && isOurs) tell(jobEvent(change));
+        await taken(signal);
       }
     }
 
     async function looks(): Promise<void> {
       const looking = new Looks(connection, project, tell);
-      let wasReached = false;
-      for (;;) {
-        try {
-          const isCrash = await looking.look({ ...options, signal });
-          if (wasReached) link.back(false);
-          wasReached = true;
-          if (isCrash && flags.untilCrash) {
-            exitCode = crashFound;
-            return;
-          }
-        } catch (error) {
-          if (!wasReached || !isTransient(error)) throw error;
-          if (isAway(error)) link.away();
-        }
-        await sleep(systemClock, lookEveryMs, signal);
-      }
+      await lookAgain(signal, link, async () => {
+        const isCrash = await looking.look({ ...options, signal });
+        if (isCrash && flags.untilCrash) exitCode = crashFound;
+        await taken(signal);
+        return exitCode !== 0;
+      });
     }
 
     const both = [looks(), changes()];
@@ -76,22 +66,3 @@ export function watchFleet(flags: WatchFlags): Promise<number> {
     return exitCode;
   });
 }
-
-/** Two loops see that the master is away: it is said once. */
-function onceEach(link: Link): Link {
-  let isGone = false;
-  return {
-    away() {
-      if (!isGone) link.away();
-      isGone = true;
-    },
-    back(isGap) {
-      if (isGone) link.back(isGap);
-      isGone = false;
-    },
-  };
-}
-
-/** gRPC's DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE. */
-const transient = new Set([4, 8, 14]);
-const isTransient = (error: unknown) => transient.has(failureOf(error)?.code ?? -1);

@@ -7,60 +7,75 @@ import { findId } from '../ids.js';
 import { listJobs } from '../lists.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
-import { changesOf, type Link } from './changes.js';
-import { jobEvent, presentJob } from './job-events.js';
-import { type Tell, writer } from './lines.js';
+import { changesOf } from './changes.js';
+import { isEnd, jobEvent, presentJob } from './job-events.js';
+import { JobLooks } from './job-looks.js';
+import { type LineFlags, type Tell, taken, writer } from './lines.js';
+import { linkTo } from './link.js';
+import { lookAgain } from './look-again.js';
 
 /** As many of those that run and wait are shown as the watch begins. */
 const mostBefore = 100;
 
+export type JobWatchFlags = Omit<Flags, 'json'> & LineFlags;
+
 /**
- * `pandafuzz job watch`: the jobs as they are, and then a line for each change.
+ * `pandafuzz job watch`: the jobs as they are, and then a line for each change; of one job, its
+ * crashes and what it finds too.
  *
  * @param job its changes alone: the watch ends with it
  * @param cursor begins after that change, and leaves out what is
  * @returns the exit code: 0, or 1 for a job that ended otherwise than completed
  */
 export function watchJobs(
-  flags: Flags,
+  flags: JobWatchFlags,
   { job: text, cursor }: { job: string | undefined; cursor: number },
 ): Promise<number> {
   return asking(flags, async (connection, options) => {
-    const tell = writer(flags.json);
+    const tell = writer(flags);
     const jobId = text === undefined ? '' : await findId(connection, text, 'job', options);
+    const over = new AbortController();
+    const signal = AbortSignal.any([options.signal, over.signal]);
     const link = linkTo(connection.address, tell);
-    const changes = changesOf(connection, { jobId, cursor }, { signal: options.signal, link });
-    for await (const change of changes) {
-      if (change.kind === '') {
-        // The stream begins now: what is read after this is no older.
-        const ended = await tellPresent(connection, jobId, { tell, options });
-        if (ended) return exitCodeOf(ended);
-        continue;
+    const looks = jobId === '' ? undefined : new JobLooks(connection, jobId, tell);
+
+    async function changes(): Promise<number> {
+      for await (const change of changesOf(connection, { jobId, cursor }, { signal, link })) {
+        await taken(signal);
+        if (change.kind === '') {
+          // The stream begins now: what is read after this is no older.
+          const ended = await tellPresent(connection, jobId, { tell, options });
+          if (ended) return ended.state === JobState.COMPLETED ? 0 : 1;
+          continue;
+        }
+        // Crashes come before the end that they belong to.
+        if (isEnd(change.kind)) await looks?.atEnd({ ...options, signal });
+        tell(jobEvent(change));
+        if (jobId === '') continue;
+        if (isEnd(change.kind)) return change.kind === 'job.completed' ? 0 : 1;
+        if (change.kind === 'job.forgotten') throw new UserError('the job was deleted');
       }
-      tell(jobEvent(change));
-      if (jobId !== '' && change.job?.finishedAt) return exitCodeOf(change.job);
-      if (jobId !== '' && !change.job) throw new UserError('the job was deleted');
+      return 0;
     }
-    return 0;
+
+    async function looking(): Promise<never> {
+      await lookAgain(signal, link, async () => {
+        await looks?.look({ ...options, signal });
+        await taken(signal);
+        return false;
+      });
+      throw new Error('it looks until it is ended');
+    }
+
+    const both = looks ? [changes(), looking()] : [changes()];
+    try {
+      return await Promise.race(both);
+    } finally {
+      over.abort();
+      await Promise.allSettled(both);
+    }
   });
 }
-
-/** Says on the same output that the master is away, and that it is back. */
-export const linkTo = (address: string, tell: Tell): Link => ({
-  away: () =>
-    tell({
-      time: new Date(),
-      kind: 'master.away',
-      text: `no master answers at ${address}; waiting for it`,
-      isBad: true,
-    }),
-  back: (isGap) =>
-    tell({
-      time: new Date(),
-      kind: 'master.back',
-      text: isGap ? 'it answers again; what happened between is not known' : 'it answers again',
-    }),
-});
 
 /** @returns the one job that is watched, if it has ended already */
 async function tellPresent(
@@ -96,5 +111,3 @@ async function reasonsFor(
     throw error;
   }
 }
-
-const exitCodeOf = ({ state }: Job): number => (state === JobState.COMPLETED ? 0 : 1);

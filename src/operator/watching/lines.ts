@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { plain } from '../../core/unseen.js';
 import { jsonLine } from '../output.js';
@@ -19,11 +20,22 @@ export interface Event {
 
 export type Tell = (event: Event) => void;
 
+export interface LineFlags {
+  readonly json?: boolean;
+  /** `-o jsonl` is `--json`. */
+  readonly output?: 'text' | 'jsonl';
+}
+
 /** Writes events to standard output, as lines for people or as lines of JSON. */
-export const writer =
-  (asJson: boolean | undefined): Tell =>
-  (event) =>
-    void process.stdout.write(asJson ? jsonOf(event) : `${lineOf(event)}\n`);
+export function writer({ json, output }: LineFlags): Tell {
+  const asJson = json || output === 'jsonl';
+  return (event) => void process.stdout.write(asJson ? jsonOf(event) : `${lineOf(event)}\n`);
+}
+
+/** Waits for a reader of standard output that is slow: lines would pile up in memory. */
+export async function taken(signal: AbortSignal): Promise<void> {
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain', { signal });
+}
 
 const kindWidth = 18;
 
@@ -31,7 +43,8 @@ function lineOf({ time, kind, text, before, isBad }: Event): string {
   const at = time.toLocaleTimeString('sv');
   const when = before ? 'now     ' : at;
   const word = kind.padEnd(kindWidth);
-  return `${when}  ${isBad ? styleText('red', word, { stream: process.stdout }) : word}  ${text.split('\n').map(plain).join(' / ')}`;
+  const shown = isBad ? styleText('red', word, { stream: process.stdout }) : word;
+  return `${when}  ${shown}  ${text.split('\n').map(plain).join(' / ')}`;
 }
 
 const jsonOf = ({ time, kind, text, before = false, isBad = false, more = {} }: Event): string =>

@@ -4,30 +4,43 @@ import { type Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import type { Problem, TargetProgress } from '../../gen/pandafuzz/v1/statistics_service.js';
 import { titleOf } from '../crashes/describe.js';
 import { count } from '../format.js';
-import { crashPages, listCrashGroups } from '../lists.js';
-import { shortIds } from '../short-ids.js';
+import { crashPages, groupPages } from '../lists.js';
 import type { CallOptions } from '../submit.js';
 import { groupStatus } from '../words.js';
+import { crashEvent, shortId, tooManyCrashes } from './job-events.js';
 import type { Event, Tell } from './lines.js';
+import { Seen } from './seen.js';
 
 /** What is looked at again and again, as the master has no stream of it. */
 
-/** Of each in a look: what is found faster than that is not told one by one. */
-const most = { groups: 100, crashes: 100, targets: 100 };
+const most = { groups: 100, targets: 100 };
 /** Of what is known as the watch begins. */
 const mostBefore = 10;
+/** Groups whose first crash is yet to be read. */
+const mostFirsts = 1000;
+/** Kinds that `--until-crash` waits for. */
+const met = new Set(['crash', 'crash.more', 'crash_group.new', 'crash_group.reopened']);
 
 interface Look {
   readonly problems: readonly Problem[];
   readonly targets: readonly TargetProgress[];
   /** Newest first. */
   readonly groups: readonly CrashGroup[];
+}
+
+interface New {
+  readonly groups: readonly CrashGroup[];
   readonly crashes: readonly Crash[];
+  readonly isCut: boolean;
 }
 
 /** Reads what is, and tells what differs from the look before; at first, what is. */
 export class Looks {
   #last: Look | undefined;
+  readonly #groups = new Seen<CrashGroup>();
+  readonly #crashes = new Seen<Crash>();
+  /** When the first crash of a group was found that was told as new. */
+  readonly #firsts = new Map<string, number>();
 
   constructor(
     private readonly connection: Connection,
@@ -37,31 +50,70 @@ export class Looks {
 
   /** @returns whether a crash was met that was not there at the look before */
   async look(options: CallOptions): Promise<boolean> {
-    const now = await this.#read(options);
+    const { now, found } = await this.#read(options);
     const before = this.#last;
     this.#last = now;
     if (!before) {
       for (const event of beginning(now)) this.tell(event);
       return false;
     }
-    const events = changes(before, now);
+    const events = [
+      ...targetChanges(before.targets, now.targets),
+      ...this.#newGroups(found),
+      ...statusChanges(before.groups, now.groups),
+      ...this.#newCrashes(found),
+      ...problemChanges(before.problems, now.problems),
+    ];
     for (const event of events) this.tell(event);
-    return events.some(({ kind }) => kind.startsWith('crash'));
+    return events.some(({ kind }) => met.has(kind));
   }
 
-  async #read(options: CallOptions): Promise<Look> {
-    const { statistics } = this.connection;
-    const { project } = this;
-    const page = { project, pageSize: most.targets, pageToken: '' };
+  async #read(options: CallOptions): Promise<{ now: Look; found: New }> {
+    const { connection, project } = this;
+    const { statistics } = connection;
     const ofAll = { groupId: '', jobId: '' };
-    const [{ problems }, { targets }, groups, { items }] = await Promise.all([
+    const page = { project, pageSize: most.targets, pageToken: '' };
+    const [{ problems }, { targets }] = await Promise.all([
       unary(statistics, statistics.listProblems, {}, options),
       unary(statistics, statistics.getProgress, page, options),
-      listCrashGroups(this.connection, { project, limit: most.groups }, options),
-      crashPages(this.connection, ofAll, options)({ pageSize: most.crashes, pageToken: '' }),
     ]);
-    const crashes = items.filter((crash) => project === '' || crash.project === project);
-    return { problems, targets, groups, crashes };
+    // Groups are read after crashes, so that each crash has its group. What a call that fails
+    // has read already is new again next time: nothing is remembered before all are read.
+    const pages = groupPages(connection, { project }, options);
+    const crashes = await this.#crashes.read(crashPages(connection, ofAll, options));
+    const fresh = await this.#groups.read(pages);
+    const { items: groups } = await pages({ pageSize: most.groups, pageToken: '' });
+    crashes.keep();
+    fresh.keep();
+    const isOurs = (crash: Crash) => project === '' || crash.project === project;
+    const found = {
+      groups: fresh.items,
+      crashes: crashes.items.filter(isOurs),
+      isCut: crashes.isCut,
+    };
+    return { now: { problems, targets, groups }, found };
+  }
+
+  #newGroups({ groups }: New): Event[] {
+    for (const { id, firstFoundAt } of groups) {
+      if (this.#firsts.size < mostFirsts) this.#firsts.set(id, firstFoundAt?.getTime() ?? 0);
+    }
+    return groups
+      .map((group) => groupEvent(group, 'crash_group.new', group.firstFoundAt))
+      .reverse();
+  }
+
+  /** The first crash of a new group is told with it. */
+  #newCrashes({ crashes, isCut }: New): Event[] {
+    const told = crashes.toReversed().filter(({ groupId, foundAt }) => {
+      const isFirst = this.#firsts.get(groupId) === foundAt?.getTime();
+      if (isFirst) this.#firsts.delete(groupId);
+      return !isFirst;
+    });
+    const events = told.map((crash) =>
+      crashEvent(crash, nameOf({ project: crash.project, name: crash.targetName })),
+    );
+    return isCut ? [...events, tooManyCrashes(events.length)] : events;
   }
 }
 
@@ -74,34 +126,21 @@ function beginning({ problems, targets, groups }: Look): Event[] {
   ].map((event) => ({ ...event, before: true }));
 }
 
-function changes(before: Look, now: Look): Event[] {
-  const wrong = new Map(before.problems.map((one) => [problemKey(one), one]));
-  const isWrong = new Set(now.problems.map(problemKey));
-  const groups = new Map(before.groups.map((group) => [group.id, group]));
-  const newest = before.crashes[0]?.id ?? '';
-  const firstOfGroups = new Set<string>();
-  const ofGroups = now.groups
-    .filter(({ id }) => id > (before.groups[0]?.id ?? ''))
-    .map((group) => {
-      firstOfGroups.add(group.id);
-      return groupEvent(group, 'crash_group.new', group.firstFoundAt);
-    });
-  const ofOld = now.groups.flatMap((group) => {
+function statusChanges(before: readonly CrashGroup[], now: readonly CrashGroup[]): Event[] {
+  const groups = new Map(before.map((group) => [group.id, group]));
+  return now.flatMap((group) => {
     const old = groups.get(group.id);
     if (!old || groupStatus(old) === groupStatus(group)) return [];
     return [groupEvent(group, `crash_group.${groupStatus(group)}`, undefined)];
   });
+}
+
+function problemChanges(before: readonly Problem[], now: readonly Problem[]): Event[] {
+  const was = new Set(before.map(problemKey));
+  const is = new Set(now.map(problemKey));
   return [
-    ...targetChanges(before.targets, now.targets),
-    ...[...ofGroups].reverse(),
-    ...ofOld,
-    // Of a new group, the first crash is told with it.
-    ...now.crashes
-      .filter(({ id, groupId }) => id > newest && !firstOfGroups.has(groupId))
-      .map(crashEvent)
-      .reverse(),
-    ...now.problems.filter((one) => !wrong.has(problemKey(one))).map(problemEvent),
-    ...before.problems.filter((one) => !isWrong.has(problemKey(one))).map(overEvent),
+    ...now.filter((one) => !was.has(problemKey(one))).map(problemEvent),
+    ...before.filter((one) => !is.has(problemKey(one))).map(overEvent),
   ];
 }
 
@@ -151,18 +190,8 @@ const groupEvent = (group: CrashGroup, kind: string, time: Date | undefined): Ev
   more: { group: CrashGroup.toJSON(group) },
 });
 
-const crashEvent = (crash: Crash): Event => ({
-  time: crash.foundAt ?? new Date(),
-  kind: 'crash',
-  text: `${crash.kind} in ${crash.topFrame}, ${nameOf({ project: crash.project, name: crash.targetName })}, crash ${shortId(crash.id)}`,
-  isBad: true,
-  more: { crashId: crash.id, groupId: crash.groupId, jobId: crash.jobId, botId: crash.botId },
-});
-
 /** Its sentence has figures that change. */
 const problemKey = ({ kind, object }: Problem): string => `${kind} ${object}`;
-
-const shortId = (id: string) => shortIds([id])(id);
 
 const textOf = ({ object, sentence }: Problem): string => `${object}: ${sentence}`;
 
