@@ -11,7 +11,7 @@ SHELL := /bin/sh
 NODE_VERSION := 24.21.0
 NODE_NEEDED := 22.13
 # What meets the way beneath grpc-js: `make test` runs it with and without; `make test-nodes` all of test/rpc.
-beneath := beneath compression connections deadlines fuzz heartbeat overload shutdown streams unfinished
+beneath := beneath connections deadlines fuzz heartbeat overload shutdown streams
 # The suite of test/rpc runs on each of these.
 NODES_TESTED := 22.23.3 24.21.0 26.12.1
 node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
@@ -30,6 +30,9 @@ JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
+# The page: what web/ becomes, and what it is made of.
+page := dist/web/index.html
+page_sources := $(shell find web -name gen -prune -o -type f -print) src/core/figures.ts src/core/unseen.ts
 clients := .tools/clients.done
 tested_nodes := $(NODES_TESTED:%=.tools/node-%/node_modules/$(node_package)/bin/node)
 GHZ_VERSION := v0.121.0
@@ -60,25 +63,26 @@ ifndef ONLY
 	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%)
 endif
 
-## test-nodes: test/rpc on each Node from 22 to 26, with grpc.fast_path auto and off
+## test-nodes: test/rpc and test/abuse on each Node from 22 to 26, with grpc.fast_path auto and off
 .PHONY: test-nodes
 test-nodes: $(built) $(clients) $(tested_nodes)
 	@for node in $(tested_nodes); do for way in auto off; do \
-	  echo "test/rpc on Node $$($$node --version), grpc.fast_path $$way"; \
+	  echo "test/rpc and test/abuse on Node $$($$node --version), grpc.fast_path $$way"; \
 	  PATH=$(CURDIR)/$$(dirname $$node):$$PATH PANDAFUZZ_GRPC_FAST_PATH=$$way \
-	    $(JEST) $(or $(ONLY),dist/test/rpc) || exit; \
+	    $(JEST) $(or $(ONLY),dist/test/rpc dist/test/abuse) || exit; \
 	done; done
 
 ## check: types, lint, format, the contract's lint and breaking changes, the import rules
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
+	@$(BIN)/tsc --project web
 	@$(BIN)/biome ci .
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
 	@$(BIN)/buf breaking --against $(released)
-	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src || \
-	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
+	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src web || \
+	  $(BIN)/depcruise --config .dependency-cruiser.mjs src web
 	@echo "check: types, lint, format, contract and import rules are fine"
 
 ## release-contract: keep the contract as it is now, for check to compare with
@@ -135,7 +139,7 @@ format: $(generated)
 ## clean: remove the build and the demo's data
 .PHONY: clean
 clean:
-	rm -rf dist src/gen data/demo-*
+	rm -rf dist src/gen web/gen data/demo-*
 
 ## distclean: clean, and remove everything installed
 .PHONY: distclean
@@ -197,9 +201,15 @@ $(ghz):
 	@GOBIN=$(CURDIR)/.tools/bin go install github.com/bojand/ghz/cmd/ghz@$(GHZ_VERSION)
 	@touch $@
 
-$(built): $(generated) $(sources) tsconfig.json
+$(page): $(generated) $(page_sources)
+	@echo "vite: building the page"
+	@$(BIN)/vite build --config web/vite.config.ts --logLevel warn
+	@touch $@
+
+# The page is part of the build, and is built anew when its own files change alone.
+$(built): $(generated) $(sources) tsconfig.json | $(page)
 	@echo "tsc: building"
-	@rm -rf dist
+	@find dist -mindepth 1 -maxdepth 1 ! -name web -exec rm -rf {} +
 	@$(BIN)/tsc --project .
 	@cp -R src/store/sqlite/migrations dist/src/store/sqlite/
 	@cp -R src/gen/descriptors dist/src/gen/

@@ -173,7 +173,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const limits = { longestMs: options.timeouts.requestMs, most: options.maxUnfinishedRequests };
   const unfinished = new UnfinishedRequests(clock, limits, streamsOfRequests());
   const enter = connectionsOf(server, { path, connections, unfinished, log });
-  const speaking = options.tls ? handshakes(options.tls, enter, { clock, log }) : enter;
+  const idleMs = options.timeouts.idleConnectionMs;
+  const speaking = options.tls ? handshakes(options.tls, enter, { clock, log, idleMs }) : enter;
   const take = (connection: Socket) => {
     connections.own(connection);
     speaking(connection);

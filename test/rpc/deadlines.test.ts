@@ -104,21 +104,6 @@ function framesIn(bytes: Buffer, type: number): number {
 }
 
 describe('a deadline', () => {
-  test.each([
-    ['700H'],
-    ['99999999H'],
-    ['100000000S'],
-    ['86401S'],
-    ['-5S'],
-    ['5'],
-    ['5 S'],
-    ['soon'],
-  ])('of "%s" neither ends a call at once nor lets it hang', async (timeout) => {
-    const { address } = await runMasterFor();
-    const answer = await new RawClient(address).call(stats, empty, { 'grpc-timeout': timeout });
-    expect(Code[answer.code]).toBe('OK');
-  });
-
   test('that has passed on arrival runs nothing', async () => {
     const { address } = await runMasterFor();
     const answer = await new RawClient(address).call(stats, empty, { 'grpc-timeout': '1n' });

@@ -9,10 +9,14 @@ import { atEnd } from '../endings.js';
 export class RawClient {
   readonly #session: ClientHttp2Session;
 
-  constructor(address: string, settings: { initialWindowSize?: number } = {}) {
+  constructor(
+    address: string,
+    { localAddress, ...settings }: { initialWindowSize?: number; localAddress?: string } = {},
+  ) {
     // Or Node itself would refuse calls of who has said much, in place of the server.
     const maxSessionMemory = 1000; // MB
-    this.#session = connect(`http://${address}`, { settings, maxSessionMemory });
+    const options = { settings, maxSessionMemory, ...(localAddress && { localAddress }) };
+    this.#session = connect(`http://${address}`, options);
     this.#session.on('error', () => {}); // each call hears of it by itself
     atEnd(() => this.#session.destroy());
   }

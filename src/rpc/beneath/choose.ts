@@ -3,6 +3,7 @@ import type { Logger } from '../../core/log.js';
 import { type CallPath, plainPath } from '../call-path.js';
 import { refuseUnnamedCompression } from './compressed-flag.js';
 import { fastPath } from './fast-path.js';
+import { boundInflation } from './inflation.js';
 import { dropLateMessages } from './late-messages.js';
 import { missingShapes } from './shapes.js';
 import { trialCall } from './trial-call.js';
@@ -18,6 +19,7 @@ export interface Choice {
 export async function choosePath(choice: Choice): Promise<CallPath> {
   await trialCall((call) => {
     refuseUnnamedCompression(call);
+    boundInflation(call);
     dropLateMessages(call);
   }).catch((err) => choice.log.warn({ missing: ['call'], err }, 'grpc guards missing'));
   const obstacle = await obstacleTo(choice);

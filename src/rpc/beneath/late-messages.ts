@@ -1,5 +1,5 @@
 import { innerOf } from './shapes.js';
-import { replaceShared } from './shared-methods.js';
+import { type Replace, replaceShared } from './shared-methods.js';
 
 /**
  * Drops messages of a call whose status has been given. grpc-js gives one itself when a
@@ -9,10 +9,11 @@ import { replaceShared } from './shared-methods.js';
  * @param call any call: the function is that of all calls
  */
 export function dropLateMessages(call: object): void {
-  replaceShared(innerOf(call), 'sendMessage', (sendMessage) => {
-    return function drop(message, onTaken) {
-      if (this.wantTrailers) return onTaken();
-      sendMessage.call(this, message, onTaken);
-    };
-  });
+  replaceShared(innerOf(call), 'sendMessage', dropping);
 }
+
+const dropping: Replace<'sendMessage'> = (sendMessage) =>
+  function drop(message, onTaken) {
+    if (this.wantTrailers) return onTaken();
+    sendMessage.call(this, message, onTaken);
+  };

@@ -16,10 +16,14 @@ export interface InnerCall {
   readonly metadataSent: boolean;
   /** Whether its status has been given, and waits for earlier messages to leave. */
   readonly wantTrailers: boolean;
+  /** What has come and is not taken yet, the oldest first. */
+  readonly readQueue: readonly { readonly compressedMessage: Buffer | null }[];
   decoder: unknown;
   sendStatus(status: Omit<StatusObject, 'metadata'> & { metadata: Metadata | null }): void;
   sendMessage(message: unknown, onTaken: () => void): void;
   decompressMessage(message: Buffer, encoding: string): unknown;
+  /** Hands over the oldest message, if it is inflated and wanted. */
+  maybePushNextMessage(): void;
   serializeMessage(message: unknown): Buffer;
   maybeSendMetadata(): void;
   /** Whether nobody listens any more. */
@@ -40,10 +44,12 @@ export const shapeOfInnerCall: { readonly [Field in keyof InnerCall]: string | n
   receivedHalfClose: 'boolean',
   metadataSent: 'boolean',
   wantTrailers: 'boolean',
+  readQueue: 'object',
   decoder: 'object',
   sendStatus: 1,
   sendMessage: 2,
   decompressMessage: 2,
+  maybePushNextMessage: 0,
   serializeMessage: 1,
   maybeSendMetadata: 0,
   checkCancelled: 0,

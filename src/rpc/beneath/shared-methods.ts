@@ -1,7 +1,9 @@
 import type { InnerCall } from './shapes.js';
 
-/** Functions that stand in the place of grpc-js's: a process may have several masters. */
-const replaced = new WeakSet<object>();
+/** What has been put in their place: a process may have several masters. */
+const replaced = new WeakMap<object, Set<unknown>>();
+
+type Shared = 'sendMessage' | 'decompressMessage' | 'maybePushNextMessage';
 
 type Method<Name extends keyof InnerCall> = InnerCall[Name] extends (
   ...given: infer Given
@@ -9,16 +11,20 @@ type Method<Name extends keyof InnerCall> = InnerCall[Name] extends (
   ? (this: InnerCall, ...given: Given) => Out
   : never;
 
-/** Puts another function in the place of one that all calls share, once. */
-export function replaceShared<Name extends 'sendMessage' | 'decompressMessage'>(
+/** Makes another function of one that all calls share. */
+export type Replace<Name extends Shared> = (original: Method<Name>) => Method<Name>;
+
+/** Puts another function in the place of one that all calls share; each `replace` does so once. */
+export function replaceShared<Name extends Shared>(
   inner: InnerCall,
   name: Name,
-  replace: (original: Method<Name>) => Method<Name>,
+  replace: Replace<Name>,
 ): void {
   const shared: Partial<Record<Name, Method<Name>>> | null = Object.getPrototypeOf(inner);
   const original = shared?.[name];
-  if (!shared || !original || replaced.has(original)) return;
-  const replacement = replace(original);
-  replaced.add(replacement);
-  shared[name] = replacement;
+  if (!shared || !original) return;
+  const earlier = replaced.get(shared) ?? new Set();
+  if (earlier.has(replace)) return;
+  replaced.set(shared, earlier.add(replace));
+  shared[name] = replace(original);
 }

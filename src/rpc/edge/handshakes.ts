@@ -13,15 +13,18 @@ import type { TlsFiles } from '../../core/tls-files.js';
  */
 
 /** Longest handshake, milliseconds: two round trips, behind a queue of a fleet's others. */
-const handshakeMs = 20_000;
+const longestMs = 20_000;
 /** Failed handshakes that are logged, by address: what scans a network comes again and again. */
 const loggedFailures = { atOnce: 10, perSecond: 1 / 60 };
 
-/** @returns the way for accepted connections; `take` gets those that may speak. */
+/**
+ * @param idleMs longest that a connection may do nothing
+ * @returns the way for accepted connections; `take` gets those that may speak
+ */
 export function handshakes(
   files: TlsFiles,
   take: (connection: Socket) => void,
-  { clock, log }: { clock: Clock; log: Logger },
+  { clock, log, idleMs }: { clock: Clock; log: Logger; idleMs: number },
 ): (connection: Socket) => void {
   const logged = new AddressLimits(loggedFailures, clock);
   const failed = (connection: Socket, why: string) => {
@@ -31,13 +34,17 @@ export function handshakes(
   const server = createServer({
     ...files.options,
     ALPNProtocols: ['h2'],
-    handshakeTimeout: handshakeMs,
+    handshakeTimeout: Math.min(longestMs, idleMs),
     requestCert: files.wantsClients,
     // Looked at below, where the reason can be logged.
     rejectUnauthorized: false,
   });
   files.onChanged((options) => server.setSecureContext(options));
-  server.on('tlsClientError', (error, connection) => failed(connection, reasonOf(error)));
+  server.on('tlsClientError', (error, connection) => {
+    failed(connection, reasonOf(error));
+    // A handshake that takes too long is reported only.
+    connection.destroy();
+  });
   server.on('secureConnection', (connection) => {
     const problem = files.problemOf(connection);
     if (problem === undefined) return take(connection);

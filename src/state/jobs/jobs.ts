@@ -152,7 +152,7 @@ export class Jobs {
     const keys = { filter, sinceId, beforeId, limit: limit - 1 };
     const read = await this.parts.store.run(ctx, findJobs, keys);
     return {
-      jobs: read.jobs.map((row) => listed(this.#record(row))),
+      jobs: read.jobs.map((row) => this.#record(row)),
       nextPageToken: read.isEnd || !read.lastId ? '' : pageTokenAfter(read.lastId),
     };
   }

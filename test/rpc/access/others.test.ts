@@ -62,21 +62,3 @@ test('a stream by the Connect protocol ends when its token is revoked', async ()
   const { error } = endOf(await watching);
   expect(error).toMatchObject({ code: 'unauthenticated', message: 'this token was revoked' });
 });
-
-test('who tries tokens is soon refused unseen, and others at that address are not', async () => {
-  const client = new RawClient(scene.address);
-  const path = '/pandafuzz.v1.JobService/GetJob';
-  const codes = new Map<number, number>();
-  for (let from = 0; from < 1200; from += 100) {
-    const tried = Array.from({ length: 100 }, (_, i) => {
-      const guess = String(from + i).padStart(64, '0');
-      return client.call(path, [Buffer.alloc(0)], { authorization: `Bearer pf_admin_${guess}` });
-    });
-    for (const { code } of await Promise.all(tried)) codes.set(code, (codes.get(code) ?? 0) + 1);
-  }
-  const refusals = new Set([Code.UNAUTHENTICATED, Code.RESOURCE_EXHAUSTED]);
-  expect(new Set(codes.keys())).toEqual(refusals);
-  expect(codes.get(Code.RESOURCE_EXHAUSTED)).toBeGreaterThan(50);
-  const { system } = scene.admin;
-  expect(await unary(system, system.getSystemStats, {})).toMatchObject({ warnings: [] });
-});

@@ -27,14 +27,17 @@ export interface HttpQuestion {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Uint8Array;
+  /** Of this machine, to come from: 127.0.0.2 is somebody else than 127.0.0.1. */
+  readonly localAddress?: string;
 }
 
 /** One request by Node's own client: fetch would let no test set Host or Sec-Fetch-Site. */
 export function ask(at: Address, path: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
-  const { method = 'POST', headers = {}, body = '' } = question;
+  const { method = 'POST', headers = {}, body = '', localAddress } = question;
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const options = { ...at, path, method, headers, agent: false };
-  const sent = request({ ...options, host: at.host, port: at.port }, (response) => {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const sent = request({ ...options, ...from, host: at.host, port: at.port }, (response) => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
     response.on('end', () => {

@@ -2,6 +2,7 @@ import { pageOperation } from '../../operation.js';
 import { isFull, mostPageBytes, rowBytes } from '../../page-bytes.js';
 import { type JobRow, type JobStateName, jobColumns } from '../../rows.js';
 import { page, type Steps, statement } from '../../statement.js';
+import { listed } from './listed.js';
 
 /** Which jobs; what is undefined or empty lets all through. */
 export interface JobFilter {
@@ -61,7 +62,7 @@ export const findJobs = pageOperation(
         if (jobs.length === limit || bytes >= mostPageBytes) return { jobs, lastId, isEnd: false };
         lastId = row.id;
         if (!passes(row, filter)) continue;
-        jobs.push(row);
+        jobs.push(listed(row));
         bytes += rowBytes(row);
       }
       if (isEnd) return { jobs, lastId, isEnd: true };
