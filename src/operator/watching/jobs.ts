@@ -67,6 +67,8 @@ export function watchJobs(
       throw new Error('it looks until it is ended');
     }
 
+    // A crash after the first line is no part of what was there before.
+    await looks?.look(options);
     const both = looks ? [changes(), looking()] : [changes()];
     try {
       return await Promise.race(both);
