@@ -72,6 +72,11 @@ test-nodes: $(built) $(clients) $(tested_nodes)
 	    $(JEST) $(or $(ONLY),dist/test/rpc dist/test/abuse) || exit; \
 	done; done
 
+## package: the npm package in data/package/, installed in empty folders and tried on each Node there is
+.PHONY: package
+package: $(built)
+	@test/package/try.sh data/package "$$(command -v node)" $(wildcard $(tested_nodes))
+
 ## check: types, lint, format, the contract's lint and breaking changes, the import rules
 .PHONY: check
 check: $(generated)

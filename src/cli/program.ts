@@ -23,6 +23,7 @@ import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
 import { tokenCommand } from './token.js';
 import { topCommand } from './top.js';
+import { watchCommand } from './watch.js';
 
 /** All commands, as main.ts runs them, and as completion and man pages describe them. */
 export function makeProgram(): Command {
@@ -51,6 +52,7 @@ function commands(): Command {
     .addCommand(campaignCommand())
     .addCommand(tokenCommand())
     .addCommand(topCommand())
+    .addCommand(watchCommand())
     .addCommand(certCommand())
     .addCommand(statsCommand())
     .addCommand(backupCommand())

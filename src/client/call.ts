@@ -66,5 +66,6 @@ export function feed<Request, Response>(
   const cancel = () => call.cancel();
   if (signal.aborted) cancel();
   else signal.addEventListener('abort', cancel, { once: true });
+  call.once('close', () => signal.removeEventListener('abort', cancel));
   return call;
 }
