@@ -187,8 +187,7 @@ export class Adapter {
     return (call, callback) => {
       const work = (ctx: RequestContext, pace: Pace | undefined) => {
         const messages = messagesOf<Request>(call);
-        const paced = pace ? pace.received(messages) : messages;
-        return handler(ctx.change ? seenFirst(ctx.change, paced) : paced, ctx);
+        return handler(seenFirst(ctx, pace ? pace.received(messages) : messages), ctx);
       };
       const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
@@ -338,11 +337,7 @@ export class Adapter {
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
         const verdict = verdictOn(cause, ctx);
         settled(verdict.code);
-        audit.refused(call, ctx, {
-          code: verdict.code,
-          error: cause,
-          byAccess: refusal !== undefined,
-        });
+        audit.refused(call, ctx, { ...verdict, error: cause, byAccess: refusal !== undefined });
         if (!call.cancelled) settle.refuse(statusOf(verdict, ctx.requestId));
         if (terms.pool !== 'calls') this.#endSoon(call, isUnread(call, cause));
       },

@@ -110,14 +110,13 @@ export function seen<Request>(ctx: RequestContext, request: Request): Request {
 }
 
 /** The messages of a stream; its change is about the first. */
-export async function* seenFirst<Request>(
-  change: Change,
+export const seenFirst = <Request>(
+  ctx: RequestContext,
   requests: AsyncIterable<Request>,
-): AsyncGenerator<Request> {
-  for await (const request of requests) {
-    change.request ??= request;
-    yield request;
-  }
+): AsyncIterable<Request> => (ctx.change ? seenEach(ctx, requests) : requests);
+
+async function* seenEach<Request>(ctx: RequestContext, requests: AsyncIterable<Request>) {
+  for await (const request of requests) yield seen(ctx, request);
 }
 
 /**
