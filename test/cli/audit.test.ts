@@ -46,20 +46,21 @@ describe('the audit log', () => {
       ['id', id],
     ];
     expect(JSON.parse(entry?.about ?? '')).toEqual(about);
-    expect((await asked(['audit', 'export'])).out).not.toContain(secret.slice(-20));
     const table = await asked(['audit', '-o', 'wide']);
-    expect(table.out).toMatch(/first admin \(admin\) +127\.0\.0\.1 +IdentityService\/CreateToken +ok/);
+    expect(table.out).not.toContain(secret.slice(-20));
+    expect(table.out).toMatch(
+      /first admin \(admin\) +127\.0\.0\.1 +IdentityService\/CreateToken +ok/,
+    );
   });
 
   test('has every change in the transaction that makes it: without its entry there is none', async () => {
     const db = new Database(join(scene.directory, 'pandafuzz.db'), { timeout: 60_000 });
     db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON audit
       BEGIN SELECT RAISE(ABORT, 'no entry'); END`);
-    const made = await asked(['token', 'create', 'lost', '--role', 'viewer']);
+    await expect(scene.token(Role.VIEWER, { name: 'lost' })).rejects.toThrow(/error of its own/);
+    expect(db.prepare("SELECT id FROM tokens WHERE name = 'lost'").all()).toEqual([]);
     db.exec('DROP TRIGGER refuse');
     db.close();
-    expect(made.code).toBe(1);
-    expect((await asked(['token', 'list'])).out).not.toContain('lost');
   });
 
   test('has a change that writes nothing in the database, before its answer', async () => {
@@ -68,7 +69,9 @@ describe('the audit log', () => {
     await once(copy, 'data');
     copy.cancel();
     copy.on('error', () => {});
-    const [entry] = await entries('--limit', '1');
+    const page = { pageSize: 1, pageToken: '', caller: '', since: undefined, oldestFirst: false };
+    const { identity } = scene.admin;
+    const [entry] = (await unary(identity, identity.listAuditEntries, page)).entries;
     expect(entry).toMatchObject({ method: 'SystemService/BackupDatabase', outcome: 'OK' });
   });
 
@@ -90,10 +93,11 @@ describe('the audit log', () => {
     const whole = await asked(['audit', 'verify']);
     expect([whole.code, whole.err]).toEqual([0, '']);
     const head = /head (\S+)/.exec(whole.out)?.[1] ?? '';
-    await asked(['token', 'create', 'later', '--role', 'viewer']);
-    expect((await asked(['audit', 'verify', '--head', head])).code).toBe(0);
+    await scene.token(Role.VIEWER, { name: 'later' });
     const file = join(temporaryFolder(), 'audit.jsonl');
-    writeFileSync(file, (await asked(['audit', 'export'])).out);
+    const exported = (await asked(['audit', 'export'])).out;
+    expect(exported).not.toMatch(/[0-9a-f]{64}_|pf_/);
+    writeFileSync(file, exported);
     const ofFile = await asked(['audit', 'verify', '--file', file, '--head', head]);
     expect([ofFile.code, ofFile.err]).toEqual([0, '']);
     const lines = readFileSync(file, 'utf8').trim().split('\n');
@@ -107,10 +111,10 @@ describe('the audit log', () => {
     expect(changed.code).toBe(12);
     expect(changed.err).toContain('broken at entry 2: its content does not fit its hash');
     expect(JSON.parse(changed.out)).toMatchObject({ entries: 1, broken: { sequence: 2 } });
-    db.exec('DELETE FROM audit WHERE sequence = 2');
-    expect((await asked(['audit', 'verify'])).err).toContain('entry 3: 1 before it are missing');
-    db.exec('DELETE FROM audit WHERE sequence = 1');
-    expect((await asked(['audit', 'verify'])).err).toContain('no entry says that they were deleted');
+    db.exec('DELETE FROM audit WHERE sequence <= 2');
+    expect((await asked(['audit', 'verify'])).err).toContain(
+      'no entry says that they were deleted',
+    );
     db.close();
   });
 
@@ -125,7 +129,12 @@ describe('the audit log', () => {
     await master.stop();
     const db = new Database(join(directory, 'pandafuzz.db'), { readonly: true });
     expect(db.prepare("SELECT * FROM audit WHERE kind = 'refusal'").all()).toMatchObject([
-      { caller: 'curious', method: 'IdentityService/ListTokens', outcome: 'ROLE_NOT_ALLOWED', count: 3 },
+      {
+        caller: 'curious',
+        method: 'IdentityService/ListTokens',
+        outcome: 'ROLE_NOT_ALLOWED',
+        count: 3,
+      },
     ]);
     db.close();
   });

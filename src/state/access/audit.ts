@@ -109,7 +109,7 @@ export class Audit {
       limit,
     });
     const page = cutPageBy(rows, limit, ({ sequence }) => String(sequence));
-    return { entries: page.rows.map(record), nextPageToken: page.nextPageToken };
+    return { entries: page.rows.map(entryRecord), nextPageToken: page.nextPageToken };
   }
 
   async #write(notes: readonly AuditNote[]): Promise<void> {
@@ -127,7 +127,8 @@ const kinds: Record<AuditRow['kind'], AuditKind> = {
   cut: AuditKind.CUT,
 };
 
-const record = (row: AuditRow): AuditEntry =>
+/** A row as a message. */
+export const entryRecord = (row: AuditRow): AuditEntry =>
   AuditEntry.create({
     ...{ sequence: row.sequence, time: new Date(row.time), kind: kinds[row.kind] },
     ...{ method: row.method, caller: row.caller, tokenId: row.token_id, role: row.role },
