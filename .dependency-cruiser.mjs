@@ -61,6 +61,61 @@ const ladders = {
   rpc: { handlers: ['streams'], connect: [], beneath: ['streams'], streams: [] },
 };
 
+/**
+ * The page (web/), which is a program of its own: its rooms, and what each may import of the
+ * others. Of src/ it sees two files without imports; of the contract, types alone.
+ */
+const page = {
+  pages: ['table', 'curve', 'frame', 'format', 'text', 'route', 'api', 'gen'],
+  table: ['frame', 'format', 'text', 'route', 'api'],
+  curve: ['frame', 'format', 'text', 'route', 'api', 'gen'],
+  frame: ['format', 'text', 'route', 'api'],
+  format: ['text', 'api', 'gen'],
+  api: ['gen'],
+  route: [],
+  text: [],
+  gen: [],
+};
+
+const web = [
+  ...Object.entries(page).map(([room, allowed]) => ({
+    name: `web-${room}-imports-only-what-is-below`,
+    severity: 'error',
+    from: { path: `^web/${room}/` },
+    to: { path: '^web/', pathNot: `^web/(${[room, ...allowed].join('|')})/` },
+  })),
+  {
+    name: 'web-sees-two-files-of-the-program',
+    severity: 'error',
+    from: { path: '^web/' },
+    to: { path: '^(src|test|bench|examples)/', pathNot: '^src/core/(figures|unseen)\\.ts$' },
+  },
+  {
+    name: 'web-has-types-of-the-contract-alone',
+    severity: 'error',
+    from: { path: '^web/', pathNot: '^web/gen/' },
+    to: { path: '^web/gen/', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'web-has-few-libraries',
+    severity: 'error',
+    from: { path: '^web/', pathNot: '^web/vite\\.config\\.ts$' },
+    to: { path: 'node_modules/', pathNot: 'node_modules/(preact|@preact/signals|uplot)/' },
+  },
+  {
+    name: 'web-has-nothing-of-node',
+    severity: 'error',
+    from: { path: '^web/', pathNot: '^web/vite\\.config\\.ts$' },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'nobody-imports-the-page',
+    severity: 'error',
+    from: { path: '^(src|bench|examples)/' },
+    to: { path: '^web/' },
+  },
+];
+
 const inside = (names) => `^src/(${names.join('|')})(/|\\.ts$)`;
 
 const floors = Object.entries(rooms).map(([room, allowed]) => ({
@@ -178,6 +233,7 @@ export default {
     ...floors,
     ...steps,
     ...store,
+    ...web,
     onlyIn(['store/sqlite'], 'better-sqlite3'),
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
     onlyIn(['operator/certificates'], '@peculiar/x509'),

@@ -30,6 +30,9 @@ JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
+# The page: what web/ becomes, and what it is made of.
+page := dist/web/index.html
+page_sources := $(shell find web -name gen -prune -o -type f -print) src/core/figures.ts src/core/unseen.ts
 clients := .tools/clients.done
 tested_nodes := $(NODES_TESTED:%=.tools/node-%/node_modules/$(node_package)/bin/node)
 GHZ_VERSION := v0.121.0
@@ -40,7 +43,7 @@ released := proto/pandafuzz-0.1.0.binpb
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
 
-## demo: set up everything, fuzz the demo target, show the crashes found
+## demo: set up everything, fuzz the demo target, show the crashes found (KEEP=1: its page stays)
 .PHONY: demo
 demo: $(built)
 	@exec node dist/examples/demo/demo.js
@@ -73,12 +76,13 @@ test-nodes: $(built) $(clients) $(tested_nodes)
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
+	@$(BIN)/tsc --project web
 	@$(BIN)/biome ci .
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
 	@$(BIN)/buf breaking --against $(released)
-	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src || \
-	  $(BIN)/depcruise --config .dependency-cruiser.mjs src
+	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src web || \
+	  $(BIN)/depcruise --config .dependency-cruiser.mjs src web
 	@echo "check: types, lint, format, contract and import rules are fine"
 
 ## release-contract: keep the contract as it is now, for check to compare with
@@ -121,6 +125,11 @@ engines-speed: $(built)
 simulate: $(built)
 	@node dist/test/simulation/main.js
 
+## simulate-campaigns: shares and forecasts on invented campaigns, by the product's code (SEEDS=50)
+.PHONY: simulate-campaigns
+simulate-campaigns: $(built)
+	@node dist/bench/campaigns/main.js
+
 ## soak: everything at once against a real master, which must not grow (MINUTES=30)
 .PHONY: soak
 soak: $(built)
@@ -135,7 +144,7 @@ format: $(generated)
 ## clean: remove the build and the demo's data
 .PHONY: clean
 clean:
-	rm -rf dist src/gen data/demo-*
+	rm -rf dist src/gen web/gen data/demo-*
 
 ## distclean: clean, and remove everything installed
 .PHONY: distclean
@@ -197,9 +206,15 @@ $(ghz):
 	@GOBIN=$(CURDIR)/.tools/bin go install github.com/bojand/ghz/cmd/ghz@$(GHZ_VERSION)
 	@touch $@
 
-$(built): $(generated) $(sources) tsconfig.json
+$(page): $(generated) $(page_sources)
+	@echo "vite: building the page"
+	@$(BIN)/vite build --config web/vite.config.ts --logLevel warn
+	@touch $@
+
+# The page is part of the build, and is built anew when its own files change alone.
+$(built): $(generated) $(sources) tsconfig.json | $(page)
 	@echo "tsc: building"
-	@rm -rf dist
+	@find dist -mindepth 1 -maxdepth 1 ! -name web -exec rm -rf {} +
 	@$(BIN)/tsc --project .
 	@cp -R src/store/sqlite/migrations dist/src/store/sqlite/
 	@cp -R src/gen/descriptors dist/src/gen/

@@ -60,8 +60,11 @@ export class ScriptedBot {
     return this.hear('welcome');
   }
 
-  async beat(freeSlots: number, leases: Lease[] = []): Promise<Value<'beatAck'>> {
-    const statistics = JobStatistics.create({ executions: 42 });
+  async beat(
+    freeSlots: number,
+    leases: Lease[] = [],
+    statistics = JobStatistics.create({ executions: 42 }),
+  ): Promise<Value<'beatAck'>> {
     const value = {
       sequence: ++this.#sequence,
       freeSlots,

@@ -13,6 +13,8 @@ export interface Told {
 
 const hourS = 3600;
 const budgetS = 600 * hourS;
+/** CPU hours of a campaign whose finds are given. */
+const streamHours = 400;
 
 /** Mean waiting times from 10 ** from to 10 ** to seconds, evenly in their logarithm. */
 const ratesBetween = (random: Random, count: number, [from, to]: readonly [number, number]) =>
@@ -115,3 +117,34 @@ export function scored(told: readonly Told[], edges: readonly number[]): ScoredB
 /** The edges that the figures of the design stand in. */
 export const forecastEdges = [0, 0.05, 0.15, 0.35, 0.65, 0.9];
 export const groupEdges = [0, 0.02, 0.05, 0.1, 0.2, 0.4];
+
+/** Forecasts over campaigns of one engine whose rate of finding runs is given by the effort, in CPU hours. */
+export function streamForecasts(seeds: number, rateAt: (hours: number) => number): Told[] {
+  return Array.from({ length: seeds }, (_, seed) =>
+    streamForecastsIn(seed + 91_001, rateAt),
+  ).flat();
+}
+
+function streamForecastsIn(seed: number, rateAt: (hours: number) => number): Told[] {
+  const random = randomFrom(seed);
+  const deal = new Deal(1, { runMs: runS * 1000, isEven: false });
+  const made: { said: number; at: number }[] = [];
+  const finds: number[] = [];
+  let nextLook = 20 + 20 * random();
+  const [runHours, ahead] = [runS / hourS, slots];
+  for (let hours = runHours; hours < streamHours; hours += runHours) {
+    const hasFound = random() < -Math.expm1(-rateAt(hours) * runHours);
+    if (hasFound) finds.push(hours);
+    deal.ended(0, { costMs: runS * 1000, hasFound });
+    if (hours < nextLook || hours > streamHours - ahead) continue;
+    made.push({
+      said: chanceOf(evidenceOf(deal.arms, deal.billedMs), ahead * hourS * 1000),
+      at: hours,
+    });
+    nextLook = hours * (1.04 + 0.02 * random());
+  }
+  return made.map(({ said, at }) => ({
+    said,
+    came: finds.some((time) => time > at && time <= at + ahead),
+  }));
+}

@@ -20,7 +20,8 @@ import { replay } from './replay.js';
 
 /**
  * `make demo`: the main job on real input. A master, two bots, a target with
- * four planted bugs; ends when all four were found, kept, fetched and replayed.
+ * four planted bugs; ends when all four were found, kept, fetched and replayed. With KEEP=1
+ * master and bots stay, with what was found, until it is stopped.
  */
 const botCount = 2;
 const fuzzingLimitMs = 160_000;
@@ -75,10 +76,23 @@ async function demo(signal: AbortSignal): Promise<void> {
       throw new UserError('not every reproducer failed again in the same way');
     }
     console.log(`all ${bugs.length} planted bugs were found, and every reproducer replays`);
+    if (process.env['KEEP'] !== '1') {
+      console.log('to look at it in a browser, and go on: make demo KEEP=1');
+      return;
+    }
+    console.log(`its page stays at http://${fleet.http}, until Ctrl-C`);
+    await aborted(signal);
   } finally {
     progress.end();
     await fleet.stop();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** @throws UserError when the compiler is missing or fails; it says why itself */

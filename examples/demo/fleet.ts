@@ -24,7 +24,7 @@ export class Fleet {
   private constructor(
     private readonly folder: string,
     readonly grpc: string,
-    private readonly http: string,
+    readonly http: string,
     private readonly say: (line: string) => void,
   ) {
     this.connection = connect(grpc);
@@ -44,6 +44,7 @@ export class Fleet {
       throw error;
     }
     say(`master on ${grpc} (process ${fleet.#master.pid}), data in ${folder}`);
+    say(`in a browser: http://${http}`);
     for (let number = 1; number <= bots; number++) fleet.#startBot(`demo-bot-${number}`);
     return fleet;
   }

@@ -3,6 +3,7 @@ import type { ListFlags } from '../operator/listing.js';
 import { campaignSorts, shareSorts } from '../operator/sorts.js';
 import { campaignChangeCommands } from './campaign-change.js';
 import { campaignCreateCommand, campaignUpdateCommand } from './campaign-create.js';
+import { campaignReportCommand } from './campaign-report.js';
 import { type OperatorFlags, projectOption, wholeOption, withOperatorFlags } from './flags.js';
 import { aboutLists, sinceOption, withListFlags, withShowFlags } from './list-options.js';
 
@@ -29,6 +30,7 @@ export function campaignCommand(): Command {
     .addCommand(getCommand())
     .addCommand(explainCommand())
     .addCommand(historyCommand())
+    .addCommand(campaignReportCommand())
     .addCommand(campaignUpdateCommand());
   for (const change of campaignChangeCommands()) command.addCommand(change);
   return command

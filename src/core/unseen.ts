@@ -4,7 +4,7 @@
  */
 
 /** Those that JSON.stringify passes: all but C0, which it writes as escapes itself. */
-const beyondC0 =
+export const beyondC0 =
   '\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f' +
   '\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\\u{e0000}-\\u{e0fff}';
 const unseen = new RegExp(`[\\u0000-\\u001f${beyondC0}]`, 'gu');

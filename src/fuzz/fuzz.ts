@@ -105,6 +105,7 @@ class Session {
     this.#ids = jobs.map(({ id }) => id);
     const jobsOf = this.#ids.length === 1 ? '1 job' : `${this.#ids.length} jobs`;
     this.screen.note(`fuzzing ${target} with ${jobsOf}; everything is in ${folder}`);
+    this.screen.note(`in a browser: ${this.fleet.page}`);
     await Promise.race([this.#watch(), this.fleet.failed]);
     await endJobs(this.#connection, this.#ids);
     await this.#look();

@@ -56,6 +56,11 @@ export class OwnFleet {
     }
   }
 
+  /** Where a browser shows how it does. */
+  get page(): string {
+    return `http://${formatAddress(this.master.http)}`;
+  }
+
   /** Rejects when the master has failed for good. */
   get failed(): Promise<never> {
     return this.master.failed;

@@ -13,6 +13,7 @@ import { cannotListen } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import type { TlsFiles } from '../core/tls-files.js';
 import type { Metrics } from '../metrics.js';
+import { PageFiles } from './page-files.js';
 
 export interface HttpServer {
   /** Where it listens; the port is the real one. */
@@ -25,12 +26,14 @@ type HttpOptions = Parameters<typeof startHttpServer>[0];
 interface Page {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
  * Pages for Prometheus and probes: /metrics; /healthz (the process lives); /readyz (it
- * accepts work). Calls by the Connect protocol are passed on.
+ * accepts work). For people: the page, at / (page-files.ts). Calls by the Connect protocol are
+ * passed on.
  *
  * @throws UserError if it cannot listen on the address
  */
@@ -49,9 +52,10 @@ export async function startHttpServer(options: {
   ) => Error | undefined;
   log: Logger;
 }): Promise<HttpServer> {
+  const files = await PageFiles.read();
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (options.takeCall(request, response)) return;
-    pageFor(request, options)
+    pageFor(request, files, options)
       .catch((error) => {
         options.log.error({ err: error, path: request.url }, 'page failed');
         return plain(500, 'internal error of the master: its log has it\n');
@@ -108,6 +112,7 @@ function ownConnections(server: Server): ReadonlySet<Socket> {
 
 async function pageFor(
   request: IncomingMessage,
+  files: PageFiles,
   { metrics, ready, refusalOf, tls }: HttpOptions,
 ): Promise<Page> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET\n');
@@ -130,7 +135,10 @@ async function pageFor(
     case '/readyz':
       return ready() ? plain(200, 'ready\n') : plain(503, 'not ready\n');
     default:
-      return plain(404, 'there are /metrics, /healthz and /readyz\n');
+      return (
+        files.answer(path, request.headers) ??
+        plain(404, 'there are / for people, /metrics, /healthz and /readyz\n')
+      );
   }
 }
 
@@ -151,6 +159,9 @@ const plain = (status: number, body: string): Page => ({ status, type: 'text/pla
 
 function send(response: ServerResponse, page: Page): void {
   const asks = page.status === 401 ? { 'www-authenticate': 'Bearer realm="pandafuzz"' } : {};
-  response.writeHead(page.status, { 'content-type': page.type, ...asks });
+  const headers = { 'content-type': page.type, 'x-content-type-options': 'nosniff' };
+  const length = page.body === undefined ? 0 : Buffer.byteLength(page.body);
+  const size = page.status === 304 ? {} : { 'content-length': String(length) };
+  response.writeHead(page.status, { ...headers, ...size, ...page.headers, ...asks });
   response.end(page.body);
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
+import { age, grouped, si, spark } from '../../src/core/figures.js';
 import { CampaignState } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import { Health, TargetProgress } from '../../src/gen/pandafuzz/v1/statistics_service.js';
 import { GetSystemStatsResponse } from '../../src/gen/pandafuzz/v1/system_service.js';
 import { draw, type View } from '../../src/operator/top/draw.js';
-import { age, grouped, si, spark } from '../../src/operator/top/figures.js';
 import type { TopState } from '../../src/operator/top/state.js';
 import { createJob, pulledLease } from '../steps.js';
 import { atWork } from './at-work.js';

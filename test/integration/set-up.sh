@@ -1,7 +1,8 @@
 #!/bin/sh
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
 # a master's clock; strace, to count syncs and make them fail; glog and Abseil, to build targets
-# whose bugs are found by their checks; AFL++; bubblewrap, which bots keep runs apart with.
+# whose bugs are found by their checks; AFL++; bubblewrap, which bots keep runs apart with;
+# Chromium, to look at the page.
 # Into .tools/: Atheris, a target in Rust, a test binary in Go, honggfuzz, and Jazzer.js where the
 # C library is new enough for it. Where one of those cannot be had this says so, and so do the
 # names of the tests that need it.
@@ -12,7 +13,7 @@ cd "$(dirname "$0")/../.."
 tools=$PWD/.tools
 atheris_version=3.0.0
 
-packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++ bubblewrap"
+packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++ bubblewrap chromium"
 unavailable() { echo "set-up: $*" >&2; exit 69; }
 
 # The loader puts the machine's own folder for $LIB; the test names it the same way.
@@ -21,6 +22,8 @@ has_faketime() { [ -n "$(LD_PRELOAD="/usr/\$LIB/faketime/libfaketimeMT.so.1" FAK
 has_glog() { [ -e /usr/include/glog/logging.h ]; }
 
 has_bubblewrap() { command -v bwrap >/dev/null; }
+
+has_chromium() { command -v chromium >/dev/null; }
 
 has_abseil() { [ -e /usr/include/absl/status/statusor.h ]; }
 
@@ -33,6 +36,7 @@ missing() {
   has_abseil || echo libabsl-dev
   has_afl || echo afl++
   has_bubblewrap || echo bubblewrap
+  has_chromium || echo chromium
 }
 
 # An apt-get that updates its lists only where they do not know the packages.

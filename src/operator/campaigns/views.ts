@@ -65,7 +65,7 @@ export function fuzzingTable(
 }
 
 /** With its project, unless that is the default one. */
-function nameOf({ spec }: FuzzingCampaign): string {
+export function nameOf({ spec }: FuzzingCampaign): string {
   const name = or(spec?.name);
   return spec?.project === defaultProject ? name : `${spec?.project}/${name}`;
 }
@@ -73,7 +73,7 @@ function nameOf({ spec }: FuzzingCampaign): string {
 const stateOf = ({ state }: FuzzingCampaign) => word(CampaignState[state]);
 
 /** CPU time: "42 s", "3 min", "2.5 h". */
-function cpu(seconds: number): string {
+export function cpu(seconds: number): string {
   return seconds < 7200 ? duration(seconds * 1000) : `${(seconds / 3600).toFixed(1)} h`;
 }
 
@@ -138,7 +138,7 @@ function lastFind({ lastFindAt, quietCpuSeconds }: FuzzingCampaign, now: number)
 }
 
 /** "never", or what ends it. */
-function endOf(spec: CampaignSpec | undefined): string {
+export function endOf(spec: CampaignSpec | undefined): string {
   const { cpuHours = 0, quietCpuHours = 0, at, firstCrash = false } = spec?.until ?? {};
   const ends = [
     ...(cpuHours > 0 ? [`${cpuHours} CPU hours are used`] : []),

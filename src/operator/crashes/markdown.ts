@@ -44,7 +44,7 @@ export const text = (given: string): string =>
     .replace(/^[-+#>]/, '\\$&');
 
 /** A block of code, with a fence that does not occur in it. */
-function fenced(code: string, language = 'text'): string {
+export function fenced(code: string, language = 'text'): string {
   const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}${language}\n${plainLines(code)}\n${fence}`;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { age, grouped, si, spark } from '../../core/figures.js';
 import type { CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import { Health, type Problem } from '../../gen/pandafuzz/v1/statistics_service.js';
 import { titleOf } from '../crashes/describe.js';
@@ -7,7 +8,6 @@ import { plain } from '../format.js';
 import { groupStatus } from '../words.js';
 import { wrapped } from '../wrap.js';
 import { type Entry, entriesOf, type Sort, sorted } from './entries.js';
-import { age, grouped, si, spark } from './figures.js';
 import type { TopState } from './state.js';
 
 export interface View {

@@ -1,10 +1,10 @@
 import { failureOf } from '../../client/failure.js';
 import { sleep, systemClock } from '../../core/clock.js';
+import { age } from '../../core/figures.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { draw, type View } from './draw.js';
 import { entriesOf, type Sort, sorts } from './entries.js';
-import { age } from './figures.js';
 import { Live } from './live.js';
 import { readState, type TopState, topJson } from './state.js';
 

@@ -242,6 +242,8 @@ export class Leases {
     this.#byJob.delete(lease.jobId);
     this.#due.get(lease.dueTick)?.delete(lease);
     this.#executionsPerSecond -= lease.statistics?.executionsPerSecond ?? 0;
+    // Sums of fractions drift: without leases it would be a little more or less than nothing.
+    if (this.#byJob.size === 0) this.#executionsPerSecond = 0;
     const siblings = this.#byBot.get(lease.botId) as LiveLease[];
     siblings.splice(siblings.indexOf(lease), 1);
     if (siblings.length === 0) this.#byBot.delete(lease.botId);
@@ -293,7 +295,7 @@ export class Leases {
 
   /** Sum over all leases. */
   get executionsPerSecond(): number {
-    return this.#executionsPerSecond;
+    return Math.max(this.#executionsPerSecond, 0);
   }
 
   #add(lease: NewLease): LiveLease {

@@ -78,6 +78,29 @@ describe('a campaign', () => {
     expect((await getCampaign(fleet)).campaign).toMatchObject({ runs: 1 });
   });
 
+  test('deals the same shares for the same reasons after a restart', async () => {
+    const fleet = await Fleet.open();
+    await createCampaign(fleet, { builds: [libfuzzer, afl] });
+    const bot = await fleet.bot(1, { engines: ['libfuzzer', 'aflplusplus'] });
+    for (let i = 0; i < 10; i++) {
+      const lease = only(await take(fleet, bot));
+      const isLucky = (await fleet.job(lease.jobId)).spec?.engine === 'libfuzzer';
+      await run(fleet, bot, lease, isLucky ? finding : {});
+      bot.beat(1);
+      await fleet.settled();
+    }
+    const sharesNow = async () =>
+      (await getCampaign(fleet)).campaign.arms.map(({ build, share, reason }) => {
+        return { build, share, reason };
+      });
+    const before = await sharesNow();
+    expect(given(before[0]).share).toBeGreaterThan(given(before[1]).share);
+    await fleet.state.stop();
+    await fleet.start();
+    await fleet.settled();
+    expect(await sharesNow()).toEqual(before);
+  });
+
   test('takes turns with jobs submitted by hand by its weight, and has no more runs at once than its limit', async () => {
     const fleet = await Fleet.open();
     for (let i = 0; i < 8; i++) await fleet.create();

@@ -5,6 +5,7 @@ import {
   groupEdges,
   groupForecastsOf,
   scored,
+  streamForecasts,
 } from '../../../bench/campaigns/forecasts.js';
 import { figuresOf, newGroupChance } from '../../../src/state/campaigns/forecast.js';
 import { type SoFar, sentencesOf } from '../../../src/state/campaigns/forecast-words.js';
@@ -37,6 +38,27 @@ describe('the chance of a find', () => {
     expect(bins.length).toBeGreaterThanOrEqual(4);
     for (const { from, said, came } of bins) {
       expect({ from, isTrue: Math.abs(said - came) < 0.1 }).toEqual({ from, isTrue: true });
+    }
+  });
+
+  test('comes true as often as it says over streams of finds of every kind', () => {
+    const streams: readonly ((hours: number) => number)[] = [
+      (hours) => 20 / hours,
+      (hours) => 3 / Math.sqrt(hours),
+      () => 0.1,
+      () => 0.02,
+      (hours) => (hours < 200 ? 0.01 : 0.4),
+      () => 0,
+    ];
+    const forecasts = streams.flatMap((rateAt) => streamForecasts(10, rateAt));
+    const bins = scored(forecasts, forecastEdges).filter(({ count }) => count >= 40);
+    expect(bins.length).toBeGreaterThanOrEqual(5);
+    for (const { from, said, came } of bins) {
+      expect({ from, isTrue: Math.abs(said - came) < 0.1 }).toEqual({ from, isTrue: true });
+    }
+    for (const { said } of streamForecasts(2, () => 0)) {
+      expect(said).toBeGreaterThan(0);
+      expect(said).toBeLessThan(0.15);
     }
   });
 

@@ -121,6 +121,19 @@ describe('shares by return', () => {
     expect(deal.shareOf('leader')).toBeLessThan(0.25 + 0.03);
   });
 
+  test('raise that of a build at its floor with the result of a burst', () => {
+    const deal = new Deal(['leader', 'b', 'c', 'd'].map((build) => armOf(build)));
+    const before = evenly({ leader: 1, b: 0, c: 0, d: 0 });
+    for (let i = 0; i < 200; i++) deal.run(before);
+    const atFloor = deal.shareOf('b');
+    expect(atFloor).toBeLessThan(0.15);
+    const runs = deal.order.length;
+    while (deal.order.lastIndexOf('b') < runs) deal.run((build) => build === 'b');
+    expect(deal.shareOf('b')).toBeGreaterThan(atFloor);
+    for (let i = 0; i < 100; i++) deal.run((build) => build === 'b');
+    expect(deal.shareOf('b')).toBeGreaterThan(0.25);
+  });
+
   test('give a new build an even share at least for four runs', () => {
     const rich = { found: 20, hits: 20, ms: 20 * runMs, runs: 20, stampMs: 0 };
     const arms = [armOf('rich', { recent: rich }), armOf('new', { trialLeft: 4 })];

@@ -116,4 +116,15 @@ describe('the figures of the fleet', () => {
     leases.end(a);
     expect(leases.executionsPerSecond).toBe(50);
   });
+
+  test('are nothing without leases, whatever fractions they were the sum of', () => {
+    const { leases, grant } = leasing();
+    const all = [0.1, 0.2, 0.3].map((executionsPerSecond) => {
+      const lease = grant(String(executionsPerSecond));
+      leases.report(lease, 2, JobStatistics.create({ executionsPerSecond }));
+      return lease;
+    });
+    for (const lease of all) leases.end(lease);
+    expect(leases.executionsPerSecond).toBe(0);
+  });
 });

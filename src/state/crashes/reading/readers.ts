@@ -33,14 +33,19 @@ interface Job {
   readonly report: ReportToRead;
   readonly resolve: (reading: CrashReading) => void;
   readonly reject: (error: Error) => void;
+  /** It was not read in time once: on a busy machine a thread may take seconds to begin. */
+  readonly isSecondTry?: boolean;
 }
 
 const memoryMib = 128;
+/** How many times longer the second try may take. */
+const secondTryFactor = 6;
 
 /**
  * A small pool of threads that read crash reports, so that no report, however hostile,
  * holds up the main thread. Threads are started when there is work. A thread that does not
- * answer in time, or dies, is replaced, and its report counts as unreadable.
+ * answer in time, or dies, is replaced. Its report is tried once more, after the others, and then
+ * counts as unreadable.
  */
 export class Readers {
   readonly version: number;
@@ -108,13 +113,15 @@ export class Readers {
 
   async #use(thread: ReaderThread, job: Job): Promise<void> {
     const { clock = systemClock, deadlineMs = 5000, log } = this.parts;
+    const longestMs = job.isSecondTry ? secondTryFactor * deadlineMs : deadlineMs;
     try {
-      job.resolve(await thread.read(job.report, clock, deadlineMs));
+      job.resolve(await thread.read(job.report, clock, longestMs));
       if (this.#all.has(thread)) this.#idle.push(thread);
     } catch (error) {
       this.#all.delete(thread);
       await thread.end();
       if (this.#closed) job.reject(new ShuttingDownError());
+      else if (!job.isSecondTry) this.#queue.push({ ...job, isSecondTry: true });
       else {
         log.warn({ err: error }, 'crash report not readable');
         job.resolve(unknownReading(this.version));

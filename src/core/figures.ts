@@ -1,4 +1,4 @@
-/** Figures as narrow as they can be: of `top`, whose columns stand still. */
+/** Figures as narrow as they can be: of `top`, whose columns stand still, and of the page. */
 
 /** Three significant digits: "950", "12.3k", "4.5M"; 0 means zero. */
 export function si(value: number): string {

@@ -1,0 +1,94 @@
+import { useState } from 'preact/hooks';
+import { useAsk } from '../api/ask.js';
+import { call } from '../api/call.js';
+import { masterNow } from '../api/line.js';
+import { signOut, token } from '../api/session.js';
+import { utc } from '../format/figures.js';
+import { word } from '../format/states.js';
+import { go, Link, parts } from '../route/route.js';
+import { Name } from '../text/text.js';
+import { Badge } from './badge.js';
+
+const main = [
+  ['', 'Overview'],
+  ['campaigns', 'Campaigns'],
+  ['groups', 'Groups'],
+  ['bots', 'Bots'],
+  ['jobs', 'Jobs'],
+] as const;
+const more = [
+  ['corpora', 'Corpora'],
+  ['events', 'Events'],
+  ['system', 'System'],
+  ['settings', 'Settings'],
+] as const;
+
+/** Who one is does not change often; the question also finds out whether the master answers. */
+const askWhoEveryMs = 10_000;
+
+export function Header() {
+  const caller = useAsk(
+    'caller',
+    (signal) => call('IdentityService', 'GetCaller', {}, signal),
+    askWhoEveryMs,
+  );
+  const me = caller.value?.token;
+  return (
+    <header>
+      <a class="skip" href="#content">
+        Skip to content
+      </a>
+      <strong class="brand">PandaFuzz</strong>
+      <nav aria-label="Pages" class="main">
+        {main.map(NavLink)}
+      </nav>
+      <nav aria-label="More pages" class="more">
+        {more.map(NavLink)}
+      </nav>
+      <Find />
+      <Badge />
+      <span class="clock muted">{utc(masterNow()).slice(11)}</span>
+      {me?.name && (
+        <span class="muted">
+          <Name of={me.name} most={16} /> ({word(me.role, 'ROLE_')})
+        </span>
+      )}
+      {token.value !== '' && (
+        <button type="button" onClick={() => signOut('')}>
+          Sign out
+        </button>
+      )}
+    </header>
+  );
+}
+
+function NavLink([name, title]: readonly [string, string]) {
+  const isHere = (parts.value[0] ?? '') === name;
+  return (
+    <Link key={name} to={`/${name}`} isHere={isHere}>
+      {title}
+    </Link>
+  );
+}
+
+function Find() {
+  const [text, setText] = useState('');
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (text.trim() !== '') go(`/find?q=${encodeURIComponent(text.trim())}`);
+  };
+  return (
+    <search>
+      <form onSubmit={submit}>
+        <input
+          id="find"
+          type="search"
+          aria-label="Find by id"
+          placeholder="find by id (f)"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </form>
+    </search>
+  );
+}

@@ -1,0 +1,10 @@
+import { render } from 'preact';
+import { App } from './app.js';
+import './styles/colours.css';
+import './styles/base.css';
+import './styles/frame.css';
+import './styles/table.css';
+import './styles/parts.css';
+
+const page = document.getElementById('page');
+if (page) render(<App />, page);
