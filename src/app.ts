@@ -13,6 +13,7 @@ import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { Access } from './rpc/access.js';
+import { CallAudit, pageAt } from './rpc/audit.js';
 import { notYet } from './rpc/connect/connect.js';
 import { exposureOf, isThisMachine } from './rpc/exposure.js';
 import { type Embedding, startGrpcServer } from './rpc/server.js';
@@ -107,9 +108,14 @@ export async function startMaster(
       clock: systemClock,
       log,
     });
+    const audit = new CallAudit(state.audit, systemClock);
     const http = await startHttpServer({
       ...parts,
-      refusalOf: (path, asked) => access.ofPage(path, asked).refusal,
+      refusalOf: (path, asked) => {
+        const caller = access.ofPage(path, asked);
+        audit.page(pageAt(path, asked.address), caller);
+        return caller.refusal;
+      },
       address: config.http.address,
       tls,
       ready: () => ready && state.vitals.writes,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../core/version.js';
 import { complain } from '../operator/output.js';
+import { auditCommand } from './audit.js';
 import { backupCommand } from './backup.js';
 import { botCommand } from './bot.js';
 import { botChangeCommands } from './bot-change.js';
@@ -51,6 +52,7 @@ function commands(): Command {
     .addCommand(targetCommand())
     .addCommand(campaignCommand())
     .addCommand(tokenCommand())
+    .addCommand(auditCommand())
     .addCommand(topCommand())
     .addCommand(watchCommand())
     .addCommand(certCommand())
@@ -73,7 +75,8 @@ Begin with one of:
 Ids may be shortened, as lists show them, to what begins no other id.
 
 Exit codes: 0 done, 1 failed, 10 crashes found (ci, and --fail-on-crash of fuzz and
-job submit), 11 could not fuzz (ci), 64 wrong usage, 65 unusable content,
+job submit), 11 could not fuzz (ci), 12 the audit log was
+changed (audit verify), 64 wrong usage, 65 unusable content,
 66 no such input, 69 no master, 77 no valid token, or not the right one,
 78 wrong configuration, 130 interrupted.`,
     );

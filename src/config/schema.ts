@@ -151,12 +151,14 @@ const limits = z.strictObject({
   max_unfinished_requests: whole(4, 1_000_000).default(4000),
   max_unsent: size({ min: '8MiB', max: '1TiB' }).prefault('128MiB'),
   max_streams: whole(1, 1_000_000).default(100_000),
+  max_audit_entries: whole(1000, 10_000_000).default(500_000),
 });
 
 const retention = z.strictObject({
   jobs: duration({ min: '1m', max: '3650d' }).prefault('90d'),
   events: duration({ min: '1m', max: '3650d' }).prefault('30d'),
   samples: duration({ min: '1m', max: '3650d' }).prefault('365d'),
+  audit: duration({ min: '1d', max: '3650d' }).prefault('365d'),
   bots: duration({ min: '1h', max: '3650d' }).prefault('30d'),
   artifacts: duration({ min: '1h', max: '3650d' }).prefault('7d'),
   blobs: duration({ min: '1m', max: '365d' }).prefault('1d'),

@@ -1,3 +1,4 @@
+import type { Change } from './audit.js';
 import { type Clock, systemClock, type Timer } from './clock.js';
 import { TimeoutError } from './errors.js';
 import { countedIds } from './ids.js';
@@ -18,6 +19,8 @@ export interface RequestContext {
   /** The caller. */
   readonly principal: Principal;
   readonly log: Logger;
+  /** The change that is made, for the audit log; undefined: nothing to note. */
+  readonly change?: Change | undefined;
 }
 
 /**
@@ -27,6 +30,7 @@ export interface RequestContext {
 export class OperationContext implements RequestContext {
   readonly requestId: string;
   readonly principal: Principal;
+  change: Change | undefined;
   readonly #signal = new LightSignal();
   readonly #clock: Clock;
   #deadline: number;

@@ -2,3 +2,5 @@
 export const usage = 64;
 export const dataError = 65;
 export const noInput = 66;
+/** The audit log is not what it was. */
+export const broken = 12;

@@ -2,7 +2,7 @@ import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import { CampaignState, type FuzzingCampaign } from '../gen/pandafuzz/v1/campaign_service.js';
 import type { Corpus } from '../gen/pandafuzz/v1/corpus_service.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
-import { Role, type Token } from '../gen/pandafuzz/v1/identity_service.js';
+import { type AuditEntry, Role, type Token } from '../gen/pandafuzz/v1/identity_service.js';
 import type { Campaign, Job } from '../gen/pandafuzz/v1/job.js';
 import type { Target } from '../gen/pandafuzz/v1/target.js';
 import { botState, groupStatus, jobState } from './words.js';
@@ -92,6 +92,13 @@ export const tokenSorts = {
   role: ({ role }) => Role[role],
   used: ({ lastUsedAt }) => lastUsedAt?.getTime(),
 } satisfies Sorts<Token>;
+
+export const auditSorts = {
+  who: ({ caller }) => caller,
+  from: ({ address }) => address,
+  what: ({ method }) => method,
+  outcome: ({ outcome }) => outcome,
+} satisfies Sorts<AuditEntry>;
 
 /** The items in another order; those that are alike stay as they were. */
 export function inOrder<Item>(

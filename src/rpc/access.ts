@@ -12,7 +12,7 @@ import { anonymous, type Principal, type Role } from '../core/principal.js';
 import { sessionOf } from './beneath/session-of.js';
 import { type Allowed, permissions } from './permissions.js';
 
-/** Who makes a call, and why it is refused, if it is. */
+/** Who makes a call, as far as it is known, and why it is refused, if it is. */
 export interface Caller {
   readonly principal: Principal;
   readonly refusal?: DomainError;
@@ -78,34 +78,32 @@ export class Access {
     if (!this.options.isOn) return open;
     const [header] = call.metadata.get('authorization');
     const authorization = typeof header === 'string' ? header : undefined;
-    try {
-      return { principal: this.#admit(endpoint, authorization, call) };
-    } catch (error) {
-      const address = call.getPeer().replace(/:\d+$/, '');
-      return this.#refused({ endpoint, address }, error);
-    }
+    const caller = this.#callerBy(endpoint, authorization, call);
+    if (!caller.refusal) return caller;
+    return this.#refused({ endpoint, address: call.getPeer().replace(/:\d+$/, '') }, caller);
   }
 
   /** The caller of a page. */
   ofPage(path: string, { authorization, address }: Omit<Asked, 'endpoint'>): Caller {
     if (!this.options.isOn) return open;
     const endpoint = `HTTP${path}`;
-    try {
-      return { principal: this.#admit(endpoint, authorization) };
-    } catch (error) {
-      return this.#refused({ endpoint, address }, error);
-    }
+    const caller = this.#callerBy(endpoint, authorization);
+    return caller.refusal ? this.#refused({ endpoint, address }, caller) : caller;
   }
 
-  /** @throws UnauthenticatedError, PermissionError */
-  #admit(endpoint: string, authorization: string | undefined, call?: object): Principal {
+  #callerBy(endpoint: string, authorization: string | undefined, call?: object): Caller {
     const allowed = permissions.get(endpoint);
-    if (allowed === 'anyone') return anonymous;
-    if (authorization === undefined) throw missing();
-    const token = this.#tokenOf(authorization, call && sessionOf(call));
-    token.use(this.options.clock.now());
-    if (!allowed?.includes(token.role)) throw notAllowed(token.role, allowed);
-    return token;
+    if (allowed === 'anyone') return open;
+    try {
+      if (authorization === undefined) throw missing();
+      const token = this.#tokenOf(authorization, call && sessionOf(call));
+      token.use(this.options.clock.now());
+      if (allowed?.includes(token.role)) return { principal: token };
+      return { principal: token, refusal: notAllowed(token.role, allowed) };
+    } catch (error) {
+      if (error instanceof DomainError) return { principal: anonymous, refusal: error };
+      throw error;
+    }
   }
 
   #tokenOf(header: string, connection: object | undefined): Token {
@@ -116,16 +114,17 @@ export class Access {
     return token;
   }
 
-  #refused({ endpoint, address }: Omit<Asked, 'authorization'>, error: unknown): Caller {
-    if (!(error instanceof DomainError)) throw error;
+  #refused({ endpoint, address }: Omit<Asked, 'authorization'>, caller: Caller): Caller {
+    const { principal, refusal } = caller;
+    if (!refusal) return caller;
     if (!this.#failures.take(address)) {
       const what = 'too many calls of this address had no valid token, or not the right one';
-      return { principal: anonymous, refusal: new OverloadError({ what, retryAfterMs }) };
+      return { principal, refusal: new OverloadError({ what, retryAfterMs }) };
     }
-    const reason = 'reason' in error.fields ? error.fields.reason : error.name;
+    const reason = 'reason' in refusal.fields ? refusal.fields.reason : refusal.name;
     // `path` bounds how many of these lines there are (core/log-bounds.ts).
     this.options.log.warn({ path: address, endpoint, reason }, 'call refused');
-    return { principal: anonymous, refusal: error };
+    return caller;
   }
 }
 

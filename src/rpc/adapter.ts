@@ -19,6 +19,7 @@ import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
 import type { Access } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
+import { type CallAudit, seen, seenFirst } from './audit.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import { type CallPath, plainPath } from './call-path.js';
 import { clientTimeoutMs, isOverdue } from './client-deadline.js';
@@ -87,6 +88,7 @@ export interface AdapterOptions {
   readonly newRequestId: () => string;
   readonly clock: Clock;
   readonly access: Access;
+  readonly audit: CallAudit;
   readonly admission: Admission;
   readonly counters: MethodCounters;
   readonly timeouts: {
@@ -185,7 +187,7 @@ export class Adapter {
     return (call, callback) => {
       const work = (ctx: RequestContext, pace: Pace | undefined) => {
         const messages = messagesOf<Request>(call);
-        return handler(pace ? pace.received(messages) : messages, ctx);
+        return handler(seenFirst(ctx, pace ? pace.received(messages) : messages), ctx);
       };
       const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
@@ -262,7 +264,7 @@ export class Adapter {
   ): handleUnaryCall<Request, Response> {
     const { path } = this.options;
     return (call, callback) => {
-      const work = (ctx: RequestContext) => handler(decoded(call.request), ctx);
+      const work = (ctx: RequestContext) => handler(seen(ctx, decoded(call.request)), ctx);
       const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
@@ -289,7 +291,7 @@ export class Adapter {
 
   /** Begins a call that its caller has not given up within the turn in which it came. */
   #begin<Response>({ call, terms, work, settle }: Incoming<Response>, cameAt: number): void {
-    const { newRequestId, clock, timeouts } = this.options;
+    const { newRequestId, clock, timeouts, audit } = this.options;
     const endpoint = call.getPath();
     const { principal, refusal } = this.options.access.of(call);
     const ctx = new OperationContext({
@@ -305,6 +307,7 @@ export class Adapter {
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
+    ctx.change = audit.changeOf(call, ctx);
     const ended = refusal ?? this.#ended.get(terms.pool);
     if (ended) ctx.abort(ended);
     const times = { peerMs: timeouts.stalledTransferMs, ownMs: timeouts.transferMs };
@@ -324,7 +327,7 @@ export class Adapter {
       ctx.end();
       this.#count(call, code, cameAt);
     };
-    this.#run(underWay, terms, () => work(ctx, pace)).then(
+    this.#run(underWay, terms, () => audit.noting(ctx, call, () => work(ctx, pace))).then(
       (response) => {
         settled(Code.OK);
         if (!call.cancelled) settle.answer(response, trailersOf(ctx.requestId));
@@ -334,6 +337,7 @@ export class Adapter {
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
         const verdict = verdictOn(cause, ctx);
         settled(verdict.code);
+        audit.refused(call, ctx, { ...verdict, error: cause, byAccess: refusal !== undefined });
         if (!call.cancelled) settle.refuse(statusOf(verdict, ctx.requestId));
         if (terms.pool !== 'calls') this.#endSoon(call, isUnread(call, cause));
       },

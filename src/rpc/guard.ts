@@ -7,7 +7,9 @@ import type {
 import type { DomainError } from '../core/errors.js';
 import { countedIds } from '../core/ids.js';
 import type { Logger } from '../core/log.js';
+import { anonymous } from '../core/principal.js';
 import type { Access, Asking } from './access.js';
+import type { CallAudit } from './audit.js';
 import { statusOf, verdictOn } from './status.js';
 
 /** A call of a service that is not ours, by what all four kinds of calls have. */
@@ -33,6 +35,7 @@ export class Guard {
   constructor(
     private readonly access: Access,
     private readonly log: Logger,
+    private readonly audit: CallAudit,
   ) {}
 
   /** A server whose added services are guarded. */
@@ -53,7 +56,7 @@ export class Guard {
       const handler = method as Handler;
       const guarded: Handler = (call, callback) => {
         const { principal, refusal } = this.access.of(call, endpointOf(call));
-        if (refusal) return this.#refuse(call, callback, refusal);
+        if (refusal) return this.#refuse(call, callback, refusal, principal);
         if (!callback && principal.tokenId) this.#own(call, principal.tokenId);
         handler(call, callback);
       };
@@ -67,10 +70,21 @@ export class Guard {
     call.once('close', () => this.#streams.delete(call));
   }
 
-  #refuse(call: Call, callback: Callback | undefined, why: DomainError): void {
+  #refuse(
+    call: Call,
+    callback: Callback | undefined,
+    why: DomainError,
+    principal = anonymous,
+  ): void {
     this.#streams.delete(call);
     const requestId = this.#newRequestId();
-    const status = statusOf(verdictOn(why, { requestId, log: this.log }), requestId);
+    const verdict = verdictOn(why, { requestId, log: this.log });
+    this.audit.refused(
+      call,
+      { requestId, principal },
+      { code: verdict.code, error: why, byAccess: true },
+    );
+    const status = statusOf(verdict, requestId);
     if (callback) callback(status);
     else call.emit('error', status);
   }

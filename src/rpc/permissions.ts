@@ -78,6 +78,7 @@ const rows: Record<string, Record<string, Allowed>> = {
     CreateToken: admins,
     ListTokens: admins,
     RevokeToken: admins,
+    ListAuditEntries: admins,
     EnrolBot: ['enrol'],
     GetCaller: everyRole,
   },

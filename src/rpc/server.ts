@@ -18,6 +18,7 @@ import type { State } from '../state/state.js';
 import type { Access } from './access.js';
 import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
+import { CallAudit } from './audit.js';
 import { choosePath } from './beneath/choose.js';
 import { capDeadlines } from './beneath/deadlines.js';
 import { fastPath } from './beneath/fast-path.js';
@@ -131,8 +132,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     unsentBytes: () => unsent.bytes,
     methods: () => counters.all(),
   });
+  const audit = new CallAudit(state.audit, clock);
   const adapter = new Adapter({
     ...options,
+    audit,
     path: unsent.over(path),
     admission,
     counters,
@@ -162,7 +165,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     maxUnfinished: options.maxUnfinishedRequests,
     stallMs: options.timeouts.stallMs,
   });
-  const guard = new Guard(options.access, log);
+  const guard = new Guard(options.access, log, audit);
   addReflection(guard.before(server));
   const health = addHealth(guard.before(server), state.vitals);
   state.tokens.onEnded(({ tokenId }, why) => {

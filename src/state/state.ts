@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics.js';
 import type { NewRun } from '../store/ops/campaigns/make-run.js';
 import { readCounters } from '../store/ops/upkeep/read-counters.js';
 import type { Store } from '../store/store.js';
+import { Audit } from './access/audit.js';
 import { Identity } from './access/identity.js';
 import { Own } from './access/own.js';
 import { Tokens } from './access/tokens.js';
@@ -186,6 +187,11 @@ export function createState(options: {
     flushEveryMs: flush_interval,
     keepEndedMs: config.retention.events,
   });
+  const audit = new Audit({
+    ...service,
+    keepMs: config.retention.audit,
+    keep: config.limits.max_audit_entries,
+  });
   const epochs = new Epochs(service);
   const vitals = new Vitals({
     ...service,
@@ -308,6 +314,7 @@ export function createState(options: {
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
     blobs: store.blobs,
     tokens,
+    audit,
     identity: new Identity(tokens, () => clock.now()),
     own: new Own(store, leases),
     sessionParts,
@@ -336,6 +343,7 @@ export function createState(options: {
       timekeeper.start();
       retention.start();
       blobSweep.start();
+      audit.start();
       regrouping.start();
       crashPolicy.start();
       corpusUpkeep.start();
@@ -363,7 +371,7 @@ export function createState(options: {
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await Promise.all([avoids.stop(), holds.stop(), reaper.stop(), tokens.stop()]);
       await drains.stop();
-      await beatLog.stop();
+      await Promise.all([beatLog.stop(), audit.stop()]);
     },
   };
 }

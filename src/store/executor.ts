@@ -1,3 +1,4 @@
+import type { AuditNote } from '../core/audit.js';
 import type { Clock } from '../core/clock.js';
 import type { RequestContext } from '../core/context.js';
 import { TimeoutError } from '../core/errors.js';
@@ -24,6 +25,24 @@ interface ExecutorOptions {
 
 const noTimer = () => 0;
 
+/** Gives the first write of a change the note of it. One that fails gives it back. */
+async function withAudit<T>(
+  { change }: RequestContext,
+  { access }: Operation<never, unknown>,
+  work: (audit: AuditNote | undefined) => Promise<T>,
+): Promise<T> {
+  const audit = access === 'write' ? change?.take() : undefined;
+  if (!audit) return work(undefined);
+  let isWritten = false;
+  try {
+    const output = await work(audit);
+    isWritten = true;
+    return output;
+  } finally {
+    change?.settle(isWritten);
+  }
+}
+
 /** Runs operations on an engine's lanes, with retries, and measures them. */
 export class Executor {
   constructor(private readonly options: ExecutorOptions) {}
@@ -34,11 +53,11 @@ export class Executor {
     operation: Operation<Input, Output>,
     input: Input,
   ): Promise<Output> {
-    const call = { operation: operation.name, input };
     const lane = this.#laneOf(operation);
-    const output = await this.#underRetry(ctx, operation.name, () =>
-      lane.run(ctx, call, operation),
-    );
+    const output = await withAudit(ctx, operation, (audit) => {
+      const call = { operation: operation.name, input, ...(audit && { audit }) };
+      return this.#underRetry(ctx, operation.name, () => lane.run(ctx, call, operation));
+    });
     return output as Output;
   }
 

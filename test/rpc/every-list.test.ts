@@ -102,6 +102,14 @@ const lists: Readonly<Record<string, List>> = {
     },
     read: byToken(({ identity }, page) => unary(identity, identity.listTokens, page), 'tokens'),
   },
+  'IdentityService/ListAuditEntries': {
+    table: 'audit',
+    row: { sequence: (index) => index + 1, kind: 'change', hash: numbered, count: 1, about: long },
+    read: byToken(({ identity }, page) => {
+      const all = { caller: '', since: undefined, oldestFirst: false };
+      return unary(identity, identity.listAuditEntries, { ...page, ...all });
+    }, 'entries'),
+  },
   'TargetService/ListTargets': {
     table: 'targets',
     row: { project: 'default', name: numbered },

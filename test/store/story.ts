@@ -32,6 +32,15 @@ const tokenId = (index: number) => `00000000-0000-7000-8000-0000000000a${index}`
 const beforeAll = 'g';
 const page = { beforeId: beforeAll, limit: 10 };
 
+const auditNote = (time: number) => ({
+  ...{ kind: 'change', time, method: 'JobService/CreateJob', caller: 'me', tokenId: '' },
+  ...{ role: 'admin', address: '127.0.0.1', requestId: job(1), outcome: 'OK', count: 1 },
+  about: [['name', 'n']],
+});
+const auditPage = {
+  ...{ caller: undefined, since: 0, isOldestFirst: false, after: undefined, limit: 10 },
+};
+
 /** In a pack. */
 const small = { sha256: 'b'.repeat(64), sizeBytes: 6, packId: 1, position: 0 };
 
@@ -86,6 +95,14 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['touch_tokens', [{ id: tokenId(1), at: 6 }]],
   ['revoke_token', { id: tokenId(1), by: 'me', now: 8 }],
   ['list_tokens', page],
+  ['append_audit', auditNote(1)],
+  ['append_audit', auditNote(200_000_000)],
+  ['list_audit', { ...auditPage, isOldestFirst: true, after: undefined }],
+  ['list_audit', { ...auditPage, caller: 'me', since: 2, after: 9 }],
+  ['list_audit', { ...auditPage, isOldestFirst: true, caller: 'me', after: 1 }],
+  ['prune_audit', { olderThan: 100_000_000, keep: 10, limit: 10, now: 300_000_000 }],
+  ['prune_audit', { olderThan: 0, keep: 1, limit: 10, now: 300_000_000 }],
+  ['list_audit', auditPage],
   ['known_tokens', { afterId: '', limit: 10 }],
   ['prune_tokens', { olderThan: 10, limit: 10 }],
   ['list_tokens', page],

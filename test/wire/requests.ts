@@ -272,6 +272,7 @@ export async function validRequests(
     'IdentityService/ListTokens': one(identity.ListTokensRequest, page),
     'IdentityService/RevokeToken': one(identity.RevokeTokenRequest, { tokenId: newId() }),
     'IdentityService/EnrolBot': one(identity.EnrolBotRequest, { name: 'wire' }),
+    'IdentityService/ListAuditEntries': one(identity.ListAuditEntriesRequest, page),
     'IdentityService/GetCaller': one(identity.GetCallerRequest, {}),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),
     'JobService/GetJob': one(jobs.GetJobRequest, { jobId: pending.id }),

@@ -2,7 +2,7 @@ import type { IdentityServiceServer } from '../../gen/pandafuzz/v1/identity_serv
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
 
-export function identityHandlers({ identity }: State, adapt: Adapter) {
+export function identityHandlers({ audit, identity }: State, adapt: Adapter) {
   return {
     createToken: adapt.unary('work', (request, ctx) => identity.create(ctx, request)),
     listTokens: adapt.unary('read', (request, ctx) => identity.list(ctx, request)),
@@ -10,6 +10,7 @@ export function identityHandlers({ identity }: State, adapt: Adapter) {
       token: await identity.revoke(ctx, request.tokenId),
     })),
     enrolBot: adapt.unary('work', (request, ctx) => identity.enrol(ctx, request)),
+    listAuditEntries: adapt.unary('read', (request, ctx) => audit.list(ctx, request)),
     getCaller: adapt.unary('read', async (_request, ctx) => identity.caller(ctx)),
   } satisfies IdentityServiceServer;
 }

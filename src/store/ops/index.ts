@@ -1,4 +1,7 @@
 import type { Operation } from '../operation.js';
+import { appendAudit } from './audit/append-audit.js';
+import { listAudit } from './audit/list-audit.js';
+import { pruneAudit } from './audit/prune-audit.js';
 import { findBlobs } from './blobs/find-blobs.js';
 import { loseBlob } from './blobs/lose-blob.js';
 import { moveBlobs } from './blobs/move-blobs.js';
@@ -136,6 +139,9 @@ export const operations = [
   addCorpus,
   attemptHolder,
   addPoints,
+  appendAudit,
+  listAudit,
+  pruneAudit,
   claimJob,
   completeJob,
   confirmCrashes,

@@ -1176,3 +1176,28 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_by_bot ON tokens (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX tokens_revoked ON tokens (revoked_at, id) WHERE revoked_at IS NOT NULL;
 CREATE INDEX tokens_expiring ON tokens (expires_at, id) WHERE expires_at IS NOT NULL;
+
+-- Who did what, from where: a chain of hashes (core/audit.ts).
+CREATE TABLE audit (
+  -- Without gaps.
+  sequence   bigint PRIMARY KEY CHECK (sequence > 0),
+  -- Never before that of the entry before.
+  time       bigint NOT NULL,
+  kind       text NOT NULL CHECK (kind IN ('change', 'refusal', 'cut')),
+  method     text NOT NULL,
+  caller     text COLLATE "C" NOT NULL,
+  token_id   text NOT NULL,
+  role       text NOT NULL,
+  address    text NOT NULL,
+  request_id text NOT NULL,
+  -- JSON: pairs of field and value.
+  about      text NOT NULL,
+  outcome    text NOT NULL,
+  count      bigint NOT NULL CHECK (count > 0),
+  -- Hash of the entry before; '' of the first.
+  previous   text NOT NULL,
+  hash       text NOT NULL CHECK (length(hash) = 64)
+);
+
+CREATE INDEX audit_by_time ON audit (time, sequence);
+CREATE INDEX audit_by_caller ON audit (caller, sequence);

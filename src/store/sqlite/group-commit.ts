@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Call } from '../call.js';
+import { appendAudit, withMade } from '../ops/audit/append-audit.js';
 import { operations } from '../ops/index.js';
 import type { ConnectionOptions } from './connection.js';
 import { drive, prepareStatements } from './drive.js';
@@ -21,9 +22,14 @@ export function prepare(db: Database, access: ConnectionOptions['access']): Map<
   );
 }
 
+const run = (runners: Map<string, Runner>, operation: string, input: unknown): unknown =>
+  (runners.get(operation) as Runner)(input as never);
+
 function attempt(runners: Map<string, Runner>, call: Call): Outcome {
   try {
-    return { ok: true, value: (runners.get(call.operation) as Runner)(call.input as never) };
+    const value = run(runners, call.operation, call.input);
+    if (call.audit) run(runners, appendAudit.name, withMade(call.audit, call.input, value));
+    return { ok: true, value };
   } catch (error) {
     return { ok: false, error: toWire(error) };
   }
