@@ -9,18 +9,26 @@ import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { shared } from '../harness.js';
 import { createJob, eventually, given } from '../steps.js';
 import { openBrowser, openTab, type Trouble, whenLive } from './browser.js';
+import { layoutTests } from './layout.js';
+import { lineTests } from './line.js';
 import { reproducer, type Scene, scene } from './scene.js';
+import type { Stage } from './stage.js';
 
 let at: Scene;
 let browser: Browser;
 let tab: Page;
 let trouble: Trouble;
+const stage = {} as { -readonly [Part in keyof Stage]: Stage[Part] };
 
 beforeAll(async () => {
   at = await shared(() => scene());
   browser = await shared(openBrowser);
   ({ tab, trouble } = await openTab(browser, at.origin));
+  Object.assign(stage, { at, browser, tab, trouble });
 });
+
+/** One browser, one fleet, one tab for most: a second of each costs more than all the tests. */
+describe('every page', () => layoutTests(stage));
 
 const visit = async (path: string) => {
   await tab.goto(path);
@@ -249,3 +257,5 @@ describe('buttons', () => {
     expect(trouble).toEqual({ faults: [], foreign: [] });
   });
 });
+
+describe('the line to the master', () => lineTests(stage));
