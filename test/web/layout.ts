@@ -39,6 +39,8 @@ async function widths(tab: Page, name: string): Promise<unknown[]> {
   const found: unknown[] = [];
   for (const { width, height, scheme } of looks) {
     await tab.setViewportSize({ width, height });
+    // A picture of the overview waits for the figures that the master computes once a second.
+    if (folder && name === 'overview') await tab.getByText('2,043').first().waitFor();
     if (folder) await tab.emulateMedia({ colorScheme: scheme });
     found.push(
       await tab.evaluate(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
