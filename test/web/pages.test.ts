@@ -1,26 +1,37 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { unary } from '../../src/client/call.js';
+import { formatAddress } from '../../src/config/units.js';
 import { BotState } from '../../src/gen/pandafuzz/v1/bot.js';
 import { CampaignState } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import { CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';
 import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
-import { shared } from '../harness.js';
+import { pandafuzz } from '../cli/run.js';
+import { shared, temporaryFolder } from '../harness.js';
 import { createJob, eventually, given } from '../steps.js';
 import { openBrowser, openTab, type Trouble, whenLive } from './browser.js';
+import { layoutTests } from './layout.js';
+import { lineTests } from './line.js';
 import { reproducer, type Scene, scene } from './scene.js';
+import type { Stage } from './stage.js';
 
 let at: Scene;
 let browser: Browser;
 let tab: Page;
 let trouble: Trouble;
+const stage = {} as { -readonly [Part in keyof Stage]: Stage[Part] };
 
 beforeAll(async () => {
   at = await shared(() => scene());
   browser = await shared(openBrowser);
   ({ tab, trouble } = await openTab(browser, at.origin));
+  Object.assign(stage, { at, browser, tab, trouble });
 });
+
+/** One browser, one fleet, one tab for most: a second of each costs more than all the tests. */
+describe('every page', () => layoutTests(stage));
 
 const visit = async (path: string) => {
   await tab.goto(path);
@@ -93,6 +104,21 @@ describe('a crash group', () => {
     expect(readFileSync(await download.path(), 'latin1')).toBe(reproducer);
     await tab.getByText(`pandafuzz crash get ${at.groupId}`).waitFor();
     expect(await tab.getByText('from', { exact: false }).count()).toBeGreaterThan(0);
+  });
+
+  test('has lines to copy that do what they say', async () => {
+    await visit(`/groups/${at.groupId}`);
+    const lines = await tab.locator('.how-to code').allInnerTexts();
+    expect(lines).toHaveLength(2);
+    const cwd = temporaryFolder();
+    const environment = { PANDAFUZZ_MASTER: formatAddress(at.master.grpc) };
+    const [got, known] = await Promise.all(
+      lines.map((line) => pandafuzz(line.split(' ').slice(1), { cwd, environment })),
+    );
+    expect([given(got).code, given(known).code]).toEqual([0, 0]);
+    const [name = ''] = readdirSync(cwd);
+    expect(readFileSync(join(cwd, name), 'latin1')).toBe(reproducer);
+    expect(given(known).out).toMatch(/how to reproduce[\s\S]*\.\/png_read /i);
   });
 
   test('takes a status and a note, by keys alone', async () => {
@@ -249,3 +275,5 @@ describe('buttons', () => {
     expect(trouble).toEqual({ faults: [], foreign: [] });
   });
 });
+
+describe('the line to the master', () => lineTests(stage));

@@ -3,6 +3,7 @@ import type { Connection } from '../../src/client/connect.js';
 import { formatAddress } from '../../src/config/units.js';
 import { newId } from '../../src/core/ids.js';
 import { CampaignSpec } from '../../src/gen/pandafuzz/v1/campaign_service.js';
+import { CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';
 import { JobOutcome, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import { reporter, sample } from '../cli/crash-scene.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
@@ -13,11 +14,36 @@ import { hostile } from './hostile.js';
 /** The input of the first crash. */
 export const reproducer = 'PTIL\u0002T\r\u0000<script>alert(1)</script>';
 
+/** Pictures are for newcomers: no text of theirs looks like an attack. */
+const forPictures = process.env['PICTURES'] !== undefined;
+
+const hostileSpec = {
+  targetName: `${hostile.markup} ${'wide-'.repeat(12)}`.slice(0, 120),
+  name: hostile.markup,
+  campaign: `${hostile.markup} ${hostile.bidi}`,
+};
+
+/** A note and a name as somebody with any client may write them. */
+async function note({ crashes }: Connection, groupId: string): Promise<void> {
+  const status = CrashGroupStatus.CONFIRMED;
+  const request = {
+    groupId,
+    status,
+    note: `${hostile.markup} ${hostile.bidi}`,
+    by: hostile.markup,
+    fixedInSha256: '',
+  };
+  await unary(crashes, crashes.setCrashGroupStatus, request);
+}
+
 /** A fleet with everything that the page shows: runs, a dead job, jobs that wait, crashes, a campaign. */
 export async function scene(settings: Record<string, string> = {}) {
   const { master, connection } = await runMasterFor({ PANDAFUZZ_LEASES_TTL: '10m', ...settings });
   const { sha256: targetSha256 } = await uploadTarget(connection);
-  const bot = await registerBot(connection, 'north-01', { slots: 4 });
+  const bot = await registerBot(connection, 'north-01', {
+    slots: 4,
+    ...(!forPictures && { labels: { rack: hostile.markup }, version: hostile.markup.slice(0, 60) }),
+  });
   const line = new ScriptedBot(connection, bot.id);
   await line.hello(2);
 
@@ -56,11 +82,11 @@ export async function scene(settings: Record<string, string> = {}) {
   const report = reporter({ connection, folder: temporaryFolder(), lease, targetSha256 });
   const { groupId } = await report(sample('asan-heap-buffer-overflow'), reproducer, { hits: 412 });
   const second = await report(sample('asan-double-free'), 'second');
-  const bad = await report(hostileReport(), hostile.everything);
+  const bad = await report(forPictures ? sample('asan-leak') : hostileReport(), hostile.everything);
+  if (!forPictures) await note(connection, bad.groupId);
   const evil = await createJob(connection, {
     targetSha256,
-    targetName: `${hostile.markup} ${'wide-'.repeat(12)}`.slice(0, 120),
-    name: hostile.markup,
+    ...(forPictures ? { targetName: 'json-parse', name: 'weekly' } : hostileSpec),
   });
   const campaign = await createCampaign(connection, targetSha256);
   return {

@@ -102,7 +102,8 @@ function Totals({
         slots busy
       </p>
       <p>
-        <b>{si(num(jobs.running))}</b> <Link to="/jobs?state=running">jobs running</Link>
+        <b>{si(num(jobs.running))}</b>{' '}
+        <Link to="/jobs?state=running">{num(jobs.running) === 1 ? 'job' : 'jobs'} running</Link>
       </p>
       <p>
         <b>{si(num(jobs.pending))}</b> <Link to="/jobs?state=pending">waiting</Link>
