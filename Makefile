@@ -59,8 +59,8 @@ test: $(built) $(clients)
 	@test/integration/set-up.sh
 	@$(JEST) $(ONLY)
 ifndef ONLY
-	@echo "$(beneath:%=test/rpc/%) once more, with grpc.fast_path off"
-	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%)
+	@echo "$(beneath:%=test/rpc/%) test/abuse once more, with grpc.fast_path off"
+	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%) dist/test/abuse
 endif
 
 ## test-nodes: test/rpc and test/abuse on each Node from 22 to 26, with grpc.fast_path auto and off

@@ -73,7 +73,9 @@ export class PageFiles {
 
   /** Undefined: there is no such file, and no such place in the page. */
   answer(path: string, headers: IncomingHttpHeaders): Answer | undefined {
-    const isPlace = routes.has(path.split('/', 2)[1] ?? '');
+    // Neither "//name" nor "http://name/": these are of somebody else.
+    const isOurs = /^\/(?!\/)/.test(path);
+    const isPlace = isOurs && routes.has(path.split('/', 2)[1] ?? '');
     const file = isPlace ? this.files.get('/index.html') : this.files.get(path);
     if (file) return answerWith(file, headers);
     if (!isPlace) return undefined;
