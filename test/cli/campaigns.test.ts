@@ -33,7 +33,7 @@ test('a campaign is made, explained, changed, paused and archived by name, and s
   const got = await run('campaign', 'get', id.slice(0, 20));
   expect(got.out).toMatch(/weight +3/);
   expect(got.out).toMatch(
-    /^is there more to find\?\ntoo early to say whether there is more to find: 0 of 12 runs, 0 of 2 CPU\nhours$/m,
+    /^is there more to find\?\ntoo early to say whether there is more to find: 0 of 12 runs, 0 of 2 CPU hours$/m,
   );
   expect(got.out).toMatch(/until +nothing new in 24 CPU hours/);
   expect(got.out).toMatch(/earlier build +artifact .*\nlibfuzzer-address/);
