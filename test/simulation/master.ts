@@ -36,7 +36,14 @@ const config = loadMasterConfig({
 });
 
 /** Real instruments, of all masters together; nobody scrapes them. */
-const unread = { watchStore() {}, watchCounters() {}, watchFleet() {}, watchWebhooks() {} };
+const unread = {
+  watchStore() {},
+  watchCounters() {},
+  watchFleet() {},
+  watchWebhooks() {},
+  watchFuzzing() {},
+  watchMaster() {},
+};
 let instruments: Metrics | undefined;
 export function metrics(): Metrics {
   instruments ??= { ...createMetrics(), ...unread };
