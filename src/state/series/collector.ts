@@ -73,9 +73,8 @@ export class Collector {
       curve.close();
     }
     this.sums.settle();
-    const notWritten = (err: unknown) => this.parts.log.warn({ err }, 'figures not written');
-    await this.#flush().catch(notWritten);
-    await this.sums.keep().catch(notWritten);
+    await this.#flush().catch(this.#notWritten);
+    await this.sums.keep().catch(this.#notWritten);
   }
 
   async look(): Promise<void> {
@@ -84,11 +83,14 @@ export class Collector {
     const now = clock.now();
     await inTurns(this.#curves(), (curve) => curve.settle(now));
     this.sums.settle();
-    await this.sums.keep();
+    // Curves are written, and leave memory, also while sums cannot be.
+    await this.sums.keep().catch(this.#notWritten);
     if (now - this.#flushedAt < flushEveryMs) return;
     this.#flushedAt = now;
     await this.#flush();
   }
+
+  readonly #notWritten = (err: unknown) => this.parts.log.warn({ err }, 'figures not written');
 
   /** Takes the last figures of a run. */
   leaseEnded(lease: LiveLease): void {

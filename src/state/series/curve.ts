@@ -55,7 +55,7 @@ export class Curve {
   add(figures: Readonly<RunFigures>): void {
     this.#look ??= { ...noFigures };
     const look = this.#look;
-    for (const name of added) look[name] += figures[name];
+    for (const name of added) look[name] = sumOf(look[name], figures[name]);
     look.peakMemoryBytes = Math.max(look.peakMemoryBytes, figures.peakMemoryBytes);
     if (!hasCoverage(this.name.kind)) return;
     for (const name of largest) look[name] = Math.max(look[name], figures[name]);
@@ -124,12 +124,16 @@ export class Curve {
   }
 }
 
+/** Beyond it nothing is exact, and the database would at last refuse the sum. */
+export const sumOf = (one: number, more: number): number =>
+  Math.min(one + more, Number.MAX_SAFE_INTEGER);
+
 function merge(point: SeriesPoint, look: RunFigures): void {
   point.looks += 1;
   point.rateSum += look.rate;
   point.rateMin = Math.min(point.rateMin, look.rate);
   point.rateMax = Math.max(point.rateMax, look.rate);
   point.runningSum += look.running;
-  for (const name of came) point[name] += look[name];
+  for (const name of came) point[name] = sumOf(point[name], look[name]);
   for (const name of largest) point[name] = Math.max(point[name], look[name]);
 }

@@ -8,7 +8,7 @@ import {
   type RunTotals,
 } from '../../store/ops/series/run-sums.js';
 import type { Store } from '../../store/store.js';
-import type { RunFigures } from './curve.js';
+import { type RunFigures, sumOf } from './curve.js';
 
 /** Sums with a name of their own: each is a dozen lines of /metrics. */
 export const mostSums = 200;
@@ -53,7 +53,7 @@ export class RunSum {
   add(figures: Readonly<RunFigures>, now: number): void {
     const totals = this.#totals;
     for (const name of ['executions', 'fuzzedMs', 'crashHits', 'newGroups'] as const) {
-      totals[name] += figures[name];
+      totals[name] = sumOf(totals[name], figures[name]);
       if (figures[name] > 0) this.isChanged = true;
     }
     this.lastAt = now;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { compareKind } from '../../../bench/campaigns/compare.js';
-import { decisionTime } from '../../../bench/campaigns/decision-time.js';
 import { kinds } from '../../../bench/campaigns/kinds.js';
+import { ArmTurns } from '../../../src/state/campaigns/arm-turns.js';
 import { given } from '../../steps.js';
 
 const compared = (name: string, seeds = 4) =>
@@ -25,6 +25,17 @@ test('a campaign that is simulated again comes out the same', () => {
   expect(compared('nearly saturated', 2)).toEqual(compared('nearly saturated', 2));
 });
 
-test('a turn among 20 builds is found in under 20 us', () => {
-  expect(decisionTime().turnUs).toBeLessThan(20);
+test('a turn looks once at each build, however many turns there were', () => {
+  const builds = Array.from({ length: 20 }, (_, index) => `build-${index}`);
+  const shares = new Map(builds.map((build) => [build, 1 / builds.length]));
+  const turns = new ArmTurns();
+  for (let turn = 0; turn < 100; turn++) {
+    const asked: string[] = [];
+    const taken = turns.take(shares, builds, (build) => {
+      asked.push(build);
+      return 600_000;
+    });
+    // The one that is taken is asked once more, for what it is charged.
+    expect(asked).toEqual([...builds, taken]);
+  }
 });

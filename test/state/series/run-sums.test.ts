@@ -79,6 +79,16 @@ describe('sums of runs', () => {
     expect(await (await sumsOf(store)).shown()).toEqual({ a: 1, c: 3 });
   });
 
+  test('stay whole numbers that the database takes, whatever runs report', async () => {
+    const store = await openStore();
+    const { sums, runs, shown } = await sumsOf(store);
+    for (let run = 0; run < 2000; run++) runs('a', Number.MAX_SAFE_INTEGER);
+    runs('b', 1);
+    await sums.keep();
+    expect(await shown()).toEqual({ a: Number.MAX_SAFE_INTEGER, b: 1 });
+    expect(await (await sumsOf(store)).shown()).toEqual(await shown());
+  });
+
   test('write nothing while nothing is executed', async () => {
     const store = await openStore();
     let writes = 0;

@@ -25,7 +25,7 @@ const inBackground = <T>(_: string, work: (ctx: RequestContext) => Promise<T>) =
   work(testContext());
 
 /** What a master has in memory: a new one of it is a master that was started again. */
-function master(store: Store, clock: VirtualClock) {
+function master(store: Pick<Store, 'run'>, clock: VirtualClock) {
   const leases = new Leases({
     clock,
     times: { ttlMs: 3_600_000, offerTimeoutMs: 3_600_000 },
@@ -149,6 +149,29 @@ describe('figures over time', () => {
     expect(found).toMatchObject([{ executions: 1 }, { executions: 1 }]);
     const limit = { name: jobId(1), pageSize: 1 };
     expect(await points(parts, SeriesSubject.JOB, limit)).toHaveLength(1);
+  });
+
+  test('are written while sums of runs cannot be', async () => {
+    const [store, clock] = [await openStore(), new VirtualClock()];
+    const refusing: Pick<Store, 'run'> = {
+      run: (ctx, operation, input) =>
+        operation.name === 'keep_run_sums'
+          ? Promise.reject(new Error('refused'))
+          : store.run(ctx, operation, input),
+    };
+    const parts = master(refusing, clock);
+    const lease = begin(parts, 1);
+    const figures = JobStatistics.create({ executions: 42, elapsedMs: 1000 });
+    for (let look = 1; look <= 7; look++) {
+      clock.advance(lookMs);
+      parts.leases.report(lease, 2, figures);
+      await parts.collector.look();
+    }
+    // Of the minute that has begun; the one before is on disk, and no longer in memory.
+    expect(parts.collector.waiting('target png/read', 10)).toHaveLength(1);
+    const seen = await points(parts, SeriesSubject.TARGET, { ...target, stepSeconds: 10 });
+    expect(seen.length).toBeGreaterThan(5);
+    expect(total(seen, 'executions')).toBe(42);
   });
 });
 
