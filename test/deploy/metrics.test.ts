@@ -24,11 +24,35 @@ async function pageOf({ master }: Running): Promise<string> {
   return (await fetch(`http://${formatAddress(master.http)}/metrics`)).text();
 }
 
-const pageWith = (running: Running, line: string) =>
+/** Figures come from reads of the store, and one that takes long leaves its lines out of a page. */
+const pageWith = (running: Running, lines: readonly string[]) =>
   eventually(async () => {
     const page = await pageOf(running);
-    return page.includes(`\n${line}\n`) ? page : undefined;
+    return lines.every((line) => page.includes(`\n${line}\n`)) ? page : undefined;
   });
+
+const figures = [
+  `pandafuzz_executions_total{${series}} 42`,
+  `pandafuzz_executions_per_second{${series}} 7`,
+  `pandafuzz_fuzzing_seconds_total{${series}} 0.001`,
+  `pandafuzz_crash_hits_total{${series}} 3`,
+  `pandafuzz_crash_groups_found_total{${series}} 0`,
+  `pandafuzz_runs{${series}} 1`,
+  `pandafuzz_coverage{${series}} 12`,
+  `pandafuzz_features{${series}} 34`,
+  'pandafuzz_corpus_inputs{project="png",target="read\\"\\\\n{} # x"} 0',
+  'pandafuzz_campaign_jobs{campaign="a\\\\b\\"c\\\\",state="running"} 1',
+  'pandafuzz_campaign_jobs{campaign="other",state="pending"} 0',
+  'pandafuzz_jobs{state="running"} 1',
+  'pandafuzz_bots{state="ready"} 1',
+  'pandafuzz_bots{state="offline"} 1',
+  'pandafuzz_ready 1',
+];
+const afterRestart = [
+  `pandafuzz_executions_total{${series}} 42`,
+  `pandafuzz_crash_hits_total{${series}} 3`,
+  `pandafuzz_runs{${series}} 0`,
+];
 
 /** The page of a master whose bot fuzzes, and that of the next master with the same data. */
 async function life() {
@@ -41,17 +65,21 @@ async function life() {
   const bot = new ScriptedBot(connection, id);
   await bot.hello(1);
   const lease = await bot.take();
-  const figures = { executions: 42, executionsPerSecond: 7, coverage: 12, features: 34 };
-  const statistics = JobStatistics.create({ ...figures, crashHits: 3, elapsedMs: 1 });
+  const executed = { executions: 42, executionsPerSecond: 7, coverage: 12, features: 34 };
+  const statistics = JobStatistics.create({ ...executed, crashHits: 3, elapsedMs: 1 });
   const leases = [{ lease, phase: 2, statistics }];
   bot.say({ $case: 'beat', value: { sequence: 1, freeSlots: 0, leases, resources: undefined } });
   await bot.hear('beatAck');
-  const page = await pageWith(running, `pandafuzz_executions_total{${series}} 42`);
+  const page = await pageWith(running, figures);
   await unary(connection.bots, connection.bots.drainBot, { botId: id });
-  const drained = await pageWith(running, 'pandafuzz_bots{state="draining"} 1');
+  const drained = await pageWith(running, [
+    'pandafuzz_bots{state="draining"} 1',
+    'pandafuzz_bots{state="ready"} 0',
+  ]);
   bot.leave();
   await master.stop();
-  return { page, drained, next: await pageOf(await runMasterFor(looks, directory)) };
+  const next = await pageWith(await runMasterFor(looks, directory), afterRestart);
+  return { page, drained, next };
 }
 
 let pages: Awaited<ReturnType<typeof life>>;
@@ -62,22 +90,7 @@ beforeAll(async () => {
 describe('/metrics of a master that fuzzes', () => {
   test('has figures by project, target, campaign and engine, and escapes their names', () => {
     const { page } = pages;
-    for (const line of [
-      `pandafuzz_executions_per_second{${series}} 7`,
-      `pandafuzz_fuzzing_seconds_total{${series}} 0.001`,
-      `pandafuzz_crash_hits_total{${series}} 3`,
-      `pandafuzz_crash_groups_found_total{${series}} 0`,
-      `pandafuzz_runs{${series}} 1`,
-      `pandafuzz_coverage{${series}} 12`,
-      `pandafuzz_features{${series}} 34`,
-      'pandafuzz_corpus_inputs{project="png",target="read\\"\\\\n{} # x"} 0',
-      'pandafuzz_campaign_jobs{campaign="a\\\\b\\"c\\\\",state="running"} 1',
-      'pandafuzz_campaign_jobs{campaign="other",state="pending"} 0',
-      'pandafuzz_jobs{state="running"} 1',
-      'pandafuzz_bots{state="ready"} 1',
-      'pandafuzz_bots{state="offline"} 1',
-      'pandafuzz_ready 1',
-    ]) {
+    for (const line of figures) {
       expect(page).toContain(`\n${line}\n`);
     }
     expect(page).toMatch(/\npandafuzz_disk_free_bytes [1-9]/);
@@ -86,9 +99,7 @@ describe('/metrics of a master that fuzzes', () => {
   test('counts bots by state as they change, and goes on where it was after a restart', () => {
     const { drained, next } = pages;
     expect(drained).toContain('\npandafuzz_bots{state="ready"} 0\n');
-    expect(next).toContain(`\npandafuzz_executions_total{${series}} 42\n`);
-    expect(next).toContain(`\npandafuzz_crash_hits_total{${series}} 3\n`);
-    expect(next).toContain(`\npandafuzz_runs{${series}} 0\n`);
+    for (const line of afterRestart) expect(next).toContain(`\n${line}\n`);
   });
 });
 
