@@ -58,7 +58,8 @@ function verifyCommand(): Command {
     .summary('look whether entries were changed or removed')
     .description(
       'Computes every hash anew, from the oldest entry on. Exit code 12: the log was changed.\n' +
-        'Who can write the database can compute hashes, too: an entry noted elsewhere shows that.',
+        'Who can write the database can compute hashes, too: an entry noted elsewhere shows that.\n' +
+        'Exit code 13: that entry was deleted since, so it could not be compared.',
     )
     .addOption(
       new Option('--head <entry>', 'a head that was printed before, as NUMBER:HASH').argParser(

@@ -4,8 +4,8 @@ import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { messageOf, UserError } from '../core/errors.js';
 import { AuditEntry, AuditKind } from '../gen/pandafuzz/v1/identity_service.js';
-import { aboutPairs, type Break, ChainCheck, type Link } from './audit-chain.js';
-import { broken, dataError, noInput } from './exit-codes.js';
+import { aboutPairs, type Link, type Verified, verifyChain } from './audit-chain.js';
+import { broken, dataError, noInput, notCompared } from './exit-codes.js';
 import { ago } from './format.js';
 import { type ListFlags, showListing } from './listing.js';
 import { complain, jsonLine, type OutputFlags, print } from './output.js';
@@ -56,33 +56,37 @@ export function exportAudit(flags: Flags & AuditFilter): Promise<void> {
 export async function verifyAudit(
   flags: Flags & OutputFlags & { readonly head?: Link; readonly file?: string },
 ): Promise<number> {
-  if (flags.file !== undefined) return verified(flags, entriesIn(flags.file));
-  return asking(flags, (connection, options) =>
-    verified(flags, each(auditPages(connection, { oldestFirst: true }, options), largestPage)),
-  );
+  const { file, head } = flags;
+  if (file !== undefined) return tell(flags, await verifyChain(() => entriesIn(file), head));
+  return asking(flags, async (connection, options) => {
+    const pages = auditPages(connection, { oldestFirst: true }, options);
+    return tell(flags, await verifyChain(() => each(pages, largestPage), head));
+  });
 }
 
-async function verified(
-  flags: OutputFlags & { readonly head?: Link },
-  entries: AsyncIterable<AuditEntry>,
-): Promise<number> {
-  const check = new ChainCheck(flags.head);
-  let wrong: Break | undefined;
-  for await (const entry of entries) {
-    wrong = check.next(entry);
-    if (wrong) break;
-  }
-  wrong ??= check.end();
+function tell(flags: OutputFlags & { readonly head?: Link }, { check, wrong }: Verified): number {
   const { first, last, count } = check;
+  const isUncompared = !wrong && check.isHeadGone;
   if (wrong) complain(`the audit log is broken at entry ${wrong.sequence}: ${wrong.problem}`);
+  if (isUncompared) {
+    complain(
+      `entry ${flags.head?.sequence} of --head is older than the log, which begins with ` +
+        `entry ${first?.sequence}: not compared\n` +
+        'compare it with an export from that time (--file), and note a newer head',
+    );
+  }
   const head = last ? `${last.sequence}:${last.hash}` : '';
-  const json = () => ({ entries: count, first: first?.sequence, head, broken: wrong });
+  const json = () => ({
+    ...{ entries: count, first: first?.sequence, head, broken: wrong },
+    ...(flags.head && !wrong && { headCompared: !isUncompared }),
+  });
   const intact = last
     ? `${count} entries since ${first?.time?.toISOString()}, unbroken\nhead ${head}`
     : 'the audit log is empty';
   const text = () => (wrong ? `${count} entries before that one are as they were` : intact);
   print(flags, { json, text });
-  return wrong ? broken : 0;
+  if (wrong) return broken;
+  return isUncompared ? notCompared : 0;
 }
 
 async function* entriesIn(file: string): AsyncGenerator<AuditEntry> {

@@ -100,8 +100,11 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['list_audit', { ...auditPage, isOldestFirst: true, after: undefined }],
   ['list_audit', { ...auditPage, caller: 'me', since: 2, after: 9 }],
   ['list_audit', { ...auditPage, isOldestFirst: true, caller: 'me', after: 1 }],
-  ['prune_audit', { olderThan: 100_000_000, keep: 10, limit: 10, now: 300_000_000 }],
-  ['prune_audit', { olderThan: 0, keep: 1, limit: 10, now: 300_000_000 }],
+  [
+    'prune_audit',
+    { olderThan: 100_000_000, keep: 10, limit: 10, isBegun: false, now: 300_000_000 },
+  ],
+  ['prune_audit', { olderThan: 0, keep: 1, limit: 10, isBegun: true, now: 300_000_000 }],
   ['list_audit', auditPage],
   ['known_tokens', { afterId: '', limit: 10 }],
   ['prune_tokens', { olderThan: 10, limit: 10 }],

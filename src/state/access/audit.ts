@@ -81,8 +81,10 @@ export class Audit {
     const { clock, keepMs, keep, inBackground, store } = this.parts;
     const now = clock.now();
     const input = { olderThan: now - keepMs, keep, limit: pruneAtOnce, now };
-    const prune = () => inBackground('prune_audit', (ctx) => store.run(ctx, pruneAudit, input));
-    while ((await prune()) === pruneAtOnce);
+    const prune = (isBegun: boolean) =>
+      inBackground('prune_audit', (ctx) => store.run(ctx, pruneAudit, { ...input, isBegun }));
+    let removed = await prune(false);
+    while (removed === pruneAtOnce) removed = await prune(true);
   }
 
   /** @throws ValidationError */
@@ -112,12 +114,24 @@ export class Audit {
     return { entries: page.rows.map(entryRecord), nextPageToken: page.nextPageToken };
   }
 
+  /** Writes refusals. Those that failed wait again; one whose outcome is unknown may be counted twice. */
   async #write(notes: readonly AuditNote[]): Promise<void> {
     const { inBackground, store } = this.parts;
     if (notes.length === 0) return;
-    await inBackground('append_audit', async (ctx) => {
-      await Promise.all(notes.map((note) => store.run(ctx, appendAudit, note)));
-    });
+    const left = new Set(notes);
+    const write = async (ctx: RequestContext, note: AuditNote) => {
+      await store.run(ctx, appendAudit, note);
+      left.delete(note);
+    };
+    try {
+      await inBackground('append_audit', async (ctx) => {
+        const ends = await Promise.allSettled(notes.map((note) => write(ctx, note)));
+        const failed = ends.find((end) => end.status === 'rejected');
+        if (failed) throw failed.reason;
+      });
+    } finally {
+      this.#refusals.putBack([...left]);
+    }
   }
 }
 

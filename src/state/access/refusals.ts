@@ -26,15 +26,23 @@ export class Refusals {
   constructor(private readonly clock: Clock) {}
 
   add(note: AuditNote): void {
+    this.#add(note);
+  }
+
+  /** Gives back what could not be written, with its count: it is due with the next write. */
+  putBack(notes: readonly AuditNote[]): void {
+    for (const note of notes) this.#add(note).hasEntry = false;
+  }
+
+  #add(note: AuditNote): Kind {
     if (this.#kinds.size === 0) this.#endsAt = this.clock.monotonic() + windowMs;
-    const { address, tokenId, outcome } = note;
+    const { method, address, tokenId, outcome } = note;
     const own = JSON.stringify([outcome, address, tokenId]);
-    if (this.#kinds.has(own) || this.#kinds.size < mostKinds) this.#count(own, note);
-    else {
-      const several = { method: '', address: '', caller: '', tokenId: '', role: '', about: [] };
-      // Reasons are words of our own code: there are a few dozen.
-      this.#count(JSON.stringify([outcome]), { ...note, ...several });
-    }
+    const isApart = method !== '' && (this.#kinds.has(own) || this.#kinds.size < mostKinds);
+    if (isApart) return this.#count(own, note);
+    const several = { method: '', address: '', caller: '', tokenId: '', role: '', about: [] };
+    // Reasons are words of our own code: there are a few dozen.
+    return this.#count(JSON.stringify([outcome]), { ...note, ...several });
   }
 
   /** Those to write now. */
@@ -51,10 +59,11 @@ export class Refusals {
     return notes;
   }
 
-  #count(key: string, note: AuditNote): void {
-    const known = this.#kinds.get(key);
-    if (known) known.count++;
-    else this.#kinds.set(key, { first: note, count: 1, hasEntry: false });
+  #count(key: string, note: AuditNote): Kind {
+    const kind = this.#kinds.get(key) ?? { first: note, count: 0, hasEntry: false };
+    kind.count += note.count;
+    this.#kinds.set(key, kind);
+    return kind;
   }
 
   #take(isDue: (kind: Kind) => boolean): AuditNote[] {

@@ -9,6 +9,8 @@ interface PruneAudit {
   keep: number;
   /** Entries in one write, at most. */
   limit: number;
+  /** Whether the cut has begun with an earlier write: it goes on to the bounds themselves. */
+  isBegun: boolean;
   now: number;
 }
 
@@ -31,11 +33,11 @@ const bySequence = statement<{ sequence: number }, End>(
 );
 const remove = statement<{ sequence: number }>('DELETE FROM audit WHERE sequence <= @sequence');
 
-/** A log is cut once it has this share, or time, more than it may, so that cuts are rare. */
+/** A cut begins once the log has this share, or time, more than it may, so that cuts are rare. */
 const slack = { share: 0.1, ms: 86_400_000 };
 
 /**
- * Deletes the oldest entries, once it is worth it. The cut is an entry itself, with number
+ * Deletes the oldest entries, once it is worth it, down to what may stay. The cut is an entry itself, with number
  * and hash of the last one that went: the first that stayed goes on from there, so the chain
  * can be verified as before.
  *
@@ -44,15 +46,17 @@ const slack = { share: 0.1, ms: 86_400_000 };
 export const pruneAudit = writeOperation(
   'prune_audit',
   'upkeep',
-  function* ({ olderThan, keep, limit, now }: PruneAudit): Steps<number> {
+  function* ({ olderThan, keep, limit, isBegun, now }: PruneAudit): Steps<number> {
     const from = yield* one(first, {});
     const to = yield* one(last, {});
     if (!from || !to) return 0;
-    const isOld = from.time < olderThan - slack.ms;
-    const isLong = to.sequence - from.sequence >= keep;
+    const over = isBegun ? { share: 0, ms: 0 } : slack;
+    const isOld = from.time < olderThan - over.ms;
+    const isLong = to.sequence - from.sequence >= keep + Math.floor(keep * over.share);
     if (!isOld && !isLong) return 0;
     const byAge = (yield* one(lastBefore, { olderThan }))?.sequence ?? 0;
-    const byCount = isLong ? to.sequence - Math.floor(keep * (1 - slack.share)) : 0;
+    // The cut is an entry, too.
+    const byCount = isLong ? to.sequence + 1 - keep : 0;
     const most = Math.min(from.sequence + limit, to.sequence) - 1;
     const cut = yield* one(bySequence, { sequence: Math.min(Math.max(byAge, byCount), most) });
     if (!cut) return 0;
