@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { formatAddress } from '../../src/config/units.js';
 import { Role } from '../../src/gen/pandafuzz/v1/identity_service.js';
-import { runMasterFor, temporaryFolder } from '../harness.js';
+import { pruneEvents } from '../../src/store/ops/events/prune-events.js';
+import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
 import { runSecuredMaster } from '../secured.js';
-import { registerBot } from '../steps.js';
+import { createJob, registerBot } from '../steps.js';
 import { openTab, whenLive } from './browser.js';
 import type { Stage } from './stage.js';
 
@@ -34,6 +35,71 @@ export function lineTests(stage: Stage): void {
     await tab.getByRole('button', { name: '1 new, show' }).click();
     await tab.getByRole('link', { name: 'south-02' }).waitFor();
     expect(trouble).toEqual({ faults: [], foreign: [] });
+  });
+
+  test('a button that is refused holds nothing up, and a busy master is asked less until it answers', async () => {
+    // Its disk is full, for what it is asked to take.
+    const { master, connection } = await runMasterFor({
+      PANDAFUZZ_LIMITS_MIN_DISK_FREE: '1024TiB',
+    });
+    const bot = await registerBot(connection, 'north-01');
+    const origin = `http://${formatAddress(master.http)}`;
+    const { tab } = await openTab(stage.browser, origin);
+    await tab.goto(`/bots/${bot.id}`);
+    const drain = tab.getByRole('button', { name: 'Drain' });
+    const busy = tab.getByText('The master is busy; asking every 20 s.');
+
+    // No button of this page needs room: its call is answered as one that does.
+    const needsRoom = '/pandafuzz.v1.JobService/CreateJob';
+    const spec = { engine: 'libfuzzer', targetSha256: '0'.repeat(64) };
+    await tab.route('**/DrainBot', async (route) => {
+      const postData = JSON.stringify({ spec });
+      route.fulfill({ response: await route.fetch({ url: origin + needsRoom, postData }) });
+    });
+    await drain.click();
+    await tab.locator('.notices').getByText('limits.min_disk_free').waitFor();
+    expect(await busy.count()).toBe(0);
+    await tab.unroute('**/DrainBot');
+
+    const reason = 'OVERLOADED';
+    const details = [{ type: 'google.rpc.ErrorInfo', value: '', debug: { reason } }];
+    const json = { code: 'resource_exhausted', message: 'too many reads are under way', details };
+    await tab.route('**/GetBot', (route) => route.fulfill({ status: 429, json }), { times: 1 });
+    await busy.waitFor();
+    await drain.click();
+    await busy.waitFor({ state: 'detached' });
+    await tab.getByRole('button', { name: 'Resume' }).waitFor();
+    expect(await tab.getByText('The master is away').count()).toBe(0);
+    await tab.context().close();
+  });
+
+  test('events are shown, however few are kept', async () => {
+    const directory = temporaryFolder();
+    const { master, connection } = await runMasterFor({}, directory);
+    const { id: first, spec } = await createJob(connection);
+    await Promise.all(Array.from({ length: 4 }, () => createJob(connection, spec)));
+    connection.close();
+    await master.stop();
+    // As retention does, after a quiet month.
+    const store = await openStore({ directory });
+    const all = { olderThan: Number.MAX_SAFE_INTEGER, limit: 1000 };
+    expect(await store.run(testContext(), pruneEvents, all)).toBeGreaterThan(3);
+    await store.close();
+
+    const again = await runMasterFor({}, directory);
+    const { tab } = await openTab(stage.browser, `http://${formatAddress(again.master.http)}`);
+    let watches = 0;
+    tab.on('request', (request) => {
+      if (request.url().endsWith('/WatchJobs')) watches++;
+    });
+    await tab.goto('/events');
+    await whenLive(tab);
+    const { jobs } = again.connection;
+    await unary(jobs, jobs.cancelJob, { jobId: first });
+    await tab.getByRole('row', { name: /job\.cancelled/ }).waitFor();
+    // Two of each try: 100 events back, 50, 25 and so on to none.
+    expect(watches).toBeLessThanOrEqual(16);
+    await tab.context().close();
   });
 
   test('a token is asked for, kept for the tab alone, and what it showed is gone with it', async () => {

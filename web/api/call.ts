@@ -24,6 +24,7 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
   signal?: AbortSignal,
 ): Promise<AnswerOf<Name, M>> {
   const asked = token.value;
+  const askedAt = performance.now();
   const timeout = AbortSignal.timeout(deadlineMs);
   try {
     const response = await fetch(urlOf(service, method), {
@@ -37,7 +38,7 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
     const json = await jsonOf(response);
     if (!response.ok || json === undefined)
       throw failureFrom(json, response.status, idOf(response));
-    succeeded();
+    succeeded(askedAt);
     return json as AnswerOf<Name, M>;
   } catch (error) {
     if (signal?.aborted) throw signal.reason;

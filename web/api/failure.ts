@@ -5,6 +5,8 @@ export class Failure extends Error {
     message: string,
     /** For the log of the master; empty where it did not answer. */
     readonly requestId = '',
+    /** The master's own word for why, such as DISK_FULL; empty where it gave none. */
+    readonly reason = '',
   ) {
     super(message);
   }
@@ -14,8 +16,12 @@ export class Failure extends Error {
 export const isAway = ({ code }: Failure): boolean =>
   code === 'unavailable' || code === 'deadline_exceeded';
 
-/** It answered, and has too much to do. */
-export const isBusy = ({ code }: Failure): boolean => code === 'resource_exhausted';
+/**
+ * It answered, and has too much to do. Quotas and a full disk have the same code and reasons of
+ * their own: they concern one call. Without a reason it comes from below the calls.
+ */
+export const isBusy = ({ code, reason }: Failure): boolean =>
+  code === 'resource_exhausted' && (reason === 'OVERLOADED' || reason === '');
 
 /** Codes of answers that have no JSON, such as those of a proxy. */
 const codes: Readonly<Record<number, string>> = {
@@ -32,6 +38,12 @@ const codes: Readonly<Record<number, string>> = {
 interface ErrorJson {
   readonly code?: unknown;
   readonly message?: unknown;
+  readonly details?: unknown;
+}
+
+interface Detail {
+  readonly type?: unknown;
+  readonly debug?: { readonly reason?: unknown };
 }
 
 export function failureFrom(
@@ -41,7 +53,14 @@ export function failureFrom(
 ): Failure {
   const code = typeof json?.code === 'string' ? json.code : (codes[status] ?? 'unknown');
   const message = typeof json?.message === 'string' ? json.message : `HTTP status ${status}`;
-  return new Failure(code, message, requestId);
+  return new Failure(code, message, requestId, reasonOf(json?.details));
+}
+
+/** Of the detail that has one: google.rpc.ErrorInfo. */
+function reasonOf(details: unknown): string {
+  if (!Array.isArray(details)) return '';
+  const info = (details as Detail[]).find(({ type }) => type === 'google.rpc.ErrorInfo');
+  return typeof info?.debug?.reason === 'string' ? info.debug.reason : '';
 }
 
 /** Anything that was thrown; fetch throws TypeError where nobody answers. */

@@ -35,6 +35,8 @@ export function masterNow(): number {
 }
 
 let tries = 0;
+/** performance.now() of the last refusal because the master is busy. */
+let refusedAt = 0;
 let waiting: (() => void)[] = [];
 
 /** A call was answered, with whatever. */
@@ -47,10 +49,14 @@ export function heard(date: string | null): void {
   heardAt.value = now;
 }
 
-export function succeeded(): void {
+/** A call that was asked at `askedAt` has its answer: nothing waits any longer. */
+export function succeeded(askedAt: number): void {
+  // One that was under way when another was refused does not say that there is room again.
+  if (answering.value === 'busy' && askedAt <= refusedAt) return;
   tries = 0;
   const wasAway = answering.value === 'away';
   answering.value = 'live';
+  nextTryAt.value = 0;
   if (wasAway) wake();
 }
 
@@ -58,7 +64,8 @@ export function failed(failure: Failure): void {
   if (failure.code === 'unauthenticated') signOut(failure.message);
   else if (isBusy(failure)) {
     answering.value = 'busy';
-    nextTryAt.value = performance.now() + busyEveryMs;
+    refusedAt = performance.now();
+    nextTryAt.value = refusedAt + busyEveryMs;
   } else if (isAway(failure) && performance.now() >= nextTryAt.value) {
     answering.value = 'away';
     const delay = Math.min(longestDelayMs, 1000 * 2 ** tries++);

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
-import { masterNow } from '../api/line.js';
+import { askEveryMs, masterNow } from '../api/line.js';
 import { signOut, token } from '../api/session.js';
 import { utc } from '../format/figures.js';
 import { word } from '../format/states.js';
@@ -23,8 +23,11 @@ const more = [
   ['settings', 'Settings'],
 ] as const;
 
-/** Who one is does not change often; the question also finds out whether the master answers. */
-const askWhoEveryMs = 10_000;
+/**
+ * Who one is does not change often; the question also finds out whether the master answers, on
+ * pages that ask nothing else as well: before the badge takes what is shown for old.
+ */
+const askWhoEveryMs = 2 * askEveryMs;
 
 export function Header() {
   const caller = useAsk(

@@ -11,7 +11,7 @@ import { Name } from '../text/text.js';
 
 /** Kept and shown; older ones go. */
 const most = 200;
-/** How far back the list begins. */
+/** How far back the list begins, at most. */
 const before = 100;
 /** Changes are drawn together, so often. */
 const drawEveryMs = 500;
@@ -69,35 +69,45 @@ export function EventsPage() {
 /** Rejects with the signal's reason. */
 async function follow(abort: AbortSignal, take: (event: WatchJobsResponse) => void): Promise<void> {
   let cursor = '';
+  let back = before;
   for (;;) {
+    const askedAt = performance.now();
     try {
-      cursor ||= await beginning(abort);
+      cursor ||= await beginning(back, abort);
       for await (const event of stream('JobService', 'WatchJobs', { cursor }, abort)) {
-        succeeded();
+        succeeded(askedAt);
+        back = before;
         cursor = event.cursor ?? cursor;
         if (event.kind) take(event);
       }
     } catch (error) {
       if (abort.aborted) throw error;
       const failure = failureOf(error);
-      // What was missed is no longer kept: it goes on from now.
-      if (failure.code === 'out_of_range') cursor = '';
       failed(failure);
+      if (failure.code === 'out_of_range') {
+        // So many are no longer kept: it asks for fewer, and in the end for those from now on.
+        cursor = '';
+        if (back > 0) {
+          back = Math.floor(back / 2);
+          continue;
+        }
+      }
     }
     await untilDue(1000, abort);
   }
 }
 
-/** A cursor a little before now. */
-async function beginning(abort: AbortSignal): Promise<string> {
+/** A cursor `back` events before now; 0, which is from now on, where there are none yet. */
+async function beginning(back: number, abort: AbortSignal): Promise<string> {
   const enough = new AbortController();
   const signal = AbortSignal.any([abort, enough.signal]);
   try {
     for await (const { cursor } of stream('JobService', 'WatchJobs', { cursor: '0' }, signal)) {
-      return String(Math.max(1, Number(cursor ?? 0) - before));
+      const newest = Number(cursor ?? 0);
+      return String(Math.min(newest, Math.max(1, newest - back)));
     }
   } finally {
     enough.abort();
   }
-  return '1';
+  return '0';
 }
