@@ -83,6 +83,11 @@ export class Access {
     return this.#refused({ endpoint, address: call.getPeer().replace(/:\d+$/, '') }, caller);
   }
 
+  /** Whether a call would not be refused: asked before its message costs anything. Nothing is noted. */
+  lets(endpoint: string, authorization: string | undefined): boolean {
+    return !this.options.isOn || !this.#callerBy(endpoint, authorization).refusal;
+  }
+
   /** The caller of a page. */
   ofPage(path: string, { authorization, address }: Omit<Asked, 'endpoint'>): Caller {
     if (!this.options.isOn) return open;

@@ -159,6 +159,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       log,
       tls: options.tls,
       names: options.names,
+      access: options.access,
+      audit,
       startSpan: options.startSpan,
     },
     maxMessageBytes: options.maxMessageBytes,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { status as Code } from '@grpc/grpc-js';
-import { Refusal } from './refusal.js';
+import { Refusal, tooMany } from './refusal.js';
 
 /** The caller has gone: nobody is to be answered. */
 export class CallerGone extends Error {
@@ -28,7 +28,7 @@ export class Bodies {
   async read(request: IncomingMessage): Promise<Buffer> {
     const { longest, most } = this.limits;
     if (Number(request.headers['content-length'] ?? 0) > longest) throw tooLarge(longest);
-    if (this.#underWay >= most) throw tooMany();
+    if (this.#underWay >= most) throw tooManyUnderWay();
     this.#underWay++;
     const chunks: Buffer[] = [];
     let size = 0;
@@ -38,7 +38,7 @@ export class Bodies {
         size += chunk.length;
         this.#bytes += chunk.length;
         if (size > longest) throw tooLarge(longest);
-        if (this.#bytes > mostBytes) throw tooMany();
+        if (this.#bytes > mostBytes) throw tooManyUnderWay();
       });
       return Buffer.concat(chunks);
     } finally {
@@ -75,7 +75,4 @@ export const tooLarge = (longest: number): Refusal =>
     `the request is larger than ${longest} bytes (grpc.max_message)`,
   );
 
-const tooMany = () =>
-  new Refusal(Code.RESOURCE_EXHAUSTED, 'too many requests are not whole yet: try again', 429, {
-    'retry-after': '1',
-  });
+const tooManyUnderWay = () => tooMany('too many requests are not whole yet');

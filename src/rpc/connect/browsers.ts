@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import { status as Code } from '@grpc/grpc-js';
-import { Refusal } from './refusal.js';
+import { NotOurs } from './refusal.js';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
@@ -11,7 +10,7 @@ loopback.addAddress('::1', 'ipv6');
  * Refuses what a browser sends for a page of another site. Such a page cannot read an answer,
  * as no header allows it to; it must not be able to act, either.
  *
- * @throws Refusal
+ * @throws NotOurs
  */
 export function expectOwnSite(headers: IncomingHttpHeaders): void {
   const site = headers['sec-fetch-site'];
@@ -39,7 +38,7 @@ export interface OwnNames {
  * token keeps it out. An address cannot be pointed elsewhere, nor can a name without a dot by
  * anybody outside of the network.
  *
- * @throws Refusal
+ * @throws NotOurs
  */
 export function expectOwnName(host: string | undefined, { configured, isLocal }: OwnNames): void {
   const name = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
@@ -47,11 +46,10 @@ export function expectOwnName(host: string | undefined, { configured, isLocal }:
   if (isLocal ? isLoopback(name) : isIP(name) !== 0 || /^[^.]+$/.test(name)) return;
   const message =
     'this master takes calls without tokens, and so by its own names only: localhost, 127.0.0.1, [::1], or the host of http.address';
-  throw new Refusal(Code.PERMISSION_DENIED, message, 403);
+  throw new NotOurs('FOREIGN_HOST', message);
 }
 
 const isLoopback = (name: string): boolean =>
   isIP(name) !== 0 && loopback.check(name, isIP(name) === 6 ? 'ipv6' : 'ipv4');
 
-const otherSite = () =>
-  new Refusal(Code.PERMISSION_DENIED, 'this call comes from a page of another site', 403);
+const otherSite = () => new NotOurs('OTHER_SITE', 'this call comes from a page of another site');

@@ -21,8 +21,7 @@ export function expectKnown(encoding: string): void {
 }
 
 /** @param longest bytes that may come of it. @throws Refusal */
-export async function unzipped(bytes: Buffer, encoding: string, longest: number): Promise<Buffer> {
-  if (encoding !== 'gzip' || bytes.length === 0) return bytes;
+export async function unzipped(bytes: Buffer, longest: number): Promise<Buffer> {
   try {
     return await unzip(bytes, { maxOutputLength: longest });
   } catch (error) {

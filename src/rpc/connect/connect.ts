@@ -6,18 +6,24 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
+import { PermissionError, ShuttingDownError } from '../../core/errors.js';
+import { newId } from '../../core/ids.js';
+import { anonymous } from '../../core/principal.js';
 import type { TlsFiles } from '../../core/tls-files.js';
-import { refuseRequest } from './answer.js';
+import type { Access } from '../access.js';
+import type { CallAudit } from '../audit.js';
+import { statusOf, verdictOn } from '../status.js';
+import { refuseRequest, refuseUnary } from './answer.js';
 import { type Asked, askedBy, askedByQuery, streamFormatOf } from './asked.js';
 import { Bodies, CallerGone } from './body.js';
 import { expectOwnName, expectOwnSite, type OwnNames } from './browsers.js';
 import type { Definition } from './codec.js';
-import { unzipped } from './compression.js';
 import { hasNoSideEffects } from './descriptors.js';
 import { Ends } from './ends.js';
 import { onlyMessage } from './envelope.js';
 import { type ExchangeParts, type Handler, serve } from './exchange.js';
-import { internal, malformed, Refusal } from './refusal.js';
+import { Messages } from './messages.js';
+import { internal, malformed, NotOurs, Refusal, tooMany } from './refusal.js';
 
 /** A method of the contract, and its handler as the adapter composed it. */
 export interface Rpc {
@@ -34,6 +40,8 @@ export interface ConnectOptions extends ExchangeParts {
   /** Where no tokens keep others out. */
   readonly names: OwnNames | undefined;
   readonly tls: TlsFiles | undefined;
+  readonly access: Pick<Access, 'lets'>;
+  readonly audit: Pick<CallAudit, 'refused'>;
   readonly clock: Clock;
 }
 
@@ -50,6 +58,9 @@ export function addRpcs(
     if (handler) rpcs.set(definition.path, { definition, handler: handler as Handler });
   }
 }
+
+/** Open calls of one connection: clients that wait for an answer before they ask on have one. */
+const mostOnConnection = 100;
 
 /** "/package.Service/Method" */
 const pathPattern = /^\/[a-z][\w.]*\.[A-Z]\w*\/\w+$/;
@@ -76,16 +87,25 @@ export class ConnectServer {
   readonly #answering = new Set<ServerResponse>();
   readonly #ends = new Ends();
   readonly #bodies: Bodies;
+  readonly #messages: Messages;
+  #isStopping = false;
   #onIdle = () => {};
 
   constructor(private readonly options: ConnectOptions) {
     const { maxMessageBytes: longest, maxUnfinished: most } = options;
     this.#bodies = new Bodies({ longest, most });
+    this.#messages = new Messages(longest);
   }
 
   readonly take: TakeCall = (request, response) => {
     const path = pathOf(request);
     if (!pathPattern.test(path)) return false;
+    if (this.#isStopping) return this.#sendAway(response);
+    if (this.#ends.openOn(request.socket) >= mostOnConnection) {
+      const refusal = tooMany('too many calls of this connection are open');
+      refuseRequest(response, refusal, undefined);
+      return true;
+    }
     const query = request.url?.slice(path.length + 1) ?? '';
     const gone = new AbortController();
     this.#answering.add(response);
@@ -97,13 +117,15 @@ export class ConnectServer {
     this.#serve({ path, query, request, response }, gone.signal).catch((error) => {
       if (error instanceof CallerGone) return;
       const refusal = error instanceof Refusal ? error : internal(error, this.options.log);
+      if (refusal instanceof NotOurs) this.#note(request, path, refusal);
       refuseRequest(response, refusal, streamFormatOf(request.headers));
     });
     return true;
   };
 
-  /** Resolves when no call is under way; after `graceMs` those that are left are cut off. */
+  /** Later calls are refused. Resolves when none is under way; after `graceMs` those that are left are cut off. */
   async idle(graceMs: number): Promise<void> {
+    this.#isStopping = true;
     if (this.#answering.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
@@ -119,18 +141,38 @@ export class ConnectServer {
     const rpc = this.options.rpcs.get(one.path);
     if (!rpc) throw new Refusal(Code.UNIMPLEMENTED, 'there is no such method', 404);
     const cameAtMs = Date.now();
-    const { asked, message } = await this.#read(one, rpc.definition);
+    const { asked, body } = await this.#read(one, rpc.definition);
     const { path, request, response } = one;
+    const message = await this.#messageOf(this.#messages.hold(body, gone), asked, one, gone);
     const deadlineMs = cameAtMs + asked.timeoutMs;
     serve({ ...rpc, asked, path, request, response, message, deadlineMs, gone }, this.options);
   }
 
-  /** @throws Refusal */
+  #sendAway(response: ServerResponse): true {
+    const requestId = newId();
+    const verdict = verdictOn(new ShuttingDownError(), { requestId, log: this.options.log });
+    const headers = { connection: 'close', 'retry-after': '1' };
+    refuseUnary(response, statusOf(verdict, requestId), 503, headers);
+    return true;
+  }
+
+  /** Leaves a trace of a call that is none of ours, as access does of those that it refuses. */
+  #note({ socket }: IncomingMessage, path: string, { reason, code, message }: NotOurs): void {
+    const { rpcs, log, audit } = this.options;
+    const address = socket.remoteAddress ?? '';
+    const endpoint = rpcs.has(path) ? path : 'no method';
+    log.warn({ path: address, endpoint, reason }, 'call refused');
+    const call = { getPath: () => endpoint, getPeer: () => `${address}:0` };
+    const error = new PermissionError({ reason, why: message });
+    audit.refused(call, { requestId: '', principal: anonymous }, { code, error, byAccess: true });
+  }
+
+  /** @throws NotOurs */
   #expectOurs({ headers, socket }: IncomingMessage): void {
     const { tls, names } = this.options;
     const problem = tls?.problemOf(socket as TLSSocket);
     if (problem !== undefined) {
-      throw new Refusal(Code.PERMISSION_DENIED, `not for this client: ${problem}`, 403);
+      throw new NotOurs('CLIENT_CERTIFICATE', `not for this client: ${problem}`);
     }
     expectOwnSite(headers);
     if (names) expectOwnName(headers.host, names);
@@ -140,29 +182,43 @@ export class ConnectServer {
   async #read(
     { path, query, request }: Incoming,
     definition: Definition,
-  ): Promise<{ asked: Asked; message: Buffer }> {
+  ): Promise<{ asked: Asked; body: Buffer }> {
     const { method, headers } = request;
     if (method === 'POST') {
       const asked = askedBy(headers, definition);
-      return { asked, message: await this.#messageOf(await this.#bodies.read(request), asked) };
+      return { asked, body: await this.#bodies.read(request) };
     }
     const isReadable = !definition.responseStream && hasNoSideEffects(path);
     if (method === 'GET' && isReadable) {
-      const { asked, message } = askedByQuery(headers, new URLSearchParams(query));
-      return { asked, message: await this.#messageOf(message, asked) };
+      const { asked, message: body } = askedByQuery(headers, new URLSearchParams(query));
+      return { asked, body };
     }
     const allow = isReadable ? 'GET, POST' : 'POST';
     throw new Refusal(Code.UNIMPLEMENTED, `this method takes ${allow} only`, 405, { allow });
   }
 
-  /** @throws Refusal */
-  async #messageOf(body: Buffer, { isStream, encoding }: Asked): Promise<Buffer> {
-    const { maxMessageBytes: longest } = this.options;
-    if (!isStream) return await unzipped(body, encoding, longest);
-    const { message, isCompressed } = onlyMessage(body);
+  /**
+   * The message of a body. That of a caller who is refused stays compressed: the adapter looks
+   * at access before it, and refuses.
+   *
+   * @throws Refusal, CallerGone
+   */
+  async #messageOf(
+    body: Buffer,
+    { isStream, encoding }: Asked,
+    { path, request }: Incoming,
+    gone: AbortSignal,
+  ): Promise<Buffer> {
+    const isGzip = encoding === 'gzip' && body.length > 0;
+    const { message, isCompressed } = isStream
+      ? onlyMessage(body)
+      : { message: body, isCompressed: isGzip };
     if (!isCompressed) return message;
-    if (encoding === 'gzip') return await unzipped(message, encoding, longest);
-    throw malformed('the message is compressed, and no connect-content-encoding says how');
+    if (!isGzip) {
+      throw malformed('the message is compressed, and no connect-content-encoding says how');
+    }
+    if (!this.options.access.lets(path, request.headers.authorization)) return message;
+    return await this.#messages.inflated(message, gone);
   }
 }
 

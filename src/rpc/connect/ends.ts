@@ -9,6 +9,11 @@ import type { Socket } from 'node:net';
 export class Ends {
   readonly #waiting = new WeakMap<Socket, Set<() => void>>();
 
+  /** Calls of this connection that are not over. */
+  openOn(socket: Socket): number {
+    return this.#waiting.get(socket)?.size ?? 0;
+  }
+
   /** Calls `over` once. */
   watch({ socket }: IncomingMessage, response: ServerResponse, over: () => void): void {
     const waiting = this.#of(socket);

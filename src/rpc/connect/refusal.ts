@@ -21,6 +21,20 @@ export class Refusal extends Error {
   }
 }
 
+/** A request of somebody who may not call at all: it is logged, and in the audit log. */
+export class NotOurs extends Refusal {
+  /** @param reason a constant in capitals */
+  constructor(
+    readonly reason: string,
+    message: string,
+  ) {
+    super(Code.PERMISSION_DENIED, message, 403);
+  }
+}
+
+export const tooMany = (what: string): Refusal =>
+  new Refusal(Code.RESOURCE_EXHAUSTED, `${what}: try again`, 429, { 'retry-after': '1' });
+
 export const malformed = (message: string): Refusal => new Refusal(Code.INVALID_ARGUMENT, message);
 
 /** What a caller is told of an error of the master's own. */
