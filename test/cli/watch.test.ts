@@ -9,8 +9,9 @@ import { reportCrash } from '../../src/client/transfer.js';
 import { JobOutcome } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
+import { pause } from '../pause.js';
 import { Process, place, reach } from '../processes.js';
-import { createJob, pulledLease, uploadTarget } from '../steps.js';
+import { createJob, metric, pulledLease, uploadTarget } from '../steps.js';
 import { pandafuzz, startPandafuzz } from './run.js';
 
 interface Line {
@@ -106,12 +107,21 @@ test('no change is lost or told twice when the master stops or is killed', async
   await unary(jobs, jobs.cancelJob, { jobId: before.id });
   await next('job.cancelled', ' before');
 
+  // One that goes on from the last change, and has nothing to tell before the master stops.
+  const after = `${all.at(-1)?.cursor}`;
+  const later = startPandafuzz(['job', 'watch', '--after', after, '--json', '--master', address]);
+  const quiet = linesOf(later.child);
+  while ((await metric(first.master, 'api_in_flight{pool="feeds"}')) < 2) await pause();
+
   await first.master.stop();
   await next('master.away');
+  await quiet.next('master.away');
   const second = new Process(['master'], environment);
   await reach(address);
   await cancelOne('stopped');
   await next('job.cancelled', ' stopped');
+  await quiet.next('job.cancelled', ' stopped');
+  later.child.kill('SIGINT');
   second.end('SIGKILL');
   await second.exited;
   await next('master.away');

@@ -1,8 +1,13 @@
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { NotFoundError } from '../../src/core/errors.js';
 import { newId } from '../../src/core/ids.js';
 import { chanceOf } from '../../src/store/campaign-forecast.js';
 import type { FuzzCampaignRow } from '../../src/store/campaign-rows.js';
 import { createCampaign } from '../../src/store/ops/campaigns/create-campaign.js';
+import { moveCampaign } from '../../src/store/ops/campaigns/move-campaign.js';
+import { pruneArchived } from '../../src/store/ops/campaigns/prune-archived.js';
 import { settleRun } from '../../src/store/ops/campaigns/settle-run.js';
 import { showCampaign } from '../../src/store/ops/campaigns/show-campaign.js';
 import { updateCampaign } from '../../src/store/ops/campaigns/update-campaign.js';
@@ -10,7 +15,7 @@ import { recordCrash } from '../../src/store/ops/crashes/record-crash.js';
 import { completeJob } from '../../src/store/ops/jobs/complete-job.js';
 import { claimJob } from '../../src/store/ops/scheduling/claim-job.js';
 import type { Store } from '../../src/store/store.js';
-import { openStore, testContext } from '../harness.js';
+import { openStore, temporaryFolder, testContext } from '../harness.js';
 import { given } from '../steps.js';
 import { completeInput, crashInput, jobInput, target, withBot, withTarget } from './inputs.js';
 
@@ -28,13 +33,15 @@ class Campaign {
 
   private constructor(
     readonly store: Store,
+    readonly directory: string,
     readonly id: string,
     private readonly botId: string,
     private readonly queue: number,
   ) {}
 
   static async open(): Promise<Campaign> {
-    const store = await openStore();
+    const directory = temporaryFolder();
+    const store = await openStore({ directory });
     await withTarget(store);
     const botId = await withBot(store);
     const id = newId();
@@ -42,7 +49,7 @@ class Campaign {
       ...{ id, requestId: null, project: 'p', name: 'png', key, targetName: 'png', spec: '{}' },
       ...{ weight: 1, maxParallel: 0, dueAt: null, now: 1, arms: [Campaign.#arm(target.sha256)] },
     });
-    return new Campaign(store, id, botId, given(loaded.queues[0]).id);
+    return new Campaign(store, directory, id, botId, given(loaded.queues[0]).id);
   }
 
   static #arm = (targetSha256: string) => ({
@@ -89,6 +96,13 @@ class Campaign {
       arms: [{ ...Campaign.#arm(sha256), build: 'two' }],
     });
     this.#revision++;
+  }
+
+  async archive(): Promise<void> {
+    await this.store.run(testContext(), moveCampaign, {
+      ...{ id: this.id, to: 'archived', reason: 'r', dueAt: null, stopping: 0, now: this.#now },
+      from: ['active'],
+    });
   }
 
   async now() {
@@ -146,6 +160,42 @@ test('groups that one run alone met are counted, and start over with a new build
   expect(after.forecast_until_ms).toBeNull();
   await campaign.run({ meets: 'b' });
   expect(groupsOf((await campaign.now()).campaign)).toEqual([1, 1, 1]);
+});
+
+/** What is on disk of a campaign. */
+function rowsOf({ directory }: Campaign) {
+  const db = new Database(join(directory, 'pandafuzz.db'), { readonly: true });
+  const count = (table: string) =>
+    db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+  try {
+    return { groups: count('campaign_groups'), history: count('campaign_history') };
+  } finally {
+    db.close();
+  }
+}
+
+test('groups of earlier builds are deleted, and those of an archived campaign in slices', async () => {
+  const campaign = await Campaign.open();
+  await campaign.run({ meets: 'bcdefgh' });
+  expect(rowsOf(campaign).groups).toBe(7);
+  await campaign.newBuild();
+  await campaign.run({ meets: 'b' });
+  expect(rowsOf(campaign).groups).toBe(1);
+  expect(groupsOf((await campaign.now()).campaign)).toEqual([1, 1, 1]);
+  await campaign.run({ meets: 'bcde' });
+  expect(rowsOf(campaign).groups).toBe(4);
+
+  const { history } = rowsOf(campaign);
+  const prune = (limit: number) =>
+    campaign.store.run(testContext(), pruneArchived, { olderThan: 9 * hour, limit });
+  await campaign.archive();
+  expect(await prune(3)).toBe(3);
+  expect(rowsOf(campaign)).toEqual({ groups: 1, history: history + 1 });
+  expect(await prune(3)).toBe(3);
+  expect(rowsOf(campaign)).toEqual({ groups: 0, history: history - 1 });
+  expect(await prune(100)).toBeLessThan(100);
+  expect(rowsOf(campaign)).toEqual({ groups: 0, history: 0 });
+  await expect(campaign.now()).rejects.toThrow(NotFoundError);
 });
 
 test('a run that is counted twice changes no sum', async () => {

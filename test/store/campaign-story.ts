@@ -95,7 +95,8 @@ export function campaignStory(
     ['list_fuzz_campaigns', { ...listed, archived: true }],
     ['show_campaign', { ...shown, project: 'p' }],
     ['prune_archived_campaigns', { olderThan: 47, limit: 10 }],
-    ['prune_archived_campaigns', { olderThan: 100, limit: 10 }],
+    ['prune_archived_campaigns', { olderThan: 100, limit: 2 }],
+    ['prune_archived_campaigns', { olderThan: 100, limit: 100 }],
     ['load_campaign', campaignId],
   ];
 }

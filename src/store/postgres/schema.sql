@@ -697,6 +697,8 @@ CREATE TABLE campaign_groups (
   PRIMARY KEY (campaign_id, group_id)
 );
 
+CREATE INDEX campaign_groups_since ON campaign_groups (campaign_id, since);
+
 -- Forecasts of all campaigns, by the chance that they gave in tenths: how many, the sum of
 -- these chances, and of how many it came true.
 CREATE TABLE campaign_forecasts (

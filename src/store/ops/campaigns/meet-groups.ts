@@ -4,6 +4,8 @@ import { all, one, run, type Steps, statement } from '../../statement.js';
 /** Groups of one run that are looked at, and groups that are kept of a campaign. */
 const mostOfRun = 200;
 const mostKept = 10_000;
+/** Groups of earlier builds that go with each run: more than it can add, so that all go at last. */
+const mostForgotten = 2 * mostOfRun;
 
 interface Meeting {
   campaignId: string;
@@ -28,10 +30,15 @@ const startOver = statement<{ id: string; revision: number }>(`
   UPDATE fuzz_campaigns SET groups_since = @revision, group_runs = 0, groups_met = 0,
     groups_once = 0, forecast_from_ms = NULL, forecast_until_ms = NULL, forecast_came = 0
   WHERE id = @id`);
+const forget = statement<{ campaignId: string; since: number; limit: number }>(`
+  DELETE FROM campaign_groups WHERE campaign_id = @campaignId AND group_id IN (
+    SELECT group_id FROM campaign_groups WHERE campaign_id = @campaignId AND since < @since
+    ORDER BY since LIMIT @limit)`);
 
 /** Counts the crash groups that a run has met, whoever found them first. */
 export function* meetGroups(campaign: FuzzCampaignRow, jobId: string): Steps<void> {
   const { id: campaignId, groups_since: since } = campaign;
+  yield* run(forget, { campaignId, since, limit: mostForgotten });
   let [met, once] = [0, 0];
   for (const { group_id: groupId } of yield* all(metIn, { jobId, limit: mostOfRun })) {
     const meeting = { campaignId, groupId, since };
