@@ -29,6 +29,7 @@ const known = [
   '0071-run-sums.sql',
   '0080-audit.sql',
   '0081-forecasts.sql',
+  '0082-groups-of-earlier-builds.sql',
 ];
 
 test('migrations only come after those that are there: their position is the version', () => {
