@@ -13,7 +13,7 @@ import { version } from './core/version.js';
 import { startHttpServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { Access } from './rpc/access.js';
-import { CallAudit, pageAt } from './rpc/audit.js';
+import { askedAt, CallAudit } from './rpc/audit.js';
 import { notYet } from './rpc/connect/connect.js';
 import { exposureOf, isThisMachine } from './rpc/exposure.js';
 import { type Embedding, startGrpcServer } from './rpc/server.js';
@@ -113,7 +113,7 @@ export async function startMaster(
       ...parts,
       refusalOf: (path, asked) => {
         const caller = access.ofPage(path, asked);
-        audit.page(pageAt(path, asked.address), caller);
+        audit.page(askedAt(`HTTP${path}`, asked.address), caller);
         return caller.refusal;
       },
       address: config.http.address,
@@ -128,6 +128,7 @@ export async function startMaster(
       ...embedding,
       state,
       access,
+      audit,
       address: config.grpc.address,
       tls,
       names: needsTokens

@@ -7,6 +7,11 @@ export class Turns {
 
   constructor(private readonly most: number) {}
 
+  /** Pieces of work that wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** @throws the signal's reason, once it aborts while the work waits */
   async run<Result>(signal: Signal, work: () => Promise<Result>): Promise<Result> {
     if (this.#running >= this.most) await this.#turn(signal);

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { accepts } from '../core/accepted.js';
 
 /** As `make build` makes it from web/. */
 const built = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -104,17 +105,8 @@ function answerWith(file: File, asked: IncomingHttpHeaders): Answer {
   const headers = { ...headersOfAll, etag, 'cache-control': cache };
   if (asked['if-none-match'] === etag) return { status: 304, type, body: undefined, headers };
   for (const [coding, body] of encoded) {
-    if (!takes(asked['accept-encoding'], coding)) continue;
+    if (!accepts(String(asked['accept-encoding'] ?? ''), coding)) continue;
     return { status: 200, type, body, headers: { ...headers, 'content-encoding': coding } };
   }
   return { status: 200, type, body: plain, headers };
-}
-
-/** "gzip, br;q=0.5" takes br; "br;q=0" does not. */
-function takes(accepted: string | string[] | undefined, coding: string): boolean {
-  const listed = String(accepted ?? '').split(',');
-  return listed.some((one) => {
-    const [name, ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
-    return name === coding && !parameters.some((part) => /^q=0(\.0*)?$/.test(part));
-  });
 }

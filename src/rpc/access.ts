@@ -21,6 +21,10 @@ export interface Caller {
 /** The part of a call that says who makes it. */
 export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'>;
 
+/** IP address of a call's peer. */
+export const addressOf = (call: Pick<Asking, 'getPeer'>): string =>
+  call.getPeer().replace(/:\d+$/, '');
+
 /** A call, or a request over HTTP. */
 interface Asked {
   /** As in `permissions`. */
@@ -80,7 +84,7 @@ export class Access {
     const authorization = typeof header === 'string' ? header : undefined;
     const caller = this.#callerBy(endpoint, authorization, call);
     if (!caller.refusal) return caller;
-    return this.#refused({ endpoint, address: call.getPeer().replace(/:\d+$/, '') }, caller);
+    return this.#refused({ endpoint, address: addressOf(call) }, caller);
   }
 
   /** Whether a call would not be refused: asked before its message costs anything. Nothing is noted. */

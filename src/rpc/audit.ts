@@ -5,7 +5,7 @@ import type { RequestContext } from '../core/context.js';
 import { DomainError, OverloadError, PermissionError } from '../core/errors.js';
 import { Role } from '../gen/pandafuzz/v1/identity_service.js';
 import type { Audit } from '../state/access/audit.js';
-import type { Caller } from './access.js';
+import { addressOf, type Caller } from './access.js';
 import { permissions } from './permissions.js';
 import { definitions, packageName, serviceNames, services } from './services.js';
 
@@ -36,9 +36,16 @@ export class CallAudit {
    * Does the work of a call, whose change is in the log when this resolves; of a stream of
    * answers it is before the work begins.
    */
-  async noting<T>(ctx: RequestContext, call: Audited, work: () => Promise<T>): Promise<T> {
-    const { change } = ctx;
-    if (!change) return work();
+  noting<T>(ctx: RequestContext, call: Audited, work: () => Promise<T>): Promise<T> {
+    return ctx.change ? this.#noted(ctx, ctx.change, call, work) : work();
+  }
+
+  async #noted<T>(
+    ctx: RequestContext,
+    change: Change,
+    call: Audited,
+    work: () => Promise<T>,
+  ): Promise<T> {
     if (changes.get(call.getPath())?.isStream) await this.#append(ctx, change);
     const answer = await work();
     if (!change.isWritten) await this.#append(ctx, change);
@@ -83,7 +90,7 @@ export class CallAudit {
     const method = call.getPath().replace(`/${packageName}.`, '');
     return {
       ...{ kind, time: this.clock.now(), method, caller: name, tokenId, role },
-      ...{ address: call.getPeer().replace(/:\d+$/, ''), requestId },
+      ...{ address: addressOf(call), requestId },
       ...{ about: aboutOf(request), outcome, count: 1 },
     };
   }
@@ -97,9 +104,9 @@ interface Refused {
   readonly byAccess?: boolean;
 }
 
-/** A page that was asked for, as a call. */
-export const pageAt = (path: string, address: string): Audited => ({
-  getPath: () => `HTTP${path}`,
+/** What was asked for over HTTP, as a call. */
+export const askedAt = (endpoint: string, address: string): Audited => ({
+  getPath: () => endpoint,
   getPeer: () => `${address}:0`,
 });
 

@@ -18,7 +18,7 @@ import type { State } from '../state/state.js';
 import type { Access } from './access.js';
 import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
-import { CallAudit } from './audit.js';
+import type { CallAudit } from './audit.js';
 import { choosePath } from './beneath/choose.js';
 import { capDeadlines } from './beneath/deadlines.js';
 import { fastPath } from './beneath/fast-path.js';
@@ -100,6 +100,7 @@ export interface GrpcServerOptions extends Embedding {
   maxUnfinishedRequests: number;
   maxUnsentBytes: number;
   access: Access;
+  audit: CallAudit;
   state: State;
   metrics: Metrics;
   log: Logger;
@@ -132,10 +133,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     unsentBytes: () => unsent.bytes,
     methods: () => counters.all(),
   });
-  const audit = new CallAudit(state.audit, clock);
   const adapter = new Adapter({
     ...options,
-    audit,
     path: unsent.over(path),
     admission,
     counters,
@@ -160,14 +159,14 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       tls: options.tls,
       names: options.names,
       access: options.access,
-      audit,
+      audit: options.audit,
       startSpan: options.startSpan,
     },
     maxMessageBytes: options.maxMessageBytes,
     maxUnfinished: options.maxUnfinishedRequests,
     stallMs: options.timeouts.stallMs,
   });
-  const guard = new Guard(options.access, log, audit);
+  const guard = new Guard(options.access, log, options.audit);
   addReflection(guard.before(server));
   const health = addHealth(guard.before(server), state.vitals);
   state.tokens.onEnded(({ tokenId }, why) => {

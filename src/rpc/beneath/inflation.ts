@@ -1,4 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
+import { LightSignal } from '../../core/signal.js';
+import { Turns } from '../../core/turns.js';
 import { type InnerCall, innerOf } from './shapes.js';
 import { type Replace, replaceShared } from './shared-methods.js';
 
@@ -35,14 +37,14 @@ const waking: Replace<'maybePushNextMessage'> = (maybePushNextMessage) =>
 
 interface Call {
   heldBytes: number;
+  readonly over: LightSignal;
   /** Messages that are not the next one, with what lets them go on. */
   readonly waiting: Map<Buffer, () => void>;
 }
 
 class Inflation {
   readonly #calls = new WeakMap<InnerCall, Call>();
-  readonly #queue: (() => void)[] = [];
-  #underWay = 0;
+  readonly #turns = new Turns(mostAtOnce);
   #heldBytes = 0;
 
   async inflate(inner: InnerCall, message: Buffer, inflated: () => unknown): Promise<unknown> {
@@ -50,19 +52,12 @@ class Inflation {
     if (inner.readQueue[0]?.compressedMessage !== message) {
       await new Promise<void>((resolve) => call.waiting.set(message, resolve));
     }
-    if (this.#underWay >= mostAtOnce) {
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
-    } else this.#underWay++;
-    try {
+    return await this.#turns.run(call.over, async () => {
       if (inner.stream.destroyed) throw refusal('the call is over');
       const bytes = (await inflated()) as Buffer;
       this.#hold(inner, call, bytes.length);
       return bytes;
-    } finally {
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#underWay--;
-    }
+    });
   }
 
   /** Lets the message go on that has become the next one of its call. */
@@ -77,11 +72,12 @@ class Inflation {
   #callOf(inner: InnerCall): Call {
     const known = this.#calls.get(inner);
     if (known) return known;
-    const call: Call = { heldBytes: 0, waiting: new Map() };
+    const call: Call = { heldBytes: 0, over: new LightSignal(), waiting: new Map() };
     this.#calls.set(inner, call);
     inner.stream.once('close', () => {
       this.#heldBytes -= call.heldBytes;
       call.heldBytes = 0;
+      call.over.abort(refusal('the call is over'));
       for (const goOn of call.waiting.values()) goOn();
       call.waiting.clear();
     });

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { status as Code } from '@grpc/grpc-js';
+import { accepts } from '../../core/accepted.js';
 import type { Definition, Format } from './codec.js';
-import { expectKnown, takesGzip } from './compression.js';
+import { expectKnown } from './compression.js';
 import { malformed, Refusal } from './refusal.js';
 
 /** What a request says of itself before its body. */
@@ -57,7 +58,7 @@ export function askedBy(headers: IncomingHttpHeaders, definition: Definition): A
     isStream,
     timeoutMs: timeoutOf(headers['connect-timeout-ms']),
     encoding,
-    takesGzip: takesGzip(String(headers[`${prefix}accept-encoding`] ?? '')),
+    takesGzip: accepts(String(headers[`${prefix}accept-encoding`] ?? ''), 'gzip'),
   };
 }
 
@@ -82,7 +83,7 @@ export function askedByQuery(
       isStream: false,
       timeoutMs: timeoutOf(headers['connect-timeout-ms']),
       encoding,
-      takesGzip: takesGzip(String(headers['accept-encoding'] ?? '')),
+      takesGzip: accepts(String(headers['accept-encoding'] ?? ''), 'gzip'),
     },
     message: Buffer.from(text, query.get('base64') === '1' ? 'base64url' : 'utf8'),
   };

@@ -34,9 +34,3 @@ export async function unzipped(bytes: Buffer, longest: number): Promise<Buffer> 
 export async function zipped(bytes: Buffer, takesGzip: boolean): Promise<Buffer | undefined> {
   return takesGzip && bytes.length >= leastZipped ? await zip(bytes, { level }) : undefined;
 }
-
-/** @param accepted as a header has it: "gzip", "br, gzip;q=0.5"; not "gzip;q=0" */
-export const takesGzip = (accepted: string): boolean =>
-  accepted
-    .split(',')
-    .some((one) => /^\s*gzip\s*(;|$)/i.test(one) && !/;\s*q=0(\.0*)?\s*$/i.test(one));

@@ -11,7 +11,7 @@ import { newId } from '../../core/ids.js';
 import { anonymous } from '../../core/principal.js';
 import type { TlsFiles } from '../../core/tls-files.js';
 import type { Access } from '../access.js';
-import type { CallAudit } from '../audit.js';
+import { askedAt, type CallAudit } from '../audit.js';
 import { statusOf, verdictOn } from '../status.js';
 import { refuseRequest, refuseUnary } from './answer.js';
 import { type Asked, askedBy, askedByQuery, streamFormatOf } from './asked.js';
@@ -110,7 +110,7 @@ export class ConnectServer {
     const gone = new AbortController();
     this.#answering.add(response);
     this.#ends.watch(request, response, () => {
-      gone.abort();
+      gone.abort(new CallerGone());
       this.#answering.delete(response);
       if (this.#answering.size === 0) this.#onIdle();
     });
@@ -162,7 +162,7 @@ export class ConnectServer {
     const address = socket.remoteAddress ?? '';
     const endpoint = rpcs.has(path) ? path : 'no method';
     log.warn({ path: address, endpoint, reason }, 'call refused');
-    const call = { getPath: () => endpoint, getPeer: () => `${address}:0` };
+    const call = askedAt(endpoint, address);
     const error = new PermissionError({ reason, why: message });
     audit.refused(call, { requestId: '', principal: anonymous }, { code, error, byAccess: true });
   }

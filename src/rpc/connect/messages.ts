@@ -1,4 +1,4 @@
-import { CallerGone } from './body.js';
+import { Turns } from '../../core/turns.js';
 import { unzipped } from './compression.js';
 import { tooMany } from './refusal.js';
 
@@ -15,8 +15,7 @@ const mostHeldBytes = 64 * 1024 * 1024;
  */
 export class Messages {
   #heldBytes = 0;
-  #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns = new Turns(mostAtOnce);
 
   /** @param longest message, bytes */
   constructor(private readonly longest: number) {}
@@ -25,9 +24,9 @@ export class Messages {
     return this.#heldBytes;
   }
 
-  /** Counts a message until its call is over. @throws Refusal, CallerGone */
+  /** Counts a message until its call is over. @throws Refusal, and the reason of `gone` */
   hold(message: Buffer, gone: AbortSignal): Buffer {
-    if (gone.aborted) throw new CallerGone();
+    gone.throwIfAborted();
     const { length } = message;
     if (this.#heldBytes + length > mostHeldBytes) throw tooMany('too many messages are held');
     this.#heldBytes += length;
@@ -38,23 +37,13 @@ export class Messages {
     return message;
   }
 
-  /** What a compressed message becomes, when it is its turn. @throws Refusal, CallerGone */
+  /** What a compressed message becomes, when it is its turn. @throws Refusal, and the reason of `gone` */
   async inflated(message: Buffer, gone: AbortSignal): Promise<Buffer> {
-    if (this.#underWay < mostAtOnce) this.#underWay++;
-    else await this.#turn();
-    try {
-      if (gone.aborted) throw new CallerGone();
+    if (this.#turns.waiting >= mostWaiting) throw tooMany('too many compressed messages wait');
+    return await this.#turns.run(gone, async () => {
+      gone.throwIfAborted();
       if (this.#heldBytes >= mostHeldBytes) throw tooMany('too many messages are held');
       return this.hold(await unzipped(message, this.longest), gone);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#underWay--;
-    }
-  }
-
-  #turn(): Promise<void> {
-    if (this.#waiting.length >= mostWaiting) throw tooMany('too many compressed messages wait');
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    });
   }
 }

@@ -51,7 +51,7 @@ test('nothing is inflated or held for a caller who has gone', async () => {
   const messages = new Messages(longest);
   const open = new AbortController();
   const ends = [1, 2, 3].map(() => messages.inflated(bomb, open.signal).catch((error) => error));
-  open.abort();
+  open.abort(new CallerGone());
   for (const end of await Promise.all(ends)) expect(end).toBeInstanceOf(CallerGone);
   expect(messages.heldBytes).toBe(0);
 });
