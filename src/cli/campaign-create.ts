@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { isolationNumber } from '../core/isolation.js';
 import type { CampaignWishes } from '../operator/campaigns/change.js';
-import { hoursOption } from './campaign-options.js';
+import { hoursOption, ofProject } from './campaign-options.js';
 import {
   aroundDashes,
   durationOption,
@@ -103,7 +103,7 @@ export function campaignUpdateCommand(): Command {
     );
   withWishes(command);
   command
-    .addOption(projectOption('its project (default: any)'))
+    .addOption(ofProject())
     .addHelpText('after', updateExamples)
     .action(async (_name: unknown, _targets: unknown, flags: UpdateFlags, self: Command) => {
       const { before, behind } = aroundDashes(self.args);

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { CampaignReportFlags } from '../operator/campaigns/report/report.js';
-import { projectOption, wholeOption, withOperatorFlags } from './flags.js';
+import { ofProject } from './campaign-options.js';
+import { wholeOption, withOperatorFlags } from './flags.js';
 
 const examples = `
 HTML is one file, with curves as pictures; it has no script and fetches nothing. In
@@ -19,7 +20,7 @@ export function campaignReportCommand(): Command {
         'reproducer.',
     )
     .argument('<campaign>', 'its name or id')
-    .addOption(projectOption('its project (default: any)'))
+    .addOption(ofProject())
     .addOption(
       new Option('--format <format>', 'how it is written')
         .choices(['markdown', 'html', 'json'])

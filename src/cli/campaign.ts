@@ -3,6 +3,7 @@ import type { ListFlags } from '../operator/listing.js';
 import { campaignSorts, shareSorts } from '../operator/sorts.js';
 import { campaignChangeCommands } from './campaign-change.js';
 import { campaignCreateCommand, campaignUpdateCommand } from './campaign-create.js';
+import { ofProject } from './campaign-options.js';
 import { campaignReportCommand } from './campaign-report.js';
 import { type OperatorFlags, projectOption, wholeOption, withOperatorFlags } from './flags.js';
 import { aboutLists, sinceOption, withListFlags, withShowFlags } from './list-options.js';
@@ -38,8 +39,6 @@ export function campaignCommand(): Command {
     .addCommand(setCommand())
     .addHelpText('after', examples);
 }
-
-const ofProject = () => projectOption('its project (default: any)');
 
 function listCommand(): Command {
   const command = new Command('list')

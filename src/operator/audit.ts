@@ -8,7 +8,7 @@ import { aboutPairs, type Link, type Verified, verifyChain } from './audit-chain
 import { broken, dataError, noInput, notCompared } from './exit-codes.js';
 import { ago } from './format.js';
 import { type ListFlags, showListing } from './listing.js';
-import { complain, jsonLine, type OutputFlags, print } from './output.js';
+import { complain, jsonLine, type OutputFlags, print, taken } from './output.js';
 import { each, largestPage, type ReadPage } from './pages.js';
 import { asking, type Flags } from './session.js';
 import { auditSorts } from './sorts.js';
@@ -42,8 +42,8 @@ export function exportAudit(flags: Flags & AuditFilter): Promise<void> {
   return asking(flags, async (connection, options) => {
     const read = auditPages(connection, { ...flags, oldestFirst: true }, options);
     for await (const entry of each(read, largestPage)) {
-      const isRoom = process.stdout.write(jsonLine(AuditEntry.toJSON(entry)));
-      if (!isRoom) await new Promise((resolve) => process.stdout.once('drain', resolve));
+      process.stdout.write(jsonLine(AuditEntry.toJSON(entry)));
+      await taken(options.signal);
     }
   });
 }

@@ -1,6 +1,6 @@
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
-import { failureOf } from '../client/failure.js';
+import { isNotFound } from '../client/failure.js';
 import { Job, JobState } from '../gen/pandafuzz/v1/job.js';
 import { type ListFlags, showListing } from './listing.js';
 import { type JobFilter, jobPages } from './lists.js';
@@ -52,9 +52,6 @@ async function filterOf(
   return { ...ofIt, ...filter };
 }
 
-/** gRPC's NOT_FOUND. */
-const notFound = 5;
-
 async function findCampaign(
   { campaigns }: Connection,
   request: { project: string; campaign: string },
@@ -67,7 +64,7 @@ async function findCampaign(
       return { campaign: key, project: spec.project, targetName: spec.targetName };
     }
   } catch (error) {
-    if (failureOf(error)?.code !== notFound) throw error;
+    if (!isNotFound(error)) throw error;
   }
   return { campaign: request.campaign };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Document, visit } from 'yaml';
 import { plain, plainJson } from '../core/unseen.js';
 
@@ -48,6 +49,11 @@ export function yamlText(value: unknown): string {
     },
   });
   return plainJson(document.toString({ lineWidth: 0 }));
+}
+
+/** Waits for a reader of standard output that is slow: lines would pile up in memory. */
+export async function taken(signal: AbortSignal): Promise<void> {
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain', { signal });
 }
 
 /** Lines on standard error, cleaned for the terminal; those after the first are indented. */

@@ -1,4 +1,5 @@
 import { isolationNamed } from '../core/isolation.js';
+import { inProject } from '../core/project.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import {
   type Attempt,
@@ -77,8 +78,7 @@ const notesMarker = (statistics: JobStatistics | undefined) =>
 
 /** With its project, unless that is the default one. */
 function targetOf({ spec }: Job): string {
-  const name = or(spec?.targetName);
-  return !spec?.project || spec.project === 'default' ? name : `${spec.project}/${name}`;
+  return inProject(spec?.project, or(spec?.targetName));
 }
 
 export function jobDetails(job: Job, attempts: readonly Attempt[], now: number): string {

@@ -69,9 +69,6 @@ export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mi
   engine_details, isolation, isolation_gaps, runs_as_root, failed_starts, held_until, held_why, identity,
   wanted_name`;
 
-/** The namespace of targets that nobody gave one. */
-export const defaultProject = 'default';
-
 export interface JobRow {
   id: string;
   state: JobStateName;

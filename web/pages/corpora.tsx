@@ -1,14 +1,12 @@
 import { call } from '../api/call.js';
 import { Age } from '../format/ages.js';
 import { bytes, num, si } from '../format/figures.js';
+import { inProject } from '../format/names.js';
 import type { Corpus } from '../gen/pandafuzz/v1/corpus_service.js';
 import { Link, pathOf } from '../route/route.js';
 import { List, pageSize } from '../table/list.js';
 import type { Column } from '../table/table.js';
 import { Name } from '../text/text.js';
-
-const nameOf = ({ project, targetName = '' }: Corpus) =>
-  !project || project === 'default' ? targetName : `${project}/${targetName}`;
 
 const columns: readonly Column<Corpus>[] = [
   {
@@ -16,7 +14,7 @@ const columns: readonly Column<Corpus>[] = [
     level: 1,
     cell: (corpus) => (
       <Link to={pathOf('targets', corpus.project ?? 'default', corpus.targetName ?? '')}>
-        <Name of={nameOf(corpus)} most={40} />
+        <Name of={inProject(corpus.project, corpus.targetName ?? '')} most={40} />
       </Link>
     ),
   },

@@ -1,6 +1,7 @@
 import { Spark } from '../curve/spark.js';
 import { Age } from '../format/ages.js';
 import { covered, num, si } from '../format/figures.js';
+import { inProject } from '../format/names.js';
 import { HealthChip } from '../format/states.js';
 import type { TargetProgress } from '../gen/pandafuzz/v1/statistics_service.js';
 import { Link, pathOf } from '../route/route.js';
@@ -14,8 +15,7 @@ const order: readonly string[] = [
 ];
 const rankOf = ({ health }: TargetProgress) => (order.indexOf(health ?? '') + 9) % 9;
 
-export const nameOf = ({ project, name = '' }: TargetProgress): string =>
-  project === 'default' || !project ? name : `${project}/${name}`;
+export const nameOf = ({ project, name = '' }: TargetProgress): string => inProject(project, name);
 
 const columns: readonly Column<TargetProgress>[] = [
   {

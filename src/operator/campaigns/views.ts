@@ -1,3 +1,4 @@
+import { inProject } from '../../core/project.js';
 import {
   type CampaignArm,
   type CampaignEvent,
@@ -17,7 +18,6 @@ import { wrapped } from '../wrap.js';
 
 /** As long as lists show a build's SHA-256. */
 const shownDigits = 12;
-const defaultProject = 'default';
 /** Of whole sentences. */
 const textColumns = 80;
 
@@ -66,8 +66,7 @@ export function fuzzingTable(
 
 /** With its project, unless that is the default one. */
 export function nameOf({ spec }: FuzzingCampaign): string {
-  const name = or(spec?.name);
-  return spec?.project === defaultProject ? name : `${spec?.project}/${name}`;
+  return inProject(spec?.project, or(spec?.name));
 }
 
 const stateOf = ({ state }: FuzzingCampaign) => word(CampaignState[state]);

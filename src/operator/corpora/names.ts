@@ -1,5 +1,6 @@
-import { failureOf } from '../../client/failure.js';
+import { isNotFound } from '../../client/failure.js';
 import { UserError } from '../../core/errors.js';
+import { inProject } from '../../core/project.js';
 import type { CorpusKey } from '../../gen/pandafuzz/v1/corpus_service.js';
 import type { Flags } from '../session.js';
 
@@ -16,12 +17,9 @@ export const keyOf = ({ project }: CorpusFlags, targetName: string): CorpusKey =
 export const inputs = (count: number): string =>
   `${count.toLocaleString('en-US')} ${count === 1 ? 'input' : 'inputs'}`;
 
-/** How a corpus is named for people: the default project goes without saying. */
+/** How a corpus is called for people. */
 export const titleOf = ({ project, targetName }: CorpusKey): string =>
-  project === '' || project === 'default' ? targetName : `${project}/${targetName}`;
-
-/** gRPC's NOT_FOUND. */
-const notFound = 5;
+  inProject(project, targetName);
 
 /**
  * A call about one corpus.
@@ -32,7 +30,7 @@ export async function about<T>(key: CorpusKey, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (failureOf(error)?.code !== notFound) throw error;
+    if (!isNotFound(error)) throw error;
     throw new UserError(
       `there is no corpus of ${titleOf(key)}: "pandafuzz corpus list" shows them all`,
     );

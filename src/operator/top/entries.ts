@@ -1,3 +1,4 @@
+import { inProject } from '../../core/project.js';
 import { CampaignState } from '../../gen/pandafuzz/v1/campaign_service.js';
 import {
   type CampaignProgress,
@@ -29,7 +30,7 @@ const still: Readonly<Partial<Record<CampaignState, Health>>> = {
 export function entriesOf(targets: readonly TargetProgress[]): Entry[] {
   return targets.flatMap((target): Entry[] => {
     const { project, name, health, reason, executionsPerSecond, running } = target;
-    const titled = (title: string) => (project === 'default' ? title : `${project}/${title}`);
+    const titled = (title: string) => inProject(project, title);
     if (target.campaigns.length === 0) {
       const figures = { health, reason, executionsPerSecond, running };
       return [{ name: titled(name), target, campaign: undefined, ...figures }];

@@ -1,8 +1,9 @@
 import { systemClock } from '../../core/clock.js';
+import { taken } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { changesOf } from './changes.js';
 import { jobEvent } from './job-events.js';
-import { type LineFlags, taken, writer } from './lines.js';
+import { type LineFlags, writer } from './lines.js';
 import { linkTo } from './link.js';
 import { lookAgain } from './look-again.js';
 import { Looks } from './looks.js';

@@ -5,12 +5,13 @@ import { UserError } from '../../core/errors.js';
 import { type Job, JobState } from '../../gen/pandafuzz/v1/job.js';
 import { findId } from '../ids.js';
 import { listJobs } from '../lists.js';
+import { taken } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
 import { changesOf } from './changes.js';
 import { isEnd, jobEvent, presentJob } from './job-events.js';
 import { JobLooks } from './job-looks.js';
-import { type LineFlags, type Tell, taken, writer } from './lines.js';
+import { type LineFlags, type Tell, writer } from './lines.js';
 import { linkTo } from './link.js';
 import { lookAgain } from './look-again.js';
 

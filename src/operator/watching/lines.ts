@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { plain } from '../../core/unseen.js';
 import { jsonLine } from '../output.js';
@@ -30,11 +29,6 @@ export interface LineFlags {
 export function writer({ json, output }: LineFlags): Tell {
   const asJson = json || output === 'jsonl';
   return (event) => void process.stdout.write(asJson ? jsonOf(event) : `${lineOf(event)}\n`);
-}
-
-/** Waits for a reader of standard output that is slow: lines would pile up in memory. */
-export async function taken(signal: AbortSignal): Promise<void> {
-  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain', { signal });
 }
 
 const kindWidth = 18;

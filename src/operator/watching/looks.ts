@@ -1,5 +1,6 @@
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
+import { inProject } from '../../core/project.js';
 import { type Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import type { Problem, TargetProgress } from '../../gen/pandafuzz/v1/statistics_service.js';
 import { titleOf } from '../crashes/describe.js';
@@ -111,7 +112,7 @@ export class Looks {
       return !isFirst;
     });
     const events = told.map((crash) =>
-      crashEvent(crash, nameOf({ project: crash.project, name: crash.targetName })),
+      crashEvent(crash, inProject(crash.project, crash.targetName)),
     );
     return isCut ? [...events, tooManyCrashes(events.length)] : events;
   }
@@ -157,9 +158,7 @@ function targetChanges(before: readonly TargetProgress[], now: readonly TargetPr
   });
 }
 
-/** The default project goes without saying. */
-const nameOf = ({ project, name }: { project: string; name: string }): string =>
-  project === '' || project === 'default' ? name : `${project}/${name}`;
+const nameOf = ({ project, name }: TargetProgress): string => inProject(project, name);
 
 const ofTarget = ({ project, name }: TargetProgress) => ({ project, target: name });
 
@@ -185,7 +184,7 @@ function findEvent(was: TargetProgress, target: TargetProgress): Event {
 const groupEvent = (group: CrashGroup, kind: string, time: Date | undefined): Event => ({
   time: time ?? new Date(),
   kind,
-  text: `${titleOf(group)}, ${nameOf({ project: group.project, name: group.targetName })}, group ${shortId(group.id)}`,
+  text: `${titleOf(group)}, ${inProject(group.project, group.targetName)}, group ${shortId(group.id)}`,
   isBad: kind === 'crash_group.new' || kind === 'crash_group.reopened',
   more: { group: CrashGroup.toJSON(group) },
 });

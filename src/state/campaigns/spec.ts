@@ -1,13 +1,14 @@
 import type { MasterConfig } from '../../config/schema.js';
 import { canonicalJson } from '../../core/canonical-json.js';
 import { ValidationError } from '../../core/errors.js';
+import { defaultProject } from '../../core/project.js';
 import {
   CampaignBuild,
   CampaignSharing,
   CampaignSpec,
 } from '../../gen/pandafuzz/v1/campaign_service.js';
 import type { NewArm } from '../../store/ops/campaigns/set-arms.js';
-import { defaultProject } from '../../store/rows.js';
+
 import { isProject, projectProblem } from '../messages/checks.js';
 import { jobInput } from '../messages/job-input.js';
 import { completeSpec } from '../messages/job-spec.js';

@@ -1,7 +1,7 @@
 import type { MasterConfig } from '../../config/schema.js';
+import { defaultProject } from '../../core/project.js';
 import { type CrashWorkInput, JobKind, JobSpec, Requirements } from '../../gen/pandafuzz/v1/job.js';
 import type { BuildToVerify, CrashToRun } from '../../store/ops/crashes/work-sources.js';
-import { defaultProject } from '../../store/rows.js';
 
 /** Work on crashes has a share of the fleet of its own, beside those of fuzzing campaigns. */
 export const crashCampaign = 'crashes';

@@ -2,6 +2,7 @@ import type { MasterConfig } from '../../config/schema.js';
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { PreconditionError } from '../../core/errors.js';
+import { defaultProject } from '../../core/project.js';
 import type {
   MinimiseCrashRequest,
   MinimiseCrashResponse,
@@ -15,7 +16,7 @@ import type {
 import { findSource } from '../../store/ops/crashes/find-source.js';
 import { reportReproduction } from '../../store/ops/crashes/report-reproduction.js';
 import { findBuildToVerify, findCrashToRun } from '../../store/ops/crashes/work-sources.js';
-import { defaultProject } from '../../store/rows.js';
+
 import type { Store } from '../../store/store.js';
 import { checkExecutable, checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';

@@ -1,3 +1,4 @@
+import { defaultProject } from '../../core/project.js';
 import {
   Corpus,
   CorpusEntry,
@@ -10,13 +11,12 @@ import {
 import type { CorpusBounds } from '../../store/ops/corpus/add-corpus.js';
 import type { CorpusOf } from '../../store/ops/corpus/corpus-of.js';
 import type { ShownCorpus } from '../../store/ops/corpus/show-corpora.js';
-import {
-  type CorpusEntryDetails,
-  type CorpusOrigin as CorpusOriginName,
-  defaultProject,
-  type MergeOnRecord,
-  type PutAsideReason as PutAsideReasonName,
-  type PutAsideRow,
+import type {
+  CorpusEntryDetails,
+  CorpusOrigin as CorpusOriginName,
+  MergeOnRecord,
+  PutAsideReason as PutAsideReasonName,
+  PutAsideRow,
 } from '../../store/rows.js';
 import { time } from './records.js';
 import type { Violations } from './violations.js';

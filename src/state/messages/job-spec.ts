@@ -1,8 +1,9 @@
 import type { MasterConfig } from '../../config/schema.js';
 import { isolationNamed } from '../../core/isolation.js';
+import { defaultProject } from '../../core/project.js';
 import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
-import { defaultProject } from '../../store/rows.js';
+
 import { refusedArgument } from '../../target/arguments.js';
 import { checkExecutable } from './checks.js';
 import type { Violations } from './violations.js';

@@ -1,3 +1,4 @@
+import { defaultProject } from '../../core/project.js';
 import { Artifact, ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import { Bot, BotEngine, type BotHealth, BotState } from '../../gen/pandafuzz/v1/bot.js';
 import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
@@ -11,16 +12,15 @@ import {
   JobStatistics,
   StartTrouble,
 } from '../../gen/pandafuzz/v1/job.js';
-import {
-  type ArtifactKindName,
-  type ArtifactRow,
-  type AttemptOutcome,
-  type AttemptRow,
-  type BotRow,
-  defaultProject,
-  type JobRow,
-  type JobStateName,
-  type StartTroubleName,
+import type {
+  ArtifactKindName,
+  ArtifactRow,
+  AttemptOutcome,
+  AttemptRow,
+  BotRow,
+  JobRow,
+  JobStateName,
+  StartTroubleName,
 } from '../../store/rows.js';
 import { addStatistics } from '../../store/statistics.js';
 

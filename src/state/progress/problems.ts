@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
+import { inProject } from '../../core/project.js';
 import {
   GetProgressRequest,
   Health,
@@ -165,4 +166,4 @@ function ofEnds(ends: readonly EndRow[], targets: readonly TargetProgress[]): Pr
 }
 
 const titleOf = ({ project, name }: Pick<TargetProgress, 'project' | 'name'>): string =>
-  project === 'default' ? name : `${project}/${name}`;
+  inProject(project, name);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
+import { defaultProject } from '../../core/project.js';
 import {
   type GetSeriesRequest,
   type GetSeriesResponse,
@@ -7,7 +8,7 @@ import {
 } from '../../gen/pandafuzz/v1/statistics_service.js';
 import type { SeriesPoint } from '../../store/ops/series/add-points.js';
 import { type PointRow, readSeries } from '../../store/ops/series/read-series.js';
-import { defaultProject } from '../../store/rows.js';
+
 import type { Store } from '../../store/store.js';
 import { isProject, projectProblem } from '../messages/checks.js';
 import { cutPageBy } from '../messages/pages.js';

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
+import { defaultProject } from '../../core/project.js';
 import { type Target, TargetBuild } from '../../gen/pandafuzz/v1/target.js';
 import type {
   GetTargetRequest,
@@ -12,7 +13,7 @@ import { mostBuilds } from '../../store/ops/targets/add-build.js';
 import { getTarget } from '../../store/ops/targets/get-target.js';
 import { listTargets } from '../../store/ops/targets/list-targets.js';
 import { registerBuild } from '../../store/ops/targets/register-build.js';
-import { type BuildRow, defaultProject, type TargetRow } from '../../store/rows.js';
+import type { BuildRow, TargetRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import { checkExecutable, isProject, projectProblem } from '../messages/checks.js';
 import { afterPair, cutPageBy, pageSizeOf, pairToken } from '../messages/pages.js';

@@ -1,13 +1,8 @@
 import { canonicalJson } from '../../../core/canonical-json.js';
 import { AlreadyExistsError } from '../../../core/errors.js';
+import { defaultProject } from '../../../core/project.js';
 import { writeOperation } from '../../operation.js';
-import {
-  defaultProject,
-  type JobKindName,
-  type JobRow,
-  jobColumns,
-  type QueueRow,
-} from '../../rows.js';
+import { type JobKindName, type JobRow, jobColumns, type QueueRow } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { earliest, later } from '../../times.js';
 import { recordEvent } from '../events/record-event.js';
