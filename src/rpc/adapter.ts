@@ -246,11 +246,11 @@ export class Adapter {
         handler((hear) => path.receive(call, hear), ctx, sendQueue);
       const settle: Settle<void> = {
         answer(_, trailers) {
-          sendQueue.flush();
+          sendQueue.finish();
           call.end(trailers);
         },
         refuse(status) {
-          sendQueue.flush();
+          sendQueue.finish();
           call.emit('error', status);
         },
       };

@@ -140,12 +140,19 @@ export class SendQueue<Message> {
     atEndOfTurn(this.#endTurn);
   }
 
-  /** Sends the messages of this turn now, not at its end. */
-  flush(): void {
-    if (this.#latest !== undefined && !this.#isBehind) {
-      this.#add(this.#latest);
-      this.#latest = undefined;
-    }
+  /** Sends all that waits, before the stream ends: the latest too, however far behind its peer is. */
+  finish(): void {
+    this.#takeLatest();
+    this.#flush();
+  }
+
+  #takeLatest(): void {
+    if (this.#latest === undefined) return;
+    this.#add(this.#latest);
+    this.#latest = undefined;
+  }
+
+  #flush(): void {
     if (this.#outgoing.length === 0 || this.#isOver) return;
     const messages = this.#outgoing;
     this.#outgoing = [];
@@ -154,7 +161,8 @@ export class SendQueue<Message> {
 
   readonly #endTurn = (): void => {
     this.#isToFlush = false;
-    this.flush();
+    if (!this.#isBehind) this.#takeLatest();
+    this.#flush();
   };
 
   #taken(count: number): void {
