@@ -71,6 +71,22 @@ describe('a merge', () => {
     await expectSettled(scene);
   });
 
+  test('of one group and then another are undone in any order, though the first brought older crashes', async () => {
+    const { scene, lease } = await opened();
+    const [a, b, c] = [
+      await scene.crash(lease, 'v2=a/1'),
+      await scene.crash(lease, 'v2=b/1'),
+      await scene.crash(lease, 'v2=c/1'),
+    ];
+    const first = given((await scene.merge([a.groupId], b.groupId)).decisions[0]);
+    const second = given((await scene.merge([c.groupId], b.groupId)).decisions[0]);
+    await scene.undo(first.id);
+    expect(await scene.together()).toEqual([[a.crashId], [b.crashId, c.crashId]]);
+    await scene.undo(second.id);
+    expect(await scene.together()).toEqual([[a.crashId], [b.crashId], [c.crashId]]);
+    await expectSettled(scene);
+  });
+
   test('is not undone before a later one that took its group further', async () => {
     const { scene, lease } = await opened();
     const [a, b, c] = [

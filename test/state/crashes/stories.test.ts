@@ -107,26 +107,32 @@ class Told {
   }
 }
 
-test('whatever is decided, nothing is lost, and all of it can be undone', async () => {
-  let open: Scene | undefined;
-  atEnd(() => open?.state.stop());
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { minLength: 5, maxLength: 30 }),
-      forAtMost(25_000, async (steps) => {
-        await open?.state.stop();
-        open = await Scene.open(scripted(2));
-        const told = new Told(open, await open.lease(await open.build('one')));
-        for (const next of steps) await told.tell(next);
-        await told.expectWhole();
-        expect((await open.regroup(true)).moves).toEqual([]);
-        await told.undoAll();
-        await told.expectWhole();
-        expect((await open.regroup(true)).moves).toEqual([]);
-        const signatures = new Set(told.crashes.map(({ signature }) => signature));
-        expect(await open.together()).toHaveLength(signatures.size);
-      }),
-    ),
-    { ...replaying(), numRuns: Number(process.env['STORIES'] ?? 10) },
-  );
-}, 120_000);
+const stories = Number(process.env['STORIES'] ?? 10);
+
+test(
+  'whatever is decided, nothing is lost, and all of it can be undone',
+  async () => {
+    let open: Scene | undefined;
+    atEnd(() => open?.state.stop());
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: 30 }),
+        forAtMost(2500 * stories, async (steps) => {
+          await open?.state.stop();
+          open = await Scene.open(scripted(2));
+          const told = new Told(open, await open.lease(await open.build('one')));
+          for (const next of steps) await told.tell(next);
+          await told.expectWhole();
+          expect((await open.regroup(true)).moves).toEqual([]);
+          await told.undoAll();
+          await told.expectWhole();
+          expect((await open.regroup(true)).moves).toEqual([]);
+          const signatures = new Set(told.crashes.map(({ signature }) => signature));
+          expect(await open.together()).toHaveLength(signatures.size);
+        }),
+      ),
+      { ...replaying(), numRuns: stories },
+    );
+  },
+  12_000 * stories,
+);

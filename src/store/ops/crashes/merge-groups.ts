@@ -4,6 +4,7 @@ import { writeOperation } from '../../operation.js';
 import { run, type Steps, statement } from '../../statement.js';
 import { anchorStayed, findDecision, recordDecision } from './decisions.js';
 import { groupRow, liveGroup } from './group-rows.js';
+import { decisionsOn, placedIn } from './placements.js';
 import { settleGroup } from './settle-group.js';
 
 interface Move {
@@ -42,6 +43,7 @@ export const mergeGroups = writeOperation(
   function* (input: MergeGroups): Steps<{ group: CrashGroupRow; decisions: CrashDecisionRow[] }> {
     const { intoGroupId: into, by, now } = input;
     const target = yield* liveGroup(into);
+    const standsForTarget = yield* oldestOwn(target);
     const decisions: CrashDecisionRow[] = [];
     for (const { groupId: from, decisionId } of input.groups) {
       const group = yield* liveGroup(from);
@@ -62,7 +64,7 @@ export const mergeGroups = writeOperation(
         decided_at: now,
       });
       yield* run(anchors, { decisionId, groupId: from });
-      yield* anchorStayed(decisionId, target.first_crash_id);
+      yield* anchorStayed(decisionId, standsForTarget);
       yield* run(crashes, { from, into });
       yield* run(signatures, { from, into });
       yield* run(distinctions, { from, into });
@@ -73,3 +75,16 @@ export const mergeGroups = writeOperation(
     return { group: yield* groupRow(into), decisions };
   },
 );
+
+/**
+ * The crash that stands for a group: its oldest that no standing merge has brought. One that was
+ * brought leaves again when its merge is undone, and what came later would leave with it.
+ */
+function* oldestOwn({ id, project, target_name, first_crash_id }: CrashGroupRow): Steps<string> {
+  const brought = new Set<string>();
+  for (const { kind, moved } of yield* decisionsOn({ project, target_name })) {
+    if (kind === 'merge') for (const crashId of moved) brought.add(crashId);
+  }
+  const own = (yield* placedIn(id)).find((crash) => !brought.has(crash.id));
+  return own?.id ?? first_crash_id;
+}
