@@ -13,6 +13,7 @@ import { campaignCommand } from './campaign.js';
 import { certCommand } from './cert.js';
 import { ciCommand } from './ci.js';
 import { completionCommand } from './completion/command.js';
+import { conformanceCommand } from './conformance.js';
 import { corpusCommand } from './corpus.js';
 import { crashCommand } from './crash.js';
 import { fuzzCommand } from './fuzz.js';
@@ -59,6 +60,7 @@ function commands(): Command {
     .addCommand(statsCommand())
     .addCommand(backupCommand())
     .addCommand(restoreCommand())
+    .addCommand(conformanceCommand())
     .addCommand(completionCommand())
     .addCommand(manCommand())
     .addHelpText(
