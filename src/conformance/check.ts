@@ -33,15 +33,14 @@ export async function expectGone(stage: Stage, job: OfferedJob, after: string): 
   if (late.length > 0) throw new Breach(`it sent JobDone after ${after}`);
 }
 
-/** Waits for the result of a job. */
+/** The first result of a job, when it is there. */
 export async function resultOf(
   stage: Stage,
   job: OfferedJob,
   { after, mostMs = stage.options.waitMs }: { after: string; mostMs?: number },
 ) {
-  const before = job.dones.length;
   await stage.until(
-    () => job.dones.length > before,
+    () => job.dones.length > 0,
     () => {
       const nothing = `no JobDone came within ${inSeconds(mostMs)} after ${after}`;
       return job.isNamed
@@ -50,5 +49,5 @@ export async function resultOf(
     },
     mostMs,
   );
-  return job.dones[before];
+  return job.dones[0];
 }

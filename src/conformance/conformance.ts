@@ -5,7 +5,7 @@ import { jobChecks } from './checks/jobs.js';
 import { lastChecks, lineChecks, otherChecks } from './checks/line.js';
 import { openingChecks, refusalChecks } from './checks/opening.js';
 import { resultChecks } from './checks/results.js';
-import { Breach, CutShort, type Finding, Skip } from './findings.js';
+import { Breach, CutShort, type Finding, notAsked, Skip } from './findings.js';
 import type { Rule } from './rules.js';
 import { inSeconds, Stage, type StageOptions } from './stage.js';
 
@@ -55,7 +55,7 @@ export async function checkConformance(options: ConformanceOptions): Promise<Con
   const onAbort = () => late.abort(options.signal.reason);
   options.signal.addEventListener('abort', onAbort, { once: true });
   const stage = new Stage({ ...options, signal: late.signal });
-  let unseen = 'it was not asked for';
+  let unseen = notAsked;
   try {
     await stage.master.start();
     unseen = (await play(stage, options)) ?? unseen;

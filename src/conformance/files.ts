@@ -100,13 +100,14 @@ export class Files {
     const sizeBytes = bytes.length;
     const artifact = { sha256, kind: ArtifactKind.TARGET, name, sizeBytes, createdAt: undefined };
     const rest = file.isWrong ? Buffer.from(bytes).fill('#', half) : bytes;
+    const middle = Math.max(half, offsetBytes);
+    call.write({ artifact, chunk: rest.subarray(offsetBytes, middle) });
     if (file.breaks > 0) {
       file.breaks -= 1;
-      call.write({ artifact, chunk: rest.subarray(offsetBytes, Math.max(half, offsetBytes)) });
       call.emit('error', { code: Code.UNAVAILABLE, details: 'the download broke off' });
     } else {
-      call.write({ artifact, chunk: rest.subarray(offsetBytes, Math.max(half, offsetBytes)) });
-      call.end({ artifact: undefined, chunk: rest.subarray(Math.max(half, offsetBytes)) });
+      call.write({ artifact: undefined, chunk: rest.subarray(middle) });
+      call.end();
     }
     this.master.changes.wake();
   }

@@ -2,6 +2,9 @@ import { type Rule, rules } from './rules.js';
 
 export type Verdict = 'passed' | 'failed' | 'skipped';
 
+/** Why a rule was not checked that --only or --skip leaves out. */
+export const notAsked = 'it was not asked for';
+
 export interface Finding {
   readonly rule: Rule;
   readonly verdict: Verdict;

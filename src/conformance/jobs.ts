@@ -35,7 +35,7 @@ export class OfferedJob {
 
   /** The bot works on it, or has not yet heard that its result is stored. */
   get isHeld(): boolean {
-    return !this.isOver && (this.acks > 0 || this.named > 0);
+    return !this.isOver && !this.isLost && (this.acks > 0 || this.named > 0);
   }
 }
 

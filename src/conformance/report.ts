@@ -1,7 +1,7 @@
 import { type OutputFlags, print } from '../operator/output.js';
 import { table, whole } from '../operator/table.js';
 import type { Conformance } from './conformance.js';
-import type { Verdict } from './findings.js';
+import { notAsked, type Verdict } from './findings.js';
 import { promiseOf } from './rules.js';
 
 const words: Record<Verdict, string> = { passed: 'ok', failed: 'FAILED', skipped: '-' };
@@ -12,7 +12,8 @@ const words: Record<Verdict, string> = { passed: 'ok', failed: 'FAILED', skipped
  * @returns the exit code
  */
 export function report(flags: OutputFlags, command: string, result: Conformance): number {
-  const { bot, engine, findings } = result;
+  const { bot, engine } = result;
+  const findings = result.findings.filter(({ why }) => why !== notAsked);
   const count = (verdict: Verdict) => findings.filter((one) => one.verdict === verdict).length;
   const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')];
   print(flags, {

@@ -77,21 +77,26 @@ export class Stage {
     return engine ?? known ?? engines[0] ?? 'libfuzzer';
   }
 
+  /** Waits until `isSo`, and no longer than `mostMs`. @returns whether it is */
+  async within(mostMs: number, isSo: () => boolean): Promise<boolean> {
+    const deadline = this.master.now() + mostMs;
+    for (;;) {
+      this.options.signal.throwIfAborted();
+      if (isSo()) return true;
+      if (this.#bot?.ending !== undefined) throw this.#cutShort();
+      const leftMs = deadline - this.master.now();
+      if (leftMs <= 0) return false;
+      await this.master.changes.wait(leftMs);
+    }
+  }
+
   /** Waits until `isSo`. @throws Breach with what `otherwise` says, when the time is over */
   async until(
     isSo: () => boolean,
     otherwise: string | (() => string),
     mostMs = this.options.waitMs,
   ): Promise<void> {
-    const deadline = this.master.now() + mostMs;
-    for (;;) {
-      this.options.signal.throwIfAborted();
-      if (isSo()) return;
-      if (this.#bot?.ending !== undefined) throw this.#cutShort();
-      const leftMs = deadline - this.master.now();
-      if (leftMs <= 0) break;
-      await this.master.changes.wait(leftMs);
-    }
+    if (await this.within(mostMs, isSo)) return;
     throw new Breach(typeof otherwise === 'string' ? otherwise : otherwise());
   }
 
@@ -139,7 +144,8 @@ export class Stage {
     );
     const [reject] = job.rejects;
     if (reject) throw new Breach(`it refused a job for its engine ${this.engine}: ${reject.reason}`);
-    await this.until(() => job.named > 0, `no beat named the lease within ${waited} after LeaseAck`);
+    const isThere = () => job.named > 0 || job.dones.length > 0;
+    await this.until(isThere, `no beat named the lease within ${waited} after LeaseAck`);
     return job;
   }
 
@@ -220,7 +226,7 @@ export class Stage {
     if (!master.stream?.isWelcomed) return false;
     try {
       const isTidy = () => this.#isFree() && master.jobs.every((job) => !job.isHeld);
-      await this.until(isTidy, '', Math.min(this.options.waitMs, mostTidyMs));
+      if (!(await this.within(Math.min(this.options.waitMs, mostTidyMs), isTidy))) return false;
       await this.beats(1);
     } catch (error) {
       if (error instanceof Breach || error instanceof CutShort) return false;

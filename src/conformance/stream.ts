@@ -164,7 +164,7 @@ export class BotStream {
 
   #countSlots({ freeSlots, leases }: Beat): void {
     const { findings, slots } = this.master;
-    if (freeSlots + leases.length <= slots) findings.kept('slots');
+    if (freeSlots <= Math.max(slots - leases.length, 0)) findings.kept('slots');
     else {
       const why = `a beat has ${freeSlots} free slots beside ${leases.length} leases; it registered ${slots} slots`;
       findings.broken('slots', why);

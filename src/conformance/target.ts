@@ -45,8 +45,10 @@ if [ $crashes = yes ]; then
   if [ $as = libfuzzer ]; then
     printf '#2\\tINITED cov: 3 ft: 4 corp: 1/1b exec/s: 0 rss: 27Mb\\n' >&2
     report
-    printf 'crash of $$' >"\${prefix}crash-0000000000000000000000000000000000000001"
-    echo "artifact_prefix='$prefix'; Test unit written to \${prefix}crash-0000000000000000000000000000000000000001" >&2
+    # As libFuzzer, by the SHA-1 of the input: bots find out by it whether the file is whole.
+    artifact=\${prefix}crash-5500404c3c99e02ef45882a956e67c3ac9b6615b
+    printf conformance >"$artifact"
+    echo "artifact_prefix='$prefix'; Test unit written to $artifact" >&2
     exit 77
   fi
   echo 'pandafuzz: executions=2'

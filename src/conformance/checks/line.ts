@@ -1,5 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
 import { LogSource } from '../../gen/pandafuzz/v1/heartbeat.js';
+import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { type Check, expectGone } from '../check.js';
 import { Breach, Skip } from '../findings.js';
 import type { OfferedJob } from '../jobs.js';
@@ -13,6 +14,11 @@ async function expectResumed(stage: Stage, stream: BotStream, job: OfferedJob): 
   const names = stream.hello?.leases.some(({ jobId }) => jobId === job.lease.jobId);
   if (!names) throw new Breach('Hello on the new stream does not name the lease that it held');
   await stage.beats(2);
+  const [done] = job.dones;
+  if (done) {
+    const { outcome = JobOutcome.UNSPECIFIED, message } = done.value.result ?? {};
+    throw new Breach(`the run did not go on: it ended as ${JobOutcome[outcome]}: ${message}`);
+  }
   if (!job.isNamed) throw new Breach('it gave the run up, though Welcome kept its lease');
 }
 
@@ -70,7 +76,7 @@ const goAway: Check = {
     const { stream } = stage;
     const since = master.now();
     stream.say({ $case: 'goAway', value: { reason: 'restarting', reconnectAfterMs } });
-    await stage.until(() => stream.isOver || master.now() - since > goodbyeMs, '', 2 * goodbyeMs);
+    await stage.within(goodbyeMs, () => stream.isOver);
     stream.fail(Code.UNAVAILABLE, 'the master stops');
     const next = await stage.nextStream(before, stage.options.waitMs + reconnectAfterMs + 1000);
     const waitedMs = next.openedAtMs - since;
@@ -157,7 +163,7 @@ const silence: Check = {
   },
 };
 
-const endsMs = 10_000;
+const leastEndsMs = 10_000;
 
 const stop: Check = {
   rule: 'stop',
@@ -165,6 +171,7 @@ const stop: Check = {
     await stage.held();
     const bot = stage.process;
     bot.signal('SIGTERM');
+    const endsMs = Math.max(stage.options.waitMs, leastEndsMs);
     const isOver = () => bot.ending !== undefined;
     await stage.until(isOver, `it still runs ${inSeconds(endsMs)} after SIGTERM`, endsMs);
   },

@@ -35,9 +35,7 @@ const hello: Check = {
     master.manner.welcomes = false;
     stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
     const stream = await stage.nextStream(before);
-    const end = master.now() + slowWelcomeMs;
-    await stage.until(() => master.now() >= end, '', slowWelcomeMs * 2);
-    if (stream.isOver) {
+    if (await stage.within(slowWelcomeMs, () => stream.isOver)) {
       throw new Breach(`it ended its stream: Welcome had not come for ${inSeconds(slowWelcomeMs)}`);
     }
     master.manner.welcomes = true;
@@ -78,10 +76,9 @@ const backoff: Check = {
     const before = master.streams.length;
     master.manner.refuses = { code: Code.UNAVAILABLE, details: 'the database is locked' };
     stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
-    const end = master.now() + refusedMs;
-    const count = () => master.refusedAtMs.length;
-    await stage.until(() => master.now() >= end || count() > mostAttempts, '', refusedMs * 2);
-    if (count() > mostAttempts) {
+    const refused = master.refusedAtMs.length;
+    const count = () => master.refusedAtMs.length - refused;
+    if (await stage.within(refusedMs, () => count() > mostAttempts)) {
       const why = `it opened ${count()} streams within ${inSeconds(refusedMs)} while the master refused them`;
       throw new Breach(why);
     }
@@ -100,7 +97,8 @@ const forgotten: Check = {
     stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
     await stage.until(
       () => master.registrations.length > registered,
-      () => `no RegisterBot came after ${master.refusedAtMs.length} Hellos were refused as NOT_FOUND`,
+      () =>
+        `no RegisterBot came after ${master.refusedAtMs.length} Hellos were refused as NOT_FOUND`,
     );
     master.manner.refuses = undefined;
     const [was, is] = master.registrations.slice(-2);
@@ -116,14 +114,13 @@ const rival: Check = {
   rule: 'rival',
   async run(stage) {
     const { master } = stage;
+    const before = master.refusedAtMs.length;
     master.manner.refuses = { code: Code.ABORTED, details: 'a newer stream replaced this one' };
     stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
-    await stage.until(() => master.refusedAtMs.length > 0, 'no new stream came');
-    const [first = 0] = master.refusedAtMs;
-    const another = () => master.refusedAtMs.length > 1;
-    await stage.until(() => another() || master.now() - first >= rivalMs, '', rivalMs * 2);
-    if (another()) {
-      const waited = (master.refusedAtMs[1] ?? 0) - first;
+    await stage.until(() => master.refusedAtMs.length > before, 'no new stream came');
+    const first = master.refusedAtMs[before] ?? 0;
+    if (await stage.within(rivalMs, () => master.refusedAtMs.length > before + 1)) {
+      const waited = (master.refusedAtMs[before + 1] ?? 0) - first;
       throw new Breach(`it came again ${inSeconds(waited)} after its stream was refused as ABORTED`);
     }
   },
