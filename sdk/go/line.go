@@ -80,20 +80,20 @@ func (s stopped) Error() string {
 
 type bot struct {
 	options
-	slots                      int
-	identity, instance, id     string
-	bots                       pb.BotServiceClient
-	files                      pb.ArtifactServiceClient
-	crashes                    pb.CrashServiceClient
-	mutex                      sync.Mutex
-	runs                       map[string]*run
-	out                        chan *pb.HeartbeatRequest // of the stream that there is
-	wake                       chan struct{}             // a beat is due at once
-	draining, stopping         bool
-	interval, reconnectAfter   time.Duration
-	nextBeat                   time.Time
-	unanswered                 int
-	welcomed, goesAway         bool
+	slots                    int
+	identity, instance, id   string
+	bots                     pb.BotServiceClient
+	files                    pb.ArtifactServiceClient
+	crashes                  pb.CrashServiceClient
+	mutex                    sync.Mutex
+	runs                     map[string]*run
+	out                      chan *pb.HeartbeatRequest // of the stream that there is
+	wake                     chan struct{}             // a beat is due at once
+	draining, stopping       bool
+	interval, reconnectAfter time.Duration
+	nextBeat                 time.Time
+	unanswered               int
+	welcomed, goesAway       bool
 }
 
 func newID() string {

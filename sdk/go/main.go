@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	pb "pandafuzz/sdk/generated/pandafuzz/v1"
 )
 
@@ -87,7 +89,9 @@ func execute(r *run, target string, input []byte) (string, bool, error) {
 	status, _ := command.ProcessState.Sys().(syscall.WaitStatus)
 	text := printed.Bytes()
 	text = text[max(0, len(text)-65536):]
-	report := fmt.Sprintf("%s\ntarget ended by signal %v", bytes.ToValidUTF8(text, []byte("?")), status.Signal())
+	// In the words of gdb, which masters read.
+	name := unix.SignalName(status.Signal())
+	report := fmt.Sprintf("%s\nProgram terminated with signal %s", bytes.ToValidUTF8(text, []byte("?")), name)
 	return report, status.Signaled() && ctx.Err() == nil, nil
 }
 

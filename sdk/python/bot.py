@@ -75,7 +75,8 @@ class Run(threading.Thread):
                     os.killpg(process.pid, signal.SIGKILL)
         if process.returncode >= 0 or self.stopped:
             return None
-        return f"{printed[-65536:].decode(errors='replace')}\ntarget ended by signal {-process.returncode}"
+        name = signal.Signals(-process.returncode).name  # in the words of gdb, which masters read
+        return f"{printed[-65536:].decode(errors='replace')}\nProgram terminated with signal {name}"
 
 
 class Bot:

@@ -40,7 +40,10 @@ export function conformanceCommand(): Command {
         .default([], 'none'),
     )
     .addOption(
-      durationOption('--wait', 'time for one step of the bot', '100ms', '10m').default(10_000, '10s'),
+      durationOption('--wait', 'time for one step of the bot', '100ms', '10m').default(
+        10_000,
+        '10s',
+      ),
     )
     .addOption(
       durationOption('--start', 'time for the bot to start', '100ms', '10m').default(30_000, '30s'),

@@ -6,6 +6,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
+import { newId } from '../core/ids.js';
 import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import {
   ArtifactServiceService,
@@ -24,7 +25,6 @@ import {
   type ReportCrashRequest,
   ReportCrashResponse,
 } from '../gen/pandafuzz/v1/crash_service.js';
-import { newId } from '../core/ids.js';
 import type { OfferedJob } from './jobs.js';
 import type { PlayedMaster } from './master.js';
 
@@ -123,7 +123,8 @@ export class Files {
     for await (const { message } of call as AsyncIterable<ReportCrashRequest>) {
       if (message?.$case === 'report') report ??= message.value;
       else if (message?.$case === 'chunk') {
-        if (!report) findings.broken('crash', 'ReportCrash began with a chunk, not with the report');
+        if (!report)
+          findings.broken('crash', 'ReportCrash began with a chunk, not with the report');
         this.#chunk('ReportCrash', message.value);
         hash.update(message.value);
         size += message.value.length;
@@ -138,7 +139,10 @@ export class Files {
     }
     if (!report) findings.broken('crash', 'ReportCrash came without a report');
     else if (report.inputSizeBytes !== size || report.inputSha256 !== hash.digest('hex')) {
-      findings.broken('crash', "the input of a crash is not what its report's size and SHA-256 say");
+      findings.broken(
+        'crash',
+        "the input of a crash is not what its report's size and SHA-256 say",
+      );
     }
     this.crashes.push({ job, atMs: this.master.now() });
     callback(null, ReportCrashResponse.fromPartial({ crashId: newId(), groupId: newId() }));

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { newId } from '../core/ids.js';
 import type { HeartbeatRequest, JobDone, LeaseReject } from '../gen/pandafuzz/v1/heartbeat.js';
 import { type DeepPartial, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { newId } from '../core/ids.js';
 
 export type Said = NonNullable<HeartbeatRequest['message']>;
 

@@ -100,7 +100,7 @@ export class PlayedMaster {
       registerBot: (call: { request: RegisterBotRequest }, callback: sendUnaryData<unknown>) => {
         this.#register(call.request, callback);
       },
-      heartbeat: (call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse>) => {
+      heartbeat: (call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse | Buffer>) => {
         this.#open(call);
       },
     });
@@ -171,7 +171,7 @@ export class PlayedMaster {
     this.changes.wake();
   }
 
-  #open(call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse>): void {
+  #open(call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse | Buffer>): void {
     const refuses = this.manner.refuses;
     if (refuses) {
       call.on('error', () => {});

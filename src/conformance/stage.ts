@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '../core/ids.js';
 import type { Signal } from '../core/signal.js';
-import type { DeepPartial, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import type { RegisterBotRequest } from '../gen/pandafuzz/v1/bot_service.js';
+import type { DeepPartial, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import { BotProcess } from './bot-process.js';
 import { Breach, CutShort, Findings } from './findings.js';
 import { OfferedJob, specOf } from './jobs.js';
@@ -143,7 +143,8 @@ export class Stage {
       `no LeaseAck came within ${waited} after Assign`,
     );
     const [reject] = job.rejects;
-    if (reject) throw new Breach(`it refused a job for its engine ${this.engine}: ${reject.reason}`);
+    if (reject)
+      throw new Breach(`it refused a job for its engine ${this.engine}: ${reject.reason}`);
     const isThere = () => job.named > 0 || job.dones.length > 0;
     await this.until(isThere, `no beat named the lease within ${waited} after LeaseAck`);
     return job;
@@ -179,9 +180,17 @@ export class Stage {
       onEnd: () => this.master.changes.wake(),
     });
     const within = `within ${inSeconds(startMs)}`;
-    await this.#starting('register', () => registrations.length > 0, `no RegisterBot came ${within}`);
+    await this.#starting(
+      'register',
+      () => registrations.length > 0,
+      `no RegisterBot came ${within}`,
+    );
     this.bot = this.master.registration;
-    await this.#starting('hello', () => streams.at(-1)?.hello !== undefined, `no Hello came ${within}`);
+    await this.#starting(
+      'hello',
+      () => streams.at(-1)?.hello !== undefined,
+      `no Hello came ${within}`,
+    );
     await this.#starting('beats', () => this.#isFree(), `no beat with a free slot came ${within}`);
   }
 
@@ -217,7 +226,10 @@ export class Stage {
       job.isCancelled = true;
       for (const { value } of job.dones.slice(-1)) {
         if (!job.isOver) {
-          master.stream?.say({ $case: 'jobDoneAck', value: { lease: value.lease, outcome: receipt(job) } });
+          master.stream?.say({
+            $case: 'jobDoneAck',
+            value: { lease: value.lease, outcome: receipt(job) },
+          });
         }
         job.isOver = true;
       }

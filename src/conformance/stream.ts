@@ -9,7 +9,13 @@ import type {
   LogPart,
 } from '../gen/pandafuzz/v1/heartbeat.js';
 import type { Lease } from '../gen/pandafuzz/v1/lease.js';
-import { checkBeat, checkCause, checkHello, checkLease, checkResult } from '../state/messages/checks.js';
+import {
+  checkBeat,
+  checkCause,
+  checkHello,
+  checkLease,
+  checkResult,
+} from '../state/messages/checks.js';
 import { Violations } from '../state/messages/violations.js';
 import type { OfferedJob, Said } from './jobs.js';
 import type { PlayedMaster } from './master.js';
@@ -36,7 +42,7 @@ export class BotStream {
   welcomedAtMs = 0;
 
   constructor(
-    readonly call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse>,
+    readonly call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse | Buffer>,
     private readonly master: PlayedMaster,
   ) {
     call.on('error', () => this.#over());
@@ -56,7 +62,7 @@ export class BotStream {
   /** A message that is encoded already. */
   sayBytes(bytes: Buffer): void {
     // The method's own serializer passes bytes on as they are.
-    if (!this.isOver) this.call.write(bytes as unknown as HeartbeatResponse);
+    if (!this.isOver) this.call.write(bytes);
   }
 
   /** Ends the stream with a status. */
@@ -186,7 +192,10 @@ export class BotStream {
     for (const job of master.jobs) {
       if (named.has(job)) findings.kept('renew');
       else if (job.isHeld && job.isNamed && job.dones.length === 0) {
-        findings.broken('renew', 'a beat leaves out a lease that earlier ones named, and no result came');
+        findings.broken(
+          'renew',
+          'a beat leaves out a lease that earlier ones named, and no result came',
+        );
       }
       job.isNamed = named.has(job);
     }

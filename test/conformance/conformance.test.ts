@@ -39,7 +39,8 @@ async function pooled<Key extends string, Value>(
   const left = [...keys];
   const values: Partial<Record<Key, Value>> = {};
   const worker = async () => {
-    for (let key = left.shift(); key !== undefined; key = left.shift()) values[key] = await run(key);
+    for (let key = left.shift(); key !== undefined; key = left.shift())
+      values[key] = await run(key);
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   return values as Record<Key, Value>;

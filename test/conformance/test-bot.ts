@@ -84,7 +84,12 @@ class Line {
     const leases = breaks('resume') || breaks('restart') ? [] : named;
     this.say({
       $case: 'hello',
-      value: { botId, instanceId: breaks('resume') ? newId() : instanceId, freeSlots: free(), leases },
+      value: {
+        botId,
+        instanceId: breaks('resume') ? newId() : instanceId,
+        freeSlots: free(),
+        leases,
+      },
     });
     if (breaks('hello')) this.beat();
   }
@@ -98,7 +103,9 @@ class Line {
     if (this.#unanswered > 3 && !breaks('silence')) this.#call.cancel();
     this.#unanswered += 1;
     this.#sequence += breaks('sequence') && this.#sequence === 1 ? 2 : 1;
-    const named = [...runs.values()].filter((_, at) => !breaks('renew') || (this.#sequence + at) % 2);
+    const named = [...runs.values()].filter(
+      (_, at) => !breaks('renew') || (this.#sequence + at) % 2,
+    );
     const statuses = named.map(({ lease, executions }) => ({
       lease: breaks('fences') ? { ...lease, fence: lease.attempt } : lease,
       phase: executions > 0 ? 2 : 1,
@@ -179,8 +186,7 @@ class Line {
   #cancel(lease: Lease | undefined): void {
     const run = runs.get(lease?.jobId ?? '');
     if (!run || run.isStopped) return;
-    if (breaks('cancel')) return this.say({ $case: 'cancelAck', value: { lease } });
-    run.isStopped = true;
+    run.isStopped = !breaks('cancel');
     this.say({ $case: 'cancelAck', value: { lease } });
   }
 }

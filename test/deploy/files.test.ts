@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
@@ -44,7 +51,10 @@ describe('the Containerfile', () => {
 
   test('leaves out what its build makes anew, and sends the rest', () => {
     const ignored = text('.dockerignore').trim().split('\n');
-    for (const name of ignored) expect(['.git', '.tools', 'data', 'dist', 'node_modules', 'src/gen', 'web/gen']).toContain(name);
+    for (const name of ignored)
+      expect(['.git', '.tools', 'data', 'dist', 'node_modules', 'src/gen', 'web/gen']).toContain(
+        name,
+      );
     for (const name of ['Makefile', 'package-lock.json', 'proto', 'src', 'web', 'bin']) {
       expect(existsSync(name)).toBe(true);
       expect(ignored).not.toContain(name);
@@ -54,7 +64,8 @@ describe('the Containerfile', () => {
   test('runs targets of the Makefile, and the command by a path that is copied', () => {
     const targets = linesOf('RUN').flatMap((line) => [...line.matchAll(/\bmake (\w+)/g)]);
     expect(targets.length).toBeGreaterThan(0);
-    for (const [, target] of targets) expect(text('Makefile')).toMatch(new RegExp(`^${target}:`, 'm'));
+    for (const [, target] of targets)
+      expect(text('Makefile')).toMatch(new RegExp(`^${target}:`, 'm'));
     const [entry = ''] = linesOf('ENTRYPOINT');
     const path = (JSON.parse(entry) as string[]).at(-1) ?? '';
     expect(copied.some((from) => path.startsWith(`${from}/`))).toBe(true);
@@ -71,14 +82,19 @@ test('services of the compose file are commands, with settings that there are', 
   const { services } = parse(text('deploy/container/compose.yaml')) as {
     services: Record<
       string,
-      { command: string[]; environment: Environment; build?: { context: string; dockerfile: string } }
+      {
+        command: string[];
+        environment: Environment;
+        build?: { context: string; dockerfile: string };
+      }
     >;
   };
   expect(Object.keys(services)).toEqual(['master', 'bot']);
   for (const { command, environment, build } of Object.values(services)) {
     expect(commands).toContain(command[0]);
     configOf[command[0] as string]?.(environment);
-    if (build) expect(existsSync(join('deploy/container', build.context, build.dockerfile))).toBe(true);
+    if (build)
+      expect(existsSync(join('deploy/container', build.context, build.dockerfile))).toBe(true);
   }
 });
 
@@ -139,13 +155,18 @@ describe('the manifests for Kubernetes', () => {
     }
   });
 
-  test.each(workloads)('$name mounts volumes that it has, as the user of the image', ({ spec, pod }) => {
-    const claims = spec.volumeClaimTemplates?.map(({ metadata }) => metadata.name) ?? [];
-    const volumes = [...pod.spec.volumes.map(({ name }) => name), ...claims];
-    const mounted = pod.spec.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name));
-    expect(mounted.sort()).toEqual(volumes.sort());
-    expect(linesOf('USER')).toEqual([`${pod.spec.securityContext.runAsUser}:10001`]);
-  });
+  test.each(workloads)(
+    '$name mounts volumes that it has, as the user of the image',
+    ({ spec, pod }) => {
+      const claims = spec.volumeClaimTemplates?.map(({ metadata }) => metadata.name) ?? [];
+      const volumes = [...pod.spec.volumes.map(({ name }) => name), ...claims];
+      const mounted = pod.spec.containers.flatMap(({ volumeMounts }) =>
+        volumeMounts.map(({ name }) => name),
+      );
+      expect(mounted.sort()).toEqual(volumes.sort());
+      expect(linesOf('USER')).toEqual([`${pod.spec.securityContext.runAsUser}:10001`]);
+    },
+  );
 
   test('probes and services name ports and paths of a master', () => {
     const [container] = workloads[0]?.pod.spec.containers ?? [];
@@ -181,14 +202,22 @@ describe.each(['master', 'bot'])('the unit of a %s', (name) => {
 
   const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
   const verify = hasSystemd ? test : test.skip;
-  verify(`has no fault that systemd finds${hasSystemd ? '' : ' (skipped: no systemd-analyze)'}`, () => {
-    const copy = join(temporaryFolder(), basename(path));
-    const here = unit.replaceAll('/opt/pandafuzz', process.cwd());
-    writeFileSync(copy, here.replaceAll(/^(User|Group)=.*$/gm, '$1=root'));
-    const { status, stderr } = spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' });
-    expect({ status, found: stderr.split('\n').filter((line) => line.includes('pandafuzz')) }).toEqual({
-      status: 0,
-      found: [],
-    });
-  });
+  verify(
+    `has no fault that systemd finds${hasSystemd ? '' : ' (skipped: no systemd-analyze)'}`,
+    () => {
+      const copy = join(temporaryFolder(), basename(path));
+      const here = unit.replaceAll('/opt/pandafuzz', process.cwd());
+      writeFileSync(copy, here.replaceAll(/^(User|Group)=.*$/gm, '$1=root'));
+      const { status, stderr } = spawnSync('systemd-analyze', ['verify', copy], {
+        encoding: 'utf8',
+      });
+      expect({
+        status,
+        found: stderr.split('\n').filter((line) => line.includes('pandafuzz')),
+      }).toEqual({
+        status: 0,
+        found: [],
+      });
+    },
+  );
 });

@@ -105,7 +105,8 @@ const crash: Check = {
     });
     const mine = () => files.crashes.filter((one) => one.job === job);
     const mostMs = stage.options.waitMs + shortMs;
-    const tries = () => `its target crashes, and ReportCrash came ${files.refusedCrashes - refused} times`;
+    const tries = () =>
+      `its target crashes, and ReportCrash came ${files.refusedCrashes - refused} times`;
     await stage.until(
       () => mine().length > 0 || job.dones.length > 0,
       () => `${tries()} within ${inSeconds(mostMs)}`,

@@ -158,7 +158,11 @@ const silence: Check = {
     master.manner.answersBeats = false;
     const mostMs = stage.options.waitMs + silenceMs;
     const why = `no new stream came, though beats were not answered for ${inSeconds(mostMs)}`;
-    await stage.until(() => (master.streams.at(-1)?.hello && master.streams.length > before) === true, why, mostMs);
+    await stage.until(
+      () => (master.streams.at(-1)?.hello && master.streams.length > before) === true,
+      why,
+      mostMs,
+    );
     master.manner.answersBeats = true;
   },
 };

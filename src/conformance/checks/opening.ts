@@ -121,7 +121,9 @@ const rival: Check = {
     const first = master.refusedAtMs[before] ?? 0;
     if (await stage.within(rivalMs, () => master.refusedAtMs.length > before + 1)) {
       const waited = (master.refusedAtMs[before + 1] ?? 0) - first;
-      throw new Breach(`it came again ${inSeconds(waited)} after its stream was refused as ABORTED`);
+      throw new Breach(
+        `it came again ${inSeconds(waited)} after its stream was refused as ABORTED`,
+      );
     }
   },
 };

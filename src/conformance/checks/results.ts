@@ -1,5 +1,5 @@
 import { status as Code } from '@grpc/grpc-js';
-import type { JobDoneAck, JobDone } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { JobDone, JobDoneAck } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { type Check, expectGone, resultOf } from '../check.js';
 import { Breach } from '../findings.js';
@@ -39,7 +39,9 @@ const done: Check = {
     const first = job.dones.length;
     await stage.beats(beatsToRepeat);
     if (job.dones.length === first) {
-      throw new Breach(`JobDone did not come again within ${beatsToRepeat} beats without an answer`);
+      throw new Breach(
+        `JobDone did not come again within ${beatsToRepeat} beats without an answer`,
+      );
     }
     if (new Set(job.dones.map(({ value }) => textOf(value))).size > 1) {
       throw new Breach('it repeated JobDone with another result');
@@ -143,7 +145,8 @@ async function cancelled(stage: Stage, job: OfferedJob, after: string): Promise<
         ? `no CancelAck came within ${inSeconds(stage.options.waitMs)} after ${after}, and its beats still name the lease`
         : `no CancelAck came within ${inSeconds(stage.options.waitMs)} after ${after}`,
   );
-  if (job.cancelAcks === 0) throw new Breach(`it answered ${after} with JobDone, without CancelAck`);
+  if (job.cancelAcks === 0)
+    throw new Breach(`it answered ${after} with JobDone, without CancelAck`);
   if (job.dones.length === 0) await resultOf(stage, job, { after });
   const outcome = job.dones[0]?.value.result?.outcome ?? JobOutcome.UNSPECIFIED;
   if (outcome !== JobOutcome.CANCELLED) {
