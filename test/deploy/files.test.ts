@@ -17,7 +17,7 @@ import { temporaryFolder } from '../harness.js';
 /** What deploy/ names exists: files, commands, settings, ports and paths. */
 
 const text = (path: string) => readFileSync(path, 'utf8');
-const commands = makeProgram().commands.map((command) => command.name());
+const commands = (await makeProgram()).commands.map((command) => command.name());
 
 type Environment = Record<string, string>;
 
