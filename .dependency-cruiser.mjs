@@ -9,7 +9,8 @@
  */
 const leaves = ['core', 'gen'];
 const rooms = {
-  cli: ['fuzz', 'app', 'bot', 'operator', 'backup', 'config', 'core'],
+  cli: ['fuzz', 'conformance', 'app', 'bot', 'operator', 'backup', 'config', 'core'],
+  conformance: ['operator', 'state', ...leaves],
   fuzz: ['app', 'bot', 'operator', 'client', 'config', ...leaves],
   app: ['rpc', 'http', 'state', 'store', 'metrics', 'tracing', 'config', 'core'],
   rpc: ['state', 'store', 'metrics', 'config', ...leaves],
@@ -237,7 +238,13 @@ export default {
     onlyIn(['store/sqlite'], 'better-sqlite3'),
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
     onlyIn(['operator/certificates'], '@peculiar/x509'),
-    onlyIn(['rpc', 'client', 'bot', 'gen'], '@grpc/grpc-js'),
+    {
+      name: 'conformance-sees-checks-of-messages-alone',
+      severity: 'error',
+      from: { path: '^src/conformance/' },
+      to: { path: '^src/state/', pathNot: '^src/state/messages/' },
+    },
+    onlyIn(['rpc', 'client', 'bot', 'conformance', 'gen'], '@grpc/grpc-js'),
     {
       name: 'no-circles',
       severity: 'error',

@@ -85,6 +85,20 @@ test-nodes: $(built) $(clients) $(tested_nodes)
 package: $(built)
 	@test/package/try.sh data/package "$$(command -v node)" $(wildcard $(tested_nodes))
 
+## sdk: set up the bots of sdk/ in Python and Go, and check them by "pandafuzz conformance"
+.PHONY: sdk
+sdk: $(built)
+	@sdk/python/set-up.sh
+	@sdk/go/set-up.sh
+	@PYTHONPATH=sdk/python/generated node dist/src/cli/main.js conformance \
+	  --bot "exec sdk/python/.venv/bin/python sdk/python/bot.py"
+	@node dist/src/cli/main.js conformance --bot "exec sdk/go/bot"
+
+## deploy-check: the manifests for Kubernetes against the schemas of its API
+.PHONY: deploy-check
+deploy-check:
+	@test/deploy/check-manifests.sh
+
 ## check: types, lint, format, the contract's lint and breaking changes, the import rules
 .PHONY: check
 check: $(generated)
