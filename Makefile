@@ -222,6 +222,7 @@ $(built): $(generated) $(sources) tsconfig.json | $(page)
 	@find dist -mindepth 1 -maxdepth 1 ! -name web -exec rm -rf {} +
 	@$(BIN)/tsc --project .
 	@cp -R src/store/sqlite/migrations dist/src/store/sqlite/
+	@cp src/store/postgres/schema.sql dist/src/store/postgres/
 	@cp -R src/gen/descriptors dist/src/gen/
 	@chmod +x dist/src/cli/main.js
 	@touch $@

@@ -1,0 +1,113 @@
+import type { Operation } from '../operation.js';
+import { pageOf } from '../page-bytes.js';
+import type { Statement, Step } from '../statement.js';
+import { positional } from './positional.js';
+import type { Query, Session } from './session.js';
+
+/** A statement as PostgreSQL takes it. */
+interface Compiled {
+  readonly name: string;
+  readonly text: string;
+  /** Its parameters, in the order of their positions. */
+  readonly names: readonly string[];
+  /** It changes nothing. */
+  readonly isRead: boolean;
+}
+
+const compiled: (Compiled | null)[] = [];
+
+function compile({ index, text }: Statement): Compiled | null {
+  if (text.postgres === null) return null;
+  const { sql, names } = positional(text.postgres);
+  return { name: `s${index}`, text: sql, names, isRead: /^\s*SELECT/.test(sql) };
+}
+
+/** null: PostgreSQL has no need of the statement. */
+const compiledOf = (statement: Statement): Compiled | null => {
+  const known = compiled[statement.index];
+  if (known !== undefined) return known;
+  const made = compile(statement);
+  compiled[statement.index] = made;
+  return made;
+};
+
+/** A text of PostgreSQL cannot hold U+0000: foreign text may, and is kept with a stand-in. */
+const nul = '\0';
+const standIn = '\ufffd';
+
+const valueOf = (value: unknown): unknown =>
+  typeof value === 'string' && value.includes(nul)
+    ? value.replaceAll(nul, standIn)
+    : (value ?? null);
+
+const queryOf = ({ name, text, names }: Compiled, params: object): Query => ({
+  name,
+  text,
+  values: names.map((one) => valueOf((params as Record<string, unknown>)[one])),
+});
+
+/** What an operation has done so far. */
+export interface Progress {
+  /** A statement that may change rows was run. */
+  changed: boolean;
+}
+
+/** Runs an operation from its first step to its result. An error of a step is thrown into it. */
+export async function drive<Input, Output>(
+  session: Session,
+  operation: Operation<Input, Output>,
+  input: Input,
+  progress: Progress,
+): Promise<Output> {
+  const steps = operation.steps(input);
+  let next = steps.next();
+  while (!next.done) {
+    let result: unknown;
+    try {
+      result = await perform(session, next.value, progress);
+    } catch (error) {
+      next = steps.throw(error);
+      continue;
+    }
+    next = steps.next(result);
+  }
+  return next.value;
+}
+
+async function perform(session: Session, step: Step, progress: Progress): Promise<unknown> {
+  const { kind, params } = step;
+  const statement = compiledOf(step.statement);
+  if (statement === null) return withoutStatement[kind];
+  if (!statement.isRead) progress.changed = true;
+  if (kind === 'runEach') return runEach(session, statement, params as readonly object[]);
+  const { rows, rowCount } = await session.query(queryOf(statement, params));
+  if (kind === 'run') return rowCount ?? 0;
+  if (kind === 'one') return rows[0];
+  return kind === 'page' ? pageOf(rows) : rows;
+}
+
+/** Statements of one step that are on their way at once: bounds what waits in the socket. */
+const onTheirWay = 64;
+
+async function runEach(
+  session: Session,
+  statement: Compiled,
+  params: readonly object[],
+): Promise<number> {
+  let changes = 0;
+  for (let at = 0; at < params.length; at += onTheirWay) {
+    const sent = params.slice(at, at + onTheirWay).map((each) => {
+      return session.query(queryOf(statement, each));
+    });
+    // All have ended before the first failure is thrown: none is left without a listener.
+    const settled = await Promise.allSettled(sent);
+    for (const one of settled) {
+      if (one.status === 'rejected') throw one.reason;
+      changes += one.value.rowCount ?? 0;
+    }
+  }
+  return changes;
+}
+
+/** Results of a statement that PostgreSQL has no need of. */
+const withoutStatement = { one: undefined, all: [], page: [], run: 0, runEach: 0 } as const;
