@@ -27,6 +27,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
+# Runs a command beside a PostgreSQL server of its own, in memory where that is possible.
+ON_POSTGRES := test/in-memory.sh node dist/test/postgres/with-server.js
+# Tests that `make test` runs there as well, and those that `make test-postgres` adds.
+on_postgres := store/store store/bots store/find-jobs
+more_on_postgres := store/postgres store/crash-limits store/queue property/store integration/postgres \
+  rpc/services rpc/heartbeat rpc/scheduling rpc/corpora rpc/corpus rpc/crash-groups rpc/every-list
+
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
@@ -61,7 +68,15 @@ test: $(built) $(clients)
 ifndef ONLY
 	@echo "$(beneath:%=test/rpc/%) test/abuse once more, with grpc.fast_path off"
 	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%) dist/test/abuse
+	@echo "test/store once more, on PostgreSQL"
+	@$(ON_POSTGRES) $(JEST) $(on_postgres:%=dist/test/%)
 endif
+
+## test-postgres: tests of the store, random stories and the contract on a PostgreSQL server (ONLY=path; POSTGRES_BIN=its bin)
+.PHONY: test-postgres
+test-postgres: $(built)
+	@test/integration/set-up.sh
+	@$(ON_POSTGRES) $(JEST) $(or $(ONLY),$(on_postgres:%=dist/test/%) $(more_on_postgres:%=dist/test/%))
 
 ## test-nodes: test/rpc and test/abuse on each Node from 22 to 26, with grpc.fast_path auto and off
 .PHONY: test-nodes

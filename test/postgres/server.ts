@@ -36,15 +36,17 @@ const settings = {
   shared_buffers: '32MB',
   max_wal_size: '256MB',
   autovacuum_naptime: '10s',
-  log_min_messages: 'fatal',
+  log_min_messages: 'panic',
 };
 
 export class PostgresServer {
   #process: ChildProcess | undefined;
+  #frozen: number[] = [];
 
   private constructor(
     private readonly bin: string,
-    private readonly folder: string,
+    /** Of its socket. */
+    readonly folder: string,
   ) {}
 
   static async start(): Promise<PostgresServer> {
@@ -103,12 +105,27 @@ export class PostgresServer {
     return sqlAt(this.urlOf(database), text);
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  /** All its processes stand still until `thaw`. */
+  async freeze(): Promise<void> {
+    this.#frozen = await this.#processes();
+    for (const pid of this.#frozen) process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGCONT');
+  }
+
+  /** The server, which takes connections, first; then those that it has started. */
+  async #processes(): Promise<number[]> {
+    const rows = (await this.sql('SELECT pid FROM pg_stat_activity')) as { pid: number }[];
+    const own = this.#process?.pid as number;
+    const alive = rows.map(({ pid }) => pid).filter((pid) => existsSync(`/proc/${pid}`));
+    return [own, ...alive];
   }
 
   /** Connections are cut; what is committed stays. `SIGQUIT`: as a crash does it. */
   async end(how: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
+    this.thaw();
     const child = this.#process;
     this.#process = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
