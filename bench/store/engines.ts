@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import { registerBot } from '../../src/store/ops/bots/register-bot.js';
+import { putArtifact } from '../../src/store/ops/corpus/put-artifact.js';
 import { completeJob } from '../../src/store/ops/jobs/complete-job.js';
 import { createJob } from '../../src/store/ops/jobs/create-job.js';
 import { acknowledgeLease } from '../../src/store/ops/leases/acknowledge-lease.js';
@@ -28,7 +28,10 @@ function serverSeconds(): number {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       if (!stat.includes('(postgres)')) continue;
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number);
       ticks += (fields[11] ?? 0) + (fields[12] ?? 0);
     } catch {
       // It has ended meanwhile.

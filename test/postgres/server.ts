@@ -1,6 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -18,14 +26,16 @@ export function binaries(): string | undefined {
   const root = '/usr/lib/postgresql';
   if (!existsSync(root)) return undefined;
   const versions = readdirSync(root).sort((a, b) => Number(b) - Number(a));
-  return versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')));
+  return versions
+    .map((version) => join(root, version, 'bin'))
+    .find((bin) => existsSync(join(bin, 'initdb')));
 }
 
-const idOf = (kind: '-u' | '-g') => Number(execFileSync('id', [kind, account], { encoding: 'utf8' }));
+const idOf = (kind: '-u' | '-g') =>
+  Number(execFileSync('id', [kind, account], { encoding: 'utf8' }));
 
 /** What `spawn` needs so that the server is not root, and nothing where we are not. */
-const identity = () =>
-  process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+const identity = () => (process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {});
 
 /** No disk is waited for: tests of what a power cut leaves are not here. */
 const settings = {
