@@ -33,7 +33,9 @@ export class CommitCutter {
   #join(client: Socket): void {
     const server = createConnection(join(this.serverFolder, '.s.PGSQL.5432'));
     const both = [client, server];
-    const cutBoth = () => both.forEach((socket) => socket.destroy());
+    const cutBoth = () => {
+      for (const socket of both) socket.destroy();
+    };
     for (const socket of both) {
       this.#sockets.add(socket);
       socket.on('error', () => {});

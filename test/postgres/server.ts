@@ -122,12 +122,17 @@ export class PostgresServer {
   }
 
   thaw(): void {
-    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGCONT');
+    for (const pid of this.#frozen.splice(0)) {
+      // One that was ending as it was listed is gone.
+      if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT');
+    }
   }
 
   /** The server, which takes connections, first; then those that it has started. */
   async #processes(): Promise<number[]> {
-    const rows = (await this.sql('SELECT pid FROM pg_stat_activity')) as { pid: number }[];
+    const rows = (await this.sql(
+      'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+    )) as { pid: number }[];
     const own = this.#process?.pid as number;
     const alive = rows.map(({ pid }) => pid).filter((pid) => existsSync(`/proc/${pid}`));
     return [own, ...alive];

@@ -3,6 +3,7 @@ import { pageOf } from '../page-bytes.js';
 import type { Statement, Step } from '../statement.js';
 import { positional } from './positional.js';
 import type { Query, Session } from './session.js';
+import { storable } from './storable.js';
 
 /** A statement as PostgreSQL takes it. */
 interface Compiled {
@@ -31,19 +32,10 @@ const compiledOf = (statement: Statement): Compiled | null => {
   return made;
 };
 
-/** A text of PostgreSQL cannot hold U+0000: foreign text may, and is kept with a stand-in. */
-const nul = '\0';
-const standIn = '\ufffd';
-
-const valueOf = (value: unknown): unknown =>
-  typeof value === 'string' && value.includes(nul)
-    ? value.replaceAll(nul, standIn)
-    : (value ?? null);
-
 const queryOf = ({ name, text, names }: Compiled, params: object): Query => ({
   name,
   text,
-  values: names.map((one) => valueOf((params as Record<string, unknown>)[one])),
+  values: names.map((one) => storable((params as Record<string, unknown>)[one])),
 });
 
 /** What an operation has done so far. */

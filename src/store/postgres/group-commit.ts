@@ -1,6 +1,6 @@
 import { DomainError } from '../../core/errors.js';
 import type { Call, Settled } from '../call.js';
-import { type Attempt, allFailed, attempt } from './calls.js';
+import { type Attempt, allFailed, attempt, runSet, type Stretch, stretchesOf } from './calls.js';
 import { ConnectionLost, PostgresFault } from './faults.js';
 import type { Session } from './session.js';
 
@@ -21,6 +21,7 @@ export class CommitInDoubt extends Error {
 
 /** How many groups run with savepoints after a failure: failures come in flocks. */
 const carefulGroups = 16;
+const usualLeastOfSet = 2;
 
 /**
  * Runs all calls in one transaction, one after the other, and answers none before the commit.
@@ -29,18 +30,23 @@ const carefulGroups = 16;
  * again with a savepoint for each. A call that was refused before it changed anything, as most
  * are, leaves nothing to undo.
  *
+ * Calls beside each other that a set can take (sets/) go as one statement.
+ *
  * The group has its transaction id from the start, so that the outcome of a commit whose
  * answer was lost can be asked for.
  */
 export class GroupCommit {
   #careful = 0;
 
+  /** @param leastOfSet calls from which a set is taken; tests set 1, and Infinity for none */
+  constructor(private readonly leastOfSet = usualLeastOfSet) {}
+
   /** @throws ConnectionLost: nothing was done; CommitInDoubt */
   async run(session: Session, calls: readonly Call[]): Promise<Outcomes> {
     try {
       if (this.#careful > 0) this.#careful--;
       else {
-        const outcomes = await inOne(session, calls);
+        const outcomes = await inOne(session, calls, this.leastOfSet);
         if (outcomes) return outcomes;
         this.#careful = carefulGroups;
       }
@@ -54,18 +60,43 @@ export class GroupCommit {
 }
 
 /** @returns undefined when a call has to be undone, and everything was */
-async function inOne(session: Session, calls: readonly Call[]): Promise<Outcomes | undefined> {
+async function inOne(
+  session: Session,
+  calls: readonly Call[],
+  leastOfSet: number,
+): Promise<Outcomes | undefined> {
   const xid = begin(session);
   const outcomes: Settled<unknown>[] = [];
-  for (const call of calls) {
-    const { outcome, ...done } = await attempt(session, call);
-    if (hasToBeUndone({ outcome, ...done })) {
+  for (const stretch of stretchesOf(calls, leastOfSet)) {
+    const settled = await ofStretch(session, stretch);
+    if (settled === undefined) {
       await session.query({ text: 'ROLLBACK' });
       return undefined;
     }
-    outcomes.push(outcome);
+    outcomes.push(...settled);
   }
   return commit(session, { xid, calls, outcomes });
+}
+
+/** @returns undefined when it has to be undone */
+async function ofStretch(
+  session: Session,
+  { set, calls }: Stretch,
+): Promise<Settled<unknown>[] | undefined> {
+  let known: readonly (Settled<unknown> | undefined)[] = [];
+  try {
+    if (set) known = await runSet(session, set, calls);
+  } catch (error) {
+    if (error instanceof ConnectionLost) throw error;
+    return undefined; // one by one it shows whose error it is
+  }
+  const outcomes: Settled<unknown>[] = [];
+  for (const [at, call] of calls.entries()) {
+    const done = known[at] ? { outcome: known[at], changed: true } : await attempt(session, call);
+    if (hasToBeUndone(done)) return undefined;
+    outcomes.push(done.outcome);
+  }
+  return outcomes;
 }
 
 /** An error of a statement ends the transaction, whatever was changed before it. */

@@ -19,6 +19,8 @@ import { inWords, Writer } from './writer.js';
 
 export interface PostgresOptions extends StoreOptions {
   readonly url: string;
+  /** Calls from which one statement is taken for all of them (sets/); for tests. */
+  readonly leastOfSet?: number | undefined;
 }
 
 /** Most calls in one transaction: keeps a group's time well below any deadline. */
@@ -35,10 +37,12 @@ interface Parts {
 
 /** Takes the database, then opens what reads it. */
 async function connectAll(options: PostgresOptions) {
-  const { url, synchronous, log, onFailure } = options;
+  const { url, synchronous, log, onFailure, leastOfSet } = options;
   const instance = newId();
   const clock = systemClock;
-  const writer = await Writer.open({ url, synchronous, instance, clock, log, onFailure });
+  const writer = await Writer.open({
+    ...{ url, synchronous, instance, clock, log, onFailure, leastOfSet },
+  });
   const readers: Reader[] = [];
   try {
     await claimFolder(options.directory, await writer.databaseId());

@@ -31,6 +31,8 @@ export interface WriterOptions extends Omit<SessionOptions, 'name'> {
   readonly instance: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** As of GroupCommit. */
+  readonly leastOfSet?: number | undefined;
   /** Called when the database belongs to another master: this one has to end. */
   readonly onFailure: (error: Error) => void;
 }
@@ -46,13 +48,15 @@ const waitForLockMs = 3_000;
  * opens another one; a commit whose answer was lost with it is asked for first.
  */
 export class Writer implements LaneThread {
-  readonly #groups = new GroupCommit();
+  readonly #groups: GroupCommit;
   readonly #closing = new AbortController();
 
   private constructor(
     private readonly options: WriterOptions,
     private session: Session,
-  ) {}
+  ) {
+    this.#groups = new GroupCommit(options.leastOfSet);
+  }
 
   /**
    * Takes the database, and makes its tables where there are none.
