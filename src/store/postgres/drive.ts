@@ -1,6 +1,6 @@
 import type { Operation } from '../operation.js';
 import { pageOf } from '../page-bytes.js';
-import type { Statement, Step } from '../statement.js';
+import type { Statement, Step, Steps } from '../statement.js';
 import { positional } from './positional.js';
 import type { Query, Session } from './session.js';
 import { storable } from './storable.js';
@@ -45,13 +45,21 @@ export interface Progress {
 }
 
 /** Runs an operation from its first step to its result. An error of a step is thrown into it. */
-export async function drive<Input, Output>(
+export function drive<Input, Output>(
   session: Session,
   operation: Operation<Input, Output>,
   input: Input,
   progress: Progress,
 ): Promise<Output> {
-  const steps = operation.steps(input);
+  return driveSteps(session, operation.steps(input), progress);
+}
+
+/** As `drive`, for a part of an operation. */
+export async function driveSteps<Output>(
+  session: Session,
+  steps: Steps<Output>,
+  progress: Progress,
+): Promise<Output> {
   let next = steps.next();
   while (!next.done) {
     let result: unknown;
