@@ -30,7 +30,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
 # Runs a command beside a PostgreSQL server of its own, in memory where that is possible.
-ON_POSTGRES := test/in-memory.sh node dist/test/postgres/with-server.js
+ON_POSTGRES := test/in-memory.sh node dist/test/postgres/with-server.js env
 # Tests that `make test` runs there as well, and those that `make test-postgres` adds.
 on_postgres := store/store store/bots store/find-jobs
 more_on_postgres := store/postgres store/crash-limits store/queue property/store integration/postgres \
