@@ -1,5 +1,5 @@
 import type { Operation } from '../operation.js';
-import { pageOf } from '../page-bytes.js';
+import { mostPageBytes, pageOf, rowBytes } from '../page-bytes.js';
 import type { Statement, Step, Steps } from '../statement.js';
 import { positional } from './positional.js';
 import type { Query, Session } from './session.js';
@@ -80,10 +80,38 @@ async function perform(session: Session, step: Step, progress: Progress): Promis
   if (statement === null) return withoutStatement[kind];
   if (!statement.isRead) progress.changed = true;
   if (kind === 'runEach') return runEach(session, statement, params as readonly object[]);
+  if (kind === 'page') return page(session, queryOf(statement, params));
   const { rows, rowCount } = await session.query(queryOf(statement, params));
   if (kind === 'run') return rowCount ?? 0;
   if (kind === 'one') return rows[0];
-  return kind === 'page' ? pageOf(rows) : rows;
+  return rows;
+}
+
+/** Rows of a page that are asked for before it is known how large they are. */
+const firstRows = 50;
+const mostRows = 1000;
+let pages = 0;
+
+/** Rows come in slices, so that no more of them is in memory than about a page has. */
+async function page(session: Session, { text, values }: Query): Promise<unknown[]> {
+  const cursor = `page_${++pages}`;
+  const opened = session.query({ text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, values });
+  const rows: unknown[] = [];
+  let bytes = 0;
+  for (let wanted = firstRows; ; ) {
+    // The first slice is asked for with the cursor; an error of that is thrown before its own.
+    const [, next] = await Promise.all([
+      opened,
+      session.query({ text: `FETCH ${wanted} FROM ${cursor}` }),
+    ]);
+    for (const row of next.rows) bytes += rowBytes(row as object);
+    rows.push(...next.rows);
+    if (next.rows.length < wanted || bytes >= mostPageBytes) break;
+    const average = Math.max(bytes / rows.length, 1);
+    wanted = Math.max(1, Math.min(mostRows, Math.ceil((mostPageBytes - bytes) / average)));
+  }
+  session.send({ text: `CLOSE ${cursor}` });
+  return pageOf(rows);
 }
 
 /** Statements of one step that are on their way at once: bounds what waits in the socket. */

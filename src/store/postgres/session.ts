@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { ConnectionLost, faultOf } from './faults.js';
 
@@ -32,6 +33,8 @@ const statementTimeoutMs = 30_000;
 const idleTimeoutMs = 30_000;
 /** A server that has not answered by then is not there any more: later than its own timeout. */
 const silenceMs = statementTimeoutMs + 10_000;
+/** Of a session that ends, for what is under way. */
+const closeTimeoutMs = 2_000;
 
 /**
  * The server notices within ten seconds that a master's machine is gone (tcp_keepalives), and
@@ -56,14 +59,19 @@ const types: pg.CustomTypesConfig = {
 export class Session {
   #lost: Error | undefined;
 
-  private constructor(private readonly client: pg.Client) {
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly socket: Socket,
+  ) {
     client.on('error', (error) => this.#end(error));
     client.on('end', () => this.#end(new Error('the server has closed the connection')));
   }
 
   /** @throws ConnectionLost, or what else the server says, as faults */
   static async open({ url, name, synchronous }: SessionOptions): Promise<Session> {
+    const socket = new Socket();
     const client = new pg.Client({
+      stream: () => socket,
       connectionString: url,
       application_name: name,
       connectionTimeoutMillis: connectTimeoutMs,
@@ -72,7 +80,7 @@ export class Session {
       pipeline: true,
       types,
     });
-    const session = new Session(client);
+    const session = new Session(client, socket);
     try {
       await client.connect();
     } catch (error) {
@@ -104,15 +112,21 @@ export class Session {
     this.query(query).catch(() => {});
   }
 
-  /** Ends the session; what is under way fails. Idempotent. */
+  /** Ends the session, after what is under way if that ends soon. Idempotent. */
   async close(): Promise<void> {
     this.#lost ??= new Error('the session was closed');
-    await this.client.end();
+    const timer = setTimeout(() => this.socket.destroy(), closeTimeoutMs);
+    try {
+      await this.client.end();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #end(error: unknown): void {
     if (this.#lost) return;
     this.#lost = error instanceof Error ? error : new Error(String(error));
     this.client.end().catch(() => {});
+    this.socket.destroy();
   }
 }
