@@ -121,13 +121,13 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   yield* recordEvent(now, 'job.assigned', jobId, { botId, attempt, fence });
   if (acknowledged) yield* recordEvent(now, 'job.running', jobId, { botId, fence });
   const left = yield* one(leftIn, { queueId: job.queue_id as number });
-  const claimed = { ...known, left_in_queue: left?.pending ?? 0 };
+  const claimed = { ...known, id: jobId, attempt, fence, left_in_queue: left?.pending ?? 0 };
   if (job.fence === 0 || !limitsCrashes(job.spec)) return claimed;
   const inputs = yield* all(inputsOf, { jobId });
   return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
 });
 
-/** The lease that a claim gives of a job, and the job as its claimer sees it then. */
+/** The lease that a claim gives of a job, and what else its claimer learns of the job. */
 export function grantOf(job: JobToClaim, { botId, ttlMs, acknowledged, now }: ClaimJob) {
   const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
   const { earlier_statistics, fence_base, ...known } = rest;
@@ -139,7 +139,7 @@ export function grantOf(job: JobToClaim, { botId, ttlMs, acknowledged, now }: Cl
   const grant: Grant = {
     ...{ jobId, attempt, fence, botId, now, acknowledgedAt, ttlMs, pulled, earlier },
   };
-  return { grant, known: { ...known, id: jobId, attempt, fence } };
+  return { grant, known };
 }
 
 function* madeRun(planned: NewRun | undefined): Steps<JobToClaim | undefined> {

@@ -96,7 +96,8 @@ export const claimJobs: OperationSet<ClaimJob, ClaimedJob | undefined> = {
       const before = (taken.get(queue) ?? 0) + 1;
       taken.set(queue, before);
       const { grant, known } = grantOf(job, inputs[at] as ClaimJob);
-      return { grant, output: { ...known, left_in_queue: pending - before } };
+      const { jobId: id, attempt, fence } = grant;
+      return { grant, output: { ...known, id, attempt, fence, left_in_queue: pending - before } };
     });
     if (claims.length > 0)
       await grantAll(
