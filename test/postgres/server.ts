@@ -85,7 +85,9 @@ export class PostgresServer {
   async run(): Promise<void> {
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const args = ['-D', join(this.folder, 'data'), '-k', this.folder, ...options];
-    this.#process = spawn(join(this.bin, 'postgres'), args, {
+    // A test process that is killed takes its server with it.
+    const command = ['--pdeathsig', 'INT', join(this.bin, 'postgres'), ...args];
+    this.#process = spawn('setpriv', command, {
       stdio: ['ignore', 'ignore', 'inherit'],
       cwd: this.folder,
       ...identity(),
