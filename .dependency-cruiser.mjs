@@ -237,6 +237,8 @@ export default {
     ...web,
     onlyIn(['store/sqlite'], 'better-sqlite3'),
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
+    onlyIn(['store/postgres'], 'pg'),
+    onlyIn(['store/postgres'], '@types/pg'),
     onlyIn(['operator/certificates'], '@peculiar/x509'),
     {
       name: 'conformance-sees-checks-of-messages-alone',

@@ -29,6 +29,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
+# Runs a command beside a PostgreSQL server of its own, in memory where that is possible.
+ON_POSTGRES := test/in-memory.sh node dist/test/postgres/with-server.js env
+# Tests that `make test` runs there as well, and those that `make test-postgres` adds.
+on_postgres := store/store store/bots store/find-jobs
+more_on_postgres := store/postgres store/crash-limits store/queue property/store integration/postgres \
+  rpc/services rpc/heartbeat rpc/scheduling rpc/corpora rpc/corpus rpc/crash-groups rpc/every-list
+
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
@@ -63,7 +70,15 @@ test: $(built) $(clients)
 ifndef ONLY
 	@echo "$(beneath:%=test/rpc/%) test/abuse once more, with grpc.fast_path off"
 	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%) dist/test/abuse
+	@echo "test/store once more, on PostgreSQL"
+	@$(ON_POSTGRES) $(JEST) $(on_postgres:%=dist/test/%)
 endif
+
+## test-postgres: tests of the store, random stories and the contract on a PostgreSQL server (ONLY=path; POSTGRES_BIN=its bin)
+.PHONY: test-postgres
+test-postgres: $(built)
+	@test/integration/set-up.sh
+	@$(ON_POSTGRES) $(JEST) $(or $(ONLY),$(on_postgres:%=dist/test/%) $(more_on_postgres:%=dist/test/%))
 
 ## explore: the random tests with a seed that is new each time, and more of each (SEED=n repeats one)
 .PHONY: explore
@@ -244,6 +259,7 @@ $(built): $(generated) $(sources) tsconfig.json | $(page)
 	@find dist -mindepth 1 -maxdepth 1 ! -name web -exec rm -rf {} +
 	@$(BIN)/tsc --project .
 	@cp -R src/store/sqlite/migrations dist/src/store/sqlite/
+	@cp src/store/postgres/schema.sql dist/src/store/postgres/
 	@cp -R src/gen/descriptors dist/src/gen/
 	@chmod +x dist/src/cli/main.js
 	@touch $@

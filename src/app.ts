@@ -66,6 +66,7 @@ export async function startMaster(
     const metrics = createMetrics();
     const store = await Store.open({
       directory: config.data.directory,
+      url: database.url,
       synchronous: database.synchronous,
       readers: database.readers,
       maxQueuedWrites: database.max_queued_writes,

@@ -271,8 +271,10 @@ export function createMetrics() {
     },
     watchStore(sources: {
       queued: () => (readonly [urgency: string, depth: number])[];
-      walBytes: () => Promise<number>;
+      /** Absent: the engine's log is its own. */
+      walBytes?: () => Promise<number>;
     }): void {
+      const { walBytes } = sources;
       gaugeOf(
         'database_queue_depth',
         'Writes waiting, by urgency.',
@@ -281,8 +283,12 @@ export function createMetrics() {
         },
         ['urgency'],
       );
+      if (walBytes === undefined) {
+        registry.removeSingleMetric('database_checkpoint_duration_seconds');
+        return;
+      }
       gaugeOf('database_wal_bytes', 'Size of the write-ahead log.', async (gauge) =>
-        gauge.set(await sources.walBytes()),
+        gauge.set(await walBytes()),
       );
     },
   };

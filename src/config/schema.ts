@@ -42,6 +42,12 @@ const data = z.strictObject({
 
 const database = z
   .strictObject({
+    url: z
+      .string({ error: 'must be a URL such as "postgres://user@host/database", or empty' })
+      .regex(/^(postgres(ql)?:\/\/.+)?$/, {
+        error: 'must be a URL such as "postgres://user@host/database", or empty for SQLite',
+      })
+      .default(''),
     synchronous: oneOf(['full', 'normal']).default('full'),
     readers: whole(1, 64).default(2),
     checkpoint_interval: duration({ min: '10ms', max: '1h' }).prefault('1s'),

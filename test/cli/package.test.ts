@@ -8,6 +8,7 @@ import { expect, test } from '@jest/globals';
 const ours = [
   /^dist\/src\/.+\.js$/,
   /^dist\/src\/gen\/descriptors\/\w+\.binpb$/,
+  /^dist\/src\/store\/postgres\/schema\.sql$/,
   /^dist\/src\/store\/sqlite\/migrations\/[\w-]+\.sql$/,
   /^dist\/web\/.+\.(html|js|css|svg|png|ico|woff2|json)(\.br|\.gz)?$/,
   /^(master|bot)\.yaml$/,

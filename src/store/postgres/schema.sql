@@ -12,6 +12,26 @@
 -- * Tables whose rows change often leave room in their pages (fillfactor), so that an
 --   update stays in its page, and are vacuumed early and without pauses.
 
+-- What these tables are: written as they are made, and compared at each start (migrate.ts).
+CREATE TABLE schema_version (
+  id          integer PRIMARY KEY CHECK (id = 1),
+  version     integer NOT NULL,
+  -- SHA-256 of this file: of one version there is one text.
+  fingerprint text NOT NULL,
+  -- Names the database in the folders of its blobs.
+  database_id text NOT NULL DEFAULT gen_random_uuid()
+);
+
+-- The master that has the database, beside the advisory lock that it holds (owner.ts).
+CREATE TABLE owner (
+  id       integer PRIMARY KEY CHECK (id = 1),
+  -- New with each start.
+  instance text NOT NULL,
+  pid      integer NOT NULL,
+  host     text NOT NULL,
+  since    text NOT NULL
+);
+
 CREATE TABLE bots (
   id                    text COLLATE "C" PRIMARY KEY,
   name                  text NOT NULL,
