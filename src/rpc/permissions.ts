@@ -142,3 +142,13 @@ export const permissions: ReadonlyMap<string, Allowed> = new Map(
     ]),
   ),
 );
+
+/** Methods of the contract that a role may not call, by name, with the roles that may. */
+export function deniedTo(role: Role | undefined): { method: string; roles: readonly Role[] }[] {
+  if (role === undefined) return [];
+  return [...permissions].flatMap(([path, allowed]) => {
+    const isOurs = path.startsWith('/pandafuzz.');
+    if (!isOurs || allowed === 'anyone' || allowed.includes(role)) return [];
+    return [{ method: path.slice(1), roles: allowed }];
+  });
+}

@@ -90,8 +90,8 @@ export function untilDue(everyMs: number, abort: AbortSignal): Promise<void> {
       resolve();
     };
     const stop = () => {
-      done();
       reject(abort.reason);
+      done();
     };
     const look = () => {
       const now = performance.now();

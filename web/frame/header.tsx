@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
 import { askEveryMs, masterNow } from '../api/line.js';
@@ -8,6 +8,7 @@ import { word } from '../format/states.js';
 import { go, Link, parts } from '../route/route.js';
 import { Name } from '../text/text.js';
 import { Badge } from './badge.js';
+import { caller } from './rights.js';
 
 const main = [
   ['', 'Overview'],
@@ -30,12 +31,21 @@ const more = [
 const askWhoEveryMs = 2 * askEveryMs;
 
 export function Header() {
-  const caller = useAsk(
+  const { value: who } = useAsk(
     'caller',
     (signal) => call('IdentityService', 'GetCaller', {}, signal),
     askWhoEveryMs,
   );
-  const me = caller.value?.token;
+  useEffect(() => {
+    if (who) caller.value = who;
+  }, [who]);
+  useEffect(
+    () => () => {
+      caller.value = undefined;
+    },
+    [],
+  );
+  const me = who?.token;
   return (
     <header>
       <a class="skip" href="#content">

@@ -65,6 +65,7 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
       <Curves
         coverage={{ subject: 'SERIES_SUBJECT_TARGET', name, project }}
         speed={{ subject: 'SERIES_SUBJECT_TARGET', name, project }}
+        target={{ project, name }}
       />
       <Panel title="Corpus" of={corpus.failure?.code === 'not_found' ? undefined : corpus}>
         {corpus.failure?.code === 'not_found' && (

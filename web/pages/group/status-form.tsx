@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import { call } from '../api/call.js';
-import { groupStatus } from '../format/states.js';
-import { Action } from '../frame/actions.js';
-import type { CrashGroup, CrashGroupStatus } from '../gen/pandafuzz/v1/crash.js';
-import { ownName } from './settings.js';
+import { call } from '../../api/call.js';
+import { groupStatus } from '../../format/states.js';
+import { Action } from '../../frame/actions.js';
+import type { CrashGroup, CrashGroupStatus } from '../../gen/pandafuzz/v1/crash.js';
+import { ownName } from '../settings.js';
 
 const choices: readonly (readonly [CrashGroupStatus, string])[] = [
   ['CRASH_GROUP_STATUS_NEW', 'new: nobody has looked at it'],
