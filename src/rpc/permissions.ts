@@ -127,6 +127,8 @@ const rows: Record<string, Record<string, Allowed>> = {
     '/healthz': 'anyone',
     '/readyz': 'anyone',
     '/metrics': viewers,
+    // A session of the page, by a token of a person.
+    '/session': viewers,
   },
 };
 
