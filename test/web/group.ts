@@ -11,6 +11,7 @@ import { pandafuzz } from '../cli/run.js';
 import { temporaryFolder } from '../harness.js';
 import { given } from '../steps.js';
 import { whenLive } from './browser.js';
+import { seriousIn } from './layout.js';
 import { reproducer } from './scene.js';
 import type { Stage } from './stage.js';
 
@@ -76,10 +77,17 @@ export function groupTests(stage: Stage): void {
     expect(await tab.evaluate('document.activeElement.tagName')).toBe('SELECT');
     await status.selectOption('CRASH_GROUP_STATUS_CONFIRMED');
     await tab.getByLabel('Note').fill('see #7 <b>');
+    // Somebody else has been quicker.
+    const { crashes } = at.connection;
+    await unary(crashes, crashes.setCrashGroupStatus, {
+      ...{ groupId: at.secondGroupId, status: CrashGroupStatus.IGNORED, note: 'theirs' },
+      ...{ by: 'ana', fixedInSha256: '' },
+    });
     await tab.getByRole('button', { name: 'Save' }).focus();
     await tab.keyboard.press('Enter');
-    await tab.getByText('It was new, and is confirmed.').waitFor();
-    const { crashes } = at.connection;
+    await tab.getByText(/ana has set this to ignored meanwhile, with the note "theirs"/).waitFor();
+    await tab.keyboard.press('Enter');
+    await tab.getByText(/It was \w+, and is confirmed\./).waitFor();
     const { group } = await unary(crashes, crashes.getCrashGroup, { groupId: at.secondGroupId });
     expect(group).toMatchObject({ status: CrashGroupStatus.CONFIRMED, note: 'see #7 <b>' });
     await tab.locator('h1').getByText('confirmed').waitFor();
@@ -112,6 +120,7 @@ export function groupTests(stage: Stage): void {
     await field.fill(`${at.origin}/groups/${at.groupId}?t=1h`);
     await tab.getByRole('group', { name: 'This group' }).getByText('differs').first().waitFor();
     await tab.getByText('Then one group with 414 hits and 3 inputs').waitFor();
+    expect(await seriousIn(tab)).toEqual([]);
     await tab.getByRole('button', { name: 'Merge them' }).click();
     // The older one stays.
     await tab.waitForURL(`**/groups/${at.groupId}`);
@@ -138,6 +147,7 @@ export function groupTests(stage: Stage): void {
     expect(await split.getAttribute('title')).toBe('Choose crashes first.');
     await tab.locator('label.row input').first().check();
     await tab.getByText('1 of 2 inputs go to a group of their own').waitFor();
+    expect(await seriousIn(tab)).toEqual([]);
     await split.click();
     await tab.getByText(/^1 crash went to/).waitFor();
     await tab.waitForURL((url) => !url.pathname.endsWith(at.groupId));

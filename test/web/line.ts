@@ -7,6 +7,7 @@ import { openStore, runMasterFor, temporaryFolder, testContext } from '../harnes
 import { runSecuredMaster } from '../secured.js';
 import { createJob, registerBot } from '../steps.js';
 import { openTab, whenLive } from './browser.js';
+import { pictures, seriousIn } from './layout.js';
 import type { Stage } from './stage.js';
 
 /** Each has a master of its own: it is stopped, or wants tokens. */
@@ -110,6 +111,8 @@ export function lineTests(stage: Stage): void {
     await tab.goto('/system');
     await tab.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await tab.getByRole('alert').count()).toBe(0);
+    expect(await seriousIn(tab)).toEqual([]);
+    await pictures(tab, 'sign-in');
     await tab.getByLabel('Token').fill('pf_wrong');
     await tab.keyboard.press('Enter');
     await tab.getByRole('alert').waitFor();

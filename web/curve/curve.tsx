@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { covered, duration, si, utc } from '../format/figures.js';
 import type { Band, Mark } from './marks.js';
 import type { PlotOptions } from './plot.js';
+import { isDark } from './scheme.js';
 
 const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3, 2, 3], [12, 4], [4, 4]];
 
@@ -39,7 +40,7 @@ export function Curve(props: {
       isGone = true;
       end();
     };
-  }, [times, values, colour, dash, fromZero, marks, bands]);
+  }, [times, values, colour, dash, fromZero, marks, bands, isDark.value]);
   const known = values.flatMap((value, at) => (value === null ? [] : [{ value, at }]));
   const shown =
     cursor === null || values[cursor] == null
