@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';
 import { pandafuzz } from '../cli/run.js';
 import { temporaryFolder } from '../harness.js';
