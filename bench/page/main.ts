@@ -102,11 +102,11 @@ const root = resolve(mkdtempSync('data/bench-page-'));
 const folder = () => mkdtempSync(`${root}/`);
 const http = `127.0.0.1:${await freePort()}`;
 const origin = `http://${http}`;
-// Runs outlast the measurement; streams of a whole fleet fit.
+// As the fleet of `make bench`.
 const settings = {
   PANDAFUZZ_HTTP_ADDRESS: http,
-  PANDAFUZZ_LIMITS_MAX_STREAMS: String(bots + 100),
-  PANDAFUZZ_LEASES_TTL: '10m',
+  PANDAFUZZ_LEASES_HEARTBEAT_INTERVAL: '30s',
+  PANDAFUZZ_LEASES_TTL: '90s',
 };
 await Stage.with({ folder } as Parameters<typeof Stage.with>[0], settings, measure).finally(() =>
   rmSync(root, { recursive: true, force: true }),
