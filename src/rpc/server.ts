@@ -182,9 +182,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const guard = new Guard(options.access, log, options.audit);
   addReflection(guard.before(server));
   const health = addHealth(guard.before(server), state.vitals);
-  state.tokens.onEnded((token, why) => {
-    const { tokenId } = token;
-    state.pageSessions.endOf(token);
+  state.tokens.onEnded(({ tokenId }, why) => {
     adapter.endCallsOf(tokenId, why);
     guard.endStreamsOf(tokenId, why);
   });

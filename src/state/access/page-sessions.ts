@@ -42,7 +42,7 @@ export interface SignedIn {
 
 /**
  * Sessions of the page, in memory: a restart of the master ends them. Of a secret only its hash
- * is kept. A session ends with its token.
+ * is kept. A session is of no use once its token has ended.
  *
  * A secret is replaced when it is old. The one before stays good until the new one was used,
  * as its answer may have been lost, and for a while after; later it is a copy that somebody
@@ -90,11 +90,13 @@ export class PageSessions {
     const session = this.#bySecret.get(digest);
     if (!session) throw ended();
     const now = this.clock.now();
-    const ending = session.token.endingAt(now);
-    if (ending || this.#isOver(session, now)) {
+    if (this.#isOver(session, now)) {
       this.end(session);
-      throw ending ?? ended();
+      throw ended();
     }
+    // It stays until it is idle, so that its browser reads why it is of no use.
+    const ending = session.token.endingAt(now);
+    if (ending) throw ending;
     const renewed = this.#renewed(session, digest, now);
     session.usedAt = now;
     for (const sessions of [this.#all, this.#ofToken.get(session.token)]) {
@@ -113,14 +115,6 @@ export class PageSessions {
     if (session.previous !== undefined) this.#bySecret.delete(session.previous);
     for (const close of session.closers) close();
     session.closers.clear();
-  }
-
-  /** The token has ended: its calls are ended elsewhere, with the reason. */
-  endOf(token: LiveToken): void {
-    for (const session of this.#ofToken.get(token) ?? []) {
-      session.closers.clear();
-      this.end(session);
-    }
   }
 
   stop(): void {
