@@ -177,6 +177,11 @@ simulate-campaigns: $(built)
 soak: $(built)
 	@node dist/bench/soak/main.js
 
+## bench-page: the page in Chromium, with 10,000 bots and 1,000,000 jobs (ONLY="--bots 1000 --jobs 10000")
+.PHONY: bench-page
+bench-page: $(built)
+	@node dist/bench/page/main.js $(ONLY)
+
 ## format: put sources and protos into the one format
 .PHONY: format
 format: $(generated)

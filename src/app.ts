@@ -130,6 +130,7 @@ export async function startMaster(
       state,
       access,
       audit,
+      sessionMs: config.auth.session_lifetime,
       address: config.grpc.address,
       tls,
       names: needsTokens

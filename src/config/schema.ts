@@ -34,6 +34,8 @@ const http = z.strictObject({
 const auth = z.strictObject({
   mode: oneOf(['auto', 'on', 'off']).default('auto'),
   allow_insecure_network: z.boolean({ error: 'must be true or false' }).default(false),
+  session_idle: duration({ min: '1m', max: '30d' }).prefault('12h'),
+  session_lifetime: duration({ min: '1m', max: '90d' }).prefault('7d'),
 });
 
 const data = z.strictObject({

@@ -19,7 +19,12 @@ export interface Caller {
 }
 
 /** The part of a call that says who makes it. */
-export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'>;
+export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'> & {
+  readonly signedIn?: SignedInBy;
+};
+
+/** Of a call by a session of the page: its token, or why it has none any more. */
+export type SignedInBy = Token | DomainError | undefined;
 
 /** IP address of a call's peer. */
 export const addressOf = (call: Pick<Asking, 'getPeer'>): string =>
@@ -32,6 +37,12 @@ interface Asked {
   readonly authorization: string | undefined;
   /** IP address of the peer. */
   readonly address: string;
+}
+
+/** What says who calls. */
+interface Credentials {
+  readonly authorization: string | undefined;
+  readonly signedIn?: SignedInBy;
 }
 
 /** A caller by its token. */
@@ -82,30 +93,32 @@ export class Access {
     if (!this.options.isOn) return open;
     const [header] = call.metadata.get('authorization');
     const authorization = typeof header === 'string' ? header : undefined;
-    const caller = this.#callerBy(endpoint, authorization, call);
+    const { signedIn } = call;
+    const caller = this.#callerBy(endpoint, { authorization, signedIn }, call);
     if (!caller.refusal) return caller;
     return this.#refused({ endpoint, address: addressOf(call) }, caller);
   }
 
   /** Whether a call would not be refused: asked before its message costs anything. Nothing is noted. */
-  lets(endpoint: string, authorization: string | undefined): boolean {
-    return !this.options.isOn || !this.#callerBy(endpoint, authorization).refusal;
+  lets(endpoint: string, by: Credentials): boolean {
+    return !this.options.isOn || !this.#callerBy(endpoint, by).refusal;
   }
 
   /** The caller of a page. */
   ofPage(path: string, { authorization, address }: Omit<Asked, 'endpoint'>): Caller {
     if (!this.options.isOn) return open;
     const endpoint = `HTTP${path}`;
-    const caller = this.#callerBy(endpoint, authorization);
+    const caller = this.#callerBy(endpoint, { authorization });
     return caller.refusal ? this.#refused({ endpoint, address }, caller) : caller;
   }
 
-  #callerBy(endpoint: string, authorization: string | undefined, call?: object): Caller {
+  #callerBy(endpoint: string, { authorization, signedIn }: Credentials, call?: object): Caller {
     const allowed = permissions.get(endpoint);
     if (allowed === 'anyone') return open;
     try {
-      if (authorization === undefined) throw missing();
-      const token = this.#tokenOf(authorization, call && sessionOf(call));
+      if (signedIn instanceof DomainError) throw signedIn;
+      if (authorization === undefined && !signedIn) throw missing();
+      const token = signedIn ?? this.#tokenOf(authorization ?? '', call && sessionOf(call));
       token.use(this.options.clock.now());
       if (allowed?.includes(token.role)) return { principal: token };
       return { principal: token, refusal: notAllowed(token.role, allowed) };

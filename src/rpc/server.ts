@@ -29,6 +29,7 @@ import type { CallPath } from './call-path.js';
 import type { OwnNames } from './connect/browsers.js';
 import { addRpcs, ConnectServer, type Rpc, type TakeCall } from './connect/connect.js';
 import type { StartSpan } from './connect/exchange.js';
+import { SignIn } from './connect/sign-in.js';
 import { CallTurns } from './edge/call-turns.js';
 import { Connections } from './edge/connections.js';
 import { handshakes } from './edge/handshakes.js';
@@ -101,6 +102,8 @@ export interface GrpcServerOptions extends Embedding {
   maxUnsentBytes: number;
   access: Access;
   audit: CallAudit;
+  /** Longest session of the page. */
+  sessionMs: number;
   state: State;
   metrics: Metrics;
   log: Logger;
@@ -160,11 +163,21 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       names: options.names,
       access: options.access,
       audit: options.audit,
+      sessions: state.pageSessions,
+      sessionMs: options.sessionMs,
       startSpan: options.startSpan,
     },
     maxMessageBytes: options.maxMessageBytes,
     maxUnfinished: options.maxUnfinishedRequests,
     stallMs: options.timeouts.stallMs,
+  });
+  const signIn = new SignIn({
+    access: options.access,
+    audit: options.audit,
+    sessions: state.pageSessions,
+    tls: options.tls,
+    lifetimeMs: options.sessionMs,
+    log,
   });
   const guard = new Guard(options.access, log, options.audit);
   addReflection(guard.before(server));
@@ -189,7 +202,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   });
   return {
     address: listener.address,
-    takeCall: connect.take,
+    takeCall: (request, response) =>
+      signIn.take(request, response) || connect.take(request, response),
     async stop(graceMs) {
       health.stop();
       const closed = listener.stop();

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.js';
 import { Audit } from './access/audit.js';
 import { Identity } from './access/identity.js';
 import { Own } from './access/own.js';
+import { PageSessions } from './access/page-sessions.js';
 import { Tokens } from './access/tokens.js';
 import { Avoids } from './bots/avoids.js';
 import { Blame } from './bots/blame.js';
@@ -187,6 +188,10 @@ export function createState(options: {
     flushEveryMs: flush_interval,
     keepEndedMs: config.retention.events,
   });
+  const pageSessions = new PageSessions(clock, {
+    idleMs: config.auth.session_idle,
+    lifetimeMs: config.auth.session_lifetime,
+  });
   const audit = new Audit({
     ...service,
     keepMs: config.retention.audit,
@@ -314,6 +319,7 @@ export function createState(options: {
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
     blobs: store.blobs,
     tokens,
+    pageSessions,
     audit,
     identity: new Identity(tokens, () => clock.now()),
     own: new Own(store, leases),
@@ -370,6 +376,7 @@ export function createState(options: {
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await Promise.all([avoids.stop(), holds.stop(), reaper.stop(), tokens.stop()]);
+      pageSessions.stop();
       await drains.stop();
       await Promise.all([beatLog.stop(), audit.stop()]);
     },

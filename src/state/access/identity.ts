@@ -88,10 +88,19 @@ export class Identity {
     return made(await this.tokens.enrol(ctx, principal, name));
   }
 
-  caller({ principal }: RequestContext): GetCallerResponse {
+  /** @param denied methods that it may not call, with the roles that may */
+  caller(
+    { principal }: RequestContext,
+    denied: readonly { method: string; roles: readonly RoleName[] }[],
+  ): GetCallerResponse {
     const token = principal instanceof LiveToken ? principal : undefined;
-    if (!token) return { token: undefined };
-    return { token: record(token.row) };
+    return {
+      token: token && record(token.row),
+      denied: denied.map(({ method, roles }) => ({
+        method,
+        roles: roles.map((role) => roleNumbers[role]),
+      })),
+    };
   }
 
   /** With the last use from memory. */

@@ -1,6 +1,20 @@
-import type { Crash, CrashContext } from '../../gen/pandafuzz/v1/crash.js';
+/** How to run a crash again by hand, from what its bot wrote down of the run. For page and command. */
 
-/** How to run a crash again by hand, from what its bot wrote down of the run. */
+/** A crash as the contract has it, in messages and in JSON. */
+interface Crash {
+  readonly id?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly targetName?: string | undefined;
+  readonly report?: string | undefined;
+  readonly context?: Context | undefined;
+}
+
+interface Context {
+  readonly command?: readonly string[] | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: string | undefined;
+  readonly exitCode?: number | undefined;
+}
 
 /** Flags of libFuzzer that are about a long run, not about one input. */
 const flagsOfRuns = new Set([
@@ -44,19 +58,16 @@ const sanitizers: Record<string, { name: string; heeds: readonly string[] }> = {
 
 /** Shell's command line that runs the input alone, in the folder of the target and the input. */
 export function replayLine(crash: Crash, inputFile: string): string {
-  const { context } = crash;
+  const { context, targetName = '' } = crash;
   const environment = Object.entries(replayEnvironment(crash)).map(
     ([name, value]) => `${name}=${quoted(value)}`,
   );
-  return [
-    ...environment,
-    ...replayArguments(crash.targetName, context, inputFile).map(quoted),
-  ].join(' ');
+  return [...environment, ...replayArguments(targetName, context, inputFile).map(quoted)].join(' ');
 }
 
 function replayArguments(
   targetName: string,
-  context: CrashContext | undefined,
+  context: Context | undefined,
   inputFile: string,
 ): string[] {
   const target = `./${targetName.split('/').at(-1)}`;
@@ -69,7 +80,7 @@ function replayArguments(
 const flagName = (argument: string) => /^-+(\w*)/.exec(argument)?.[1] ?? '';
 
 /** What the bot set for the target, without what serves the bot alone. */
-export function replayEnvironment({ context, report }: Crash): Record<string, string> {
+export function replayEnvironment({ context, report = '' }: Crash): Record<string, string> {
   const kept: [name: string, value: string][] = [];
   for (const [name, value] of Object.entries(context?.environment ?? {})) {
     const text = isOptions(name) ? replayOptions(name, value, report) : value;
@@ -102,7 +113,7 @@ export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** "exit code 77", "SIGSEGV"; empty where it is not known. */
-export function endOf(context: CrashContext | undefined): string {
+export function endOf(context: Context | undefined): string {
   if (context?.signal) return context.signal;
   return context?.exitCode === undefined ? '' : `exit code ${context.exitCode}`;
 }
@@ -111,5 +122,5 @@ export function endOf(context: CrashContext | undefined): string {
 export const inputFile = 'reproducer';
 
 /** A name for the file of an input among others, made of letters that lead nowhere else. */
-export const inputName = ({ kind, id }: Crash): string =>
+export const inputName = ({ kind = '', id = '' }: Crash): string =>
   `${kind}-${id}`.replace(/[^A-Za-z0-9-]/g, '_');

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
-import { call } from '../api/call.js';
-import { Age } from '../format/ages.js';
-import { bytes, num, short, si } from '../format/figures.js';
-import type { Crash } from '../gen/pandafuzz/v1/crash.js';
-import { Link, pathOf } from '../route/route.js';
-import { List, pageSize } from '../table/list.js';
-import type { Column } from '../table/table.js';
+import { call } from '../../api/call.js';
+import { Age } from '../../format/ages.js';
+import { bytes, num, short, si } from '../../format/figures.js';
+import type { Crash } from '../../gen/pandafuzz/v1/crash.js';
+import { Link, pathOf } from '../../route/route.js';
+import { List, pageSize } from '../../table/list.js';
+import type { Column } from '../../table/table.js';
 
 const columns: readonly Column<Crash>[] = [
   { name: 'Crash', level: 1, cell: ({ id }) => <code>{short(id)}</code> },

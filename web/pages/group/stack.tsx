@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Crash, StackFrame } from '../gen/pandafuzz/v1/crash.js';
-import { Name, Text } from '../text/text.js';
+import type { Crash, StackFrame } from '../../gen/pandafuzz/v1/crash.js';
+import { Name, Text } from '../../text/text.js';
 
 const mostFrames = 40;
 /** As many of the target's own frames as make a group. */

@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import { useAsk } from '../api/ask.js';
-import { stream } from '../api/call.js';
-import { bytes as sized } from '../format/figures.js';
-import { Action } from '../frame/actions.js';
-import { FailureLine } from '../frame/panel.js';
-import type { Crash } from '../gen/pandafuzz/v1/crash.js';
-import { bytesOf, hexLines, textOf } from '../text/hex.js';
-import { Lines } from '../text/lines.js';
+import { useAsk } from '../../api/ask.js';
+import { stream } from '../../api/call.js';
+import { bytes as sized } from '../../format/figures.js';
+import { Action } from '../../frame/actions.js';
+import { FailureLine } from '../../frame/panel.js';
+import type { Crash } from '../../gen/pandafuzz/v1/crash.js';
+import { bytesOf, hexLines, textOf } from '../../text/hex.js';
+import { Lines } from '../../text/lines.js';
 
 const shownAtFirst = 256;
 /** What is looked at; the rest is for the download. */

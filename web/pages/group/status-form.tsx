@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import { call } from '../api/call.js';
-import { groupStatus } from '../format/states.js';
-import { Action } from '../frame/actions.js';
-import type { CrashGroup, CrashGroupStatus } from '../gen/pandafuzz/v1/crash.js';
-import { ownName } from './settings.js';
+import { call } from '../../api/call.js';
+import { groupStatus } from '../../format/states.js';
+import { Action } from '../../frame/actions.js';
+import type { CrashGroup, CrashGroupStatus } from '../../gen/pandafuzz/v1/crash.js';
+import { ownName } from '../settings.js';
 
 const choices: readonly (readonly [CrashGroupStatus, string])[] = [
   ['CRASH_GROUP_STATUS_NEW', 'new: nobody has looked at it'],
@@ -26,12 +26,24 @@ export function StatusForm({
   const [status, setStatus] = useState<CrashGroupStatus>(group.status ?? 'CRASH_GROUP_STATUS_NEW');
   const [note, setNote] = useState(group.note ?? '');
   const before = groupStatus(group);
+  // What somebody else has set since is shown before it is overwritten.
+  const [seen, setSeen] = useState(group.statusSetAt);
   const needsReason =
     note.trim() === '' &&
     (status === 'CRASH_GROUP_STATUS_WONT_FIX' || status === 'CRASH_GROUP_STATUS_IGNORED');
   const act = async () => {
     if (needsReason) throw new Error('a note has to say why it is not to be mended');
-    const request = { groupId: group.id ?? '', status, note, by: ownName() };
+    const groupId = group.id ?? '';
+    const { group: now = {} } = await call('CrashService', 'GetCrashGroup', { groupId });
+    if (now.statusSetAt !== seen) {
+      setSeen(now.statusSetAt);
+      const who = now.statusSetBy || 'somebody';
+      const words = now.note ? `, with the note "${now.note}"` : '';
+      throw new Error(
+        `${who} has set this to ${groupStatus(now)} meanwhile${words}: leave it, or save again to set yours`,
+      );
+    }
+    const request = { groupId, status, note, by: ownName() };
     const answer = await call('CrashService', 'SetCrashGroupStatus', request);
     return `It was ${before}, and is ${groupStatus(answer.group ?? {})}.`;
   };
