@@ -20,6 +20,7 @@ export async function firstAdmin(
     name: 'first admin',
     role: 'admin',
     pool: '',
+    projects: '[]',
     botId: null,
     expiresAt: null,
   } as const;

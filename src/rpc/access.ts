@@ -11,6 +11,8 @@ import type { Logger } from '../core/log.js';
 import { anonymous, type Principal, type Role } from '../core/principal.js';
 import { sessionOf } from './beneath/session-of.js';
 import { type Allowed, permissions } from './permissions.js';
+import { notForProjects } from './project-scope.js';
+import { projectRules } from './projects.js';
 
 /** Who makes a call, as far as it is known, and why it is refused, if it is. */
 export interface Caller {
@@ -107,8 +109,11 @@ export class Access {
       if (authorization === undefined) throw missing();
       const token = this.#tokenOf(authorization, call && sessionOf(call));
       token.use(this.options.clock.now());
-      if (allowed?.includes(token.role)) return { principal: token };
-      return { principal: token, refusal: notAllowed(token.role, allowed) };
+      if (!allowed?.includes(token.role)) {
+        return { principal: token, refusal: notAllowed(token.role, allowed) };
+      }
+      const refusal = token.projects && refusalOf(endpoint);
+      return refusal ? { principal: token, refusal } : { principal: token };
     } catch (error) {
       if (error instanceof DomainError) return { principal: anonymous, refusal: error };
       throw error;
@@ -145,6 +150,12 @@ const missing = () =>
     reason: 'TOKEN_MISSING',
     why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file ("authorization: Bearer pf_..." in other clients)',
   });
+
+/** Of a caller who is bound to projects; undefined: it may call this. */
+function refusalOf(endpoint: string): PermissionError | undefined {
+  const rule = projectRules.get(endpoint);
+  return rule === undefined || rule === 'every project' ? notForProjects(rule) : undefined;
+}
 
 function notAllowed(role: Role, allowed: Allowed | undefined): PermissionError {
   if (allowed === undefined) {

@@ -48,6 +48,7 @@ import { targetHandlers } from './handlers/target.js';
 import { addHealth } from './health.js';
 import { listen } from './listen.js';
 import { MethodCounters, watched } from './methods.js';
+import { ProjectScope } from './project-scope.js';
 import { addReflection } from './reflection.js';
 import { definitions, packageName, serviceNames, services } from './services.js';
 
@@ -136,6 +137,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const adapter = new Adapter({
     ...options,
     path: unsent.over(path),
+    projects: new ProjectScope(state.projects),
     admission,
     counters,
     newRequestId: countedIds(),

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.js';
 import { Audit } from './access/audit.js';
 import { Identity } from './access/identity.js';
 import { Own } from './access/own.js';
+import { Projects } from './access/projects.js';
 import { Tokens } from './access/tokens.js';
 import { Avoids } from './bots/avoids.js';
 import { Blame } from './bots/blame.js';
@@ -317,6 +318,7 @@ export function createState(options: {
     audit,
     identity: new Identity(tokens, () => clock.now()),
     own: new Own(store, leases),
+    projects: new Projects(store),
     sessionParts,
     vitals,
 

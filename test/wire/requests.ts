@@ -268,6 +268,7 @@ export async function validRequests(
       validSeconds: 60,
       pool: 'rented',
       botId: bot.id,
+      projects: [],
     }),
     'IdentityService/ListTokens': one(identity.ListTokensRequest, page),
     'IdentityService/RevokeToken': one(identity.RevokeTokenRequest, { tokenId: newId() }),

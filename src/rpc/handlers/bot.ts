@@ -9,7 +9,8 @@ import type {
 } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { BotSession, type Outgoing } from '../../state/heartbeat/session.js';
 import type { State } from '../../state/state.js';
-import type { Adapter, Receive } from '../adapter.js';
+import type { Adapter } from '../adapter.js';
+import type { Receive } from '../calls.js';
 import type { SendQueue } from '../streams/send-queue.js';
 
 export function botHandlers(

@@ -39,7 +39,7 @@ export interface MadeToken {
   readonly row: TokenRow;
 }
 
-export type TokenWish = Pick<NewToken, 'name' | 'role' | 'pool' | 'botId' | 'expiresAt'>;
+export type TokenWish = Pick<NewToken, 'name' | 'role' | 'pool' | 'projects' | 'botId' | 'expiresAt'>;
 
 /**
  * Every token in memory, so that who calls is known without a read. One process has the
@@ -127,7 +127,8 @@ export class Tokens {
   /** Makes the token of a bot, with the caller's own, which ends. @throws UnauthenticatedError, QuotaError */
   async enrol(ctx: RequestContext, enrolling: LiveToken, name: string): Promise<MadeToken> {
     const { pool } = enrolling;
-    const wish = { name, role: 'bot', pool, botId: null, expiresAt: null } as const;
+    const ofBot = { role: 'bot', projects: '[]', botId: null, expiresAt: null } as const;
+    const wish = { ...ofBot, name, pool };
     const { secret, token } = this.#newToken(ctx, wish);
     const input = { ...token, enrolId: enrolling.tokenId };
     const row = await this.parts.store.run(ctx, enrolBot, input);

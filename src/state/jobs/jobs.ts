@@ -135,7 +135,9 @@ export class Jobs {
       .text(campaign ?? '', 'campaign', { max: 128 });
     const page = readPage(request, found);
     if (project || targetName || campaign || since) {
-      return this.#find(ctx, { state, project, targetName, campaign }, { ...page, since });
+      const isBound = ctx.principal.projects !== undefined;
+      const filter = { state, project, targetName, campaign, isBound };
+      return this.#find(ctx, filter, { ...page, since });
     }
     const rows = await this.parts.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
     const cut = cutPage(rows, page.limit);

@@ -123,6 +123,7 @@ import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
 import { attemptHolder, hasToken } from './tokens/holders.js';
 import { knownTokens, listTokens } from './tokens/list-tokens.js';
+import { isArtifactOf, projectOf } from './tokens/project-of.js';
 import { enrolBot, putToken } from './tokens/put-token.js';
 import { revokeToken } from './tokens/revoke-token.js';
 import { pruneTokens, touchTokens } from './tokens/token-upkeep.js';
@@ -194,6 +195,7 @@ export const operations = [
   hasEndedCorpora,
   hasStaleCrashes,
   hasToken,
+  isArtifactOf,
   importCorpus,
   keepMerged,
   holdBot,
@@ -246,6 +248,7 @@ export const operations = [
   pruneEvents,
   pruneForgotten,
   pruneJobs,
+  projectOf,
   pruneTokens,
   pruneSeries,
   newestEnds,

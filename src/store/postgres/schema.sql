@@ -189,8 +189,11 @@ CREATE INDEX jobs_pending ON jobs (queue_id, priority DESC, id)
   WHERE state = 'pending' AND delayed = 0;
 CREATE INDEX jobs_by_queue ON jobs (queue_id);
 CREATE INDEX jobs_delayed ON jobs (ready_at, id) WHERE delayed = 1;
-CREATE INDEX jobs_by_target ON jobs (target_sha256);
-CREATE INDEX jobs_by_seeds ON jobs (seeds_sha256) WHERE seeds_sha256 IS NOT NULL;
+CREATE INDEX jobs_by_target ON jobs (target_sha256, project);
+CREATE INDEX jobs_by_seeds ON jobs (seeds_sha256, project) WHERE seeds_sha256 IS NOT NULL;
+CREATE INDEX jobs_by_dictionary ON jobs (dictionary_sha256, project)
+  WHERE dictionary_sha256 IS NOT NULL;
+CREATE INDEX jobs_of_project ON jobs (project, id);
 CREATE INDEX jobs_due ON jobs (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_by_bot ON jobs (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
@@ -361,6 +364,7 @@ CREATE INDEX crashes_by_group ON crashes (group_id, id);
 CREATE INDEX crashes_by_job_and_group ON crashes (job_id, group_id, id);
 CREATE INDEX crashes_by_job ON crashes (job_id, id);
 CREATE INDEX crashes_by_target ON crashes (project, target_name, id);
+CREATE INDEX crashes_of_project ON crashes (project, id);
 CREATE INDEX crashes_by_version ON crashes (signature_version, id);
 CREATE INDEX crashes_to_begin_with ON crashes (group_id, reproduced_rank, input_size_bytes, id);
 
@@ -392,6 +396,7 @@ CREATE TABLE crash_decisions (
 );
 
 CREATE INDEX crash_decisions_by_target ON crash_decisions (project, target_name, id);
+CREATE INDEX crash_decisions_of_project ON crash_decisions (project, id);
 CREATE INDEX crash_decisions_from ON crash_decisions (group_id, id);
 CREATE INDEX crash_decisions_to ON crash_decisions (to_group_id, id);
 
@@ -1162,6 +1167,10 @@ CREATE TABLE tokens (
   role         text NOT NULL CHECK (role IN ('viewer', 'operator', 'admin', 'bot', 'enrol')),
   -- Of a bot, or of the bots that enrol with it: the value of their label "pool"; '': none.
   pool         text NOT NULL DEFAULT '',
+  -- Names of projects that a viewer or operator is bound to, as JSON; '[]': all.
+  projects     text NOT NULL DEFAULT '[]'
+               CHECK (json_typeof(CAST(projects AS json)) = 'array'
+                 AND (projects = '[]' OR role IN ('viewer', 'operator'))),
   -- Of role bot: the one bot that it is. NULL: the first that registers with it.
   bot_id       text COLLATE "C",
   created_by   text NOT NULL,

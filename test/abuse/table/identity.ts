@@ -33,7 +33,7 @@ function as(stage: Stage, token: string) {
 
 const made = ({ admin }: Stage, wish: Partial<CreateTokenRequest>) =>
   unary(admin.identity, admin.identity.createToken, {
-    ...{ name: 'abuse', role: Role.VIEWER, validSeconds: 0, pool: '', botId: '' },
+    ...{ name: 'abuse', role: Role.VIEWER, validSeconds: 0, pool: '', botId: '', projects: [] },
     ...wish,
   });
 
@@ -144,7 +144,7 @@ const bots: readonly Abuse[] = [
   }),
   abuse('a bot that makes itself an admin', 'PERMISSION_DENIED ROLE_NOT_ALLOWED', ({ bot }) => {
     const { identity } = bot.connection;
-    const wish = { name: 'x', role: Role.ADMIN, validSeconds: 0, pool: '', botId: '' };
+    const wish = { name: 'x', role: Role.ADMIN, validSeconds: 0, pool: '', botId: '', projects: [] };
     return outcome(unary(identity, identity.createToken, wish));
   }),
 ];
