@@ -77,7 +77,7 @@ test-nodes: $(built) $(clients) $(tested_nodes)
 package: $(built)
 	@test/package/try.sh data/package "$$(command -v node)" $(wildcard $(tested_nodes))
 
-## check: types, lint, format, the contract's lint and breaking changes, the import rules
+## check: types, lint, format, the contract's lint and breaking changes, the import rules, dependencies
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
@@ -88,7 +88,15 @@ check: $(generated)
 	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src web || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src web
-	@echo "check: types, lint, format, contract and import rules are fine"
+	@.ci/dependencies
+	@echo "check: types, lint, format, contract, import rules and the lock file are fine"
+
+## sbom: what the package brings along, as CycloneDX, into data/pandafuzz.cdx.json
+.PHONY: sbom
+sbom: $(installed)
+	@mkdir -p data
+	@npm sbom --sbom-format=cyclonedx --omit=dev --package-lock-only >data/pandafuzz.cdx.json
+	@echo "sbom: data/pandafuzz.cdx.json"
 
 ## release-contract: keep the contract as it is now, for check to compare with
 .PHONY: release-contract

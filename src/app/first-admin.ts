@@ -21,6 +21,7 @@ export async function firstAdmin(
     role: 'admin',
     pool: '',
     projects: '[]',
+    certificate: '',
     botId: null,
     expiresAt: null,
   } as const;

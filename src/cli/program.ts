@@ -20,6 +20,7 @@ import { jobCommand } from './job.js';
 import { manCommand } from './man/command.js';
 import { masterCommand } from './master.js';
 import { restoreCommand } from './restore.js';
+import { secretCommand } from './secret.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
 import { tokenCommand } from './token.js';
@@ -52,6 +53,7 @@ function commands(): Command {
     .addCommand(targetCommand())
     .addCommand(campaignCommand())
     .addCommand(tokenCommand())
+    .addCommand(secretCommand())
     .addCommand(auditCommand())
     .addCommand(topCommand())
     .addCommand(watchCommand())

@@ -8,6 +8,7 @@ const examples = `
 Examples:
   $ pandafuzz token create ci --role operator --expires 90d --output ci.token
   $ pandafuzz token create web --role operator --project web --project shop
+  $ pandafuzz token create north --role bot --certificate DNS:north
   $ pandafuzz token create --enrol --pool rented          for one bot, within an hour
   $ PANDAFUZZ_TOKEN=pf_enrol_… pandafuzz bot --master fuzz.example.org:50051
   $ pandafuzz token create north --role bot --bot north   a second one, to replace the first
@@ -22,6 +23,7 @@ interface CreateFlags extends OperatorFlags {
   readonly expires?: number;
   readonly pool?: string;
   readonly project?: string[];
+  readonly certificate?: string;
   readonly bot?: string;
   readonly output?: string;
   readonly data?: string;
@@ -70,6 +72,10 @@ function createCommand(): Command {
         '--project <name>',
         'project that it is bound to; repeat for more (default: all)',
       ).argParser(projectNames),
+    )
+    .option(
+      '--certificate <name>',
+      'name in a certificate that stands for it, as DNS:north: no token is printed',
     )
     .option('--bot <id or name>', 'the bot that it is (default: the first that registers with it)')
     .option('--output <file>', 'write the token there, for its owner alone, instead of printing it')

@@ -31,6 +31,8 @@ export interface TokenFlags {
   readonly pool?: string;
   /** Of a viewer or operator; undefined: all. */
   readonly project?: readonly string[];
+  /** Name in a client's certificate that stands for it. */
+  readonly certificate?: string;
   /** Id or name. */
   readonly bot?: string;
   /** Where the token goes instead of standard output. */
@@ -57,9 +59,17 @@ export function createToken(flags: Flags & TokenFlags, name: string): Promise<vo
 
 /** What is asked for, of a bot that registers first if of any. */
 export function tokenRequest(flags: TokenFlags, name: string): CreateTokenRequest {
-  const { role, expires = 0, pool = '', project: projects = [] } = flags;
+  const { role, expires = 0, pool = '', project: projects = [], certificate = '' } = flags;
   const validSeconds = Math.ceil(expires / 1000);
-  return { name, role: roleNumbers[role], validSeconds, pool, botId: '', projects: [...projects] };
+  return {
+    name,
+    role: roleNumbers[role],
+    validSeconds,
+    pool,
+    botId: '',
+    projects: [...projects],
+    certificate,
+  };
 }
 
 /** The token on standard output, alone, or into a file of its owner's; what it is, beside it. */
@@ -67,14 +77,16 @@ export async function tellToken(
   flags: Pick<Flags, 'json'> & Pick<TokenFlags, 'output'>,
   { secret, token }: CreateTokenResponse,
 ): Promise<void> {
-  if (flags.output !== undefined) await keepSecret(flags.output, secret);
-  else if (!flags.json) process.stdout.write(`${secret}\n`);
+  const isText = secret !== '';
+  if (isText && flags.output !== undefined) await keepSecret(flags.output, secret);
+  else if (isText && !flags.json) process.stdout.write(`${secret}\n`);
   const about = token && Token.toJSON(token);
   if (flags.json) {
     const shown = flags.output === undefined ? { secret } : { file: flags.output };
     print({ json: true }, { json: () => ({ ...shown, token: about }), text: () => '' });
   } else if (token) {
-    const where = flags.output === undefined ? 'shown this once' : `in ${flags.output}`;
+    const kept = flags.output === undefined ? 'shown this once' : `in ${flags.output}`;
+    const where = isText ? kept : `for certificates with ${token.certificate}`;
     complain(`token ${token.id}, ${rights(token, Date.now())}: ${where}`);
   }
 }
@@ -190,6 +202,7 @@ function tokenTable(tokens: readonly Token[], now: number, width = terminalWidth
       'role',
       { name: 'pool', shrinks: 'then', leaves: 'same' },
       { name: 'projects', shrinks: 'then', leaves: 'same' },
+      { name: 'certificate', wide: true },
       { name: 'state', tone: true, shrinks: 'then' },
       { name: 'used', right: true },
       { name: 'made', right: true, leaves: 'narrow' },
@@ -202,6 +215,7 @@ function tokenTable(tokens: readonly Token[], now: number, width = terminalWidth
       word(Role[token.role]),
       or(token.pool),
       or(token.projects.join(', ')),
+      or(token.certificate),
       state(token, now),
       ago(token.lastUsedAt, now),
       ago(token.createdAt, now),

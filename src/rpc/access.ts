@@ -10,6 +10,7 @@ import {
 import type { Logger } from '../core/log.js';
 import { anonymous, type Principal, type Role } from '../core/principal.js';
 import { sessionOf } from './beneath/session-of.js';
+import { certificateNamesOf } from './certificate-names.js';
 import { type Allowed, permissions } from './permissions.js';
 import { notForProjects } from './project-scope.js';
 import { projectRules } from './projects.js';
@@ -26,6 +27,10 @@ export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPa
 /** IP address of a call's peer. */
 export const addressOf = (call: Pick<Asking, 'getPeer'>): string =>
   call.getPeer().replace(/:\d+$/, '');
+
+/** Whether the peer is on this machine. */
+export const isLoopback = (address: string): boolean =>
+  /^\[?(::1|(::ffff:)?127(\.\d+){3})\]?$/i.test(address);
 
 /** A call, or a request over HTTP. */
 interface Asked {
@@ -48,6 +53,8 @@ export interface AccessOptions {
   readonly isOn: boolean;
   /** @throws UnauthenticatedError for what is no token of this master */
   readonly find: (text: string) => Token;
+  /** The token for which a name of a certificate stands. */
+  readonly findByCertificate: (names: readonly string[]) => Token | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -106,8 +113,10 @@ export class Access {
     const allowed = permissions.get(endpoint);
     if (allowed === 'anyone') return open;
     try {
-      if (authorization === undefined) throw missing();
-      const token = this.#tokenOf(authorization, call && sessionOf(call));
+      const token =
+        authorization === undefined
+          ? this.#certified(call)
+          : this.#tokenOf(authorization, call && sessionOf(call));
       token.use(this.options.clock.now());
       if (!allowed?.includes(token.role)) {
         return { principal: token, refusal: notAllowed(token.role, allowed) };
@@ -118,6 +127,14 @@ export class Access {
       if (error instanceof DomainError) return { principal: anonymous, refusal: error };
       throw error;
     }
+  }
+
+  /** Who a connection's certificate says. A token that is given goes before it. */
+  #certified(call: object | undefined): Token {
+    const names = call ? certificateNamesOf(call) : [];
+    const token = names.length > 0 ? this.options.findByCertificate(names) : undefined;
+    if (!token) throw missing();
+    return token;
   }
 
   #tokenOf(header: string, connection: object | undefined): Token {

@@ -17,11 +17,12 @@ import { CancelledError, StalledError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
-import type { Access } from './access.js';
+import { type Access, addressOf, isLoopback } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { type CallAudit, seen, seenFirst } from './audit.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import { type CallPath, plainPath } from './call-path.js';
+import type { CallerQuotas } from './caller-quotas.js';
 import type { BidiStream, ClientStream, ServerStream, Unary } from './calls.js';
 import { clientTimeoutMs, isOverdue } from './client-deadline.js';
 import { decoded, type MethodCounters } from './methods.js';
@@ -63,7 +64,10 @@ export interface AdapterOptions {
   readonly clock: Clock;
   readonly access: Access;
   readonly projects: ProjectScope;
+  readonly quotas: CallerQuotas;
   readonly audit: CallAudit;
+  /** All connections speak TLS. */
+  readonly isSecured: boolean;
   readonly admission: Admission;
   readonly counters: MethodCounters;
   readonly timeouts: {
@@ -163,12 +167,13 @@ export class Adapter {
     precedence: Precedence,
     handler: ClientStream<Request, Response>,
   ): handleClientStreamingCall<Request, Response> {
-    const { path, projects } = this.options;
+    const { path, projects, quotas } = this.options;
     const terms: Terms = { ...transfer, precedence };
     return (call, callback) => {
       const work = (ctx: RequestContext, pace: Pace | undefined) => {
         const messages = messagesOf<Request>(call);
-        const received = seenFirst(ctx, pace ? pace.received(messages) : messages);
+        const counted = quotas.counted(ctx, addressOf(call), messages);
+        const received = seenFirst(ctx, pace ? pace.received(counted) : counted);
         return projects.clientStream(call.getPath(), handler, received, ctx);
       };
       const settle: Settle<Response> = {
@@ -293,8 +298,10 @@ export class Adapter {
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
+    ctx.isPrivate = this.options.isSecured || isLoopback(addressOf(call));
     ctx.change = audit.changeOf(call, ctx);
-    const ended = refusal ?? this.#ended.get(terms.pool);
+    const full = this.options.quotas.entered(call);
+    const ended = refusal ?? this.#ended.get(terms.pool) ?? full;
     if (ended) ctx.abort(ended);
     const times = { peerMs: timeouts.stalledTransferMs, ownMs: timeouts.transferMs };
     const pace = terms.isPaced
@@ -309,6 +316,7 @@ export class Adapter {
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
+      this.options.quotas.left(call);
       this.#underWay.remove(underWay);
       ctx.end();
       this.#count(call, code, cameAt);
@@ -323,6 +331,7 @@ export class Adapter {
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
         const verdict = verdictOn(cause, ctx);
         settled(verdict.code);
+        this.options.metrics.noteQuota(cause);
         audit.refused(call, ctx, { ...verdict, error: cause, byAccess: refusal !== undefined });
         if (!call.cancelled) settle.refuse(statusOf(verdict, ctx.requestId));
         if (terms.pool !== 'calls') this.#endSoon(call, isUnread(call, cause));

@@ -42,8 +42,10 @@ export class ProjectScope {
     const isPages = rule.isPages && checked !== true;
     const wanted = replaced(checked) ? (checked as Request) : request;
     const response = isPages
-      ? await inTurn(scope.own, wanted as Page, (page) =>
-          handler(page as Request, ctx) as Promise<NextPage>,
+      ? await inTurn(
+          scope.own,
+          wanted as Page,
+          (page) => handler(page as Request, ctx) as Promise<NextPage>,
         )
       : await handler(wanted, ctx);
     return (rule.answer ? rule.answer(response as never) : response) as Response;

@@ -172,6 +172,11 @@ const rows: Record<string, Record<string, ProjectRule>> = {
     ResumeJob: job,
     SetCampaign: check<{ key: string }>((scope, { key }) => scope.key(key)),
   },
+  'pandafuzz.v1.SecretService': {
+    ListSecrets: pages,
+    SetSecret: project,
+    DeleteSecret: project,
+  },
   'pandafuzz.v1.StatisticsService': {
     GetSeries: series,
     GetProgress: pages,

@@ -26,6 +26,7 @@ import { allowResets } from './beneath/resets.js';
 import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
+import { type CallerLimits, CallerQuotas } from './caller-quotas.js';
 import type { OwnNames } from './connect/browsers.js';
 import { addRpcs, ConnectServer, type Rpc, type TakeCall } from './connect/connect.js';
 import type { StartSpan } from './connect/exchange.js';
@@ -42,6 +43,7 @@ import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { identityHandlers } from './handlers/identity.js';
 import { jobHandlers } from './handlers/job.js';
+import { secretHandlers } from './handlers/secret.js';
 import { statisticsHandlers } from './handlers/statistics.js';
 import { systemHandlers } from './handlers/system.js';
 import { targetHandlers } from './handlers/target.js';
@@ -100,6 +102,9 @@ export interface GrpcServerOptions extends Embedding {
   capacities: Readonly<Record<Pool, number>>;
   maxUnfinishedRequests: number;
   maxUnsentBytes: number;
+  callerLimits: CallerLimits;
+  /** Whether a new connection may stay. */
+  takeConnection: (connection: Socket) => boolean;
   access: Access;
   audit: CallAudit;
   state: State;
@@ -138,6 +143,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     ...options,
     path: unsent.over(path),
     projects: new ProjectScope(state.projects),
+    isSecured: options.tls !== undefined,
+    quotas: new CallerQuotas(options.callerLimits, clock),
     admission,
     counters,
     newRequestId: countedIds(),
@@ -182,6 +189,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const idleMs = options.timeouts.idleConnectionMs;
   const speaking = options.tls ? handshakes(options.tls, enter, { clock, log, idleMs }) : enter;
   const take = (connection: Socket) => {
+    if (!options.takeConnection(connection)) return;
     connections.own(connection);
     speaking(connection);
   };
@@ -227,6 +235,7 @@ const handlersOf = (
   CrashService: crashHandlers(state, adapter),
   IdentityService: identityHandlers(state, adapter),
   JobService: jobHandlers(state, adapter),
+  SecretService: secretHandlers(state, adapter),
   StatisticsService: statisticsHandlers(state, adapter),
   SystemService: systemHandlers(state, adapter),
   TargetService: targetHandlers(state, adapter),

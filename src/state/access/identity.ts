@@ -35,7 +35,7 @@ export class Identity {
 
   /** @throws ValidationError, NotFoundError (bot), QuotaError */
   async create(ctx: RequestContext, request: CreateTokenRequest): Promise<CreateTokenResponse> {
-    const { name, pool, botId, projects } = request;
+    const { name, pool, botId, projects, certificate } = request;
     const role = roleNames[request.role];
     const longest = role === 'enrol' ? longestEnrolSeconds : longestSeconds;
     const found = new Violations()
@@ -55,11 +55,15 @@ export class Identity {
       .expect(botId === '' || role === 'bot', 'bot_id', 'is for tokens of role BOT');
     if (botId !== '') found.id(botId, 'bot_id');
     checkProjects(projects, role, found);
+    const isNamed = /^(DNS|URI|email):[^\s",]{1,250}$/.test(certificate);
+    found
+      .expect(certificate === '' || isNamed, 'certificate', certificateProblem)
+      .expect(certificate === '' || role !== 'enrol', 'certificate', 'is not for ENROL');
     found.throwIfAny();
     const seconds = request.validSeconds || (role === 'enrol' ? usualEnrolSeconds : 0);
     const expiresAt = seconds === 0 ? null : this.now() + seconds * 1000;
     const bound = JSON.stringify([...projects].sort());
-    const who = { name, role: role as RoleName, pool, projects: bound };
+    const who = { name, role: role as RoleName, pool, projects: bound, certificate };
     const wish = { ...who, botId: botId || null, expiresAt };
     return made(await this.tokens.create(ctx, wish));
   }
@@ -106,6 +110,9 @@ export class Identity {
   }
 }
 
+const certificateProblem =
+  'must be "DNS:", "URI:" or "email:" and a name of at most 250 characters, as in subjectAltName';
+
 function checkProjects(
   projects: readonly string[],
   role: RoleName | undefined,
@@ -146,6 +153,7 @@ function record(row: TokenRow): Token {
     role: roleNumbers[row.role],
     pool: row.pool,
     projects: JSON.parse(row.projects),
+    certificate: row.certificate,
     botId: row.bot_id ?? '',
     createdBy: row.created_by,
     createdAt: time(row.created_at),

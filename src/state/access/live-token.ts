@@ -41,6 +41,10 @@ export class LiveToken implements Principal {
     return this.#row.role;
   }
 
+  get certificate(): string {
+    return this.#row.certificate;
+  }
+
   get pool(): string {
     return this.#row.pool;
   }

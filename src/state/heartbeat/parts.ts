@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
+import type { Rate } from '../../core/rate-limit.js';
 import type { HeartbeatResponse } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { Store } from '../../store/store.js';
 import type { Blame } from '../bots/blame.js';
@@ -10,6 +11,7 @@ import type { Logs } from '../jobs/logs.js';
 import type { Acknowledgements } from '../leases/acknowledgements.js';
 import type { BeatLog } from '../leases/beat-log.js';
 import type { Leases } from '../leases/leases.js';
+import type { Revealing } from '../messages/assignment.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Reaper } from '../scheduling/reaper.js';
 import type { Rhythm } from './rhythm.js';
@@ -28,8 +30,11 @@ export interface SessionParts {
   readonly logs: Logs;
   readonly holds: Holds;
   readonly blame: Blame;
+  readonly secrets: Revealing;
   readonly clock: Clock;
   readonly inBackground: InBackground;
+  /** Of one stream's messages. */
+  readonly messageRate: Rate;
   /** helloMs: longest until the first message of a stream. */
   readonly intervals: { heartbeatMs: number; ttlMs: number; helloMs: number };
 }

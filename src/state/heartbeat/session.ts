@@ -28,7 +28,7 @@ import { getBot } from '../../store/ops/bots/get-bot.js';
 import type { BotRow, ClaimedJob } from '../../store/rows.js';
 import type { SessionHandle } from '../bots/sessions.js';
 import type { LiveLease } from '../leases/leases.js';
-import { assignmentOf } from '../messages/assignment.js';
+import { assignmentOf, revealIn } from '../messages/assignment.js';
 import { checkBeat, checkCause, checkHello, checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { Offer } from '../scheduling/matching.js';
@@ -44,6 +44,14 @@ export type { Outgoing, SessionParts } from './parts.js';
 
 /** Checks in a row without a message, one TTL apart: two to three TTLs of silence. */
 const mostLooks = 2;
+
+interface Opened {
+  readonly bot: BotRow;
+  readonly arrival: number;
+  readonly hello: Hello;
+  /** Nobody on the way can read what the bot is sent. */
+  readonly isPrivate: boolean;
+}
 
 /**
  * One heartbeat stream, from Hello to its end.
@@ -69,6 +77,7 @@ export class BotSession implements SessionHandle {
   readonly sendsLogs: boolean;
   rivalRefusedAt: number | undefined;
   readonly #botName: string;
+  readonly #isPrivate: boolean;
   readonly #credit: Credit;
   #sequence = 0;
   /** Checks since the last message. */
@@ -79,12 +88,13 @@ export class BotSession implements SessionHandle {
   #logReads: LogReads | undefined;
 
   private constructor(
-    opened: { readonly bot: BotRow; readonly arrival: number; readonly hello: Hello },
+    opened: Opened,
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
-    const { bot, hello } = opened;
+    const { bot, hello, isPrivate } = opened;
+    this.#isPrivate = isPrivate;
     const { intervals, leases, dispatch, holds, clock } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
@@ -113,7 +123,8 @@ export class BotSession implements SessionHandle {
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
     const { sessions, clock } = parts;
     sessions.expectNoRival(bot, hello.instanceId, { now: clock.now(), log: ctx.log });
-    const session = new BotSession({ bot, arrival, hello }, parts, outgoing, ctx.log);
+    const { isPrivate = false } = ctx;
+    const session = new BotSession({ bot, arrival, hello, isPrivate }, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }
@@ -238,8 +249,13 @@ export class BotSession implements SessionHandle {
       this.parts.reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
       return;
     }
-    this.#credit.offered(lease);
     const assignment = assignmentOf(job, this.parts.leases.remainingMs(lease));
+    const problem = revealIn(assignment, this.parts.secrets, this.#isPrivate);
+    if (problem !== undefined) {
+      this.parts.reaper.release(lease, 'rejected', problem);
+      return;
+    }
+    this.#credit.offered(lease);
     this.#send({ $case: 'assign', value: { assignment } });
     if (lease.stopRequested) this.cancel(lease);
     const { id, fence, attempt } = job;

@@ -30,6 +30,7 @@ import { retryJob } from '../../store/ops/jobs/retry-job.js';
 import { showJob } from '../../store/ops/jobs/show-job.js';
 import type { JobRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
+import type { Secrets } from '../access/secrets.js';
 import type { Blame, ToldEnd } from '../bots/blame.js';
 import type { Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
@@ -80,6 +81,7 @@ export interface JobsParts {
   readonly defaults: MasterConfig['jobs'];
   readonly retryPause: RetryPause;
   readonly blame: Blame;
+  readonly secrets: Pick<Secrets, 'expect'>;
 }
 
 /** Jobs, from CreateJob to a receipt. Holds nothing across an await: the store decides. */
@@ -92,6 +94,7 @@ export class Jobs {
     const found = new Violations();
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const spec = completeSpec(request.spec, this.parts.defaults, found);
+    this.parts.secrets.expect(spec.project, spec.environment);
     await this.parts.store.room.expect(0, 'new');
     const [id, now] = [this.parts.newId(), this.parts.clock.now()];
     const input = jobInput(spec, { id, requestId: request.requestId || null, now });

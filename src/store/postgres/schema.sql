@@ -899,7 +899,7 @@ INSERT INTO counters (name, shard, value) VALUES
   ('bots', 0, 0), ('crash_hits', 0, 0), ('crash_inputs_kept', 0, 0), ('crash_groups', 0, 0),
   ('jobs.pending', 0, 0), ('jobs.assigned', 0, 0), ('jobs.running', 0, 0),
   ('jobs.completed', 0, 0), ('jobs.cancelled', 0, 0), ('jobs.dead', 0, 0), ('jobs.paused', 0, 0),
-  ('blob_file_bytes', 0, 0), ('pack_bytes', 0, 0), ('pack_live_bytes', 0, 0);
+  ('blob_file_bytes', 0, 0), ('pack_bytes', 0, 0), ('pack_live_bytes', 0, 0), ('artifacts', 0, 0);
 
 CREATE TABLE corpus_sizes (
   generation_id bigint NOT NULL,
@@ -929,6 +929,20 @@ END $$;
 CREATE TRIGGER count_bots AFTER INSERT ON bots
   REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION count_rows('bots');
+
+CREATE TRIGGER count_artifacts AFTER INSERT ON artifacts
+  REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION count_rows('artifacts');
+
+CREATE FUNCTION uncount_artifacts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('artifacts', -(SELECT count(*) FROM old_rows));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER uncount_artifacts AFTER DELETE ON artifacts
+  REFERENCING OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION uncount_artifacts();
 
 CREATE FUNCTION count_crashes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -1171,6 +1185,8 @@ CREATE TABLE tokens (
   projects     text NOT NULL DEFAULT '[]'
                CHECK (json_typeof(CAST(projects AS json)) = 'array'
                  AND (projects = '[]' OR role IN ('viewer', 'operator'))),
+  -- A name in a client's certificate that stands for the token ('DNS:north'); '': its text does.
+  certificate  text NOT NULL DEFAULT '',
   -- Of role bot: the one bot that it is. NULL: the first that registers with it.
   bot_id       text COLLATE "C",
   created_by   text NOT NULL,
@@ -1212,3 +1228,17 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_time ON audit (time, sequence);
 CREATE INDEX audit_by_caller ON audit (caller, sequence);
+
+-- Secrets of targets, encrypted (core/secret-box.ts).
+CREATE TABLE secrets (
+  project    text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
+  -- Which key opens it: the beginning of a hash of that key.
+  key_id     text NOT NULL,
+  -- Nonce, tag and ciphertext, base64.
+  sealed     text NOT NULL,
+  created_at bigint NOT NULL,
+  set_at     bigint NOT NULL,
+  set_by     text NOT NULL,
+  PRIMARY KEY (project, name)
+);

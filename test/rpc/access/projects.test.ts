@@ -6,12 +6,15 @@ import { newId } from '../../../src/core/ids.js';
 import { ErrorInfo } from '../../../src/gen/google/rpc/error_details.js';
 import { Role } from '../../../src/gen/pandafuzz/v1/identity_service.js';
 import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
-import { GetJobRequest, WatchJobsResponse } from '../../../src/gen/pandafuzz/v1/job_service.js';
+import {
+  GetJobRequest,
+  type WatchJobsResponse,
+} from '../../../src/gen/pandafuzz/v1/job_service.js';
 import { permissions } from '../../../src/rpc/permissions.js';
 import { type ProjectRule, projectRules } from '../../../src/rpc/projects.js';
 import { runMasterFor, shared, temporaryFolder } from '../../harness.js';
 import { runSecuredMaster, type SecuredMaster } from '../../secured.js';
-import { createJob, given, uploadTarget } from '../../steps.js';
+import { createJob, eventually, given, uploadTarget } from '../../steps.js';
 import { everyMethod } from '../../wire/contract.js';
 import { type RawAnswer, RawClient } from '../../wire/raw-client.js';
 import { validRequests } from '../../wire/requests.js';
@@ -151,16 +154,11 @@ test('a list has the projects of its caller, one after the other, page by page',
 test('a watch has events of the jobs of its caller alone', async () => {
   const call = ofA.jobs.watchJobs({ cursor: 1, jobId: '' });
   const events: WatchJobsResponse[] = [];
-  const seen = new Promise<void>((resolve) => {
-    call.on('data', (event: WatchJobsResponse) => {
-      events.push(event);
-      if (event.job?.id === last) resolve();
-    });
-    call.on('error', () => resolve());
-  });
+  call.on('data', (event: WatchJobsResponse) => events.push(event));
+  call.on('error', () => {}); // it is cancelled
   await createJob(scene.admin, { project: 'b', targetSha256: await targetOf(ofA) });
   const last = (await createJob(ofA, { project: 'a', targetSha256: await targetOf(ofA) })).id;
-  await seen;
+  await eventually(async () => events.find(({ job }) => job?.id === last));
   call.cancel();
   expect(events.length).toBeGreaterThan(2);
   expect(new Set(events.map(({ job }) => job?.spec?.project))).toEqual(new Set(['a']));
@@ -193,6 +191,23 @@ test('by the Connect protocol it is the same', async () => {
   const question = { headers, body: JSON.stringify({ jobId }) };
   const answer = await ask(scene.master.http, '/pandafuzz.v1.JobService/GetJob', question);
   expect(jsonOf(answer)).toMatchObject({ code: 'not_found' });
+
+  const body = JSON.stringify({ key: 'elsewhere/own', weight: 3, maxParallel: 0 });
+  const change = await ask(scene.master.http, '/pandafuzz.v1.JobService/SetCampaign', {
+    headers,
+    body,
+  });
+  expect(change.status).toBe(200);
+  const { identity } = scene.admin;
+  const page = { pageSize: 1, pageToken: '', since: undefined, oldestFirst: false };
+  const { entries } = await unary(identity, identity.listAuditEntries, {
+    ...page,
+    caller: 'operator',
+  });
+  expect(entries).toMatchObject([
+    { method: 'JobService/SetCampaign', role: 'operator', address: '127.0.0.1', outcome: 'OK' },
+  ]);
+  expect(entries[0]?.about).toContain('elsewhere/own');
 });
 
 test('only viewers and operators are bound to projects, by names that projects have', async () => {

@@ -37,17 +37,16 @@ interface Chosen {
 }
 
 /** The crashes before `beforeId`, newest first. */
-export const listCrashes = pageOperation(
-  'list_crashes',
-  function* (input: Page & Chosen): Steps<ListedCrash[]> {
-    const crashes: ListedCrash[] = [];
-    for (const { reproduced_rank: rank, ...row } of yield* rowsOf(input)) {
-      const reproduction = rank === untried ? undefined : yield* one(lastRun, { id: row.id });
-      crashes.push({ ...row, reproduction });
-    }
-    return crashes;
-  },
-);
+export const listCrashes = pageOperation('list_crashes', function* (input: Page & Chosen): Steps<
+  ListedCrash[]
+> {
+  const crashes: ListedCrash[] = [];
+  for (const { reproduced_rank: rank, ...row } of yield* rowsOf(input)) {
+    const reproduction = rank === untried ? undefined : yield* one(lastRun, { id: row.id });
+    crashes.push({ ...row, reproduction });
+  }
+  return crashes;
+});
 
 function rowsOf({ groupId, jobId, project, ...keys }: Page & Chosen) {
   if (groupId) return page(ofGroup, { ...keys, groupId });
