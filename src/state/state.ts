@@ -303,10 +303,7 @@ export function createState(options: {
     corpora: new Corpora(store, clock, corpusBounds),
     putAside: new PutAside(store, clock),
     merges,
-    artifacts: new Artifacts(store, clock, {
-      maxBytes: config.limits.max_artifact,
-      most: config.limits.max_artifacts,
-    }),
+    artifacts: new Artifacts(store, clock, config.limits),
     targets: new Targets(store, clock, config.jobs.engines),
     system: new System(
       { ...service, leases, sessions },

@@ -21,6 +21,7 @@ import {
 } from '../../store/ops/secrets/secrets.js';
 import type { Store } from '../../store/store.js';
 import { isProject, projectProblem } from '../messages/checks.js';
+import type { JobSecrets, Revealed } from '../messages/job-secrets.js';
 import { afterPair, cutPageBy, pageSizeOf, pairToken } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 
@@ -39,18 +40,13 @@ export interface SecretsParts {
   readonly keys: readonly SecretKey[];
 }
 
-/** Values of the secrets that a job names, or why it cannot have them. */
-export type Revealed =
-  | { readonly values: Readonly<Record<string, string>> }
-  | { readonly problem: string };
-
 type Environment = Readonly<Record<string, string>>;
 
 /**
  * Secrets of targets. Rows are in memory as they are on disk, encrypted; a value is in clear
  * while it is set, and while an assignment with it is sent.
  */
-export class Secrets {
+export class Secrets implements JobSecrets {
   readonly #rows = new Map<string, SecretRow>();
 
   constructor(private readonly parts: SecretsParts) {}

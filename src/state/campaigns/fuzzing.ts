@@ -30,9 +30,9 @@ import { moveCampaign } from '../../store/ops/campaigns/move-campaign.js';
 import { showCampaign } from '../../store/ops/campaigns/show-campaign.js';
 import { updateCampaign } from '../../store/ops/campaigns/update-campaign.js';
 import type { Store } from '../../store/store.js';
-import type { Secrets } from '../access/secrets.js';
 import type { Leases } from '../leases/leases.js';
 import { isProject, projectProblem } from '../messages/checks.js';
+import type { JobSecrets } from '../messages/job-secrets.js';
 import { cutPage, cutPageBy, pageSizeOf, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import { changesOf } from './changes.js';
@@ -56,7 +56,7 @@ export interface FuzzingCampaignsParts {
   readonly defaults: MasterConfig['jobs'];
   /** Campaigns that there may be, archived ones aside. */
   readonly most: number;
-  readonly secrets: Pick<Secrets, 'expect'>;
+  readonly secrets: Pick<JobSecrets, 'expect'>;
 }
 
 /**

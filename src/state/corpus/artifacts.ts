@@ -27,7 +27,7 @@ export class Artifacts {
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
-    private readonly limits: { readonly maxBytes: number; readonly most: number },
+    private readonly limits: { readonly max_artifact: number; readonly max_artifacts: number },
   ) {}
 
   /**
@@ -46,7 +46,7 @@ export class Artifacts {
     const { sha256, sizeBytes, name } = header;
     const row = { sha256, kind, name, size_bytes: sizeBytes, created_at: this.clock.now() };
     const quota = {
-      most: this.limits.most,
+      most: this.limits.max_artifacts,
       setting: 'limits.max_artifacts',
       whatToDo: 'archive campaigns and jobs that are not needed, or raise the setting',
     };
@@ -146,8 +146,8 @@ export class Artifacts {
       .whole(header.sizeBytes, 'header.size_bytes', { min: 1, max: Number.MAX_SAFE_INTEGER })
       .whole(header.offsetBytes, 'header.offset_bytes', { min: 0, max: header.sizeBytes });
     checkUploadId(header.uploadId, 'header.upload_id', found).throwIfAny();
-    if (header.sizeBytes > this.limits.maxBytes) {
-      const why = `an artifact may have at most ${this.limits.maxBytes} bytes (limits.max_artifact)`;
+    if (header.sizeBytes > this.limits.max_artifact) {
+      const why = `an artifact may have at most ${this.limits.max_artifact} bytes (limits.max_artifact)`;
       throw new QuotaError({ subject: 'limits.max_artifact', why });
     }
     return kind as ArtifactKindName;

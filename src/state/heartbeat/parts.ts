@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Rate } from '../../core/rate-limit.js';
-import type { HeartbeatResponse } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { HeartbeatResponse, Hello } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { BotRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Blame } from '../bots/blame.js';
 import type { Holds } from '../bots/holds.js';
@@ -11,7 +12,7 @@ import type { Logs } from '../jobs/logs.js';
 import type { Acknowledgements } from '../leases/acknowledgements.js';
 import type { BeatLog } from '../leases/beat-log.js';
 import type { Leases } from '../leases/leases.js';
-import type { Revealing } from '../messages/assignment.js';
+import type { JobSecrets } from '../messages/job-secrets.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Reaper } from '../scheduling/reaper.js';
 import type { Rhythm } from './rhythm.js';
@@ -30,7 +31,7 @@ export interface SessionParts {
   readonly logs: Logs;
   readonly holds: Holds;
   readonly blame: Blame;
-  readonly secrets: Revealing;
+  readonly secrets: JobSecrets;
   readonly clock: Clock;
   readonly inBackground: InBackground;
   /** Of one stream's messages. */
@@ -48,4 +49,13 @@ export interface Outgoing {
   fail(error: Error): void;
   /** The stream has ended. */
   isOver(): boolean;
+}
+
+/** What a session begins with. */
+export interface Opened {
+  readonly bot: BotRow;
+  readonly arrival: number;
+  readonly hello: Hello;
+  /** Nobody on the way can read what the bot is sent. */
+  readonly isPrivate: boolean;
 }

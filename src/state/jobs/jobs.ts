@@ -30,12 +30,12 @@ import { retryJob } from '../../store/ops/jobs/retry-job.js';
 import { showJob } from '../../store/ops/jobs/show-job.js';
 import type { JobRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
-import type { Secrets } from '../access/secrets.js';
 import type { Blame, ToldEnd } from '../bots/blame.js';
 import type { Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
 import { checkLease, checkResult } from '../messages/checks.js';
 import { jobInput } from '../messages/job-input.js';
+import type { JobSecrets } from '../messages/job-secrets.js';
 import { completeSpec } from '../messages/job-spec.js';
 import { cutPage, pageTokenAfter, readPage } from '../messages/pages.js';
 import {
@@ -81,7 +81,7 @@ export interface JobsParts {
   readonly defaults: MasterConfig['jobs'];
   readonly retryPause: RetryPause;
   readonly blame: Blame;
-  readonly secrets: Pick<Secrets, 'expect'>;
+  readonly secrets: Pick<JobSecrets, 'expect'>;
 }
 
 /** Jobs, from CreateJob to a receipt. Holds nothing across an await: the store decides. */

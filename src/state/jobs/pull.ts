@@ -9,7 +9,8 @@ import type { BotRow, ClaimedJob } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Holds } from '../bots/holds.js';
 import type { Leases } from '../leases/leases.js';
-import { assignmentOf, type Revealing, revealIn } from '../messages/assignment.js';
+import { assignmentOf } from '../messages/assignment.js';
+import { type JobSecrets, revealIn } from '../messages/job-secrets.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { offerOf } from '../scheduling/matching.js';
@@ -28,7 +29,7 @@ export interface PullParts {
   readonly clock: Clock;
   readonly holds: Holds;
   readonly defaultTtlMs: number;
-  readonly secrets: Revealing;
+  readonly secrets: JobSecrets;
 }
 
 /** AssignJob: the same claim as the stream's, for one job of one call. */

@@ -1,4 +1,3 @@
-import { secretsIn } from '../../core/secret-names.js';
 import { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, EarlierAttempts, Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { ClaimedJob } from '../../store/rows.js';
@@ -30,34 +29,3 @@ export function assignmentOf(job: ClaimedJob, ttlMs: number): Assignment {
   const earlier: EarlierAttempts = { crashInputs: [...known] };
   return { ...assigned, earlier };
 }
-
-/** Secrets of jobs (access/secrets.ts). */
-export interface Revealing {
-  reveal(
-    project: string,
-    environment: Readonly<Record<string, string>>,
-  ): { readonly values: Readonly<Record<string, string>> } | { readonly problem: string };
-}
-
-/**
- * Puts the values of the secrets that the job names into its assignment.
- *
- * @param isPrivate whether nobody on the way can read what the bot is sent
- * @returns why the bot cannot have them, if so
- */
-export function revealIn(
-  assignment: Assignment,
-  secrets: Revealing,
-  isPrivate: boolean,
-): string | undefined {
-  const { project = '', environment = {} } = assignment.spec ?? {};
-  if (secretsIn(environment).length === 0) return undefined;
-  if (!isPrivate) return notPrivate;
-  const revealed = secrets.reveal(project, environment);
-  if ('problem' in revealed) return revealed.problem;
-  assignment.secrets = { ...revealed.values };
-  return undefined;
-}
-
-const notPrivate =
-  'the job has secrets, which bots get over TLS alone, or on the machine of the master: set tls.cert and --ca of the bot';

@@ -3,8 +3,8 @@ import { writeOperation } from '../../operation.js';
 import { type BotRow, botColumns } from '../../rows.js';
 import { forUpdate } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { expectWithin, type Quota } from '../../within-quota.js';
 import { recordEvent } from '../events/record-event.js';
-import { expectWithin, type Quota } from '../upkeep/count-of.js';
 
 interface BotDescription {
   id: string;

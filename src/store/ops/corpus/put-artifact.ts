@@ -1,8 +1,8 @@
 import { writeOperation } from '../../operation.js';
 import type { ArtifactRow } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { expectWithin, type Quota } from '../../within-quota.js';
 import { recordEvent } from '../events/record-event.js';
-import { expectWithin, type Quota } from '../upkeep/count-of.js';
 
 const insert = statement<ArtifactRow>(`
   INSERT INTO artifacts (sha256, size_bytes, created_at, used_at)

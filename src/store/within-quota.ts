@@ -1,5 +1,5 @@
-import { QuotaError } from '../../../core/errors.js';
-import { one, type Steps, statement } from '../../statement.js';
+import { QuotaError } from '../core/errors.js';
+import { one, type Steps, statement } from './statement.js';
 
 const count = statement<{ name: string }, { value: number | null }>(
   'SELECT CAST(sum(value) AS BIGINT) AS value FROM counters WHERE name = @name',
