@@ -124,14 +124,15 @@ export class Secrets implements JobSecrets {
   /** For a job to be made. @throws PreconditionError for what it names and cannot have */
   expect(project: string, ...environments: readonly Environment[]): void {
     for (const environment of environments) {
-      const revealed = this.reveal(project || defaultProject, environment);
+      const revealed = this.reveal(project, environment);
       if ('values' in revealed) continue;
       throw new PreconditionError({ reason: 'SECRET_NOT_READABLE', why: revealed.problem });
     }
   }
 
   /** The values of what an environment names, by their names. */
-  reveal(project: string, environment: Environment): Revealed {
+  reveal(given: string, environment: Environment): Revealed {
+    const project = given || defaultProject;
     const values: Record<string, string> = {};
     for (const name of secretsIn(environment)) {
       const row = this.#rows.get(keyOf({ project, name }));
