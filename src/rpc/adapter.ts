@@ -298,7 +298,10 @@ export class Adapter {
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
-    ctx.isPrivate = this.options.isSecured || isLoopback(addressOf(call));
+    // Assignments go by these alone; other calls do not pay for the look.
+    if (terms.pool === 'streams' || terms.pool === 'waits') {
+      ctx.isPrivate = this.options.isSecured || isLoopback(addressOf(call));
+    }
     ctx.change = audit.changeOf(call, ctx);
     const full = this.options.quotas.entered(call);
     const ended = refusal ?? this.#ended.get(terms.pool) ?? full;

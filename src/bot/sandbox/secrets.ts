@@ -34,7 +34,8 @@ export class RunSecrets {
     const hidden: Record<string, string> = {};
     for (const [variable, value] of Object.entries(environment)) {
       const name = value === undefined ? undefined : secretNamed(value);
-      const secret = name === undefined ? undefined : this.values[name];
+      const isOurs = name !== undefined && Object.hasOwn(this.values, name);
+      const secret = isOurs ? this.values[name] : undefined;
       if (secret === undefined) plain[variable] = value;
       else hidden[variable] = secret;
     }

@@ -133,16 +133,17 @@ export class Secrets implements JobSecrets {
   /** The values of what an environment names, by their names. */
   reveal(given: string, environment: Environment): Revealed {
     const project = given || defaultProject;
-    const values: Record<string, string> = {};
+    const values: [name: string, value: string][] = [];
     for (const name of secretsIn(environment)) {
       const row = this.#rows.get(keyOf({ project, name }));
       const said = `the secret ${name} of project ${project}`;
       if (!row) return { problem: `${said} is not there: pandafuzz secret set ${name}` };
       const value = this.#open(row);
       if (value === undefined) return { problem: `${said} is not readable: ${keyProblem}` };
-      values[name] = value;
+      values.push([name, value]);
     }
-    return { values };
+    // Own properties, also of a secret called __proto__.
+    return { values: Object.fromEntries(values) };
   }
 
   #open(row: SecretRow): string | undefined {

@@ -14,10 +14,11 @@ function passed(chunks: readonly Buffer[], of = secrets): string {
 
 describe('secrets of a run', () => {
   test('are put in place of their names, for programs alone', () => {
-    const environment = { A: 'secret:short', B: 'secret:absent', C: 'plain', D: undefined };
+    const absent = { B: 'secret:absent', P: 'secret:constructor' };
+    const environment = { A: 'secret:short', ...absent, C: 'plain', D: undefined };
     const { plain, hidden } = secrets.apart(environment);
     expect(hidden).toEqual({ A: 'abcabcab' });
-    expect(plain).toEqual({ B: 'secret:absent', C: 'plain', D: undefined });
+    expect(plain).toEqual({ ...absent, C: 'plain', D: undefined });
   });
 
   test('are cut out of texts, the longest first', () => {
