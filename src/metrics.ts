@@ -33,7 +33,8 @@ const quotas = [
   ...['limits.max_artifacts', 'limits.max_artifact', 'limits.max_campaigns'],
   ...['limits.max_crashes_per_job', 'corpus.max_inputs', 'corpus.max_bytes'],
   ...['corpus.max_project_bytes', 'limits.max_calls', 'limits.max_transfers'],
-  ...['limits.max_waits', 'limits.max_watches', 'limits.max_streams', 'other'],
+  ...['limits.max_waits', 'limits.max_watches', 'limits.max_streams'],
+  ...['database.max_queued_writes', 'database.max_queued_reads', 'other'],
 ];
 
 function quotaOf(error: unknown): string | undefined {

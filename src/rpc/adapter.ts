@@ -20,6 +20,7 @@ import type { Metrics } from '../metrics.js';
 import { type Access, addressOf, isLoopback } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { type CallAudit, seen, seenFirst } from './audit.js';
+import { sessionOf } from './beneath/session-of.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import { type CallPath, plainPath } from './call-path.js';
 import type { CallerQuotas } from './caller-quotas.js';
@@ -108,14 +109,14 @@ interface UnderWay extends Bagged {
   hasPlace: boolean;
 }
 
-/** Shared by all calls: nobody receives it, and a stack for each call of a lost fleet is dear. */
+/** Shared by all calls: nobody receives it, and a stack for each is dear. */
 const callerLeft = new CancelledError();
 
 /**
- * Makes grpc-js's handlers of functions (calls.ts). This file alone
- * admits or refuses a call, gives it its deadline, turns errors of handlers into a status,
- * and settles each call once. grpc-js does not await handlers, and emits `cancelled` even
- * after a call was answered; handlers see nothing of that.
+ * Makes grpc-js's handlers of functions (calls.ts). This file alone admits or refuses a call,
+ * gives it its deadline, turns errors of handlers into a status, and settles each call once.
+ * grpc-js does not await handlers, and emits `cancelled` even after a call was answered;
+ * handlers see nothing of that.
  */
 export class Adapter {
   readonly #underWay: Bag<UnderWay>;
@@ -298,12 +299,12 @@ export class Adapter {
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
-    // Assignments go by these alone; other calls do not pay for the look.
-    if (terms.pool === 'streams' || terms.pool === 'waits') {
-      ctx.isPrivate = this.options.isSecured || isLoopback(addressOf(call));
-    }
+    // Assignments go by these alone.
+    if (terms.pool === 'streams' || terms.pool === 'waits') ctx.isPrivate = this.#isPrivate(call);
     ctx.change = audit.changeOf(call, ctx);
-    const full = this.options.quotas.entered(call);
+    // A stream that has closed does not know its session any more.
+    const session = sessionOf(call);
+    const full = this.options.quotas.entered(session);
     const ended = refusal ?? this.#ended.get(terms.pool) ?? full;
     if (ended) ctx.abort(ended);
     const times = { peerMs: timeouts.stalledTransferMs, ownMs: timeouts.transferMs };
@@ -319,7 +320,7 @@ export class Adapter {
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
-      this.options.quotas.left(call);
+      this.options.quotas.left(session);
       this.#underWay.remove(underWay);
       ctx.end();
       this.#count(call, code, cameAt);
@@ -380,6 +381,10 @@ export class Adapter {
     longest.ctx.abort(new StalledError({ stalledMs: longest.pace.stalledMs }));
     this.#leave(longest);
     return true;
+  }
+
+  #isPrivate(call: ServerCall): boolean {
+    return this.options.isSecured || isLoopback(addressOf(call));
   }
 
   #count(call: ServerCall, code: Code, cameAt: number): void {

@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import type { RequestContext } from '../core/context.js';
 import { QuotaError } from '../core/errors.js';
-import { sessionOf } from './beneath/session-of.js';
 
 export interface CallerLimits {
   /** Calls that are open at once on one connection. */
@@ -26,10 +25,14 @@ export class CallerQuotas {
     private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
-  /** Notes a call of a connection until `left`. @returns why it is refused, if it is */
-  entered(call: object): QuotaError | undefined {
-    const session = sessionOf(call);
-    if (!session) return undefined; // over HTTP: rpc/connect has a bound of its own
+  /**
+   * Notes a call of a connection until `left`; undefined is one over HTTP, where rpc/connect has
+   * a bound of its own.
+   *
+   * @returns why it is refused, if it is
+   */
+  entered(session: object | undefined): QuotaError | undefined {
+    if (!session) return undefined;
     const open = (this.#calls.get(session) ?? 0) + 1;
     this.#calls.set(session, open);
     const { callsPerConnection: most } = this.limits;
@@ -40,8 +43,7 @@ export class CallerQuotas {
     });
   }
 
-  left(call: object): void {
-    const session = sessionOf(call);
+  left(session: object | undefined): void {
     if (session) this.#calls.set(session, (this.#calls.get(session) ?? 1) - 1);
   }
 
