@@ -17,7 +17,7 @@ import { CancelledError, StalledError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
-import { type Access, addressOf, isLoopback } from './access.js';
+import { type Access, addressOf } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { type CallAudit, seen, seenFirst } from './audit.js';
 import { sessionOf } from './beneath/session-of.js';
@@ -67,8 +67,8 @@ export interface AdapterOptions {
   readonly projects: ProjectScope;
   readonly quotas: CallerQuotas;
   readonly audit: CallAudit;
-  /** All connections speak TLS. */
-  readonly isSecured: boolean;
+  /** Whether nobody on the way to this address can read along. */
+  readonly isPrivate: (address: string) => boolean;
   readonly admission: Admission;
   readonly counters: MethodCounters;
   readonly timeouts: {
@@ -109,6 +109,8 @@ interface UnderWay extends Bagged {
   hasPlace: boolean;
 }
 
+/** Other calls do not pay for a look at their peer. */
+const hasAssignments = (pool: Pool): boolean => pool === 'streams' || pool === 'waits';
 /** Shared by all calls: nobody receives it, and a stack for each is dear. */
 const callerLeft = new CancelledError();
 
@@ -299,8 +301,7 @@ export class Adapter {
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
-    // Assignments go by these alone.
-    if (terms.pool === 'streams' || terms.pool === 'waits') ctx.isPrivate = this.#isPrivate(call);
+    ctx.isPrivate = hasAssignments(terms.pool) && this.options.isPrivate(addressOf(call));
     ctx.change = audit.changeOf(call, ctx);
     // A stream that has closed does not know its session any more.
     const session = sessionOf(call);
@@ -381,10 +382,6 @@ export class Adapter {
     longest.ctx.abort(new StalledError({ stalledMs: longest.pace.stalledMs }));
     this.#leave(longest);
     return true;
-  }
-
-  #isPrivate(call: ServerCall): boolean {
-    return this.options.isSecured || isLoopback(addressOf(call));
   }
 
   #count(call: ServerCall, code: Code, cameAt: number): void {

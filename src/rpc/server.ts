@@ -15,7 +15,7 @@ import type { Logger } from '../core/log.js';
 import type { TlsFiles } from '../core/tls-files.js';
 import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
-import type { Access } from './access.js';
+import { type Access, isLoopback } from './access.js';
 import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
 import type { CallAudit } from './audit.js';
@@ -143,7 +143,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     ...options,
     path: unsent.over(path),
     projects: new ProjectScope(state.projects),
-    isSecured: options.tls !== undefined,
+    isPrivate: (address) => options.tls !== undefined || isLoopback(address),
     quotas: new CallerQuotas(options.callerLimits, clock),
     admission,
     counters,
