@@ -174,7 +174,7 @@ export function aboutOf(request: unknown): [field: string, value: string][] {
     if (field === 'role' && typeof value === 'number') return [[field, roleName(value)]];
     if (!namingFields.has(field) || value === '') return [];
     if (typeof value === 'string') return [[field, clipped(value)]];
-    if (!Array.isArray(value)) return [];
+    if (!Array.isArray(value) || value.length === 0) return [];
     const shown = value.slice(0, mostOfList).map((one) => clipped(String(one)));
     const more = value.length > mostOfList ? [`and ${value.length - mostOfList} more`] : [];
     return [[field, [...shown, ...more].join(', ')]];
