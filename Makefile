@@ -114,7 +114,7 @@ sdk: $(built)
 deploy-check:
 	@test/deploy/check-manifests.sh
 
-## check: types, lint, format, the contract's lint and breaking changes, the import rules
+## check: types, lint, format, the contract's lint and breaking changes, the import rules, dependencies
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
@@ -125,7 +125,16 @@ check: $(generated)
 	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src web || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src web
-	@echo "check: types, lint, format, contract and import rules are fine"
+	@.ci/dependencies
+	@echo "check: types, lint, format, contract, import rules and the lock file are fine"
+
+## sbom: every part by the lock file, as CycloneDX, into data/pandafuzz.cdx.json
+.PHONY: sbom
+sbom: $(installed)
+	@mkdir -p data
+# Without --omit=dev, which leaves out what a development package needs as well.
+	@npm sbom --sbom-format=cyclonedx --package-lock-only >data/pandafuzz.cdx.json
+	@echo "sbom: data/pandafuzz.cdx.json"
 
 ## release-contract: keep the contract as it is now, for check to compare with
 .PHONY: release-contract
