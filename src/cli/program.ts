@@ -19,6 +19,7 @@ import { fuzzCommand } from './fuzz.js';
 import { jobCommand } from './job.js';
 import { manCommand } from './man/command.js';
 import { masterCommand } from './master.js';
+import { notifyCommand } from './notify.js';
 import { restoreCommand } from './restore.js';
 import { statsCommand } from './stats.js';
 import { targetCommand } from './target.js';
@@ -53,6 +54,7 @@ function commands(): Command {
     .addCommand(campaignCommand())
     .addCommand(tokenCommand())
     .addCommand(auditCommand())
+    .addCommand(notifyCommand())
     .addCommand(topCommand())
     .addCommand(watchCommand())
     .addCommand(certCommand())

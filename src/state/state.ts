@@ -17,6 +17,7 @@ import { Blame } from './bots/blame.js';
 import { Bots } from './bots/bots.js';
 import { Drains } from './bots/drains.js';
 import { Holds } from './bots/holds.js';
+import { Presence } from './bots/presence.js';
 import { Sessions } from './bots/sessions.js';
 import { Campaigns } from './campaigns/campaigns.js';
 import { FuzzingCampaigns } from './campaigns/fuzzing.js';
@@ -49,6 +50,7 @@ import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
 import { Notifications } from './notifications/notifications.js';
+import { CampaignWatch } from './progress/campaign-watch.js';
 import { Problems } from './progress/problems.js';
 import { Progress } from './progress/progress.js';
 import { Dispatch, type PlannedRunEnd } from './scheduling/dispatch.js';
@@ -244,6 +246,13 @@ export function createState(options: {
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
+  const lostAfterMs = settings.bot_lost_after;
+  const presence = new Presence({ ...service, sessions, lostAfterMs });
+  const obstacles = new CampaignObstacles({ sessions, fairShare, clock });
+  const campaignWatch = new CampaignWatch({
+    ...{ ...service, sessions, leases, collector, obstacles, supply },
+    stuckAfterMs: settings.stuck_after,
+  });
   const counters = atMost(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
@@ -302,7 +311,7 @@ export function createState(options: {
       ...service,
       supply,
       leases,
-      obstacles: new CampaignObstacles({ sessions, fairShare, clock }),
+      obstacles,
       newId,
       defaults: config.jobs,
     }),
@@ -319,6 +328,7 @@ export function createState(options: {
     own: new Own(store, leases),
     sessionParts,
     vitals,
+    notifications,
 
     /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
@@ -330,6 +340,7 @@ export function createState(options: {
       await campaigns.restore();
       await campaignKeeper.restore();
       await reaper.restore();
+      await presence.restore();
       await notifications.start();
       await collector.sums.restore();
       leases.start();
@@ -348,6 +359,8 @@ export function createState(options: {
       crashPolicy.start();
       corpusUpkeep.start();
       campaignKeeper.start();
+      presence.start();
+      campaignWatch.start();
     },
 
     /** Stops assigning jobs, and writes heartbeat data to disk. */
@@ -366,6 +379,8 @@ export function createState(options: {
         crashPolicy,
         corpusUpkeep,
         campaignKeeper,
+        presence,
+        campaignWatch,
       ];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);

@@ -80,6 +80,8 @@ export function campaignStory(
     ['runs_to_stop', { ...stopped, campaignId, afterJobId: runId(3) }],
     ['runs_stopped', { campaignId }],
     ['move_campaign', { ...move, to: 'active', dueAt: 95, from: ['paused'], now: 45 }],
+    ['mark_stuck', { id: campaignId, by: 'flat', reason: 'nothing new', now: 45 }],
+    ['mark_stuck', { id: campaignId, by: '', reason: 'found', now: 45 }],
     ['complete_job', end(3, { coverage: 3, loadedCoverage: 3 })],
     ['settle_run', { jobId: runId(3), now: 46 }],
     // The third that hardly fuzzed, and the last of its CPU time.

@@ -30,6 +30,7 @@ const known = [
   '0080-audit.sql',
   '0081-forecasts.sql',
   '0082-groups-of-earlier-builds.sql',
+  '0100-notices.sql',
 ];
 
 test('migrations only come after those that are there: their position is the version', () => {

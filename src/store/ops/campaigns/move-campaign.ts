@@ -20,7 +20,7 @@ interface Move {
 
 const move = statement<Move>(`
   UPDATE fuzz_campaigns SET state = @to, state_reason = @reason, state_since = @now,
-    due_at = @dueAt, stopping = @stopping,
+    due_at = @dueAt, stopping = @stopping, stuck_by = '',
     quiet_from_ms = CASE WHEN @to = 'active' THEN billed_ms ELSE quiet_from_ms END
   WHERE id = @id`);
 const stop = statement<{ id: string }>('UPDATE fuzz_campaigns SET stopping = 1 WHERE id = @id');
