@@ -11,7 +11,7 @@ export const eventKinds = [
   'crash_group.fixed',
   'campaign.ended',
   'campaign.stuck',
-  'campaign.recovered',
+  'campaign.unstuck',
   'bot.lost',
   'bot.back',
 ] as const;

@@ -28,11 +28,11 @@ const titles: Readonly<Record<NoticeKind, string>> = {
   'crash_group.fixed': 'Crash fixed',
   'campaign.ended': 'Campaign ended',
   'campaign.stuck': 'Campaign stuck',
-  'campaign.recovered': 'Campaign goes on',
+  'campaign.unstuck': 'Campaign goes on',
   'bot.lost': 'lost',
   'bot.back': 'back',
 };
-const good: readonly string[] = ['crash_group.fixed', 'campaign.recovered', 'bot.back'];
+const good: readonly string[] = ['crash_group.fixed', 'campaign.unstuck', 'bot.back'];
 const neutral: readonly string[] = ['campaign.ended', 'test'];
 
 export function cardOf({ event, time, sent }: Delivery): Card {

@@ -29,6 +29,7 @@ export async function sendMail(
     import('nodemailer/lib/smtp-connection'),
     composed(email, delivery),
   ]);
+  signal.throwIfAborted(); // meanwhile
   const { host, port, isSecure, tls } = email.server;
   const connection = new SMTPConnection({
     ...{ host, port, secure: isSecure, name: hostname() },
@@ -73,13 +74,17 @@ async function conversation(
 const step = (begin: (done: (error?: Error | null) => void) => void): Promise<void> =>
   new Promise((resolve, reject) => begin((error) => (error ? reject(error) : resolve())));
 
+/** Failures of nodemailer that are about the message, and not about the way to the server. */
+const aboutMessage: readonly (string | undefined)[] = ['EENVELOPE', 'EMESSAGE'];
+
 /**
- * A server that will never take this message says so with a status from 500 on. A refused login is
- * tried again all the same: a person mends it, and nothing is lost meanwhile.
+ * A server that will never take this message says so with a status from 500 on. A refused login, or
+ * one without TLS, is tried again: a person mends it, and nothing is lost meanwhile.
  */
 function verdictOfFailure(error: unknown): Verdict {
   const status = (error as { responseCode?: unknown } | null)?.responseCode;
-  if (typeof status !== 'number' || status < 500 || codeOf(error) === 'EAUTH') throw error;
+  const isFinal = typeof status === 'number' && status >= 500;
+  if (!isFinal || !aboutMessage.includes(codeOf(error))) throw error;
   return { kind: 'refused', status, why: messageOf(error).slice(0, longestReason) };
 }
 

@@ -541,7 +541,7 @@ CREATE INDEX events_by_subject ON events (subject, sequence);
 -- The few events that webhooks deliver, among those of every job.
 CREATE INDEX events_to_deliver ON events (sequence)
   WHERE kind IN ('crash_group.new', 'crash_group.reopened', 'crash_group.fixed',
-    'campaign.ended', 'campaign.stuck', 'campaign.recovered', 'bot.lost', 'bot.back');
+    'campaign.ended', 'campaign.stuck', 'campaign.unstuck', 'bot.lost', 'bot.back');
 
 -- Campaigns that make their runs by themselves.
 

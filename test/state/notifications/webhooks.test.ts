@@ -139,7 +139,7 @@ describe('other events', () => {
     for (let count = 0; count < 4; count++) came.push(await all.next());
     expect(events(...came)).toEqual(['campaign.stuck', 'bot.lost', 'bot.back', 'campaign.ended']);
     expect(came.map(({ body }) => JSON.parse(body))).toMatchObject([
-      { campaign: { id, name: 'png', state: 'ended', reason: 'flat: nothing new for 3 h' } },
+      { campaign: { id, name: 'png', reason: 'flat: nothing new for 3 h' } },
       { bots: { count: 1, first: [{ id: botId, name: 'north' }] } },
       { bots: { count: 1 } },
       { campaign: { id, reason: 'its 3 CPU hours are used' } },

@@ -29,7 +29,7 @@ export const markStuck = writeOperation(
     const before = yield* lockCampaign(id);
     if (before?.state !== 'active' || before.stuck_by === by) return undefined;
     yield* run(mark, { id, by });
-    const kind = by === '' ? 'recovered' : 'stuck';
+    const kind = by === '' ? 'unstuck' : 'stuck';
     const text = by === '' ? reason : `${by}: ${reason}`;
     yield* recordHistory({ campaignId: id, time: now, kind, text });
     return yield* loaded(id);

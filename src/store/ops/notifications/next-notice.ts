@@ -11,7 +11,7 @@ export type NoticeKind =
   | 'crash_group.fixed'
   | 'campaign.ended'
   | 'campaign.stuck'
-  | 'campaign.recovered'
+  | 'campaign.unstuck'
   | 'bot.lost'
   | 'bot.back';
 
@@ -57,7 +57,7 @@ type Event = EventRow & { detail: string };
 const toDeliver = statement<{ cursor: number; limit: number }, Event>(`
   SELECT sequence, time, kind, subject, detail FROM events
   WHERE kind IN ('crash_group.new', 'crash_group.reopened', 'crash_group.fixed',
-      'campaign.ended', 'campaign.stuck', 'campaign.recovered', 'bot.lost', 'bot.back')
+      'campaign.ended', 'campaign.stuck', 'campaign.unstuck', 'bot.lost', 'bot.back')
     AND sequence > @cursor
   ORDER BY sequence LIMIT @limit`);
 const groupById = statement<{ id: string }, CrashGroupRow>(
