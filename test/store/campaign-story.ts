@@ -64,7 +64,7 @@ export function campaignStory(
     ['list_fuzz_campaigns', { ...listed, project: 'p' }],
     ['load_campaigns', { afterId: '', limit: 10 }],
     ['due_campaigns', { now: 40, limit: 10 }],
-    ['postpone_campaign', { id: campaignId, dueAt: 90 }],
+    ['postpone_campaign', { id: campaignId, dueAt: 90, now: 42, window: 'closed' }],
     ['claim_job', claim(1, 1)],
     ['look_at_runs', { afterId: '', limit: 10 }],
     ['update_campaign', { ...update, now: 41, arms: [arm('two'), arm('one', 'e'.repeat(64))] }],

@@ -1,8 +1,10 @@
 import { inProject } from '../../core/project.js';
+import { windowText } from '../../core/time-windows.js';
 import {
   type CampaignArm,
   type CampaignEvent,
   type CampaignForecast,
+  CampaignPolicy,
   type CampaignSpec,
   CampaignState,
   type EarlierBuild,
@@ -107,6 +109,8 @@ export function campaignDetails(
     ['a run', spec?.runSeconds ? duration(spec.runSeconds * 1000) : 'by itself'],
     ['until', endOf(spec)],
     ...(spec?.notBefore ? [['begins', clockTime(spec.notBefore, now)] as const] : []),
+    ...(spec?.windows.length ? [['windows', windowsOf(spec)] as const] : []),
+    ...(policiesOf(spec) === '' ? [] : [['policies', policiesOf(spec)] as const]),
     ['seeds', or(spec?.seedsSha256)],
     ...(spec?.dictionarySha256 ? [['dictionary', spec.dictionarySha256] as const] : []),
     ...(spec?.arguments.length ? [['arguments', spec.arguments.join(' ')] as const] : []),
@@ -135,6 +139,16 @@ function moreToFind(forecast: CampaignForecast | undefined): string[] {
 function lastFind({ lastFindAt, quietCpuSeconds }: FuzzingCampaign, now: number): string {
   return lastFindAt ? `${ago(lastFindAt, now)}, ${cpu(quietCpuSeconds)} of CPU time ago` : '-';
 }
+
+const windowsOf = ({ windows, timeZone }: CampaignSpec): string =>
+  `${windows.map(windowText).join('; ')} (${timeZone || 'UTC'})`;
+
+/** Those that differ from master.yaml: "minimise on, notify off". */
+const policiesOf = (spec: CampaignSpec | undefined): string =>
+  Object.entries(spec?.policies ?? {})
+    .filter(([, way]) => way !== CampaignPolicy.UNSPECIFIED)
+    .map(([name, way]) => `${name} ${word(CampaignPolicy[way])}`)
+    .join(', ');
 
 /** "never", or what ends it. */
 export function endOf(spec: CampaignSpec | undefined): string {

@@ -2,7 +2,11 @@ import { pino } from 'pino';
 import { loadMasterConfig } from '../../../src/config/load.js';
 import type { Timer } from '../../../src/core/clock.js';
 import { backgroundRunner } from '../../../src/core/context.js';
-import { CampaignBuild, CampaignSpec } from '../../../src/gen/pandafuzz/v1/campaign_service.js';
+import {
+  CampaignBuild,
+  type CampaignPolicies,
+  CampaignSpec,
+} from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { createMetrics, type Metrics } from '../../../src/metrics.js';
 import { gatherMs } from '../../../src/state/notifications/follower.js';
 import { Notifications } from '../../../src/state/notifications/notifications.js';
@@ -152,11 +156,11 @@ export class WebhookScene {
   }
 
   /** An active campaign with a run that a bot has. Returns its id. */
-  async campaign(name = 'png'): Promise<string> {
+  async campaign(name = 'png', policies?: CampaignPolicies): Promise<string> {
     const id = `campaign ${name}`;
     const { defaults } = this;
     const spec = CampaignSpec.create({
-      ...{ project: 'default', name, targetName: 'demo', weight: 1, sharing: 1 },
+      ...{ project: 'default', name, targetName: 'demo', weight: 1, sharing: 1, policies },
       builds: [{ name: 'libfuzzer', engine: 'libfuzzer', targetSha256: target.sha256 }].map((one) =>
         CampaignBuild.create(one),
       ),

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { CampaignPolicies, CampaignPolicy } from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { markBack, markLost } from '../../../src/store/ops/bots/mark-lost.js';
 import { markStuck } from '../../../src/store/ops/campaigns/mark-stuck.js';
 import { moveCampaign } from '../../../src/store/ops/campaigns/move-campaign.js';
@@ -148,6 +149,18 @@ describe('other events', () => {
     expect(texts).toEqual(['Campaign stuck: png', 'Campaign ended: png']);
     await eventually(async () => (await scene.outcomes())['one delivered'] === 2 || undefined);
     expect(one.inbox.size).toBe(0);
+  });
+
+  test('of a campaign that wants none are not sent', async () => {
+    const receiver = await Receiver.open();
+    const scene = await WebhookScene.open({ url: receiver.url, name: 'chat' });
+    const policies = CampaignPolicies.create({ notify: CampaignPolicy.OFF });
+    const now = scene.clock.now();
+    const quiet = await scene.campaign('quiet', policies);
+    await scene.run(markStuck, { id: quiet, by: 'flat', reason: 'nothing new', now });
+    const loud = await scene.campaign('loud');
+    await scene.run(markStuck, { id: loud, by: 'flat', reason: 'nothing new', now });
+    expect(JSON.parse((await receiver.next()).body).campaign.name).toBe('loud');
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import type { HistoryRow } from '../../campaign-rows.js';
 import { pageOperation } from '../../operation.js';
-import { one, page, run, type Steps, statement } from '../../statement.js';
+import { forUpdate } from '../../sql.js';
+import { all, one, page, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
 /** Entries of one campaign that are kept. */
@@ -44,6 +45,21 @@ export function* recordHistory(entry: Entry): Steps<void> {
   yield* run(insert, { ...entry, sequence });
   if (sequence > mostEntries) yield* run(forget, { campaignId, upTo: sequence - mostEntries });
   yield* recordEvent(time, `campaign.${kind}`, campaignId, { text });
+}
+
+const ofTarget = statement<{ project: string; targetName: string }, { id: string }>(`
+  SELECT id FROM fuzz_campaigns
+  WHERE project = @project AND target_name = @targetName AND state <> 'archived'
+  ORDER BY id DESC LIMIT 20 ${forUpdate()}`);
+
+/** Appends to the history of every campaign of a target, of the newest 20. */
+export function* recordForTarget(
+  of: { project: string; targetName: string },
+  entry: Omit<Entry, 'campaignId'>,
+): Steps<void> {
+  for (const { id } of yield* all(ofTarget, of)) {
+    yield* recordHistory({ ...entry, campaignId: id });
+  }
 }
 
 /** The history of a campaign, newest first. */

@@ -2,6 +2,7 @@ import { PreconditionError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
 import type { MergeOnRecord } from '../../rows.js';
 import { all, one, run, runEach, type Steps, statement } from '../../statement.js';
+import { recordForTarget } from '../campaigns/history.js';
 import { recordEvent } from '../events/record-event.js';
 import {
   type CorpusHead,
@@ -152,6 +153,9 @@ function* replaceCorpus(
   const subject = subjectOf({ project: job.project, targetName: job.target_name });
   const { entriesBefore, entriesAfter } = record;
   yield* recordEvent(now, 'corpus.merged', subject, { jobId, entriesBefore, entriesAfter });
+  const of = { project: job.project, targetName: job.target_name };
+  const text = `corpus merged by job ${jobId}: ${entriesBefore} -> ${entriesAfter} inputs`;
+  yield* recordForTarget(of, { time: now, kind: 'merged', text });
   return record;
 }
 

@@ -2,6 +2,7 @@ import { NotFoundError, PreconditionError, StaleLeaseError } from '../../../core
 import type { CrashReading } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { recordForTarget } from '../campaigns/history.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';
 import { chooseReproducer } from './choose-reproducer.js';
@@ -108,6 +109,9 @@ export const reportReproduction = writeOperation(
     yield* run(insert, { ...source, ...input, jobId, fence, crashes });
     const groupId = crash.group_id;
     yield* recordEvent(now, 'crash.reproduced', crashId, { groupId, jobId, runs, crashes });
+    const of = { project: crash.project, targetName: crash.target_name };
+    const text = `crash group ${groupId}: ${crashes} of ${runs} runs of its input crashed, job ${jobId}`;
+    yield* recordForTarget(of, { time: now, kind: 'reproduced', text });
     yield* judge(crash, source, { ...input, crashes });
     return crashes;
   },

@@ -1,3 +1,4 @@
+import { policyIn, policyOfCrash } from '../../campaign-policies.js';
 import { type FuzzCampaignRow, fuzzCampaignColumns } from '../../campaign-rows.js';
 import { type CrashGroupRow, crashGroupColumns } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
@@ -96,7 +97,7 @@ export const nextNotice = pageOperation(
   },
 );
 
-/** undefined: it is of another project, or gone. */
+/** undefined: it is of another project, or gone, or its campaign wants no notices. */
 function* aboutOf(event: Event, projects: readonly string[]): Steps<About | undefined> {
   const { kind, subject: id } = event;
   const isWanted = (project: string) => projects.length === 0 || projects.includes(project);
@@ -108,10 +109,13 @@ function* aboutOf(event: Event, projects: readonly string[]): Steps<About | unde
   if (kind.startsWith('campaign.')) {
     const campaign = yield* one(campaignById, { id });
     if (!campaign || !isWanted(campaign.project)) return undefined;
+    if (policyIn(campaign.spec, 'notify') === 'off') return undefined;
     return { about: 'campaign', campaign, text: JSON.parse(event.detail).text ?? '' };
   }
   const group = yield* one(groupById, { id });
-  return group && isWanted(group.project) ? { about: 'group', group } : undefined;
+  if (!group || !isWanted(group.project)) return undefined;
+  const policy = yield* policyOfCrash(group.first_crash_id, 'notify');
+  return policy === 'off' ? undefined : { about: 'group', group };
 }
 
 const isOneOf = (kinds: readonly NoticeKind[], kind: string): kind is NoticeKind =>
