@@ -4,10 +4,7 @@ import type { Connection } from '../../src/client/connect.js';
 import { sleep, systemClock } from '../../src/core/clock.js';
 import { UserError } from '../../src/core/errors.js';
 import { newId } from '../../src/core/ids.js';
-import {
-  CampaignSpec,
-  type FuzzingCampaign,
-} from '../../src/gen/pandafuzz/v1/campaign_service.js';
+import { CampaignSpec, type FuzzingCampaign } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import { type Job, JobLimits } from '../../src/gen/pandafuzz/v1/job.js';
 import { readyBuilds, sendInputs } from '../../src/operator/campaigns/builds.js';
 import { documentOf } from '../../src/operator/campaigns/report/document.js';

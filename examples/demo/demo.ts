@@ -6,8 +6,8 @@ import type { Connection } from '../../src/client/connect.js';
 import { describeFailure, isAway } from '../../src/client/failure.js';
 import { sleep, systemClock } from '../../src/core/clock.js';
 import { UserError } from '../../src/core/errors.js';
-import type { CrashGroup } from '../../src/gen/pandafuzz/v1/crash.js';
 import type { FuzzingCampaign } from '../../src/gen/pandafuzz/v1/campaign_service.js';
+import type { CrashGroup } from '../../src/gen/pandafuzz/v1/crash.js';
 import type { Job } from '../../src/gen/pandafuzz/v1/job.js';
 import { clockTime } from '../../src/operator/format.js';
 import { listCrashGroups } from '../../src/operator/lists.js';
@@ -64,9 +64,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   try {
     signal.throwIfAborted();
     const files = { target, seeds: join(source, 'seeds') };
-    const campaign = await patiently(signal, () =>
-      createCampaign(fleet.connection, files, signal),
-    );
+    const campaign = await patiently(signal, () => createCampaign(fleet.connection, files, signal));
     progress.note(
       `campaign demo; look on with bin/pandafuzz campaign get demo --master ${fleet.grpc}`,
     );

@@ -25,11 +25,10 @@ const nameRule = 'must be 1 to 64 letters, digits, dots, dashes or underscores';
 const projectRule = 'must be the name of a project';
 const eventsRule = `must be some of: ${eventKinds.join(', ')}`;
 
-export const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, `must be ${what}`);
+export const text = (what: string) =>
+  z.string({ error: `must be ${what}` }).min(1, `must be ${what}`);
 
-const project = z
-  .string({ error: projectRule })
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, projectRule);
+const project = z.string({ error: projectRule }).regex(/^[A-Za-z0-9._-]{1,64}$/, projectRule);
 
 /** Keys of every destination. */
 export const common = {
@@ -64,7 +63,7 @@ export interface Problems {
  *
  * @returns undefined where it is given in none of them, or after a problem
  */
-export function valueOf(
+export function givenValue(
   key: string,
   given: Readonly<Record<string, unknown>>,
   ctx: Problems,
@@ -74,7 +73,11 @@ export function valueOf(
   if (typeof variable === 'string') {
     const value = process.env[variable];
     if (value) return value;
-    ctx.addIssue({ code: 'custom', path: [`${key}_env`], message: 'is not set in the environment' });
+    ctx.addIssue({
+      code: 'custom',
+      path: [`${key}_env`],
+      message: 'is not set in the environment',
+    });
   }
   if (typeof file !== 'string') return undefined;
   try {
@@ -91,9 +94,10 @@ export const placesGiven = (key: string, given: Readonly<Record<string, unknown>
   [key, `${key}_file`, `${key}_env`].filter((place) => given[place] !== undefined).length;
 
 /** Both keys together; empty: every project. */
-export function projectsOf(
-  given: { project?: string | undefined; projects?: string[] | undefined },
-): readonly string[] {
+export function projectsOf(given: {
+  project?: string | undefined;
+  projects?: string[] | undefined;
+}): readonly string[] {
   const { project: one, projects = [] } = given;
   return [...new Set([...(one === undefined ? [] : [one]), ...projects])];
 }

@@ -2,13 +2,13 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import {
   common,
+  givenValue,
   mostDestinations,
   type Problems,
   placesGiven,
   placesOf,
   projectsOf,
   text,
-  valueOf,
   type Wanted,
 } from './destinations.js';
 
@@ -27,10 +27,9 @@ const serverRule =
 const email = z
   .strictObject({
     ...common,
-    to: z
-      .union([address.transform((one) => [one]), z.array(address).min(1).max(50)], {
-        error: 'must be an address, or a list of up to 50',
-      }),
+    to: z.union([address.transform((one) => [one]), z.array(address).min(1).max(50)], {
+      error: 'must be an address, or a list of up to 50',
+    }),
     from: address,
     server: z.url({ protocol: /^smtps?$/, error: serverRule }),
     user: text('a name').max(256, 'must be at most 256 characters').optional(),
@@ -73,7 +72,8 @@ function serverOf(
     ctx.addIssue({ code: 'custom', path: ['server'], message });
     return undefined;
   };
-  if (username !== '' || password !== '') return problem('has no user in it: set user and password');
+  if (username !== '' || password !== '')
+    return problem('has no user in it: set user and password');
   if (host === '' || !['', '/'].includes(pathname) || search !== '') return problem(serverRule);
   return { host, port: Number(port) || (isSecure ? 465 : 587), isSecure };
 }
@@ -91,7 +91,7 @@ function loginOf(
     ctx.addIssue({ code: 'custom', message });
     return undefined;
   }
-  const password = valueOf('password', given, ctx);
+  const password = givenValue('password', given, ctx);
   return password === undefined ? undefined : { user, password };
 }
 

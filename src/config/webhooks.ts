@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import {
   common,
+  givenValue,
   mostDestinations,
   type Problems,
   placesGiven,
   placesOf,
   projectsOf,
-  valueOf,
   type Wanted,
 } from './destinations.js';
 
@@ -51,7 +51,7 @@ function urlOf(given: Given, ctx: Problems): string | undefined {
     ctx.addIssue({ code: 'custom', message: 'must have one of url, url_file and url_env' });
     return undefined;
   }
-  const url = valueOf('url', given, ctx)?.trim();
+  const url = givenValue('url', given, ctx)?.trim();
   if (url === undefined || isUrl.safeParse(url).success) return url;
   const path = [given['url_file'] === undefined ? 'url_env' : 'url_file'];
   ctx.addIssue({ code: 'custom', path, message: `its content ${urlRule}` });
@@ -65,7 +65,7 @@ function secretOf(given: Given, ctx: Problems): string | undefined {
     ctx.addIssue({ code: 'custom', message });
     return undefined;
   }
-  const secret = valueOf('secret', given, ctx);
+  const secret = givenValue('secret', given, ctx);
   if (secret === undefined || secret.length >= leastSecretLength) return secret;
   const path = [given['secret_file'] === undefined ? 'secret_env' : 'secret_file'];
   ctx.addIssue({ code: 'custom', path, message: `its content ${shortSecret}` });

@@ -11,12 +11,7 @@ import { table, terminalWidth } from './table.js';
 
 export function showDestinations(flags: Flags & OutputFlags): Promise<void> {
   return asking(flags, async ({ system }, options) => {
-    const { destinations } = await unary(
-      system,
-      system.listNotificationDestinations,
-      {},
-      options,
-    );
+    const { destinations } = await unary(system, system.listNotificationDestinations, {}, options);
     print(flags, {
       json: () => ({ destinations: destinations.map(NotificationDestination.toJSON) }),
       text: () => destinationTable(destinations, Date.now()),
@@ -44,10 +39,12 @@ function stateOf({ failingSince, lastError, pendingSince }: NotificationDestinat
 /** @returns the exit code */
 export function testDestination(flags: Flags & OutputFlags, name: string): Promise<number> {
   return asking(flags, async ({ system }, options) => {
-    const tested = await unary(system, system.testNotification, { name }, options).catch((error) => {
-      if (!isNotFound(error)) throw error;
-      throw new UserError(`no destination is called ${name}: "pandafuzz notify list" has all`);
-    });
+    const tested = await unary(system, system.testNotification, { name }, options).catch(
+      (error) => {
+        if (!isNotFound(error)) throw error;
+        throw new UserError(`no destination is called ${name}: "pandafuzz notify list" has all`);
+      },
+    );
     const { delivered, problem, willRetry } = tested;
     print(flags, {
       json: () => ({ delivered, problem, willRetry }),

@@ -16,8 +16,7 @@ function written(yaml: string): string {
   return file;
 }
 
-const mail = (settings: string) =>
-  `notifications: {emails: [{from: f@b.test, ${settings}}]}`;
+const mail = (settings: string) => `notifications: {emails: [{from: f@b.test, ${settings}}]}`;
 const hooks = (...list: string[]) => `notifications: {webhooks: [${list.join(', ')}]}`;
 
 describe('master.yaml', () => {
@@ -255,11 +254,23 @@ describe('a configuration', () => {
       hooks(...['a', 'b'].map((path) => `{url: "http://h/${path}", secret: "0123456789abcdef"}`)),
       'notifications.webhooks (line 1): must have different names',
     ],
-    [hooks('{kind: slack, url: "http://h", secret: "0123456789abcdef"}'), 'has no secret where kind'],
+    [
+      hooks('{kind: slack, url: "http://h", secret: "0123456789abcdef"}'),
+      'has no secret where kind',
+    ],
     [hooks('{kind: slack, url_env: PF_NONE_SUCH}'), 'webhooks.0.url_env (line 1): is not set'],
-    [hooks('{kind: fax, url: "http://h"}'), 'webhooks.0.kind (line 1): must be one of: json, slack'],
-    [mail('to: "a@b.test\\nBcc: c@d.test", server: "smtp://h"'), 'emails.0.to (line 1): must be an'],
-    [mail('to: a@b.test, server: "http://h"'), 'emails.0.server (line 1): must be a server such as'],
+    [
+      hooks('{kind: fax, url: "http://h"}'),
+      'webhooks.0.kind (line 1): must be one of: json, slack',
+    ],
+    [
+      mail('to: "a@b.test\\nBcc: c@d.test", server: "smtp://h"'),
+      'emails.0.to (line 1): must be an',
+    ],
+    [
+      mail('to: a@b.test, server: "http://h"'),
+      'emails.0.server (line 1): must be a server such as',
+    ],
     [mail('to: a@b.test, server: "smtp://u:p@h"'), 'emails.0.server (line 1): has no user in it'],
     [mail('to: a@b.test, server: "smtp://h", user: u'), 'must have a user and one of password'],
     [

@@ -60,7 +60,7 @@ export function fuzzingTable(
       String(campaign.crashGroups),
       campaign.id,
       String(campaign.spec?.weight ?? 1),
-      or(campaign.stateReason),
+      or(campaign.stuckBy === '' ? campaign.stateReason : `stuck: ${campaign.stuckBy}`),
     ]),
     width,
   );
@@ -103,6 +103,7 @@ export function campaignDetails(
     ['id', campaign.id],
     ['campaign', nameOf(campaign)],
     ['state', `${stateOf(campaign)} (${duration(now - Number(campaign.stateSince))})${reason}`],
+    ...(campaign.stuckBy === '' ? [] : [['stuck', campaign.stuckBy] as const]),
     ['target', or(spec?.targetName)],
     ['weight', String(spec?.weight ?? 1)],
     ['at once', spec?.maxParallel ? String(spec.maxParallel) : 'no limit'],

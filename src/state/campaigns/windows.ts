@@ -48,7 +48,10 @@ export function isOpen({ windows, timeZone }: Windows, time: number): boolean {
   return windows.some((window) => isWithin(window, at));
 }
 
-function isWithin({ weekdays: days, fromMinute, toMinute }: CampaignWindow, at: LocalTime): boolean {
+function isWithin(
+  { weekdays: days, fromMinute, toMinute }: CampaignWindow,
+  at: LocalTime,
+): boolean {
   const { weekday, minute } = at;
   const begins = (day: number) => days.length === 0 || days.includes(day);
   if (fromMinute < toMinute) {

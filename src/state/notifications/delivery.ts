@@ -1,7 +1,9 @@
 import type { Notice } from '../../store/ops/notifications/next-notice.js';
 
 /** What is sent: an event, or a test that somebody asked for. */
-export type Sent = Notice | { readonly about: 'test'; readonly kind: 'test'; readonly time: number };
+export type Sent =
+  | Notice
+  | { readonly about: 'test'; readonly kind: 'test'; readonly time: number };
 
 /** One event for one destination. The same delivery keeps its id, however often it is tried. */
 export interface Delivery {

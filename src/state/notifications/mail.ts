@@ -56,7 +56,7 @@ export async function sendMail(
   }
 }
 
-type Connection = InstanceType<(typeof import('nodemailer/lib/smtp-connection'))['default']>;
+type Connection = InstanceType<typeof import('nodemailer/lib/smtp-connection')['default']>;
 
 async function conversation(
   connection: Connection,

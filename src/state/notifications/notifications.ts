@@ -1,6 +1,6 @@
 import type { MasterConfig } from '../../config/schema.js';
-import type { Clock } from '../../core/clock.js';
 import { clipUtf8 } from '../../core/clip.js';
+import type { Clock } from '../../core/clock.js';
 import type { InBackground, RequestContext } from '../../core/context.js';
 import { codeOf, messageOf, NotFoundError, ShuttingDownError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
@@ -80,7 +80,7 @@ export class Notifications {
 
   /** The destinations as they are configured, with how far each has got. */
   list(): NotificationDestination[] {
-    return this.#destinations.map(({ name, kind, events, projects }, index) => {
+    return this.#destinations.map(({ name, kind, events, projects }) => {
       const follower = this.#followers.find((one) => one.name === name);
       const { pendingSince, failing } = follower ?? {};
       return {

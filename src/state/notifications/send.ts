@@ -34,7 +34,10 @@ export async function send(
   if (destination.kind === 'email') return sendMail(destination, delivery, within);
   const { clock, version } = within;
   const url = new URL(destination.url);
-  const answer = await post({ url, ...requestOf(destination, delivery, { clock, version }) }, within);
+  const answer = await post(
+    { url, ...requestOf(destination, delivery, { clock, version }) },
+    within,
+  );
   return verdictOf(answer, clock.now());
 }
 

@@ -1,5 +1,5 @@
 import { Health } from '../../gen/pandafuzz/v1/statistics_service.js';
-import type { LoadedCampaign } from '../../store/campaign-rows.js';
+import type { FuzzCampaignRow } from '../../store/campaign-rows.js';
 import { healthOf, type Judged } from './health.js';
 
 /** What the master knows of the runs of an active campaign now. */
@@ -19,7 +19,10 @@ export interface CampaignFacts {
 }
 
 /** How an active campaign does, by the same words as targets. */
-export function campaignHealth({ campaign }: LoadedCampaign, facts: CampaignFacts): Judged {
+export function campaignHealth(
+  campaign: Pick<FuzzCampaignRow, 'state_since' | 'last_find_at'>,
+  facts: CampaignFacts,
+): Judged {
   const { now, running, leases, executions, botsOnline, held, obstacle } = facts;
   if (held !== '') return { health: Health.CANNOT_FUZZ, reason: held };
   if (running === 0 && leases === 0) {

@@ -79,7 +79,7 @@ export class CampaignWatch {
     const { id, key, stuck_by: before } = loaded.campaign;
     // It is not its time.
     if (!this.parts.supply.has(key)) return void this.#turning.delete(id);
-    const judged = campaignHealth(loaded, this.#facts(loaded));
+    const judged = campaignHealth(loaded.campaign, this.#facts(loaded));
     const word = stuckBy(judged);
     if (word === before) return void this.#turning.delete(id);
     const turning = this.#turning.get(id);

@@ -8,15 +8,10 @@ import {
   CampaignSpec,
 } from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { createMetrics, type Metrics } from '../../../src/metrics.js';
+import { completeCampaignSpec, storedArms, storedSpec } from '../../../src/state/campaigns/spec.js';
+import { Violations } from '../../../src/state/messages/violations.js';
 import { gatherMs } from '../../../src/state/notifications/follower.js';
 import { Notifications } from '../../../src/state/notifications/notifications.js';
-
-import {
-  completeCampaignSpec,
-  storedArms,
-  storedSpec,
-} from '../../../src/state/campaigns/spec.js';
-import { Violations } from '../../../src/state/messages/violations.js';
 import type { Operation } from '../../../src/store/operation.js';
 import { createCampaign } from '../../../src/store/ops/campaigns/create-campaign.js';
 import { recordCrash } from '../../../src/store/ops/crashes/record-crash.js';

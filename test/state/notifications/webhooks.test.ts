@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { CampaignPolicies, CampaignPolicy } from '../../../src/gen/pandafuzz/v1/campaign_service.js';
+import {
+  CampaignPolicies,
+  CampaignPolicy,
+} from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { markBack, markLost } from '../../../src/store/ops/bots/mark-lost.js';
 import { markStuck } from '../../../src/store/ops/campaigns/mark-stuck.js';
 import { moveCampaign } from '../../../src/store/ops/campaigns/move-campaign.js';

@@ -1,19 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { campaignHealth, stuckBy } from '../../../src/state/progress/campaign-health.js';
-import type { LoadedCampaign } from '../../../src/store/campaign-rows.js';
 
 const hour = 3_600_000;
 const now = 100 * hour;
 const campaign = { state_since: now - 10 * hour, last_find_at: now - 60_000 };
-const loaded = (more: object = {}) =>
-  ({ campaign: { ...campaign, ...more }, arms: [], queues: [] }) as unknown as LoadedCampaign;
 const facts = {
   ...{ now, running: 1, leases: 1, executions: 1000, foundAt: undefined, botsOnline: 1 },
   ...{ held: '', obstacle: '' },
 };
 
 const wordOf = (more: object, row: object = {}) =>
-  stuckBy(campaignHealth(loaded(row), { ...facts, ...more }));
+  stuckBy(campaignHealth({ ...campaign, ...row }, { ...facts, ...more }));
 
 describe('an active campaign', () => {
   test('that finds something is not stuck', () => {
@@ -33,6 +30,6 @@ describe('an active campaign', () => {
 
   test('says what is in its way', () => {
     const idle = { ...facts, running: 0, leases: 0, obstacle: 'libfuzzer: no bot has it' };
-    expect(campaignHealth(loaded(), idle).reason).toBe('libfuzzer: no bot has it');
+    expect(campaignHealth(campaign, idle).reason).toBe('libfuzzer: no bot has it');
   });
 });

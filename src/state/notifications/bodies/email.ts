@@ -1,7 +1,10 @@
 import type { Card } from '../card.js';
 
 /** A mail, as text alone: no reader runs anything in it, or fetches anything for it. */
-export function emailText({ title, facts, command, time }: Card): { subject: string; text: string } {
+export function emailText({ title, facts, command, time }: Card): {
+  subject: string;
+  text: string;
+} {
   const width = Math.max(0, ...facts.map(([label]) => label.length)) + 2;
   const lines = [
     title,

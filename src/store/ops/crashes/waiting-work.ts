@@ -14,7 +14,6 @@ interface WaitingRow {
   tries: number;
 }
 
-
 /** Work that waits for its job, with what the job is made of. */
 export interface WaitingWork extends WaitingRow {
   /** Of "reproduce" and "minimise"; undefined: there is no such crash. */
