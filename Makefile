@@ -12,6 +12,8 @@ NODE_VERSION := 24.21.0
 NODE_NEEDED := 22.13
 # What meets the way beneath grpc-js: `make test` runs it with and without; `make test-nodes` all of test/rpc.
 beneath := beneath connections deadlines fuzz heartbeat overload shutdown streams
+# What takes its steps by a seed.
+random_tests := dist/test/property dist/test/rpc/fuzz dist/test/state/crashes/stories dist/test/faults/rows
 # The suite of test/rpc runs on each of these.
 NODES_TESTED := 22.23.3 24.21.0 26.12.1
 node_package := node-$(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
@@ -62,6 +64,12 @@ ifndef ONLY
 	@echo "$(beneath:%=test/rpc/%) test/abuse once more, with grpc.fast_path off"
 	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%) dist/test/abuse
 endif
+
+## explore: the random tests with a seed that is new each time, and more of each (SEED=n repeats one)
+.PHONY: explore
+explore: $(built) $(clients)
+	@SEED=$${SEED:-random} STORIES=$${STORIES:-100} FUZZ_RUNS=$${FUZZ_RUNS:-300} SCHEDULES=$${SCHEDULES:-1500} \
+	  $(JEST) $(or $(ONLY),$(random_tests))
 
 ## test-nodes: test/rpc and test/abuse on each Node from 22 to 26, with grpc.fast_path auto and off
 .PHONY: test-nodes

@@ -10,4 +10,7 @@ export default {
   testTimeout: 2 * patienceMs,
   // Test files run side by side in this many processes; each needs a core.
   maxWorkers: 2,
+  // Modules of a test file stay in its process when it has ended: with gigabytes of them, collecting
+  // garbage takes longer than the tests.
+  workerIdleMemoryLimit: '512MB',
 };

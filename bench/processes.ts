@@ -80,6 +80,12 @@ export class ServerProcess {
     this.child.disconnect();
     await once(this.child, 'exit');
   }
+
+  /** With SIGKILL. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await once(this.child, 'exit');
+  }
 }
 
 /** The next message of a server. @throws Error when it ends instead */

@@ -49,9 +49,23 @@ export class Stage {
 
   /** Stops the master and starts it again, at the same address. */
   async restart(settings: Settings, meanwhile = () => {}): Promise<void> {
-    const { address, directory } = this.master;
     await this.master.stop();
     meanwhile();
+    await this.#startAgain(settings);
+  }
+
+  /** Kills the master and starts it again. @returns milliseconds from its start to its first answer */
+  async firstAnswerAfterKill(): Promise<number> {
+    await this.master.kill();
+    const startedAt = performance.now();
+    await this.#startAgain({});
+    const { system } = this.connection;
+    await unary(system, system.getSystemStats, {});
+    return performance.now() - startedAt;
+  }
+
+  async #startAgain(settings: Settings): Promise<void> {
+    const { address, directory } = this.master;
     const sameAddress = { PANDAFUZZ_GRPC_ADDRESS: address, ...settings };
     this.master = await startMaster(directory, sameAddress);
     this.connection.renew();

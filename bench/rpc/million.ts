@@ -1,4 +1,4 @@
-import { type Bench, count, type MeasuredOf } from '../figure.js';
+import { type Bench, count, type Measured, type MeasuredOf, ofRounds } from '../figure.js';
 import { watch } from '../watch.js';
 import * as deadlines from './deadlines.js';
 import { mixedTraffic } from './mixed.js';
@@ -11,6 +11,7 @@ export function benchMillion(bench: Bench): Promise<MeasuredOf<'scenarios'>> {
   return withStocked(bench, jobs, async (many) => {
     const { master } = many.stage;
     const { result: calls } = await watch(master, 'every call', () => eachCall(many));
+    const killed = await firstAnswers(many);
     const late = (stocked: Stocked, disturbance: deadlines.Disturbance) =>
       deadlines.missedDeadlines(stocked, calls, disturbance);
     const quiet = await late(many, deadlines.nothing);
@@ -24,6 +25,7 @@ export function benchMillion(bench: Bench): Promise<MeasuredOf<'scenarios'>> {
     return {
       ...calls,
       ...quiet,
+      firstAnswer: killed,
       readsOfFew: ofFew.reads,
       writesOfFew: ofFew.writes,
       readsBesideBackups: besideBackups.reads,
@@ -34,4 +36,14 @@ export function benchMillion(bench: Bench): Promise<MeasuredOf<'scenarios'>> {
       ...(await mixedTraffic(many)),
     };
   });
+}
+
+/** A master that was killed while jobs were being created. */
+async function firstAnswers({ stage }: Stocked): Promise<Measured> {
+  const times: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    await stage.createJobs(500);
+    times.push(await stage.firstAnswerAfterKill());
+  }
+  return ofRounds(times, `killed ${times.length} times after creations`);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LogTail } from '../../src/core/log-tail.js';
+import { replaying } from '../property/replaying.js';
 
 test('a reader who goes on from place to place gets what a log still has, without gaps or repeats', () => {
   const pieces = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 60 });
@@ -25,6 +26,7 @@ test('a reader who goes on from place to place gets what a log still has, withou
         }
       },
     ),
+    replaying(),
   );
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { seed } from '../property/replaying.js';
 import { rows } from './rows.js';
 
 /**
@@ -8,7 +9,6 @@ import { rows } from './rows.js';
  * (core/log.test.ts).
  */
 const short = [1, 6, 8, 9, 10, 11, 15, 16];
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 describe('faults, in short', () => {
   test.each(rows.filter(({ number }) => short.includes(number)))(

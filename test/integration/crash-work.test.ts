@@ -105,7 +105,7 @@ describe('a new crash', () => {
     });
     expect(await messageOf(master, given(job).id)).toBe('crashed 5 of 5');
     expect(await jobsOf(master, JobKind.MINIMISE)).toEqual([]);
-  }, 60_000);
+  });
 
   test('that comes now and then is said to be flaky, by the only bot there is', async () => {
     const master = await runMasterFor({ PANDAFUZZ_CRASHES_RUNS: '24' });
@@ -119,7 +119,7 @@ describe('a new crash', () => {
     expect(crashes).toBeGreaterThan(0);
     expect(crashes).toBeLessThan(24);
     expect(await messageOf(master, jobId)).toBe(`crashed ${crashes} of 24: flaky`);
-  }, 60_000);
+  });
 
   test('is made smaller where that is wanted, and the smaller input stands for its group', async () => {
     const settings = { PANDAFUZZ_CRASHES_MINIMISE: 'on', PANDAFUZZ_CRASHES_MINIMISE_TIME: '20s' };
@@ -146,7 +146,7 @@ describe('a new crash', () => {
     expect(await listCrashGroups(master.connection, { limit: 10 })).toHaveLength(1);
     // What was made smaller is neither run again nor made smaller again.
     expect(await jobsOf(master, JobKind.REPRODUCE)).toHaveLength(1);
-  }, 90_000);
+  });
 });
 
 describe('a new build', () => {
@@ -181,7 +181,7 @@ describe('a new build', () => {
       status: CrashGroupStatus.NEW,
       reopenedAt: expect.any(Date),
     });
-  }, 90_000);
+  });
 
   test('that crashes in another way has not mended the bug, and that crash is kept too', async () => {
     const master = await runMasterFor();
@@ -207,7 +207,7 @@ describe('a new build', () => {
     const page = { pageSize: 10, pageToken: '', groupId: '', jobId };
     const kept = await unary(crashes, crashes.listCrashes, page);
     expect(kept.crashes).toMatchObject([{ topFrame: 'give_up', targetName: 'fragile' }]);
-  }, 90_000);
+  });
 
   test('that cannot be run says nothing about the bug', async () => {
     const master = await runMasterFor({ PANDAFUZZ_JOBS_MAX_ATTEMPTS: '1' });
@@ -228,7 +228,7 @@ describe('a new build', () => {
     expect(verification.result?.message).toMatch(/^the target cannot be run here \(exit code 3\)/);
     const group = await groupWhen(master, () => true);
     expect(group.status).toBe(CrashGroupStatus.NEW);
-  }, 90_000);
+  });
 });
 
 test('by command, a crash is run again as often as asked, or made smaller', async () => {
@@ -269,4 +269,4 @@ test('by command, a crash is run again as often as asked, or made smaller', asyn
   expect(tried).toContainEqual(['fragile_v2', 'crashed 5 of 5']);
   // With the policy off, nothing else was made.
   expect(await listJobs(master.connection, everyJob)).toHaveLength(6);
-}, 90_000);
+});

@@ -87,7 +87,6 @@ test.each([
     const targetPath = await buildProgram(source, flags);
     await expectGroups({ targetPath, bugs, evidence: / #\d+ 0x/ });
   },
-  60_000,
 );
 
 testWith(

@@ -14,6 +14,7 @@ import { groupSection, text } from '../../src/operator/crashes/markdown.js';
 import { quoted, replayEnvironment, replayLine } from '../../src/operator/crashes/replay.js';
 import { sarifLog, sarifResult } from '../../src/operator/crashes/sarif.js';
 import { sarifErrors } from '../cli/sarif-schema.js';
+import { replaying } from '../property/replaying.js';
 
 const dossier = (crash: Partial<Crash>, group: Partial<CrashGroup> = {}): Dossier => ({
   crash: Crash.create(crash),
@@ -71,7 +72,7 @@ describe('how to reproduce', () => {
           expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe(word);
         },
       ),
-      { numRuns: 30 },
+      { ...replaying(), numRuns: 30 },
     );
   });
 });
@@ -139,7 +140,7 @@ describe('SARIF', () => {
         const log = JSON.parse(JSON.stringify(sarifLog(results, { sourceRoot: '/src' })));
         expect(sarifErrors(log)).toEqual([]);
       }),
-      { numRuns: 100 },
+      { ...replaying(), numRuns: 100 },
     );
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { temporaryFolder } from '../harness.js';
 import { Shelf } from '../store/blobs/shelf.js';
-import { forAtMost, replaying } from './replaying.js';
+import { forAtMost, replaying, stories, storiesLimitMs } from './replaying.js';
 
 /**
  * Random stories of pushes, removals, sweeps and restarts, several of them at the same time,
@@ -38,7 +38,7 @@ test('nothing that is referred to is ever lost, and nothing else stays', async (
   await fc.assert(
     fc.asyncProperty(
       story,
-      forAtMost(25_000, async (steps) => {
+      forAtMost(storiesLimitMs, async (steps) => {
         const shelf = await Shelf.open(temporaryFolder());
         for (const actions of steps) {
           if (actions === 'reopen') {
@@ -54,7 +54,7 @@ test('nothing that is referred to is ever lost, and nothing else stays', async (
         await shelf.store.close();
       }),
     ),
-    { ...replaying(), numRuns: 25 },
+    { ...replaying(), numRuns: stories },
   );
 });
 

@@ -512,7 +512,7 @@ const moment: fc.Arbitrary<readonly Action[]> = fc.oneof(
 );
 
 /** More of them: SCHEDULES=3000 make test ONLY=dist/test/property/schedules.test.js */
-const runs = Number(process.env['SCHEDULES'] ?? 250);
+const runs = Number(process.env['SCHEDULES'] ?? 120);
 const limitMs = Math.max(runs * 100, 30_000);
 
 test(

@@ -5,7 +5,7 @@ import type { JobRow, LeaseRow } from '../../src/store/rows.js';
 import { atEnd, temporaryFolder } from '../harness.js';
 import { botInput, claimInput, crashInput, jobInput, noPause, target } from '../store/inputs.js';
 import { type Answer, type Lease, Model, type Outcome, type Return } from './model.js';
-import { forAtMost, replaying } from './replaying.js';
+import { forAtMost, replaying, stories, storiesLimitMs } from './replaying.js';
 import { StoreClient } from './store-client.js';
 
 /**
@@ -200,7 +200,7 @@ test('the store does what a plain model of it does, also across reopening and ki
   await fc.assert(
     fc.asyncProperty(
       story,
-      forAtMost(25_000, async (parts) => {
+      forAtMost(storiesLimitMs, async (parts) => {
         const store = new StoreClient(temporaryFolder());
         await live?.kill();
         live = store;
@@ -229,7 +229,7 @@ test('the store does what a plain model of it does, also across reopening and ki
         }
       }),
     ),
-    { ...replaying(), numRuns: 25 },
+    { ...replaying(), numRuns: stories },
   );
 });
 

@@ -19,7 +19,7 @@ const schema = source('postgres/schema.sql');
 let db: PGlite;
 beforeAll(async () => {
   db = await PGlite.create();
-}, 120_000);
+});
 afterAll(() => db.close());
 
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { addFigures, addStatistics, fuzzedMs } from '../../src/store/statistics.js';
+import { replaying } from '../property/replaying.js';
 
 const part = (some: object) => JSON.stringify(some);
 
@@ -47,5 +48,6 @@ test('a sum does not depend on how the attempts are grouped', () => {
       const left = addFigures(addFigures(a, b), c);
       expect(normal(left)).toEqual(normal(addFigures(a, addFigures(b, c))));
     }),
+    replaying(),
   );
 });

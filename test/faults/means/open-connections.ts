@@ -11,6 +11,13 @@ export const greeting = Buffer.concat([
   Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
 ]);
 
+/** A call of Connect whose body never ends. */
+const connectCall = (method: string, type: string, body: string) =>
+  `POST /pandafuzz.v1.JobService/${method} HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\n` +
+  `transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n`;
+/** The one message of a server stream, in its envelope. */
+const watching = '\0\0\0\0\x02{}';
+
 /** A connection on which nothing more is done. */
 export async function openSocket(address: string, said?: string | Buffer): Promise<Socket> {
   const [host, port] = address.split(':');
@@ -38,6 +45,9 @@ export async function openEveryKind(grpc: string, http: string, botId: string): 
   await openSocket(http);
   await openSocket(http, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
   await openSocket(http, 'POST /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf');
+  await openSocket(http, connectCall('ListJobs', 'application/json', '{"half'));
+  await openSocket(http, connectCall('WatchJobs', 'application/connect+json', watching));
+  (await openSocket(http, connectCall('WatchJobs', 'application/connect+json', watching))).pause();
   const idle = connectHttp2(`http://${grpc}`);
   atEnd(() => idle.destroy());
   idle.on('error', () => {});
@@ -52,5 +62,5 @@ export async function openEveryKind(grpc: string, http: string, botId: string): 
     '/pandafuzz.v1.BotService/Heartbeat',
   );
   stream.send(HeartbeatRequest.encode({ message: { $case: 'hello', value } }).finish());
-  return 9 + calls.length + 1;
+  return 12 + calls.length + 1;
 }

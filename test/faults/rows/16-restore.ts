@@ -1,8 +1,6 @@
-import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from '../../../src/client/connect.js';
-import { downloadBackup } from '../../../src/client/transfer.js';
 import { systemClock } from '../../../src/core/clock.js';
+import { Process } from '../../processes.js';
 import { pause } from '../load/times.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
@@ -20,24 +18,16 @@ export const restore: Row = {
     await scene.busy('done', 4);
     await pause(isShort ? 0 : 8000);
 
-    const copy = join(scene.folder, 'copy.db');
-    const connection = connect(scene.address);
+    const copy = join(scene.folder, 'backup');
     const from = systemClock.now();
     scene.mark('backup');
-    await downloadBackup(connection, copy);
-    connection.close();
-    cpSync(join(scene.data, 'blobs'), join(scene.folder, 'blobs'), { recursive: true });
+    await pandafuzz('backup', copy, '--master', scene.address);
     await scene.busy('done', 3);
     await pause(isShort ? 0 : 8000);
 
     // Bots hold leases of a future that is gone.
     await scene.kill();
-    for (const name of ['pandafuzz.db', 'pandafuzz.db-wal', 'pandafuzz.db-shm']) {
-      rmSync(join(scene.data, name), { force: true });
-    }
-    rmSync(join(scene.data, 'blobs'), { recursive: true });
-    cpSync(join(scene.folder, 'blobs'), join(scene.data, 'blobs'), { recursive: true });
-    cpSync(copy, join(scene.data, 'pandafuzz.db'));
+    await pandafuzz('restore', copy, '--to', scene.data, '--force');
     await pause(10);
     const to = scene.mark('restored');
     await scene.start();
@@ -55,3 +45,10 @@ export const restore: Row = {
     };
   },
 };
+
+/** Runs a command as an operator would, to its end. */
+async function pandafuzz(...args: string[]): Promise<void> {
+  const command = new Process(args);
+  const { code } = await command.exited;
+  if (code !== 0) throw new Error(`pandafuzz ${args[0]} ended with ${code}: ${command.said}`);
+}

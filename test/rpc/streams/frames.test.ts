@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Frames } from '../../../src/rpc/streams/frames.js';
+import { replaying } from '../../property/replaying.js';
 import { framed } from '../../wire/raw-client.js';
 
 const messages = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 12 });
@@ -24,6 +25,7 @@ test('what went in comes out, wherever it was cut', () => {
       take(at);
       expect(heard).toEqual(said.map((message) => Buffer.from(message)));
     }),
+    replaying(),
   );
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DomainError } from '../../../src/core/errors.js';
 import { atEnd } from '../../harness.js';
-import { forAtMost, replaying } from '../../property/replaying.js';
+import { forAtMost, replaying, stories, storiesLimitMs } from '../../property/replaying.js';
 import { Scene, scripted } from './scene.js';
 
 /**
@@ -107,8 +107,6 @@ class Told {
   }
 }
 
-const stories = Number(process.env['STORIES'] ?? 10);
-
 test(
   'whatever is decided, nothing is lost, and all of it can be undone',
   async () => {
@@ -117,7 +115,7 @@ test(
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 30 }),
-        forAtMost(2500 * stories, async (steps) => {
+        forAtMost(storiesLimitMs, async (steps) => {
           await open?.state.stop();
           open = await Scene.open(scripted(2));
           const told = new Told(open, await open.lease(await open.build('one')));

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readArguments } from '../../../../src/bot/engines/gofuzz/arguments.js';
 import { decode, encode } from '../../../../src/bot/engines/gofuzz/corpus-file.js';
 import { GoOutput } from '../../../../src/bot/engines/gofuzz/output.js';
+import { replaying } from '../../../property/replaying.js';
 
 const file = (literal: string) => Buffer.from(`go test fuzz v1\n${literal}\n`);
 
@@ -13,6 +14,7 @@ describe("Go's files of inputs", () => {
       fc.property(inputs, fc.constantFrom('[]byte' as const, 'string' as const), (input, type) => {
         expect(decode(encode(input, type), type)).toEqual(input);
       }),
+      replaying(),
     );
   });
 
