@@ -317,7 +317,10 @@ export function createState(options: {
     }),
     series: new Series({ ...service, collector }),
     progress,
-    problems: new Problems({ ...service, sessions, holds, progress, vitals }),
+    problems: new Problems({
+      ...{ ...service, sessions, holds, progress, vitals, presence },
+      failing: () => notifications.failing(),
+    }),
     watch: new Watch(store, leases, clock),
     logs,
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),

@@ -38,8 +38,8 @@ export class Presence {
   readonly #task: PeriodicTask;
   /** Bots without a stream: since when, monotonic ms, the longest first. */
   readonly #away = new Map<string, number>();
-  /** Bots that are lost on disk. */
-  readonly #lost = new Set<string>();
+  /** Bots that are lost on disk: since when, ms since 1970. */
+  readonly #lost = new Map<string, number>();
   /** Of these, those that have a stream again. */
   readonly #back = new Set<string>();
 
@@ -59,7 +59,7 @@ export class Presence {
       const page = { since, after, limit: pageSize };
       const rows = await inBackground(seenBots.name, (ctx) => store.run(ctx, seenBots, page));
       for (const { id, lost_at } of rows) {
-        if (lost_at !== null) this.#lost.add(id);
+        if (lost_at !== null) this.#lost.set(id, lost_at);
         else this.#left(id);
       }
       const last = rows.at(-1);
@@ -76,6 +76,12 @@ export class Presence {
     return this.#task.stop();
   }
 
+  /** Bots that were lost since then and are not back, ms since 1970. */
+  lostSince(since: number): { ids: string[]; first: number } {
+    const lost = [...this.#lost].filter(([id, at]) => at >= since && !this.#back.has(id));
+    return { ids: lost.map(([id]) => id), first: Math.min(...lost.map(([, at]) => at)) };
+  }
+
   /** Records who was lost, and who is back, since the last look. */
   async look(): Promise<void> {
     const { clock, lostAfterMs } = this.parts;
@@ -90,7 +96,7 @@ export class Presence {
     const change = { ids, now: clock.now() };
     const lost = await inBackground(markLost.name, (ctx) => store.run(ctx, markLost, change));
     for (const id of ids) {
-      if (lost.includes(id)) this.#lost.add(id);
+      if (lost.includes(id)) this.#lost.set(id, change.now);
       if (!sessions.of(id)) this.#away.delete(id);
       // It came while that was written.
       else if (lost.includes(id)) this.#back.add(id);

@@ -78,6 +78,11 @@ export class Notifications {
     await Promise.all(this.#running);
   }
 
+  /** Destinations that do not take what they are sent: since when, and why the last try failed. */
+  failing(): { name: string; since: number; why: string }[] {
+    return this.#followers.flatMap(({ name, failing }) => (failing ? [{ name, ...failing }] : []));
+  }
+
   /** The destinations as they are configured, with how far each has got. */
   list(): NotificationDestination[] {
     return this.#destinations.map(({ name, kind, events, projects }) => {

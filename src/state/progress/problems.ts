@@ -12,6 +12,7 @@ import {
 import { type EndRow, newestEnds } from '../../store/ops/progress/newest-ends.js';
 import type { Store } from '../../store/store.js';
 import type { Holds } from '../bots/holds.js';
+import type { Presence } from '../bots/presence.js';
 import type { SessionHandle, Sessions } from '../bots/sessions.js';
 import { hasExecuted, type Progress } from './progress.js';
 
@@ -29,6 +30,9 @@ export interface ProblemsParts {
   readonly holds: Holds;
   readonly progress: Progress;
   readonly vitals: { readonly writes: boolean; readonly room: boolean };
+  readonly presence: Pick<Presence, 'lostSince'>;
+  /** Destinations of notifications that fail. */
+  readonly failing: () => readonly { name: string; since: number; why: string }[];
 }
 
 /** What is wrong now, by cause: bots with one cause, and jobs of one target, are one problem. */
@@ -44,8 +48,10 @@ export class Problems {
     ]);
     const problems = [
       ...this.#ofMaster(),
+      ...this.#ofNotifications(),
       ...ofTargets(targets),
       ...this.#ofBots(),
+      ...this.#ofLostBots(since),
       ...ofEnds(ends, targets),
     ];
     problems.sort(
@@ -68,6 +74,28 @@ export class Problems {
               remedy: 'free space, see docs/operations.md',
             },
           ]),
+    ];
+  }
+
+  #ofNotifications(): Problem[] {
+    return this.parts.failing().map(({ name, since, why }) => ({
+      ...nothing,
+      ...{ kind: ProblemKind.MASTER, since: new Date(since), object: `notifications to ${name}` },
+      sentence: `are not taken: ${why}`,
+      remedy: `pandafuzz notify test ${name}`,
+    }));
+  }
+
+  #ofLostBots(since: number): Problem[] {
+    const { ids, first } = this.parts.presence.lostSince(since);
+    if (ids.length === 0) return [];
+    return [
+      {
+        ...aboutBots(ids),
+        ...{ kind: ProblemKind.BOT_UNWELL, isBad: true, since: new Date(first) },
+        sentence: 'lost: no heartbeat stream',
+        remedy: 'start them again; bot drain or bot delete, if they are not to come back',
+      },
     ];
   }
 

@@ -18,6 +18,11 @@ async function noticesOf({ store }: Fleet): Promise<string[]> {
   }
 }
 
+async function problemsOf({ state }: Fleet): Promise<string[]> {
+  const { problems } = await state.problems.list(testContext());
+  return problems.map(({ object, sentence }) => `${object} ${sentence}`);
+}
+
 /** Time passes; these bots are heard meanwhile. */
 async function pass(fleet: Fleet, seconds: number, ...heard: Line[]): Promise<void> {
   for (let passed = 0; passed < seconds; passed += 5) {
@@ -35,10 +40,12 @@ test('bots whose streams end are lost after a while, together, and back with the
   expect(await noticesOf(fleet)).toEqual([]);
   await pass(fleet, 60, here);
   expect(await noticesOf(fleet)).toEqual(['bot.lost 2']);
+  expect(await problemsOf(fleet)).toContain('2 bots lost: no heartbeat stream');
   const again = fleet.hello(one.botId, 1);
   await fleet.settled();
   await pass(fleet, 60, here, again);
   expect(await noticesOf(fleet)).toEqual(['bot.lost 2', 'bot.back 1']);
+  expect(await problemsOf(fleet)).toContain('1 bot lost: no heartbeat stream');
 });
 
 test('one that comes back in time, or is drained, is not missed', async () => {

@@ -114,6 +114,10 @@ export class WebhookScene {
     await notifications.start();
   }
 
+  failing() {
+    return this.#notifications.failing();
+  }
+
   stop(): Promise<void> {
     return this.#notifications.stop();
   }

@@ -198,6 +198,7 @@ describe('a delivery that fails', () => {
       pauseMs: 1000,
       level: 40,
     });
+    expect(scene.failing()).toMatchObject([{ name: 'chat', why: 'status 500' }]);
     scene.clock.advance(999);
     expect(receiver.inbox.size).toBe(0);
     scene.clock.advance(1);
@@ -215,6 +216,7 @@ describe('a delivery that fails', () => {
     expect([second.body, third.body]).toEqual([first.body, first.body]);
     const signatures = [first, second, third].map((it) => it.headers['x-pandafuzz-signature']);
     expect(new Set(signatures).size).toBe(3);
+    expect(scene.failing()).toEqual([]);
     expect(await scene.outcomes()).toEqual({ 'chat delivered': 2 });
   });
 
