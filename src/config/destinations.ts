@@ -1,22 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { codeOf } from '../core/errors.js';
+import { type EventKind, eventKinds } from '../core/event-kinds.js';
 
 /** What all destinations of notifications have. No problem names a secret, nor a URL, which may hold one too. */
-
-/** Events that are sent, as in the index events_to_deliver. */
-export const eventKinds = [
-  'crash_group.new',
-  'crash_group.reopened',
-  'crash_group.fixed',
-  'campaign.ended',
-  'campaign.stuck',
-  'campaign.unstuck',
-  'bot.lost',
-  'bot.back',
-] as const;
-
-export type EventKind = (typeof eventKinds)[number];
 
 /** Each has a loop of its own, and rows of its own in the metrics. */
 export const mostDestinations = 100;

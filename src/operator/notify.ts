@@ -1,6 +1,7 @@
 import { unary } from '../client/call.js';
 import { isNotFound } from '../client/failure.js';
 import { UserError } from '../core/errors.js';
+import { eventKinds } from '../core/event-kinds.js';
 import { NotificationDestination } from '../gen/pandafuzz/v1/system_service.js';
 import { ago } from './format.js';
 import { complain, type OutputFlags, print } from './output.js';
@@ -25,10 +26,11 @@ function destinationTable(all: readonly NotificationDestination[], now: number):
   return table(['name', 'kind', 'is sent', 'state'], rows, terminalWidth());
 }
 
-/** "crash_group.*, bot.lost", and of which projects. */
+/** "everything", or the events; and of which projects. */
 function sentTo({ events, projects }: NotificationDestination): string {
   const of = projects.length === 0 ? '' : ` of ${projects.join(', ')}`;
-  return `${events.join(', ')}${of}`;
+  const isAll = eventKinds.every((kind) => events.includes(kind));
+  return `${isAll ? 'everything' : events.join(', ')}${of}`;
 }
 
 function stateOf({ failingSince, lastError, pendingSince }: NotificationDestination, now: number) {

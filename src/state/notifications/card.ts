@@ -1,6 +1,6 @@
+import type { EventKind } from '../../core/event-kinds.js';
 import { inProject } from '../../core/project.js';
 import { plain } from '../../core/unseen.js';
-import type { NoticeKind } from '../../store/ops/notifications/next-notice.js';
 import type { Delivery, Sent } from './delivery.js';
 import { locationOf } from './message.js';
 
@@ -22,7 +22,7 @@ export interface Card {
 const longestTitle = 140;
 const longestValue = 400;
 
-const titles: Readonly<Record<NoticeKind, string>> = {
+const titles: Readonly<Record<EventKind, string>> = {
   'crash_group.new': 'New crash',
   'crash_group.reopened': 'A fixed crash is back',
   'crash_group.fixed': 'Crash fixed',

@@ -97,8 +97,8 @@ async function composed(email: EmailConfig, delivery: Delivery): Promise<Buffer>
     subject,
     text,
     date: new Date(delivery.time),
-    // The same in every try, so that a mailbox shows a repeated one once.
-    messageId: `<${delivery.id}@${email.from.split('@')[1]}>`,
+    // The same in every try, so that a mailbox shows a repeated one once; no other event's.
+    messageId: `<${delivery.id}.${delivery.time}@${email.from.split('@')[1]}>`,
     headers: {
       'Auto-Submitted': 'auto-generated',
       'X-PandaFuzz-Event': delivery.event,

@@ -40,7 +40,7 @@ describe('a mail', () => {
     await scene.line('webhook delivered');
     expect([from, to]).toEqual(['fuzz@example.org', ['ann@example.org', 'team@example.org']]);
     expect(header(raw, 'Subject')).toContain('[PandaFuzz] New crash: SEGV in f (demo)');
-    expect(header(raw, 'Message-ID')).toMatch(/^<mail-\d+@example\.org>$/);
+    expect(header(raw, 'Message-ID')).toMatch(/^<mail-\d+\.\d+@example\.org>$/);
     expect(header(raw, 'Auto-Submitted')).toBe('auto-generated');
     expect(raw).toContain(`pandafuzz crash get ${groupId}`);
     expect(raw).toContain('out of bounds');

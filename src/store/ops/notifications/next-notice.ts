@@ -1,20 +1,10 @@
+import type { EventKind } from '../../../core/event-kinds.js';
 import { policyIn, policyOfCrash } from '../../campaign-policies.js';
 import { type FuzzCampaignRow, fuzzCampaignColumns } from '../../campaign-rows.js';
 import { type CrashGroupRow, crashGroupColumns } from '../../crash-rows.js';
 import { pageOperation } from '../../operation.js';
 import type { EventRow } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
-
-/** Kinds of events that are delivered, as in the index events_to_deliver. */
-export type NoticeKind =
-  | 'crash_group.new'
-  | 'crash_group.reopened'
-  | 'crash_group.fixed'
-  | 'campaign.ended'
-  | 'campaign.stuck'
-  | 'campaign.unstuck'
-  | 'bot.lost'
-  | 'bot.back';
 
 /** What an event is about, as it is now. */
 export type About =
@@ -30,12 +20,12 @@ export interface NamedBot {
 export type Notice = About & {
   readonly sequence: number;
   readonly time: number;
-  readonly kind: NoticeKind;
+  readonly kind: EventKind;
 };
 
 interface NextNotice {
   cursor: number;
-  kinds: readonly NoticeKind[];
+  kinds: readonly EventKind[];
   /** Empty: of every project, and of bots, which belong to none. */
   projects: readonly string[];
   /** Events that one call looks at. */
@@ -118,5 +108,5 @@ function* aboutOf(event: Event, projects: readonly string[]): Steps<About | unde
   return policy === 'off' ? undefined : { about: 'group', group };
 }
 
-const isOneOf = (kinds: readonly NoticeKind[], kind: string): kind is NoticeKind =>
+const isOneOf = (kinds: readonly EventKind[], kind: string): kind is EventKind =>
   (kinds as readonly string[]).includes(kind);
