@@ -1,6 +1,6 @@
 import { startMaster } from '../src/app.js';
 import { loadMasterConfig } from '../src/config/load.js';
-import { formatAddress } from '../src/config/units.js';
+import { formatAddress } from '../src/config/quantities.js';
 import { createLog } from '../src/core/log.js';
 import { beAsked } from './asked.js';
 

@@ -1,7 +1,7 @@
 import { firstAdmin } from './app/first-admin.js';
 import { loadMasterConfig } from './config/load.js';
+import { type Address, formatAddress } from './config/quantities.js';
 import type { MasterConfig } from './config/schema.js';
-import { type Address, formatAddress } from './config/units.js';
 import { systemClock } from './core/clock.js';
 import { backgroundRunner } from './core/context.js';
 import { newId } from './core/ids.js';

@@ -1,7 +1,7 @@
 import { type Master, startMaster } from '../src/app.js';
 import { type Connection, connect } from '../src/client/connect.js';
 import { loadMasterConfig } from '../src/config/load.js';
-import { formatAddress } from '../src/config/units.js';
+import { formatAddress } from '../src/config/quantities.js';
 import { OperationContext } from '../src/core/context.js';
 import { newId } from '../src/core/ids.js';
 import { type Logger, silentLog } from '../src/core/log.js';

@@ -5,7 +5,7 @@ import type { Master } from '../src/app.js';
 import { unary } from '../src/client/call.js';
 import type { Connection } from '../src/client/connect.js';
 import { uploadArtifact } from '../src/client/transfer.js';
-import { formatAddress } from '../src/config/units.js';
+import { formatAddress } from '../src/config/quantities.js';
 import { ArtifactKind } from '../src/gen/pandafuzz/v1/artifact.js';
 import type { RegisterBotRequest } from '../src/gen/pandafuzz/v1/bot_service.js';
 import { type Job, JobSpec, JobState } from '../src/gen/pandafuzz/v1/job.js';

@@ -1,23 +1,17 @@
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
 import { type BotConfig, botName, slots } from '../config/bot-schema.js';
 import { givenTls } from '../config/caller-tls.js';
 import { loadBotConfig } from '../config/load.js';
+import { formatAddress } from '../config/quantities.js';
 import { givenToken } from '../config/token.js';
-import { formatAddress } from '../config/units.js';
 import { type IsolationWish, isolationWishes } from '../core/isolation.js';
 import { createLog, type LogOptions, logFormats, logLevels } from '../core/log.js';
 import { LogTail } from '../core/log-tail.js';
 import { readUserRange, type UserRange } from '../core/user-range.js';
-import {
-  defaultMaster,
-  durationOption,
-  masterText,
-  reader,
-  sizeOption,
-  withTlsOptions,
-} from './flags.js';
+import { defaultMaster, durationOption, masterText, sizeOption, withTlsOptions } from './flags.js';
 import { thenEnd } from './left-behind.js';
 
 /** Of its own log, a bot keeps as much in memory for the master to read, bytes. */
@@ -74,7 +68,7 @@ export function botCommand(): Command {
       new Option(
         '--name <name>',
         `name of the bot, unique in the fleet (default: ${defaultName()})`,
-      ).argParser(reader(botName)),
+      ).argParser(bySchema(botName)),
     )
     .option('--work-dir <folder>', 'folder for this bot only (default: ./data/bots/<name>)')
     .addOption(
@@ -214,8 +208,18 @@ function defaultName(): string {
   return botName.safeParse(name).success ? name : 'bot';
 }
 
+/** Reads a word by a setting's schema, whose problem follows "It ". */
+function bySchema<Value>(schema: z.ZodType<Value>) {
+  return (word: unknown): Value => {
+    const result = schema.safeParse(word);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    throw new InvalidArgumentError(`It ${issue?.message ?? 'cannot be read'}.`);
+  };
+}
+
 function readSlots(text: string): number {
-  return reader(slots)(/^\d+$/.test(text) ? Number(text) : text);
+  return bySchema(slots)(/^\d+$/.test(text) ? Number(text) : text);
 }
 
 function userRange(text: string): UserRange {

@@ -1,6 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { z } from 'zod';
-import { address, duration, size } from '../config/units.js';
+import {
+  addressWord,
+  durationWithin as durationWord,
+  sizeWithin as sizeWord,
+  type WordReader,
+} from '../config/quantities.js';
 
 /** Options that several commands share, and their parsers. */
 
@@ -25,7 +29,7 @@ function masterOption(): Option {
 }
 
 export function masterText(text: string): string {
-  if (address.safeParse(text).success) return text;
+  if (addressWord.read(text)) return text;
   if (/^https?:/.test(text)) {
     throw new InvalidArgumentError(
       'It must be HOST:PORT alone; --ca FILE is for a master with TLS.',
@@ -59,18 +63,16 @@ export function withOperatorFlags(command: Command): Command {
 }
 
 /** Reads "10m" as milliseconds. */
-export const durationWithin = (min: string, max: string) => reader(duration({ min, max }));
+export const durationWithin = (min: string, max: string) => reader(durationWord({ min, max }));
 
 /** Reads "2GiB" as bytes. */
-export const sizeWithin = (min: string, max: string) => reader(size({ min, max }));
+export const sizeWithin = (min: string, max: string) => reader(sizeWord({ min, max }));
 
-/** Reads a word by a schema, whose problem follows "It ". */
-export function reader<Value>(schema: z.ZodType<Value>) {
-  return (word: unknown): Value => {
-    const result = schema.safeParse(word);
-    if (result.success) return result.data;
-    const [issue] = result.error.issues;
-    throw new InvalidArgumentError(`It ${issue?.message ?? 'cannot be read'}.`);
+function reader<Value>({ expected, read }: WordReader<Value>) {
+  return (text: string): Value => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    throw new InvalidArgumentError(`It must be ${expected}.`);
   };
 }
 

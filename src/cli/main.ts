@@ -23,7 +23,8 @@ if (given[0] === namesWord) {
 } else {
   const { makeProgram } = await import('./program.js');
   try {
-    await makeProgram().parseAsync(helpAtTheEnd(given), { from: 'user' });
+    const program = await makeProgram(given[0]);
+    await program.parseAsync(helpAtTheEnd(given), { from: 'user' });
   } catch (error) {
     process.exitCode = report(error);
   }

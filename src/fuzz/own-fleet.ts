@@ -5,7 +5,7 @@ import { Agent } from '../bot/agent.js';
 import { killEverything } from '../bot/sandbox/sandbox.js';
 import { type Connection, connect } from '../client/connect.js';
 import { loadMasterConfig } from '../config/load.js';
-import { formatAddress } from '../config/units.js';
+import { formatAddress } from '../config/quantities.js';
 import { Lifecycle } from '../core/lifecycle.js';
 import { createLog } from '../core/log.js';
 

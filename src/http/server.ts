@@ -8,7 +8,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Address, formatAddress } from '../config/units.js';
+import { type Address, formatAddress } from '../config/quantities.js';
 import { cannotListen } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import type { TlsFiles } from '../core/tls-files.js';

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
+import { type Address, formatAddress } from '../config/quantities.js';
 import type { MasterConfig } from '../config/schema.js';
-import { type Address, formatAddress } from '../config/units.js';
 import { UserError } from '../core/errors.js';
 
 /** EX_CONFIG of sysexits.h. */

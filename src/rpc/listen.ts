@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { type Address, formatAddress } from '../config/units.js';
+import { type Address, formatAddress } from '../config/quantities.js';
 import { cannotListen, codeOf } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 

@@ -7,7 +7,7 @@ import {
   setLogger,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Address } from '../config/units.js';
+import type { Address } from '../config/quantities.js';
 import type { Clock } from '../core/clock.js';
 import { ShuttingDownError, UserError } from '../core/errors.js';
 import { countedIds } from '../core/ids.js';

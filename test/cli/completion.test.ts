@@ -120,7 +120,7 @@ describe.each(Object.keys(offered))('completion in %s', (shell) => {
 });
 
 test('every command, option and choice is in the tables of every shell', async () => {
-  const places = placesOf(makeProgram());
+  const places = placesOf(await makeProgram());
   expect(places.find(({ at }) => at === 'crash list')?.options.map(({ text }) => text)).toEqual(
     expect.arrayContaining(['--sort', '--output', '--master', '--help']),
   );

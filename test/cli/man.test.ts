@@ -18,8 +18,8 @@ const checkers: readonly [string, string[]][] = [
 ];
 const [checker, args] = checkers.find(([program]) => has(program)) ?? [];
 
-test('there is a page for every command, from the texts of its --help', () => {
-  const program = makeProgram();
+test('there is a page for every command, from the texts of its --help', async () => {
+  const program = await makeProgram();
   const pages = manPages(program, edition);
   expect(pages).toHaveLength(everyCommand(program).length);
   const page = pages.find(({ name }) => name === 'pandafuzz-job-list')?.text ?? '';
@@ -35,9 +35,9 @@ if (checker === undefined) {
   process.stderr.write('man pages: neither mandoc nor groff is here, so they are NOT checked\n');
 }
 
-orAbsent('no page has a fault', () => {
+orAbsent('no page has a fault', async () => {
   const folder = temporaryFolder();
-  const files = manPages(makeProgram(), edition).map(({ name, text }) => {
+  const files = manPages(await makeProgram(), edition).map(({ name, text }) => {
     const file = join(folder, `${name}.1`);
     writeFileSync(file, text);
     return file;

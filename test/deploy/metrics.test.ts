@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { unary } from '../../src/client/call.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import { runMasterFor, shared, temporaryFolder } from '../harness.js';
 import { ScriptedBot } from '../scripted-bot.js';

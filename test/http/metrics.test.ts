@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { runMasterFor } from '../harness.js';
 import { createJob, registerBot } from '../steps.js';
 

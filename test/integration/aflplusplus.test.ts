@@ -1,5 +1,5 @@
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { segmentsOf } from '../../src/bot/sandbox/shared-memory.js';
 import { unary } from '../../src/client/call.js';
@@ -32,7 +32,8 @@ function seedsFolder(seeds: readonly string[]): string {
 }
 
 interface Situation {
-  readonly targetPath: string;
+  readonly targetPath?: string;
+  readonly target?: { readonly bundle: string; readonly executable: string };
   readonly seeds: readonly string[];
   readonly spec?: DeepPartial<JobSpec>;
 }
@@ -64,9 +65,9 @@ async function fuzzed(master: TestMaster, situation: Situation): Promise<Job> {
 
 async function begun({ connection, address }: TestMaster, situation: Situation): Promise<Job> {
   await startedAgent(address);
-  const { targetPath, seeds, spec } = situation;
+  const { targetPath, target, seeds, spec } = situation;
   const [job] = await submitJobs(connection, {
-    targetPath,
+    ...(target ? { target } : { targetPath: given(targetPath) }),
     seedsPath: seedsFolder(seeds),
     spec: JobSpec.fromPartial({
       engine: 'aflplusplus',
@@ -140,6 +141,21 @@ describe('AFL++', () => {
       await fuzzedTo(wanted, master, { targetPath, seeds: ['O_', 'SP', 'GU'], spec });
       const groups = await groupsOf(master);
       expect(groups.filter((group) => group.startsWith('timeout'))).toHaveLength(1);
+    },
+  );
+
+  testWith(
+    aflPlusPlus,
+    'finds what is behind a comparison by the CmpLog build in a bundle',
+    async () => {
+      const master = await runMasterFor({ PANDAFUZZ_CRASHES_REPRODUCE: 'off' });
+      const flags = ['-fsanitize=fuzzer', '-DBUG'];
+      const built = await buildForAfl('magic.c', flags, { hasCmplog: true });
+      const target = { bundle: dirname(built), executable: basename(built) };
+      await fuzzedTo(['ABRT in LLVMFuzzerTestOneInput'], master, {
+        target,
+        seeds: ['s'.repeat(16)],
+      });
     },
   );
 

@@ -5,7 +5,7 @@ import type { Connection } from '../../src/client/connect.js';
 import { corpusEntries, importCorpus } from '../../src/client/corpora.js';
 import { corpusInput, pullCorpus, pushCorpus } from '../../src/client/corpus.js';
 import { failureOf } from '../../src/client/failure.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { newId } from '../../src/core/ids.js';
 import {
   type CorpusKey,

@@ -1,7 +1,7 @@
 import { credentials, makeClientConstructor } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { service } from 'grpc-health-check';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { lockFromOutside } from '../guarantees/second-process.js';
 import { atEnd, runMasterFor, temporaryFolder } from '../harness.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { Role } from '../../src/gen/pandafuzz/v1/identity_service.js';
 import { pruneEvents } from '../../src/store/ops/events/prune-events.js';
 import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';

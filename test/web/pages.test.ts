@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { unary } from '../../src/client/call.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { BotState } from '../../src/gen/pandafuzz/v1/bot.js';
 import { CampaignState } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import { CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';

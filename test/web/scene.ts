@@ -1,6 +1,6 @@
 import { unary } from '../../src/client/call.js';
 import type { Connection } from '../../src/client/connect.js';
-import { formatAddress } from '../../src/config/units.js';
+import { formatAddress } from '../../src/config/quantities.js';
 import { newId } from '../../src/core/ids.js';
 import { CampaignSpec } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import { CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';

@@ -27,14 +27,31 @@ export const aflPlusPlus = {
   name: 'AFL++',
 };
 
-/** A program of this folder with ASan, built by AFL++'s compiler; gone after the test. */
-export async function buildForAfl(source: string, flags: readonly string[]): Promise<string> {
+/**
+ * A program of this folder with ASan, built by AFL++'s compiler; gone after the test. With
+ * `hasCmplog` its CmpLog build, without ASan, lies beside it.
+ */
+export async function buildForAfl(
+  source: string,
+  flags: readonly string[],
+  { hasCmplog = false } = {},
+): Promise<string> {
   const out = join(temporaryFolder(), basename(source).replace(/\..*/, ''));
-  const env = { ...process.env, AFL_QUIET: '1', AFL_USE_ASAN: '1' };
+  await compileForAfl(source, flags, out, { AFL_USE_ASAN: '1' });
+  if (hasCmplog) await compileForAfl(source, flags, `${out}.cmplog`, { AFL_LLVM_CMPLOG: '1' });
+  return out;
+}
+
+async function compileForAfl(
+  source: string,
+  flags: readonly string[],
+  out: string,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
+  const env = { ...process.env, AFL_QUIET: '1', ...more };
   const path = join('test/bot/programs', source);
   const args = ['-g', '-O1', '-fno-omit-frame-pointer', path, ...flags, '-o', out];
   await promisify(execFile)('afl-clang-fast', args, { env });
-  return out;
 }
 
 /** A script of this folder as one executable file, for this interpreter; gone after the test. */

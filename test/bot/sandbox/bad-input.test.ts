@@ -57,7 +57,8 @@ function livingOf(user: number): string[] {
 }
 
 describe.each(every)('a run by %s', (way) => {
-  test('that prints 256 MiB without a newline takes no memory of the bot, and no time of others', async () => {
+  test('that prints up to 1 GiB without a newline takes no memory of the bot, and no time of others', async () => {
+    const printedBytes = (way === 'group' ? 1024 : 64) * mib;
     const run = await containedRun(way);
     const record = new OutputRecord();
     let turns = 0;
@@ -72,7 +73,7 @@ describe.each(every)('a run by %s', (way) => {
     let mostBytes = 0;
     const sandbox = await startSandbox(run.tools, {
       file: '/usr/bin/head',
-      args: ['-c', '256M', '/dev/zero'],
+      args: ['-c', `${printedBytes}`, '/dev/zero'],
       environment: {},
       cwd: join(run.folder, 'work'),
       maxFileBytes: mib,
@@ -85,10 +86,10 @@ describe.each(every)('a run by %s', (way) => {
     });
     await expect(sandbox.exited).resolves.toMatchObject({ code: 0 });
     isDone = true;
-    expect(sumBytes).toBe(256 * mib);
+    expect(sumBytes).toBe(printedBytes);
     expect(record.take().reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(mib);
     expect(mostBytes).toBeLessThan(160 * mib);
-    expect(turns).toBeGreaterThan(200);
+    expect(turns).toBeGreaterThan(50);
   });
 
   test('that closes all its files, and leaves something that does, is gone with it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { unary } from '../../../src/client/call.js';
 import { loadMasterConfig } from '../../../src/config/load.js';
-import { formatAddress } from '../../../src/config/units.js';
+import { formatAddress } from '../../../src/config/quantities.js';
 import { exposureOf } from '../../../src/rpc/exposure.js';
 import { runMasterFor } from '../../harness.js';
 import { runSecuredMaster } from '../../secured.js';

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { unary } from '../../../src/client/call.js';
 import { type Connection, connect } from '../../../src/client/connect.js';
 import { describeFailure } from '../../../src/client/failure.js';
-import { formatAddress } from '../../../src/config/units.js';
+import { formatAddress } from '../../../src/config/quantities.js';
 import {
   type Made,
   makeCa,

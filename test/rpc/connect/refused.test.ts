@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
-import type { Address } from '../../../src/config/units.js';
+import type { Address } from '../../../src/config/quantities.js';
 import { atEnd, runMasterFor, shared, temporaryFolder } from '../../harness.js';
 import { runSecuredMaster } from '../../secured.js';
 import { eventually, metric } from '../../steps.js';

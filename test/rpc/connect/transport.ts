@@ -7,7 +7,7 @@ import {
   type JsonObject,
 } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { type Address, formatAddress } from '../../../src/config/units.js';
+import { type Address, formatAddress } from '../../../src/config/quantities.js';
 import { given } from '../../steps.js';
 
 const file = new URL('../../../src/gen/descriptors/pandafuzz.binpb', import.meta.url);

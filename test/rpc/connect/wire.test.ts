@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Address } from '../../../src/config/units.js';
+import type { Address } from '../../../src/config/quantities.js';
 import { newId } from '../../../src/core/ids.js';
 import { atEnd, runMasterFor, shared, type TestMaster } from '../../harness.js';
 import { createJob, eventually, given, metric, uploadTarget } from '../../steps.js';

@@ -29,7 +29,7 @@ const defaultInputSeconds = 25;
 const schedules = ['fast', 'explore', 'coe', 'lin', 'quad', 'exploit', 'rare'];
 
 export async function fuzzCommands(
-  { fuzz }: Pick<AflPrograms, 'fuzz'>,
+  { fuzz, version }: Pick<AflPrograms, 'fuzz' | 'version'>,
   start: EngineStart,
 ): Promise<EngineCommand[]> {
   const { spec, target } = start;
@@ -38,31 +38,48 @@ export async function fuzzCommands(
   const cmplog = await cmplogOf(target);
   const { output, inputs } = foldersIn(start.state);
   const isGoingOn = await isResumable(output);
-  return instanceNames(read.instances).map((name, index) => ({
-    file: fuzz,
-    args: [
-      ...(index === 0 ? ['-M', name, '-F', foldersIn(start.state).foreign] : ['-S', name]),
-      '-i',
-      isGoingOn ? '-' : inputs,
-      '-o',
-      output,
-      '-m',
-      'none',
-      ...(start.dictionary ? ['-x', start.dictionary] : []),
-      ...read.options,
-      ...unless(read, '-t', `${Math.min(limitMs, longestExecutionMs)}+`),
-      ...(spec.limits?.maxInputBytes ? unless(read, '-G', String(spec.limits.maxInputBytes)) : []),
-      ...(index === 0 ? [] : unless(read, '-p', schedules[(index - 1) % schedules.length] ?? '')),
-      // Its executions are dear: every other instance spares them.
-      ...(cmplog && index % 2 === 0 ? ['-c', cmplog] : []),
-      '-V',
-      String(start.seconds),
-      '--',
-      target,
-      ...read.target,
-    ],
-    environment: fuzzEnvironment(spec, Math.min(limitMs, longestHangMs)),
-  }));
+  return instanceNames(read.instances).map((name, index) => {
+    // Executions with CmpLog are dear: every other instance spares them.
+    const comparing = byCmplog(index % 2 === 0 ? cmplog : undefined, target, version);
+    return {
+      file: fuzz,
+      args: [
+        ...(index === 0 ? ['-M', name, '-F', foldersIn(start.state).foreign] : ['-S', name]),
+        '-i',
+        isGoingOn ? '-' : inputs,
+        '-o',
+        output,
+        '-m',
+        'none',
+        ...(start.dictionary ? ['-x', start.dictionary] : []),
+        ...read.options,
+        ...unless(read, '-t', `${Math.min(limitMs, longestExecutionMs)}+`),
+        ...(spec.limits?.maxInputBytes
+          ? unless(read, '-G', String(spec.limits.maxInputBytes))
+          : []),
+        ...(index === 0 ? [] : unless(read, '-p', schedules[(index - 1) % schedules.length] ?? '')),
+        ...comparing.options,
+        '-V',
+        String(start.seconds),
+        '--',
+        comparing.target,
+        ...read.target,
+      ],
+      environment: fuzzEnvironment(spec, Math.min(limitMs, longestHangMs)),
+    };
+  });
+}
+
+/**
+ * How an instance compares by a CmpLog build. Until 4.04c (Debian 12's) afl-fuzz starts a build that
+ * lies beside the target and learns nothing from it; there the build is the target itself.
+ */
+function byCmplog(cmplog: string | undefined, target: string, version: string) {
+  if (!cmplog) return { target, options: [] };
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  return major > 4 || (major === 4 && minor > 4)
+    ? { target, options: ['-c', cmplog] }
+    : { target: cmplog, options: ['-c', '0'] };
 }
 
 /** An option that the job did not give. */

@@ -46,8 +46,19 @@ describe("AFL++'s commands", () => {
     writeFileSync(`${start.target}.cmplog`, '');
     const [command] = await engine.start({ ...start, dictionary: '/run/dictionary' });
     const after = (flag: string) => command?.args[command.args.indexOf(flag) + 1];
-    expect(after('-c')).toBe(`${start.target}.cmplog`);
     expect(after('-x')).toBe('/run/dictionary');
+    // Debian 12's learns nothing from a build beside the target.
+    expect([after('-c'), after('--')]).toEqual(['0', `${start.target}.cmplog`]);
+  });
+
+  test('name a CmpLog build beside the target, from 4.05 on, for every other instance', async () => {
+    const start = started({ arguments: ['--instances=2'] });
+    writeFileSync(`${start.target}.cmplog`, '');
+    const newer = aflPlusPlus({ ...programs, version: '4.40c', symbolizer: undefined });
+    const [first, second] = await newer.start(start);
+    expect(first?.args).toEqual(expect.arrayContaining(['-c', `${start.target}.cmplog`]));
+    expect(first?.args.slice(-2)).toEqual(['--', start.target]);
+    expect(second?.args).not.toContain('-c');
   });
 
   test("leave an option to the job that it gives, and take the job's limits", async () => {
