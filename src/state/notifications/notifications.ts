@@ -13,6 +13,7 @@ import type { Metrics } from '../../metrics.js';
 import { startWebhooks } from '../../store/ops/notifications/start-webhooks.js';
 import type { WebhookRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
+import { Violations } from '../messages/violations.js';
 import { testDelivery } from './delivery.js';
 import { Follower } from './follower.js';
 import { Progress } from './progress.js';
@@ -100,9 +101,10 @@ export class Notifications {
   /**
    * Sends a test to a destination, once.
    *
-   * @throws NotFoundError
+   * @throws ValidationError, NotFoundError
    */
   async test(ctx: RequestContext, name: string): Promise<TestNotificationResponse> {
+    new Violations().text(name, 'name', { min: 1, max: 256 }).throwIfAny();
     const { clock, settings, version, log } = this.parts;
     const destination = this.#destinations.find((one) => one.name === name);
     if (!destination) throw new NotFoundError({ resource: 'destination', id: name });

@@ -38,10 +38,10 @@ export function campaignHealth(
   });
 }
 
-/** The word by which it is stuck; '': it is not. */
-export function stuckBy({ health }: Judged): string {
+/** The word by which it is stuck; '': it is not. A run that a bot is starting is no waiting. */
+export function stuckBy({ health }: Judged, { leases }: Pick<CampaignFacts, 'leases'>): string {
   if (health === Health.CANNOT_FUZZ) return 'cannot fuzz';
   if (health === Health.NO_BOTS) return 'no bots';
-  if (health === Health.WAITING) return 'waiting';
+  if (health === Health.WAITING) return leases > 0 ? '' : 'waiting';
   return health === Health.FLAT ? 'flat' : '';
 }

@@ -79,8 +79,9 @@ export class CampaignWatch {
     const { id, key, stuck_by: before } = loaded.campaign;
     // It is not its time.
     if (!this.parts.supply.has(key)) return void this.#turning.delete(id);
-    const judged = campaignHealth(loaded.campaign, this.#facts(loaded));
-    const word = stuckBy(judged);
+    const facts = this.#facts(loaded);
+    const judged = campaignHealth(loaded.campaign, facts);
+    const word = stuckBy(judged, facts);
     if (word === before) return void this.#turning.delete(id);
     const turning = this.#turning.get(id);
     if (turning?.word !== word) {

@@ -9,8 +9,10 @@ const facts = {
   ...{ held: '', obstacle: '' },
 };
 
-const wordOf = (more: object, row: object = {}) =>
-  stuckBy(campaignHealth({ ...campaign, ...row }, { ...facts, ...more }));
+function wordOf(more: object, row: object = {}): string {
+  const all = { ...facts, ...more };
+  return stuckBy(campaignHealth({ ...campaign, ...row }, all), all);
+}
 
 describe('an active campaign', () => {
   test('that finds something is not stuck', () => {
@@ -26,6 +28,10 @@ describe('an active campaign', () => {
     ['waiting', { running: 0, leases: 0, obstacle: '1 of 1 bots online: no engine' }, {}],
   ])('is stuck: %s', (word, more, row) => {
     expect(wordOf(more, row)).toBe(word);
+  });
+
+  test('is not stuck while a bot starts a run of it', () => {
+    expect(wordOf({ running: 0, executions: 0, obstacle: 'the bot has no free slot' })).toBe('');
   });
 
   test('says what is in its way', () => {
