@@ -1,7 +1,7 @@
 import type { LoadedCampaign } from '../../campaign-rows.js';
 import { writeOperation } from '../../operation.js';
 import { run, type Steps, statement } from '../../statement.js';
-import { recordHistory } from './history.js';
+import { recordHistory } from '../events/record-history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
 
 interface MarkStuck {

@@ -2,7 +2,7 @@ import { NotFoundError } from '../../../core/errors.js';
 import type { CampaignStateName, LoadedCampaign } from '../../campaign-rows.js';
 import { pageOperation, writeOperation } from '../../operation.js';
 import { all, run, type Steps, statement } from '../../statement.js';
-import { recordHistory } from './history.js';
+import { recordHistory } from '../events/record-history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
 import { leaveArms, releaseArms } from './set-arms.js';
 import { expectChangeable } from './update-campaign.js';

@@ -2,8 +2,8 @@ import { PreconditionError } from '../../../core/errors.js';
 import { writeOperation } from '../../operation.js';
 import type { MergeOnRecord } from '../../rows.js';
 import { all, one, run, runEach, type Steps, statement } from '../../statement.js';
-import { recordForTarget } from '../campaigns/history.js';
 import { recordEvent } from '../events/record-event.js';
+import { recordForTarget } from '../events/record-history.js';
 import {
   type CorpusHead,
   corpusToChange,
