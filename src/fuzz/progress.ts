@@ -2,6 +2,8 @@ import { styleText } from 'node:util';
 import type { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
 import { bytes, count, duration, plain } from '../operator/format.js';
+import { shortest } from '../operator/short-ids.js';
+import { wrapped } from '../operator/wrap.js';
 
 /** How a session does, from what the master knows of its jobs. Times are of a monotonic clock, milliseconds. */
 
@@ -13,7 +15,7 @@ export interface Figures {
   readonly corpusFiles: number;
   readonly corpusBytes: number;
   readonly running: number;
-  /** What runs say of themselves that people should know, each once. */
+  /** What runs say of themselves that people should know; of several that differ in figures alone, one. */
   readonly notes: readonly string[];
 }
 
@@ -33,8 +35,16 @@ export function figuresOf(jobs: readonly Job[]): Figures {
     corpusFiles: most('corpusFiles'),
     corpusBytes: most('corpusBytes'),
     running: jobs.filter(({ state }) => state === JobState.RUNNING).length,
-    notes: [...new Set(all.flatMap((one) => one?.notes.map(({ text }) => text) ?? []))],
+    notes: onceEach(all.flatMap((one) => one?.notes.map(({ text }) => text) ?? [])),
   };
+}
+
+/** Jobs that fuzz one target say the same of it, each with its own figures. */
+function onceEach(notes: readonly string[]): string[] {
+  const byWords = new Map(
+    notes.toReversed().map((text) => [text.replace(/(?<=\s)[\d.]+/g, '#'), text]),
+  );
+  return [...byWords.values()].reverse();
 }
 
 /** Nothing new for a fifth of the time so far, and for at least so long, is flat; milliseconds. */
@@ -117,8 +127,13 @@ export function progressLine(of: Pick<Picture, 'health' | 'figures' | 'elapsedMs
 
 export const bugs = (number: number): string => (number === 1 ? '1 bug' : `${number} bugs`);
 
-/** @param lines that fit on the terminal */
-export function picture(given: Picture, lines: number): string {
+/** Lines and columns of the terminal. */
+interface Room {
+  readonly lines: number;
+  readonly columns: number;
+}
+
+export function picture(given: Picture, { lines, columns }: Room): string {
   const { target, health, figures, sinceFindMs, elapsedMs, durationMs, reason } = given;
   const until = durationMs === undefined ? '' : ` of ${duration(durationMs)}`;
   const found = sinceFindMs === undefined ? '' : `, last find ${duration(sinceFindMs)} ago`;
@@ -130,7 +145,7 @@ export function picture(given: Picture, lines: number): string {
     fact('speed', speed(figures)),
     fact('coverage', count(figures.coverage)),
     fact('corpus', `${figures.corpusFiles} inputs, ${bytes(figures.corpusBytes)}`),
-    ...figures.notes.slice(0, 3).map((note) => fact('note', styleText('yellow', plain(note)))),
+    ...figures.notes.slice(0, 3).flatMap((note) => noteLines(note, columns)),
     fact('bugs', given.groups.length === 0 ? 'none yet' : String(given.groups.length)),
   ];
   return ['', ...head, ...groupLines(given, lines - head.length - 3)].join('\n');
@@ -140,7 +155,17 @@ const speed = ({ executionsPerSecond, executions, running }: Figures) =>
   `${count(executionsPerSecond)}/s by ${running === 1 ? '1 job' : `${running} jobs`}, ` +
   `${count(executions)} in all`;
 
-const fact = (name: string, value: string) => `  ${name.padEnd(10)}${value}`;
+const factIndent = 12;
+const fact = (name: string, value: string) => `  ${name.padEnd(factIndent - 2)}${value}`;
+
+const idInText = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
+function noteLines(note: string, columns: number): string[] {
+  const text = plain(note).replace(idInText, (id) => id.slice(0, shortest));
+  return wrapped(text, columns - factIndent).map((line, index) =>
+    fact(index === 0 ? 'note' : '', styleText('yellow', line)),
+  );
+}
 
 const coloured = (health: string) =>
   styleText(health === 'finding' ? 'green' : health === 'starting' ? 'dim' : 'yellow', health);

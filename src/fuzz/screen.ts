@@ -16,13 +16,18 @@ function live(): Screen {
   const area = createLogUpdate(process.stderr);
   return {
     note: (line) => area.persist(line),
-    show: (state) => area(picture(state, process.stderr.rows || 24)),
+    show: (state) => area(picture(state, roomOf(process.stderr))),
     end() {
       area.clear();
       area.done();
     },
   };
 }
+
+const roomOf = ({ rows, columns }: NodeJS.WriteStream) => ({
+  lines: rows || 24,
+  columns: columns || 80,
+});
 
 const lineEveryMs = 10_000;
 

@@ -3,7 +3,7 @@
  * millisecond. The first 8 are those of a whole minute, and would begin ids that a list which
  * is filtered does not show.
  */
-const shortest = 13;
+export const shortest = 13;
 
 /**
  * Shortens ids for people, who type them: to the fewest characters, 13 at least, that begin
