@@ -13,7 +13,8 @@ export function keyOf(report: string): CrashKey {
   const isReadable = !isBare || /^(?:timeout|out-of-memory|rss-limit-exceeded)$/.test(crash.kind);
   const place = crash.topFrame === 'unknown' ? crash.kind : crash.topFrame;
   const isLeak = crash.kind === 'memory-leak';
-  return { key: isReadable ? distinctionKey(crash) : '', hasFrames, place, isLeak };
+  const { isKnown } = crash;
+  return { key: isReadable ? distinctionKey(crash) : '', hasFrames, place, isLeak, isKnown };
 }
 
 /**

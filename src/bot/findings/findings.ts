@@ -70,6 +70,8 @@ export interface CrashKey {
   /** Where it happens, for people: the innermost own function, or the kind. */
   readonly place?: string;
   readonly isLeak?: boolean;
+  /** Its kind was read, if nothing else: no other report would say more. */
+  readonly isKnown?: boolean;
 }
 
 /** What becomes of one crashing input. */

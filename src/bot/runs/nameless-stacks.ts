@@ -41,7 +41,8 @@ export class NamelessStacks {
     if (!found || found.key === '' || found.key === own.key) {
       // It comes with names when it comes again.
       this.#areNamesNeeded = true;
-      return own;
+      // With names it may turn out that nothing of the stack is the target's own.
+      return found?.key === '' && found.isKnown ? found : own;
     }
     const { key, hasFrames, place = '', isLeak = false } = found;
     if (stackKey !== '' && this.#keys.size < mostStacks) {
