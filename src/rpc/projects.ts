@@ -185,6 +185,8 @@ const rows: Record<string, Record<string, ProjectRule>> = {
   'pandafuzz.v1.SystemService': {
     GetSystemStats: 'no project',
     FindIds: 'by the rules',
+    ListNotificationDestinations: 'every project',
+    TestNotification: 'every project',
   },
   'pandafuzz.v1.TargetService': {
     GetTarget: project,
@@ -198,7 +200,7 @@ const rows: Record<string, Record<string, ProjectRule>> = {
   },
   'grpc.reflection.v1.ServerReflection': { ServerReflectionInfo: 'no project' },
   'grpc.reflection.v1alpha.ServerReflection': { ServerReflectionInfo: 'no project' },
-  HTTP: { '/metrics': 'every project' },
+  HTTP: { '/metrics': 'every project', '/session': 'no project' },
 };
 
 /**

@@ -51,7 +51,10 @@ const byCursor = (items: readonly { cursor: number }[]): Page => ({
 });
 
 /** At most 100 problems of some hundred characters each. */
-const withoutPages = new Set(['StatisticsService/ListProblems']);
+const withoutPages = new Set([
+  'StatisticsService/ListProblems',
+  'SystemService/ListNotificationDestinations',
+]);
 
 const lists: Readonly<Record<string, List>> = {
   'JobService/ListJobs': {
