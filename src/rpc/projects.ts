@@ -185,6 +185,8 @@ const rows: Record<string, Record<string, ProjectRule>> = {
   'pandafuzz.v1.SystemService': {
     GetSystemStats: 'no project',
     FindIds: 'by the rules',
+    ListNotificationDestinations: 'every project',
+    TestNotification: 'every project',
   },
   'pandafuzz.v1.TargetService': {
     GetTarget: project,
