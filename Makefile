@@ -100,7 +100,21 @@ test-nodes: $(built) $(clients) $(tested_nodes)
 package: $(built)
 	@test/package/try.sh data/package "$$(command -v node)" $(wildcard $(tested_nodes))
 
-## check: types, lint, format, the contract's lint and breaking changes, the import rules
+## sdk: set up the bots of sdk/ in Python and Go, and check them by "pandafuzz conformance"
+.PHONY: sdk
+sdk: $(built)
+	@sdk/python/set-up.sh
+	@sdk/go/set-up.sh
+	@PYTHONPATH=sdk/python/generated node dist/src/cli/main.js conformance \
+	  --bot "exec sdk/python/.venv/bin/python sdk/python/bot.py"
+	@node dist/src/cli/main.js conformance --bot "exec sdk/go/bot"
+
+## deploy-check: the manifests for Kubernetes against the schemas of its API
+.PHONY: deploy-check
+deploy-check:
+	@test/deploy/check-manifests.sh
+
+## check: types, lint, format, the contract's lint and breaking changes, the import rules, dependencies
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
@@ -111,7 +125,16 @@ check: $(generated)
 	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src web || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src web
-	@echo "check: types, lint, format, contract and import rules are fine"
+	@.ci/dependencies
+	@echo "check: types, lint, format, contract, import rules and the lock file are fine"
+
+## sbom: every part by the lock file, as CycloneDX, into data/pandafuzz.cdx.json
+.PHONY: sbom
+sbom: $(installed)
+	@mkdir -p data
+# Without --omit=dev, which leaves out what a development package needs as well.
+	@npm sbom --sbom-format=cyclonedx --package-lock-only >data/pandafuzz.cdx.json
+	@echo "sbom: data/pandafuzz.cdx.json"
 
 ## release-contract: keep the contract as it is now, for check to compare with
 .PHONY: release-contract
@@ -162,6 +185,11 @@ simulate-campaigns: $(built)
 .PHONY: soak
 soak: $(built)
 	@node dist/bench/soak/main.js
+
+## bench-page: the page in Chromium, with 10,000 bots and 1,000,000 jobs (ONLY="--bots 1000 --jobs 10000")
+.PHONY: bench-page
+bench-page: $(built)
+	@node dist/bench/page/main.js $(ONLY)
 
 ## format: put sources and protos into the one format
 .PHONY: format

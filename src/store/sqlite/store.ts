@@ -82,6 +82,7 @@ export class SqliteStore implements Store {
     const took = metrics.databaseTransactionSeconds;
     this.#writes = new Lane([writer], {
       maxQueued: options.maxQueuedWrites,
+      quota: 'database.max_queued_writes',
       groupSize: largestGroup,
       onGroup: (calls, durationMs) => {
         metrics.databaseGroupSize.observe(calls);
@@ -92,6 +93,7 @@ export class SqliteStore implements Store {
     });
     this.#reads = new Lane(readers, {
       maxQueued: options.maxQueuedReads,
+      quota: 'database.max_queued_reads',
       groupSize: readsAtOnce,
       onBusyChange: (busy) => metrics.concurrentReaders.set(busy),
       onGroup: (_, durationMs) => took.observe({ access: 'read' }, durationMs / 1000),
