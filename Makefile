@@ -34,7 +34,7 @@ ON_POSTGRES := test/in-memory.sh node dist/test/postgres/with-server.js env
 # Tests that `make test` runs there as well, and those that `make test-postgres` adds.
 on_postgres := store/store store/bots store/find-jobs
 more_on_postgres := store/postgres store/crash-limits store/queue property/store integration/postgres \
-  rpc/services rpc/heartbeat rpc/scheduling rpc/corpora rpc/corpus rpc/crash-groups rpc/every-list
+  rpc/services rpc/heartbeat rpc/scheduling rpc/corpora rpc/corpus rpc/crash-groups
 
 installed := node_modules/.package-lock.json
 generated := src/gen/.done

@@ -86,6 +86,7 @@ export class PostgresStore implements Store {
     const took = metrics.databaseTransactionSeconds;
     this.#writes = new Lane([parts.writer], {
       maxQueued: options.maxQueuedWrites,
+      quota: 'database.max_queued_writes',
       groupSize: largestGroup,
       onGroup: (calls, durationMs) => {
         metrics.databaseGroupSize.observe(calls);
@@ -95,6 +96,7 @@ export class PostgresStore implements Store {
     });
     this.#reads = new Lane(parts.readers, {
       maxQueued: options.maxQueuedReads,
+      quota: 'database.max_queued_reads',
       groupSize: readsAtOnce,
       onBusyChange: (busy) => metrics.concurrentReaders.set(busy),
       onGroup: (_, durationMs) => took.observe({ access: 'read' }, durationMs / 1000),
