@@ -9,7 +9,8 @@
  */
 const leaves = ['core', 'gen'];
 const rooms = {
-  cli: ['fuzz', 'app', 'bot', 'operator', 'backup', 'config', 'core'],
+  cli: ['fuzz', 'conformance', 'app', 'bot', 'operator', 'backup', 'config', 'core'],
+  conformance: ['operator', 'state', ...leaves],
   fuzz: ['app', 'bot', 'operator', 'client', 'config', ...leaves],
   app: ['rpc', 'http', 'state', 'store', 'metrics', 'tracing', 'config', 'core'],
   rpc: ['state', 'store', 'metrics', 'config', ...leaves],
@@ -152,7 +153,7 @@ const onlyIn = (names, library) => ({
  * Rules see the interface and the operations, never an engine.
  */
 const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes', 'within-quota'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 
@@ -236,8 +237,16 @@ export default {
     ...web,
     onlyIn(['store/sqlite'], 'better-sqlite3'),
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
+    onlyIn(['store/postgres'], 'pg'),
+    onlyIn(['store/postgres'], '@types/pg'),
     onlyIn(['operator/certificates'], '@peculiar/x509'),
-    onlyIn(['rpc', 'client', 'bot', 'gen'], '@grpc/grpc-js'),
+    {
+      name: 'conformance-sees-checks-of-messages-alone',
+      severity: 'error',
+      from: { path: '^src/conformance/' },
+      to: { path: '^src/state/', pathNot: '^src/state/messages/' },
+    },
+    onlyIn(['rpc', 'client', 'bot', 'conformance', 'gen'], '@grpc/grpc-js'),
     {
       name: 'no-circles',
       severity: 'error',

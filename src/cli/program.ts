@@ -16,6 +16,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   target: async () => (await import('./target.js')).targetCommand(),
   campaign: async () => (await import('./campaign.js')).campaignCommand(),
   token: async () => (await import('./token.js')).tokenCommand(),
+  secret: async () => (await import('./secret.js')).secretCommand(),
   audit: async () => (await import('./audit.js')).auditCommand(),
   top: async () => (await import('./top.js')).topCommand(),
   watch: async () => (await import('./watch.js')).watchCommand(),
@@ -23,6 +24,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   stats: async () => (await import('./stats.js')).statsCommand(),
   backup: async () => (await import('./backup.js')).backupCommand(),
   restore: async () => (await import('./restore.js')).restoreCommand(),
+  conformance: async () => (await import('./conformance.js')).conformanceCommand(),
 };
 /** These describe all the others. */
 const describers = [completionCommand, manCommand];

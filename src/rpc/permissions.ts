@@ -98,6 +98,11 @@ const rows: Record<string, Record<string, Allowed>> = {
     ResumeJob: operators,
     SetCampaign: operators,
   },
+  'pandafuzz.v1.SecretService': {
+    ListSecrets: viewers,
+    SetSecret: operators,
+    DeleteSecret: operators,
+  },
   'pandafuzz.v1.StatisticsService': {
     GetSeries: viewers,
     GetProgress: viewers,

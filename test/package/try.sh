@@ -39,6 +39,7 @@ fuzzes() {
 for program; do
   case $program in /*) ;; *) program=$here/$program ;; esac
   PATH=$(dirname "$program"):$PATH
+  cd "$scratch" # the folder of the Node before is gone
   echo "Node $(node --version), npm $(npm --version)"
   empty=$(mktemp -d "$scratch/empty.XXXXXX")
   cd "$empty"
