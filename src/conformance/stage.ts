@@ -129,7 +129,8 @@ export class Stage {
     const job = new OfferedJob(specOf(bytes, this.engine, spec));
     this.master.jobs.push(job);
     const { lease } = job;
-    const assignment = { lease, spec: job.spec, ttlMs: this.master.times.leaseTtlMs };
+    const { leaseTtlMs: ttlMs } = this.master.times;
+    const assignment = { lease, spec: job.spec, ttlMs, secrets: {} };
     this.stream.say({ $case: 'assign', value: { assignment } });
     return job;
   }

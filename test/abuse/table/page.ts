@@ -136,7 +136,7 @@ const cookies: readonly Abuse[] = [
   }),
   abuse('a session whose token was revoked', 'HTTP 401 TOKEN_REVOKED', async (s) => {
     const { identity } = s.admin;
-    const wish = CreateTokenRequest.create({ name: 'page', role: Role.ADMIN });
+    const wish = CreateTokenRequest.fromPartial({ name: 'page', role: Role.ADMIN });
     const { secret, token } = await unary(identity, identity.createToken, wish);
     const cookie = cookieIn(await signIn(s, secret));
     await unary(identity, identity.revokeToken, { tokenId: token?.id ?? '' });
