@@ -11,7 +11,7 @@ import { pandafuzz } from '../cli/run.js';
 import { temporaryFolder } from '../harness.js';
 import { given } from '../steps.js';
 import { whenLive } from './browser.js';
-import { seriousIn } from './layout.js';
+import { pictures, seriousIn } from './layout.js';
 import { reproducer } from './scene.js';
 import type { Stage } from './stage.js';
 
@@ -121,6 +121,7 @@ export function groupTests(stage: Stage): void {
     await tab.getByRole('group', { name: 'This group' }).getByText('differs').first().waitFor();
     await tab.getByText('Then one group with 414 hits and 3 inputs').waitFor();
     expect(await seriousIn(tab)).toEqual([]);
+    await pictures(tab, 'merge');
     await tab.getByRole('button', { name: 'Merge them' }).click();
     // The older one stays.
     await tab.waitForURL(`**/groups/${at.groupId}`);
@@ -148,6 +149,7 @@ export function groupTests(stage: Stage): void {
     await tab.locator('label.row input').first().check();
     await tab.getByText('1 of 2 inputs go to a group of their own').waitFor();
     expect(await seriousIn(tab)).toEqual([]);
+    await pictures(tab, 'split');
     await split.click();
     await tab.getByText(/^1 crash went to/).waitFor();
     await tab.waitForURL((url) => !url.pathname.endsWith(at.groupId));
