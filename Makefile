@@ -29,6 +29,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 JEST := NODE_COMPILE_CACHE=$(CURDIR)/.tools/compile-cache test/in-memory.sh node --experimental-vm-modules --disable-warning=ExperimentalWarning $(BIN)/jest
 
+# Runs a command beside a PostgreSQL server of its own, in memory where that is possible.
+ON_POSTGRES := test/in-memory.sh node dist/test/postgres/with-server.js env
+# Tests that `make test` runs there as well, and those that `make test-postgres` adds.
+on_postgres := store/store store/bots store/find-jobs
+more_on_postgres := store/postgres store/crash-limits store/queue property/store integration/postgres \
+  rpc/services rpc/heartbeat rpc/scheduling rpc/corpora rpc/corpus rpc/crash-groups rpc/every-list
+
 installed := node_modules/.package-lock.json
 generated := src/gen/.done
 built := dist/.done
@@ -63,7 +70,15 @@ test: $(built) $(clients)
 ifndef ONLY
 	@echo "$(beneath:%=test/rpc/%) test/abuse once more, with grpc.fast_path off"
 	@PANDAFUZZ_GRPC_FAST_PATH=off FUZZ_RUNS=$${FUZZ_RUNS:-10} $(JEST) $(beneath:%=dist/test/rpc/%) dist/test/abuse
+	@echo "test/store once more, on PostgreSQL"
+	@$(ON_POSTGRES) $(JEST) $(on_postgres:%=dist/test/%)
 endif
+
+## test-postgres: tests of the store, random stories and the contract on a PostgreSQL server (ONLY=path; POSTGRES_BIN=its bin)
+.PHONY: test-postgres
+test-postgres: $(built)
+	@test/integration/set-up.sh
+	@$(ON_POSTGRES) $(JEST) $(or $(ONLY),$(on_postgres:%=dist/test/%) $(more_on_postgres:%=dist/test/%))
 
 ## explore: the random tests with a seed that is new each time, and more of each (SEED=n repeats one)
 .PHONY: explore
@@ -99,7 +114,7 @@ sdk: $(built)
 deploy-check:
 	@test/deploy/check-manifests.sh
 
-## check: types, lint, format, the contract's lint and breaking changes, the import rules
+## check: types, lint, format, the contract's lint and breaking changes, the import rules, dependencies
 .PHONY: check
 check: $(generated)
 	@$(BIN)/tsc --project . --noEmit --incremental false
@@ -110,7 +125,16 @@ check: $(generated)
 	@$(BIN)/buf breaking --against $(released)
 	@$(BIN)/depcruise --config .dependency-cruiser.mjs --output-type null src web || \
 	  $(BIN)/depcruise --config .dependency-cruiser.mjs src web
-	@echo "check: types, lint, format, contract and import rules are fine"
+	@.ci/dependencies
+	@echo "check: types, lint, format, contract, import rules and the lock file are fine"
+
+## sbom: every part by the lock file, as CycloneDX, into data/pandafuzz.cdx.json
+.PHONY: sbom
+sbom: $(installed)
+	@mkdir -p data
+# Without --omit=dev, which leaves out what a development package needs as well.
+	@npm sbom --sbom-format=cyclonedx --package-lock-only >data/pandafuzz.cdx.json
+	@echo "sbom: data/pandafuzz.cdx.json"
 
 ## release-contract: keep the contract as it is now, for check to compare with
 .PHONY: release-contract
@@ -161,6 +185,11 @@ simulate-campaigns: $(built)
 .PHONY: soak
 soak: $(built)
 	@node dist/bench/soak/main.js
+
+## bench-page: the page in Chromium, with 10,000 bots and 1,000,000 jobs (ONLY="--bots 1000 --jobs 10000")
+.PHONY: bench-page
+bench-page: $(built)
+	@node dist/bench/page/main.js $(ONLY)
 
 ## format: put sources and protos into the one format
 .PHONY: format
@@ -244,6 +273,7 @@ $(built): $(generated) $(sources) tsconfig.json | $(page)
 	@find dist -mindepth 1 -maxdepth 1 ! -name web -exec rm -rf {} +
 	@$(BIN)/tsc --project .
 	@cp -R src/store/sqlite/migrations dist/src/store/sqlite/
+	@cp src/store/postgres/schema.sql dist/src/store/postgres/
 	@cp -R src/gen/descriptors dist/src/gen/
 	@chmod +x dist/src/cli/main.js
 	@touch $@

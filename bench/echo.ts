@@ -61,7 +61,8 @@ function answerTo({ message }: HeartbeatRequest): Answer[] {
 const offers = (count: number): Answer[] =>
   Array.from({ length: count }, () => {
     const lease = { jobId: newId(), attempt: 1, fence: 1 };
-    return { $case: 'assign', value: { assignment: { lease, spec: job.spec, ttlMs } } };
+    const assignment = { lease, spec: job.spec, ttlMs, secrets: {} };
+    return { $case: 'assign', value: { assignment } };
   });
 
 const jobs: Pick<JobServiceServer, 'getJob' | 'createJob'> = {

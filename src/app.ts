@@ -1,8 +1,11 @@
+import type { Socket } from 'node:net';
 import { firstAdmin } from './app/first-admin.js';
+import { readSecretKeys } from './app/secret-keys.js';
 import { loadMasterConfig } from './config/load.js';
 import { type Address, formatAddress } from './config/quantities.js';
 import type { MasterConfig } from './config/schema.js';
 import { systemClock } from './core/clock.js';
+import { ConnectionsByAddress } from './core/connections-by-address.js';
 import { backgroundRunner } from './core/context.js';
 import { newId } from './core/ids.js';
 import { Lifecycle } from './core/lifecycle.js';
@@ -66,6 +69,7 @@ export async function startMaster(
     const metrics = createMetrics();
     const store = await Store.open({
       directory: config.data.directory,
+      url: database.url,
       synchronous: database.synchronous,
       readers: database.readers,
       maxQueuedWrites: database.max_queued_writes,
@@ -86,7 +90,8 @@ export async function startMaster(
     lifecycle.own('store', () => store.close());
 
     const parts = { log, metrics, newId };
-    const about = { clock: systemClock, version, warnings };
+    const secretKeys = await readSecretKeys(config.secrets);
+    const about = { clock: systemClock, version, warnings, secretKeys };
     const state = createState({ ...parts, store, config, ...about });
     lifecycle.own('state', () => state.stop());
     await state.start();
@@ -105,10 +110,20 @@ export async function startMaster(
     const access = new Access({
       isOn: needsTokens,
       find: (token) => state.tokens.find(token),
+      findByCertificate: (names) => state.tokens.findByCertificate(names),
       clock: systemClock,
       log,
     });
-    const audit = new CallAudit(state.audit, systemClock);
+    const takeConnection = () => {
+      const most = config.limits.max_connections_per_address;
+      const onRefused = (address: string) => {
+        metrics.quotaRefusals.inc({ quota: 'limits.max_connections_per_address' });
+        log.warn({ path: address, most }, 'connection refused');
+      };
+      const connections = new ConnectionsByAddress({ most, onRefused });
+      return (connection: Socket) => connections.take(connection);
+    };
+    const audit = new CallAudit(state.audit, systemClock, metrics.auditEntries);
     const http = await startHttpServer({
       ...parts,
       refusalOf: (path, asked) => {
@@ -120,6 +135,7 @@ export async function startMaster(
       tls,
       ready: () => ready && state.vitals.writes,
       takeCall: (request, response) => takeCall(request, response),
+      takeConnection: takeConnection(),
     });
     lifecycle.own('http', () => http.stop());
 
@@ -129,6 +145,7 @@ export async function startMaster(
       state,
       access,
       audit,
+      sessionMs: config.auth.session_lifetime,
       address: config.grpc.address,
       tls,
       names: needsTokens
@@ -152,6 +169,11 @@ export async function startMaster(
       },
       maxUnfinishedRequests: config.limits.max_unfinished_requests,
       maxUnsentBytes: config.limits.max_unsent,
+      callerLimits: {
+        callsPerConnection: config.limits.max_calls_per_connection,
+        uploadBytesPerDay: config.limits.max_upload_per_day,
+      },
+      takeConnection: takeConnection(),
       capacities: {
         calls: config.limits.max_calls,
         transfers: config.limits.max_transfers,

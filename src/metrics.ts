@@ -1,5 +1,6 @@
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { OverloadError, QuotaError } from './core/errors.js';
 import { PairHistogram } from './core/histogram.js';
 import { lostLogLines } from './core/log.js';
 import type { ScrapeRead } from './metrics/at-most.js';
@@ -24,6 +25,24 @@ const perHandle = [
 const lookEveryMs = 50;
 /** Longest delay of a timer, milliseconds. */
 const never = 2 ** 31 - 1;
+
+/** Settings that bound what callers may do; other bounds count as "other". */
+const quotas = [
+  ...['limits.max_connections_per_address', 'limits.max_calls_per_connection'],
+  ...['limits.max_messages_per_second', 'limits.max_upload_per_day', 'limits.max_bots'],
+  ...['limits.max_artifacts', 'limits.max_artifact', 'limits.max_campaigns'],
+  ...['limits.max_crashes_per_job', 'corpus.max_inputs', 'corpus.max_bytes'],
+  ...['corpus.max_project_bytes', 'limits.max_calls', 'limits.max_transfers'],
+  ...['limits.max_waits', 'limits.max_watches', 'limits.max_streams'],
+  ...['database.max_queued_writes', 'database.max_queued_reads', 'other'],
+];
+
+function quotaOf(error: unknown): string | undefined {
+  if (error instanceof OverloadError) return error.fields.quota;
+  if (!(error instanceof QuotaError)) return undefined;
+  const { subject } = error.fields;
+  return quotas.includes(subject) ? subject : 'other';
+}
 
 /** Lateness of a sample in seconds, from the nanoseconds between two samples. */
 const late = (nanoseconds: number) => Math.max(nanoseconds / 1e9 - lookEveryMs / 1e3, 0);
@@ -75,8 +94,29 @@ export function createMetrics() {
   });
   // Shown from the start: an increase from nothing is none.
   for (const blame of ['bot', 'target']) failedStarts.inc({ blame }, 0);
+  const quotaRefusals = new Counter({
+    name: 'pandafuzz_quota_refusals_total',
+    help: 'Calls and connections that a quota has refused, by its setting.',
+    labelNames: ['quota'],
+    registers,
+  });
+  for (const quota of quotas) quotaRefusals.inc({ quota }, 0);
+  const auditEntries = new Counter({
+    name: 'pandafuzz_audit_entries_total',
+    help: 'Entries of the audit log, by what they are about: change or refusal.',
+    labelNames: ['kind'],
+    registers,
+  });
+  for (const kind of ['change', 'refusal']) auditEntries.inc({ kind }, 0);
   return {
     registry,
+    auditEntries,
+    quotaRefusals,
+    /** Counts a call that has failed, if a quota refused it. */
+    noteQuota(error: unknown): void {
+      const quota = quotaOf(error);
+      if (quota !== undefined) quotaRefusals.inc({ quota });
+    },
     databaseOperationSeconds: new PairHistogram({
       name: 'database_operation_duration_seconds',
       help: 'Time from the call of a store operation to its answer, with queue and retries.',
@@ -271,8 +311,10 @@ export function createMetrics() {
     },
     watchStore(sources: {
       queued: () => (readonly [urgency: string, depth: number])[];
-      walBytes: () => Promise<number>;
+      /** Absent: the engine's log is its own. */
+      walBytes?: () => Promise<number>;
     }): void {
+      const { walBytes } = sources;
       gaugeOf(
         'database_queue_depth',
         'Writes waiting, by urgency.',
@@ -281,8 +323,12 @@ export function createMetrics() {
         },
         ['urgency'],
       );
+      if (walBytes === undefined) {
+        registry.removeSingleMetric('database_checkpoint_duration_seconds');
+        return;
+      }
       gaugeOf('database_wal_bytes', 'Size of the write-ahead log.', async (gauge) =>
-        gauge.set(await sources.walBytes()),
+        gauge.set(await walBytes()),
       );
     },
   };

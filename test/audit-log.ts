@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { AuditNote } from '../src/core/audit.js';
 import { AuditEntry } from '../src/gen/pandafuzz/v1/identity_service.js';
+import { createMetrics } from '../src/metrics.js';
 import { Audit } from '../src/state/access/audit.js';
 import { atEnd, openStore, temporaryFolder, testContext } from './harness.js';
 import { patienceMs } from './patience.js';
@@ -22,7 +23,7 @@ export async function openAuditLog({ keep }: { keep: number }) {
   const ctx = testContext();
   const clock = { now: () => 10 * day, monotonic: () => 0 };
   const audit = new Audit({
-    ...{ store, keepMs: 5 * day, keep },
+    ...{ store, keepMs: 5 * day, keep, metrics: createMetrics() },
     clock: clock as never,
     log: ctx.log,
     inBackground: (_, work) => work(ctx),

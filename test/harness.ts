@@ -7,11 +7,13 @@ import { newId } from '../src/core/ids.js';
 import { type Logger, silentLog } from '../src/core/log.js';
 import { createMetrics } from '../src/metrics.js';
 import type { Embedding } from '../src/rpc/server.js';
+import { PostgresStore } from '../src/store/postgres/store.js';
 import { SqliteStore } from '../src/store/sqlite/store.js';
 import type { Connect } from '../src/store/sqlite/thread.js';
 import type { Store, StoreOptions } from '../src/store/store.js';
 import { atEnd, shared, temporaryFile, temporaryFolder } from './endings.js';
 import { patienceMs } from './patience.js';
+import { databaseOf, testServer } from './postgres/databases.js';
 
 export { atEnd, shared, temporaryFile, temporaryFolder };
 
@@ -45,9 +47,15 @@ export async function openStore(wanted: Partial<TestStoreOptions> = {}): Promise
     },
     ...options,
   };
-  const store = await SqliteStore.open(all, connect);
+  const store = await open(all, connect);
   atEnd(() => store.close());
   return store;
+}
+
+/** On the engine that the tests are run on (`make test-postgres`); a connection made by `connect` is SQLite's. */
+async function open(options: StoreOptions, connect: Connect | undefined): Promise<Store> {
+  if (testServer === undefined || connect) return SqliteStore.open(options, connect);
+  return PostgresStore.open({ ...options, url: await databaseOf(options.directory) });
 }
 
 export interface TestMaster {
@@ -65,8 +73,10 @@ export async function runMasterFor(
   directory = temporaryFolder(),
   { log = silentLog, ...embedding }: Embedding & { log?: Logger } = {},
 ): Promise<TestMaster> {
+  const url = testServer === undefined ? '' : await databaseOf(directory);
   const config = loadMasterConfig({
     environment: {
+      PANDAFUZZ_DATABASE_URL: url,
       PANDAFUZZ_GRPC_ADDRESS: '127.0.0.1:0',
       PANDAFUZZ_HTTP_ADDRESS: '127.0.0.1:0',
       PANDAFUZZ_DATA_DIRECTORY: directory,

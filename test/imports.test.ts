@@ -137,7 +137,9 @@ async function everythingWrong(): Promise<readonly Broken[]> {
   const files: Record<string, string> = {
     'node_modules/better-sqlite3/package.json': '{"name":"better-sqlite3","main":"index.js"}',
     'node_modules/better-sqlite3/index.js': 'module.exports = class {};',
-    'package.json': '{"dependencies":{"better-sqlite3":"1"}}',
+    'node_modules/pg/package.json': '{"name":"pg","main":"index.js"}',
+    'node_modules/pg/index.js': 'module.exports = {};',
+    'package.json': '{"dependencies":{"better-sqlite3":"1","pg":"1"}}',
   };
   for (const [, , , to] of wrong) files[`src/${to}`] = 'export type B = 1;\n';
   for (const [, , from, to] of wrong) {
@@ -148,6 +150,7 @@ async function everythingWrong(): Promise<readonly Broken[]> {
   }
   for (const room of withoutSqlite) {
     files[`src/${room}/a-driver.ts`] = "import Database from 'better-sqlite3'; new Database('x');";
+    files[`src/${room}/a-client.ts`] = "import pg from 'pg'; new pg.Client();";
   }
   return await broken(tree(files));
 }
@@ -171,8 +174,9 @@ describe('the import rules', () => {
     expect(rulesOf(from, to)).toEqual([rule]);
   });
 
-  test.each(withoutSqlite)('are broken by better-sqlite3 in %s', (room) => {
+  test.each(withoutSqlite)('are broken by better-sqlite3 and by pg in %s', (room) => {
     expect(rulesOf(`${room}/a-driver.ts`)).toEqual(['better-sqlite3-only-in-store-sqlite']);
+    expect(rulesOf(`${room}/a-client.ts`)).toEqual(['pg-only-in-store-postgres']);
   });
 
   test('within the store let everything import what it needs', async () => {

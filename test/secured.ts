@@ -41,7 +41,16 @@ export async function runSecuredMaster(
   const admin = as(adminToken);
   const token: SecuredMaster['token'] = async (role, wish = {}) => {
     const name = Role[role].toLowerCase();
-    const request = { name, role, validSeconds: 0, pool: '', botId: '', ...wish };
+    const request = {
+      name,
+      role,
+      validSeconds: 0,
+      pool: '',
+      botId: '',
+      certificate: '',
+      projects: [],
+      ...wish,
+    };
     const made = await unary(admin.identity, admin.identity.createToken, request);
     return { secret: made.secret, id: given(made.token).id };
   };

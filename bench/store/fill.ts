@@ -31,3 +31,22 @@ export function fill(
   ).run({ count, ...job });
   db.close();
 }
+
+/** Bots that are known and away: copies of the first one that registered. */
+export function fillBots(directory: string, count: number): void {
+  const db = new Database(join(directory, 'pandafuzz.db'));
+  db.pragma('synchronous = OFF');
+  const columns = db
+    .prepare("SELECT name FROM pragma_table_info('bots')")
+    .pluck()
+    .all() as string[];
+  const own = ['id', 'name', 'identity'];
+  const same = columns.filter((name) => !own.includes(name)).join(', ');
+  db.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < @count)
+     INSERT INTO bots (id, name, identity, ${same})
+     SELECT printf('00000000-0000-7000-9000-%012d', i), 'away-' || i, NULL, ${same}
+     FROM n, (SELECT * FROM bots ORDER BY id LIMIT 1) WHERE @count > 0`,
+  ).run({ count });
+  db.close();
+}

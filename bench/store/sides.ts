@@ -25,9 +25,11 @@ export async function throughStore(
   directory: string,
   loop: LoopDelay,
   synchronous: 'full' | 'normal' = 'full',
+  url = '',
 ): Promise<Side> {
   const store = await Store.open({
     directory,
+    url,
     synchronous,
     readers: 2,
     checkpointIntervalMs: 1000,

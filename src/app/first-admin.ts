@@ -20,6 +20,8 @@ export async function firstAdmin(
     name: 'first admin',
     role: 'admin',
     pool: '',
+    projects: '[]',
+    certificate: '',
     botId: null,
     expiresAt: null,
   } as const;

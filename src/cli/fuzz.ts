@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { quoted } from '../operator/crashes/replay.js';
+import { quoted } from '../core/replay.js';
 import { durationOption, wholeOption } from './flags.js';
 import { thenEnd } from './left-behind.js';
 import { limitsOf, submittedBy, type TargetFlags, withTargetOptions } from './target-options.js';

@@ -16,6 +16,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   target: async () => (await import('./target.js')).targetCommand(),
   campaign: async () => (await import('./campaign.js')).campaignCommand(),
   token: async () => (await import('./token.js')).tokenCommand(),
+  secret: async () => (await import('./secret.js')).secretCommand(),
   audit: async () => (await import('./audit.js')).auditCommand(),
   top: async () => (await import('./top.js')).topCommand(),
   watch: async () => (await import('./watch.js')).watchCommand(),

@@ -7,6 +7,8 @@ import { aboutLists, type ListCommandFlags, withListFlags, withShowFlags } from 
 const examples = `
 Examples:
   $ pandafuzz token create ci --role operator --expires 90d --output ci.token
+  $ pandafuzz token create web --role operator --project web --project shop
+  $ pandafuzz token create north --role bot --certificate DNS:north
   $ pandafuzz token create --enrol --pool rented          for one bot, within an hour
   $ PANDAFUZZ_TOKEN=pf_enrol_… pandafuzz bot --master fuzz.example.org:50051
   $ pandafuzz token create north --role bot --bot north   a second one, to replace the first
@@ -20,6 +22,8 @@ interface CreateFlags extends OperatorFlags {
   readonly enrol?: boolean;
   readonly expires?: number;
   readonly pool?: string;
+  readonly project?: string[];
+  readonly certificate?: string;
   readonly bot?: string;
   readonly output?: string;
   readonly data?: string;
@@ -62,6 +66,16 @@ function createCommand(): Command {
       new Option('--pool <name>', 'label "pool" of its bots, which jobs may require').argParser(
         poolName,
       ),
+    )
+    .addOption(
+      new Option(
+        '--project <name>',
+        'project that it is bound to; repeat for more (default: all)',
+      ).argParser(projectNames),
+    )
+    .option(
+      '--certificate <name>',
+      'name in a certificate that stands for it, as DNS:north: no token is printed',
     )
     .option('--bot <id or name>', 'the bot that it is (default: the first that registers with it)')
     .option('--output <file>', 'write the token there, for its owner alone, instead of printing it')
@@ -128,6 +142,10 @@ function callerCommand(): Command {
       await showCaller(flags);
     });
   return withShowFlags(command);
+}
+
+function projectNames(text: string, before: string[] = []): string[] {
+  return [...before, poolName(text)];
 }
 
 function poolName(text: string): string {

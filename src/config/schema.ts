@@ -34,6 +34,17 @@ const http = z.strictObject({
 const auth = z.strictObject({
   mode: oneOf(['auto', 'on', 'off']).default('auto'),
   allow_insecure_network: z.boolean({ error: 'must be true or false' }).default(false),
+  session_idle: duration({ min: '1m', max: '30d' }).prefault('12h'),
+  session_lifetime: duration({ min: '1m', max: '90d' }).prefault('7d'),
+});
+
+const secrets = z.strictObject({
+  key: z.string({ error: 'must be a key' }).default(''),
+  key_file: z.string({ error: 'must be a file' }).default(''),
+  old_key_files: z
+    .array(text('a file'), { error: 'must be a list of files' })
+    .max(16, 'must be at most 16')
+    .default([]),
 });
 
 const data = z.strictObject({
@@ -42,6 +53,12 @@ const data = z.strictObject({
 
 const database = z
   .strictObject({
+    url: z
+      .string({ error: 'must be a URL such as "postgres://user@host/database", or empty' })
+      .regex(/^(postgres(ql)?:\/\/.+)?$/, {
+        error: 'must be a URL such as "postgres://user@host/database", or empty for SQLite',
+      })
+      .default(''),
     synchronous: oneOf(['full', 'normal']).default('full'),
     readers: whole(1, 64).default(2),
     checkpoint_interval: duration({ min: '10ms', max: '1h' }).prefault('1s'),
@@ -135,6 +152,7 @@ const corpus = z.strictObject({
   merge_time: duration({ min: '1s', max: '24h' }).prefault('1h'),
   max_inputs: whole(1, 100_000_000).default(200_000),
   max_bytes: size({ min: '1KiB', max: '1024TiB' }).prefault('2GiB'),
+  max_project_bytes: size({ min: '1KiB', max: '1024TiB' }).prefault('1TiB'),
 });
 
 const limits = z.strictObject({
@@ -152,6 +170,13 @@ const limits = z.strictObject({
   max_unsent: size({ min: '8MiB', max: '1TiB' }).prefault('128MiB'),
   max_streams: whole(1, 1_000_000).default(100_000),
   max_audit_entries: whole(1000, 10_000_000).default(500_000),
+  max_connections_per_address: whole(1, 1_000_000).default(50_000),
+  max_calls_per_connection: whole(1, 1_000_000).default(10_000),
+  max_messages_per_second: whole(1, 1_000_000).default(10_000),
+  max_upload_per_day: size({ min: '1KiB', max: '1024TiB' }).prefault('10TiB'),
+  max_bots: whole(1, 1_000_000).default(100_000),
+  max_artifacts: whole(1, 10_000_000).default(200_000),
+  max_campaigns: whole(1, 10_000).default(10_000),
 });
 
 const retention = z.strictObject({
@@ -190,6 +215,7 @@ export const settings = z.strictObject({
   http: http.prefault({}),
   tls: tls.prefault({}),
   auth: auth.prefault({}),
+  secrets: secrets.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),
   timeouts: timeouts.prefault({}),

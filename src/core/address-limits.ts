@@ -29,7 +29,7 @@ export class AddressLimits {
 }
 
 /** One customer has a /64 of IPv6, and as many addresses as it likes. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!plain.includes(':')) return plain;
   const [head = '', tail] = plain.split('::');

@@ -19,6 +19,8 @@ export interface RequestContext {
   /** The caller. */
   readonly principal: Principal;
   readonly log: Logger;
+  /** Nobody on the way can read the answers: TLS, or the same machine. */
+  readonly isPrivate?: boolean;
   /** The change that is made, for the audit log; undefined: nothing to note. */
   readonly change?: Change | undefined;
 }
@@ -31,6 +33,7 @@ export class OperationContext implements RequestContext {
   readonly requestId: string;
   readonly principal: Principal;
   change: Change | undefined;
+  isPrivate = false;
   readonly #signal = new LightSignal();
   readonly #clock: Clock;
   #deadline: number;

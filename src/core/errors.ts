@@ -135,7 +135,12 @@ export class RetryExhaustedError extends DomainError<{
 }
 
 /** A queue or pool is full. */
-export class OverloadError extends DomainError<{ what: string; retryAfterMs: number }> {
+export class OverloadError extends DomainError<{
+  what: string;
+  retryAfterMs: number;
+  /** The setting that bounds it, if one does. */
+  quota?: string;
+}> {
   override readonly name = 'OverloadError';
   constructor(fields: OverloadError['fields']) {
     super(`${fields.what}; try again later`, fields);

@@ -14,6 +14,8 @@ export interface Principal {
   readonly botId?: string | undefined;
   /** Of a bot: the value of its label "pool"; '': none. */
   readonly pool?: string;
+  /** Of a viewer or operator: the projects that it is bound to. Undefined: all. */
+  readonly projects?: readonly string[] | undefined;
 }
 
 /** A caller while authentication is off. */

@@ -50,6 +50,8 @@ export async function startHttpServer(options: {
     path: string,
     asked: { authorization: string | undefined; address: string },
   ) => Error | undefined;
+  /** Whether a new connection may stay. */
+  takeConnection: (connection: Socket) => boolean;
   log: Logger;
 }): Promise<HttpServer> {
   const files = await PageFiles.read();
@@ -63,7 +65,7 @@ export async function startHttpServer(options: {
       .then((page) => send(response, page));
   };
   const server = options.tls ? securedServer(options.tls, answer) : createServer(times, answer);
-  const connections = ownConnections(server);
+  const connections = ownConnections(server, options.takeConnection);
   const { host, port } = options.address;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
@@ -101,9 +103,13 @@ function securedServer(tls: TlsFiles, answer: RequestListener): Server {
 }
 
 /** The accepted connections, also those whose handshake is not done. */
-function ownConnections(server: Server): ReadonlySet<Socket> {
+function ownConnections(
+  server: Server,
+  take: (connection: Socket) => boolean,
+): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
   server.on('connection', (connection) => {
+    if (!take(connection)) return;
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
   });

@@ -1,8 +1,8 @@
 import type { Connection } from '../client/connect.js';
 import { downloadCrashInput } from '../client/transfer.js';
+import { inputName } from '../core/replay.js';
 import type { Crash } from '../gen/pandafuzz/v1/crash.js';
 import { crashOf, groupDossier } from './crashes/dossier.js';
-import { inputName } from './crashes/replay.js';
 import { findCrashOrGroup } from './ids.js';
 import { checkOutputFile } from './output-file.js';
 import { withProgress } from './progress.js';

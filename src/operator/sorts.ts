@@ -4,6 +4,7 @@ import type { Corpus } from '../gen/pandafuzz/v1/corpus_service.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { type AuditEntry, Role, type Token } from '../gen/pandafuzz/v1/identity_service.js';
 import type { Campaign, Job } from '../gen/pandafuzz/v1/job.js';
+import type { Secret } from '../gen/pandafuzz/v1/secret_service.js';
 import type { Target } from '../gen/pandafuzz/v1/target.js';
 import { botState, groupStatus, jobState } from './words.js';
 
@@ -92,6 +93,11 @@ export const tokenSorts = {
   role: ({ role }) => Role[role],
   used: ({ lastUsedAt }) => lastUsedAt?.getTime(),
 } satisfies Sorts<Token>;
+
+export const secretSorts = {
+  name: ({ name }) => name,
+  set: ({ setAt }) => setAt?.getTime(),
+} satisfies Sorts<Secret>;
 
 export const auditSorts = {
   who: ({ caller }) => caller,

@@ -29,6 +29,10 @@ export interface TokenFlags {
   /** Milliseconds; undefined: as the master has it. */
   readonly expires?: number;
   readonly pool?: string;
+  /** Of a viewer or operator; undefined: all. */
+  readonly project?: readonly string[];
+  /** Name in a client's certificate that stands for it. */
+  readonly certificate?: string;
   /** Id or name. */
   readonly bot?: string;
   /** Where the token goes instead of standard output. */
@@ -55,9 +59,17 @@ export function createToken(flags: Flags & TokenFlags, name: string): Promise<vo
 
 /** What is asked for, of a bot that registers first if of any. */
 export function tokenRequest(flags: TokenFlags, name: string): CreateTokenRequest {
-  const { role, expires = 0, pool = '' } = flags;
+  const { role, expires = 0, pool = '', project: projects = [], certificate = '' } = flags;
   const validSeconds = Math.ceil(expires / 1000);
-  return { name, role: roleNumbers[role], validSeconds, pool, botId: '' };
+  return {
+    name,
+    role: roleNumbers[role],
+    validSeconds,
+    pool,
+    botId: '',
+    projects: [...projects],
+    certificate,
+  };
 }
 
 /** The token on standard output, alone, or into a file of its owner's; what it is, beside it. */
@@ -65,14 +77,16 @@ export async function tellToken(
   flags: Pick<Flags, 'json'> & Pick<TokenFlags, 'output'>,
   { secret, token }: CreateTokenResponse,
 ): Promise<void> {
-  if (flags.output !== undefined) await keepSecret(flags.output, secret);
-  else if (!flags.json) process.stdout.write(`${secret}\n`);
+  const isText = secret !== '';
+  if (isText && flags.output !== undefined) await keepSecret(flags.output, secret);
+  else if (isText && !flags.json) process.stdout.write(`${secret}\n`);
   const about = token && Token.toJSON(token);
   if (flags.json) {
     const shown = flags.output === undefined ? { secret } : { file: flags.output };
     print({ json: true }, { json: () => ({ ...shown, token: about }), text: () => '' });
   } else if (token) {
-    const where = flags.output === undefined ? 'shown this once' : `in ${flags.output}`;
+    const kept = flags.output === undefined ? 'shown this once' : `in ${flags.output}`;
+    const where = isText ? kept : `for certificates with ${token.certificate}`;
     complain(`token ${token.id}, ${rights(token, Date.now())}: ${where}`);
   }
 }
@@ -167,9 +181,13 @@ function state(token: Token, now: number): string {
 
 function rights(token: Token, now: number): string {
   const pool = token.pool ? ` of pool ${token.pool}` : '';
+  const within = token.projects.length > 0 ? ` of ${projectsOf(token)}` : '';
   const bot = token.botId ? ` (bot ${token.botId})` : '';
-  return `${word(Role[token.role])}${pool}${bot}, ${state(token, now)}`;
+  return `${word(Role[token.role])}${pool}${within}${bot}, ${state(token, now)}`;
 }
+
+const projectsOf = ({ projects }: Token): string =>
+  `${projects.length === 1 ? 'project' : 'projects'} ${projects.join(', ')}`;
 
 function tokenTable(tokens: readonly Token[], now: number, width = terminalWidth()): string {
   if (tokens.length === 0) return 'no tokens: make one with "pandafuzz token create"';
@@ -183,6 +201,8 @@ function tokenTable(tokens: readonly Token[], now: number, width = terminalWidth
       { name: 'name', shrinks: 'first' },
       'role',
       { name: 'pool', shrinks: 'then', leaves: 'same' },
+      { name: 'projects', shrinks: 'then', leaves: 'same' },
+      { name: 'certificate', wide: true },
       { name: 'state', tone: true, shrinks: 'then' },
       { name: 'used', right: true },
       { name: 'made', right: true, leaves: 'narrow' },
@@ -194,6 +214,8 @@ function tokenTable(tokens: readonly Token[], now: number, width = terminalWidth
       token.name,
       word(Role[token.role]),
       or(token.pool),
+      or(token.projects.join(', ')),
+      or(token.certificate),
       state(token, now),
       ago(token.lastUsedAt, now),
       ago(token.createdAt, now),

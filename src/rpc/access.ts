@@ -10,7 +10,10 @@ import {
 import type { Logger } from '../core/log.js';
 import { anonymous, type Principal, type Role } from '../core/principal.js';
 import { sessionOf } from './beneath/session-of.js';
+import { certificateNamesOf } from './certificate-names.js';
 import { type Allowed, permissions } from './permissions.js';
+import { notForProjects } from './project-scope.js';
+import { projectRules } from './projects.js';
 
 /** Who makes a call, as far as it is known, and why it is refused, if it is. */
 export interface Caller {
@@ -19,11 +22,20 @@ export interface Caller {
 }
 
 /** The part of a call that says who makes it. */
-export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'>;
+export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'> & {
+  readonly signedIn?: SignedInBy;
+};
+
+/** Of a call by a session of the page: its token, or why it has none any more. */
+export type SignedInBy = Token | DomainError | undefined;
 
 /** IP address of a call's peer. */
 export const addressOf = (call: Pick<Asking, 'getPeer'>): string =>
   call.getPeer().replace(/:\d+$/, '');
+
+/** Whether the peer is on this machine. */
+export const isLoopback = (address: string): boolean =>
+  /^\[?(::1|(::ffff:)?127(\.\d+){3})\]?$/i.test(address);
 
 /** A call, or a request over HTTP. */
 interface Asked {
@@ -32,6 +44,12 @@ interface Asked {
   readonly authorization: string | undefined;
   /** IP address of the peer. */
   readonly address: string;
+}
+
+/** What says who calls. */
+interface Credentials {
+  readonly authorization: string | undefined;
+  readonly signedIn?: SignedInBy;
 }
 
 /** A caller by its token. */
@@ -46,6 +64,8 @@ export interface AccessOptions {
   readonly isOn: boolean;
   /** @throws UnauthenticatedError for what is no token of this master */
   readonly find: (text: string) => Token;
+  /** The token for which a name of a certificate stands. */
+  readonly findByCertificate: (names: readonly string[]) => Token | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -82,37 +102,54 @@ export class Access {
     if (!this.options.isOn) return open;
     const [header] = call.metadata.get('authorization');
     const authorization = typeof header === 'string' ? header : undefined;
-    const caller = this.#callerBy(endpoint, authorization, call);
+    const { signedIn } = call;
+    const caller = this.#callerBy(endpoint, { authorization, signedIn }, call);
     if (!caller.refusal) return caller;
     return this.#refused({ endpoint, address: addressOf(call) }, caller);
   }
 
   /** Whether a call would not be refused: asked before its message costs anything. Nothing is noted. */
-  lets(endpoint: string, authorization: string | undefined): boolean {
-    return !this.options.isOn || !this.#callerBy(endpoint, authorization).refusal;
+  lets(endpoint: string, by: Credentials): boolean {
+    return !this.options.isOn || !this.#callerBy(endpoint, by).refusal;
   }
 
   /** The caller of a page. */
   ofPage(path: string, { authorization, address }: Omit<Asked, 'endpoint'>): Caller {
     if (!this.options.isOn) return open;
     const endpoint = `HTTP${path}`;
-    const caller = this.#callerBy(endpoint, authorization);
+    const caller = this.#callerBy(endpoint, { authorization });
     return caller.refusal ? this.#refused({ endpoint, address }, caller) : caller;
   }
 
-  #callerBy(endpoint: string, authorization: string | undefined, call?: object): Caller {
+  #callerBy(endpoint: string, { authorization, signedIn }: Credentials, call?: object): Caller {
     const allowed = permissions.get(endpoint);
     if (allowed === 'anyone') return open;
     try {
-      if (authorization === undefined) throw missing();
-      const token = this.#tokenOf(authorization, call && sessionOf(call));
+      const token = signedIn ?? this.#tokenBy(authorization, call);
+      if (token instanceof DomainError) throw token;
       token.use(this.options.clock.now());
-      if (allowed?.includes(token.role)) return { principal: token };
-      return { principal: token, refusal: notAllowed(token.role, allowed) };
+      if (!allowed?.includes(token.role)) {
+        return { principal: token, refusal: notAllowed(token.role, allowed) };
+      }
+      const refusal = token.projects && refusalOf(endpoint);
+      return refusal ? { principal: token, refusal } : { principal: token };
     } catch (error) {
       if (error instanceof DomainError) return { principal: anonymous, refusal: error };
       throw error;
     }
+  }
+
+  #tokenBy(authorization: string | undefined, call: object | undefined): Token {
+    if (authorization === undefined) return this.#certified(call);
+    return this.#tokenOf(authorization, call && sessionOf(call));
+  }
+
+  /** Who a connection's certificate says. A token that is given goes before it. */
+  #certified(call: object | undefined): Token {
+    const names = call ? certificateNamesOf(call) : [];
+    const token = names.length > 0 ? this.options.findByCertificate(names) : undefined;
+    if (!token) throw missing();
+    return token;
   }
 
   #tokenOf(header: string, connection: object | undefined): Token {
@@ -145,6 +182,12 @@ const missing = () =>
     reason: 'TOKEN_MISSING',
     why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file ("authorization: Bearer pf_..." in other clients)',
   });
+
+/** Of a caller who is bound to projects; undefined: it may call this. */
+function refusalOf(endpoint: string): PermissionError | undefined {
+  const rule = projectRules.get(endpoint);
+  return rule === undefined || rule === 'every project' ? notForProjects(rule) : undefined;
+}
 
 function notAllowed(role: Role, allowed: Allowed | undefined): PermissionError {
   if (allowed === undefined) {

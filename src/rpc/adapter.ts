@@ -17,46 +17,22 @@ import { CancelledError, StalledError } from '../core/errors.js';
 import type { Logger } from '../core/log.js';
 import { atEndOfTurn } from '../core/turn-batch.js';
 import type { Metrics } from '../metrics.js';
-import type { Access } from './access.js';
+import { type Access, addressOf } from './access.js';
 import type { Admission, Pool, Precedence } from './admission.js';
 import { type CallAudit, seen, seenFirst } from './audit.js';
+import { sessionOf } from './beneath/session-of.js';
 import { cutOff, isOpen, isUnread } from './beneath/stalled-peers.js';
 import { type CallPath, plainPath } from './call-path.js';
+import type { CallerQuotas } from './caller-quotas.js';
+import type { BidiStream, ClientStream, ServerStream, Unary } from './calls.js';
 import { clientTimeoutMs, isOverdue } from './client-deadline.js';
 import { decoded, type MethodCounters } from './methods.js';
 import { Pace } from './pace.js';
+import type { ProjectScope } from './project-scope.js';
 import { statusOf, trailersOf, verdictOn } from './status.js';
-import { type Hear, messagesOf } from './streams/incoming.js';
+import { messagesOf } from './streams/incoming.js';
 import { SendQueue } from './streams/send-queue.js';
 import { parseTraceParent } from './trace.js';
-
-/**
- * grpc-js's four kinds of calls as functions of a request and a context. This file alone
- * admits or refuses a call, gives it its deadline, turns errors of handlers into a status,
- * and settles each call once. grpc-js does not await handlers, and emits `cancelled` even
- * after a call was answered; handlers see nothing of that.
- */
-export type Unary<Request, Response> = (request: Request, ctx: RequestContext) => Promise<Response>;
-
-export type ClientStream<Request, Response> = (
-  requests: AsyncIterable<Request>,
-  ctx: RequestContext,
-) => Promise<Response>;
-
-export type ServerStream<Request, Response> = (
-  request: Request,
-  ctx: RequestContext,
-) => AsyncIterable<Response>;
-
-/** CallPath.receive of one stream. */
-export type Receive<Request> = (hear: Hear<Request>) => Promise<void>;
-
-/** The stream ends when the promise settles. It has no deadline of ours. */
-export type BidiStream<Request, Response> = (
-  receive: Receive<Request>,
-  ctx: RequestContext,
-  sendQueue: SendQueue<Response>,
-) => Promise<void>;
 
 /** The part that every kind of call has. */
 type ServerCall = Pick<
@@ -88,7 +64,11 @@ export interface AdapterOptions {
   readonly newRequestId: () => string;
   readonly clock: Clock;
   readonly access: Access;
+  readonly projects: ProjectScope;
+  readonly quotas: CallerQuotas;
   readonly audit: CallAudit;
+  /** Whether nobody on the way to this address can read along. */
+  readonly isPrivate: (address: string) => boolean;
   readonly admission: Admission;
   readonly counters: MethodCounters;
   readonly timeouts: {
@@ -129,9 +109,17 @@ interface UnderWay extends Bagged {
   hasPlace: boolean;
 }
 
-/** Shared by all calls: nobody receives it, and a stack for each call of a lost fleet is dear. */
+/** Other calls do not pay for a look at their peer. */
+const hasAssignments = (pool: Pool): boolean => pool === 'streams' || pool === 'waits';
+/** Shared by all calls: nobody receives it, and a stack for each is dear. */
 const callerLeft = new CancelledError();
 
+/**
+ * Makes grpc-js's handlers of functions (calls.ts). This file alone admits or refuses a call,
+ * gives it its deadline, turns errors of handlers into a status, and settles each call once.
+ * grpc-js does not await handlers, and emits `cancelled` even after a call was answered;
+ * handlers see nothing of that.
+ */
 export class Adapter {
   readonly #underWay: Bag<UnderWay>;
   /** Pools that take no more calls, each with the reason. */
@@ -182,12 +170,14 @@ export class Adapter {
     precedence: Precedence,
     handler: ClientStream<Request, Response>,
   ): handleClientStreamingCall<Request, Response> {
-    const { path } = this.options;
+    const { path, projects, quotas } = this.options;
     const terms: Terms = { ...transfer, precedence };
     return (call, callback) => {
       const work = (ctx: RequestContext, pace: Pace | undefined) => {
         const messages = messagesOf<Request>(call);
-        return handler(seenFirst(ctx, pace ? pace.received(messages) : messages), ctx);
+        const counted = quotas.counted(ctx, addressOf(call), messages);
+        const received = seenFirst(ctx, pace ? pace.received(counted) : counted);
+        return projects.clientStream(call.getPath(), handler, received, ctx);
       };
       const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
@@ -216,10 +206,13 @@ export class Adapter {
     handler: ServerStream<Request, Response>,
     terms: Terms,
   ): handleServerStreamingCall<Request, Response> {
+    const { projects } = this.options;
     return (call) => {
       const work = async (ctx: RequestContext, pace: Pace | undefined) => {
         const sendQueue = this.#sendQueueOf<Response>(call, pace);
-        for await (const message of handler(decoded(call.request), ctx)) {
+        const request = decoded(call.request);
+        const answers = projects.serverStream(call.getPath(), handler, request, ctx);
+        for await (const message of answers) {
           ctx.signal.throwIfAborted();
           pace?.peer();
           await orAbort(ctx.signal, sendQueue.sendWhenTaken(message));
@@ -262,9 +255,10 @@ export class Adapter {
     handler: Unary<Request, Response>,
     terms: Terms,
   ): handleUnaryCall<Request, Response> {
-    const { path } = this.options;
+    const { path, projects } = this.options;
     return (call, callback) => {
-      const work = (ctx: RequestContext) => handler(seen(ctx, decoded(call.request)), ctx);
+      const work = (ctx: RequestContext) =>
+        projects.unary(call.getPath(), handler, seen(ctx, decoded(call.request)), ctx);
       const settle: Settle<Response> = {
         answer: (message, trailers) => path.answer(call, { message, trailers }, callback),
         refuse: (status) => callback(status),
@@ -307,8 +301,12 @@ export class Adapter {
         ...parseTraceParent(call.metadata.get('traceparent')[0]),
       }),
     });
+    ctx.isPrivate = hasAssignments(terms.pool) && this.options.isPrivate(addressOf(call));
     ctx.change = audit.changeOf(call, ctx);
-    const ended = refusal ?? this.#ended.get(terms.pool);
+    // A stream that has closed does not know its session any more.
+    const session = sessionOf(call);
+    const full = this.options.quotas.entered(session);
+    const ended = refusal ?? this.#ended.get(terms.pool) ?? full;
     if (ended) ctx.abort(ended);
     const times = { peerMs: timeouts.stalledTransferMs, ownMs: timeouts.transferMs };
     const pace = terms.isPaced
@@ -323,6 +321,7 @@ export class Adapter {
     call.once('cancelled', onCancelled);
     const settled = (code: Code) => {
       call.off('cancelled', onCancelled);
+      this.options.quotas.left(session);
       this.#underWay.remove(underWay);
       ctx.end();
       this.#count(call, code, cameAt);
@@ -337,6 +336,7 @@ export class Adapter {
         const cause = ctx.signal.aborted ? ctx.signal.reason : error;
         const verdict = verdictOn(cause, ctx);
         settled(verdict.code);
+        this.options.metrics.noteQuota(cause);
         audit.refused(call, ctx, { ...verdict, error: cause, byAccess: refusal !== undefined });
         if (!call.cancelled) settle.refuse(statusOf(verdict, ctx.requestId));
         if (terms.pool !== 'calls') this.#endSoon(call, isUnread(call, cause));

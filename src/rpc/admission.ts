@@ -12,6 +12,14 @@ export type Precedence = (typeof precedences)[number];
 export const pools = ['calls', 'transfers', 'waits', 'feeds', 'streams'] as const;
 export type Pool = (typeof pools)[number];
 
+const settings: Record<Pool, string> = {
+  calls: 'limits.max_calls',
+  transfers: 'limits.max_transfers',
+  waits: 'limits.max_waits',
+  feeds: 'limits.max_watches',
+  streams: 'limits.max_streams',
+};
+
 const shares: Record<Precedence, number> = { result: 1, work: 0.75, read: 0.5 };
 
 /** Pause that a refused caller is asked for: long enough for a full pool to have moved on. */
@@ -36,7 +44,9 @@ export class Admission {
   /** Each `enter` that returns is followed by one `leave`. @throws OverloadError */
   enter(pool: Pool, precedence: Precedence): void {
     if (this.#underWay[pool] >= Math.ceil(this.capacities[pool] * shares[precedence])) {
-      throw new OverloadError({ what: `too many ${pool} are under way`, retryAfterMs });
+      const quota = settings[pool];
+      const what = `too many ${pool} are under way (${quota})`;
+      throw new OverloadError({ what, retryAfterMs, quota });
     }
     this.#underWay[pool]++;
   }

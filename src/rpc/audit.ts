@@ -21,6 +21,7 @@ export class CallAudit {
   constructor(
     private readonly audit: Pick<Audit, 'append' | 'refused'>,
     private readonly clock: Clock,
+    private readonly entries: { inc(labels: { kind: string }, by?: number): void },
   ) {}
 
   /** Undefined for calls that change nothing, and for bots' reports. */
@@ -49,6 +50,7 @@ export class CallAudit {
     if (changes.get(call.getPath())?.isStream) await this.#append(ctx, change);
     const answer = await work();
     if (!change.isWritten) await this.#append(ctx, change);
+    this.entries.inc({ kind: 'change' });
     return answer;
   }
 
@@ -156,7 +158,7 @@ interface Method {
 export const namingFields: ReadonlySet<string> = new Set([
   ...['id', 'jobId', 'botId', 'tokenId', 'groupId', 'groupIds', 'intoGroupId', 'crashIds'],
   ...['decisionId', 'project', 'campaign', 'key', 'name', 'targetName', 'targetSha256'],
-  ...['sha256', 'sha256s', 'pool', 'by', 'fixedInSha256'],
+  ...['sha256', 'sha256s', 'pool', 'by', 'fixedInSha256', 'projects', 'certificate'],
 ]);
 /** Messages that are looked into. */
 const holders: readonly string[] = ['spec', 'header', 'corpus', 'build'];
@@ -172,7 +174,7 @@ export function aboutOf(request: unknown): [field: string, value: string][] {
     if (field === 'role' && typeof value === 'number') return [[field, roleName(value)]];
     if (!namingFields.has(field) || value === '') return [];
     if (typeof value === 'string') return [[field, clipped(value)]];
-    if (!Array.isArray(value)) return [];
+    if (!Array.isArray(value) || value.length === 0) return [];
     const shown = value.slice(0, mostOfList).map((one) => clipped(String(one)));
     const more = value.length > mostOfList ? [`and ${value.length - mostOfList} more`] : [];
     return [[field, [...shown, ...more].join(', ')]];

@@ -98,6 +98,11 @@ const rows: Record<string, Record<string, Allowed>> = {
     ResumeJob: operators,
     SetCampaign: operators,
   },
+  'pandafuzz.v1.SecretService': {
+    ListSecrets: viewers,
+    SetSecret: operators,
+    DeleteSecret: operators,
+  },
   'pandafuzz.v1.StatisticsService': {
     GetSeries: viewers,
     GetProgress: viewers,
@@ -127,6 +132,8 @@ const rows: Record<string, Record<string, Allowed>> = {
     '/healthz': 'anyone',
     '/readyz': 'anyone',
     '/metrics': viewers,
+    // A session of the page, by a token of a person.
+    '/session': viewers,
   },
 };
 
@@ -142,3 +149,13 @@ export const permissions: ReadonlyMap<string, Allowed> = new Map(
     ]),
   ),
 );
+
+/** Methods of the contract that a role may not call, by name, with the roles that may. */
+export function deniedTo(role: Role | undefined): { method: string; roles: readonly Role[] }[] {
+  if (role === undefined) return [];
+  return [...permissions].flatMap(([path, allowed]) => {
+    const isOurs = path.startsWith('/pandafuzz.');
+    if (!isOurs || allowed === 'anyone' || allowed.includes(role)) return [];
+    return [{ method: path.slice(1), roles: allowed }];
+  });
+}

@@ -15,7 +15,7 @@ import type { Logger } from '../core/log.js';
 import type { TlsFiles } from '../core/tls-files.js';
 import type { Metrics } from '../metrics.js';
 import type { State } from '../state/state.js';
-import type { Access } from './access.js';
+import { type Access, isLoopback } from './access.js';
 import { Adapter } from './adapter.js';
 import { Admission, type Pool, pools } from './admission.js';
 import type { CallAudit } from './audit.js';
@@ -26,9 +26,11 @@ import { allowResets } from './beneath/resets.js';
 import { http2ServersOf, missingGuards } from './beneath/shapes.js';
 import { keepStreamsApart } from './beneath/stream-table.js';
 import type { CallPath } from './call-path.js';
+import { type CallerLimits, CallerQuotas } from './caller-quotas.js';
 import type { OwnNames } from './connect/browsers.js';
 import { addRpcs, ConnectServer, type Rpc, type TakeCall } from './connect/connect.js';
 import type { StartSpan } from './connect/exchange.js';
+import { SignIn } from './connect/sign-in.js';
 import { CallTurns } from './edge/call-turns.js';
 import { Connections } from './edge/connections.js';
 import { handshakes } from './edge/handshakes.js';
@@ -42,12 +44,14 @@ import { corpusHandlers } from './handlers/corpus.js';
 import { crashHandlers } from './handlers/crash.js';
 import { identityHandlers } from './handlers/identity.js';
 import { jobHandlers } from './handlers/job.js';
+import { secretHandlers } from './handlers/secret.js';
 import { statisticsHandlers } from './handlers/statistics.js';
 import { systemHandlers } from './handlers/system.js';
 import { targetHandlers } from './handlers/target.js';
 import { addHealth } from './health.js';
 import { listen } from './listen.js';
 import { MethodCounters, watched } from './methods.js';
+import { ProjectScope } from './project-scope.js';
 import { addReflection } from './reflection.js';
 import { definitions, packageName, serviceNames, services } from './services.js';
 
@@ -99,8 +103,13 @@ export interface GrpcServerOptions extends Embedding {
   capacities: Readonly<Record<Pool, number>>;
   maxUnfinishedRequests: number;
   maxUnsentBytes: number;
+  callerLimits: CallerLimits;
+  /** Whether a new connection may stay. */
+  takeConnection: (connection: Socket) => boolean;
   access: Access;
   audit: CallAudit;
+  /** Longest session of the page. */
+  sessionMs: number;
   state: State;
   metrics: Metrics;
   log: Logger;
@@ -136,6 +145,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const adapter = new Adapter({
     ...options,
     path: unsent.over(path),
+    projects: new ProjectScope(state.projects),
+    isPrivate: (address) => options.tls !== undefined || isLoopback(address),
+    quotas: new CallerQuotas(options.callerLimits, clock),
     admission,
     counters,
     newRequestId: countedIds(),
@@ -160,11 +172,21 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       names: options.names,
       access: options.access,
       audit: options.audit,
+      sessions: state.pageSessions,
+      sessionMs: options.sessionMs,
       startSpan: options.startSpan,
     },
     maxMessageBytes: options.maxMessageBytes,
     maxUnfinished: options.maxUnfinishedRequests,
     stallMs: options.timeouts.stallMs,
+  });
+  const signIn = new SignIn({
+    access: options.access,
+    audit: options.audit,
+    sessions: state.pageSessions,
+    tls: options.tls,
+    lifetimeMs: options.sessionMs,
+    log,
   });
   const guard = new Guard(options.access, log, options.audit);
   addReflection(guard.before(server));
@@ -180,6 +202,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const idleMs = options.timeouts.idleConnectionMs;
   const speaking = options.tls ? handshakes(options.tls, enter, { clock, log, idleMs }) : enter;
   const take = (connection: Socket) => {
+    if (!options.takeConnection(connection)) return;
     connections.own(connection);
     speaking(connection);
   };
@@ -189,7 +212,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   });
   return {
     address: listener.address,
-    takeCall: connect.take,
+    takeCall: (request, response) =>
+      signIn.take(request, response) || connect.take(request, response),
     async stop(graceMs) {
       health.stop();
       const closed = listener.stop();
@@ -225,6 +249,7 @@ const handlersOf = (
   CrashService: crashHandlers(state, adapter),
   IdentityService: identityHandlers(state, adapter),
   JobService: jobHandlers(state, adapter),
+  SecretService: secretHandlers(state, adapter),
   StatisticsService: statisticsHandlers(state, adapter),
   SystemService: systemHandlers(state, adapter),
   TargetService: targetHandlers(state, adapter),

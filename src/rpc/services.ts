@@ -18,6 +18,10 @@ import {
 } from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceDefinition, JobServiceService } from '../gen/pandafuzz/v1/job_service.js';
 import {
+  SecretServiceDefinition,
+  SecretServiceService,
+} from '../gen/pandafuzz/v1/secret_service.js';
+import {
   StatisticsServiceDefinition,
   StatisticsServiceService,
 } from '../gen/pandafuzz/v1/statistics_service.js';
@@ -41,6 +45,7 @@ export const services = {
   CrashService: CrashServiceService,
   IdentityService: IdentityServiceService,
   JobService: JobServiceService,
+  SecretService: SecretServiceService,
   StatisticsService: StatisticsServiceService,
   SystemService: SystemServiceService,
   TargetService: TargetServiceService,
@@ -55,6 +60,7 @@ export const definitions = {
   CrashService: CrashServiceDefinition,
   IdentityService: IdentityServiceDefinition,
   JobService: JobServiceDefinition,
+  SecretService: SecretServiceDefinition,
   StatisticsService: StatisticsServiceDefinition,
   SystemService: SystemServiceDefinition,
   TargetService: TargetServiceDefinition,

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.js';
 import { backgroundRunner, type RequestContext } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { PeriodicTask } from '../core/periodic-task.js';
+import type { SecretKey } from '../core/secret-box.js';
 import { atMost } from '../metrics/at-most.js';
 import type { Metrics } from '../metrics.js';
 import type { NewRun } from '../store/ops/campaigns/make-run.js';
@@ -11,6 +12,9 @@ import type { Store } from '../store/store.js';
 import { Audit } from './access/audit.js';
 import { Identity } from './access/identity.js';
 import { Own } from './access/own.js';
+import { PageSessions } from './access/page-sessions.js';
+import { Projects } from './access/projects.js';
+import { Secrets } from './access/secrets.js';
 import { Tokens } from './access/tokens.js';
 import { Avoids } from './bots/avoids.js';
 import { Blame } from './bots/blame.js';
@@ -27,6 +31,7 @@ import { Artifacts } from './corpus/artifacts.js';
 import { Corpora } from './corpus/corpora.js';
 import { Corpus } from './corpus/corpus.js';
 import { Merges } from './corpus/merges.js';
+import { ProjectRoom } from './corpus/project-room.js';
 import { PutAside } from './corpus/put-aside.js';
 import { CorpusUpkeep } from './corpus/upkeep.js';
 import { Crashes } from './crashes/crashes.js';
@@ -79,6 +84,8 @@ export function createState(options: {
   metrics: Metrics;
   newId: () => string;
   version: string;
+  /** Keys of secrets: the first encrypts, all open. */
+  secretKeys?: readonly SecretKey[];
   /** What an operator should know of this master, for GetSystemStats. */
   warnings?: readonly string[];
   /** Reads crash reports; absent: this version's own reader, on threads. */
@@ -187,8 +194,13 @@ export function createState(options: {
     flushEveryMs: flush_interval,
     keepEndedMs: config.retention.events,
   });
+  const pageSessions = new PageSessions(clock, {
+    idleMs: config.auth.session_idle,
+    lifetimeMs: config.auth.session_lifetime,
+  });
   const audit = new Audit({
     ...service,
+    metrics,
     keepMs: config.retention.audit,
     keep: config.limits.max_audit_entries,
   });
@@ -199,8 +211,10 @@ export function createState(options: {
     inBackground: backgroundRunner({ timeoutMs: intervalMs, log, clock }),
     options: { intervalMs, leastFreeBytes: config.limits.min_disk_free },
   });
+  const secrets = new Secrets({ ...service, keys: options.secretKeys ?? [] });
   const jobs = new Jobs({
     ...service,
+    secrets,
     leases,
     dispatch,
     sessions,
@@ -212,8 +226,10 @@ export function createState(options: {
   const logs = new Logs({ ...service, sessions });
   const progress = new Progress({ ...service, sessions, leases, collector });
   const startedAt = new Date(clock.now());
+  const perSecond = config.limits.max_messages_per_second;
   const sessionParts: SessionParts = {
     ...service,
+    secrets,
     leases,
     dispatch,
     sessions,
@@ -225,6 +241,7 @@ export function createState(options: {
     logs,
     acknowledgements: new Acknowledgements(store, clock, log, inBackground),
     rhythm: new Rhythm(clock, heartbeat_interval),
+    messageRate: { atOnce: 10 * perSecond, perSecond },
     intervals: { heartbeatMs: heartbeat_interval, ttlMs: ttl, helloMs: config.timeouts.request },
   };
   const isReader = reader && 'read' in reader;
@@ -262,9 +279,12 @@ export function createState(options: {
   });
 
   return {
-    bots: new Bots({ ...service, leases, sessions, beatLog, holds, blame, newId }),
+    bots: new Bots({
+      ...{ ...service, leases, sessions, beatLog, holds, blame, newId },
+      maxBots: config.limits.max_bots,
+    }),
     jobs,
-    pull: new Pull({ ...service, leases, dispatch, reaper, holds, defaultTtlMs: ttl }),
+    pull: new Pull({ ...service, leases, dispatch, reaper, holds, secrets, defaultTtlMs: ttl }),
     crashes: new Crashes({
       ...evidence,
       foundGroup: (found) => collector.foundGroup(found),
@@ -282,12 +302,13 @@ export function createState(options: {
       leases,
       merge: mergeWish,
       bounds: corpusBounds,
+      projectRoom: new ProjectRoom(store, clock, config.corpus.max_project_bytes),
       refused: metrics.corpusInputsRefused,
     }),
     corpora: new Corpora(store, clock, corpusBounds),
     putAside: new PutAside(store, clock),
     merges,
-    artifacts: new Artifacts(store, clock, config.limits.max_artifact),
+    artifacts: new Artifacts(store, clock, config.limits),
     targets: new Targets(store, clock, config.jobs.engines),
     system: new System(
       { ...service, leases, sessions },
@@ -305,6 +326,8 @@ export function createState(options: {
       obstacles: new CampaignObstacles({ sessions, fairShare, clock }),
       newId,
       defaults: config.jobs,
+      most: config.limits.max_campaigns,
+      secrets,
     }),
     series: new Series({ ...service, collector }),
     progress,
@@ -314,9 +337,12 @@ export function createState(options: {
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
     blobs: store.blobs,
     tokens,
+    pageSessions,
     audit,
     identity: new Identity(tokens, () => clock.now()),
     own: new Own(store, leases),
+    projects: new Projects(store),
+    secrets,
     sessionParts,
     vitals,
 
@@ -324,6 +350,7 @@ export function createState(options: {
     async start(): Promise<void> {
       await epochs.open();
       await tokens.start();
+      await secrets.start();
       await vitals.start();
       await holds.restore();
       await avoids.restore();
@@ -370,6 +397,7 @@ export function createState(options: {
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);
       await Promise.all([avoids.stop(), holds.stop(), reaper.stop(), tokens.stop()]);
+      pageSessions.stop();
       await drains.stop();
       await Promise.all([beatLog.stop(), audit.stop()]);
     },

@@ -81,6 +81,8 @@ type Rank = Pick<Operation<never, unknown>, 'urgency' | 'cost'>;
 export interface LaneOptions {
   /** Calls of one urgency that may wait. */
   readonly maxQueued: number;
+  /** The setting that says so. */
+  readonly quota?: string;
   /** A thread takes calls until their costs add up to this. */
   readonly groupSize: number;
   /** Called whenever the number of busy threads has changed. */
@@ -157,7 +159,8 @@ export class Lane<Thread extends LaneThread> {
     for (const [index, call] of calls.entries()) {
       if (this.#queue.push(urgency, new Waiting(call, cost, batch, index))) continue;
       const what = 'too many database operations are waiting';
-      const error = new OverloadError({ what, retryAfterMs: 1000 });
+      const { quota } = this.options;
+      const error = new OverloadError({ what, retryAfterMs: 1000, ...(quota && { quota }) });
       batch.settle(index, { ok: false, error });
     }
     this.#schedule();

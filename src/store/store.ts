@@ -6,15 +6,16 @@ import type { BlobStore } from './blobs.js';
 import type { Settled } from './call.js';
 import type { Operation } from './operation.js';
 import type { Room } from './room.js';
-import { SqliteStore } from './sqlite/store.js';
 import type { UnfinishedUploads } from './unfinished.js';
 import type { Witness } from './witness.js';
 
 export type { Settled } from './call.js';
 
 export interface StoreOptions {
-  /** Folder of the database and the blobs; made if it is missing. */
+  /** Folder of the blobs, and of the database where it has no url; made if it is missing. */
   readonly directory: string;
+  /** postgres://…; absent or empty: SQLite, in `directory`. */
+  readonly url?: string;
   readonly synchronous: 'full' | 'normal';
   /** Reader threads. */
   readonly readers: number;
@@ -87,7 +88,11 @@ export interface Store {
   /** `listener` is called after each group of writes; for as long as the store lives. */
   onWrite(listener: () => void): void;
 
-  /** A checked copy of the database as it is now, made while work goes on. */
+  /**
+   * A checked copy of the database as it is now, made while work goes on.
+   *
+   * @throws PreconditionError where the engine has a backup of its own
+   */
   copy(ctx: RequestContext): Promise<DatabaseCopy>;
 
   /** Bytes of the database with its log, and bytes free beside them. */
@@ -98,6 +103,17 @@ export interface Store {
 }
 
 export const Store = {
-  /** @throws UserError when the folder or the database cannot be used */
-  open: (options: StoreOptions): Promise<Store> => SqliteStore.open(options),
+  /**
+   * An engine is loaded where it is used.
+   *
+   * @throws UserError when the folder or the database cannot be used
+   */
+  async open(options: StoreOptions): Promise<Store> {
+    if (options.url) {
+      const { PostgresStore } = await import('./postgres/store.js');
+      return PostgresStore.open({ ...options, url: options.url });
+    }
+    const { SqliteStore } = await import('./sqlite/store.js');
+    return SqliteStore.open(options);
+  },
 };

@@ -6,6 +6,7 @@ import { connections } from './table/connections.js';
 import { http } from './table/http.js';
 import { identity } from './table/identity.js';
 import { inputs } from './table/inputs.js';
+import { page } from './table/page.js';
 import { requests } from './table/requests.js';
 import { tls } from './table/tls.js';
 
@@ -19,6 +20,7 @@ const table: Readonly<Record<string, readonly Abuse[]>> = {
   'a caller': identity,
   'a field': inputs,
   'the HTTP port': http,
+  'the page': page,
   'a handshake of TLS': tls,
 };
 

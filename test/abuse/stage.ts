@@ -59,7 +59,15 @@ export class Stage {
     const admin = as(adminToken);
     const made = (role: Role) =>
       unary(admin.identity, admin.identity.createToken, {
-        ...{ name: Role[role], role, validSeconds: 0, pool: '', botId: '' },
+        ...{
+          name: Role[role],
+          role,
+          validSeconds: 0,
+          pool: '',
+          botId: '',
+          projects: [],
+          certificate: '',
+        },
       }).then(({ secret }) => secret);
     const tokens = {
       admin: adminToken,

@@ -293,7 +293,7 @@ describe('a bot', () => {
   test('lets an offer lapse that it has no slot for, which costs the job nothing', async () => {
     const { peer, lease } = await fuzzing();
     peer.assign(assignment(target));
-    peer.assign({ lease, spec: undefined, ttlMs: 1 });
+    peer.assign({ lease, spec: undefined, ttlMs: 1, secrets: {} });
     const answer = await Promise.race([peer.next('leaseAck'), peer.next('leaseReject')]);
     expect(answer).toEqual({ lease });
   });

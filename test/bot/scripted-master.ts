@@ -236,6 +236,7 @@ export function assignment(targetSha256: string, spec: DeepPartial<JobSpec> = {}
       ...spec,
     }),
     ttlMs: 10_000,
+    secrets: {},
   };
 }
 

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
+import { temporaryFolder } from '../endings.js';
 
 /** What may be in the package, beside what npm puts into each. */
 const ours = [
   /^dist\/src\/.+\.js$/,
   /^dist\/src\/gen\/descriptors\/\w+\.binpb$/,
+  /^dist\/src\/store\/postgres\/schema\.sql$/,
   /^dist\/src\/store\/sqlite\/migrations\/[\w-]+\.sql$/,
   /^dist\/web\/.+\.(html|js|css|svg|png|ico|woff2|json)(\.br|\.gz)?$/,
   /^(master|bot)\.yaml$/,
@@ -25,6 +28,34 @@ const filesUnder = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath}/${entry.name}`);
+
+test('two packages of one build are the same bytes', async () => {
+  const hashes: string[] = [];
+  for (const folder of [temporaryFolder(), temporaryFolder()]) {
+    const pack = ['pack', '--json', '--ignore-scripts', '--offline', '--pack-destination', folder];
+    const { stdout } = await promisify(execFile)('npm', pack, { maxBuffer: 2 ** 24 });
+    const [packed] = JSON.parse(stdout) as { filename: string }[];
+    const bytes = readFileSync(`${folder}/${packed?.filename}`);
+    hashes.push(createHash('sha256').update(bytes).digest('hex'));
+  }
+  expect(hashes[0]).toBe(hashes[1]);
+});
+
+test('the list of parts names every dependency, with its version', async () => {
+  const sbom = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'];
+  const { stdout } = await promisify(execFile)('npm', sbom, { maxBuffer: 2 ** 26 });
+  const { bomFormat, components } = JSON.parse(stdout) as Sbom;
+  expect(bomFormat).toBe('CycloneDX');
+  const parts = new Set(components.map(({ name, version }) => `${name}@${version}`));
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const own = Object.entries(dependencies).map(([name, version]) => `${name}@${version}`);
+  expect(own.filter((part) => !parts.has(part))).toEqual([]);
+});
+
+interface Sbom {
+  readonly bomFormat: string;
+  readonly components: readonly { readonly name: string; readonly version: string }[];
+}
 
 test('the npm package holds what it needs to run, and nothing else', async () => {
   const pack = ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'];

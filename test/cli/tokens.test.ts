@@ -26,7 +26,7 @@ describe('a command', () => {
     expect(made.err).toMatch(/token [0-9a-f-]{36}, viewer, 60 min left: shown this once/);
     const token = made.out.trim();
     const listed = await asked(['token', 'list']);
-    expect(listed.out).toMatch(/ci +viewer +- +60 min left/);
+    expect(listed.out).toMatch(/ci +viewer +- +- +60 min left/);
     expect(listed.out).not.toContain(token.slice(-8));
     expect((await asked(['token', 'whoami'], token)).out).toMatch(/name +ci/);
     expect((await asked(['stats'], token)).code).toBe(0);

@@ -89,6 +89,9 @@ describe('a configuration', () => {
     ['PANDAFUZZ_PORT', '50051', /PANDAFUZZ_PORT: no such setting/],
     ['PANDAFUZZ_TLS_CERT', 'a.crt', /tls\.key: must be a file where tls\.cert/],
     ['PANDAFUZZ_TLS_KEY', 'a.key', /tls\.cert: must be a file where tls\.key/],
+    ['PANDAFUZZ_LIMITS_MAX_CAMPAIGNS', '10001', /must be a whole number from 1 to 10000/],
+    ['PANDAFUZZ_LIMITS_MAX_UPLOAD_PER_DAY', '1', /max_upload_per_day .*: must be a size/],
+    ['PANDAFUZZ_SECRETS_OLD_KEY_FILES', 'a.key', /old_key_files .*: must be a list of files/],
     ['PANDAFUZZ_TLS_CLIENT_CA', 'ca.crt', /tls\.client_ca .*: needs tls\.cert and tls\.key/],
   ])('names the variable %s of the value %j', (name, value, complaint) => {
     expect(() => loadMasterConfig({ environment: { [name]: value } })).toThrow(complaint);

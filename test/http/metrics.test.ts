@@ -31,6 +31,8 @@ const instruments = {
   blobs_swept_bytes_total: 'counter',
   blobs_lost_total: 'counter',
   corpus_inputs_refused_total: 'counter',
+  pandafuzz_quota_refusals_total: 'counter',
+  pandafuzz_audit_entries_total: 'counter',
   pandafuzz_executions_total: 'counter',
   pandafuzz_fuzzing_seconds_total: 'counter',
   pandafuzz_crash_hits_total: 'counter',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { quoted, replayEnvironment, replayLine } from '../../src/core/replay.js';
 import {
   Crash,
   CrashContext,
@@ -11,7 +12,6 @@ import {
 import type { Dossier } from '../../src/operator/crashes/dossier.js';
 import { groupFolderName } from '../../src/operator/crashes/fetch.js';
 import { groupSection, text } from '../../src/operator/crashes/markdown.js';
-import { quoted, replayEnvironment, replayLine } from '../../src/operator/crashes/replay.js';
 import { sarifLog, sarifResult } from '../../src/operator/crashes/sarif.js';
 import { sarifErrors } from '../cli/sarif-schema.js';
 import { replaying } from '../property/replaying.js';

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { databaseOf, testServer } from '../postgres/databases.js';
 import type { Ask, Told } from './store-process.js';
 
 const script = fileURLToPath(new URL('./store-process.js', import.meta.url));
@@ -12,7 +13,8 @@ export class StoreClient {
   constructor(private readonly directory: string) {}
 
   async open(): Promise<void> {
-    this.#child = fork(script, [this.directory], { execArgv: [], serialization: 'advanced' });
+    const url = testServer === undefined ? '' : await databaseOf(this.directory);
+    this.#child = fork(script, [this.directory, url], { execArgv: [], serialization: 'advanced' });
     await this.#told();
   }
 

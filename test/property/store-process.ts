@@ -4,7 +4,7 @@ import { createMetrics } from '../../src/metrics.js';
 import { operations } from '../../src/store/ops/index.js';
 import { Store } from '../../src/store/store.js';
 
-/** A store in a process of its own, which can be killed: `node store-process.js DIRECTORY`. */
+/** A store in a process of its own, which can be killed: `node store-process.js DIRECTORY URL`. */
 
 /** To the process: an operation to run, or to close the store and end. */
 export type Ask = { readonly operation: string; readonly input: unknown } | 'close';
@@ -16,9 +16,10 @@ export type Told =
 
 const tell = (told: Told) => process.send?.(told);
 
-async function serve(directory: string): Promise<void> {
+async function serve(directory: string, url: string): Promise<void> {
   const store = await Store.open({
     directory,
+    url,
     synchronous: 'normal',
     readers: 1,
     checkpointIntervalMs: 20,
@@ -52,4 +53,5 @@ async function run(store: Store, { operation: name, input }: Exclude<Ask, 'close
   }
 }
 
-await serve(process.argv[2] as string);
+const [directory, url] = process.argv.slice(2) as [string, string];
+await serve(directory, url);

@@ -15,8 +15,16 @@ import {
 } from '../../src/gen/pandafuzz/v1/corpus_service.js';
 import { JobKind } from '../../src/gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
-import { runMasterFor } from '../harness.js';
-import { createJob, eventually, given, pulledLease, registerBot, uploadTarget } from '../steps.js';
+import { runMasterFor, temporaryFolder } from '../harness.js';
+import {
+  createJob,
+  eventually,
+  given,
+  metric,
+  pulledLease,
+  registerBot,
+  uploadTarget,
+} from '../steps.js';
 
 const png: CorpusKey = { project: 'default', targetName: 'png' };
 const inputs = (...texts: string[]) => texts.map((text) => corpusInput(Buffer.from(text)));
@@ -191,6 +199,23 @@ describe('a full corpus', () => {
     await importCorpus(connection, png, of(24));
     expect(await get(connection)).toMatchObject({ entries: 2, bytes: 1024 });
   });
+});
+
+test('all corpora of a project together have a bound', async () => {
+  const directory = temporaryFolder();
+  const first = await runMasterFor({}, directory);
+  await importCorpus(first.connection, png, inputs('x'.repeat(2000)));
+  await first.master.stop();
+  const bound = { PANDAFUZZ_CORPUS_MAX_PROJECT_BYTES: '1KiB' };
+  const { connection, master } = await runMasterFor(bound, directory);
+  const jpeg = { ...png, targetName: 'jpeg' };
+  expect(await refusalOf(importCorpus(connection, jpeg, inputs('g')))).toMatchObject({
+    code: Code.RESOURCE_EXHAUSTED,
+    message: expect.stringContaining('corpus.max_project_bytes'),
+  });
+  const quota = 'pandafuzz_quota_refusals_total{quota="corpus.max_project_bytes"}';
+  expect(await metric(master, quota)).toBe(1);
+  await importCorpus(connection, { ...jpeg, project: 'other' }, inputs('g'));
 });
 
 describe('inputs that are put aside', () => {

@@ -98,9 +98,17 @@ const lists: Readonly<Record<string, List>> = {
     table: 'tokens',
     row: {
       ...{ id: uuid, hash: (index) => String(index).padStart(64, '0'), name: numbered },
-      ...{ role: 'viewer', bot_id: null, revoked_at: null, revoked_by: null },
+      ...{ role: 'viewer', projects: '[]', bot_id: null, revoked_at: null, revoked_by: null },
     },
     read: byToken(({ identity }, page) => unary(identity, identity.listTokens, page), 'tokens'),
+  },
+  'SecretService/ListSecrets': {
+    table: 'secrets',
+    row: { project: 'default', name: numbered },
+    read: byToken(
+      ({ secrets }, page) => unary(secrets, secrets.listSecrets, { ...page, project: '' }),
+      'secrets',
+    ),
   },
   'IdentityService/ListAuditEntries': {
     table: 'audit',

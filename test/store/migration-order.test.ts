@@ -30,6 +30,10 @@ const known = [
   '0080-audit.sql',
   '0081-forecasts.sql',
   '0082-groups-of-earlier-builds.sql',
+  '0093-projects-of-tokens.sql',
+  '0094-quotas.sql',
+  '0095-secrets.sql',
+  '0096-certificates.sql',
 ];
 
 test('migrations only come after those that are there: their position is the version', () => {

@@ -28,6 +28,7 @@ import { readCounters } from '../../src/store/ops/upkeep/read-counters.js';
 import type { JobRow } from '../../src/store/rows.js';
 import type { Store } from '../../src/store/store.js';
 import { openStore, temporaryFolder, testContext } from '../harness.js';
+import { describeSqlite, testOfSqlite } from '../postgres/of-sqlite.js';
 import { eventually, given } from '../steps.js';
 import {
   claimInput,
@@ -120,7 +121,7 @@ describe('the store', () => {
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 3 });
   });
 
-  test('takes many operations as one call, each with an outcome of its own', async () => {
+  testOfSqlite('takes many operations as one call, each with an outcome of its own', async () => {
     const directory = temporaryFolder();
     const retry = { maxRetries: 50, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 };
     const metrics = createMetrics();
@@ -146,7 +147,7 @@ describe('the store', () => {
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 2 });
   });
 
-  test('drops all of many operations when their deadline comes first', async () => {
+  testOfSqlite('drops all of many operations when their deadline comes first', async () => {
     const directory = temporaryFolder();
     const retry = { maxRetries: 1000, firstDelayMs: 5, maxDelayMs: 20, multiplier: 2 };
     const store = await openStore({ directory, retry });
@@ -162,7 +163,7 @@ describe('the store', () => {
     expect(await store.run(testContext(), readCounters, null)).toMatchObject({ 'jobs.pending': 1 });
   });
 
-  test('waits out a lock of another process', async () => {
+  testOfSqlite('waits out a lock of another process', async () => {
     const directory = temporaryFolder();
     const store = await openStore({
       directory,
@@ -177,7 +178,7 @@ describe('the store', () => {
     expect((await waiting).state).toBe('pending');
   });
 
-  test('says how often it tried when the lock stays', async () => {
+  testOfSqlite('says how often it tried when the lock stays', async () => {
     const directory = temporaryFolder();
     const retry = { maxRetries: 2, firstDelayMs: 1, maxDelayMs: 2, multiplier: 2 };
     const store = await openStore({ directory, retry });
@@ -192,7 +193,7 @@ describe('the store', () => {
     });
   });
 
-  test('drops a write whose deadline comes while the lock is held, for good', async () => {
+  testOfSqlite('drops a write whose deadline comes while the lock is held, for good', async () => {
     const directory = temporaryFolder();
     const retry = { maxRetries: 1000, firstDelayMs: 5, maxDelayMs: 10, multiplier: 2 };
     const store = await openStore({ directory, retry });
@@ -229,7 +230,7 @@ describe('a data directory', () => {
   });
 });
 
-describe('a database file', () => {
+describeSqlite('a database file', () => {
   test('belongs to one master at a time, and the second is told whose it is', async () => {
     const directory = temporaryFolder();
     await openStore({ directory });

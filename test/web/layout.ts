@@ -18,7 +18,7 @@ interface Finding {
 }
 
 /** What axe calls serious or critical, by rule and element. */
-async function seriousIn(tab: Page): Promise<string[]> {
+export async function seriousIn(tab: Page): Promise<string[]> {
   await tab.evaluate(axe.source);
   const found = (await tab.evaluate(`axe.run({ resultTypes: ['violations'] })`)) as {
     violations: readonly Finding[];
@@ -28,11 +28,26 @@ async function seriousIn(tab: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
-const looks = [
+/** The last is 1280 px at 400 %. Themes change no layout. */
+const sizes = [
   { width: 1280, height: 720, scheme: 'light' },
   { width: 360, height: 740, scheme: 'dark' },
+  { width: 768, height: 1024, scheme: 'light' },
   { width: 2560, height: 1440, scheme: 'light' },
+  { width: 320, height: 256, scheme: 'light' },
 ] as const;
+const pictured = [
+  { width: 1280, height: 720, scheme: 'light' },
+  { width: 1280, height: 720, scheme: 'dark' },
+  { width: 360, height: 740, scheme: 'light' },
+  { width: 360, height: 740, scheme: 'dark' },
+] as const;
+const looks = folder ? pictured : sizes;
+
+/** What a page looks like, where somebody wants to see it. */
+export async function pictures(tab: Page, name: string): Promise<void> {
+  if (folder) await widths(tab, name);
+}
 
 /** How wide a page is at each size, after it was laid out anew. */
 async function widths(tab: Page, name: string): Promise<unknown[]> {

@@ -7,6 +7,7 @@ import { openStore, runMasterFor, temporaryFolder, testContext } from '../harnes
 import { runSecuredMaster } from '../secured.js';
 import { createJob, registerBot } from '../steps.js';
 import { openTab, whenLive } from './browser.js';
+import { pictures, seriousIn } from './layout.js';
 import type { Stage } from './stage.js';
 
 /** Each has a master of its own: it is stopped, or wants tokens. */
@@ -102,13 +103,16 @@ export function lineTests(stage: Stage): void {
     await tab.context().close();
   });
 
-  test('a token is asked for, kept for the tab alone, and what it showed is gone with it', async () => {
+  test('a token opens a session, which has no script’s eye on it and ends with the token', async () => {
     const secured = await runSecuredMaster();
     const origin = `http://${formatAddress(secured.master.http)}`;
     const viewer = await secured.token(Role.VIEWER);
-    const { tab } = await openTab(stage.browser, origin);
+    const { tab, trouble } = await openTab(stage.browser, origin);
     await tab.goto('/system');
     await tab.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await tab.getByRole('alert').count()).toBe(0);
+    expect(await seriousIn(tab)).toEqual([]);
+    await pictures(tab, 'sign-in');
     await tab.getByLabel('Token').fill('pf_wrong');
     await tab.keyboard.press('Enter');
     await tab.getByRole('alert').waitFor();
@@ -121,12 +125,30 @@ export function lineTests(stage: Stage): void {
     await tab.reload();
     await tab.getByText('Database').waitFor();
     expect(await tab.evaluate('document.cookie')).toBe('');
-    expect(await tab.evaluate('localStorage.length')).toBe(0);
+    expect(await tab.evaluate('localStorage.length + sessionStorage.length')).toBe(0);
+    const [cookie] = await tab.context().cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
+    expect(cookie?.value).not.toContain(viewer.secret.slice(-16));
+
+    // A viewer has no buttons, and reads why.
+    const bot = await registerBot(secured.as((await secured.token(Role.BOT)).secret), 'north-01');
+    await tab.goto(`/bots/${bot.id}`);
+    await tab.getByText('Changes here take a token of role operator or admin; yours').waitFor();
+    expect(await tab.locator('main').getByRole('button', { name: 'Drain' }).count()).toBe(0);
+    await tab.getByRole('button', { name: 'Sign out' }).click();
+    await tab.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await tab.context().cookies()).toEqual([]);
+    await tab.reload();
+    const operator = await secured.token(Role.OPERATOR);
+    await tab.getByLabel('Token').fill(operator.secret);
+    await tab.keyboard.press('Enter');
+    await tab.getByRole('button', { name: 'Drain' }).waitFor();
 
     const { identity } = secured.admin;
-    await unary(identity, identity.revokeToken, { tokenId: viewer.id });
+    await unary(identity, identity.revokeToken, { tokenId: operator.id });
     await tab.getByRole('heading', { name: 'Sign in' }).waitFor();
-    expect(await tab.getByText('Database').count()).toBe(0);
-    expect(await tab.evaluate('sessionStorage.length')).toBe(0);
+    await tab.getByText('this token was revoked').waitFor();
+    expect(await tab.getByText('north-01').count()).toBe(0);
+    expect(trouble).toEqual({ faults: [], foreign: [] });
   });
 }

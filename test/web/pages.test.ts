@@ -1,20 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { unary } from '../../src/client/call.js';
-import { formatAddress } from '../../src/config/quantities.js';
 import { BotState } from '../../src/gen/pandafuzz/v1/bot.js';
 import { CampaignState } from '../../src/gen/pandafuzz/v1/campaign_service.js';
-import { CrashGroupStatus } from '../../src/gen/pandafuzz/v1/crash.js';
 import { JobState } from '../../src/gen/pandafuzz/v1/job.js';
-import { pandafuzz } from '../cli/run.js';
-import { shared, temporaryFolder } from '../harness.js';
+import { shared } from '../harness.js';
 import { createJob, eventually, given } from '../steps.js';
 import { openBrowser, openTab, type Trouble, whenLive } from './browser.js';
+import { groupTests } from './group.js';
 import { layoutTests } from './layout.js';
 import { lineTests } from './line.js';
-import { reproducer, type Scene, scene } from './scene.js';
+import { type Scene, scene } from './scene.js';
 import type { Stage } from './stage.js';
 
 let at: Scene;
@@ -85,78 +81,7 @@ describe('the overview', () => {
 /** Other tests use the machine at the same time: budgets are those of docs/page.md times this. */
 const slow = 10;
 
-describe('a crash group', () => {
-  test('has its stack, input, builds and lines to copy', async () => {
-    await visit(`/groups/${at.groupId}`);
-    const marked = tab.locator('.stack .counts .call');
-    expect((await marked.allInnerTexts()).map((text) => text.split(/\s/)[0])).toEqual([
-      'repeat_row',
-      'read_tile',
-      'read_chunk',
-    ]);
-    await tab.getByText('0000  50 54 49 4c 02 54 0d 00').waitFor();
-    await tab.getByRole('button', { name: 'Text', exact: true }).click();
-    await tab.getByText('<script>alert(1)</script>').waitFor();
-    const downloading = tab.waitForEvent('download');
-    await tab.getByRole('button', { name: 'Download' }).click();
-    const download = await downloading;
-    expect(download.suggestedFilename()).toMatch(/^crash-[0-9a-f-]{36}\.bin$/);
-    expect(readFileSync(await download.path(), 'latin1')).toBe(reproducer);
-    await tab.getByText(`pandafuzz crash get ${at.groupId}`).waitFor();
-    expect(await tab.getByText('from', { exact: false }).count()).toBeGreaterThan(0);
-  });
-
-  test('has lines to copy that do what they say', async () => {
-    await visit(`/groups/${at.groupId}`);
-    const lines = await tab.locator('.how-to code').allInnerTexts();
-    expect(lines).toHaveLength(2);
-    const cwd = temporaryFolder();
-    const environment = { PANDAFUZZ_MASTER: formatAddress(at.master.grpc) };
-    const [got, known] = await Promise.all(
-      lines.map((line) => pandafuzz(line.split(' ').slice(1), { cwd, environment })),
-    );
-    expect([given(got).code, given(known).code]).toEqual([0, 0]);
-    const [name = ''] = readdirSync(cwd);
-    expect(readFileSync(join(cwd, name), 'latin1')).toBe(reproducer);
-    expect(given(known).out).toMatch(/how to reproduce[\s\S]*\.\/png_read /i);
-  });
-
-  test('takes a status and a note, by keys alone', async () => {
-    await visit(`/groups/${at.secondGroupId}`);
-    await tab.getByRole('button', { name: 'Status and note' }).focus();
-    await tab.keyboard.press('Enter');
-    await tab.keyboard.press('Tab');
-    await tab.keyboard.press('Tab');
-    await tab.keyboard.press('Tab');
-    await tab
-      .getByRole('combobox', { name: 'Status' })
-      .selectOption('CRASH_GROUP_STATUS_CONFIRMED');
-    await tab.getByLabel('Note').fill('see #7 <b>');
-    await tab.getByRole('button', { name: 'Save' }).focus();
-    await tab.keyboard.press('Enter');
-    await tab.getByText('It was new, and is confirmed.').waitFor();
-    const { crashes } = at.connection;
-    const { group } = await unary(crashes, crashes.getCrashGroup, { groupId: at.secondGroupId });
-    expect(group).toMatchObject({ status: CrashGroupStatus.CONFIRMED, note: 'see #7 <b>' });
-    await tab.locator('h1').getByText('confirmed').waitFor();
-    await tab.getByText('see #7 <b>').waitFor();
-  });
-
-  test('is reproduced and minimised when somebody asks for it, and says so', async () => {
-    await visit(`/groups/${at.groupId}`);
-    for (const name of ['Reproduce', 'Minimise']) {
-      await tab.getByRole('button', { name, exact: true }).first().click();
-      await tab.getByRole('dialog').getByRole('button', { name }).click();
-      const said = tab.getByText(/^Job [0-9a-f-]{36} (runs the reproducer|looks for a smaller)/);
-      await said.waitFor();
-      const jobId = given((await said.innerText()).match(/[0-9a-f-]{36}/)?.[0]);
-      const { jobs } = at.connection;
-      const { job } = await unary(jobs, jobs.getJob, { jobId });
-      expect(given(job).spec?.targetName).toBe('png_read');
-      await tab.getByRole('button', { name: 'Close' }).click();
-    }
-  });
-});
+describe('a crash group', () => groupTests(stage));
 
 describe('lists', () => {
   test('go by pages whose place and filters are in the address, there and back', async () => {

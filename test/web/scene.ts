@@ -81,6 +81,7 @@ export async function scene(settings: Record<string, string> = {}) {
 
   const report = reporter({ connection, folder: temporaryFolder(), lease, targetSha256 });
   const { groupId } = await report(sample('asan-heap-buffer-overflow'), reproducer, { hits: 412 });
+  await report(sample('asan-heap-buffer-overflow'), `${reproducer} and more`);
   const second = await report(sample('asan-double-free'), 'second');
   const bad = await report(forPictures ? sample('asan-leak') : hostileReport(), hostile.everything);
   if (!forPictures) await note(connection, bad.groupId);

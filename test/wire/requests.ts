@@ -13,6 +13,7 @@ import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import * as identity from '../../src/gen/pandafuzz/v1/identity_service.js';
 import { JobOutcome, JobSpec, JobStatistics } from '../../src/gen/pandafuzz/v1/job.js';
 import * as jobs from '../../src/gen/pandafuzz/v1/job_service.js';
+import * as secrets from '../../src/gen/pandafuzz/v1/secret_service.js';
 import * as series from '../../src/gen/pandafuzz/v1/statistics_service.js';
 import * as system from '../../src/gen/pandafuzz/v1/system_service.js';
 import * as targets from '../../src/gen/pandafuzz/v1/target_service.js';
@@ -268,6 +269,8 @@ export async function validRequests(
       validSeconds: 60,
       pool: 'rented',
       botId: bot.id,
+      projects: [],
+      certificate: '',
     }),
     'IdentityService/ListTokens': one(identity.ListTokensRequest, page),
     'IdentityService/RevokeToken': one(identity.RevokeTokenRequest, { tokenId: newId() }),
@@ -312,6 +315,13 @@ export async function validRequests(
     }),
     'TargetService/GetTarget': one(targets.GetTargetRequest, { project: '', targetName: 'target' }),
     'TargetService/ListTargets': one(targets.ListTargetsRequest, { ...page, project: '' }),
+    'SecretService/SetSecret': one(secrets.SetSecretRequest, {
+      project: '',
+      name: 'wire',
+      value: Buffer.from('at least eight'),
+    }),
+    'SecretService/ListSecrets': one(secrets.ListSecretsRequest, { ...page, project: 'default' }),
+    'SecretService/DeleteSecret': one(secrets.DeleteSecretRequest, { project: '', name: 'wire' }),
     'StatisticsService/GetSeries': one(series.GetSeriesRequest, {
       ...{ ...page, subject: 3, name: 'target', project: '', stepSeconds: 60 },
       ...{ from: new Date(1_700_000_000_000), to: new Date(1_800_000_000_000) },

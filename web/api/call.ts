@@ -1,7 +1,7 @@
 import { Failure, failureFrom, failureOf } from './failure.js';
 import { failed, heard, succeeded } from './line.js';
 import type { AnswerOf, Method, RequestOf, Services, StreamedOf } from './services.js';
-import { token } from './session.js';
+import { own, sessionCount } from './session.js';
 
 /** Unary calls and server streams by the Connect protocol, with JSON. */
 
@@ -13,7 +13,6 @@ const urlOf = (service: string, method: string) => `/pandafuzz.v1.${service}/${m
 const headersFor = (type: string): Record<string, string> => ({
   'content-type': type,
   'connect-protocol-version': '1',
-  ...(token.value !== '' && { authorization: `Bearer ${token.value}` }),
 });
 
 /** @throws Failure; the signal's reason when it fires */
@@ -23,7 +22,7 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
   request: RequestOf<Name, M>,
   signal?: AbortSignal,
 ): Promise<AnswerOf<Name, M>> {
-  const asked = token.value;
+  const asked = sessionCount;
   const askedAt = performance.now();
   const timeout = AbortSignal.timeout(deadlineMs);
   try {
@@ -32,7 +31,7 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
       headers: { ...headersFor('application/json'), 'connect-timeout-ms': String(deadlineMs) },
       body: JSON.stringify(request),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      ...alone,
+      ...own,
     });
     heard(response.headers.get('date'));
     const json = await jsonOf(response);
@@ -43,14 +42,11 @@ export async function call<Name extends keyof Services, M extends Method<Name>>(
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     const failure = failureOf(error);
-    // A refusal of a token that is no longer in use says nothing.
-    if (asked === token.value) failed(failure);
+    // A refusal of a session that is over says nothing.
+    if (asked === sessionCount) failed(failure);
     throw failure;
   }
 }
-
-/** No cookies, and nothing kept on disk. */
-const alone = { credentials: 'omit', cache: 'no-store', redirect: 'error' } as const;
 
 const idOf = (response: Response) => response.headers.get('trailer-x-request-id') ?? '';
 
@@ -78,7 +74,7 @@ export async function* stream<Name extends keyof Services, M extends Method<Name
       headers: headersFor('application/connect+json'),
       body: enveloped(JSON.stringify(request)),
       signal,
-      ...alone,
+      ...own,
     });
     heard(response.headers.get('date'));
     if (!response.ok || !response.body) {

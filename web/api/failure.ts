@@ -69,5 +69,5 @@ export function failureOf(error: unknown): Failure {
   const name = error instanceof Error ? error.name : '';
   if (name === 'TimeoutError') return new Failure('deadline_exceeded', 'no answer in time');
   if (name === 'TypeError') return new Failure('unavailable', 'the master does not answer');
-  return new Failure('unknown', String(error));
+  return new Failure('unknown', error instanceof Error ? error.message : String(error));
 }

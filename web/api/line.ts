@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { type Failure, isAway, isBusy } from './failure.js';
-import { signOut } from './session.js';
+import { signedOut } from './session.js';
 
 /**
  * The line to the master: whether it answers, since when it does not, and when it is asked
@@ -61,8 +61,9 @@ export function succeeded(askedAt: number): void {
 }
 
 export function failed(failure: Failure): void {
-  if (failure.code === 'unauthenticated') signOut(failure.message);
-  else if (isBusy(failure)) {
+  if (failure.code === 'unauthenticated') {
+    signedOut(failure.reason === 'TOKEN_MISSING' ? '' : failure.message);
+  } else if (isBusy(failure)) {
     answering.value = 'busy';
     refusedAt = performance.now();
     nextTryAt.value = refusedAt + busyEveryMs;
@@ -90,8 +91,8 @@ export function untilDue(everyMs: number, abort: AbortSignal): Promise<void> {
       resolve();
     };
     const stop = () => {
-      done();
       reject(abort.reason);
+      done();
     };
     const look = () => {
       const now = performance.now();

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { covered, duration, si, utc } from '../format/figures.js';
+import type { Band, Mark } from './marks.js';
 import type { PlotOptions } from './plot.js';
+import { isDark } from './scheme.js';
 
 const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3, 2, 3], [12, 4], [4, 4]];
 
@@ -14,8 +16,10 @@ export function Curve(props: {
   /** Which of the colours and dashes. */
   index: number;
   fromZero: boolean;
+  marks: readonly Mark[];
+  bands: readonly Band[];
 }) {
-  const { title, unit, times, values, stepSeconds, index, fromZero } = props;
+  const { title, unit, times, values, stepSeconds, index, fromZero, marks, bands } = props;
   const place = useRef<HTMLDivElement>(null);
   const [cursor, setCursor] = useState<number | null>(null);
   const colour = `--series-${(index % 6) + 1}`;
@@ -23,7 +27,8 @@ export function Curve(props: {
   useEffect(() => {
     let end = () => {};
     let isGone = false;
-    const options: PlotOptions = { times, values, colour, dash, fromZero, onCursor: setCursor };
+    const looks = { colour, dash, fromZero, marks, bands };
+    const options: PlotOptions = { times, values, ...looks, onCursor: setCursor };
     // Where that part of the page cannot be loaded, the sentence and the table are left.
     import('./plot.js').then(
       ({ plot }) => {
@@ -35,7 +40,7 @@ export function Curve(props: {
       isGone = true;
       end();
     };
-  }, [times, values, colour, dash, fromZero]);
+  }, [times, values, colour, dash, fromZero, marks, bands, isDark.value]);
   const known = values.flatMap((value, at) => (value === null ? [] : [{ value, at }]));
   const shown =
     cursor === null || values[cursor] == null

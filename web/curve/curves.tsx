@@ -1,22 +1,42 @@
 import { useMemo } from 'preact/hooks';
 import { useAsk } from '../api/ask.js';
+import { masterNow } from '../api/line.js';
 import { Panel } from '../frame/panel.js';
+import type { CampaignEvent } from '../gen/pandafuzz/v1/campaign_service.js';
 import { Link, place, withQuery } from '../route/route.js';
 import { Curve } from './curve.js';
+import { MarkList } from './mark-list.js';
+import { marksOfEvents, pausesOf, readMarks } from './marks.js';
 import { readSeries, type Series, type Subject, valuesOf, type Window, windows } from './series.js';
 
 const everyMs = 10_000;
+const none: readonly CampaignEvent[] = [];
+
+interface CurvesProps {
+  coverage: Subject | undefined;
+  speed: Subject;
+  /** Its builds and groups are marked. */
+  target?: { readonly project: string; readonly name: string };
+  /** Of a campaign: they are marked, too. */
+  events?: readonly CampaignEvent[];
+}
 
 /** Coverage of each engine, one under the other as they count differently, and the speed of all. */
-export function Curves({ coverage, speed }: { coverage: Subject | undefined; speed: Subject }) {
+export function Curves({ coverage, speed, target, events = none }: CurvesProps) {
   const window = windowHere();
   const name = JSON.stringify([coverage, speed, window]);
   const answer = useAsk(
     `curves ${name}`,
-    async (signal) => ({
-      coverage: coverage && (await readSeries(coverage, window, signal)),
-      speed: await readSeries(speed, window, signal),
-    }),
+    async (signal) => {
+      const first = masterNow() / 1000 - windows[window];
+      const [covered, fast, marks] = await Promise.all([
+        coverage && readSeries(coverage, window, signal),
+        readSeries(speed, window, signal),
+        // A curve without marks is better than none.
+        target ? readMarks(target, first, signal).catch(() => []) : [],
+      ]);
+      return { coverage: covered, speed: fast, marks };
+    },
     everyMs,
   );
   const { value } = answer;
@@ -27,6 +47,13 @@ export function Curves({ coverage, speed }: { coverage: Subject | undefined; spe
     ],
     [value],
   );
+  const [first = 0, last = 0] = [value?.speed.times[0], value?.speed.times.at(-1)];
+  const named = events.map(({ time, kind }) => `${time} ${kind}`).join();
+  const marks = useMemo(
+    () => [...(value?.marks ?? []), ...marksOfEvents(events)].filter(({ at }) => at >= first),
+    [value, named],
+  );
+  const bands = useMemo(() => pausesOf(events, last), [value, named]);
   return (
     <Panel title="Over time" of={answer}>
       <p class="windows">
@@ -37,8 +64,9 @@ export function Curves({ coverage, speed }: { coverage: Subject | undefined; spe
         ))}
       </p>
       {lines.map((line) => (
-        <Curve key={line.title} {...line} />
+        <Curve key={line.title} {...line} marks={marks} bands={bands} />
       ))}
+      <MarkList of={marks} isPaused={bands.some(({ to }) => to > first)} />
     </Panel>
   );
 }

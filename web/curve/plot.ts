@@ -1,6 +1,8 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { covered } from '../format/figures.js';
+import { drawMarks } from './draw-marks.js';
+import type { Band, Mark } from './marks.js';
 
 /** One curve with a time axis. In a file of its own: uPlot is loaded where a curve is shown. */
 
@@ -12,6 +14,8 @@ export interface PlotOptions {
   readonly dash: readonly number[];
   /** Rates begin at zero; coverage may begin above. */
   readonly fromZero: boolean;
+  readonly marks: readonly Mark[];
+  readonly bands: readonly Band[];
   /** Called with the index under the cursor. */
   readonly onCursor: (index: number | null) => void;
 }
@@ -35,7 +39,10 @@ export function plot(place: HTMLElement, options: PlotOptions): () => void {
       height,
       legend: { show: false },
       cursor: { sync: { key: 'curves' }, y: false },
-      hooks: { setCursor: [({ cursor }) => options.onCursor(cursor.idx ?? null)] },
+      hooks: {
+        setCursor: [({ cursor }) => options.onCursor(cursor.idx ?? null)],
+        draw: [(drawn) => drawMarks(drawn, { ...options, colour })],
+      },
       scales: { x: { time: true }, y: { range: rangeFor(options.fromZero) } },
       // The master's zone is not known; times are UTC everywhere.
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),

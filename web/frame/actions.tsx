@@ -6,9 +6,15 @@ import { harmless } from '../text/segments.js';
 import { Text } from '../text/text.js';
 
 /** What the last action led to, for everybody: said once by screen readers, too. */
-interface Notice {
-  readonly text: string;
+interface Notice extends Done {
   readonly isBad: boolean;
+}
+
+/** What an action led to. */
+export interface Done {
+  readonly text: string;
+  /** Takes it back, and returns what the master answered, in words. */
+  readonly undo?: () => Promise<string>;
 }
 
 export const notice = signal<Notice | undefined>(undefined);
@@ -19,6 +25,7 @@ export function Notices() {
       {notice.value && (
         <p class={notice.value.isBad ? 'failure' : 'done'}>
           <Text of={notice.value.text} />{' '}
+          {notice.value.undo && <Action act={notice.value.undo}>Undo</Action>}{' '}
           <button type="button" onClick={() => (notice.value = undefined)}>
             Close
           </button>
@@ -31,15 +38,17 @@ export function Notices() {
 interface ActionProps {
   children: ComponentChildren;
   /** Returns what the master answered, in words. */
-  act: () => Promise<string>;
+  act: () => Promise<string | Done>;
   /** What it costs: asked before it is done. Absent: it is easily undone. */
   ask?: string;
   /** Called when it is done. */
   then?: () => void;
+  /** Why it cannot be done now. */
+  blocked?: string | undefined;
 }
 
 /** A button that changes something: never shown as done before the master says so. */
-export function Action({ children, act, ask, then }: ActionProps) {
+export function Action({ children, act, ask, then, blocked }: ActionProps) {
   const [isUnderWay, setUnderWay] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
   const run = async () => {
@@ -47,7 +56,8 @@ export function Action({ children, act, ask, then }: ActionProps) {
     setUnderWay(true);
     notice.value = undefined;
     try {
-      notice.value = { text: await act(), isBad: false };
+      const done = await act();
+      notice.value = { ...(typeof done === 'string' ? { text: done } : done), isBad: false };
       then?.();
     } catch (error) {
       notice.value = { text: refusalOf(failureOf(error)), isBad: true };
@@ -55,10 +65,20 @@ export function Action({ children, act, ask, then }: ActionProps) {
       setUnderWay(false);
     }
   };
-  const begin = () => (ask === undefined ? run() : dialog.current?.showModal());
+  const begin = () => {
+    if (isUnderWay) return;
+    if (blocked !== undefined) notice.value = { text: blocked, isBad: true };
+    else if (ask === undefined) run();
+    else dialog.current?.showModal();
+  };
   return (
     <>
-      <button type="button" aria-disabled={isUnderWay} onClick={() => isUnderWay || begin()}>
+      <button
+        type="button"
+        aria-disabled={isUnderWay || blocked !== undefined}
+        title={blocked}
+        onClick={begin}
+      >
         {isUnderWay ? <>{children} …</> : children}
       </button>
       {ask !== undefined && (

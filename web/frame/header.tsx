@@ -1,13 +1,16 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
+import { failureOf } from '../api/failure.js';
 import { askEveryMs, masterNow } from '../api/line.js';
-import { signOut, token } from '../api/session.js';
+import { signOut } from '../api/session.js';
 import { utc } from '../format/figures.js';
 import { word } from '../format/states.js';
 import { go, Link, parts } from '../route/route.js';
 import { Name } from '../text/text.js';
+import { notice } from './actions.js';
 import { Badge } from './badge.js';
+import { caller } from './rights.js';
 
 const main = [
   ['', 'Overview'],
@@ -30,12 +33,21 @@ const more = [
 const askWhoEveryMs = 2 * askEveryMs;
 
 export function Header() {
-  const caller = useAsk(
+  const { value: who } = useAsk(
     'caller',
     (signal) => call('IdentityService', 'GetCaller', {}, signal),
     askWhoEveryMs,
   );
-  const me = caller.value?.token;
+  useEffect(() => {
+    if (who) caller.value = who;
+  }, [who]);
+  useEffect(
+    () => () => {
+      caller.value = undefined;
+    },
+    [],
+  );
+  const me = who?.token;
   return (
     <header>
       <a class="skip" href="#content">
@@ -56,13 +68,23 @@ export function Header() {
           <Name of={me.name} most={16} /> ({word(me.role, 'ROLE_')})
         </span>
       )}
-      {token.value !== '' && (
-        <button type="button" onClick={() => signOut('')}>
+      {me && (
+        <button type="button" onClick={leave}>
           Sign out
         </button>
       )}
     </header>
   );
+}
+
+/** The session ends at the master first: until then it is not over. */
+async function leave(): Promise<void> {
+  try {
+    await signOut();
+    notice.value = undefined;
+  } catch (error) {
+    notice.value = { text: `You are still signed in: ${failureOf(error).message}`, isBad: true };
+  }
 }
 
 function NavLink([name, title]: readonly [string, string]) {

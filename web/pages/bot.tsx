@@ -6,6 +6,7 @@ import { num, utc } from '../format/figures.js';
 import { BotChip } from '../format/states.js';
 import { Action } from '../frame/actions.js';
 import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
+import { Rights } from '../frame/rights.js';
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import type { PageProps } from '../route/page-props.js';
 import { go } from '../route/route.js';
@@ -34,7 +35,9 @@ export function BotPage({ rest: [botId = ''] }: PageProps) {
       <h1>
         <BotChip of={bot} /> <Name of={bot.name} most={80} />
       </h1>
-      <Buttons bot={bot} then={answer.again} />
+      <Rights to="BotService/DrainBot">
+        <Buttons bot={bot} then={answer.again} />
+      </Rights>
       <Panel title="Why" of={why}>
         <Reasons of={why.value?.reasons} otherwise="It works at full capacity." />
       </Panel>

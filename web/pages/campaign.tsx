@@ -6,6 +6,7 @@ import { duration, num, short, si, utc } from '../format/figures.js';
 import { CampaignChip, word } from '../format/states.js';
 import { Action } from '../frame/actions.js';
 import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
+import { Rights } from '../frame/rights.js';
 import type {
   CampaignArm,
   CampaignEvent,
@@ -41,7 +42,9 @@ export function CampaignPage({ rest: [id = ''] }: PageProps) {
       <h1>
         <CampaignChip of={campaign} /> <Name of={campaign.spec?.name} most={80} />
       </h1>
-      <Buttons campaign={campaign} then={answer.again} />
+      <Rights to="CampaignService/PauseCampaign">
+        <Buttons campaign={campaign} then={answer.again} />
+      </Rights>
       <Panel title="Why" of={why}>
         <Reasons of={why.value?.reasons} otherwise="Nothing keeps it from running." />
       </Panel>
@@ -49,6 +52,8 @@ export function CampaignPage({ rest: [id = ''] }: PageProps) {
       <Curves
         coverage={{ subject: 'SERIES_SUBJECT_TARGET', name: targetName, project }}
         speed={{ subject: 'SERIES_SUBJECT_CAMPAIGN', name: campaign.key ?? '' }}
+        target={{ project, name: targetName }}
+        events={answer.value?.events ?? []}
       />
       <Panel title="Builds" of={why}>
         <Table

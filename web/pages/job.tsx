@@ -6,6 +6,7 @@ import { bytes, covered, duration, num, short, si, utc } from '../format/figures
 import { JobChip, word } from '../format/states.js';
 import { Action } from '../frame/actions.js';
 import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
+import { Rights } from '../frame/rights.js';
 import type { Attempt, Job } from '../gen/pandafuzz/v1/job.js';
 import type { PageProps } from '../route/page-props.js';
 import { Link, pathOf } from '../route/route.js';
@@ -36,7 +37,9 @@ export function JobPage({ rest: [jobId = ''] }: PageProps) {
       <h1>
         <JobChip of={job} /> <Name of={job.spec?.name || `Job ${short(jobId)}`} most={80} />
       </h1>
-      <Buttons job={job} then={answer.again} />
+      <Rights to="JobService/CancelJob">
+        <Buttons job={job} then={answer.again} />
+      </Rights>
       <Panel title="Why" of={why}>
         <Reasons of={why.value?.reasons} otherwise="Nothing holds it up." />
         {why.value?.rank !== undefined && num(why.value.rank) > 0 && (

@@ -2,7 +2,7 @@ import { useAsk } from '../api/ask.js';
 import { call } from '../api/call.js';
 import { Curves } from '../curve/curves.js';
 import { Age } from '../format/ages.js';
-import { bytes, covered, num, si, utc } from '../format/figures.js';
+import { bytes, covered, many, num, si, utc } from '../format/figures.js';
 import { HealthChip } from '../format/states.js';
 import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { PageProps } from '../route/page-props.js';
@@ -43,7 +43,7 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
               ['Last find', <Age of={target.lastFindAt} otherwise="none yet" />],
               [
                 'Speed',
-                `${si(num(target.executionsPerSecond))} exec/s in ${num(target.running)} runs`,
+                `${si(num(target.executionsPerSecond))} exec/s in ${many(num(target.running), 'run')}`,
               ],
               [
                 'Groups',
@@ -65,6 +65,7 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
       <Curves
         coverage={{ subject: 'SERIES_SUBJECT_TARGET', name, project }}
         speed={{ subject: 'SERIES_SUBJECT_TARGET', name, project }}
+        target={{ project, name }}
       />
       <Panel title="Corpus" of={corpus.failure?.code === 'not_found' ? undefined : corpus}>
         {corpus.failure?.code === 'not_found' && (

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openPlainFile, plainFile } from '../sandbox/plain-file.js';
+import { noSecrets, type RunSecrets } from '../sandbox/secrets.js';
 
 /** Read of one file, bytes: a report begins at its head and ends with a summary. */
 const headBytes = 56 * 1024;
@@ -29,7 +30,10 @@ export class SanitizerLogs {
   #isOnStandardError = false;
   #lastBeganAtMs = 0;
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly secrets: RunSecrets = noSecrets,
+  ) {}
 
   /** Value of `log_path`; the sanitizer appends "." and the process id. */
   get prefix(): string {
@@ -65,7 +69,7 @@ export class SanitizerLogs {
     this.#lastBeganAtMs = file?.beganAtMs ?? 0;
     if (!file) return '';
     const path = join(this.folder, file.name);
-    const text = await readBounded(path);
+    const text = await this.#read(path);
     await rm(path, { force: true });
     return text;
   }
@@ -74,7 +78,7 @@ export class SanitizerLogs {
   async takeRest(): Promise<string> {
     const files = await this.#files();
     const newest = files.at(-1);
-    const text = newest ? await readBounded(join(this.folder, newest.name)) : '';
+    const text = newest ? await this.#read(join(this.folder, newest.name)) : '';
     for (const { name } of files) await rm(join(this.folder, name), { force: true });
     return text;
   }
@@ -82,7 +86,7 @@ export class SanitizerLogs {
   /** The newest report, up to a bound of its own: that of a process with many leaks is long. */
   async newest(): Promise<string> {
     const file = (await this.#files()).at(-1);
-    return file ? readBounded(join(this.folder, file.name), longReportBytes) : '';
+    return file ? this.#read(join(this.folder, file.name), longReportBytes) : '';
   }
 
   /** Removes the oldest files where there are too many. */
@@ -91,6 +95,11 @@ export class SanitizerLogs {
     for (const { name } of files.slice(0, Math.max(files.length - mostFiles, 0))) {
       await rm(join(this.folder, name), { force: true });
     }
+  }
+
+  /** Without the values of secrets. */
+  async #read(path: string, mostBytes?: number): Promise<string> {
+    return this.secrets.cut(await readBounded(path, mostBytes));
   }
 
   /** Oldest first. */

@@ -3,10 +3,12 @@ import { JobKind, StartTrouble } from '../../gen/pandafuzz/v1/job.js';
 import type { Assignment, Lease } from '../../gen/pandafuzz/v1/lease.js';
 import type { FoundEngines } from '../engines/found.js';
 import type { Refusal } from '../line/session.js';
+import { RunSecrets } from '../sandbox/secrets.js';
 import { Run, type RunParts } from './run.js';
 import type { RunLogs } from './run-logs.js';
 
-export interface BeginParts extends Omit<RunParts, 'engine' | 'knownInputs' | 'output'> {
+export interface BeginParts
+  extends Omit<RunParts, 'engine' | 'knownInputs' | 'output' | 'secrets'> {
   readonly engines: FoundEngines;
   readonly logs: RunLogs;
 }
@@ -34,5 +36,6 @@ export function begin(
   log.info({ target: spec.targetName, job: spec.name }, 'job taken');
   const knownInputs = earlier?.crashInputs ?? [];
   const output = parts.logs.begin(lease);
-  return new Run(lease, spec, { ...parts, engine, output, log, knownInputs });
+  const secrets = new RunSecrets(assignment.secrets);
+  return new Run(lease, spec, { ...parts, engine, output, log, knownInputs, secrets });
 }

@@ -34,7 +34,8 @@ const futileBackoff = { firstDelayMs: 200, maxDelayMs: 5000, multiplier: 2 } as 
  * @throws the signal's reason when it aborts, and what starting a process throws
  */
 export async function fuzz(parts: Omit<FuzzingParts, 'logs'>): Promise<FuzzEnd> {
-  const fuzzing = new Fuzzing({ ...parts, logs: new SanitizerLogs(parts.folder.logs) });
+  const logs = new SanitizerLogs(parts.folder.logs, parts.tools.secrets);
+  const fuzzing = new Fuzzing({ ...parts, logs });
   return fuzzing.run().finally(() => fuzzing.close());
 }
 

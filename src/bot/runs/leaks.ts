@@ -193,7 +193,7 @@ export class Leaks {
       const path = join(inputs, String(index));
       await link(file, path).catch(() => copyFile(file, path));
     }
-    const logs = new SanitizerLogs(logsAt);
+    const logs = new SanitizerLogs(logsAt, this.parts.tools.secrets);
     const { target } = folder;
     const start = { target, spec, sanitizerLogs: logs.prefix, inputs, scratch };
     const command = engine.leakSurvey?.(start);

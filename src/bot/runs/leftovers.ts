@@ -21,6 +21,7 @@ import type { EngineStates } from '../folders/engine-states.js';
 import { leaseOfRunFolder, type RunFolder, runFolderAt } from '../folders/run-folder.js';
 import type { Containment } from '../sandbox/containment.js';
 import { readPlainFile } from '../sandbox/plain-file.js';
+import { secretsLeftBy } from '../sandbox/secrets.js';
 import { killStrays } from '../sandbox/strays.js';
 import { boundsOf } from './bounds.js';
 import { CorpusPart } from './corpus-part.js';
@@ -141,7 +142,7 @@ async function saveCrashes(
   { engine, folder, spec, lease }: LeftoverRun & { lease: Lease },
 ): Promise<void> {
   const { spool, log } = parts;
-  const logs = new SanitizerLogs(folder.logs);
+  const logs = new SanitizerLogs(folder.logs, secretsLeftBy(spec.environment));
   let replays = 0;
   let saved = 0;
   for (const name of (await listing(folder.artifacts)).filter(engine.isCrash)) {

@@ -51,7 +51,7 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
   // A bot that was killed may have been about to remove the run's folder.
   await makeFolder(folder.replay);
   await emptyFolder(folder.replay);
-  const logs = new SanitizerLogs(join(folder.replay, 'logs'));
+  const logs = new SanitizerLogs(join(folder.replay, 'logs'), parts.tools.secrets);
   await makeFolder(join(folder.replay, 'logs'));
   const path = join(folder.replay, 'input');
   await writeFile(path, input);

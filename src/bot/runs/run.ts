@@ -33,6 +33,7 @@ import type { EngineStates } from '../folders/engine-states.js';
 import { makeRunFolder, type RunFolder, runFolderName } from '../folders/run-folder.js';
 import type { Containment, RunContainment } from '../sandbox/containment.js';
 import { SandboxError } from '../sandbox/sandbox.js';
+import type { RunSecrets } from '../sandbox/secrets.js';
 import { BrokenBoundError, boundsOf } from './bounds.js';
 import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
@@ -72,6 +73,8 @@ export interface RunParts {
   readonly onTrouble?: () => void;
   /** SHA-256 of inputs of crashes that earlier attempts found, in hex digits. */
   readonly knownInputs?: readonly string[];
+  /** Values of the secrets that the job names. */
+  readonly secrets?: RunSecrets;
 }
 
 /** Jobs of 0.1.0 knew no projects. */
@@ -197,13 +200,16 @@ export class Run implements SlotRun {
   }
 
   async #work(): Promise<FuzzEnd> {
-    const { containment, engine, log, spool, output, clock = systemClock } = this.parts;
+    const { containment, engine, log, spool, output, clock = systemClock, secrets } = this.parts;
     const refusal = engine.refusal(this.spec);
     if (refusal) return { outcome: JobOutcome.FAILED, message: refusal, final: true };
     const { folder, spec } = await this.#prepare();
     const name = runFolderName(this.lease);
     const bounds = boundsOf(spec);
-    this.#contained = await containment.forRun({ name, folder: folder.path, bounds });
+    this.#contained = await containment.forRun({
+      ...{ name, folder: folder.path, bounds },
+      ...(secrets && { secrets }),
+    });
     const { tools } = this.#contained;
     this.#stop.signal.throwIfAborted();
     this.#phase = LeasePhase.FUZZING;

@@ -9,6 +9,7 @@ import type { Logger } from '../../core/log.js';
 import type { UserRange } from '../../core/user-range.js';
 import type { Bounds } from './bounds.js';
 import { CgroupTrees } from './cgroups.js';
+import { noSecrets, type RunSecrets } from './secrets.js';
 import { removeSegmentsOfUser } from './shared-memory.js';
 import { killStrays } from './strays.js';
 import { findSystemTools, type SystemTools } from './tools.js';
@@ -43,6 +44,8 @@ export interface ContainedRun {
   readonly name: string;
   readonly folder: string;
   readonly bounds: Bounds;
+  /** Absent: it has none. */
+  readonly secrets?: RunSecrets;
 }
 
 /** How this machine keeps runs from each other, from the bot and from itself; found out by trying. */
@@ -96,8 +99,8 @@ export class Containment {
       throw new Error('no user is left for a run: widen --run-users');
     }
     const mark = `${this.prefix}${run.name}`;
-    const { folder, bounds } = run;
-    const tools = new SandboxTools(this.means, { mark, folder, bounds, user });
+    const { folder, bounds, secrets = noSecrets } = run;
+    const tools = new SandboxTools(this.means, { mark, folder, bounds, user, secrets });
     return {
       tools,
       release: async () => {
@@ -207,7 +210,13 @@ class Search {
     const mark = `${this.prefix}probe`;
     try {
       await makeFolder(join(folder, 'tmp'));
-      const tools = new SandboxTools(means, { mark, folder, bounds: trialBounds, user });
+      const tools = new SandboxTools(means, {
+        mark,
+        folder,
+        bounds: trialBounds,
+        user,
+        secrets: noSecrets,
+      });
       return await trial(tools, folder, means.tools.sh);
     } catch (error) {
       return messageOf(error);

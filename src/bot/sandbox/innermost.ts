@@ -1,4 +1,5 @@
 import type { Bounds } from './bounds.js';
+import { outerName } from './secrets.js';
 import type { SystemTools } from './tools.js';
 
 /** What the engine is started as, within whatever it is shut into. */
@@ -6,6 +7,8 @@ export interface Innermost {
   readonly file: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Variables whose values are in the environment of what stands before (secrets.ts). */
+  readonly hidden: readonly string[];
   readonly bounds: Bounds;
   /** User and group of its own; undefined: the bot's. */
   readonly user: number | undefined;
@@ -21,7 +24,7 @@ export interface Innermost {
  * preloads is loaded by the engine, and by nothing that has more rights than it.
  */
 export function innermost(tools: SystemTools, what: Innermost): string[] {
-  const { file, args, environment, bounds, hasCount } = what;
+  const { file, args, environment, hidden, bounds, hasCount } = what;
   return [
     ...(tools.setpriv ? [tools.setpriv, ...privileges(what), '--'] : []),
     ...(tools.prlimit
@@ -33,8 +36,7 @@ export function innermost(tools: SystemTools, what: Innermost): string[] {
           '--',
         ]
       : []),
-    tools.env,
-    '-i',
+    ...(hidden.length === 0 ? [tools.env, '-i'] : unveiled(tools, hidden)),
     ...Object.entries(environment).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${value}`],
     ),
@@ -43,6 +45,22 @@ export function innermost(tools: SystemTools, what: Innermost): string[] {
     file,
     ...args,
   ];
+}
+
+/**
+ * A shell that gives hidden variables their names, and takes those of its own away: a value in a
+ * command line could be read by every user of the machine.
+ */
+function unveiled({ sh, env }: SystemTools, hidden: readonly string[]): string[] {
+  const named = hidden.map((name, index) => {
+    const outer = outerName(index);
+    return `${name}="$${outer}"; export ${name}; unset ${outer}; `;
+  });
+  const own = ['PATH', 'LANG', 'PWD', 'OLDPWD', 'SHLVL', '_'].filter(
+    (one) => !hidden.includes(one),
+  );
+  const script = `${named.join('')}exec "$0" "$@"`;
+  return [sh, '-c', script, env, ...own.flatMap((name) => ['-u', name])];
 }
 
 /** A change of user clears the signal that follows the parent's death, so it is set here again. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from './programs.js';
+import type { Sink } from './secrets.js';
 
 /** A pipe for the output of one process. */
 export interface OutputPipe {
@@ -56,13 +57,13 @@ export class Output {
   constructor(
     private readonly child: ChildProcess,
     private readonly pipe: OutputPipe | undefined,
-    onOutput: (chunk: Buffer) => void,
+    sink: Sink,
   ) {
-    for (const stream of this.#streams) stream.on('data', onOutput);
+    for (const stream of this.#streams) stream.on('data', sink.push);
     this.closed = Promise.all([
       new Promise<void>((resolve) => child.once('close', () => resolve())),
       pipe && new Promise<void>((resolve) => pipe.stream.once('close', () => resolve())),
-    ]);
+    ]).then(() => sink.end());
   }
 
   /** Resolves when the process has been started. @throws the system's error */

@@ -105,7 +105,8 @@ export async function startSandbox(tools: SandboxTools, command: SandboxCommand)
     });
     const enclosed = new Enclosed(child, way, cgroup, mark);
     const first = new FirstOutput(command.onOutput);
-    const output = new Output(child, pipe, (chunk) => first.push(chunk));
+    const cut = tools.secrets.cutter((chunk) => first.push(chunk));
+    const output = new Output(child, pipe, cut);
     await output.spawned();
     return enclosed.run(tools, { output, first, seen: prepared.seen });
   } catch (error) {

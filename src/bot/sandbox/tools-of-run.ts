@@ -8,6 +8,7 @@ import { innermost } from './innermost.js';
 import { systemPath } from './programs.js';
 import { foldersOf, foldersOfInterpreter } from './readable.js';
 import type { SandboxCommand } from './sandbox.js';
+import { outer, type RunSecrets } from './secrets.js';
 import { killStrays, markName } from './strays.js';
 import type { SystemTools } from './tools.js';
 import { enclosed, tiedToBot, type Way } from './ways.js';
@@ -33,6 +34,7 @@ export interface RunOfPrograms {
   readonly bounds: Bounds;
   /** User of its own; undefined: the bot's. */
   readonly user: number | undefined;
+  readonly secrets: RunSecrets;
 }
 
 export interface Prepared {
@@ -74,6 +76,10 @@ export class SandboxTools {
     await killStrays({ mark }, this.log);
   }
 
+  get secrets(): RunSecrets {
+    return this.of.secrets;
+  }
+
   wordsOf(broken: BrokenBound): string {
     return brokenBound(broken, this.bounds);
   }
@@ -110,10 +116,12 @@ export class SandboxTools {
     };
     const middle = enclosed(way, tools, around);
     if (!middle) throw new Error(`a program for ${way} is missing`);
+    const { plain, hidden } = this.of.secrets.apart(command.environment);
     const inner = innermost(tools, {
       file: command.file,
       args: command.args,
-      environment: environmentOf({ folder, mark }, command.environment),
+      environment: environmentOf({ folder, mark }, plain),
+      hidden: Object.keys(hidden),
       bounds,
       user,
       isRootThere: way === 'unshare',
@@ -125,7 +133,7 @@ export class SandboxTools {
       argv: [...tiedToBot(way, tools), ...gate(tools, folders), ...middle, ...inner],
       way,
       cwd: way === 'bubblewrap' || way === 'unshare' ? '/' : command.cwd,
-      outerEnvironment: { PATH: systemPath, LANG: 'C', [markName]: mark },
+      outerEnvironment: { PATH: systemPath, LANG: 'C', [markName]: mark, ...outer(hidden) },
       mark,
       cgroup,
       seen,

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
+import { endOf } from '../../core/replay.js';
 import type { Crash, CrashGroup, Reproduction, StackFrame } from '../../gen/pandafuzz/v1/crash.js';
 import { ago, bytes, clockTime, count } from '../format.js';
 import { groupStatus, or } from '../words.js';
 import type { Dossier } from './dossier.js';
 import { lineOf } from './look-alikes.js';
-import { endOf } from './replay.js';
 
 /** What is known of a group and of a crash, as names and values: for every form of report. */
 

@@ -1,8 +1,8 @@
+import { inputFile, replayLine } from '../../core/replay.js';
 import { plain, plainLines } from '../format.js';
 import { facts, heading } from '../table.js';
 import { crashFacts, groupFacts, stackLines } from './describe.js';
 import type { Dossier } from './dossier.js';
-import { inputFile, replayLine } from './replay.js';
 import { buildTable, groupTable } from './tables.js';
 
 /** One group and one crash of it, whole, for a terminal. */

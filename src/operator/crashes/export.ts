@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Connection } from '../../client/connect.js';
+import { endOf, inputFile, replayEnvironment, replayLine } from '../../core/replay.js';
 import { version } from '../../core/version.js';
 import { CrashContext } from '../../gen/pandafuzz/v1/crash.js';
 import { bytes, plain } from '../format.js';
@@ -20,7 +21,6 @@ import type { GroupFlags } from './filter.js';
 import { gather } from './gather.js';
 import { inputStream } from './input-stream.js';
 import { groupSection } from './markdown.js';
-import { endOf, inputFile, replayEnvironment, replayLine } from './replay.js';
 import { dossierJson } from './show.js';
 import { type TarFile, tarStream, textFile } from './tar-stream.js';
 

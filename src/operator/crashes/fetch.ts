@@ -4,6 +4,7 @@ import type { Connection } from '../../client/connect.js';
 import { downloadCrashInput } from '../../client/transfer.js';
 import { codeOf, UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
+import { inputName } from '../../core/replay.js';
 import { Crash, type CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import { bytes, plain } from '../format.js';
 import { findId } from '../ids.js';
@@ -16,7 +17,6 @@ import type { CallOptions } from '../submit.js';
 import { many } from './describe.js';
 import { standingGroup } from './dossier.js';
 import { type GroupFlags, groupFilter } from './filter.js';
-import { inputName } from './replay.js';
 
 /** `pandafuzz crash download`. */
 

@@ -1,7 +1,7 @@
+import { inputFile, replayLine } from '../../core/replay.js';
 import { plain, plainLines } from '../format.js';
 import { crashFacts, type Facts, groupFacts, stackLines, titleOf } from './describe.js';
 import type { Dossier } from './dossier.js';
-import { inputFile, replayLine } from './replay.js';
 
 /** Reports in Markdown. What targets wrote stands in it as text, and cannot become markup. */
 

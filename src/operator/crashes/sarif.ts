@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Location, Log, ReportingDescriptor, Result, StackFrame as SarifFrame } from 'sarif';
+import { inputFile, replayLine } from '../../core/replay.js';
 import { version } from '../../core/version.js';
 import {
   type CrashGroup,
@@ -10,7 +11,6 @@ import {
 import { groupStatus } from '../words.js';
 import { accessOf, titleOf } from './describe.js';
 import type { Dossier } from './dossier.js';
-import { inputFile, replayLine } from './replay.js';
 
 /** SARIF 2.1.0: a rule for each kind of crash, a result for each group. */
 

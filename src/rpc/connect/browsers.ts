@@ -25,6 +25,21 @@ export function expectOwnSite(headers: IncomingHttpHeaders): void {
   if (!from || from.host !== URL.parse(`${from.protocol}//${host}`)?.host) throw otherSite();
 }
 
+/**
+ * Refuses what a session may not be used by: anything but a script of the master's own page.
+ * Browsers send `sec-fetch-site` to secure addresses alone, and `origin` with every POST; other
+ * programs have a token.
+ *
+ * @throws NotOurs
+ */
+export function expectOwnPage(headers: IncomingHttpHeaders): void {
+  expectOwnSite(headers);
+  const { origin, 'sec-fetch-site': site, 'connect-protocol-version': version } = headers;
+  if (site === undefined ? origin === undefined : site !== 'same-origin') throw otherSite();
+  // A header that no form and no link can set.
+  if (version !== '1') throw otherSite();
+}
+
 /** How the HTTP server may be called by name. */
 export interface OwnNames {
   /** The host of `http.address`. */

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { status as Code, Metadata, type StatusObject } from '@grpc/grpc-js';
+import type { SignedInBy } from '../access.js';
 import type { Exchange } from './exchange.js';
 
 export interface CallOptions extends Exchange {
@@ -21,11 +22,13 @@ const metadataOf = ['authorization', 'traceparent'];
  */
 export class ConnectCall extends Writable {
   cancelled = false;
+  readonly signedIn: SignedInBy;
   readonly metadata = new Metadata();
   #status: Partial<StatusObject> | undefined;
 
   constructor(private readonly options: CallOptions) {
     super({ objectMode: true });
+    this.signedIn = options.signedIn;
     const { headers } = options.request;
     for (const name of metadataOf) {
       const value = headers[name];

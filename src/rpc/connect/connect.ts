@@ -6,18 +6,20 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
-import { PermissionError, ShuttingDownError } from '../../core/errors.js';
+import { PermissionError, ShuttingDownError, UnauthenticatedError } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { anonymous } from '../../core/principal.js';
 import type { TlsFiles } from '../../core/tls-files.js';
-import type { Access } from '../access.js';
+import type { PageSessions } from '../../state/access/page-sessions.js';
+import type { Access, SignedInBy } from '../access.js';
 import { askedAt, type CallAudit } from '../audit.js';
 import { statusOf, verdictOn } from '../status.js';
 import { refuseRequest, refuseUnary } from './answer.js';
 import { type Asked, askedBy, askedByQuery, streamFormatOf } from './asked.js';
 import { Bodies, CallerGone } from './body.js';
-import { expectOwnName, expectOwnSite, type OwnNames } from './browsers.js';
+import { expectOwnName, expectOwnPage, expectOwnSite, type OwnNames } from './browsers.js';
 import type { Definition } from './codec.js';
+import { secretOf, setCookie } from './cookies.js';
 import { hasNoSideEffects } from './descriptors.js';
 import { Ends } from './ends.js';
 import { onlyMessage } from './envelope.js';
@@ -40,7 +42,10 @@ export interface ConnectOptions extends ExchangeParts {
   /** Where no tokens keep others out. */
   readonly names: OwnNames | undefined;
   readonly tls: TlsFiles | undefined;
-  readonly access: Pick<Access, 'lets'>;
+  readonly access: Pick<Access, 'lets' | 'isOn'>;
+  readonly sessions: PageSessions;
+  /** Longest session: its cookie lasts as long. */
+  readonly sessionMs: number;
   readonly audit: Pick<CallAudit, 'refused'>;
   readonly clock: Clock;
 }
@@ -140,12 +145,44 @@ export class ConnectServer {
     this.#expectOurs(one.request);
     const rpc = this.options.rpcs.get(one.path);
     if (!rpc) throw new Refusal(Code.UNIMPLEMENTED, 'there is no such method', 404);
+    const signedIn = this.#signedIn(one, gone);
     const cameAtMs = Date.now();
     const { asked, body } = await this.#read(one, rpc.definition);
     const { path, request, response } = one;
-    const message = await this.#messageOf(this.#messages.hold(body, gone), asked, one, gone);
+    const message = await this.#messageOf(
+      this.#messages.hold(body, gone),
+      asked,
+      { ...one, signedIn },
+      gone,
+    );
     const deadlineMs = cameAtMs + asked.timeoutMs;
-    serve({ ...rpc, asked, path, request, response, message, deadlineMs, gone }, this.options);
+    serve(
+      { ...rpc, asked, path, request, response, message, deadlineMs, gone, signedIn },
+      this.options,
+    );
+  }
+
+  /**
+   * Who calls by the cookie of a session: a script of the page. The call ends with the session.
+   *
+   * @throws NotOurs
+   */
+  #signedIn({ request, response }: Incoming, gone: AbortSignal): SignedInBy {
+    const { access, sessions, sessionMs } = this.options;
+    const secret = secretOf(request);
+    if (!access.isOn || secret === undefined || request.headers.authorization) return undefined;
+    expectOwnPage(request.headers);
+    try {
+      const { session, renewed } = sessions.find(secret);
+      if (renewed !== undefined) setCookie(request, response, renewed, sessionMs);
+      const close = () => request.socket.destroy();
+      session.closers.add(close);
+      gone.addEventListener('abort', () => session.closers.delete(close), { once: true });
+      return session.token;
+    } catch (error) {
+      if (error instanceof UnauthenticatedError) return error;
+      throw error;
+    }
   }
 
   #sendAway(response: ServerResponse): true {
@@ -206,7 +243,7 @@ export class ConnectServer {
   async #messageOf(
     body: Buffer,
     { isStream, encoding }: Asked,
-    { path, request }: Incoming,
+    { path, request, signedIn }: Incoming & { signedIn: SignedInBy },
     gone: AbortSignal,
   ): Promise<Buffer> {
     const isGzip = encoding === 'gzip' && body.length > 0;
@@ -217,7 +254,8 @@ export class ConnectServer {
     if (!isGzip) {
       throw malformed('the message is compressed, and no connect-content-encoding says how');
     }
-    if (!this.options.access.lets(path, request.headers.authorization)) return message;
+    const { authorization } = request.headers;
+    if (!this.options.access.lets(path, { authorization, signedIn })) return message;
     return await this.#messages.inflated(message, gone);
   }
 }

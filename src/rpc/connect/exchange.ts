@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status as Code, type Metadata, type StatusObject } from '@grpc/grpc-js';
 import type { Logger } from '../../core/log.js';
+import type { SignedInBy } from '../access.js';
 import type { Outgoing, Unsent } from '../edge/unsent.js';
 import { answerUnary, beginStream, endStream, refuseUnary } from './answer.js';
 import type { Asked } from './asked.js';
@@ -43,6 +44,7 @@ export interface Exchange {
   readonly deadlineMs: number;
   /** Aborts when the answer is whole, or its caller has gone. */
   readonly gone: AbortSignal;
+  readonly signedIn: SignedInBy;
 }
 
 /** Time for a peer to take the end of a stream that was refused, milliseconds. */

@@ -1,6 +1,7 @@
 import type { Timer } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
-import { TimeoutError, ValidationError } from '../../core/errors.js';
+import { QuotaError, TimeoutError, ValidationError } from '../../core/errors.js';
+import { RateLimit } from '../../core/rate-limit.js';
 import type { BotServiceServer } from '../../gen/pandafuzz/v1/bot_service.js';
 import type {
   HeartbeatRequest,
@@ -9,7 +10,8 @@ import type {
 } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { BotSession, type Outgoing } from '../../state/heartbeat/session.js';
 import type { State } from '../../state/state.js';
-import type { Adapter, Receive } from '../adapter.js';
+import type { Adapter } from '../adapter.js';
+import type { Receive } from '../calls.js';
 import type { SendQueue } from '../streams/send-queue.js';
 
 export function botHandlers(
@@ -50,12 +52,15 @@ class HeartbeatStream implements Outgoing {
   readonly #over = Promise.withResolvers<void>();
   #session: BotSession | undefined;
   #helloTimer: Timer | undefined;
+  readonly #rate: RateLimit;
 
   constructor(
     private readonly parts: State['sessionParts'] & Pick<State, 'own'>,
     private readonly ctx: RequestContext,
     private readonly sendQueue: SendQueue<HeartbeatResponse>,
-  ) {}
+  ) {
+    this.#rate = new RateLimit(parts.messageRate, parts.clock);
+  }
 
   async serve(receive: Receive<HeartbeatRequest>): Promise<void> {
     const { signal } = this.ctx;
@@ -106,6 +111,7 @@ class HeartbeatStream implements Outgoing {
       this.#helloTimer.cancel();
       this.#helloTimer = undefined;
     }
+    if (!this.#rate.take()) throw tooMany(this.parts.messageRate.perSecond);
     if (!this.#session) return this.#open(request);
     if (!this.#session.gone) this.#session.hear(request);
     return undefined;
@@ -113,16 +119,22 @@ class HeartbeatStream implements Outgoing {
 
   async #open(request: HeartbeatRequest): Promise<void> {
     const { parts } = this;
-    const { log, principal } = this.ctx;
+    const { log, principal, isPrivate = false } = this.ctx;
     const hello = helloOf(request);
     parts.own.bot(this.ctx, hello.botId);
     this.#session = await parts.inBackground('heartbeat_hello', (ctx) => {
       const { signal, deadline, requestId } = ctx;
-      const whole = { signal, deadline, requestId, principal, log };
+      const whole = { signal, deadline, requestId, principal, log, isPrivate };
       return BotSession.open(whole, hello, parts, this);
     });
   }
 }
+
+const tooMany = (perSecond: number) =>
+  new QuotaError({
+    subject: 'limits.max_messages_per_second',
+    why: `this stream sends more than ${perSecond} messages a second (limits.max_messages_per_second): is the bot in a loop?`,
+  });
 
 function helloOf({ message }: HeartbeatRequest): Hello {
   if (message?.$case === 'hello') return message.value;

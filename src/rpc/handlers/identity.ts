@@ -1,6 +1,7 @@
 import type { IdentityServiceServer } from '../../gen/pandafuzz/v1/identity_service.js';
 import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
+import { deniedTo } from '../permissions.js';
 
 export function identityHandlers({ audit, identity }: State, adapt: Adapter) {
   return {
@@ -11,6 +12,8 @@ export function identityHandlers({ audit, identity }: State, adapt: Adapter) {
     })),
     enrolBot: adapt.unary('work', (request, ctx) => identity.enrol(ctx, request)),
     listAuditEntries: adapt.unary('read', (request, ctx) => audit.list(ctx, request)),
-    getCaller: adapt.unary('read', async (_request, ctx) => identity.caller(ctx)),
+    getCaller: adapt.unary('read', async (_request, ctx) =>
+      identity.caller(ctx, deniedTo(ctx.principal.role)),
+    ),
   } satisfies IdentityServiceServer;
 }

@@ -9,6 +9,7 @@ import {
   type ListAuditEntriesRequest,
   type ListAuditEntriesResponse,
 } from '../../gen/pandafuzz/v1/identity_service.js';
+import type { Metrics } from '../../metrics.js';
 import { appendAudit } from '../../store/ops/audit/append-audit.js';
 import { type AuditRow, listAudit } from '../../store/ops/audit/list-audit.js';
 import { pruneAudit } from '../../store/ops/audit/prune-audit.js';
@@ -32,6 +33,7 @@ export interface AuditParts {
   readonly keepMs: number;
   /** Entries that are kept. */
   readonly keep: number;
+  readonly metrics: Pick<Metrics, 'auditEntries'>;
 }
 
 /**
@@ -121,6 +123,7 @@ export class Audit {
     const left = new Set(notes);
     const write = async (ctx: RequestContext, note: AuditNote) => {
       await store.run(ctx, appendAudit, note);
+      this.parts.metrics.auditEntries.inc({ kind: note.kind });
       left.delete(note);
     };
     try {

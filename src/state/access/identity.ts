@@ -13,6 +13,7 @@ import {
   type Token,
 } from '../../gen/pandafuzz/v1/identity_service.js';
 import type { TokenRow } from '../../store/ops/tokens/token-rows.js';
+import { isProject, projectProblem } from '../messages/checks.js';
 import { cutPage, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import { LiveToken } from './live-token.js';
@@ -22,6 +23,8 @@ const yearsOfToken = 10;
 const longestSeconds = yearsOfToken * 365 * 86_400;
 const longestEnrolSeconds = 7 * 86_400;
 const usualEnrolSeconds = 3600;
+/** Projects of one token: lists read them one by one. */
+const mostProjects = 16;
 
 /** IdentityService: tokens as messages. */
 export class Identity {
@@ -32,7 +35,7 @@ export class Identity {
 
   /** @throws ValidationError, NotFoundError (bot), QuotaError */
   async create(ctx: RequestContext, request: CreateTokenRequest): Promise<CreateTokenResponse> {
-    const { name, pool, botId } = request;
+    const { name, pool, botId, projects, certificate } = request;
     const role = roleNames[request.role];
     const longest = role === 'enrol' ? longestEnrolSeconds : longestSeconds;
     const found = new Violations()
@@ -51,10 +54,17 @@ export class Identity {
       )
       .expect(botId === '' || role === 'bot', 'bot_id', 'is for tokens of role BOT');
     if (botId !== '') found.id(botId, 'bot_id');
+    checkProjects(projects, role, found);
+    const isNamed = /^(DNS|URI|email):[^\s",]{1,250}$/.test(certificate);
+    found
+      .expect(certificate === '' || isNamed, 'certificate', certificateProblem)
+      .expect(certificate === '' || role !== 'enrol', 'certificate', 'is not for ENROL');
     found.throwIfAny();
     const seconds = request.validSeconds || (role === 'enrol' ? usualEnrolSeconds : 0);
     const expiresAt = seconds === 0 ? null : this.now() + seconds * 1000;
-    const wish = { name, role: role as RoleName, pool, botId: botId || null, expiresAt };
+    const bound = JSON.stringify([...projects].sort());
+    const who = { name, role: role as RoleName, pool, projects: bound, certificate };
+    const wish = { ...who, botId: botId || null, expiresAt };
     return made(await this.tokens.create(ctx, wish));
   }
 
@@ -88,16 +98,42 @@ export class Identity {
     return made(await this.tokens.enrol(ctx, principal, name));
   }
 
-  caller({ principal }: RequestContext): GetCallerResponse {
+  /** @param denied methods that it may not call, with the roles that may */
+  caller(
+    { principal }: RequestContext,
+    denied: readonly { method: string; roles: readonly RoleName[] }[],
+  ): GetCallerResponse {
     const token = principal instanceof LiveToken ? principal : undefined;
-    if (!token) return { token: undefined };
-    return { token: record(token.row) };
+    return {
+      token: token && record(token.row),
+      denied: denied.map(({ method, roles }) => ({
+        method,
+        roles: roles.map((role) => roleNumbers[role]),
+      })),
+    };
   }
 
   /** With the last use from memory. */
   #latest(row: TokenRow): Token {
     return record({ ...row, last_used_at: this.tokens.of(row.id)?.lastUsedAt ?? row.last_used_at });
   }
+}
+
+const certificateProblem =
+  'must be "DNS:", "URI:" or "email:" and a name of at most 250 characters, as in subjectAltName';
+
+function checkProjects(
+  projects: readonly string[],
+  role: RoleName | undefined,
+  found: Violations,
+): void {
+  if (projects.length === 0) return;
+  const isFine = projects.every((name) => name !== '' && isProject(name));
+  found
+    .expect(role === 'viewer' || role === 'operator', 'projects', 'is for VIEWER and OPERATOR')
+    .expect(projects.length <= mostProjects, 'projects', `must be at most ${mostProjects}`)
+    .expect(isFine, 'projects', projectProblem)
+    .expect(new Set(projects).size === projects.length, 'projects', 'must not repeat');
 }
 
 const roleNames: Partial<Record<Role, RoleName>> = {
@@ -125,6 +161,8 @@ function record(row: TokenRow): Token {
     name: row.name,
     role: roleNumbers[row.role],
     pool: row.pool,
+    projects: JSON.parse(row.projects),
+    certificate: row.certificate,
     botId: row.bot_id ?? '',
     createdBy: row.created_by,
     createdAt: time(row.created_at),

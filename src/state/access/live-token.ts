@@ -7,6 +7,7 @@ export class LiveToken implements Principal {
   readonly digest: Buffer;
   /** ms since 1970; Infinity: never. */
   readonly expiresAt: number;
+  readonly projects: readonly string[] | undefined;
   botId: string | undefined;
   revokedBy: string | undefined;
   /** ms since 1970; 0: never. */
@@ -20,6 +21,8 @@ export class LiveToken implements Principal {
   constructor({ hash, ...row }: KnownToken) {
     this.#row = row;
     this.digest = Buffer.from(hash, 'hex');
+    const projects: string[] = JSON.parse(row.projects);
+    this.projects = projects.length > 0 ? projects : undefined;
     this.expiresAt = row.expires_at ?? Number.POSITIVE_INFINITY;
     this.botId = row.bot_id ?? undefined;
     this.revokedBy = row.revoked_by ?? undefined;
@@ -36,6 +39,10 @@ export class LiveToken implements Principal {
 
   get role(): Role {
     return this.#row.role;
+  }
+
+  get certificate(): string {
+    return this.#row.certificate;
   }
 
   get pool(): string {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock, Timer } from '../../core/clock.js';
 import type { InBackground, RequestContext } from '../../core/context.js';
-import { QuotaError, UnauthenticatedError } from '../../core/errors.js';
+import { AlreadyExistsError, QuotaError, UnauthenticatedError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Principal } from '../../core/principal.js';
@@ -39,7 +39,7 @@ export interface MadeToken {
   readonly row: TokenRow;
 }
 
-export type TokenWish = Pick<NewToken, 'name' | 'role' | 'pool' | 'botId' | 'expiresAt'>;
+export type TokenWish = Omit<NewToken, 'id' | 'hash' | 'createdBy' | 'now'>;
 
 /**
  * Every token in memory, so that who calls is known without a read. One process has the
@@ -49,6 +49,8 @@ export class Tokens {
   /** By the bytes of their hash. */
   readonly #byDigest = new Map<string, LiveToken>();
   readonly #byId = new Map<string, LiveToken>();
+  /** The newest of each name in certificates. */
+  readonly #byCertificate = new Map<string, LiveToken>();
   #expiry: Timer | undefined;
   #nextExpiryAt = Number.POSITIVE_INFINITY;
   #onEnded: (token: LiveToken, why: UnauthenticatedError) => void = () => {};
@@ -116,18 +118,45 @@ export class Tokens {
     return token;
   }
 
-  /** @throws NotFoundError (bot), QuotaError */
+  /** The token for which one of these names of a certificate stands; it may have ended. */
+  findByCertificate(names: readonly string[]): LiveToken | undefined {
+    if (this.#byCertificate.size === 0) return undefined;
+    for (const name of names) {
+      const token = this.#byCertificate.get(name);
+      if (token) return token;
+    }
+    return undefined;
+  }
+
+  /** @throws NotFoundError (bot), AlreadyExistsError (name of a certificate), QuotaError */
   async create(ctx: RequestContext, wish: TokenWish): Promise<MadeToken> {
+    this.#expectFree(wish.certificate);
     const { secret, token } = this.#newToken(ctx, wish);
     const row = await this.parts.store.run(ctx, putToken, token);
     this.#add(new LiveToken({ ...row, hash: token.hash }));
-    return { secret, row };
+    // Its text is nobody's: a certificate stands for it.
+    return { secret: wish.certificate === '' ? secret : '', row };
+  }
+
+  /** @throws AlreadyExistsError */
+  #expectFree(certificate: string): void {
+    const holder = this.#byCertificate.get(certificate);
+    if (!holder || holder.endingAt(this.parts.clock.now())) return;
+    const why = `${certificate} stands for the token ${holder.name} already: revoke that first`;
+    throw new AlreadyExistsError({ resource: 'token', id: holder.tokenId, why });
   }
 
   /** Makes the token of a bot, with the caller's own, which ends. @throws UnauthenticatedError, QuotaError */
   async enrol(ctx: RequestContext, enrolling: LiveToken, name: string): Promise<MadeToken> {
     const { pool } = enrolling;
-    const wish = { name, role: 'bot', pool, botId: null, expiresAt: null } as const;
+    const ofBot = {
+      role: 'bot',
+      projects: '[]',
+      certificate: '',
+      botId: null,
+      expiresAt: null,
+    } as const;
+    const wish = { ...ofBot, name, pool };
     const { secret, token } = this.#newToken(ctx, wish);
     const input = { ...token, enrolId: enrolling.tokenId };
     const row = await this.parts.store.run(ctx, enrolBot, input);
@@ -178,6 +207,8 @@ export class Tokens {
   #add(token: LiveToken): void {
     this.#byDigest.set(token.digest.toString('latin1'), token);
     this.#byId.set(token.tokenId, token);
+    // Loaded in the order in which they were made: the newest stays.
+    if (token.certificate !== '') this.#byCertificate.set(token.certificate, token);
     if (token.endingAt(this.parts.clock.now())) token.hasEnded = true;
     else this.#expireAt(token.expiresAt);
   }
@@ -233,6 +264,9 @@ export class Tokens {
       const token = this.#byId.get(id);
       this.#byId.delete(id);
       if (token) this.#byDigest.delete(token.digest.toString('latin1'));
+      if (token && this.#byCertificate.get(token.certificate) === token) {
+        this.#byCertificate.delete(token.certificate);
+      }
     }
   }
 }

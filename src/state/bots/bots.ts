@@ -32,6 +32,7 @@ export interface BotsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly newId: () => string;
+  readonly maxBots: number;
 }
 
 /** The bots of the fleet: their rows in the store, with sessions and leases from memory. */

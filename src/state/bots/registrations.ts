@@ -28,6 +28,7 @@ export interface RegistrationsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly newId: () => string;
+  readonly maxBots: number;
 }
 
 /**
@@ -59,7 +60,13 @@ export class Registrations {
     if (isSame && instanceId !== undefined) {
       sessions.expectNoRival(known, instanceId, { now: clock.now(), log });
     }
+    const quota = {
+      most: this.parts.maxBots,
+      setting: 'limits.max_bots',
+      whatToDo: 'delete some that are gone (pandafuzz bot delete), or raise the setting',
+    };
     const description = {
+      quota,
       ...described,
       labels,
       ...(credential && { credential }),

@@ -8,6 +8,7 @@ import { listQueues } from '../../store/ops/scheduling/list-queues.js';
 import type { CampaignRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
+import { isProject, projectProblem } from '../messages/checks.js';
 import { cutPageBy, type PageRequest, pageSizeOf } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
@@ -67,15 +68,16 @@ export class Campaigns {
 
   async list(
     ctx: RequestContext,
-    request: PageRequest,
+    request: PageRequest & { project?: string | undefined },
   ): Promise<{ campaigns: Campaign[]; nextPageToken: string }> {
-    const found = new Violations();
+    const { project = '' } = request;
+    const found = new Violations().expect(isProject(project), 'project', projectProblem);
     const limit = pageSizeOf(request, found);
     const afterKey = decode(request.pageToken);
     found
       .expect(afterKey !== undefined, 'page_token', 'must be a next_page_token of this list')
       .throwIfAny();
-    const page = { afterKey: afterKey ?? null, limit: limit + 1 };
+    const page = { afterKey: afterKey ?? null, project, limit: limit + 1 };
     const rows = await this.parts.store.run(ctx, listCampaigns, page);
     const cut = cutPageBy(rows, limit + 1, ({ key }) => encode(key));
     return {

@@ -32,6 +32,7 @@ import { updateCampaign } from '../../store/ops/campaigns/update-campaign.js';
 import type { Store } from '../../store/store.js';
 import type { Leases } from '../leases/leases.js';
 import { isProject, projectProblem } from '../messages/checks.js';
+import type { JobSecrets } from '../messages/job-secrets.js';
 import { cutPage, cutPageBy, pageSizeOf, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import { changesOf } from './changes.js';
@@ -53,6 +54,9 @@ export interface FuzzingCampaignsParts {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly defaults: MasterConfig['jobs'];
+  /** Campaigns that there may be, archived ones aside. */
+  readonly most: number;
+  readonly secrets: Pick<JobSecrets, 'expect'>;
 }
 
 /**
@@ -72,6 +76,7 @@ export class FuzzingCampaigns {
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const { store, newId, clock, defaults } = this.parts;
     const spec = completeCampaignSpec(request.spec, defaults, found);
+    this.#expectSecrets(spec);
     await store.room.expect(0, 'new');
     const now = clock.now();
     const { project, name, targetName, weight, maxParallel } = spec;
@@ -83,6 +88,7 @@ export class FuzzingCampaigns {
       spec: storedSpec(spec),
       arms: storedArms(spec),
       dueAt: dueAtOf(spec, now),
+      most: this.parts.most,
     });
     return this.#changed(loaded);
   }
@@ -140,6 +146,7 @@ export class FuzzingCampaigns {
       found.expect(spec[field] === old[field], path, `is ${old[field]}, and never changes`);
     }
     found.throwIfAny();
+    this.#expectSecrets(spec);
     const now = clock.now();
     const { weight, maxParallel } = spec;
     const loaded = await store.run(ctx, updateCampaign, {
@@ -154,6 +161,11 @@ export class FuzzingCampaigns {
       isOver: isOver(spec, { ...campaign, quiet_from_ms: campaign.billed_ms }, now),
     });
     return this.#changed(loaded);
+  }
+
+  #expectSecrets({ project, environment, builds }: CampaignSpec): void {
+    const ofBuilds = builds.map((build) => build.environment);
+    this.parts.secrets.expect(project, environment, ...ofBuilds);
   }
 
   /** @throws ValidationError, NotFoundError, PreconditionError */

@@ -27,7 +27,7 @@ export class Artifacts {
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
-    private readonly maxBytes: number,
+    private readonly limits: { readonly max_artifact: number; readonly max_artifacts: number },
   ) {}
 
   /**
@@ -45,9 +45,14 @@ export class Artifacts {
     const kind = this.#check(header);
     const { sha256, sizeBytes, name } = header;
     const row = { sha256, kind, name, size_bytes: sizeBytes, created_at: this.clock.now() };
+    const quota = {
+      most: this.limits.max_artifacts,
+      setting: 'limits.max_artifacts',
+      whatToDo: 'archive campaigns and jobs that are not needed, or raise the setting',
+    };
     const record = async () => {
       await this.#expectKind(ctx, sha256, kind);
-      return this.store.run(ctx, putArtifact, row);
+      return this.store.run(ctx, putArtifact, { ...row, quota });
     };
     const { blobs } = this.store;
     const { artifact, alreadyExisted } = (await blobs.has(ctx, sha256))
@@ -141,8 +146,8 @@ export class Artifacts {
       .whole(header.sizeBytes, 'header.size_bytes', { min: 1, max: Number.MAX_SAFE_INTEGER })
       .whole(header.offsetBytes, 'header.offset_bytes', { min: 0, max: header.sizeBytes });
     checkUploadId(header.uploadId, 'header.upload_id', found).throwIfAny();
-    if (header.sizeBytes > this.maxBytes) {
-      const why = `an artifact may have at most ${this.maxBytes} bytes (limits.max_artifact)`;
+    if (header.sizeBytes > this.limits.max_artifact) {
+      const why = `an artifact may have at most ${this.limits.max_artifact} bytes (limits.max_artifact)`;
       throw new QuotaError({ subject: 'limits.max_artifact', why });
     }
     return kind as ArtifactKindName;

@@ -19,6 +19,7 @@ import { removeCorpusEntries, resetCorpus } from '../../store/ops/corpus/remove-
 import { listCorpora, showCorpus } from '../../store/ops/corpus/show-corpora.js';
 import type { CorpusRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
+import { isProject, projectProblem } from '../messages/checks.js';
 import { corpusOf, corpusRecord, entryRecord } from '../messages/corpus-records.js';
 import { cutPageBy, pageSizeOf } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
@@ -38,13 +39,15 @@ export class Corpora {
 
   /** @throws ValidationError */
   async list(ctx: RequestContext, request: ListCorporaRequest): Promise<ListCorporaResponse> {
-    const found = new Violations();
+    const { project = '' } = request;
+    const found = new Violations().expect(isProject(project), 'project', projectProblem);
     const limit = pageSizeOf(request, found);
     const after = decode(request.pageToken);
     found
       .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
       .throwIfAny();
-    const page = { ...(after as CorpusOf), limit: limit + 1 };
+    const of = project === '' ? {} : { project, isWithin: true };
+    const page = { ...(after as CorpusOf), ...of, limit: limit + 1 };
     const shown = await this.store.run(ctx, listCorpora, page);
     const rows = shown.map(({ corpus }) => corpus);
     const tokenAfter = ({ project, target_name: targetName }: CorpusRow) =>

@@ -28,6 +28,7 @@ import type { Leases } from '../leases/leases.js';
 import { checkLease } from '../messages/checks.js';
 import { corpusOf, pushedOrigin } from '../messages/corpus-records.js';
 import { Violations } from '../messages/violations.js';
+import type { ProjectRoom } from './project-room.js';
 
 const largestEntryBytes = 2 ** 20;
 /** Entries in one read: some 256 KiB of small ones. */
@@ -57,6 +58,7 @@ export interface CorpusParts {
   /** Of each corpus, that is of each target of a project. */
   readonly bounds: CorpusBounds;
   /** Counts inputs for which there is no room. */
+  readonly projectRoom: ProjectRoom;
   readonly refused: { inc(by: number): void };
 }
 
@@ -80,7 +82,7 @@ export class Corpus {
     const { jobId, attempt, fence, botId } = checkLease(lease, found);
     const named = { jobId, attempt, fence, ...(botId !== undefined && { botId }) };
     found.throwIfAny();
-    const { store, leases, clock, merge, bounds } = this.parts;
+    const { store, leases, clock, merge, bounds, projectRoom } = this.parts;
     const record: Record = (kept, placed) => {
       const input = { ...named, entries: kept, placed, merge, bounds, now: clock.now() };
       return store.run(ctx, addCorpus, input);
@@ -88,6 +90,7 @@ export class Corpus {
     // Fails with the reason of the store before any bytes are received in vain.
     const live = leases.find({ jobId, attempt, fence });
     if (!live || (botId !== undefined && botId !== live.botId)) await record([], []);
+    if (live?.target) await projectRoom.expect(ctx, live.target.project);
     return this.#take(ctx, entries, record, ({ origin }) => pushedOrigin(origin));
   }
 
@@ -104,7 +107,8 @@ export class Corpus {
     const found = new Violations();
     const of = corpusOf(key, found);
     found.throwIfAny();
-    const { store, clock, merge, bounds } = this.parts;
+    const { store, clock, merge, bounds, projectRoom } = this.parts;
+    await projectRoom.expect(ctx, of.project);
     const record: Record = (kept, placed) => {
       const input = { ...of, entries: kept, placed, merge, bounds, now: clock.now() };
       return store.run(ctx, importCorpus, input);

@@ -19,7 +19,7 @@ import { listCrashes } from '../../store/ops/crashes/list-crashes.js';
 import { countCrash, type RecordCrash, recordCrash } from '../../store/ops/crashes/record-crash.js';
 import { reportHits } from '../../store/ops/crashes/report-hits.js';
 import type { Store } from '../../store/store.js';
-import { checkLease } from '../messages/checks.js';
+import { checkLease, isProject, projectProblem } from '../messages/checks.js';
 import { crashRecord, listedCrashRecord } from '../messages/crash-records.js';
 import { cutPage, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
@@ -157,8 +157,8 @@ export class Crashes {
     ctx: RequestContext,
     request: ListCrashesRequest,
   ): Promise<{ crashes: Crash[]; nextPageToken: string }> {
-    const { groupId, jobId } = request;
-    const found = new Violations();
+    const { groupId, jobId, project = '' } = request;
+    const found = new Violations().expect(isProject(project), 'project', projectProblem);
     if (groupId !== '') found.id(groupId, 'group_id');
     if (jobId !== '') found.id(jobId, 'job_id');
     found.expect(
@@ -167,7 +167,8 @@ export class Crashes {
       'must not be given together with group_id',
     );
     const page = readPage(request, found);
-    const rows = await this.parts.store.run(ctx, listCrashes, { ...page, groupId, jobId });
+    const chosen = { ...page, groupId, jobId, project };
+    const rows = await this.parts.store.run(ctx, listCrashes, chosen);
     const cut = cutPage(rows, page.limit);
     return { crashes: cut.rows.map(listedCrashRecord), nextPageToken: cut.nextPageToken };
   }

@@ -14,6 +14,7 @@ import { mergeGroups } from '../../store/ops/crashes/merge-groups.js';
 import { splitGroup } from '../../store/ops/crashes/split-group.js';
 import { undoDecision } from '../../store/ops/crashes/undo-decision.js';
 import type { Store } from '../../store/store.js';
+import { isProject, projectProblem } from '../messages/checks.js';
 import { crashDecisionRecord, crashGroupRecord } from '../messages/crash-records.js';
 import { cutPage, readPage } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
@@ -88,11 +89,11 @@ export class CrashDecisions {
     ctx: RequestContext,
     request: ListCrashDecisionsRequest,
   ): Promise<{ decisions: CrashDecision[]; nextPageToken: string }> {
-    const found = new Violations();
-    const { groupId } = request;
+    const { groupId, project = '' } = request;
+    const found = new Violations().expect(isProject(project), 'project', projectProblem);
     if (groupId !== '') found.id(groupId, 'group_id');
     const page = readPage(request, found);
-    const rows = await this.parts.store.run(ctx, listDecisions, { ...page, groupId });
+    const rows = await this.parts.store.run(ctx, listDecisions, { ...page, groupId, project });
     const cut = cutPage(rows, page.limit);
     return { decisions: cut.rows.map(crashDecisionRecord), nextPageToken: cut.nextPageToken };
   }

@@ -1,6 +1,10 @@
 import type { LeaseReject } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { Assignment } from '../../gen/pandafuzz/v1/lease.js';
+import type { ClaimedJob } from '../../store/rows.js';
 import type { Blame, ToldEnd } from '../bots/blame.js';
 import type { LiveLease } from '../leases/leases.js';
+import { assignmentOf } from '../messages/assignment.js';
+import { revealIn } from '../messages/job-secrets.js';
 import { troubleName } from '../messages/records.js';
 import type { Blamed, Reaper } from '../scheduling/reaper.js';
 import { overstay } from './overstay.js';
@@ -9,6 +13,31 @@ import type { SessionParts } from './parts.js';
 interface TroubleParts {
   readonly reaper: Reaper;
   readonly blame: Blame;
+}
+
+interface Offer {
+  readonly job: ClaimedJob;
+  readonly lease: LiveLease;
+  /** The stream of the bot has ended. */
+  readonly isGone: boolean;
+  /** Nobody on the way can read what the bot is sent. */
+  readonly isPrivate: boolean;
+}
+
+/** What the bot is to be sent; undefined: it cannot have the job, and the lease has ended. */
+export function assignmentOr(
+  { job, lease, isGone, isPrivate }: Offer,
+  { leases, reaper, secrets }: Pick<SessionParts, 'leases' | 'reaper' | 'secrets'>,
+): Assignment | undefined {
+  if (isGone) {
+    reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
+    return undefined;
+  }
+  const assignment = assignmentOf(job, leases.remainingMs(lease));
+  const problem = revealIn(assignment, secrets, isPrivate);
+  if (problem === undefined) return assignment;
+  reaper.release(lease, 'rejected', problem);
+  return undefined;
 }
 
 /** Ends the lease of an offer that the bot refuses: for the job's sake, or for its own. */

@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
-import type { HeartbeatResponse } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { Rate } from '../../core/rate-limit.js';
+import type { HeartbeatResponse, Hello } from '../../gen/pandafuzz/v1/heartbeat.js';
+import type { BotRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Blame } from '../bots/blame.js';
 import type { Holds } from '../bots/holds.js';
@@ -10,6 +12,7 @@ import type { Logs } from '../jobs/logs.js';
 import type { Acknowledgements } from '../leases/acknowledgements.js';
 import type { BeatLog } from '../leases/beat-log.js';
 import type { Leases } from '../leases/leases.js';
+import type { JobSecrets } from '../messages/job-secrets.js';
 import type { Dispatch } from '../scheduling/dispatch.js';
 import type { Reaper } from '../scheduling/reaper.js';
 import type { Rhythm } from './rhythm.js';
@@ -28,8 +31,11 @@ export interface SessionParts {
   readonly logs: Logs;
   readonly holds: Holds;
   readonly blame: Blame;
+  readonly secrets: JobSecrets;
   readonly clock: Clock;
   readonly inBackground: InBackground;
+  /** Of one stream's messages. */
+  readonly messageRate: Rate;
   /** helloMs: longest until the first message of a stream. */
   readonly intervals: { heartbeatMs: number; ttlMs: number; helloMs: number };
 }
@@ -43,4 +49,13 @@ export interface Outgoing {
   fail(error: Error): void;
   /** The stream has ended. */
   isOver(): boolean;
+}
+
+/** What a session begins with. */
+export interface Opened {
+  readonly bot: BotRow;
+  readonly arrival: number;
+  readonly hello: Hello;
+  /** Nobody on the way can read what the bot is sent. */
+  readonly isPrivate: boolean;
 }

@@ -25,18 +25,17 @@ import type {
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
-import type { BotRow, ClaimedJob } from '../../store/rows.js';
+import type { ClaimedJob } from '../../store/rows.js';
 import type { SessionHandle } from '../bots/sessions.js';
 import type { LiveLease } from '../leases/leases.js';
-import { assignmentOf } from '../messages/assignment.js';
 import { checkBeat, checkCause, checkHello, checkLease } from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { Offer } from '../scheduling/matching.js';
-import { refuseOffer } from './bot-trouble.js';
+import { assignmentOr, refuseOffer } from './bot-trouble.js';
 import { confirmDrain, confirmStop } from './confirmations.js';
 import { Credit } from './credit.js';
 import { LogReads } from './log-reads.js';
-import type { Outgoing, SessionParts } from './parts.js';
+import type { Opened, Outgoing, SessionParts } from './parts.js';
 import { refusalOf } from './refusal.js';
 import { notValid, renewed } from './renewal.js';
 
@@ -69,6 +68,7 @@ export class BotSession implements SessionHandle {
   readonly sendsLogs: boolean;
   rivalRefusedAt: number | undefined;
   readonly #botName: string;
+  readonly #isPrivate: boolean;
   readonly #credit: Credit;
   #sequence = 0;
   /** Checks since the last message. */
@@ -79,12 +79,13 @@ export class BotSession implements SessionHandle {
   #logReads: LogReads | undefined;
 
   private constructor(
-    opened: { readonly bot: BotRow; readonly arrival: number; readonly hello: Hello },
+    opened: Opened,
     private readonly parts: SessionParts,
     private readonly outgoing: Outgoing,
     private readonly log: Logger,
   ) {
-    const { bot, hello } = opened;
+    const { bot, hello, isPrivate } = opened;
+    this.#isPrivate = isPrivate;
     const { intervals, leases, dispatch, holds, clock } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
@@ -113,7 +114,8 @@ export class BotSession implements SessionHandle {
     if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
     const { sessions, clock } = parts;
     sessions.expectNoRival(bot, hello.instanceId, { now: clock.now(), log: ctx.log });
-    const session = new BotSession({ bot, arrival, hello }, parts, outgoing, ctx.log);
+    const opened = { bot, arrival, hello, isPrivate: ctx.isPrivate ?? false };
+    const session = new BotSession(opened, parts, outgoing, ctx.log);
     session.#welcome(hello);
     return session;
   }
@@ -234,12 +236,10 @@ export class BotSession implements SessionHandle {
   #receive(job: ClaimedJob): void {
     const { botId, ttlMs } = this.#credit;
     const lease = this.parts.leases.grant(job, { botId, ttlMs, acknowledged: false });
-    if (this.gone) {
-      this.parts.reaper.release(lease, 'unanswered', 'the bot left before the offer was made');
-      return;
-    }
+    const offer = { job, lease, isGone: this.gone, isPrivate: this.#isPrivate };
+    const assignment = assignmentOr(offer, this.parts);
+    if (!assignment) return;
     this.#credit.offered(lease);
-    const assignment = assignmentOf(job, this.parts.leases.remainingMs(lease));
     this.#send({ $case: 'assign', value: { assignment } });
     if (lease.stopRequested) this.cancel(lease);
     const { id, fence, attempt } = job;

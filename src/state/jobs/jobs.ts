@@ -35,6 +35,7 @@ import type { Sessions } from '../bots/sessions.js';
 import { isStopWanted, type Leases, type LiveLease } from '../leases/leases.js';
 import { checkLease, checkResult } from '../messages/checks.js';
 import { jobInput } from '../messages/job-input.js';
+import type { JobSecrets } from '../messages/job-secrets.js';
 import { completeSpec } from '../messages/job-spec.js';
 import { cutPage, pageTokenAfter, readPage } from '../messages/pages.js';
 import {
@@ -80,6 +81,7 @@ export interface JobsParts {
   readonly defaults: MasterConfig['jobs'];
   readonly retryPause: RetryPause;
   readonly blame: Blame;
+  readonly secrets: Pick<JobSecrets, 'expect'>;
 }
 
 /** Jobs, from CreateJob to a receipt. Holds nothing across an await: the store decides. */
@@ -92,6 +94,7 @@ export class Jobs {
     const found = new Violations();
     if (request.requestId !== '') found.id(request.requestId, 'request_id');
     const spec = completeSpec(request.spec, this.parts.defaults, found);
+    this.parts.secrets.expect(spec.project, spec.environment);
     await this.parts.store.room.expect(0, 'new');
     const [id, now] = [this.parts.newId(), this.parts.clock.now()];
     const input = jobInput(spec, { id, requestId: request.requestId || null, now });
@@ -135,7 +138,9 @@ export class Jobs {
       .text(campaign ?? '', 'campaign', { max: 128 });
     const page = readPage(request, found);
     if (project || targetName || campaign || since) {
-      return this.#find(ctx, { state, project, targetName, campaign }, { ...page, since });
+      const isBound = ctx.principal.projects !== undefined;
+      const filter = { state, project, targetName, campaign, isBound };
+      return this.#find(ctx, filter, { ...page, since });
     }
     const rows = await this.parts.store.run(ctx, listJobs, { ...page, ...(state && { state }) });
     const cut = cutPage(rows, page.limit);

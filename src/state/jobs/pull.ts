@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
-import { NotFoundError } from '../../core/errors.js';
+import { NotFoundError, PreconditionError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { AssignJobRequest } from '../../gen/pandafuzz/v1/job_service.js';
 import type { Assignment } from '../../gen/pandafuzz/v1/lease.js';
@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.js';
 import type { Holds } from '../bots/holds.js';
 import type { Leases } from '../leases/leases.js';
 import { assignmentOf } from '../messages/assignment.js';
+import { type JobSecrets, revealIn } from '../messages/job-secrets.js';
 import { Violations } from '../messages/violations.js';
 import type { Dispatch, Taker } from '../scheduling/dispatch.js';
 import { offerOf } from '../scheduling/matching.js';
@@ -28,6 +29,7 @@ export interface PullParts {
   readonly clock: Clock;
   readonly holds: Holds;
   readonly defaultTtlMs: number;
+  readonly secrets: JobSecrets;
 }
 
 /** AssignJob: the same claim as the stream's, for one job of one call. */
@@ -59,7 +61,11 @@ export class Pull {
     if (!job) return undefined;
     const lease = this.parts.leases.ofJob(job.id);
     const remaining = lease?.fence === job.fence ? this.parts.leases.remainingMs(lease) : ttlMs;
-    return assignmentOf(job, remaining);
+    const assignment = assignmentOf(job, remaining);
+    const problem = revealIn(assignment, this.parts.secrets, ctx.isPrivate ?? false);
+    if (problem === undefined) return assignment;
+    if (lease?.fence === job.fence) this.parts.reaper.release(lease, 'rejected', problem);
+    throw new PreconditionError({ reason: 'SECRET_NOT_READABLE', why: problem });
   }
 
   /**

@@ -44,10 +44,11 @@ export class Watch {
     if (request.jobId !== '') found.id(request.jobId, 'job_id');
     found.throwIfAny();
     const jobId = request.jobId || undefined;
+    const { projects } = ctx.principal;
     let cursor = request.cursor === 0 ? null : request.cursor;
     for (;;) {
       const next = this.#wrote.promise; // taken before the read, so that no write is missed
-      const wanted = { cursor, jobId, limit: sliceSize };
+      const wanted = { cursor, jobId, projects, limit: sliceSize };
       const slice = await this.#turns.run(ctx.signal, () =>
         this.store.run(ctx, listEvents, wanted),
       );

@@ -19,12 +19,13 @@ export function assignmentOf(job: ClaimedJob, ttlMs: number): Assignment {
   const lease: Lease = { jobId: job.id, attempt: job.attempt, fence: job.fence };
   const spec = JobSpec.fromJSON(JSON.parse(job.spec));
   const { limits } = spec;
-  if (!limits || spec.kind !== JobKind.UNSPECIFIED) return { lease, spec, ttlMs };
+  const assigned = { lease, spec, ttlMs, secrets: {} };
+  if (!limits || spec.kind !== JobKind.UNSPECIFIED) return assigned;
   const leftMs = fuzzingLeftMs(job);
   if (leftMs !== undefined) limits.maxDurationSeconds = Math.ceil(leftMs / 1000);
   const known = job.known_inputs ?? [];
-  if (limits.maxCrashes === 0 || known.length === 0) return { lease, spec, ttlMs };
+  if (limits.maxCrashes === 0 || known.length === 0) return assigned;
   limits.maxCrashes = Math.max(limits.maxCrashes - known.length, 1);
   const earlier: EarlierAttempts = { crashInputs: [...known] };
-  return { lease, spec, ttlMs, earlier };
+  return { ...assigned, earlier };
 }

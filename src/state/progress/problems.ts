@@ -35,23 +35,29 @@ export interface ProblemsParts {
 export class Problems {
   constructor(private readonly parts: ProblemsParts) {}
 
+  /** Callers who are bound to projects see those of their targets and jobs alone. */
   async list(ctx: RequestContext): Promise<ListProblemsResponse> {
-    const { store, clock, progress } = this.parts;
-    const since = clock.now() - dayMs;
-    const [ends, { targets }] = await Promise.all([
-      store.run(ctx, newestEnds, { since, limit: mostEnds }),
-      progress.list(ctx, GetProgressRequest.create({ pageSize: mostTargets })),
-    ]);
-    const problems = [
-      ...this.#ofMaster(),
-      ...ofTargets(targets),
-      ...this.#ofBots(),
-      ...ofEnds(ends, targets),
-    ];
+    const { projects } = ctx.principal;
+    const problems: Problem[] = projects ? [] : [...this.#ofMaster(), ...this.#ofBots()];
+    for (const project of projects ?? [undefined]) {
+      problems.push(...(await this.#ofJobs(ctx, project)));
+    }
     problems.sort(
       (a, b) => Number(b.isBad) - Number(a.isBad) || a.kind - b.kind || b.count - a.count,
     );
     return { problems: problems.slice(0, mostProblems) };
+  }
+
+  /** Of one project, or of all. */
+  async #ofJobs(ctx: RequestContext, project: string | undefined): Promise<Problem[]> {
+    const { store, clock, progress } = this.parts;
+    const page = { since: clock.now() - dayMs, limit: mostEnds };
+    const wanted = { pageSize: mostTargets, ...(project !== undefined && { project }) };
+    const [ends, { targets }] = await Promise.all([
+      store.run(ctx, newestEnds, { ...page, ...(project !== undefined && { project }) }),
+      progress.list(ctx, GetProgressRequest.create(wanted)),
+    ]);
+    return [...ofTargets(targets), ...ofEnds(ends, targets)];
   }
 
   #ofMaster(): Problem[] {

@@ -123,7 +123,9 @@ export class System {
       )
       .throwIfAny();
     const range = { from, to, limit: mostFound };
-    return { found: await this.parts.store.run(ctx, findIds, { ...range, resources: known }) };
+    const { projects } = ctx.principal;
+    const wanted = { ...range, resources: known, projects };
+    return { found: await this.parts.store.run(ctx, findIds, wanted) };
   }
 }
 

@@ -45,6 +45,7 @@ import { getCorpus } from './corpus/get-corpus.js';
 import { listCorpus } from './corpus/list-corpus.js';
 import { listCorpusEntries } from './corpus/list-entries.js';
 import { dueMerges, findMergeSource, makeMerge, postponeMerge } from './corpus/merge-jobs.js';
+import { projectBytes } from './corpus/project-bytes.js';
 import { pruneArtifacts } from './corpus/prune-artifacts.js';
 import { putArtifact } from './corpus/put-artifact.js';
 import { listPutAside, putAside } from './corpus/put-aside.js';
@@ -113,6 +114,7 @@ import { listAvoided, listAvoidedBots } from './scheduling/list-avoided.js';
 import { listQueues } from './scheduling/list-queues.js';
 import { pruneQueues } from './scheduling/prune-queues.js';
 import { settleAvoided } from './scheduling/settle-avoided.js';
+import { deleteSecret, listSecrets, putSecret, resealSecret } from './secrets/secrets.js';
 import { addPoints } from './series/add-points.js';
 import { pruneSeries } from './series/prune-series.js';
 import { readRunFigures } from './series/read-run-figures.js';
@@ -123,6 +125,7 @@ import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
 import { attemptHolder, hasToken } from './tokens/holders.js';
 import { knownTokens, listTokens } from './tokens/list-tokens.js';
+import { isArtifactOf, projectOf } from './tokens/project-of.js';
 import { enrolBot, putToken } from './tokens/put-token.js';
 import { revokeToken } from './tokens/revoke-token.js';
 import { pruneTokens, touchTokens } from './tokens/token-upkeep.js';
@@ -193,7 +196,12 @@ export const operations = [
   getJob,
   hasEndedCorpora,
   hasStaleCrashes,
+  deleteSecret,
+  listSecrets,
+  putSecret,
+  resealSecret,
   hasToken,
+  isArtifactOf,
   importCorpus,
   keepMerged,
   holdBot,
@@ -246,6 +254,8 @@ export const operations = [
   pruneEvents,
   pruneForgotten,
   pruneJobs,
+  projectBytes,
+  projectOf,
   pruneTokens,
   pruneSeries,
   newestEnds,

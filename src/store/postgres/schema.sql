@@ -12,6 +12,26 @@
 -- * Tables whose rows change often leave room in their pages (fillfactor), so that an
 --   update stays in its page, and are vacuumed early and without pauses.
 
+-- What these tables are: written as they are made, and compared at each start (migrate.ts).
+CREATE TABLE schema_version (
+  id          integer PRIMARY KEY CHECK (id = 1),
+  version     integer NOT NULL,
+  -- SHA-256 of this file: of one version there is one text.
+  fingerprint text NOT NULL,
+  -- Names the database in the folders of its blobs.
+  database_id text NOT NULL DEFAULT gen_random_uuid()
+);
+
+-- The master that has the database, beside the advisory lock that it holds (owner.ts).
+CREATE TABLE owner (
+  id       integer PRIMARY KEY CHECK (id = 1),
+  -- New with each start.
+  instance text NOT NULL,
+  pid      integer NOT NULL,
+  host     text NOT NULL,
+  since    text NOT NULL
+);
+
 CREATE TABLE bots (
   id                    text COLLATE "C" PRIMARY KEY,
   name                  text NOT NULL,
@@ -189,8 +209,11 @@ CREATE INDEX jobs_pending ON jobs (queue_id, priority DESC, id)
   WHERE state = 'pending' AND delayed = 0;
 CREATE INDEX jobs_by_queue ON jobs (queue_id);
 CREATE INDEX jobs_delayed ON jobs (ready_at, id) WHERE delayed = 1;
-CREATE INDEX jobs_by_target ON jobs (target_sha256);
-CREATE INDEX jobs_by_seeds ON jobs (seeds_sha256) WHERE seeds_sha256 IS NOT NULL;
+CREATE INDEX jobs_by_target ON jobs (target_sha256, project);
+CREATE INDEX jobs_by_seeds ON jobs (seeds_sha256, project) WHERE seeds_sha256 IS NOT NULL;
+CREATE INDEX jobs_by_dictionary ON jobs (dictionary_sha256, project)
+  WHERE dictionary_sha256 IS NOT NULL;
+CREATE INDEX jobs_of_project ON jobs (project, id);
 CREATE INDEX jobs_due ON jobs (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_by_bot ON jobs (bot_id) WHERE bot_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
@@ -361,6 +384,7 @@ CREATE INDEX crashes_by_group ON crashes (group_id, id);
 CREATE INDEX crashes_by_job_and_group ON crashes (job_id, group_id, id);
 CREATE INDEX crashes_by_job ON crashes (job_id, id);
 CREATE INDEX crashes_by_target ON crashes (project, target_name, id);
+CREATE INDEX crashes_of_project ON crashes (project, id);
 CREATE INDEX crashes_by_version ON crashes (signature_version, id);
 CREATE INDEX crashes_to_begin_with ON crashes (group_id, reproduced_rank, input_size_bytes, id);
 
@@ -392,6 +416,7 @@ CREATE TABLE crash_decisions (
 );
 
 CREATE INDEX crash_decisions_by_target ON crash_decisions (project, target_name, id);
+CREATE INDEX crash_decisions_of_project ON crash_decisions (project, id);
 CREATE INDEX crash_decisions_from ON crash_decisions (group_id, id);
 CREATE INDEX crash_decisions_to ON crash_decisions (to_group_id, id);
 
@@ -894,7 +919,7 @@ INSERT INTO counters (name, shard, value) VALUES
   ('bots', 0, 0), ('crash_hits', 0, 0), ('crash_inputs_kept', 0, 0), ('crash_groups', 0, 0),
   ('jobs.pending', 0, 0), ('jobs.assigned', 0, 0), ('jobs.running', 0, 0),
   ('jobs.completed', 0, 0), ('jobs.cancelled', 0, 0), ('jobs.dead', 0, 0), ('jobs.paused', 0, 0),
-  ('blob_file_bytes', 0, 0), ('pack_bytes', 0, 0), ('pack_live_bytes', 0, 0);
+  ('blob_file_bytes', 0, 0), ('pack_bytes', 0, 0), ('pack_live_bytes', 0, 0), ('artifacts', 0, 0);
 
 CREATE TABLE corpus_sizes (
   generation_id bigint NOT NULL,
@@ -924,6 +949,20 @@ END $$;
 CREATE TRIGGER count_bots AFTER INSERT ON bots
   REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION count_rows('bots');
+
+CREATE TRIGGER count_artifacts AFTER INSERT ON artifacts
+  REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION count_rows('artifacts');
+
+CREATE FUNCTION uncount_artifacts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM count_by('artifacts', -(SELECT count(*) FROM old_rows));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER uncount_artifacts AFTER DELETE ON artifacts
+  REFERENCING OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION uncount_artifacts();
 
 CREATE FUNCTION count_crashes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -1162,6 +1201,12 @@ CREATE TABLE tokens (
   role         text NOT NULL CHECK (role IN ('viewer', 'operator', 'admin', 'bot', 'enrol')),
   -- Of a bot, or of the bots that enrol with it: the value of their label "pool"; '': none.
   pool         text NOT NULL DEFAULT '',
+  -- Names of projects that a viewer or operator is bound to, as JSON; '[]': all.
+  projects     text NOT NULL DEFAULT '[]'
+               CHECK (json_typeof(CAST(projects AS json)) = 'array'
+                 AND (projects = '[]' OR role IN ('viewer', 'operator'))),
+  -- A name in a client's certificate that stands for the token ('DNS:north'); '': its text does.
+  certificate  text NOT NULL DEFAULT '',
   -- Of role bot: the one bot that it is. NULL: the first that registers with it.
   bot_id       text COLLATE "C",
   created_by   text NOT NULL,
@@ -1203,3 +1248,17 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_time ON audit (time, sequence);
 CREATE INDEX audit_by_caller ON audit (caller, sequence);
+
+-- Secrets of targets, encrypted (core/secret-box.ts).
+CREATE TABLE secrets (
+  project    text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
+  -- Which key opens it: the beginning of a hash of that key.
+  key_id     text NOT NULL,
+  -- Nonce, tag and ciphertext, base64.
+  sealed     text NOT NULL,
+  created_at bigint NOT NULL,
+  set_at     bigint NOT NULL,
+  set_by     text NOT NULL,
+  PRIMARY KEY (project, name)
+);

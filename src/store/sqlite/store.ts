@@ -1,18 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
-import { messageOf, UserError } from '../../core/errors.js';
-import { makeFolder } from '../../core/folders.js';
-import { describeTrouble } from '../../core/system-trouble.js';
-import { BlobStore } from '../blobs.js';
+import type { BlobStore } from '../blobs.js';
 import type { Settled } from '../call.js';
 import { Executor } from '../executor.js';
+import { blobsOf, makeDataFolder, openRoom, openUnfinished, withBlobs } from '../folder.js';
 import { Lane } from '../lane.js';
 import { type Operation, urgencies } from '../operation.js';
-import { Room } from '../room.js';
+import type { Room } from '../room.js';
 import type { DatabaseCopy, Store, StoreOptions } from '../store.js';
-import { UnfinishedUploads, usualUnfinished } from '../unfinished.js';
+import type { UnfinishedUploads } from '../unfinished.js';
 import { Witness } from '../witness.js';
 import { copyDatabase } from './backup.js';
 import { Checkpoints, walBytes } from './checkpoints.js';
@@ -58,17 +55,6 @@ async function closeAll(connections: readonly Connection[]): Promise<void> {
   for (const connection of connections) await connection.close();
 }
 
-/** The store, once its blobs are ready. */
-async function opened(store: SqliteStore): Promise<SqliteStore> {
-  try {
-    await store.blobs.open();
-    return store;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
 /**
  * The store in one SQLite file of this process. No lock anywhere: writes go in order
  * through one thread, reads run beside it on their own.
@@ -88,13 +74,7 @@ export class SqliteStore implements Store {
   private constructor(parts: Parts) {
     const { options, databasePath, writer, checkpointer, readers } = parts;
     this.unfinished = parts.unfinished;
-    this.blobs = new BlobStore({
-      directory: join(options.directory, 'blobs'),
-      log: options.log,
-      largestPackBytes: options.largestPackBytes,
-      run: (ctx, operation, input) => this.run(ctx, operation, input),
-      onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
-    });
+    this.blobs = blobsOf(options, this);
     this.witness = new Witness(options.directory);
     this.room = parts.room;
     this.#databasePath = databasePath;
@@ -102,6 +82,7 @@ export class SqliteStore implements Store {
     const took = metrics.databaseTransactionSeconds;
     this.#writes = new Lane([writer], {
       maxQueued: options.maxQueuedWrites,
+      quota: 'database.max_queued_writes',
       groupSize: largestGroup,
       onGroup: (calls, durationMs) => {
         metrics.databaseGroupSize.observe(calls);
@@ -112,6 +93,7 @@ export class SqliteStore implements Store {
     });
     this.#reads = new Lane(readers, {
       maxQueued: options.maxQueuedReads,
+      quota: 'database.max_queued_reads',
       groupSize: readsAtOnce,
       onBusyChange: (busy) => metrics.concurrentReaders.set(busy),
       onGroup: (_, durationMs) => took.observe({ access: 'read' }, durationMs / 1000),
@@ -140,26 +122,18 @@ export class SqliteStore implements Store {
    */
   static async open(options: StoreOptions, connect: Connect = DatabaseThread.start) {
     await makeDataFolder(options.directory);
-    const room = new Room(options.directory, options.leastFreeBytes ?? 0);
-    // The log of a killed master is read with its index anew, which takes space.
-    const done = await room.adjust();
-    if (done === 'released') options.log.warn('disk full: reserve released');
+    const room = await openRoom(options);
     const databasePath = join(options.directory, 'pandafuzz.db');
     const connections = await connectAll(options, databasePath, connect);
     let store: SqliteStore;
     try {
-      const { maxUnfinishedBytes: bytes = usualUnfinished.bytes } = options;
-      const unfinished = await UnfinishedUploads.open({
-        folder: join(options.directory, 'uploads'),
-        limits: { ...usualUnfinished, bytes },
-        clock: systemClock,
-      });
+      const unfinished = await openUnfinished(options);
       store = new SqliteStore({ options, databasePath, unfinished, room, ...connections });
     } catch (error) {
       await closeAll([connections.checkpointer, ...connections.readers, connections.writer]);
       throw error;
     }
-    return opened(store);
+    return withBlobs(store);
   }
 
   run<Input, Output>(
@@ -202,13 +176,5 @@ export class SqliteStore implements Store {
     // The writer last: SQLite empties the log as the last connection closes.
     await Promise.all([this.#reads.close(), this.#checkpoints.stop()]);
     await this.#writes.close();
-  }
-}
-
-async function makeDataFolder(directory: string): Promise<void> {
-  try {
-    await makeFolder(directory);
-  } catch (error) {
-    throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
   }
 }

@@ -33,7 +33,15 @@ function as(stage: Stage, token: string) {
 
 const made = ({ admin }: Stage, wish: Partial<CreateTokenRequest>) =>
   unary(admin.identity, admin.identity.createToken, {
-    ...{ name: 'abuse', role: Role.VIEWER, validSeconds: 0, pool: '', botId: '' },
+    ...{
+      name: 'abuse',
+      role: Role.VIEWER,
+      validSeconds: 0,
+      pool: '',
+      botId: '',
+      projects: [],
+      certificate: '',
+    },
     ...wish,
   });
 
@@ -144,7 +152,15 @@ const bots: readonly Abuse[] = [
   }),
   abuse('a bot that makes itself an admin', 'PERMISSION_DENIED ROLE_NOT_ALLOWED', ({ bot }) => {
     const { identity } = bot.connection;
-    const wish = { name: 'x', role: Role.ADMIN, validSeconds: 0, pool: '', botId: '' };
+    const wish = {
+      name: 'x',
+      role: Role.ADMIN,
+      validSeconds: 0,
+      pool: '',
+      botId: '',
+      projects: [],
+      certificate: '',
+    };
     return outcome(unary(identity, identity.createToken, wish));
   }),
 ];

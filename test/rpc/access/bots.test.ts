@@ -218,6 +218,12 @@ test('tokens are on disk as hashes, with their last use, and survive the master'
   const second = await runSecuredMaster({}, directory);
   expect(second.adminToken).toBe(first.adminToken);
   const { identity } = second.as(secret);
-  const { token } = await unary(identity, identity.getCaller, {});
+  const { token, denied } = await unary(identity, identity.getCaller, {});
   expect(token).toMatchObject({ id, role: Role.VIEWER, name: 'viewer' });
+  const roles = [Role.OPERATOR, Role.ADMIN];
+  expect(denied).toContainEqual({ method: 'pandafuzz.v1.JobService/CancelJob', roles });
+  expect(denied.map(({ method }) => method)).not.toContain('pandafuzz.v1.JobService/GetJob');
+  const all = await unary(second.admin.identity, second.admin.identity.getCaller, {});
+  const ofBots = all.denied.every((one) => !one.roles.includes(Role.OPERATOR));
+  expect([all.denied.length > 0, ofBots]).toEqual([true, true]);
 });

@@ -5,11 +5,13 @@ import { get } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { status as Code } from '@grpc/grpc-js';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { unary } from '../../../src/client/call.js';
 import { type Connection, connect } from '../../../src/client/connect.js';
 import { describeFailure } from '../../../src/client/failure.js';
 import { formatAddress } from '../../../src/config/quantities.js';
+import { Role } from '../../../src/gen/pandafuzz/v1/identity_service.js';
 import {
   type Made,
   makeCa,
@@ -17,7 +19,7 @@ import {
   makeServer,
 } from '../../../src/operator/certificates/make.js';
 import { atEnd, runMasterFor, shared, type TestMaster, temporaryFolder } from '../../harness.js';
-import { eventually } from '../../steps.js';
+import { eventually, given } from '../../steps.js';
 
 const now = { from: new Date(), days: 30 };
 const gone = { from: new Date(now.from.getTime() - 20 * 86_400_000), days: 10 };
@@ -27,6 +29,8 @@ interface Scene extends TestMaster {
   readonly otherCa: Made;
   readonly folder: string;
   readonly lines: string[];
+  /** Its data. */
+  readonly data: string;
 }
 
 function write(folder: string, name: string, { cert, key }: Made): void {
@@ -39,7 +43,7 @@ function write(folder: string, name: string, { cert, key }: Made): void {
 }
 
 async function secured(settings: Record<string, string> = {}): Promise<Scene> {
-  const folder = temporaryFolder();
+  const [folder, data] = [temporaryFolder(), temporaryFolder()];
   const [ca, otherCa] = await Promise.all([makeCa('ours', now), makeCa('other', now)]);
   write(folder, 'server', await makeServer(ca, ['127.0.0.1', 'localhost'], now));
   write(folder, 'ca', ca);
@@ -54,10 +58,10 @@ async function secured(settings: Record<string, string> = {}): Promise<Scene> {
         Object.entries(settings).map(([key, text]) => [key, text.replace('FOLDER', folder)]),
       ),
     },
-    undefined,
+    data,
     { log },
   );
-  return { ...master, ca, otherCa, folder, lines };
+  return { ...master, ca, otherCa, folder, lines, data };
 }
 
 interface Asking {
@@ -197,6 +201,48 @@ test('a master with tls.client_ca takes clients of that CA alone', async () => {
   await said(own, 'TLS files reloaded');
   expect(await asked(own, { own: unknown })).toBe('answered');
   expect(await asked(own, { own: known })).toMatch(/--cert and --key/);
+});
+
+describe('a certificate', () => {
+  test('stands for the token that has its name, while that is valid', async () => {
+    const modes = { PANDAFUZZ_TLS_CLIENT_CA: 'FOLDER/ca.crt', PANDAFUZZ_AUTH_MODE: 'on' };
+    const own = await secured(modes);
+    const adminToken = readFileSync(join(own.data, 'admin.token'), 'utf8').trim();
+    const as = async (name: string, token?: string) => {
+      const { cert, key } = await makeClient(own.ca, name, now);
+      const pair = { cert: Buffer.from(cert), key: Buffer.from(key) };
+      const tls = () => ({ ca: Buffer.from(own.ca.cert), own: pair });
+      const connection = connect(own.address, { tls, ...(token && { token: () => token }) });
+      atEnd(() => connection.close());
+      return connection;
+    };
+    const admin = await as('somebody', adminToken);
+    const { identity } = admin;
+    const wish = { validSeconds: 0, pool: '', botId: '', projects: [], certificate: 'DNS:north' };
+    const viewer = { ...wish, name: 'north', role: Role.VIEWER };
+    const made = await unary(identity, identity.createToken, viewer);
+    expect(made.secret).toBe('');
+    const again = unary(identity, identity.createToken, viewer);
+    await expect(again).rejects.toMatchObject({ code: Code.ALREADY_EXISTS });
+
+    const north = await as('north');
+    const caller = async () => unary(north.identity, north.identity.getCaller, {});
+    expect((await caller()).token).toMatchObject({ name: 'north', certificate: 'DNS:north' });
+    const drain = unary(north.bots, north.bots.drainBot, { botId: given(made.token).id });
+    await expect(drain).rejects.toMatchObject({ code: Code.PERMISSION_DENIED });
+    // A token that is given goes before the certificate, and other names are nobody.
+    const both = await as('north', adminToken);
+    const { token } = await unary(both.identity, both.identity.getCaller, {});
+    expect(token).toMatchObject({ role: Role.ADMIN });
+    const south = await as('south');
+    const refused = unary(south.identity, south.identity.getCaller, {});
+    await expect(refused).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+
+    await unary(identity, identity.revokeToken, { tokenId: given(made.token).id });
+    await expect(caller()).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+    await unary(identity, identity.createToken, { ...viewer, role: Role.OPERATOR });
+    expect((await caller()).token).toMatchObject({ role: Role.OPERATOR });
+  });
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { grouped } from '../../../core/figures.js';
+import { inputFile, replayLine } from '../../../core/replay.js';
 import {
   type CampaignArm,
   CampaignSharing,
@@ -8,7 +9,6 @@ import {
 } from '../../../gen/pandafuzz/v1/campaign_service.js';
 import type { Crash, CrashGroup } from '../../../gen/pandafuzz/v1/crash.js';
 import { type Facts, many, securityOf, stackLines, titleOf } from '../../crashes/describe.js';
-import { inputFile, replayLine } from '../../crashes/replay.js';
 import { cut } from '../../fit.js';
 import { count, duration, plain } from '../../format.js';
 import { groupStatus, or, word } from '../../words.js';

@@ -3,6 +3,7 @@ import { writeOperation } from '../../operation.js';
 import { type BotRow, botColumns } from '../../rows.js';
 import { forUpdate } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { expectWithin, type Quota } from '../../within-quota.js';
 import { recordEvent } from '../events/record-event.js';
 
 interface BotDescription {
@@ -30,6 +31,8 @@ interface RegisterBot extends BotDescription {
   isolation?: number;
   isolationGaps?: readonly string[];
   runsAsRoot?: boolean;
+  /** Absent: there may be any number of bots. */
+  quota?: Quota;
   /** The token of the bot, and the bot that it is, if it has registered before. */
   credential?: { readonly tokenId: string; readonly botId: string | null };
 }
@@ -116,6 +119,7 @@ export const registerBot = writeOperation(
       runsAsRoot: input.runsAsRoot ? 1 : 0,
     };
     const stored = (yield* one(current ? update : insert, row)) as BotRow;
+    if (!current && input.quota) yield* expectWithin('bots', input.quota);
     const tokenId = input.credential?.tokenId;
     if (tokenId !== undefined) yield* run(bind, { botId: stored.id, tokenId });
     yield* recordEvent(now, 'bot.registered', stored.id, { version: stored.version });

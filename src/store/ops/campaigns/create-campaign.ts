@@ -22,6 +22,8 @@ export interface CreateCampaign {
   /** When time alone changes what it does. */
   dueAt: number | null;
   now: number;
+  /** Campaigns that there may be; absent: as many as any master takes. */
+  most?: number;
 }
 
 /** Campaigns that are not archived. */
@@ -52,7 +54,7 @@ export const createCampaign = writeOperation(
   'create_campaign',
   'work',
   function* (input: CreateCampaign): Steps<LoadedCampaign> {
-    const { arms, ...row } = input;
+    const { arms, most = mostCampaigns, ...row } = input;
     const { id, key, now, requestId } = row;
     const earlier = requestId === null ? undefined : yield* one(byRequest, { requestId });
     if (earlier) return yield* sameAs(earlier, row.spec);
@@ -61,9 +63,9 @@ export const createCampaign = writeOperation(
       const why = `project ${row.project} has a campaign ${row.name}: change it, archive it, or use another name`;
       throw new AlreadyExistsError({ resource: 'campaign', id: namesake.id, why });
     }
-    if (yield* one(isFull, { most: mostCampaigns })) {
-      const why = `there are ${mostCampaigns} campaigns: archive some that are not needed any more`;
-      throw new QuotaError({ subject: 'campaigns', why });
+    if (yield* one(isFull, { most })) {
+      const why = `there are ${most} campaigns (limits.max_campaigns): archive some that are not needed any more`;
+      throw new QuotaError({ subject: 'limits.max_campaigns', why });
     }
     yield* run(insert, row);
     yield* setTerms(row);

@@ -1,6 +1,7 @@
 import { writeOperation } from '../../operation.js';
 import type { ArtifactRow } from '../../rows.js';
 import { one, run, type Steps, statement } from '../../statement.js';
+import { expectWithin, type Quota } from '../../within-quota.js';
 import { recordEvent } from '../events/record-event.js';
 
 const insert = statement<ArtifactRow>(`
@@ -25,9 +26,13 @@ const known = statement<{ sha256: string }, { created_at: number }>(
 export const putArtifact = writeOperation(
   'put_artifact',
   'work',
-  function* (given: ArtifactRow): Steps<{ artifact: ArtifactRow; alreadyExisted: boolean }> {
+  function* ({
+    quota,
+    ...given
+  }: ArtifactRow & { quota?: Quota }): Steps<{ artifact: ArtifactRow; alreadyExisted: boolean }> {
     const added = (yield* run(insert, given)) === 1;
     if (added) {
+      if (quota) yield* expectWithin('artifacts', quota);
       const { name, size_bytes } = given;
       yield* recordEvent(given.created_at, 'artifact.added', given.sha256, { name, size_bytes });
     } else {

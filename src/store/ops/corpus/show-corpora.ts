@@ -12,6 +12,10 @@ const after = statement<CorpusOf & { limit: number }, CorpusRow>(`
   SELECT ${columns} FROM corpora
   WHERE (project, target_name) > (@project, @targetName)
   ORDER BY project, target_name LIMIT @limit`);
+const afterIn = statement<CorpusOf & { limit: number }, CorpusRow>(`
+  SELECT ${columns} FROM corpora
+  WHERE project = @project AND target_name > @targetName
+  ORDER BY target_name LIMIT @limit`);
 const byKey = statement<CorpusOf, CorpusRow>(
   `SELECT ${columns} FROM corpora WHERE project = @project AND target_name = @targetName`,
 );
@@ -34,12 +38,15 @@ export interface ShownCorpus {
 /** Builds with inputs put aside that one corpus has. */
 export const mostBuilds = 16;
 
-/** The corpora after this key, by project and target name. */
+/** The corpora after this key, by project and target name; `isWithin`: of its project alone. */
 export const listCorpora = pageOperation(
   'list_corpora',
-  function* (keys: CorpusOf & { limit: number }): Steps<ShownCorpus[]> {
+  function* ({
+    isWithin,
+    ...keys
+  }: CorpusOf & { limit: number; isWithin?: boolean }): Steps<ShownCorpus[]> {
     const shown: ShownCorpus[] = [];
-    for (const corpus of yield* page(after, keys)) {
+    for (const corpus of yield* page(isWithin ? afterIn : after, keys)) {
       const generationId = corpus.generation_id;
       shown.push({ corpus, sources: yield* all(sources, { generationId }), builds: [] });
     }

@@ -75,8 +75,8 @@ export const listCrashGroups = pageOperation(
 function read({ project, targetName, status }: GroupFilter, keys: Slice) {
   if (project && targetName) return page(ofBoth, { ...keys, project, targetName });
   if (targetName) return page(ofTarget, { ...keys, targetName });
-  if (status) return page(ofStatus, { ...keys, status });
   if (project) return page(ofProject, { ...keys, project });
+  if (status) return page(ofStatus, { ...keys, status });
   return page(every, keys);
 }
 

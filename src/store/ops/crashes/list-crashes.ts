@@ -21,26 +21,36 @@ const ofGroup = statement<Page & { groupId: string }, Row>(
 const ofJob = statement<Page & { jobId: string }, Row>(
   `SELECT ${columns} FROM crashes WHERE job_id = @jobId AND ${newestFirst}`,
 );
+const ofProject = statement<Page & { project: string }, Row>(
+  `SELECT ${columns} FROM crashes WHERE project = @project AND ${newestFirst}`,
+);
 const lastRun = statement<{ id: string }, ReproductionRow>(`
   SELECT job_id, bot_id, target_sha256, runs, crashes, at, '' AS log FROM reproductions
   WHERE crash_id = @id ORDER BY reproductions.id DESC LIMIT 1`);
 const untried = 1;
 
-/** The crashes before `beforeId`, newest first; only those of a group or of a job, if one is given. */
-export const listCrashes = pageOperation(
-  'list_crashes',
-  function* (input: Page & { groupId?: string; jobId?: string }): Steps<ListedCrash[]> {
-    const crashes: ListedCrash[] = [];
-    for (const { reproduced_rank: rank, ...row } of yield* rowsOf(input)) {
-      const reproduction = rank === untried ? undefined : yield* one(lastRun, { id: row.id });
-      crashes.push({ ...row, reproduction });
-    }
-    return crashes;
-  },
-);
+/** Which crashes: those of a group, or else of a job, or else of a project, or all. */
+interface Chosen {
+  groupId?: string;
+  jobId?: string;
+  project?: string;
+}
 
-function rowsOf({ groupId, jobId, ...keys }: Page & { groupId?: string; jobId?: string }) {
+/** The crashes before `beforeId`, newest first. */
+export const listCrashes = pageOperation('list_crashes', function* (input: Page & Chosen): Steps<
+  ListedCrash[]
+> {
+  const crashes: ListedCrash[] = [];
+  for (const { reproduced_rank: rank, ...row } of yield* rowsOf(input)) {
+    const reproduction = rank === untried ? undefined : yield* one(lastRun, { id: row.id });
+    crashes.push({ ...row, reproduction });
+  }
+  return crashes;
+});
+
+function rowsOf({ groupId, jobId, project, ...keys }: Page & Chosen) {
   if (groupId) return page(ofGroup, { ...keys, groupId });
   if (jobId) return page(ofJob, { ...keys, jobId });
+  if (project) return page(ofProject, { ...keys, project });
   return page(every, keys);
 }

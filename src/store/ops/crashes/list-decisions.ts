@@ -12,6 +12,9 @@ const newestFirst = 'id < @beforeId ORDER BY id DESC LIMIT @limit';
 const every = statement<Page, CrashDecisionRow>(
   `SELECT ${crashDecisionColumns} FROM crash_decisions WHERE ${newestFirst}`,
 );
+const ofProject = statement<Page & { project: string }, CrashDecisionRow>(
+  `SELECT ${crashDecisionColumns} FROM crash_decisions WHERE project = @project AND ${newestFirst}`,
+);
 const from = statement<Page & { groupId: string }, CrashDecisionRow>(
   `SELECT ${crashDecisionColumns} FROM crash_decisions WHERE group_id = @groupId AND ${newestFirst}`,
 );
@@ -20,11 +23,12 @@ const to = statement<Page & { groupId: string }, CrashDecisionRow>(
    WHERE to_group_id = @groupId AND ${newestFirst}`,
 );
 
-/** Merges and splits before `beforeId`, newest first; only those from or to a group, if one is given. */
+/** Merges and splits before `beforeId`, newest first; only those from or to a group, or else of a project. */
 export const listDecisions = pageOperation(
   'list_crash_decisions',
-  function* (input: Page & { groupId?: string }): Steps<CrashDecisionRow[]> {
-    const { groupId, ...keys } = input;
+  function* (input: Page & { groupId?: string; project?: string }): Steps<CrashDecisionRow[]> {
+    const { groupId, project, ...keys } = input;
+    if (!groupId && project) return yield* page(ofProject, { ...keys, project });
     if (!groupId) return yield* page(every, keys);
     const left = yield* page(from, { ...keys, groupId });
     const come = yield* page(to, { ...keys, groupId });

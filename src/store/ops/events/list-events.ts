@@ -14,6 +14,8 @@ interface ListEvents {
   /** null: from now on. */
   cursor: number | null;
   jobId: string | undefined;
+  /** Only of jobs of these projects; absent: of all. */
+  projects?: readonly string[] | undefined;
   limit: number;
 }
 
@@ -33,8 +35,8 @@ const every = statement<{ cursor: number; limit: number }, EventRow>(
 const ofJob = statement<{ jobId: string; cursor: number; limit: number }, EventRow>(
   `SELECT ${columns} FROM events WHERE subject = @jobId AND ${afterCursor}`,
 );
-const jobById = statement<{ id: string }, JobRow>(
-  `SELECT ${qualifiedJobColumns} FROM jobs WHERE id = @id`,
+const jobById = statement<{ id: string }, JobRow & { project: string }>(
+  `SELECT ${qualifiedJobColumns}, jobs.project FROM jobs WHERE id = @id`,
 );
 const oldest = statement<object, { sequence: number }>(
   'SELECT sequence FROM events WHERE sequence > 0 ORDER BY sequence LIMIT 1',
@@ -54,7 +56,7 @@ export const listEvents = pageOperation(
   function* (input: ListEvents): Steps<EventPage> {
     const last = (yield* one(newest, {}))?.sequence ?? 0;
     if (input.cursor === null) return { events: [], cursor: last, isLast: true };
-    const { cursor, jobId, limit } = input;
+    const { cursor, jobId, projects, limit } = input;
     const first = (yield* one(oldest, {}))?.sequence ?? 1;
     checkCursor(cursor, first, last);
     const rows = yield* jobId
@@ -65,6 +67,8 @@ export const listEvents = pageOperation(
     for (const event of rows) {
       if (!event.kind.startsWith('job.')) continue;
       const job = yield* one(jobById, { id: event.subject });
+      // A job that is forgotten has no project any more.
+      if (projects && (!job || !projects.includes(job.project))) continue;
       events.push({ event, job });
       bytes += job ? rowBytes(job) : 0;
       if (bytes >= mostPageBytes) return { events, cursor: event.sequence, isLast: false };

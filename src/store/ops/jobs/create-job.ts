@@ -57,7 +57,7 @@ export interface MadeJob {
   earlier: JobRow | undefined;
 }
 
-interface NewJob extends CreateJobInput {
+export interface NewJob extends CreateJobInput {
   fuzzWithinMs: number | null;
   queueId: number;
   delayed: 0 | 1;
@@ -116,7 +116,8 @@ export function* queueJob(input: CreateJobInput): Steps<MadeJob> {
   return { queue, targetName, earlier };
 }
 
-function newJob(input: CreateJobInput, queueId: number, targetName: string): NewJob {
+/** The row of a job that waits in this queue. */
+export function newJob(input: CreateJobInput, queueId: number, targetName: string): NewJob {
   const { now, readyAt, startWithinMs, closeWithinMs } = input;
   const isDelayed = readyAt !== null && readyAt > now;
   const startBy = later(isDelayed ? readyAt : now, startWithinMs);

@@ -11,6 +11,8 @@ export interface JobFilter {
   targetName?: string | undefined;
   /** Key of a campaign, as JobSpec.campaign has it. */
   campaign?: string | undefined;
+  /** The caller is bound to `project`: rows of others are not even read. */
+  isBound?: boolean;
 }
 
 interface FoundRow extends JobRow {
@@ -36,6 +38,7 @@ const slice = <More extends object>(where: string) =>
     WHERE ${where} id < @beforeId AND id >= @sinceId ORDER BY id DESC LIMIT @limit`);
 const every = slice<object>('');
 const ofState = slice<{ state: JobStateName }>('state = @state AND');
+const ofProject = slice<{ project: string }>('project = @project AND');
 type OfTarget = { project: string; targetName: string };
 const ofTarget = 'project = @project AND target_name = @targetName AND';
 const fuzzing = slice<OfTarget>(`kind = 'fuzz' AND ${ofTarget}`);
@@ -71,14 +74,21 @@ export const findJobs = pageOperation(
   },
 );
 
+const endStates: ReadonlySet<JobStateName> = new Set(['completed', 'cancelled', 'dead']);
+
 /** By the index that leaves out the most. */
 function* read(
-  { state, project, targetName }: JobFilter,
+  { state, project, targetName, isBound }: JobFilter,
   keys: Slice,
 ): Steps<{ rows: readonly FoundRow[]; isEnd: boolean }> {
   if (project && targetName) {
     const named = { ...keys, project, targetName };
     return newestOf(yield* page(fuzzing, named), yield* page(working, named));
+  }
+  // Few jobs are in a state that has an index of its own; ended ones are found by project.
+  if (project && (isBound || !state || endStates.has(state))) {
+    const rows = yield* page(ofProject, { ...keys, project });
+    return { rows, isEnd: isLast(rows) };
   }
   const rows = state ? yield* page(ofState, { ...keys, state }) : yield* page(every, keys);
   return { rows, isEnd: isLast(rows) };

@@ -1,4 +1,4 @@
-import { one, run, type Steps, statement } from '../../statement.js';
+import { one, run, type Step, type Steps, statement } from '../../statement.js';
 import { addBuild as addToTarget, type NewBuild } from '../targets/add-build.js';
 
 interface Build {
@@ -20,6 +20,9 @@ const verify = statement<Build>(`
   WHERE EXISTS (SELECT 1 FROM crash_groups
     WHERE project = @project AND target_name = @targetName AND merged_into IS NULL)`);
 
+/** Truthy when the target has had the build before. */
+export const isKnownBuild = (build: Build): Step<unknown> => one(knownBuild, build);
+
 /**
  * Notes the build of a new job. One that is new to its target becomes the target's newest, and
  * is to be verified if the target has crash groups.
@@ -27,7 +30,7 @@ const verify = statement<Build>(`
  * @returns whether it is new
  */
 export function* noteBuild(job: NewBuild & { id: string }): Steps<boolean> {
-  if (yield* one(knownBuild, job)) return false;
+  if (yield* isKnownBuild(job)) return false;
   yield* addToTarget(job);
   if ((yield* run(addBuild, job)) === 0) return false;
   yield* run(verify, job);

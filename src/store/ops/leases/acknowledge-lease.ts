@@ -5,7 +5,7 @@ import { run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { lockJob } from '../jobs/lock-job.js';
 
-interface AcknowledgeLease {
+export interface AcknowledgeLease {
   jobId: string;
   attempt: number;
   fence: number;

@@ -6,13 +6,13 @@ import { addStatistics } from '../../statistics.js';
 import { makeRun, type NewRun } from '../campaigns/make-run.js';
 import { recordEvent } from '../events/record-event.js';
 
-type JobToClaim = Omit<ClaimedJob, 'attempt'> &
+export type JobToClaim = Omit<ClaimedJob, 'attempt'> &
   Pick<JobRow, 'failed_attempts' | 'refused_attempts' | 'statistics' | 'earlier_statistics'> & {
     /** Of the epoch: fences are above it. */
     fence_base: number;
   };
 
-interface ClaimJob {
+export interface ClaimJob {
   botId: string;
   /** Ids of the queues that the bot may be given jobs of. */
   queues: readonly number[];
@@ -26,7 +26,7 @@ interface ClaimJob {
 
 type Claim = Steps<ClaimedJob | undefined>;
 
-interface Grant {
+export interface Grant {
   jobId: string;
   attempt: number;
   fence: number;
@@ -39,19 +39,19 @@ interface Grant {
   earlier: string | null;
 }
 
-const columns = `id, campaign, fence, failed_attempts, refused_attempts, spec,
+export const columnsToClaim = `id, campaign, fence, failed_attempts, refused_attempts, spec,
   cancel_requested_at, pause_requested_at, timed_out_at, statistics, earlier_statistics,
   queue_id, target_sha256, project, target_name, engine, fuzz_within_ms, spent_ms,
   (SELECT fence_base FROM epochs WHERE epochs.id = 1) AS fence_base`;
-const waits = `state = 'pending' AND delayed = 0`;
+export const waits = `state = 'pending' AND delayed = 0`;
 
 // Cast, or SQLite would prepare the statement anew for each value: 65 us.
 const nextOfOne = statement<{ queue: number }, JobToClaim>(`
-  SELECT ${columns} FROM jobs
+  SELECT ${columnsToClaim} FROM jobs
   WHERE ${waits} AND queue_id = CAST(@queue AS INTEGER)
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
 const nextOfMany = statement<{ queues: string }, JobToClaim>(`
-  SELECT ${columns} FROM jobs
+  SELECT ${columnsToClaim} FROM jobs
   WHERE id IN (
     SELECT (SELECT id FROM jobs
       WHERE ${waits} AND queue_id = queue.value
@@ -59,13 +59,15 @@ const nextOfMany = statement<{ queues: string }, JobToClaim>(`
     FROM ${integersOf('@queues')} AS queue)
   AND ${waits}
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
-const byId = statement<{ id: string }, JobToClaim>(`SELECT ${columns} FROM jobs WHERE id = @id`);
+const byId = statement<{ id: string }, JobToClaim>(
+  `SELECT ${columnsToClaim} FROM jobs WHERE id = @id`,
+);
 const isAvoided = statement<{ jobId: string; botId: string }, unknown>(
   'SELECT 1 FROM avoided WHERE bot_id = @botId AND job_id = @jobId AND active = 1',
 );
 /** Only for bots that some job avoids. Of these jobs there are few, so few are passed over. */
 const nextNotAvoided = statement<{ queues: string; botId: string }, JobToClaim>(`
-  SELECT ${columns} FROM jobs
+  SELECT ${columnsToClaim} FROM jobs
   WHERE id IN (
     SELECT (SELECT id FROM jobs
       WHERE ${waits} AND queue_id = queue.value
@@ -110,17 +112,9 @@ const record = statement<Grant>(`
 export const claimJob = writeOperation('claim_job', 'work', function* (input: ClaimJob): Claim {
   const job = (yield* nextFor(input.botId, input.queues)) ?? (yield* madeRun(input.run));
   if (!job) return undefined;
-  const { botId, ttlMs, acknowledged, now } = input;
-  const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
-  const { earlier_statistics, fence_base, ...known } = rest;
-  const fence = Math.max(job.fence, fence_base) + 1;
-  const attempt = failed_attempts + refused_attempts + 1;
-  const acknowledgedAt = acknowledged ? now : null;
-  const pulled = acknowledged ? 1 : 0;
-  const earlier = addStatistics(earlier_statistics, statistics);
-  const grant: Grant = {
-    ...{ jobId, attempt, fence, botId, now, acknowledgedAt, ttlMs, pulled, earlier },
-  };
+  const { botId, acknowledged, now } = input;
+  const { grant, known } = grantOf(job, input);
+  const { jobId, attempt, fence } = grant;
   yield* run(acknowledged ? start : offer, grant);
   yield* run(lease, grant);
   yield* run(record, grant);
@@ -132,6 +126,21 @@ export const claimJob = writeOperation('claim_job', 'work', function* (input: Cl
   const inputs = yield* all(inputsOf, { jobId });
   return { ...claimed, known_inputs: inputs.map(({ input_sha256 }) => input_sha256) };
 });
+
+/** The lease that a claim gives of a job, and what else its claimer learns of the job. */
+export function grantOf(job: JobToClaim, { botId, ttlMs, acknowledged, now }: ClaimJob) {
+  const { id: jobId, failed_attempts, refused_attempts, statistics, ...rest } = job;
+  const { earlier_statistics, fence_base, ...known } = rest;
+  const fence = Math.max(job.fence, fence_base) + 1;
+  const attempt = failed_attempts + refused_attempts + 1;
+  const acknowledgedAt = acknowledged ? now : null;
+  const pulled = acknowledged ? 1 : 0;
+  const earlier = addStatistics(earlier_statistics, statistics);
+  const grant: Grant = {
+    ...{ jobId, attempt, fence, botId, now, acknowledgedAt, ttlMs, pulled, earlier },
+  };
+  return { grant, known };
+}
 
 function* madeRun(planned: NewRun | undefined): Steps<JobToClaim | undefined> {
   if (!planned || !(yield* makeRun(planned))) return undefined;

@@ -5,8 +5,9 @@ import { recordEvent } from '../events/record-event.js';
 import { type NewToken, type TokenRow, tokenColumns } from './token-rows.js';
 
 const insert = statement<NewToken, TokenRow>(`
-  INSERT INTO tokens (id, hash, name, role, pool, bot_id, created_by, created_at, expires_at)
-  VALUES (@id, @hash, @name, @role, @pool, @botId, @createdBy, @now, @expiresAt)
+  INSERT INTO tokens (id, hash, name, role, pool, projects, certificate, bot_id,
+    created_by, created_at, expires_at)
+  VALUES (@id, @hash, @name, @role, @pool, @projects, @certificate, @botId, @createdBy, @now, @expiresAt)
   RETURNING ${tokenColumns}`);
 const bot = statement<{ botId: string }, unknown>(
   'SELECT 1 FROM bots WHERE id = @botId AND forgotten_at IS NULL',

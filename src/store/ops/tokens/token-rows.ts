@@ -5,6 +5,10 @@ export interface TokenRow {
   name: string;
   role: Role;
   pool: string;
+  /** JSON: names of projects; '[]': all. */
+  projects: string;
+  /** Name in a client's certificate that stands for it; '': its text does. */
+  certificate: string;
   bot_id: string | null;
   created_by: string;
   created_at: number;
@@ -18,7 +22,7 @@ export interface TokenRow {
 export type KnownToken = TokenRow & { hash: string };
 
 export const tokenColumns =
-  'id, name, role, pool, bot_id, created_by, created_at, expires_at, last_used_at, revoked_at, revoked_by';
+  'id, name, role, pool, projects, certificate, bot_id, created_by, created_at, expires_at, last_used_at, revoked_at, revoked_by';
 
 /** A token to be made. */
 export interface NewToken {
@@ -27,6 +31,9 @@ export interface NewToken {
   name: string;
   role: Role;
   pool: string;
+  /** JSON, as in TokenRow. */
+  projects: string;
+  certificate: string;
   botId: string | null;
   createdBy: string;
   expiresAt: number | null;

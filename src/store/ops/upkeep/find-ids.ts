@@ -21,6 +21,20 @@ const tables = {
   decision: ids('crash_decisions'),
 } as const;
 
+const within = (table: string, where = '') =>
+  statement<Range & { project: string }, { id: string }>(
+    `SELECT id FROM ${table} WHERE ${where} project = @project AND id >= @from AND id <= @to
+     ORDER BY id LIMIT @limit`,
+  );
+
+/** Those of one project. Bots are of none; groups that were merged away are not found. */
+const ofProject = {
+  job: within('jobs'),
+  crash: within('crashes'),
+  'crash group': within('crash_groups', 'merged_into IS NULL AND'),
+  decision: within('crash_decisions'),
+} as const;
+
 /** What has ids that people name. */
 export const idResources = Object.keys(tables) as readonly (keyof typeof tables)[];
 
@@ -28,12 +42,23 @@ export const idResources = Object.keys(tables) as readonly (keyof typeof tables)
 export const findIds = readOperation(
   'find_ids',
   function* (
-    input: Range & { resources: readonly (typeof idResources)[number][] },
+    input: Range & {
+      resources: readonly (typeof idResources)[number][];
+      /** Only of these; absent: of all. */
+      projects?: readonly string[] | undefined;
+    },
   ): Steps<{ id: string; resource: string }[]> {
-    const { resources, ...range } = input;
+    const { resources, projects, ...range } = input;
     const found: { id: string; resource: string }[] = [];
     for (const resource of resources) {
-      for (const { id } of yield* all(tables[resource], range)) found.push({ id, resource });
+      if (!projects || resource === 'bot') {
+        for (const { id } of yield* all(tables[resource], range)) found.push({ id, resource });
+        continue;
+      }
+      for (const project of projects) {
+        const rows = yield* all(ofProject[resource], { ...range, project });
+        for (const { id } of rows) found.push({ id, resource });
+      }
     }
     return found;
   },
