@@ -5,6 +5,7 @@ import { newId } from '../core/ids.js';
 import type { Signal } from '../core/signal.js';
 import type { RegisterBotRequest } from '../gen/pandafuzz/v1/bot_service.js';
 import type { DeepPartial, JobSpec } from '../gen/pandafuzz/v1/job.js';
+import { Assignment } from '../gen/pandafuzz/v1/lease.js';
 import { BotProcess } from './bot-process.js';
 import { Breach, CutShort, Findings } from './findings.js';
 import { OfferedJob, specOf } from './jobs.js';
@@ -129,7 +130,8 @@ export class Stage {
     const job = new OfferedJob(specOf(bytes, this.engine, spec));
     this.master.jobs.push(job);
     const { lease } = job;
-    const assignment = { lease, spec: job.spec, ttlMs: this.master.times.leaseTtlMs };
+    const { leaseTtlMs: ttlMs } = this.master.times;
+    const assignment = Assignment.fromPartial({ lease, spec: job.spec, ttlMs });
     this.stream.say({ $case: 'assign', value: { assignment } });
     return job;
   }
