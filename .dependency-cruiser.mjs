@@ -153,7 +153,7 @@ const onlyIn = (names, library) => ({
  * Rules see the interface and the operations, never an engine.
  */
 const seenByRules = ['store', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes', 'within-quota'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-policies', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes', 'within-quota'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 

@@ -52,7 +52,7 @@ released := proto/pandafuzz-0.1.0.binpb
 protos := $(shell find proto -name '*.proto')
 sources := $(shell find src test examples bench -name gen -prune -o -name results -prune -o -type f -print)
 
-## demo: set up everything, fuzz the demo target, show the crashes found (KEEP=1: its page stays)
+## demo: set up everything, run a campaign on the demo target, end with its report (KEEP=1: its page stays)
 .PHONY: demo
 demo: $(built)
 	@exec node dist/examples/demo/demo.js

@@ -6,22 +6,23 @@ import type { Connection } from '../../src/client/connect.js';
 import { describeFailure, isAway } from '../../src/client/failure.js';
 import { sleep, systemClock } from '../../src/core/clock.js';
 import { UserError } from '../../src/core/errors.js';
+import type { FuzzingCampaign } from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import type { CrashGroup } from '../../src/gen/pandafuzz/v1/crash.js';
 import type { Job } from '../../src/gen/pandafuzz/v1/job.js';
 import { clockTime } from '../../src/operator/format.js';
 import { listCrashGroups } from '../../src/operator/lists.js';
 import { downloadReproducer } from '../../src/operator/reproducer.js';
-import { submitJobs } from '../../src/operator/submit.js';
 import { table } from '../../src/operator/table.js';
 import { type PlantedBug, readPlantedBugs } from './bugs.js';
+import { createCampaign, endCampaign, runsOf, writeReport } from './campaign.js';
 import { Fleet } from './fleet.js';
 import { createProgress, type Progress } from './progress.js';
 import { replay } from './replay.js';
 
 /**
- * `make demo`: the main job on real input. A master, two bots, a target with
- * four planted bugs; ends when all four were found, kept, fetched and replayed. With KEEP=1
- * master and bots stay, with what was found, until it is stopped.
+ * `make demo`: the main job on real input. A master, two bots, a campaign on a target with
+ * four planted bugs; ends when all four were found, kept, fetched and replayed, with the report of
+ * the campaign. With KEEP=1 master, bots and page stay, with what was found, until it is stopped.
  */
 const botCount = 2;
 const fuzzingLimitMs = 160_000;
@@ -62,25 +63,31 @@ async function demo(signal: AbortSignal): Promise<void> {
   const fleet = await Fleet.start(folder, botCount, progress.note);
   try {
     signal.throwIfAborted();
-    const jobs = await submit(fleet.connection, target, signal);
+    const files = { target, seeds: join(source, 'seeds') };
+    const campaign = await patiently(signal, () => createCampaign(fleet.connection, files, signal));
     progress.note(
-      `submitted ${jobs.length} jobs; look on with bin/pandafuzz job list --master ${fleet.grpc}`,
+      `campaign demo; look on with bin/pandafuzz campaign get demo --master ${fleet.grpc}`,
     );
     const bugs = readPlantedBugs(source);
-    const groups = await hunt(fleet.connection, jobs, bugs, progress, signal);
+    const groups = await hunt(fleet.connection, campaign, bugs, progress, signal);
     progress.end();
-    await cancel(fleet.connection, jobs);
+    await patiently(signal, () => endCampaign(fleet.connection, campaign, signal));
     const proofs = await prove(fleet.connection, groups, target, join(folder, 'crashes'), signal);
     console.log(`\n${proofTable(proofs)}\n`);
     if (!proofs.every(({ proven }) => proven)) {
       throw new UserError('not every reproducer failed again in the same way');
     }
-    console.log(`all ${bugs.length} planted bugs were found, and every reproducer replays`);
+    console.log(`all ${bugs.length} planted bugs were found, and every reproducer replays\n`);
+    const file = join(folder, 'report.html');
+    const summary = await patiently(signal, () =>
+      writeReport(fleet.connection, campaign, file, signal),
+    );
+    console.log(`${summary}\n\nthe whole report: ${relative('.', file)}`);
     if (process.env['KEEP'] !== '1') {
-      console.log('to look at it in a browser, and go on: make demo KEEP=1');
+      console.log(`the page was http://${fleet.http}; make demo KEEP=1 keeps it open`);
       return;
     }
-    console.log(`its page stays at http://${fleet.http}, until Ctrl-C`);
+    console.log(`the page: http://${fleet.http}, until Ctrl-C`);
     await aborted(signal);
   } finally {
     progress.end();
@@ -111,35 +118,22 @@ function buildTarget(signal: AbortSignal): Promise<string> {
   });
 }
 
-function submit(connection: Connection, target: string, signal: AbortSignal): Promise<Job[]> {
-  const seeds = join(source, 'seeds');
-  const maxDurationSeconds = Math.ceil(fuzzingLimitMs / 1000);
-  const limits = { maxDurationSeconds, maxMemoryMib: 2048, inputTimeoutSeconds: 10 };
-  const spec = {
-    name: 'demo',
-    engine: 'libfuzzer',
-    limits: { ...limits, maxInputBytes: 4096, maxCrashes: 0 },
-  };
-  const submission = { targetPath: target, seedsPath: seeds, spec, count: botCount };
-  return patiently(signal, () => submitJobs(connection, submission, { signal }));
-}
-
 /** Looks on until every planted bug has its group. */
 async function hunt(
   connection: Connection,
-  submitted: readonly Job[],
+  campaign: FuzzingCampaign,
   bugs: readonly PlantedBug[],
   progress: Progress,
   signal: AbortSignal,
 ): Promise<CrashGroup[]> {
   const startedAt = systemClock.monotonic();
   const told = new Set<string>();
-  let jobs = submitted;
+  let jobs: readonly Job[] = [];
   let groups: CrashGroup[] = [];
   for (;;) {
     const elapsedMs = systemClock.monotonic() - startedAt;
     try {
-      const { stats, ...seen } = await look(connection, submitted);
+      const { stats, ...seen } = await look(connection, campaign);
       ({ jobs, groups } = seen);
       for (const group of groups) {
         if (!told.has(group.id)) progress.note(`found: ${group.kind} in ${group.topFrame}`);
@@ -158,14 +152,14 @@ async function hunt(
   }
 }
 
-async function look(connection: Connection, submitted: readonly Job[]) {
-  const { system, jobs: service } = connection;
-  const [stats, groups, ...answers] = await Promise.all([
+async function look(connection: Connection, campaign: FuzzingCampaign) {
+  const { system } = connection;
+  const [stats, groups, jobs] = await Promise.all([
     unary(system, system.getSystemStats, {}),
     listCrashGroups(connection, { limit: 100 }),
-    ...submitted.map(({ id }) => unary(service, service.getJob, { jobId: id })),
+    runsOf(connection, campaign),
   ]);
-  return { stats, groups, jobs: answers.flatMap(({ job }) => job ?? []) };
+  return { stats, groups, jobs };
 }
 
 /** Again, for a while, when the master is away: it is on its way back. */
@@ -179,10 +173,6 @@ async function patiently<T>(signal: AbortSignal, call: () => Promise<T>): Promis
       await sleep(systemClock, lookEveryMs, signal);
     }
   }
-}
-
-async function cancel({ jobs: service }: Connection, jobs: readonly Job[]): Promise<void> {
-  await Promise.allSettled(jobs.map(({ id }) => unary(service, service.cancelJob, { jobId: id })));
 }
 
 /** Brings every group's first crash and runs the target on it again. */

@@ -8,7 +8,7 @@ import { type Child, startPandafuzz } from './child.js';
 
 const graceMs = 6000;
 const restartAfterMs = 1000;
-const startWithinMs = 15_000;
+const startWithinMs = 60_000;
 
 /**
  * A master and two bots, each a process as an operator would start it. A master

@@ -1,7 +1,14 @@
 import { Command, Option } from 'commander';
 import { isolationNumber } from '../core/isolation.js';
+import type { TimeWindow } from '../core/time-windows.js';
 import type { CampaignWishes } from '../operator/campaigns/change.js';
-import { hoursOption, ofProject } from './campaign-options.js';
+import {
+  hoursOption,
+  ofProject,
+  type PolicyWishes,
+  policyOption,
+  windowOption,
+} from './campaign-options.js';
 import {
   aroundDashes,
   durationOption,
@@ -43,6 +50,9 @@ interface Flags extends OperatorFlags, InputFlags, BotFlags {
   readonly until?: Date;
   readonly untilCrash?: boolean;
   readonly notBefore?: Date;
+  readonly window?: TimeWindow[];
+  readonly timeZone?: string;
+  readonly policy?: PolicyWishes;
 }
 
 const createExamples = `
@@ -54,6 +64,7 @@ Examples:
   $ pandafuzz campaign create png ./png_fuzzer ./png_afl --weight 3
   $ pandafuzz campaign create png --bundle ./out png_fuzzer --until-cpu-hours 100
   $ pandafuzz campaign create png --target png_fuzzer --until-quiet 24
+  $ pandafuzz campaign create png --target png_fuzzer --window "mon-fri 20:00-07:00"
   $ pandafuzz campaign create png ./png_fuzzer --run-time 20m -- -use_value_profile=1`;
 
 export function campaignCreateCommand(): Command {
@@ -153,8 +164,17 @@ function withWishes(command: Command): void {
     .option('--no-until-crash', 'do not end at a crash')
     .addOption(
       new Option('--not-before <time>', 'begin then, such as 2030-01-31T22:00Z').argParser(moment),
-    );
+    )
+    .addOption(windowOption())
+    .option('--time-zone <name>', 'of the windows, such as Europe/Berlin (default: that of here)')
+    .addOption(policyOption());
   withBotOptions(withInputOptions(command));
+}
+
+/** Windows are by the clock on the wall of who makes them, unless they say otherwise. */
+function timeZoneOf({ window = [], timeZone }: Flags): string | undefined {
+  if (timeZone !== undefined || window.length === 0) return timeZone;
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function wishesOf(
@@ -175,6 +195,7 @@ function wishesOf(
     seeds: flags.seeds ?? [],
     ...(dictionary !== undefined && { dictionary }),
     pins: flags.pin ?? {},
+    policies: flags.policy ?? {},
     sharing: flags.sharing,
     spec: {
       arguments: engineArguments.length > 0 ? engineArguments : undefined,
@@ -183,6 +204,8 @@ function wishesOf(
       maxParallel: flags.maxParallel,
       runSeconds: seconds(flags.runTime),
       notBefore: flags.notBefore,
+      windows: flags.window,
+      timeZone: timeZoneOf(flags),
     },
     limits: {
       maxMemoryMib: mib(flags.memory),

@@ -18,6 +18,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./token.js')).tokenCommand(),
   secret: async () => (await import('./secret.js')).secretCommand(),
   audit: async () => (await import('./audit.js')).auditCommand(),
+  notify: async () => (await import('./notify.js')).notifyCommand(),
   top: async () => (await import('./top.js')).topCommand(),
   watch: async () => (await import('./watch.js')).watchCommand(),
   cert: async () => (await import('./cert.js')).certCommand(),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { logFormats, logLevels } from '../core/log.js';
+import { mostDestinations } from './destinations.js';
+import { emails } from './emails.js';
 import type { Settings } from './settings.js';
 import { tls } from './tls.js';
 import { address, duration, size } from './units.js';
@@ -191,11 +193,25 @@ const retention = z.strictObject({
   sweep_interval: duration({ min: '100ms', max: '24h' }).prefault('1m'),
 });
 
-const notifications = z.strictObject({
-  webhooks,
-  timeout: duration({ min: '100ms', max: '5m' }).prefault('10s'),
-  give_up_after: duration({ min: '1s', max: '30d' }).prefault('24h'),
-});
+const notifications = z
+  .strictObject({
+    webhooks,
+    emails,
+    timeout: duration({ min: '100ms', max: '5m' }).prefault('10s'),
+    give_up_after: duration({ min: '1s', max: '30d' }).prefault('24h'),
+    bot_lost_after: duration({ min: '1s', max: '7d' }).prefault('5m'),
+    stuck_after: duration({ min: '1s', max: '7d' }).prefault('10m'),
+  })
+  .refine(
+    ({ webhooks: posted, emails: mailed }) => {
+      const names = [...posted, ...mailed].map(({ name }) => name);
+      return names.length <= mostDestinations && new Set(names).size === names.length;
+    },
+    {
+      path: ['emails'],
+      error: `must have different names, webhooks included, and be ${mostDestinations} together at most`,
+    },
+  );
 
 const tracing = z.strictObject({
   otlp_endpoint: z

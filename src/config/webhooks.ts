@@ -1,75 +1,97 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { codeOf } from '../core/errors.js';
+import {
+  common,
+  givenValue,
+  mostDestinations,
+  type Problems,
+  placesGiven,
+  placesOf,
+  projectsOf,
+  type Wanted,
+} from './destinations.js';
 
-/** Settings of webhooks. No problem names a secret, nor an address, which may hold one too. */
+/** Settings of webhooks: destinations that are posted to. */
 
-const eventKinds = ['crash_group.new', 'crash_group.reopened', 'crash_group.fixed'] as const;
+/** `json` is our own message, signed; the others are those of chats. */
+const webhookKinds = ['json', 'slack', 'discord', 'teams'] as const;
 
 const leastSecretLength = 16;
 const shortSecret = `must have at least ${leastSecretLength} characters`;
-/** Each has a loop of its own, and rows of its own in the metrics. */
-const mostWebhooks = 100;
-
-const nameRule = 'must be 1 to 64 letters, digits, dots, dashes or underscores';
-const projectRule = 'must be the name of a project';
-const eventsRule = `must be some of: ${eventKinds.join(', ')}`;
+const urlRule = 'must be a URL that begins with http or https';
+const isUrl = z.url({ protocol: /^https?$/ });
 
 const webhook = z
   .strictObject({
-    name: z
-      .string({ error: nameRule })
-      .regex(/^[A-Za-z0-9._-]{1,64}$/, nameRule)
-      .optional(),
-    url: z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http or https' }),
+    ...common,
+    kind: z
+      .enum(webhookKinds, { error: `must be one of: ${webhookKinds.join(', ')}` })
+      .default('json'),
+    url: z.url({ protocol: /^https?$/, error: urlRule }).optional(),
+    ...placesOf('url'),
     secret: z
       .string({ error: 'must be a text (in quotes)' })
       .min(leastSecretLength, shortSecret)
       .optional(),
-    secret_file: z.string({ error: 'must be a file' }).min(1, 'must be a file').optional(),
-    events: z
-      .array(z.enum(eventKinds, { error: eventsRule }), { error: eventsRule })
-      .min(1, eventsRule)
-      .default([...eventKinds]),
-    project: z
-      .string({ error: projectRule })
-      .regex(/^[A-Za-z0-9._-]{1,64}$/, projectRule)
-      .optional(),
+    ...placesOf('secret'),
   })
-  .transform(({ name, secret, secret_file: file, ...rest }, ctx) => {
-    if ((secret === undefined) === (file === undefined)) {
-      ctx.addIssue({ code: 'custom', message: 'must have either a secret or a secret_file' });
-      return z.NEVER;
-    }
-    const known = secret ?? readSecret(file as string, ctx);
-    if (known === undefined) return z.NEVER;
-    return { ...rest, name: name ?? new URL(rest.url).host, secret: known };
+  .transform((given, ctx) => {
+    const url = urlOf(given, ctx);
+    const { kind, events } = given;
+    const secret = kind === 'json' ? secretOf(given, ctx) : noSecret(given, ctx);
+    if (url === undefined || secret === undefined) return z.NEVER;
+    const name = given.name ?? new URL(url).host;
+    const wanted = { name, events, projects: projectsOf(given) };
+    return kind === 'json' ? { ...wanted, kind, url, secret } : { ...wanted, kind, url };
   });
 
-/** Without the end of its line. Only problems that name no content are added. */
-function readSecret(
-  file: string,
-  ctx: { addIssue: (issue: { code: 'custom'; path: string[]; message: string }) => void },
-): string | undefined {
-  const problem = (message: string) => {
-    ctx.addIssue({ code: 'custom', path: ['secret_file'], message });
+type Given = Readonly<Record<string, unknown>>;
+
+function urlOf(given: Given, ctx: Problems): string | undefined {
+  if (placesGiven('url', given) !== 1) {
+    ctx.addIssue({ code: 'custom', message: 'must have one of url, url_file and url_env' });
     return undefined;
-  };
-  try {
-    const secret = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    return secret.length < leastSecretLength ? problem(`its content ${shortSecret}`) : secret;
-  } catch (error) {
-    return problem(`cannot be read (${codeOf(error) ?? 'no file'})`);
   }
+  const url = givenValue('url', given, ctx)?.trim();
+  if (url === undefined || isUrl.safeParse(url).success) return url;
+  const path = [given['url_file'] === undefined ? 'url_env' : 'url_file'];
+  ctx.addIssue({ code: 'custom', path, message: `its content ${urlRule}` });
+  return undefined;
+}
+
+/** Of the signatures. */
+function secretOf(given: Given, ctx: Problems): string | undefined {
+  if (placesGiven('secret', given) !== 1) {
+    const message = 'must have either a secret or a secret_file (or secret_env)';
+    ctx.addIssue({ code: 'custom', message });
+    return undefined;
+  }
+  const secret = givenValue('secret', given, ctx);
+  if (secret === undefined || secret.length >= leastSecretLength) return secret;
+  const path = [given['secret_file'] === undefined ? 'secret_env' : 'secret_file'];
+  ctx.addIssue({ code: 'custom', path, message: `its content ${shortSecret}` });
+  return undefined;
+}
+
+/** Chats check no signatures: their URL is the secret. */
+function noSecret(given: Given, ctx: Problems): string | undefined {
+  if (placesGiven('secret', given) === 0) return '';
+  const message = `has no secret where kind is ${given['kind']}: its URL is one`;
+  ctx.addIssue({ code: 'custom', path: ['secret'], message });
+  return undefined;
 }
 
 export const webhooks = z
   .array(webhook, { error: 'must be a list of webhooks' })
-  .max(mostWebhooks, `must be at most ${mostWebhooks}`)
+  .max(mostDestinations, `must be at most ${mostDestinations}`)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
     error: 'must have different names: set a name where two have the same host',
   })
   .default([]);
 
-/** Its secret is that of the file, where there is one. */
-export type WebhookConfig = z.output<typeof webhook>;
+export type ChatKind = Exclude<(typeof webhookKinds)[number], 'json'>;
+
+/** Its URL and its secret are those of the file or the variable, where there is one. */
+export type WebhookConfig = Wanted & { readonly url: string } & (
+    | { readonly kind: 'json'; readonly secret: string }
+    | { readonly kind: ChatKind }
+  );

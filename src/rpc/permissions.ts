@@ -111,6 +111,8 @@ const rows: Record<string, Record<string, Allowed>> = {
   'pandafuzz.v1.SystemService': {
     GetSystemStats: viewers,
     FindIds: viewers,
+    ListNotificationDestinations: viewers,
+    TestNotification: operators,
     BackupDatabase: admins,
     HoldBlobs: admins,
     DownloadBlobFile: admins,

@@ -21,6 +21,7 @@ import { Blame } from './bots/blame.js';
 import { Bots } from './bots/bots.js';
 import { Drains } from './bots/drains.js';
 import { Holds } from './bots/holds.js';
+import { Presence } from './bots/presence.js';
 import { Sessions } from './bots/sessions.js';
 import { Campaigns } from './campaigns/campaigns.js';
 import { FuzzingCampaigns } from './campaigns/fuzzing.js';
@@ -54,6 +55,7 @@ import { Acknowledgements } from './leases/acknowledgements.js';
 import { BeatLog } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
 import { Notifications } from './notifications/notifications.js';
+import { CampaignWatch } from './progress/campaign-watch.js';
 import { Problems } from './progress/problems.js';
 import { Progress } from './progress/progress.js';
 import { Dispatch, type PlannedRunEnd } from './scheduling/dispatch.js';
@@ -261,6 +263,13 @@ export function createState(options: {
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
+  const lostAfterMs = settings.bot_lost_after;
+  const presence = new Presence({ ...service, sessions, lostAfterMs });
+  const obstacles = new CampaignObstacles({ sessions, fairShare, clock });
+  const campaignWatch = new CampaignWatch({
+    ...{ ...service, sessions, leases, collector, obstacles, supply },
+    stuckAfterMs: settings.stuck_after,
+  });
   const counters = atMost(() =>
     inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
   );
@@ -323,7 +332,7 @@ export function createState(options: {
       ...service,
       supply,
       leases,
-      obstacles: new CampaignObstacles({ sessions, fairShare, clock }),
+      obstacles,
       newId,
       defaults: config.jobs,
       most: config.limits.max_campaigns,
@@ -331,7 +340,10 @@ export function createState(options: {
     }),
     series: new Series({ ...service, collector }),
     progress,
-    problems: new Problems({ ...service, sessions, holds, progress, vitals }),
+    problems: new Problems({
+      ...{ ...service, sessions, holds, progress, vitals, presence },
+      failing: () => notifications.failing(),
+    }),
     watch: new Watch(store, leases, clock),
     logs,
     explain: new Explain({ ...service, sessions, leases, fairShare, holds, avoids }),
@@ -345,6 +357,7 @@ export function createState(options: {
     secrets,
     sessionParts,
     vitals,
+    notifications,
 
     /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
@@ -357,6 +370,7 @@ export function createState(options: {
       await campaigns.restore();
       await campaignKeeper.restore();
       await reaper.restore();
+      await presence.restore();
       await notifications.start();
       await collector.sums.restore();
       leases.start();
@@ -375,6 +389,8 @@ export function createState(options: {
       crashPolicy.start();
       corpusUpkeep.start();
       campaignKeeper.start();
+      presence.start();
+      campaignWatch.start();
     },
 
     /** Stops assigning jobs, and writes heartbeat data to disk. */
@@ -393,6 +409,8 @@ export function createState(options: {
         crashPolicy,
         corpusUpkeep,
         campaignKeeper,
+        presence,
+        campaignWatch,
       ];
       await Promise.all(upkeep.map((one) => one.stop()));
       await Promise.all([readers.close(), regrouping.stop(), notifications.stop()]);

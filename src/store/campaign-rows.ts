@@ -45,6 +45,8 @@ export interface FuzzCampaignRow {
   forecast_hits: number;
   forecast_ms: number;
   forecast_came: 0 | 1;
+  /** The health word by which it is stuck; '': it is not. */
+  stuck_by: string;
   /** Of its share; null: the key has none on record. */
   weight: number | null;
   max_parallel: number | null;
@@ -53,7 +55,7 @@ export interface FuzzCampaignRow {
 const own = `id, project, name, key, target_name, state, state_reason, state_since, created_at,
   revision, spec, due_at, runs, finding_runs, cpu_ms, billed_ms, crash_groups, last_find_at,
   quiet_from_ms, last_find_ms, groups_since, group_runs, groups_met, groups_once,
-  forecast_from_ms, forecast_until_ms, forecast_hits, forecast_ms, forecast_came`;
+  forecast_from_ms, forecast_until_ms, forecast_hits, forecast_ms, forecast_came, stuck_by`;
 
 /** Of the table fuzz_campaigns. */
 export const fuzzCampaignColumns = `${own},

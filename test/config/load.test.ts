@@ -16,6 +16,7 @@ function written(yaml: string): string {
   return file;
 }
 
+const mail = (settings: string) => `notifications: {emails: [{from: f@b.test, ${settings}}]}`;
 const hooks = (...list: string[]) => `notifications: {webhooks: [${list.join(', ')}]}`;
 
 describe('master.yaml', () => {
@@ -139,19 +140,42 @@ describe('a configuration', () => {
     const { webhooks } = loadMasterConfig({ environment }).notifications;
     expect(webhooks).toEqual([
       {
-        url: 'https://Hooks.test:8080/x',
+        ...{ kind: 'json', url: 'https://Hooks.test:8080/x', projects: [] },
         name: 'hooks.test:8080',
         secret: 'a secret in a file',
         events: expect.any(Array),
       },
       {
-        url: 'http://h',
+        ...{ kind: 'json', url: 'http://h', projects: [] },
         name: 'b',
         secret: '0123456789abcdef',
         events: ['crash_group.fixed'],
       },
     ]);
-    expect(webhooks[0]?.events).toHaveLength(3);
+    expect(webhooks[0]?.events).toHaveLength(8);
+  });
+
+  test('has chats whose URL is in a file, and mail, whose password is in a variable', () => {
+    const file = join(folder, 'url');
+    writeFileSync(file, 'https://hooks.slack.test/services/T/B/X\n');
+    process.env['SMTP_PASSWORD_OF_TESTS'] = 'a password';
+    const { webhooks, emails } = loadMasterConfig({
+      environment: {
+        PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: `[{kind: slack, url_file: "${file}", projects: [a, b], project: a}]`,
+        PANDAFUZZ_NOTIFICATIONS_EMAILS:
+          '[{to: a@b.test, from: f@b.test, server: "smtp://mail.test", user: u, password_env: SMTP_PASSWORD_OF_TESTS}]',
+      },
+    }).notifications;
+    expect(webhooks).toEqual([
+      {
+        ...{ kind: 'slack', url: 'https://hooks.slack.test/services/T/B/X', projects: ['a', 'b'] },
+        ...{ name: 'hooks.slack.test', events: expect.any(Array) },
+      },
+    ]);
+    expect(emails[0]).toMatchObject({
+      ...{ name: 'mail.test', to: ['a@b.test'], login: { user: 'u', password: 'a password' } },
+      server: { host: 'mail.test', port: 587, isSecure: false, tls: 'required' },
+    });
   });
 
   test.each([
@@ -232,6 +256,29 @@ describe('a configuration', () => {
     [
       hooks(...['a', 'b'].map((path) => `{url: "http://h/${path}", secret: "0123456789abcdef"}`)),
       'notifications.webhooks (line 1): must have different names',
+    ],
+    [
+      hooks('{kind: slack, url: "http://h", secret: "0123456789abcdef"}'),
+      'has no secret where kind',
+    ],
+    [hooks('{kind: slack, url_env: PF_NONE_SUCH}'), 'webhooks.0.url_env (line 1): is not set'],
+    [
+      hooks('{kind: fax, url: "http://h"}'),
+      'webhooks.0.kind (line 1): must be one of: json, slack',
+    ],
+    [
+      mail('to: "a@b.test\\nBcc: c@d.test", server: "smtp://h"'),
+      'emails.0.to (line 1): must be an',
+    ],
+    [
+      mail('to: a@b.test, server: "http://h"'),
+      'emails.0.server (line 1): must be a server such as',
+    ],
+    [mail('to: a@b.test, server: "smtp://u:p@h"'), 'emails.0.server (line 1): has no user in it'],
+    [mail('to: a@b.test, server: "smtp://h", user: u'), 'must have a user and one of password'],
+    [
+      mail('to: a@b.test, server: "smtp://h", user: u, password: p, tls: offered'),
+      'emails.0.tls (line 1): must be required where a password goes',
     ],
     ['- a list', 'must be keys and values'],
     ['log: [', 'cannot be read'],

@@ -17,6 +17,8 @@ import { validRequests } from '../wire/requests.js';
 /** They read a file, know the answer, or are refused at once where calls need no tokens. */
 const withoutDatabase = new Set([
   'SystemService/DownloadBlobFile',
+  'SystemService/ListNotificationDestinations',
+  'SystemService/TestNotification',
   'IdentityService/GetCaller',
   'IdentityService/EnrolBot',
 ]);

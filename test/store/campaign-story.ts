@@ -64,7 +64,7 @@ export function campaignStory(
     ['list_fuzz_campaigns', { ...listed, project: 'p' }],
     ['load_campaigns', { afterId: '', limit: 10 }],
     ['due_campaigns', { now: 40, limit: 10 }],
-    ['postpone_campaign', { id: campaignId, dueAt: 90 }],
+    ['postpone_campaign', { id: campaignId, dueAt: 90, now: 42, window: 'closed' }],
     ['claim_job', claim(1, 1)],
     ['look_at_runs', { afterId: '', limit: 10 }],
     ['update_campaign', { ...update, now: 41, arms: [arm('two'), arm('one', 'e'.repeat(64))] }],
@@ -80,6 +80,8 @@ export function campaignStory(
     ['runs_to_stop', { ...stopped, campaignId, afterJobId: runId(3) }],
     ['runs_stopped', { campaignId }],
     ['move_campaign', { ...move, to: 'active', dueAt: 95, from: ['paused'], now: 45 }],
+    ['mark_stuck', { id: campaignId, by: 'flat', reason: 'nothing new', now: 45 }],
+    ['mark_stuck', { id: campaignId, by: '', reason: 'found', now: 45 }],
     ['complete_job', end(3, { coverage: 3, loadedCoverage: 3 })],
     ['settle_run', { jobId: runId(3), now: 46 }],
     // The third that hardly fuzzed, and the last of its CPU time.

@@ -95,7 +95,7 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
   const decided = { by: 'ada', now: 37 };
   const webhook = { name: 'a', failing_since: 38, last_error: 'status 500' };
   const kinds = ['crash_group.new', 'crash_group.reopened', 'crash_group.fixed'];
-  const notices = { cursor: 0, kinds, project: null, limit: 10 };
+  const notices = { cursor: 0, kinds, projects: [], limit: 10 };
   const into = { ...decided, intoGroupId: 'group 0' };
   return [
     ['find_crash_source', { lease, minimisedFrom: null }],
@@ -176,7 +176,7 @@ export function crashStory(jobId: string): readonly (readonly [string, unknown])
     ['next_notice', notices],
     ['next_notice', { ...notices, cursor: 25, kinds: ['crash_group.fixed'] }],
     ['next_notice', { ...notices, kinds: ['crash_group.reopened'], limit: 2 }],
-    ['next_notice', { ...notices, project: 'other' }],
+    ['next_notice', { ...notices, projects: ['other'] }],
     ['read_counters', null],
     [
       'find_ids',

@@ -34,6 +34,7 @@ const known = [
   '0094-quotas.sql',
   '0095-secrets.sql',
   '0096-certificates.sql',
+  '0100-notices.sql',
 ];
 
 test('migrations only come after those that are there: their position is the version', () => {

@@ -272,6 +272,9 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['hold_bot', { botId: bot, failedStarts: 1, heldUntil: 70, why: 'noexec', now: 49 }],
   ['list_held', { afterId: '', limit: 10 }],
   ['hold_bot', { botId: bot, failedStarts: 0, heldUntil: null, why: '', now: 49 }],
+  ['mark_lost', { ids: [bot, 'nobody'], now: 49 }],
+  ['seen_bots', { since: 0, after: { lastSeenAt: 0, id: '' }, limit: 10 }],
+  ['mark_back', { ids: [bot], now: 49 }],
   ['claim_job', claim(true, [7], 49)],
   [
     'complete_job',
@@ -332,7 +335,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['find_queues', { ids: [1, 2, 99] }],
   ['prune_queues', { after: 0, limit: 10 }],
   ['prune_campaigns', { after: '', limit: 10 }],
-  ['next_notice', { cursor: 2, kinds: ['crash_group.new'], project: 'default', limit: 10 }],
+  ['next_notice', { cursor: 2, kinds: ['crash_group.new', 'bot.lost'], projects: [], limit: 10 }],
   ['list_jobs', page],
   ['list_events', { cursor: null, jobId: undefined, limit: 100 }],
   ['read_counters', null],

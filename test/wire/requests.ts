@@ -332,6 +332,11 @@ export async function validRequests(
     'StatisticsService/ListProblems': one(series.ListProblemsRequest, {}),
     'SystemService/GetSystemStats': one(system.GetSystemStatsRequest, {}),
     'SystemService/FindIds': one(system.FindIdsRequest, { resources: ['job'], prefix: '01' }),
+    'SystemService/ListNotificationDestinations': one(
+      system.ListNotificationDestinationsRequest,
+      {},
+    ),
+    'SystemService/TestNotification': one(system.TestNotificationRequest, { name: 'none' }),
     'SystemService/BackupDatabase': one(system.BackupDatabaseRequest, {}),
     'SystemService/HoldBlobs': one(system.HoldBlobsRequest, {}),
     'SystemService/DownloadBlobFile': one(system.DownloadBlobFileRequest, {

@@ -7,6 +7,8 @@ import { newId } from '../../core/ids.js';
 import { backoffMs } from '../../core/retry.js';
 import {
   CampaignEnd,
+  CampaignPolicies,
+  CampaignPolicy,
   CampaignSharing,
   CampaignSpec,
   FuzzingCampaign,
@@ -37,6 +39,8 @@ export interface CampaignWishes {
       | 'runSeconds'
       | 'sharing'
       | 'notBefore'
+      | 'windows'
+      | 'timeZone'
     >
   >;
   readonly limits: Wished<JobLimits>;
@@ -47,6 +51,7 @@ export interface CampaignWishes {
   readonly dictionary?: string;
   readonly pins: Readonly<Record<string, string>>;
   readonly sharing: 'by-return' | 'even' | undefined;
+  readonly policies: Readonly<Partial<Record<keyof CampaignPolicies, 'on' | 'off' | 'default'>>>;
 }
 
 export function createCampaign(
@@ -126,6 +131,20 @@ const sharings: Readonly<Record<string, CampaignSharing>> = {
   even: CampaignSharing.EVEN,
 };
 
+const policyNumbers = {
+  on: CampaignPolicy.ON,
+  off: CampaignPolicy.OFF,
+  default: CampaignPolicy.UNSPECIFIED,
+} as const;
+
+function policiesOf(
+  before: CampaignPolicies | undefined,
+  wishes: CampaignWishes['policies'],
+): CampaignPolicies {
+  const changed = Object.entries(wishes).map(([name, way]) => [name, policyNumbers[way]]);
+  return { ...(before ?? CampaignPolicies.create()), ...Object.fromEntries(changed) };
+}
+
 /** The spec with what people wish for. */
 function wished(spec: CampaignSpec, wishes: CampaignWishes): CampaignSpec {
   const { limits, requirements, until } = wishes;
@@ -137,6 +156,7 @@ function wished(spec: CampaignSpec, wishes: CampaignWishes): CampaignSpec {
     until: { ...(spec.until ?? CampaignEnd.create()), ...defined(until) },
     sharing: sharings[wishes.sharing ?? 'same'] ?? spec.sharing,
     builds: pinned(spec.builds, wishes.pins),
+    policies: policiesOf(spec.policies, wishes.policies),
   };
 }
 

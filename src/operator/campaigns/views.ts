@@ -1,8 +1,10 @@
 import { inProject } from '../../core/project.js';
+import { windowText } from '../../core/time-windows.js';
 import {
   type CampaignArm,
   type CampaignEvent,
   type CampaignForecast,
+  CampaignPolicy,
   type CampaignSpec,
   CampaignState,
   type EarlierBuild,
@@ -58,7 +60,7 @@ export function fuzzingTable(
       String(campaign.crashGroups),
       campaign.id,
       String(campaign.spec?.weight ?? 1),
-      or(campaign.stateReason),
+      or(campaign.stuckBy === '' ? campaign.stateReason : `stuck: ${campaign.stuckBy}`),
     ]),
     width,
   );
@@ -101,12 +103,15 @@ export function campaignDetails(
     ['id', campaign.id],
     ['campaign', nameOf(campaign)],
     ['state', `${stateOf(campaign)} (${duration(now - Number(campaign.stateSince))})${reason}`],
+    ...(campaign.stuckBy === '' ? [] : [['stuck', campaign.stuckBy] as const]),
     ['target', or(spec?.targetName)],
     ['weight', String(spec?.weight ?? 1)],
     ['at once', spec?.maxParallel ? String(spec.maxParallel) : 'no limit'],
     ['a run', spec?.runSeconds ? duration(spec.runSeconds * 1000) : 'by itself'],
     ['until', endOf(spec)],
     ...(spec?.notBefore ? [['begins', clockTime(spec.notBefore, now)] as const] : []),
+    ...(spec?.windows.length ? [['windows', windowsOf(spec)] as const] : []),
+    ...(policiesOf(spec) === '' ? [] : [['policies', policiesOf(spec)] as const]),
     ['seeds', or(spec?.seedsSha256)],
     ...(spec?.dictionarySha256 ? [['dictionary', spec.dictionarySha256] as const] : []),
     ...(spec?.arguments.length ? [['arguments', spec.arguments.join(' ')] as const] : []),
@@ -135,6 +140,16 @@ function moreToFind(forecast: CampaignForecast | undefined): string[] {
 function lastFind({ lastFindAt, quietCpuSeconds }: FuzzingCampaign, now: number): string {
   return lastFindAt ? `${ago(lastFindAt, now)}, ${cpu(quietCpuSeconds)} of CPU time ago` : '-';
 }
+
+const windowsOf = ({ windows, timeZone }: CampaignSpec): string =>
+  `${windows.map(windowText).join('; ')} (${timeZone || 'UTC'})`;
+
+/** Those that differ from master.yaml: "minimise on, notify off". */
+const policiesOf = (spec: CampaignSpec | undefined): string =>
+  Object.entries(spec?.policies ?? {})
+    .filter(([, way]) => way !== CampaignPolicy.UNSPECIFIED)
+    .map(([name, way]) => `${name} ${word(CampaignPolicy[way])}`)
+    .join(', ');
 
 /** "never", or what ends it. */
 export function endOf(spec: CampaignSpec | undefined): string {

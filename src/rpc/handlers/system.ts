@@ -8,10 +8,14 @@ import type { State } from '../../state/state.js';
 import type { Adapter } from '../adapter.js';
 import { chunkBytes } from '../streams/chunks.js';
 
-export function systemHandlers({ system }: State, adapt: Adapter) {
+export function systemHandlers({ system, notifications }: State, adapt: Adapter) {
   return {
     getSystemStats: adapt.unary('read', (_request, ctx) => system.stats(ctx)),
     findIds: adapt.unary('read', (request, ctx) => system.findIds(ctx, request)),
+    listNotificationDestinations: adapt.unary('read', async () => ({
+      destinations: notifications.list(),
+    })),
+    testNotification: adapt.unary('work', ({ name }, ctx) => notifications.test(ctx, name)),
     backupDatabase: adapt.serverStream(
       'read',
       async function* (_request, ctx): AsyncGenerator<BackupDatabaseResponse> {

@@ -58,6 +58,12 @@ export class Sessions {
   /** Bots that have registered and not said Hello yet: until when, monotonic ms, oldest first. */
   readonly #expected = new Map<string, number>();
   #arrivals = 0;
+  #onChange: (botId: string, isHere: boolean) => void = () => {};
+
+  /** Calls back when a bot has a stream that had none, and when it has none any more. */
+  onChange(changed: (botId: string, isHere: boolean) => void): void {
+    this.#onChange = changed;
+  }
 
   get online(): number {
     return this.#byBot.size;
@@ -169,6 +175,7 @@ export class Sessions {
     this.#expected.delete(session.botId);
     this.#byBot.set(session.botId, session);
     this.#states.changed(session);
+    this.#onChange(session.botId, true);
   }
 
   /**
@@ -188,7 +195,9 @@ export class Sessions {
   leave(session: SessionHandle): void {
     this.#unwell.delete(session);
     this.#states.left(session);
-    if (this.#byBot.get(session.botId) === session) this.#byBot.delete(session.botId);
+    if (this.#byBot.get(session.botId) !== session) return;
+    this.#byBot.delete(session.botId);
+    this.#onChange(session.botId, false);
   }
 }
 

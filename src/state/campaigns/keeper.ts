@@ -11,6 +11,7 @@ import {
   dueCampaigns,
   moveCampaign,
   postponeCampaign,
+  type WindowChange,
 } from '../../store/ops/campaigns/move-campaign.js';
 import { lookAtRuns, settleRun } from '../../store/ops/campaigns/settle-run.js';
 import { runsStopped, runsToStop } from '../../store/ops/campaigns/stop-runs.js';
@@ -19,6 +20,14 @@ import type { LiveLease } from '../leases/leases.js';
 import { runEach } from '../messages/run-each.js';
 import { dueAtOf } from './spec.js';
 import type { CampaignSupply } from './supply.js';
+import { isOpen } from './windows.js';
+
+/** Whether a window of time has begun or ended at a moment that was due; undefined: neither. */
+function windowChange(spec: CampaignSpec, dueAt: number, now: number): WindowChange | undefined {
+  const isNowOpen = isOpen(spec, now);
+  if (isOpen(spec, Math.min(dueAt, now) - 1) === isNowOpen) return undefined;
+  return isNowOpen ? 'opened' : 'closed';
+}
 
 /** Between two looks at what time and other parts have changed, milliseconds. */
 const intervalMs = 1000;
@@ -140,10 +149,12 @@ export class CampaignKeeper {
     const { campaign, arms } = loaded;
     const spec = CampaignSpec.fromJSON(JSON.parse(campaign.spec));
     const reason = whyOver(endOf(campaign.spec), campaign, { now });
+    const window = windowChange(spec, campaign.due_at ?? now, now);
     const moved = await inBackground('campaign_moment', (ctx) => {
       if (reason === undefined) {
         const held = arms.map(({ held_until }) => held_until);
-        return store.run(ctx, postponeCampaign, { id, dueAt: dueAtOf(spec, now, held) });
+        const dueAt = dueAtOf(spec, now, held);
+        return store.run(ctx, postponeCampaign, { id, dueAt, now, window });
       }
       const end = { id, to: 'ended' as const, reason, dueAt: null, now };
       return store.run(ctx, moveCampaign, { ...end, stopping: 0, from: ['active'] });

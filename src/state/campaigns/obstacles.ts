@@ -6,6 +6,7 @@ import type { FairShare } from '../scheduling/fair-share.js';
 import { mismatches, needOf } from '../scheduling/matching.js';
 import { specOf } from './records.js';
 import { heldFor } from './shares-in.js';
+import { isOpen, nextEdge } from './windows.js';
 
 /** Reasons of one kind that are reported. */
 const mostReasons = 10;
@@ -28,9 +29,14 @@ export class CampaignObstacles {
     if (state === 'ended') {
       return [`it has ended${because}; UpdateCampaign or ResumeCampaign wakes it`];
     }
-    const begins = specOf(campaign).notBefore?.getTime() ?? 0;
-    const seconds = Math.ceil((begins - this.parts.clock.now()) / 1000);
+    const spec = specOf(campaign);
+    const now = this.parts.clock.now();
+    const seconds = Math.ceil(((spec.notBefore?.getTime() ?? 0) - now) / 1000);
     if (seconds > 0) return [`it begins in ${seconds} s (its not_before)`];
+    if (!isOpen(spec, now)) {
+      const edge = new Date(nextEdge(spec, now) ?? now).toISOString();
+      return [`it is outside of its windows of time until ${edge}, or a later one of them`];
+    }
     return [...this.#limit(campaign.key), ...heldBuilds(arms), ...this.#fleet(arms, queues)];
   }
 

@@ -50,6 +50,7 @@ export const campaignRecord = (
   quietCpuSeconds: Math.max(row.billed_ms - row.quiet_from_ms, 0) / 1000,
   lastFindAt: time(row.last_find_at),
   crashGroups: row.crash_groups,
+  stuckBy: row.stuck_by,
   ...now,
 });
 

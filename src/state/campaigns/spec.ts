@@ -4,6 +4,7 @@ import { ValidationError } from '../../core/errors.js';
 import { defaultProject } from '../../core/project.js';
 import {
   CampaignBuild,
+  CampaignPolicy,
   CampaignSharing,
   CampaignSpec,
 } from '../../gen/pandafuzz/v1/campaign_service.js';
@@ -14,6 +15,7 @@ import { jobInput } from '../messages/job-input.js';
 import { completeSpec } from '../messages/job-spec.js';
 import { Violations } from '../messages/violations.js';
 import { keyOf, runSpec } from './run-spec.js';
+import { nextEdge, windowProblems } from './windows.js';
 
 /** Builds of one campaign. */
 const mostBuilds = 20;
@@ -98,6 +100,12 @@ function check(spec: CampaignSpec, found: Violations): void {
       'spec.limits.max_crashes',
       'must be 0: until.first_crash ends a campaign at a crash',
     );
+  for (const [field, problem] of windowProblems(spec)) {
+    found.expect(false, `spec.${field}`, problem);
+  }
+  for (const [name, value] of Object.entries(spec.policies ?? {})) {
+    found.expect(value in CampaignPolicy, `spec.policies.${name}`, 'must be a CampaignPolicy');
+  }
   const names = new Set(builds.map(({ name }) => name));
   found.expect(names.size === builds.length, 'spec.builds', 'must have names of their own');
   const pinned = builds.reduce((sum, { pinnedPercent }) => sum + pinnedPercent, 0);
@@ -172,13 +180,16 @@ export const storedArms = (spec: CampaignSpec): NewArm[] =>
  * @param heldUntil of its builds that are held
  */
 export function dueAtOf(
-  { notBefore, until }: CampaignSpec,
+  spec: CampaignSpec,
   now: number,
   heldUntil: readonly (number | null)[] = [],
 ): number | null {
+  const { notBefore, until } = spec;
   const begins = notBefore?.getTime() ?? 0;
   if (begins > now) return begins;
+  const edge = nextEdge(spec, now) ?? Number.POSITIVE_INFINITY;
   const later = heldUntil.filter((time): time is number => time !== null && time > now);
-  const earliest = Math.min(until?.at?.getTime() ?? Number.POSITIVE_INFINITY, ...later);
+  const end = until?.at?.getTime() ?? Number.POSITIVE_INFINITY;
+  const earliest = Math.min(end, edge, ...later);
   return Number.isFinite(earliest) ? earliest : null;
 }

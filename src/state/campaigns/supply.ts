@@ -18,6 +18,7 @@ import type { ShareOfArm } from './records.js';
 import { lengthOfRun } from './run-length.js';
 import { runSpec } from './run-spec.js';
 import { sharesIn } from './shares-in.js';
+import { isOpen } from './windows.js';
 
 /** A build of a campaign, as its runs are made by it. */
 interface LiveArm {
@@ -99,7 +100,8 @@ export class CampaignSupply implements Supply {
       this.parts.dispatch.roomChanged(key);
     }
     const spec = CampaignSpec.fromJSON(JSON.parse(campaign.spec));
-    const isWaiting = (spec.notBefore?.getTime() ?? 0) > this.parts.clock.now();
+    const now = this.parts.clock.now();
+    const isWaiting = (spec.notBefore?.getTime() ?? 0) > now || !isOpen(spec, now);
     if (campaign.state !== 'active' || isWaiting) {
       this.#remove(before);
       return;

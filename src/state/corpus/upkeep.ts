@@ -24,7 +24,7 @@ export interface CorpusUpkeepParts {
   readonly log: Logger;
   readonly inBackground: InBackground;
   readonly merges: Pick<Merges, 'make'>;
-  /** Whether merges that are due are made. */
+  /** Whether merges that are due are made, unless a campaign of the target wants otherwise. */
   readonly isMerging: boolean;
 }
 
@@ -50,16 +50,18 @@ export class CorpusUpkeep {
 
   async look(): Promise<void> {
     const { store, clock, inBackground, isMerging } = this.parts;
-    if (isMerging) {
-      const page = { now: clock.now(), limit: mergesAtOnce };
-      const due = await inBackground('due_merges', (ctx) => store.run(ctx, dueMerges, page));
-      for (const of of due) await this.#merge(of);
+    const page = { now: clock.now(), limit: mergesAtOnce };
+    const due = await inBackground('due_merges', (ctx) => store.run(ctx, dueMerges, page));
+    for (const { policy, ...of } of due) {
+      const isWanted = policy === undefined ? isMerging : policy === 'on';
+      if (isWanted) await this.#merge(of);
+      else await this.#postpone(of);
     }
     await this.#sweep();
   }
 
   async #merge(of: CorpusOf): Promise<void> {
-    const { store, clock, inBackground, merges, log } = this.parts;
+    const { inBackground, merges, log } = this.parts;
     try {
       const { jobId, underWay } = await inBackground('make_merge', (ctx) => merges.make(ctx, of));
       if (!underWay) {
@@ -69,6 +71,11 @@ export class CorpusUpkeep {
     } catch (error) {
       log.debug({ ...of, why: messageOf(error) }, 'corpus merge postponed');
     }
+    await this.#postpone(of);
+  }
+
+  async #postpone(of: CorpusOf): Promise<void> {
+    const { store, clock, inBackground } = this.parts;
     const later = { ...of, dueAt: clock.now() + againAfterMs };
     await inBackground('postpone_merge', (ctx) => store.run(ctx, postponeMerge, later));
   }

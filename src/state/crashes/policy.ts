@@ -38,8 +38,8 @@ export interface CrashPolicyParts {
 }
 
 /**
- * Makes the jobs that work on crashes, as `crashes` in master.yaml wants them: no more of a
- * target at once than it may have. What is to be done lies in the store (crash_work):
+ * Makes the jobs that work on crashes, as `crashes` in master.yaml, or the policies of the campaign
+ * that met them, want them: no more of a target at once than it may have. What is to be done lies in the store (crash_work):
  *
  *   a new or reopened group, a crash to be made smaller, a new build
  *     ──> waits ──> its job is made ──> it ends: done
@@ -136,11 +136,11 @@ export class CrashPolicy {
   }
 
   /** What people asked for by a call is wanted whatever the settings say: its job was made then. */
-  #isWanted({ kind, tries, crash }: WaitingWork): boolean {
+  #isWanted({ kind, tries, crash, policy }: WaitingWork): boolean {
     if (tries > 0) return true;
     if (crash?.status === 'ignored' || crash?.status === 'wont_fix') return false;
     if (kind === 'minimise' && !canMinimise(crash)) return false;
-    return this.parts.settings[kind] === 'on';
+    return (policy ?? this.parts.settings[kind]) === 'on';
   }
 }
 

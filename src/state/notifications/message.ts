@@ -1,24 +1,20 @@
 import { createHmac } from 'node:crypto';
+import type { FuzzCampaignRow } from '../../store/campaign-rows.js';
 import type { CrashGroupRow } from '../../store/crash-rows.js';
-import type { Notice } from '../../store/ops/notifications/next-notice.js';
+import type { Delivery, Sent } from './delivery.js';
 
-/** One event for one webhook. The same delivery keeps its id, however often it is tried. */
-export interface Delivery {
-  readonly id: string;
-  readonly event: Notice['kind'];
-  /** When the event happened, ms since 1970. */
-  readonly time: number;
-  readonly body: string;
-}
-
-/** The message that docs/webhooks.md describes. */
-export function deliveryOf(webhook: string, { sequence, time, kind, group }: Notice): Delivery {
-  const id = `${webhook}-${sequence}`;
-  const message = { event: kind, time: iso(time), delivery: id, group: groupMessage(group) };
-  return { id, event: kind, time, body: JSON.stringify(message) };
+/** The message that docs/webhooks.md describes, for destinations of kind `json`. */
+export function jsonBody({ id, event, time, sent }: Delivery): string {
+  return JSON.stringify({ event, time: iso(time), delivery: id, ...subjectOf(sent) });
 }
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+function subjectOf(sent: Sent): object {
+  if (sent.about === 'group') return { group: groupMessage(sent.group) };
+  if (sent.about === 'campaign') return { campaign: campaignMessage(sent.campaign, sent.text) };
+  return sent.about === 'bots' ? { bots: { count: sent.count, first: sent.bots } } : {};
+}
 
 function groupMessage(row: CrashGroupRow): object {
   return {
@@ -41,29 +37,48 @@ function groupMessage(row: CrashGroupRow): object {
   };
 }
 
+const campaignMessage = (row: FuzzCampaignRow, reason: string): object => ({
+  id: row.id,
+  project: row.project,
+  name: row.name,
+  target: row.target_name,
+  state: row.state,
+  reason,
+  runs: row.runs,
+  finding_runs: row.finding_runs,
+  cpu_seconds: row.cpu_ms / 1000,
+  crash_groups: row.crash_groups,
+  last_find: row.last_find_at === null ? '' : iso(row.last_find_at),
+});
+
 /** "file:line" of the innermost frame; "file" without a line; empty when neither is known. */
-function locationOf(frames: string): string {
+export function locationOf(frames: string): string {
   const [top] = JSON.parse(frames) as { file?: string; line?: number }[];
   if (!top?.file) return '';
   return top.line ? `${top.file}:${top.line}` : top.file;
 }
 
 /**
- * Headers of one try. The signature covers the time of the try, so that a receiver can
- * refuse a message that somebody recorded and sends again later.
+ * Headers of one try of a signed body. The signature covers the time of the try, so that a
+ * receiver can refuse a message that somebody recorded and sends again later.
  */
 export function headersOf(
-  { id, event, body }: Delivery,
+  { id, event, body }: { id: string; event: string; body: string },
   { secret, now, version }: { secret: string; now: number; version: string },
 ): Record<string, string> {
   const timestamp = String(Math.floor(now / 1000));
   const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
   return {
-    'Content-Type': 'application/json',
-    'User-Agent': `PandaFuzz/${version}`,
+    ...plainHeaders(version),
     'X-PandaFuzz-Delivery': id,
     'X-PandaFuzz-Event': event,
     'X-PandaFuzz-Timestamp': timestamp,
     'X-PandaFuzz-Signature': `sha256=${signature}`,
   };
 }
+
+/** Of a body that is not signed. */
+export const plainHeaders = (version: string): Record<string, string> => ({
+  'Content-Type': 'application/json',
+  'User-Agent': `PandaFuzz/${version}`,
+});

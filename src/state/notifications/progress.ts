@@ -30,6 +30,11 @@ export class Progress {
     return this.#row.cursor;
   }
 
+  get failing(): { since: number; why: string } | undefined {
+    const { failing_since: since, last_error: why } = this.#row;
+    return since === null ? undefined : { since, why };
+  }
+
   /** Everything up to `cursor` is done with. */
   passed(cursor: number): void {
     this.#row = { ...this.#row, cursor };

@@ -2,8 +2,9 @@ import type { Answer } from './post.js';
 
 /** What an answer means for a delivery. */
 export type Verdict =
-  | { readonly kind: 'delivered' | 'refused' }
-  | { readonly kind: 'again'; readonly waitMs: number };
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'refused'; readonly status: number; readonly why: string }
+  | { readonly kind: 'again'; readonly why: string; readonly waitMs: number };
 
 /** Statuses below 500 that pass: Request Timeout, Too Early, Too Many Requests. */
 const passing = [408, 425, 429];
@@ -12,8 +13,11 @@ const longestWaitMs = 60 * 60 * 1000;
 
 export function verdictOf({ status, retryAfter }: Answer, now: number): Verdict {
   if (status >= 200 && status < 300) return { kind: 'delivered' };
-  if (status >= 400 && status < 500 && !passing.includes(status)) return { kind: 'refused' };
-  return { kind: 'again', waitMs: waitOf(retryAfter, now) };
+  const why = `status ${status}`;
+  if (status >= 400 && status < 500 && !passing.includes(status)) {
+    return { kind: 'refused', status, why };
+  }
+  return { kind: 'again', why, waitMs: waitOf(retryAfter, now) };
 }
 
 /** Of the header Retry-After: seconds, or a date of HTTP; 0 for anything else. */

@@ -12,6 +12,7 @@ import {
 import { type EndRow, newestEnds } from '../../store/ops/progress/newest-ends.js';
 import type { Store } from '../../store/store.js';
 import type { Holds } from '../bots/holds.js';
+import type { Presence } from '../bots/presence.js';
 import type { SessionHandle, Sessions } from '../bots/sessions.js';
 import { hasExecuted, type Progress } from './progress.js';
 
@@ -29,6 +30,9 @@ export interface ProblemsParts {
   readonly holds: Holds;
   readonly progress: Progress;
   readonly vitals: { readonly writes: boolean; readonly room: boolean };
+  readonly presence: Pick<Presence, 'lostSince'>;
+  /** Destinations of notifications that fail. */
+  readonly failing: () => readonly { name: string; since: number; why: string }[];
 }
 
 /** What is wrong now, by cause: bots with one cause, and jobs of one target, are one problem. */
@@ -38,9 +42,10 @@ export class Problems {
   /** Callers who are bound to projects see those of their targets and jobs alone. */
   async list(ctx: RequestContext): Promise<ListProblemsResponse> {
     const { projects } = ctx.principal;
-    const problems: Problem[] = projects ? [] : [...this.#ofMaster(), ...this.#ofBots()];
+    const since = this.parts.clock.now() - dayMs;
+    const problems: Problem[] = projects ? [] : this.#ofAll(since);
     for (const project of projects ?? [undefined]) {
-      problems.push(...(await this.#ofJobs(ctx, project)));
+      problems.push(...(await this.#ofJobs(ctx, since, project)));
     }
     problems.sort(
       (a, b) => Number(b.isBad) - Number(a.isBad) || a.kind - b.kind || b.count - a.count,
@@ -48,10 +53,24 @@ export class Problems {
     return { problems: problems.slice(0, mostProblems) };
   }
 
+  /** What is nobody's project's. */
+  #ofAll(since: number): Problem[] {
+    return [
+      ...this.#ofMaster(),
+      ...this.#ofNotifications(),
+      ...this.#ofBots(),
+      ...this.#ofLostBots(since),
+    ];
+  }
+
   /** Of one project, or of all. */
-  async #ofJobs(ctx: RequestContext, project: string | undefined): Promise<Problem[]> {
-    const { store, clock, progress } = this.parts;
-    const page = { since: clock.now() - dayMs, limit: mostEnds };
+  async #ofJobs(
+    ctx: RequestContext,
+    since: number,
+    project: string | undefined,
+  ): Promise<Problem[]> {
+    const { store, progress } = this.parts;
+    const page = { since, limit: mostEnds };
     const wanted = { pageSize: mostTargets, ...(project !== undefined && { project }) };
     const [ends, { targets }] = await Promise.all([
       store.run(ctx, newestEnds, { ...page, ...(project !== undefined && { project }) }),
@@ -74,6 +93,28 @@ export class Problems {
               remedy: 'free space, see docs/operations.md',
             },
           ]),
+    ];
+  }
+
+  #ofNotifications(): Problem[] {
+    return this.parts.failing().map(({ name, since, why }) => ({
+      ...nothing,
+      ...{ kind: ProblemKind.MASTER, since: new Date(since), object: `notifications to ${name}` },
+      sentence: `are not taken: ${why}`,
+      remedy: `pandafuzz notify test ${name}`,
+    }));
+  }
+
+  #ofLostBots(since: number): Problem[] {
+    const { ids, first } = this.parts.presence.lostSince(since);
+    if (ids.length === 0) return [];
+    return [
+      {
+        ...aboutBots(ids),
+        ...{ kind: ProblemKind.BOT_UNWELL, isBad: true, since: new Date(first) },
+        sentence: 'lost: no heartbeat stream',
+        remedy: 'start them again; bot drain or bot delete, if they are not to come back',
+      },
     ];
   }
 

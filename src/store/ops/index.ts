@@ -22,6 +22,7 @@ import { getBot } from './bots/get-bot.js';
 import { holdBot, listHeld } from './bots/hold-bot.js';
 import { listBots } from './bots/list-bots.js';
 import { markDrained } from './bots/mark-drained.js';
+import { markBack, markLost, seenBots } from './bots/mark-lost.js';
 import { forgetUnseen, pruneForgotten, unseenBots } from './bots/prune-bots.js';
 import { registerBot } from './bots/register-bot.js';
 import { createCampaign } from './campaigns/create-campaign.js';
@@ -30,6 +31,7 @@ import { listCampaignHistory } from './campaigns/history.js';
 import { listCampaigns } from './campaigns/list-campaigns.js';
 import { listFuzzCampaigns } from './campaigns/list-fuzz-campaigns.js';
 import { loadCampaign, loadCampaigns } from './campaigns/load-campaign.js';
+import { markStuck } from './campaigns/mark-stuck.js';
 import { dueCampaigns, moveCampaign, postponeCampaign } from './campaigns/move-campaign.js';
 import { pruneArchived } from './campaigns/prune-archived.js';
 import { pruneCampaigns } from './campaigns/prune-campaigns.js';
@@ -241,7 +243,11 @@ export const operations = [
   makeMerge,
   markAlive,
   markDrained,
+  markBack,
+  markLost,
+  markStuck,
   markUnusedBlobs,
+  seenBots,
   mergeGroups,
   mostlyDeadPacks,
   moveBlobs,

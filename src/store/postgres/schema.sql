@@ -58,7 +58,9 @@ CREATE TABLE bots (
   held_until            bigint,
   held_why              text NOT NULL DEFAULT '',
   identity              text,
-  wanted_name           text NOT NULL DEFAULT ''
+  wanted_name           text NOT NULL DEFAULT '',
+  -- Since when it is missed; NULL: it is not.
+  lost_at               bigint
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE UNIQUE INDEX bots_by_name ON bots (name) WHERE forgotten_at IS NULL;
@@ -563,7 +565,8 @@ CREATE TABLE events (
 CREATE INDEX events_by_subject ON events (subject, sequence);
 -- The few events that webhooks deliver, among those of every job.
 CREATE INDEX events_to_deliver ON events (sequence)
-  WHERE kind IN ('crash_group.new', 'crash_group.reopened', 'crash_group.fixed');
+  WHERE kind IN ('crash_group.new', 'crash_group.reopened', 'crash_group.fixed',
+    'campaign.ended', 'campaign.stuck', 'campaign.unstuck', 'bot.lost', 'bot.back');
 
 -- Campaigns that make their runs by themselves.
 
@@ -613,7 +616,9 @@ CREATE TABLE fuzz_campaigns (
   forecast_until_ms bigint,
   forecast_hits     double precision NOT NULL DEFAULT 0,
   forecast_ms       double precision NOT NULL DEFAULT 0,
-  forecast_came     integer NOT NULL DEFAULT 0 CHECK (forecast_came IN (0, 1))
+  forecast_came     integer NOT NULL DEFAULT 0 CHECK (forecast_came IN (0, 1)),
+  -- The health word by which it is stuck while it is active; empty: it is not.
+  stuck_by          text NOT NULL DEFAULT ''
 );
 
 CREATE UNIQUE INDEX fuzz_campaigns_by_name ON fuzz_campaigns (name, project)

@@ -1,6 +1,6 @@
 import { request as send } from 'node:http';
 import { unary } from '../../../src/client/call.js';
-import { Role } from '../../../src/gen/pandafuzz/v1/identity_service.js';
+import { CreateTokenRequest, Role } from '../../../src/gen/pandafuzz/v1/identity_service.js';
 import { type Abuse, abuse, distinct } from '../abuse.js';
 import type { Stage } from '../stage.js';
 
@@ -136,7 +136,7 @@ const cookies: readonly Abuse[] = [
   }),
   abuse('a session whose token was revoked', 'HTTP 401 TOKEN_REVOKED', async (s) => {
     const { identity } = s.admin;
-    const wish = { name: 'page', role: Role.ADMIN, validSeconds: 0, pool: '', botId: '' };
+    const wish = CreateTokenRequest.fromPartial({ name: 'page', role: Role.ADMIN });
     const { secret, token } = await unary(identity, identity.createToken, wish);
     const cookie = cookieIn(await signIn(s, secret));
     await unary(identity, identity.revokeToken, { tokenId: token?.id ?? '' });

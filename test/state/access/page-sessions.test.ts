@@ -9,6 +9,7 @@ const hour = 60 * minute;
 const tokenOf = (id: string, expires_at: number | null = null) =>
   new LiveToken({
     ...{ id, name: id, role: 'viewer', pool: '', bot_id: null, hash: '00' },
+    ...{ projects: '[]', certificate: '' },
     ...{ created_by: 'test', created_at: 0, expires_at, last_used_at: null },
     ...{ revoked_at: null, revoked_by: null },
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CampaignState } from '../../../src/gen/pandafuzz/v1/campaign_service.js';
-import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
+import { JobOutcome, JobState } from '../../../src/gen/pandafuzz/v1/job.js';
 import { testContext } from '../../harness.js';
 import { given } from '../../steps.js';
 import { Fleet, only, runFor } from '../fleet.js';
@@ -227,6 +227,36 @@ describe('the end of a campaign', () => {
       stateReason: 'its time is over',
       running: 1,
     });
+  });
+
+  test('of a window of time asks its runs to end, and the next window makes more', async () => {
+    const fleet = await Fleet.open();
+    // The clock begins at midnight, UTC.
+    const windows = [
+      { weekdays: [], fromMinute: 0, toMinute: 1 },
+      { weekdays: [], fromMinute: 3, toMinute: 4 },
+    ];
+    await createCampaign(fleet, { windows, runSeconds: 600 });
+    const bot = await fleet.bot(1);
+    const lease = only(await take(fleet, bot));
+    await runFor(fleet, bot, lease, 62_000);
+    expect(bot.take('cancel')).toMatchObject([{ lease: { jobId: lease.jobId } }]);
+    bot.done(lease, JobOutcome.CANCELLED);
+    await fleet.settled();
+    bot.beat(1);
+    await fleet.pass(2000);
+    expect(bot.offers()).toEqual([]);
+    const explain = () => fleet.state.fuzzingCampaigns.explain(testContext(), named('png'));
+    expect((await explain()).reasons).toEqual([
+      expect.stringContaining('outside of its windows of time until 2026-01-01T00:03:00.000Z'),
+    ]);
+    for (let passed = 0; passed < 120_000; passed += 5000) {
+      bot.beat(1);
+      await fleet.pass(5000);
+    }
+    expect(bot.offers()).toHaveLength(1);
+    const { events } = await getCampaign(fleet);
+    expect(events.map(({ kind }) => kind)).toEqual(['window_opened', 'window_closed', 'created']);
   });
 
   test('is for good once it is archived, and its name is free', async () => {

@@ -1,4 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import {
+  CampaignBuild,
+  CampaignPolicies,
+  CampaignPolicy,
+  CampaignSpec,
+} from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { CrashGroupStatus } from '../../../src/gen/pandafuzz/v1/crash.js';
 import { SetCrashGroupStatusRequest } from '../../../src/gen/pandafuzz/v1/crash_service.js';
 import { JobKind, JobState } from '../../../src/gen/pandafuzz/v1/job.js';
@@ -77,6 +83,24 @@ describe('the policy', () => {
     await scene.state.crashPolicy.look();
     await setStatus(scene, groupId, CrashGroupStatus.IGNORED);
     await scene.complete((await nextWork(scene)).lease);
+    expect(await takeWork(scene)).toBeUndefined();
+  });
+
+  test('is that of the campaign whose run met the crash, whatever the master has', async () => {
+    const scene = await workScene();
+    const build = await scene.build('old');
+    const { fuzzingCampaigns } = scene.state;
+    const policies = CampaignPolicies.create({ reproduce: CampaignPolicy.OFF });
+    const builds = [CampaignBuild.create({ engine: 'libfuzzer', targetSha256: build })];
+    const spec = CampaignSpec.create({ name: 'quiet', targetName: 'demo', builds, policies });
+    await fuzzingCampaigns.create(testContext(), { spec, requestId: '' });
+    const quiet = { project: '', campaign: 'quiet', stopRuns: false, reason: '' };
+    await fuzzingCampaigns.pause(testContext(), quiet);
+    const lease = await scene.lease(build, { campaign: 'default/quiet' });
+    await scene.crash(lease, 'v2=of_the_campaign/1');
+    expect(await takeWork(scene)).toBeUndefined();
+    await scene.crash(await scene.lease(build), 'v2=of_another_job/1');
+    expect((await nextWork(scene)).spec.kind).toBe(JobKind.REPRODUCE);
     expect(await takeWork(scene)).toBeUndefined();
   });
 

@@ -2,10 +2,18 @@ import { pino } from 'pino';
 import { loadMasterConfig } from '../../../src/config/load.js';
 import type { Timer } from '../../../src/core/clock.js';
 import { backgroundRunner } from '../../../src/core/context.js';
+import {
+  CampaignBuild,
+  type CampaignPolicies,
+  CampaignSpec,
+} from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { createMetrics, type Metrics } from '../../../src/metrics.js';
+import { completeCampaignSpec, storedArms, storedSpec } from '../../../src/state/campaigns/spec.js';
+import { Violations } from '../../../src/state/messages/violations.js';
+import { gatherMs } from '../../../src/state/notifications/follower.js';
 import { Notifications } from '../../../src/state/notifications/notifications.js';
-import { gatherMs } from '../../../src/state/notifications/webhook.js';
 import type { Operation } from '../../../src/store/operation.js';
+import { createCampaign } from '../../../src/store/ops/campaigns/create-campaign.js';
 import { recordCrash } from '../../../src/store/ops/crashes/record-crash.js';
 import { setGroupStatus } from '../../../src/store/ops/crashes/set-group-status.js';
 import { pruneEvents } from '../../../src/store/ops/events/prune-events.js';
@@ -47,7 +55,7 @@ export interface LogLine {
   status?: number;
 }
 
-type Settings = Record<string, unknown> & { url: string };
+type Settings = Record<string, unknown>;
 
 /** Webhooks over a real store, with a clock turned by hand and a log that can be read. */
 export class WebhookScene {
@@ -60,6 +68,7 @@ export class WebhookScene {
   #notifications!: Notifications;
   #jobs = new Map<string, string>();
   #inputs = 0;
+  readonly defaults = loadMasterConfig({ environment: {} }).jobs;
   readonly #directory = temporaryFolder();
 
   static async open(...webhooks: Settings[]): Promise<WebhookScene> {
@@ -76,8 +85,14 @@ export class WebhookScene {
 
   /** A master's notifications; no pause between tries is shorter than its bound. */
   async start(...webhooks: Settings[]): Promise<void> {
-    const list = JSON.stringify(webhooks.map((one) => ({ secret, ...one })));
-    const config = loadMasterConfig({ environment: { PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: list } });
+    const isMail = (one: Settings) => 'server' in one;
+    const posted = webhooks.filter((one) => !isMail(one));
+    const signed = posted.map((one) => ('kind' in one ? one : { secret, ...one }));
+    const environment = {
+      PANDAFUZZ_NOTIFICATIONS_WEBHOOKS: JSON.stringify(signed),
+      PANDAFUZZ_NOTIFICATIONS_EMAILS: JSON.stringify(webhooks.filter(isMail)),
+    };
+    const config = loadMasterConfig({ environment });
     const hear = (line: string) => {
       this.logged += line;
       this.log.put(JSON.parse(line));
@@ -97,6 +112,10 @@ export class WebhookScene {
     this.#notifications = notifications;
     atEnd(() => notifications.stop());
     await notifications.start();
+  }
+
+  failing() {
+    return this.#notifications.failing();
   }
 
   stop(): Promise<void> {
@@ -133,6 +152,25 @@ export class WebhookScene {
   async fix(groupId: string): Promise<void> {
     const judged = { groupId, status: 'fixed' as const, note: null, by: 'ada' };
     await this.run(setGroupStatus, { ...judged, fixedIn: target.sha256, now: this.clock.now() });
+  }
+
+  /** An active campaign with a run that a bot has. Returns its id. */
+  async campaign(name = 'png', policies?: CampaignPolicies): Promise<string> {
+    const id = `campaign ${name}`;
+    const { defaults } = this;
+    const spec = CampaignSpec.create({
+      ...{ project: 'default', name, targetName: 'demo', weight: 1, sharing: 1, policies },
+      builds: [{ name: 'libfuzzer', engine: 'libfuzzer', targetSha256: target.sha256 }].map((one) =>
+        CampaignBuild.create(one),
+      ),
+    });
+    const whole = completeCampaignSpec(spec, defaults, new Violations());
+    await this.run(createCampaign, {
+      ...{ id, requestId: null, project: 'default', name, targetName: 'demo' },
+      ...{ weight: 1, maxParallel: 0, now: this.clock.now(), key: `default/${name}`, dueAt: null },
+      ...{ spec: storedSpec(whole), arms: storedArms(whole) },
+    });
+    return id;
   }
 
   /** Forgets all events but the newest. */

@@ -1,8 +1,16 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import {
+  CampaignPolicies,
+  CampaignPolicy,
+} from '../../../src/gen/pandafuzz/v1/campaign_service.js';
+import { markBack, markLost } from '../../../src/store/ops/bots/mark-lost.js';
+import { markStuck } from '../../../src/store/ops/campaigns/mark-stuck.js';
+import { moveCampaign } from '../../../src/store/ops/campaigns/move-campaign.js';
 import { listEvents } from '../../../src/store/ops/events/list-events.js';
 import { startWebhooks } from '../../../src/store/ops/notifications/start-webhooks.js';
 import { eventually, given } from '../../steps.js';
+import { withBot } from '../../store/inputs.js';
 import { type Received, Receiver, status } from './receiver.js';
 import { secret, WebhookScene } from './scene.js';
 
@@ -113,6 +121,70 @@ describe('a webhook', () => {
   });
 });
 
+describe('other events', () => {
+  test('of campaigns and bots go to those that want them, those of bots to no project', async () => {
+    const [all, one] = [await Receiver.open(), await Receiver.open()];
+    const scene = await WebhookScene.open(
+      { url: all.url, name: 'all' },
+      { url: one.url, kind: 'slack', name: 'one', projects: ['night', 'default'] },
+    );
+    const id = await scene.campaign('png');
+    const botId = await withBot(scene.store, 'north');
+    const now = scene.clock.now();
+    const stuck = { id, by: 'flat', reason: 'nothing new for 3 h', now };
+    await scene.run(markStuck, stuck);
+    await scene.run(markStuck, stuck);
+    await scene.run(markLost, { ids: [botId], now });
+    await scene.run(markLost, { ids: [botId], now });
+    await scene.run(markBack, { ids: [botId], now });
+    const end = { id, to: 'ended' as const, reason: 'its 3 CPU hours are used', dueAt: null, now };
+    await scene.run(moveCampaign, { ...end, stopping: 0, from: ['active'] });
+    const came: Received[] = [];
+    for (let count = 0; count < 4; count++) came.push(await all.next());
+    expect(events(...came)).toEqual(['campaign.stuck', 'bot.lost', 'bot.back', 'campaign.ended']);
+    expect(came.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { campaign: { id, name: 'png', reason: 'flat: nothing new for 3 h' } },
+      { bots: { count: 1, first: [{ id: botId, name: 'north' }] } },
+      { bots: { count: 1 } },
+      { campaign: { id, reason: 'its 3 CPU hours are used' } },
+    ]);
+    const texts = [await one.next(), await one.next()].map(({ body }) => JSON.parse(body).text);
+    expect(texts).toEqual(['Campaign stuck: png', 'Campaign ended: png']);
+    await eventually(async () => (await scene.outcomes())['one delivered'] === 2 || undefined);
+    expect(one.inbox.size).toBe(0);
+  });
+
+  test('of a campaign that wants none are not sent', async () => {
+    const receiver = await Receiver.open();
+    const scene = await WebhookScene.open({ url: receiver.url, name: 'chat' });
+    const policies = CampaignPolicies.create({ notify: CampaignPolicy.OFF });
+    const now = scene.clock.now();
+    const quiet = await scene.campaign('quiet', policies);
+    await scene.run(markStuck, { id: quiet, by: 'flat', reason: 'nothing new', now });
+    const loud = await scene.campaign('loud');
+    await scene.run(markStuck, { id: loud, by: 'flat', reason: 'nothing new', now });
+    expect(JSON.parse((await receiver.next()).body).campaign.name).toBe('loud');
+  });
+
+  test.each([
+    ['slack', 'blocks'],
+    ['discord', 'embeds'],
+    ['teams', 'attachments'],
+  ])('and crash groups have the form of %s, unsigned', async (kind, key) => {
+    const receiver = await Receiver.open(status(429, { 'retry-after': '2' }), status(204));
+    const scene = await WebhookScene.open({ url: receiver.url, kind, name: 'chat' });
+    await scene.crash('s');
+    const { body } = await receiver.next();
+    expect(await scene.line('webhook failing')).toMatchObject({ pauseMs: 2000 });
+    scene.clock.advance(2000);
+    const again = await receiver.next();
+    await scene.line('webhook delivered');
+    expect(again.body).toBe(body);
+    expect(JSON.parse(body)).toHaveProperty(key);
+    expect(Object.keys(again.headers).filter((name) => name.startsWith('x-pandafuzz'))).toEqual([]);
+  });
+});
+
 describe('a delivery that fails', () => {
   test('is tried again with growing pauses until it is acknowledged, the next ones after it', async () => {
     const receiver = await Receiver.open(status(500), 'hang', status(200));
@@ -126,6 +198,7 @@ describe('a delivery that fails', () => {
       pauseMs: 1000,
       level: 40,
     });
+    expect(scene.failing()).toMatchObject([{ name: 'chat', why: 'status 500' }]);
     scene.clock.advance(999);
     expect(receiver.inbox.size).toBe(0);
     scene.clock.advance(1);
@@ -143,6 +216,7 @@ describe('a delivery that fails', () => {
     expect([second.body, third.body]).toEqual([first.body, first.body]);
     const signatures = [first, second, third].map((it) => it.headers['x-pandafuzz-signature']);
     expect(new Set(signatures).size).toBe(3);
+    expect(scene.failing()).toEqual([]);
     expect(await scene.outcomes()).toEqual({ 'chat delivered': 2 });
   });
 

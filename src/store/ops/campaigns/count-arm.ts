@@ -2,7 +2,7 @@ import { type ArmRow, armColumns, recentOf } from '../../campaign-rows.js';
 import { fadedTo, rewardOf } from '../../campaign-sums.js';
 import { earlier } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
-import { recordHistory } from './history.js';
+import { recordHistory } from '../events/record-history.js';
 
 /** A run of a build that has ended. */
 export interface CountedRun {

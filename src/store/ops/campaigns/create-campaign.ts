@@ -2,7 +2,7 @@ import { AlreadyExistsError, QuotaError } from '../../../core/errors.js';
 import type { LoadedCampaign } from '../../campaign-rows.js';
 import { writeOperation } from '../../operation.js';
 import { one, run, type Steps, statement } from '../../statement.js';
-import { recordHistory } from './history.js';
+import { recordHistory } from '../events/record-history.js';
 import { loaded } from './load-campaign.js';
 import { type NewArm, setArms } from './set-arms.js';
 import { setTerms } from './set-campaign.js';

@@ -1,28 +1,7 @@
 import type { HistoryRow } from '../../campaign-rows.js';
 import { pageOperation } from '../../operation.js';
-import { one, page, run, type Steps, statement } from '../../statement.js';
-import { recordEvent } from '../events/record-event.js';
+import { page, statement } from '../../statement.js';
 
-/** Entries of one campaign that are kept. */
-const mostEntries = 1000;
-
-interface Entry {
-  campaignId: string;
-  time: number;
-  kind: string;
-  /** For people. */
-  text: string;
-}
-
-const newest = statement<{ campaignId: string }, { sequence: number }>(`
-  SELECT sequence FROM campaign_history WHERE campaign_id = @campaignId
-  ORDER BY sequence DESC LIMIT 1`);
-const insert = statement<Entry & { sequence: number }>(`
-  INSERT INTO campaign_history (campaign_id, sequence, time, kind, text)
-  VALUES (@campaignId, @sequence, @time, @kind, @text)`);
-const forget = statement<{ campaignId: string; upTo: number }>(
-  'DELETE FROM campaign_history WHERE campaign_id = @campaignId AND sequence <= @upTo',
-);
 const before = statement<HistoryPage, HistoryRow>(`
   SELECT sequence, time, kind, text FROM campaign_history
   WHERE campaign_id = @campaignId AND sequence < @beforeSequence
@@ -32,18 +11,6 @@ interface HistoryPage {
   campaignId: string;
   beforeSequence: number;
   limit: number;
-}
-
-/**
- * Appends to the history of a campaign, whose row is locked, and to the log of events as
- * "campaign.KIND".
- */
-export function* recordHistory(entry: Entry): Steps<void> {
-  const { campaignId, time, kind, text } = entry;
-  const sequence = ((yield* one(newest, { campaignId }))?.sequence ?? 0) + 1;
-  yield* run(insert, { ...entry, sequence });
-  if (sequence > mostEntries) yield* run(forget, { campaignId, upTo: sequence - mostEntries });
-  yield* recordEvent(time, `campaign.${kind}`, campaignId, { text });
 }
 
 /** The history of a campaign, newest first. */

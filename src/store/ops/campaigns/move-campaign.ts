@@ -2,7 +2,7 @@ import { NotFoundError } from '../../../core/errors.js';
 import type { CampaignStateName, LoadedCampaign } from '../../campaign-rows.js';
 import { pageOperation, writeOperation } from '../../operation.js';
 import { all, run, type Steps, statement } from '../../statement.js';
-import { recordHistory } from './history.js';
+import { recordHistory } from '../events/record-history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
 import { leaveArms, releaseArms } from './set-arms.js';
 import { expectChangeable } from './update-campaign.js';
@@ -20,7 +20,7 @@ interface Move {
 
 const move = statement<Move>(`
   UPDATE fuzz_campaigns SET state = @to, state_reason = @reason, state_since = @now,
-    due_at = @dueAt, stopping = @stopping,
+    due_at = @dueAt, stopping = @stopping, stuck_by = '',
     quiet_from_ms = CASE WHEN @to = 'active' THEN billed_ms ELSE quiet_from_ms END
   WHERE id = @id`);
 const stop = statement<{ id: string }>('UPDATE fuzz_campaigns SET stopping = 1 WHERE id = @id');
@@ -65,9 +65,17 @@ export const moveCampaign = writeOperation(
 const due = statement<{ now: number; limit: number }, { id: string }>(`
   SELECT id FROM fuzz_campaigns WHERE due_at IS NOT NULL AND due_at <= @now
   ORDER BY due_at, id LIMIT @limit`);
-const later = statement<{ id: string; dueAt: number | null }>(
-  "UPDATE fuzz_campaigns SET due_at = @dueAt WHERE id = @id AND state = 'active'",
-);
+/** A window of time of a campaign has begun, or ended. */
+export type WindowChange = 'opened' | 'closed';
+
+const later = statement<{ id: string; dueAt: number | null; stopping: 0 | 1 }>(`
+  UPDATE fuzz_campaigns SET due_at = @dueAt,
+    stopping = CASE WHEN @stopping = 1 THEN 1 ELSE stopping END
+  WHERE id = @id AND state = 'active'`);
+const windowTexts: Readonly<Record<WindowChange, string>> = {
+  opened: 'its window of time has begun',
+  closed: 'its window of time is over; its runs are asked to end',
+};
 
 /** Ids of campaigns that time changes now. */
 export const dueCampaigns = pageOperation(
@@ -77,12 +85,25 @@ export const dueCampaigns = pageOperation(
   },
 );
 
-/** Sets when time changes a campaign next. */
+/** Sets when time changes a campaign next. At the end of a window its runs are to be stopped. */
 export const postponeCampaign = writeOperation(
   'postpone_campaign',
   'upkeep',
-  function* (input: { id: string; dueAt: number | null }): Steps<LoadedCampaign | undefined> {
-    yield* run(later, input);
-    return yield* loaded(input.id);
+  function* (input: {
+    id: string;
+    dueAt: number | null;
+    now: number;
+    window: WindowChange | undefined;
+  }): Steps<LoadedCampaign | undefined> {
+    const { id, dueAt, now, window } = input;
+    const before = yield* lockCampaign(id);
+    if (before?.state === 'active') {
+      yield* run(later, { id, dueAt, stopping: window === 'closed' ? 1 : 0 });
+      if (window) {
+        const text = windowTexts[window];
+        yield* recordHistory({ campaignId: id, time: now, kind: `window_${window}`, text });
+      }
+    }
+    return yield* loaded(id);
   },
 );

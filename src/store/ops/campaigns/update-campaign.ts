@@ -2,7 +2,7 @@ import { NotFoundError, PreconditionError } from '../../../core/errors.js';
 import type { FuzzCampaignRow, LoadedCampaign } from '../../campaign-rows.js';
 import { writeOperation } from '../../operation.js';
 import { run, type Steps, statement } from '../../statement.js';
-import { recordHistory } from './history.js';
+import { recordHistory } from '../events/record-history.js';
 import { loaded, lockCampaign } from './load-campaign.js';
 import { type NewArm, releaseArms, setArms } from './set-arms.js';
 import { setTerms } from './set-campaign.js';

@@ -3,6 +3,7 @@ import { writeOperation } from '../../operation.js';
 import type { MergeOnRecord } from '../../rows.js';
 import { all, one, run, runEach, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
+import { recordForTarget } from '../events/record-history.js';
 import {
   type CorpusHead,
   corpusToChange,
@@ -152,6 +153,9 @@ function* replaceCorpus(
   const subject = subjectOf({ project: job.project, targetName: job.target_name });
   const { entriesBefore, entriesAfter } = record;
   yield* recordEvent(now, 'corpus.merged', subject, { jobId, entriesBefore, entriesAfter });
+  const of = { project: job.project, targetName: job.target_name };
+  const text = `corpus merged by job ${jobId}: ${entriesBefore} -> ${entriesAfter} inputs`;
+  yield* recordForTarget(of, { time: now, kind: 'merged', text });
   return record;
 }
 

@@ -1,3 +1,4 @@
+import { type Policy, policyOfTarget } from '../../campaign-policies.js';
 import { pageOperation, readOperation, writeOperation } from '../../operation.js';
 import { all, one, run, type Steps, statement } from '../../statement.js';
 import { type CreateJobInput, type MadeJob, queueJob } from '../jobs/create-job.js';
@@ -78,9 +79,19 @@ export const makeMerge = writeOperation(
   },
 );
 
+/** A corpus whose merge is due, and what the newest campaign of its target wants. */
+export type DueMerge = CorpusOf & { policy: Policy };
+
 /** Corpora whose merge is due. */
-export const dueMerges = pageOperation('due_merges', (page: { now: number; limit: number }) =>
-  all(due, page),
+export const dueMerges = pageOperation(
+  'due_merges',
+  function* (page: { now: number; limit: number }): Steps<DueMerge[]> {
+    const found: DueMerge[] = [];
+    for (const of of yield* all(due, page)) {
+      found.push({ ...of, policy: yield* policyOfTarget(of, 'merge') });
+    }
+    return found;
+  },
 );
 
 /** Makes a merge due later, or never by itself before the corpus is added to. */

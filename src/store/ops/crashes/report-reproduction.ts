@@ -3,6 +3,7 @@ import type { CrashReading } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
+import { recordForTarget } from '../events/record-history.js';
 import { lockJob } from '../jobs/lock-job.js';
 import { chooseReproducer } from './choose-reproducer.js';
 import { wantMinimising } from './crash-work.js';
@@ -108,10 +109,22 @@ export const reportReproduction = writeOperation(
     yield* run(insert, { ...source, ...input, jobId, fence, crashes });
     const groupId = crash.group_id;
     yield* recordEvent(now, 'crash.reproduced', crashId, { groupId, jobId, runs, crashes });
+    if (source.job_kind === 'reproduce') yield* tellCampaigns(crash, { jobId, runs, crashes, now });
     yield* judge(crash, source, { ...input, crashes });
     return crashes;
   },
 );
+
+/** Not of each group that a new build is tried with: histories would have nothing else. */
+function* tellCampaigns(
+  crash: TriedCrash,
+  of: { jobId: string; runs: number; crashes: number; now: number },
+): Steps<void> {
+  const { jobId, runs, crashes, now } = of;
+  const target = { project: crash.project, targetName: crash.target_name };
+  const text = `crash group ${crash.group_id}: ${crashes} of ${runs} runs of its input crashed, job ${jobId}`;
+  yield* recordForTarget(target, { time: now, kind: 'reproduced', text });
+}
 
 function* isWorkOf(jobId: string, crashId: string): Steps<boolean> {
   const spec = JSON.parse((yield* one(specOf, { jobId }))?.spec ?? '{}');

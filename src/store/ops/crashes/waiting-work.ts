@@ -1,3 +1,4 @@
+import { type Policy, policyOfCrash } from '../../campaign-policies.js';
 import { pageOperation } from '../../operation.js';
 import type { CrashWorkKind } from '../../rows.js';
 import { all, one, type Steps, statement } from '../../statement.js';
@@ -19,6 +20,8 @@ export interface WaitingWork extends WaitingRow {
   crash: CrashToRun | undefined;
   /** Of "verify"; undefined: there is nothing to try. */
   build: BuildToVerify | undefined;
+  /** Of the campaign that met the crash; undefined: as master.yaml has it. */
+  policy: Policy;
 }
 
 export interface TargetWork extends CrashTarget {
@@ -64,7 +67,10 @@ export const waitingWork = pageOperation(
       const page = { afterGroupId, limit: mostInputs };
       const build =
         targetSha256 === null ? undefined : yield* buildToVerify({ ...target, targetSha256 }, page);
-      work.push({ ...row, crash, build });
+      const { kind } = row;
+      const policy =
+        crashId === null || kind === 'verify' ? undefined : yield* policyOfCrash(crashId, kind);
+      work.push({ ...row, crash, build, policy });
     }
     return { ...target, work };
   },

@@ -1,4 +1,3 @@
-import type { WebhookConfig } from '../../config/webhooks.js';
 import { clipUtf8 } from '../../core/clip.js';
 import { type Clock, sleep } from '../../core/clock.js';
 import { type InBackground, orAbort } from '../../core/context.js';
@@ -8,13 +7,12 @@ import { backoffMs } from '../../core/retry.js';
 import type { Signal } from '../../core/signal.js';
 import { nextNotice } from '../../store/ops/notifications/next-notice.js';
 import type { Store } from '../../store/store.js';
-import { type Delivery, deliveryOf, headersOf } from './message.js';
-import { post } from './post.js';
+import { type Delivery, deliveryOf } from './delivery.js';
 import type { Progress } from './progress.js';
-import { verdictOf } from './verdict.js';
+import { type Destination, send } from './send.js';
 
-export interface WebhookParts {
-  readonly config: WebhookConfig;
+export interface FollowerParts {
+  readonly config: Destination;
   readonly progress: Progress;
   readonly store: Pick<Store, 'run'>;
   readonly clock: Clock;
@@ -45,18 +43,27 @@ const keepEveryMs = 60_000;
 const mostErrorBytes = 200;
 
 /**
- * Delivers the events of one webhook in their order, one at a time. A delivery ends when it
+ * Delivers the events of one destination in their order, one at a time. A delivery ends when it
  * is acknowledged, refused or given up; until then the next one waits. Its event is behind
  * the cursor only after that, so a master that dies on the way begins with it again.
  */
-export class Webhook {
+export class Follower {
   #pending: Delivery | undefined;
   /** Tries in a row that failed. */
   #failures = 0;
   #keptAt: number;
 
-  constructor(private readonly parts: WebhookParts) {
+  constructor(private readonly parts: FollowerParts) {
     this.#keptAt = parts.clock.now();
+  }
+
+  get name(): string {
+    return this.parts.config.name;
+  }
+
+  /** Since when tries have been failing, ms since 1970, and why the last one did. */
+  get failing(): { since: number; why: string } | undefined {
+    return this.parts.progress.failing;
   }
 
   /** When the event of the delivery under way happened, ms since 1970. */
@@ -88,7 +95,7 @@ export class Webhook {
       store.run(ctx, nextNotice, {
         cursor: from,
         kinds: config.events,
-        project: config.project ?? null,
+        projects: config.projects,
         limit: sliceSize,
       }),
     );
@@ -128,20 +135,17 @@ export class Webhook {
 
   async #try(delivery: Delivery): Promise<Outcome | undefined> {
     const { config, progress, clock, timeoutMs, version, stopped, log } = this.parts;
-    const signing = { secret: config.secret, now: clock.now(), version };
-    const headers = headersOf(delivery, signing);
     try {
-      const message = { url: new URL(config.url), headers, body: delivery.body };
-      const answer = await post(message, { clock, timeoutMs, signal: stopped });
-      const verdict = verdictOf(answer, clock.now());
+      const within = { clock, timeoutMs, signal: stopped, version };
+      const verdict = await send(config, delivery, within);
       if (verdict.kind === 'again') {
-        return await this.#failed(delivery, `status ${answer.status}`, verdict.waitMs);
+        return await this.#failed(delivery, verdict.why, verdict.waitMs);
       }
       progress.answered();
       this.#failures = 0;
       const about = { webhook: config.name, delivery: delivery.id, event: delivery.event };
       if (verdict.kind === 'delivered') log.info(about, 'webhook delivered');
-      else log.warn({ ...about, status: answer.status }, 'webhook refused');
+      else log.warn({ ...about, status: verdict.status, why: verdict.why }, 'webhook refused');
       return verdict.kind;
     } catch (error) {
       if (stopped.aborted) return undefined;
