@@ -14,7 +14,7 @@ interface Flags {
   readonly wait: number;
   readonly start: number;
   readonly deadline: number;
-  readonly verbose: boolean;
+  readonly verbose?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,11 +22,13 @@ export function conformanceCommand(): Command {
   return new Command('conformance')
     .summary("check a bot of one's own against the protocol")
     .description(
-      'Plays a master against a bot, and prints what the bot gets wrong. The bot is started by a\n' +
-        'shell, several times, with the address of the master in PANDAFUZZ_MASTER, an empty folder in\n' +
-        'PANDAFUZZ_BOT_WORK_DIR, and PANDAFUZZ_BOT_NAME and PANDAFUZZ_BOT_SLOTS (2). In the command,\n' +
-        '{master} and {work_dir} stand for the first two. It is stopped by SIGTERM.\n\n' +
-        'Jobs are for the engine libfuzzer or command, if the bot announces one, or else for its first.',
+      'Plays a master against a bot, and prints what the bot gets wrong. The bot is\n' +
+        'started by a shell, several times, with the address of the master in\n' +
+        'PANDAFUZZ_MASTER, an empty folder in PANDAFUZZ_BOT_WORK_DIR, and with\n' +
+        'PANDAFUZZ_BOT_NAME and PANDAFUZZ_BOT_SLOTS (2). In the command, {master} and\n' +
+        '{work_dir} stand for the first two. It is stopped by SIGTERM.\n\n' +
+        'Jobs are for the engine libfuzzer or command, if the bot announces one of them,\n' +
+        'and else for its first.',
     )
     .requiredOption('--bot <command>', 'how the bot is started')
     .option('--engine <name>', 'engine of the jobs')
@@ -51,7 +53,7 @@ export function conformanceCommand(): Command {
     .addOption(
       durationOption('--deadline', 'time for everything', '1s', '24h').default(600_000, '10m'),
     )
-    .option('-v, --verbose', 'print what the bot prints, on standard error', false)
+    .option('-v, --verbose', 'print what the bot prints, on standard error')
     .option('--json', 'print JSON for scripts')
     .addHelpText('after', `\nChecks: ${wrapped(rules)}\n${examples}`)
     .action(async (flags: Flags) => {
@@ -82,7 +84,7 @@ async function run(flags: Flags): Promise<number> {
       waitMs: flags.wait,
       startMs: flags.start,
       deadlineMs: flags.deadline,
-      isVerbose: flags.verbose,
+      isVerbose: flags.verbose === true,
       onCheck: (rule) => {
         if (process.stderr.isTTY || flags.verbose) process.stderr.write(`checks ${rule}\n`);
       },
@@ -106,7 +108,7 @@ async function contentOf(path: string): Promise<Buffer> {
 function readRules(text: string): Rule[] {
   return text.split(',').map((word) => {
     if (isRule(word)) return word;
-    throw new InvalidArgumentError(`There is no check "${word}"; --help lists them.`);
+    throw new InvalidArgumentError(`There is no check "${word}".`);
   });
 }
 

@@ -36,14 +36,13 @@ interface StoredFile {
   breaks: number;
   /** Sends other bytes than those of its SHA-256. */
   readonly isWrong: boolean;
-  downloads: number;
 }
 
 /** Artifacts, crashes and inputs, as far as a bot needs them. */
 export class Files {
   readonly #artifacts = new Map<string, StoredFile>();
-  /** Reports that were stored, and the times at which they were. */
-  readonly crashes: { readonly job: OfferedJob | undefined; readonly atMs: number }[] = [];
+  /** Jobs of the reports that were stored. */
+  readonly crashes: (OfferedJob | undefined)[] = [];
   /** Reports that come next and are refused as UNAVAILABLE. */
   crashRefusals = 0;
   refusedCrashes = 0;
@@ -51,7 +50,7 @@ export class Files {
   constructor(private readonly master: PlayedMaster) {}
 
   add(bytes: Buffer, { breaks = 0, isWrong = false } = {}): StoredFile {
-    const file = { bytes, breaks, isWrong, downloads: 0 };
+    const file = { bytes, breaks, isWrong };
     this.#artifacts.set(createHash('sha256').update(bytes).digest('hex'), file);
     return file;
   }
@@ -94,7 +93,6 @@ export class Files {
       call.emit('error', { code: Code.OUT_OF_RANGE, details });
       return;
     }
-    file.downloads += 1;
     const half = Math.floor(bytes.length / 2);
     const name = 'conformance';
     const sizeBytes = bytes.length;
@@ -144,7 +142,7 @@ export class Files {
         "the input of a crash is not what its report's size and SHA-256 say",
       );
     }
-    this.crashes.push({ job, atMs: this.master.now() });
+    this.crashes.push(job);
     callback(null, ReportCrashResponse.fromPartial({ crashId: newId(), groupId: newId() }));
     this.master.changes.wake();
   }

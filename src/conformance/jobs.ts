@@ -18,7 +18,6 @@ export class OfferedJob {
   named = 0;
   /** Inputs executed, as its last beat has it. */
   executions = 0;
-  phase = 0;
   /** Named by the last beat. */
   isNamed = false;
   /** The bot does not have to name it any more. */

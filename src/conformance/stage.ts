@@ -5,6 +5,7 @@ import { newId } from '../core/ids.js';
 import type { Signal } from '../core/signal.js';
 import type { RegisterBotRequest } from '../gen/pandafuzz/v1/bot_service.js';
 import type { DeepPartial, JobSpec } from '../gen/pandafuzz/v1/job.js';
+import { Assignment } from '../gen/pandafuzz/v1/lease.js';
 import { BotProcess } from './bot-process.js';
 import { Breach, CutShort, Findings } from './findings.js';
 import { OfferedJob, specOf } from './jobs.js';
@@ -130,7 +131,7 @@ export class Stage {
     this.master.jobs.push(job);
     const { lease } = job;
     const { leaseTtlMs: ttlMs } = this.master.times;
-    const assignment = { lease, spec: job.spec, ttlMs, secrets: {} };
+    const assignment = Assignment.fromPartial({ lease, spec: job.spec, ttlMs });
     this.stream.say({ $case: 'assign', value: { assignment } });
     return job;
   }

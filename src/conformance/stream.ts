@@ -39,7 +39,6 @@ export class BotStream {
   isOver = false;
   /** Monotonic time of Hello. */
   openedAtMs = 0;
-  welcomedAtMs = 0;
 
   constructor(
     readonly call: ServerDuplexStream<HeartbeatRequest, HeartbeatResponse | Buffer>,
@@ -76,7 +75,6 @@ export class BotStream {
     if (!this.hello || this.isWelcomed || this.isOver) return;
     const { master } = this;
     this.isWelcomed = true;
-    this.welcomedAtMs = master.now();
     const leases = this.hello.leases.map((lease) => {
       const job = master.jobOf(lease);
       const keep = job !== undefined && !job.isOver && !job.isLost;
@@ -181,12 +179,11 @@ export class BotStream {
     const { master } = this;
     const { findings } = master;
     const named = new Set<OfferedJob>();
-    for (const { lease, statistics, phase } of beat.leases) {
+    for (const { lease, statistics } of beat.leases) {
       const job = this.#named('a beat', lease);
       if (!job) continue;
       named.add(job);
       job.named += 1;
-      job.phase = phase;
       job.executions = statistics?.executions ?? 0;
     }
     for (const job of master.jobs) {

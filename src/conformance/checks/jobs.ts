@@ -103,7 +103,7 @@ const crash: Check = {
       crashes: true,
       limits: { maxDurationSeconds: 10, maxCrashes: 1 },
     });
-    const mine = () => files.crashes.filter((one) => one.job === job);
+    const mine = () => files.crashes.filter((one) => one === job);
     const mostMs = stage.options.waitMs + shortMs;
     const tries = () =>
       `its target crashes, and ReportCrash came ${files.refusedCrashes - refused} times`;
