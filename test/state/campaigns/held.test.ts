@@ -58,7 +58,7 @@ test('a build whose runs die at once is held, tried once in a while, and freed b
   expect((await explain(fleet)).reasons.join()).not.toContain('held');
   const { campaign, events } = await getCampaign(fleet);
   expect(campaign).toMatchObject({ runs: 5, arms: [{ share: 1 }] });
-  expect(events.map(({ kind }) => kind)).toEqual(['recovered', 'held', 'created']);
+  expect(events.map(({ kind }) => kind)).toEqual(['recovered', 'stuck', 'held', 'created']);
 });
 
 test('the other builds have what a held one leaves, and an update or a resume tries it at once', async () => {

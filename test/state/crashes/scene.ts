@@ -95,7 +95,8 @@ export class Scene {
 
   /** The lease of a job, the only one that waits, for a new bot. */
   async leaseOf(jobId: string): Promise<Lease> {
-    const offer = { engines: ['libfuzzer'], slots: 1, labels: {}, version: '', memoryMib: 0 };
+    const engines = ['libfuzzer', 'aflplusplus'];
+    const offer = { engines, slots: 1, labels: {}, version: '', memoryMib: 0 };
     const { bots, pull } = this.state;
     const about = { ...offer, name: newId(), diskMib: 0, engineDetails: [] };
     const bot = await bots.register(testContext(), about);

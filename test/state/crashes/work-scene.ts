@@ -19,7 +19,7 @@ export const workScene = (settings: Record<string, string> = {}): Promise<Scene>
 export async function takeWork(scene: Scene): Promise<TakenWork | undefined> {
   await scene.state.crashPolicy.look();
   const offer = { slots: 1, labels: {}, version: '', memoryMib: 0, diskMib: 0, name: newId() };
-  const engines = ['libfuzzer-crashes'];
+  const engines = ['libfuzzer-crashes', 'aflplusplus-crashes'];
   const bot = await scene.state.bots.register(testContext(), {
     ...offer,
     engines,

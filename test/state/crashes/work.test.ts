@@ -6,6 +6,7 @@ import {
   ValidationError,
 } from '../../../src/core/errors.js';
 import { newId } from '../../../src/core/ids.js';
+import { CampaignBuild, CampaignSpec } from '../../../src/gen/pandafuzz/v1/campaign_service.js';
 import { CrashGroupStatus } from '../../../src/gen/pandafuzz/v1/crash.js';
 import {
   CrashReport,
@@ -32,8 +33,8 @@ async function metCrash(runs = '5') {
 }
 
 /** The verification of a build that a job was just made for. */
-async function verification(scene: Scene, build: string) {
-  await scene.lease(build);
+async function verification(scene: Scene, build: string, engine = 'libfuzzer') {
+  await scene.lease(build, { engine });
   const work = await nextWork(scene);
   expect(work.spec.kind).toBe(JobKind.VERIFY);
   return work;
@@ -136,6 +137,24 @@ describe('a newer build that no longer crashes', () => {
       [fixed, false, 0],
       [sha256('old'), true, 1],
     ]);
+  });
+
+  test('says nothing if it is for another engine, or what a campaign has beside the one that crashed', async () => {
+    const { scene, groupId, work, old } = await metCrash();
+    await report(scene, work, crashed('v2=parse/10', 5));
+    const forAfl = await scene.build('for AFL++');
+    await report(scene, await verification(scene, forAfl, 'aflplusplus'), {});
+    expect(await status(scene, groupId)).toBe('NEW');
+    const plain = await scene.build('plain');
+    const builds = [old, plain].map((targetSha256, at) =>
+      CampaignBuild.create({ engine: 'libfuzzer', name: `build-${at}`, targetSha256 }),
+    );
+    const spec = CampaignSpec.create({ name: 'png', builds });
+    await scene.state.fuzzingCampaigns.create(testContext(), { spec, requestId: '' });
+    const campaign = { project: '', campaign: 'png', stopRuns: false, reason: '' };
+    await scene.state.fuzzingCampaigns.pause(testContext(), campaign);
+    await report(scene, await verification(scene, plain), {});
+    expect(await status(scene, groupId)).toBe('NEW');
   });
 
   test('says nothing where the crash comes now and then, unless it was tried often enough', async () => {
