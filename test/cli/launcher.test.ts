@@ -39,6 +39,12 @@ describe("Node's flags are set", () => {
     expect(flagsOf(await startedBy(join(process.cwd(), 'bin/pandafuzz')))).toEqual(nodeFlags);
   });
 
+  test('by a link to bin/pandafuzz, as the container image has one', async () => {
+    const link = join(temporaryFolder(), 'pandafuzz');
+    symlinkSync(join(process.cwd(), 'bin/pandafuzz'), link);
+    expect(flagsOf(await startedBy(link))).toEqual(nodeFlags);
+  });
+
   test("by the command that npm installs, a link to package.json's bin", async () => {
     const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       bin: { pandafuzz: string };
