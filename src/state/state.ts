@@ -4,10 +4,8 @@ import { backgroundRunner, type RequestContext } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import { PeriodicTask } from '../core/periodic-task.js';
 import type { SecretKey } from '../core/secret-box.js';
-import { atMost } from '../metrics/at-most.js';
 import type { Metrics } from '../metrics.js';
 import type { NewRun } from '../store/ops/campaigns/make-run.js';
-import { readCounters } from '../store/ops/upkeep/read-counters.js';
 import type { Store } from '../store/store.js';
 import { Audit } from './access/audit.js';
 import { Identity } from './access/identity.js';
@@ -30,7 +28,7 @@ import { CampaignObstacles } from './campaigns/obstacles.js';
 import { CampaignSupply } from './campaigns/supply.js';
 import { Artifacts } from './corpus/artifacts.js';
 import { Corpora } from './corpus/corpora.js';
-import { Corpus } from './corpus/corpus.js';
+import { Corpus, mergeWish } from './corpus/corpus.js';
 import { Merges } from './corpus/merges.js';
 import { ProjectRoom } from './corpus/project-room.js';
 import { PutAside } from './corpus/put-aside.js';
@@ -63,17 +61,15 @@ import { FairShare } from './scheduling/fair-share.js';
 import { Overlooked } from './scheduling/overlooked.js';
 import { Reaper } from './scheduling/reaper.js';
 import { Collector } from './series/collector.js';
-import { fuzzingFigures } from './series/fuzzing-figures.js';
 import { Series } from './series/series.js';
 import { Targets } from './targets/targets.js';
+import { tellMetrics } from './tell-metrics.js';
 import { BlobSweep } from './upkeep/blob-sweep.js';
 import { Epochs } from './upkeep/epochs.js';
 import { Retention } from './upkeep/retention.js';
 import { System } from './upkeep/system.js';
 import { Timekeeper } from './upkeep/timekeeper.js';
 import { Vitals } from './upkeep/vitals.js';
-
-const dayMs = 86_400_000;
 
 /** Puts the rules together. There are no locks: the store decides whatever must happen once. */
 export type State = ReturnType<typeof createState>;
@@ -255,9 +251,6 @@ export function createState(options: {
   const working = { ...service, jobs: workJobs, settings: config.crashes };
   const crashPolicy = new CrashPolicy(working);
   const { merge, merge_time: longestMs, max_inputs, max_bytes } = config.corpus;
-  const isDaily = merge === 'daily' || merge === 'both';
-  const isByGrowth = merge === 'growth' || merge === 'both';
-  const mergeWish = { afterMs: isDaily ? dayMs : null, isByGrowth };
   const corpusBounds = { entries: max_inputs, bytes: max_bytes };
   const merges = new Merges({ ...service, newId, dispatch, defaults: config.jobs, longestMs });
   const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
@@ -270,22 +263,7 @@ export function createState(options: {
     ...{ ...service, sessions, leases, collector, obstacles, supply },
     stuckAfterMs: settings.stuck_after,
   });
-  const counters = atMost(() =>
-    inBackground('read_counters', (ctx) => store.run(ctx, readCounters, null)),
-  );
-  metrics.watchCounters(counters);
-  metrics.watchFleet({
-    botsOnline: () => sessions.online,
-    botsHeldBack: () => holds.waiting,
-    botsUnwell: () => sessions.unwell,
-    leasesHeld: () => leases.size,
-  });
-  const parts = { ...service, leases, sums: collector.sums };
-  metrics.watchFuzzing({
-    counters,
-    botsByState: () => sessions.byState,
-    figures: atMost(() => fuzzingFigures(parts)),
-  });
+  tellMetrics(metrics, { ...service, sessions, holds, leases, collector });
 
   return {
     bots: new Bots({
@@ -309,7 +287,7 @@ export function createState(options: {
       store,
       clock,
       leases,
-      merge: mergeWish,
+      merge: mergeWish(merge),
       bounds: corpusBounds,
       projectRoom: new ProjectRoom(store, clock, config.corpus.max_project_bytes),
       refused: metrics.corpusInputsRefused,

@@ -57,10 +57,18 @@ export interface CorpusParts {
   readonly merge: MergeWish;
   /** Of each corpus, that is of each target of a project. */
   readonly bounds: CorpusBounds;
-  /** Counts inputs for which there is no room. */
   readonly projectRoom: ProjectRoom;
+  /** Counts inputs for which there is no room. */
   readonly refused: { inc(by: number): void };
 }
+
+const dayMs = 86_400_000;
+
+/** When a corpus is to be minimised without being asked, by the setting `corpus.merge`. */
+export const mergeWish = (setting: 'off' | 'daily' | 'growth' | 'both'): MergeWish => ({
+  afterMs: setting === 'daily' || setting === 'both' ? dayMs : null,
+  isByGrowth: setting === 'growth' || setting === 'both',
+});
 
 /** Inputs of a target that reach new code, shared by all bots that fuzz it. */
 export class Corpus {
