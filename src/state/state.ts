@@ -141,8 +141,7 @@ export function createState(options: {
     retryPause,
   });
   const overlooked = new Overlooked({ ...service, dispatch, everyMs: ttl });
-  const onChanged = (botId: string) => sessions.holdChanged(botId);
-  const holds = new Holds({ ...service, onChanged });
+  const holds = new Holds({ ...service, onChanged: (botId) => sessions.holdChanged(botId) });
   const avoids = new Avoids({ ...service, sessions, dispatch });
   const blame = new Blame({ sessions, holds, avoids, log, metrics });
   const campaigns = new Campaigns({ ...service, fairShare, dispatch, leases });
@@ -223,8 +222,7 @@ export function createState(options: {
   });
   const logs = new Logs({ ...service, sessions });
   const progress = new Progress({ ...service, sessions, leases, collector });
-  const startedAt = new Date(clock.now());
-  const perSecond = config.limits.max_messages_per_second;
+  const { max_messages_per_second: perSecond } = config.limits;
   const sessionParts: SessionParts = {
     ...service,
     secrets,
@@ -301,7 +299,7 @@ export function createState(options: {
       { ...service, leases, sessions },
       {
         version: options.version,
-        startedAt,
+        startedAt: new Date(clock.now()),
         warnings: [...(options.warnings ?? [])],
       },
     ),
