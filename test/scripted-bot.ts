@@ -86,13 +86,19 @@ export class ScriptedBot {
   async done(lease: Lease, outcome: JobOutcome): Promise<Value<'jobDoneAck'>> {
     const result = { outcome, message: 'because', statistics: undefined };
     this.say({ $case: 'jobDone', value: { lease, result } });
-    return this.hear('jobDoneAck');
+    // Several results may be under way on one stream.
+    return this.hear('jobDoneAck', ({ lease: of }) => isSame(of, lease));
   }
 
-  /** The next message of this kind, now or later; others keep their place. */
-  async hear<Kind extends Heard['$case']>(kind: Kind): Promise<Value<Kind>> {
+  /** The next message of this kind that is meant, now or later; others keep their place. */
+  async hear<Kind extends Heard['$case']>(
+    kind: Kind,
+    isMeant: (value: Value<Kind>) => boolean = () => true,
+  ): Promise<Value<Kind>> {
     for (;;) {
-      const index = this.#heard.findIndex((message) => message.$case === kind);
+      const index = this.#heard.findIndex(
+        ({ $case, value }) => $case === kind && isMeant(value as Value<Kind>),
+      );
       if (index >= 0) return this.#heard.splice(index, 1)[0]?.value as Value<Kind>;
       await Promise.race([
         new Promise<void>((resolve) => this.#waiting.push(resolve)),
@@ -121,3 +127,6 @@ export class ScriptedBot {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
+
+const isSame = (a: Lease | undefined, b: Lease): boolean =>
+  a?.jobId === b.jobId && a.attempt === b.attempt && a.fence === b.fence;

@@ -31,7 +31,8 @@ test('a target that closes its standard error is fuzzed for its time, and both b
     message: expect.stringContaining('closed or redirected its standard error'),
   });
   const reports = await reportsLike(fuzzed, [overflow, useAfterFree]);
-  for (const { context } of reports) expect(context?.replayed).toBe(false);
+  // Where starts are dear, those after the first go without names, and crashes are run again for them.
+  expect(reports.some(({ context }) => context?.replayed === false)).toBe(true);
   const { crashes: hits = 0, crashInputsKept = 0 } = result?.statistics ?? {};
   expect(crashInputsKept).toBe(fuzzed.master.crashes.length);
   expect(hits).toBeGreaterThanOrEqual(crashInputsKept);
