@@ -199,6 +199,7 @@ export class Model {
       groups: Object.values(this.groups).sort((a, b) => a - b),
       counters: {
         bots: 2,
+        artifacts: 1,
         crash_hits: Object.values(this.crashes).reduce((sum, { fences }) => sum + fences.length, 0),
         crash_inputs_kept: Object.keys(this.crashes).length,
         crash_groups: Object.keys(this.groups).length,

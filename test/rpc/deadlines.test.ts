@@ -26,7 +26,8 @@ const withoutDatabase = new Set([
 describe('every method', () => {
   test('ends at its deadline, neither before an earlier one nor after a later one, while the database can be neither read nor written', async () => {
     const directory = temporaryFolder();
-    const { connection, address } = await runMasterFor({}, directory);
+    const settings = { PANDAFUZZ_SECRETS_KEY: 'ab'.repeat(32) };
+    const { connection, address } = await runMasterFor(settings, directory);
     const requests = await validRequests(connection);
     const client = new RawClient(address);
     await client.call('/pandafuzz.v1.SystemService/GetSystemStats', [Buffer.alloc(0)]);

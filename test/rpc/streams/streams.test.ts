@@ -132,7 +132,10 @@ describe('messages of a bot', () => {
 
 describe('a peer that does not read', () => {
   test('is cut off with RESOURCE_EXHAUSTED, and costs next to no memory until then', async () => {
-    const settings = { PANDAFUZZ_TIMEOUTS_STALLED_STREAM: '1s' };
+    const settings = {
+      PANDAFUZZ_TIMEOUTS_STALLED_STREAM: '1s',
+      PANDAFUZZ_LIMITS_MAX_MESSAGES_PER_SECOND: '1000000',
+    };
     const { connection, address } = await runMasterFor(settings);
     const bot = await registerBot(connection);
     const client = new RawClient(address, { initialWindowSize: 100 });
