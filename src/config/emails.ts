@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopback } from '../core/loopback.js';
 import {
   common,
   givenValue,
@@ -46,9 +46,9 @@ const email = z
     if (server === undefined || login === undefined) return z.NEVER;
     const { to, from, events, name = server.host } = given;
     // A password goes over the network as it is where there is no TLS.
-    const usual = login.user === '' || isLoopback(server.host) ? 'offered' : 'required';
+    const usual = login.user === '' || isHere(server.host) ? 'offered' : 'required';
     const tls = given.tls ?? usual;
-    if (login.user !== '' && tls !== 'required' && !isLoopback(server.host)) {
+    if (login.user !== '' && tls !== 'required' && !isHere(server.host)) {
       const message = 'must be required where a password goes to another machine';
       ctx.addIssue({ code: 'custom', path: ['tls'], message });
       return z.NEVER;
@@ -57,8 +57,7 @@ const email = z
     return { ...wanted, kind: 'email' as const, to, from, server: { ...server, tls }, login };
   });
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+const isHere = (host: string): boolean => host === 'localhost' || isLoopback(host);
 
 /** A user and a password have keys of their own, which may be files. */
 function serverOf(

@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import { isLoopback } from './loopback.js';
 
 /**
  * Which proxy of the environment a connection takes. This machine needs none, whatever the
@@ -25,16 +26,14 @@ export function isDirect(host: string, environment: NodeJS.ProcessEnv): boolean 
   return entries.some((entry) => entry !== '' && matches(name, entry.toLowerCase()));
 }
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('0.0.0.0');
-loopback.addAddress('::', 'ipv6');
-loopback.addAddress('::1', 'ipv6');
+const anyOfOurs = new BlockList();
+anyOfOurs.addAddress('0.0.0.0');
+anyOfOurs.addAddress('::', 'ipv6');
 
 function isThisMachine(name: string): boolean {
   const family = isIP(name);
   if (family === 0) return /^(.+\.)?localhost\.?$/.test(name);
-  return loopback.check(name, family === 4 ? 'ipv4' : 'ipv6');
+  return isLoopback(name) || anyOfOurs.check(name, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 function matches(name: string, entry: string): boolean {

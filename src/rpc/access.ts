@@ -33,10 +33,6 @@ export type SignedInBy = Token | DomainError | undefined;
 export const addressOf = (call: Pick<Asking, 'getPeer'>): string =>
   call.getPeer().replace(/:\d+$/, '');
 
-/** Whether the peer is on this machine. */
-export const isLoopback = (address: string): boolean =>
-  /^\[?(::1|(::ffff:)?127(\.\d+){3})\]?$/i.test(address);
-
 /** A call, or a request over HTTP. */
 interface Asked {
   /** As in `permissions`. */

@@ -1,15 +1,12 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { type Address, formatAddress } from '../config/quantities.js';
 import type { MasterConfig } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
+import { isLoopback } from '../core/loopback.js';
 
 /** EX_CONFIG of sysexits.h. */
 const badConfiguration = 78;
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
 
 /** Who reaches the master, and what that asks of its callers. */
 export interface Exposure {
@@ -64,9 +61,7 @@ function remedy(hasTls: boolean, needsTokens: boolean): string {
 /** Whether no other machine reaches it. A name counts by its addresses; one without any cannot be listened on, which is said later. */
 export async function isThisMachine({ host }: Address): Promise<boolean> {
   const known = isIP(host) ? [{ address: host }] : await addressesOf(host);
-  return known.every(({ address }) =>
-    loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
-  );
+  return known.every(({ address }) => isLoopback(address));
 }
 
 const addressesOf = (host: string) => lookup(host, { all: true }).catch(() => []);

@@ -1,10 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { isLoopback } from '../../core/loopback.js';
 import { NotOurs } from './refusal.js';
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
 
 /**
  * Refuses what a browser sends for a page of another site. Such a page cannot read an answer,
@@ -63,8 +60,5 @@ export function expectOwnName(host: string | undefined, { configured, isLocal }:
     'this master takes calls without tokens, and so by its own names only: localhost, 127.0.0.1, [::1], or the host of http.address';
   throw new NotOurs('FOREIGN_HOST', message);
 }
-
-const isLoopback = (name: string): boolean =>
-  isIP(name) !== 0 && loopback.check(name, isIP(name) === 6 ? 'ipv6' : 'ipv4');
 
 const otherSite = () => new NotOurs('OTHER_SITE', 'this call comes from a page of another site');
