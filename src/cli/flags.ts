@@ -5,6 +5,7 @@ import {
   sizeWithin as sizeWord,
   type WordReader,
 } from '../config/quantities.js';
+import { projectName, projectNameRule } from '../core/project.js';
 
 /** Options that several commands share, and their parsers. */
 
@@ -116,12 +117,15 @@ export const several = (text: string, before: readonly string[] = []): string[] 
   text,
 ];
 
+/** Reads the name of a project. */
+export function projectText(text: string): string {
+  if (projectName.test(text)) return text;
+  throw new InvalidArgumentError(`It ${projectNameRule}.`);
+}
+
 /** `--project`, which PANDAFUZZ_PROJECT sets for all commands. */
 export function projectOption(about: string): Option {
-  const option = new Option('--project <name>', about).argParser((text) => {
-    if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
-    throw new InvalidArgumentError("It must be 1 to 64 letters, digits, '.', '_' or '-'.");
-  });
+  const option = new Option('--project <name>', about).argParser(projectText);
   const usual = process.env['PANDAFUZZ_PROJECT'];
   // Not by env(): options that go without a project would be said to conflict with it.
   return usual ? option.default(usual, `${usual}, by PANDAFUZZ_PROJECT`) : option;

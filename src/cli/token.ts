@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Role } from '../core/principal.js';
 import { tokenSorts } from '../operator/sorts.js';
-import { durationWithin, type OperatorFlags, withOperatorFlags } from './flags.js';
+import { durationWithin, type OperatorFlags, projectText, withOperatorFlags } from './flags.js';
 import { aboutLists, type ListCommandFlags, withListFlags, withShowFlags } from './list-options.js';
 
 const examples = `
@@ -145,7 +145,7 @@ function callerCommand(): Command {
 }
 
 function projectNames(text: string, before: string[] = []): string[] {
-  return [...before, poolName(text)];
+  return [...before, projectText(text)];
 }
 
 function poolName(text: string): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { codeOf } from '../core/errors.js';
 import { type EventKind, eventKinds } from '../core/event-kinds.js';
+import { projectName } from '../core/project.js';
 
 /** What all destinations of notifications have. No problem names a secret, nor a URL, which may hold one too. */
 
@@ -15,7 +16,7 @@ const eventsRule = `must be some of: ${eventKinds.join(', ')}`;
 export const text = (what: string) =>
   z.string({ error: `must be ${what}` }).min(1, `must be ${what}`);
 
-const project = z.string({ error: projectRule }).regex(/^[A-Za-z0-9._-]{1,64}$/, projectRule);
+const project = z.string({ error: projectRule }).regex(projectName, projectRule);
 
 /** Keys of every destination. */
 export const common = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { logFormats, logLevels } from '../core/log.js';
+import { projectName } from '../core/project.js';
 import { mostDestinations } from './destinations.js';
 import { emails } from './emails.js';
 import type { Settings } from './settings.js';
@@ -143,7 +144,7 @@ const crashes = z.strictObject({
   max_jobs: whole(1, 1000).default(20),
   passed_over: z
     .record(
-      z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be the name of a project'),
+      z.string().regex(projectName, 'must be the name of a project'),
       z.strictObject({ functions: texts, files: texts, modules: texts }),
     )
     .prefault({}),

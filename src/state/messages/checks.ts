@@ -1,3 +1,4 @@
+import { projectName, projectNameRule } from '../../core/project.js';
 import { mostNotes, noteText } from '../../core/run-notes.js';
 import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type { Beat, Hello, LeaseStatus } from '../../gen/pandafuzz/v1/heartbeat.js';
@@ -48,10 +49,10 @@ export function checkExecutable(path: string, at: string, found: Violations): vo
     );
 }
 
-export const projectProblem = "must be 1 to 64 letters, digits, '.', '_' or '-'";
+export const projectProblem = projectNameRule;
 
 /** Whether a project can have this name; empty stands for the default one. */
-export const isProject = (name: string): boolean => /^[A-Za-z0-9._-]{0,64}$/.test(name);
+export const isProject = (name: string): boolean => name === '' || projectName.test(name);
 
 const outcomeNames: Partial<Record<JobOutcome, CompleteJobInput['outcome']>> = {
   [JobOutcome.COMPLETED]: 'completed',

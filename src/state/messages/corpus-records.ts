@@ -18,6 +18,7 @@ import type {
   PutAsideReason as PutAsideReasonName,
   PutAsideRow,
 } from '../../store/rows.js';
+import { isProject, projectProblem } from './checks.js';
 import { time } from './records.js';
 import type { Violations } from './violations.js';
 
@@ -31,11 +32,7 @@ export function corpusOf(
 ): CorpusOf {
   const { project = '', targetName = '' } = key ?? {};
   found
-    .expect(
-      project === '' || /^[A-Za-z0-9._-]{1,64}$/.test(project),
-      path.project,
-      "must be 1 to 64 letters, digits, '.', '_' or '-'",
-    )
+    .expect(isProject(project), path.project, projectProblem)
     .text(targetName, path.targetName, { min: 1, max: 128 });
   return { project: project || defaultProject, targetName };
 }

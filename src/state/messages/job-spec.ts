@@ -5,7 +5,7 @@ import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import { JobKind, JobLimits, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 
 import { refusedArgument } from '../../target/arguments.js';
-import { checkExecutable } from './checks.js';
+import { checkExecutable, isProject, projectProblem } from './checks.js';
 import type { Violations } from './violations.js';
 
 /**
@@ -60,11 +60,7 @@ function check(
     .whole(spec.priority, 'spec.priority', { min: -1000, max: 1000 })
     .whole(spec.maxAttempts, 'spec.max_attempts', { min: 0, max: 100 })
     .text(spec.campaign, 'spec.campaign', { max: 128 })
-    .expect(
-      spec.project === '' || /^[A-Za-z0-9._-]{1,64}$/.test(spec.project),
-      'spec.project',
-      "must be 1 to 64 letters, digits, '.', '_' or '-'",
-    )
+    .expect(isProject(spec.project), 'spec.project', projectProblem)
     .expect(spec.kind === JobKind.UNSPECIFIED, 'spec.kind', madeByMaster)
     .expect(spec.crashWork === undefined, 'spec.crash_work', madeByMaster);
   checkRequirements(spec, found);
