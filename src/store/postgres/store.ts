@@ -1,17 +1,11 @@
 import { systemClock } from '../../core/clock.js';
-import type { RequestContext } from '../../core/context.js';
 import { PreconditionError } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
-import type { BlobStore } from '../blobs.js';
-import type { Settled } from '../call.js';
-import { Executor } from '../executor.js';
-import { blobsOf, makeDataFolder, openRoom, openUnfinished, withBlobs } from '../folder.js';
-import { Lane } from '../lane.js';
-import { type Operation, urgencies } from '../operation.js';
+import { makeDataFolder, openRoom, openUnfinished, withBlobs } from '../folder.js';
+import { LaneStore } from '../lane-store.js';
 import type { Room } from '../room.js';
-import type { DatabaseCopy, Store, StoreOptions } from '../store.js';
+import type { DatabaseCopy, StoreOptions } from '../store.js';
 import type { UnfinishedUploads } from '../unfinished.js';
-import { Witness } from '../witness.js';
 import { claimFolder } from './data-folder.js';
 import { isRetryableError } from './faults.js';
 import { Reader } from './reader.js';
@@ -22,11 +16,6 @@ export interface PostgresOptions extends StoreOptions {
   /** Calls from which one statement is taken for all of them (sets/); for tests. */
   readonly leastOfSet?: number | undefined;
 }
-
-/** Most calls in one transaction: keeps a group's time well below any deadline. */
-const largestGroup = 128;
-/** Costs of the reads that share one view: few pages, so that they delay little beside them. */
-const readsAtOnce = 32;
 
 interface Parts {
   readonly writer: Writer;
@@ -65,47 +54,13 @@ async function closeAll({ writer, readers }: Pick<Parts, 'writer' | 'readers'>):
  * The store in a PostgreSQL database that is this master's alone. Writes go in order through
  * one session, which has the database's lock; reads run beside it on their own.
  */
-export class PostgresStore implements Store {
-  readonly blobs: BlobStore;
-  readonly unfinished: UnfinishedUploads;
-  readonly witness: Witness;
-  readonly room: Room;
+export class PostgresStore extends LaneStore<Writer, Reader> {
   readonly #writer: Writer;
-  readonly #writes: Lane<Writer>;
-  readonly #reads: Lane<Reader>;
-  readonly #executor: Executor;
-  readonly #onWrite: (() => void)[] = [];
 
   private constructor(options: PostgresOptions, parts: Parts) {
+    super({ ...parts, options, isRetryable: isRetryableError });
     this.#writer = parts.writer;
-    this.room = parts.room;
-    this.unfinished = parts.unfinished;
-    this.witness = new Witness(options.directory);
-    this.blobs = blobsOf(options, this);
-    const { metrics, retry } = options;
-    const took = metrics.databaseTransactionSeconds;
-    this.#writes = new Lane([parts.writer], {
-      maxQueued: options.maxQueuedWrites,
-      quota: 'database.max_queued_writes',
-      groupSize: largestGroup,
-      onGroup: (calls, durationMs) => {
-        metrics.databaseGroupSize.observe(calls);
-        took.observe({ access: 'write' }, durationMs / 1000);
-        for (const listener of this.#onWrite) listener();
-      },
-    });
-    this.#reads = new Lane(parts.readers, {
-      maxQueued: options.maxQueuedReads,
-      quota: 'database.max_queued_reads',
-      groupSize: readsAtOnce,
-      onBusyChange: (busy) => metrics.concurrentReaders.set(busy),
-      onGroup: (_, durationMs) => took.observe({ access: 'read' }, durationMs / 1000),
-    });
-    const lanes = { reads: this.#reads, writes: this.#writes };
-    this.#executor = new Executor({ ...lanes, retry, isRetryable: isRetryableError, metrics });
-    metrics.watchStore({
-      queued: () => urgencies.map((urgency) => [urgency, this.#writes.depthOf(urgency)]),
-    });
+    options.metrics.watchStore({ queued: () => this.queued() });
   }
 
   /** @throws UserError when the folder or the database cannot be used */
@@ -126,26 +81,6 @@ export class PostgresStore implements Store {
     return withBlobs(store);
   }
 
-  run<Input, Output>(
-    ctx: RequestContext,
-    operation: Operation<Input, Output>,
-    input: Input,
-  ): Promise<Output> {
-    return this.#executor.run(ctx, operation, input);
-  }
-
-  runEach<Input, Output>(
-    ctx: RequestContext,
-    operation: Operation<Input, Output>,
-    inputs: readonly Input[],
-  ): Promise<Settled<Output>[]> {
-    return this.#executor.runEach(ctx, operation, inputs);
-  }
-
-  onWrite(listener: () => void): void {
-    this.#onWrite.push(listener);
-  }
-
   copy(): Promise<DatabaseCopy> {
     const why =
       'this master keeps its records in PostgreSQL: back that up with its own tools (pg_dump, pg_basebackup), and the blobs as files';
@@ -163,13 +98,13 @@ export class PostgresStore implements Store {
   async close(): Promise<void> {
     this.#writer.stopWaiting();
     await this.blobs.close();
-    await this.#reads.close();
-    await this.#writes.close();
+    await this.reads.close();
+    await this.writes.close();
   }
 
   #databaseBytes(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#reads.between((reader) => reader.databaseBytes().then(resolve, reject));
+      this.reads.between((reader) => reader.databaseBytes().then(resolve, reject));
     });
   }
 }
