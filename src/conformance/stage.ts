@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { status as Code } from '@grpc/grpc-js';
 import { newId } from '../core/ids.js';
 import type { Signal } from '../core/signal.js';
 import type { RegisterBotRequest } from '../gen/pandafuzz/v1/bot_service.js';
@@ -110,6 +111,11 @@ export class Stage {
       () => `no beat came for ${inSeconds(this.options.waitMs)}`,
     );
     if (stream.isOver) throw new Breach('it ended its stream, though nothing asked for that');
+  }
+
+  /** Ends the open stream as a broken connection would. */
+  breakOff(): void {
+    this.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
   }
 
   /** A stream newer than those there were; Welcome has answered it. */

@@ -28,7 +28,7 @@ const resume: Check = {
     const { master } = stage;
     const job = await stage.held();
     const old = stage.stream;
-    old.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     const stream = await stage.nextStream(master.streams.length);
     if (stream.hello?.instanceId !== old.hello?.instanceId) {
       throw new Breach('Hello has another instance_id, though the process is the same');
@@ -57,7 +57,7 @@ const notKept: Check = {
     const job = await stage.held();
     const before = master.streams.length;
     job.isLost = true;
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     await stage.nextStream(before);
     await expectGone(stage, job, 'Welcome did not keep the lease');
   },
@@ -97,7 +97,7 @@ const drain: Check = {
     stage.stream.say({ $case: 'drain', value: {} });
     await expectDrained(stage, 'Drain');
     const before = master.streams.length;
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     await stage.nextStream(before);
     await expectDrained(stage, 'Drain on a new stream');
     if (!job.isNamed || job.dones.length > 0) throw new Breach('it ended a job because of Drain');

@@ -33,7 +33,7 @@ const hello: Check = {
     const { master } = stage;
     const before = master.streams.length;
     master.manner.welcomes = false;
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     const stream = await stage.nextStream(before);
     if (await stage.within(slowWelcomeMs, () => stream.isOver)) {
       throw new Breach(`it ended its stream: Welcome had not come for ${inSeconds(slowWelcomeMs)}`);
@@ -75,7 +75,7 @@ const backoff: Check = {
     const { master } = stage;
     const before = master.streams.length;
     master.manner.refuses = { code: Code.UNAVAILABLE, details: 'the database is locked' };
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     const refused = master.refusedAtMs.length;
     const count = () => master.refusedAtMs.length - refused;
     if (await stage.within(refusedMs, () => count() > mostAttempts)) {
@@ -94,7 +94,7 @@ const forgotten: Check = {
     const registered = master.registrations.length;
     const before = master.streams.length;
     master.manner.refuses = { code: Code.NOT_FOUND, details: 'there is no such bot' };
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     await stage.until(
       () => master.registrations.length > registered,
       () =>
@@ -116,7 +116,7 @@ const rival: Check = {
     const { master } = stage;
     const before = master.refusedAtMs.length;
     master.manner.refuses = { code: Code.ABORTED, details: 'a newer stream replaced this one' };
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     await stage.until(() => master.refusedAtMs.length > before, 'no new stream came');
     const first = master.refusedAtMs[before] ?? 0;
     if (await stage.within(rivalMs, () => master.refusedAtMs.length > before + 1)) {

@@ -1,4 +1,3 @@
-import { status as Code } from '@grpc/grpc-js';
 import type { JobDone, JobDoneAck } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import { type Check, expectGone, resultOf } from '../check.js';
@@ -59,7 +58,7 @@ const doneAgain: Check = {
     const job = await ended(stage);
     const before = master.streams.length;
     const results = job.dones.length;
-    stage.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
+    stage.breakOff();
     const stream = await stage.nextStream(before);
     const names = stream.hello?.leases.some(({ jobId }) => jobId === job.lease.jobId);
     if (!names) throw new Breach('Hello does not name a lease whose result was not acknowledged');
