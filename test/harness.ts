@@ -5,7 +5,6 @@ import { formatAddress } from '../src/config/quantities.js';
 import { OperationContext } from '../src/core/context.js';
 import { newId } from '../src/core/ids.js';
 import { type Logger, silentLog } from '../src/core/log.js';
-import { createMetrics } from '../src/metrics.js';
 import type { Embedding } from '../src/rpc/server.js';
 import { PostgresStore } from '../src/store/postgres/store.js';
 import { SqliteStore } from '../src/store/sqlite/store.js';
@@ -14,6 +13,7 @@ import type { Store, StoreOptions } from '../src/store/store.js';
 import { atEnd, shared, temporaryFile, temporaryFolder } from './endings.js';
 import { patienceMs } from './patience.js';
 import { databaseOf, testServer } from './postgres/databases.js';
+import { storeOptions } from './store-options.js';
 
 export { atEnd, shared, temporaryFile, temporaryFolder };
 
@@ -32,21 +32,7 @@ export interface TestStoreOptions extends StoreOptions {
 
 export async function openStore(wanted: Partial<TestStoreOptions> = {}): Promise<Store> {
   const { connect, ...options } = wanted;
-  const all: StoreOptions = {
-    directory: options.directory ?? temporaryFolder(),
-    synchronous: 'normal',
-    readers: 1,
-    maxQueuedWrites: 1000,
-    maxQueuedReads: 1000,
-    retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
-    checkpointIntervalMs: 1000,
-    metrics: createMetrics(),
-    log: silentLog,
-    onFailure: (error) => {
-      throw error;
-    },
-    ...options,
-  };
+  const all = { ...storeOptions(options.directory), ...options };
   const store = await open(all, connect);
   atEnd(() => store.close());
   return store;

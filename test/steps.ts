@@ -53,6 +53,15 @@ export async function createJob(connection: Connection, spec: Partial<JobSpec> =
   return given(job);
 }
 
+/** Makes jobs as fast as eight callers can, until each of them is refused. */
+export function createJobs(connection: Connection, targetSha256: string) {
+  const acknowledged: string[] = [];
+  const callers = Array.from({ length: 8 }, async () => {
+    for (;;) acknowledged.push((await createJob(connection, { targetSha256 })).id);
+  });
+  return { acknowledged, stopped: Promise.allSettled(callers) };
+}
+
 /** The lease of the job that goes next, for a bot that pulls it. */
 export async function pulledLease(connection: Connection, botName = 'bot'): Promise<Lease> {
   const bot = await registerBot(connection, botName);

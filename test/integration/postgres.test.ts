@@ -1,7 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
 import { beforeAll, expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
-import type { Connection } from '../../src/client/connect.js';
 import { JobOutcome, JobState } from '../../src/gen/pandafuzz/v1/job.js';
 import { listJobs } from '../../src/operator/lists.js';
 import { shared, temporaryFolder } from '../endings.js';
@@ -10,7 +9,15 @@ import { databaseOf, ownServer } from '../postgres/databases.js';
 import { type PostgresServer, sqlAt } from '../postgres/server.js';
 import { Process, place, reach } from '../processes.js';
 import { ScriptedBot } from '../scripted-bot.js';
-import { createJob, eventually, given, jobIn, registerBot, uploadTarget } from '../steps.js';
+import {
+  createJob,
+  createJobs,
+  eventually,
+  given,
+  jobIn,
+  registerBot,
+  uploadTarget,
+} from '../steps.js';
 
 /** A whole master on PostgreSQL, and what happens to it. */
 
@@ -28,46 +35,10 @@ async function placeOnPostgres() {
 
 const everything = { state: JobState.UNSPECIFIED, limit: 10_000 };
 
-/** Jobs as fast as eight callers make them, until one of them is refused. */
-function writing(connection: Connection, targetSha256: string) {
-  const acknowledged: string[] = [];
-  const callers = Array.from({ length: 8 }, async () => {
-    for (;;) acknowledged.push((await createJob(connection, { targetSha256 })).id);
-  });
-  return { acknowledged, stopped: Promise.allSettled(callers) };
-}
-
-test('a master that is killed has all it acknowledged, and its bot keeps its run', async () => {
+/** A master, a job that runs, and its bot. */
+async function masterAtWork() {
   const { address, environment } = await placeOnPostgres();
-  const first = new Process(['master'], environment);
-  const connection = await reach(address);
-  const { sha256: targetSha256 } = await uploadTarget(connection);
-  const { id: botId } = await registerBot(connection);
-  const bot = new ScriptedBot(connection, botId);
-  await bot.hello(1);
-  const running = await createJob(connection, { targetSha256 });
-  const lease = await bot.take();
-  await jobIn(connection, running.id, JobState.RUNNING);
-  const { acknowledged, stopped } = writing(connection, targetSha256);
-  while (acknowledged.length < 100) await pause();
-  first.end('SIGKILL');
-  await stopped;
-
-  new Process(['master'], environment);
-  const after = await reach(address);
-  const kept = new Set((await listJobs(after, everything)).map((job) => job.id));
-  expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
-  const again = new ScriptedBot(after, botId);
-  const { leases } = await again.hello(0, [lease]);
-  expect(leases).toMatchObject([{ keep: true }]);
-  const { outcome } = await again.done(lease, JobOutcome.COMPLETED);
-  expect(outcome?.$case).toBe('receipt');
-  await jobIn(after, running.id, JobState.COMPLETED);
-});
-
-test('while PostgreSQL stands still calls end by their deadlines and streams stay; then it heals', async () => {
-  const { address, environment } = await placeOnPostgres();
-  new Process(['master'], environment);
+  const master = new Process(['master'], environment);
   const connection = await reach(address);
   const { sha256: targetSha256 } = await uploadTarget(connection);
   const { id: botId } = await registerBot(connection);
@@ -76,6 +47,31 @@ test('while PostgreSQL stands still calls end by their deadlines and streams sta
   const job = await createJob(connection, { targetSha256 });
   const lease = await bot.take();
   await jobIn(connection, job.id, JobState.RUNNING);
+  return { master, address, environment, connection, targetSha256, botId, bot, job, lease };
+}
+
+test('a master that is killed has all it acknowledged, and its bot keeps its run', async () => {
+  const at = await masterAtWork();
+  const { master, connection, targetSha256, job: running, lease } = at;
+  const { acknowledged, stopped } = createJobs(connection, targetSha256);
+  while (acknowledged.length < 100) await pause();
+  master.end('SIGKILL');
+  await stopped;
+
+  new Process(['master'], at.environment);
+  const after = await reach(at.address);
+  const kept = new Set((await listJobs(after, everything)).map((job) => job.id));
+  expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+  const again = new ScriptedBot(after, at.botId);
+  const { leases } = await again.hello(0, [lease]);
+  expect(leases).toMatchObject([{ keep: true }]);
+  const { outcome } = await again.done(lease, JobOutcome.COMPLETED);
+  expect(outcome?.$case).toBe('receipt');
+  await jobIn(after, running.id, JobState.COMPLETED);
+});
+
+test('while PostgreSQL stands still calls end by their deadlines and streams stay; then it heals', async () => {
+  const { connection, bot, job, lease } = await masterAtWork();
 
   await server.freeze();
   const { jobs } = connection;
@@ -91,17 +87,9 @@ test('while PostgreSQL stands still calls end by their deadlines and streams sta
 });
 
 test('a PostgreSQL that ends makes calls UNAVAILABLE; streams stay, and it heals', async () => {
-  const { address, environment } = await placeOnPostgres();
-  new Process(['master'], environment);
-  const connection = await reach(address);
-  const { sha256: targetSha256 } = await uploadTarget(connection);
-  const { id: botId } = await registerBot(connection);
-  const bot = new ScriptedBot(connection, botId);
-  await bot.hello(1);
-  const job = await createJob(connection, { targetSha256 });
-  const lease = await bot.take();
+  const { connection, targetSha256, bot, job, lease } = await masterAtWork();
 
-  const { acknowledged, stopped } = writing(connection, targetSha256);
+  const { acknowledged, stopped } = createJobs(connection, targetSha256);
   while (acknowledged.length < 50) await pause();
   await server.end('SIGQUIT');
   const ended = await stopped;

@@ -8,7 +8,7 @@ import { listJobs } from '../../src/operator/lists.js';
 import { each, type ReadPage } from '../../src/operator/pages.js';
 import { pause } from '../pause.js';
 import { Process, place, reach } from '../processes.js';
-import { createJob, uploadTarget } from '../steps.js';
+import { createJob, createJobs, uploadTarget } from '../steps.js';
 
 const everything = { state: JobState.UNSPECIFIED, limit: 10_000 };
 
@@ -17,11 +17,7 @@ test('a master that is killed in the middle of writes has every job it acknowled
   const first = new Process(['master'], environment);
   const connection = await reach(address);
   const { sha256: targetSha256 } = await uploadTarget(connection);
-  const acknowledged: string[] = [];
-  const writing = Array.from({ length: 8 }, async () => {
-    for (;;) acknowledged.push((await createJob(connection, { targetSha256 })).id);
-  });
-  const stopped = Promise.allSettled(writing);
+  const { acknowledged, stopped } = createJobs(connection, targetSha256);
   while (acknowledged.length < 200) await pause();
   first.end('SIGKILL');
   await stopped;

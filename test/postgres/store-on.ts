@@ -1,22 +1,11 @@
-import { silentLog } from '../../src/core/log.js';
-import { createMetrics } from '../../src/metrics.js';
 import { type PostgresOptions, PostgresStore } from '../../src/store/postgres/store.js';
 import type { StoreOptions } from '../../src/store/store.js';
-import { atEnd, temporaryFolder } from '../endings.js';
+import { atEnd } from '../endings.js';
+import { storeOptions } from '../store-options.js';
 
-export const optionsOf = (directory = temporaryFolder()): StoreOptions => ({
-  directory,
+export const optionsOf = (directory?: string): StoreOptions => ({
+  ...storeOptions(directory),
   synchronous: 'full',
-  readers: 1,
-  maxQueuedWrites: 1000,
-  maxQueuedReads: 1000,
-  retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
-  checkpointIntervalMs: 1000,
-  metrics: createMetrics(),
-  log: silentLog,
-  onFailure: (error) => {
-    throw error;
-  },
 });
 
 /** A store in this database. */

@@ -20,6 +20,15 @@ const refusal = (call: Promise<unknown>): Promise<string> =>
 /** What was decided is what regrouping makes of it. */
 const expectSettled = async (scene: Scene) => expect((await scene.regroup(true)).moves).toEqual([]);
 
+/** A crash each in three groups, the oldest first. */
+async function threeGroups() {
+  const { scene, lease } = await opened();
+  const a = await scene.crash(lease, 'v2=a/1');
+  const b = await scene.crash(lease, 'v2=b/1');
+  const c = await scene.crash(lease, 'v2=c/1');
+  return { scene, a, b, c };
+}
+
 describe('a merge', () => {
   test('brings crashes, hits and what comes later into the group that stays', async () => {
     const { scene, lease } = await opened();
@@ -59,12 +68,7 @@ describe('a merge', () => {
   });
 
   test('of several can be undone one by one, in any order', async () => {
-    const { scene, lease } = await opened();
-    const [a, b, c] = [
-      await scene.crash(lease, 'v2=a/1'),
-      await scene.crash(lease, 'v2=b/1'),
-      await scene.crash(lease, 'v2=c/1'),
-    ];
+    const { scene, a, b, c } = await threeGroups();
     const { decisions } = await scene.merge([a.groupId, b.groupId], c.groupId);
     await scene.undo(given(decisions[0]).id);
     expect(await scene.together()).toEqual([[a.crashId], [b.crashId, c.crashId]]);
@@ -72,12 +76,7 @@ describe('a merge', () => {
   });
 
   test('of one group and then another are undone in any order, though the first brought older crashes', async () => {
-    const { scene, lease } = await opened();
-    const [a, b, c] = [
-      await scene.crash(lease, 'v2=a/1'),
-      await scene.crash(lease, 'v2=b/1'),
-      await scene.crash(lease, 'v2=c/1'),
-    ];
+    const { scene, a, b, c } = await threeGroups();
     const first = given((await scene.merge([a.groupId], b.groupId)).decisions[0]);
     const second = given((await scene.merge([c.groupId], b.groupId)).decisions[0]);
     await scene.undo(first.id);
@@ -88,12 +87,7 @@ describe('a merge', () => {
   });
 
   test('is not undone before a later one that took its group further', async () => {
-    const { scene, lease } = await opened();
-    const [a, b, c] = [
-      await scene.crash(lease, 'v2=a/1'),
-      await scene.crash(lease, 'v2=b/1'),
-      await scene.crash(lease, 'v2=c/1'),
-    ];
+    const { scene, a, b, c } = await threeGroups();
     const first = given((await scene.merge([a.groupId], b.groupId)).decisions[0]);
     const second = given((await scene.merge([b.groupId], c.groupId)).decisions[0]);
     expect(await refusal(scene.undo(first.id))).toBe('LATER_DECISION');
