@@ -118,6 +118,13 @@ export class Stage {
     this.stream.fail(Code.UNAVAILABLE, 'the stream broke off');
   }
 
+  /** The stream that the bot opens after its last one broke off. */
+  streamAfterBreak(): Promise<BotStream> {
+    const before = this.master.streams.length;
+    this.breakOff();
+    return this.nextStream(before);
+  }
+
   /** A stream newer than those there were; Welcome has answered it. */
   async nextStream(after: number, mostMs = this.options.waitMs): Promise<BotStream> {
     const { streams } = this.master;

@@ -25,11 +25,9 @@ async function expectResumed(stage: Stage, stream: BotStream, job: OfferedJob): 
 const resume: Check = {
   rule: 'resume',
   async run(stage) {
-    const { master } = stage;
     const job = await stage.held();
     const old = stage.stream;
-    stage.breakOff();
-    const stream = await stage.nextStream(master.streams.length);
+    const stream = await stage.streamAfterBreak();
     if (stream.hello?.instanceId !== old.hello?.instanceId) {
       throw new Breach('Hello has another instance_id, though the process is the same');
     }
@@ -53,12 +51,9 @@ const restart: Check = {
 const notKept: Check = {
   rule: 'not-kept',
   async run(stage) {
-    const { master } = stage;
     const job = await stage.held();
-    const before = master.streams.length;
     job.isLost = true;
-    stage.breakOff();
-    await stage.nextStream(before);
+    await stage.streamAfterBreak();
     await expectGone(stage, job, 'Welcome did not keep the lease');
   },
 };
@@ -96,9 +91,7 @@ const drain: Check = {
     master.manner.isDraining = true;
     stage.stream.say({ $case: 'drain', value: {} });
     await expectDrained(stage, 'Drain');
-    const before = master.streams.length;
-    stage.breakOff();
-    await stage.nextStream(before);
+    await stage.streamAfterBreak();
     await expectDrained(stage, 'Drain on a new stream');
     if (!job.isNamed || job.dones.length > 0) throw new Breach('it ended a job because of Drain');
     master.manner.isDraining = false;

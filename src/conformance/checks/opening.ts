@@ -31,10 +31,8 @@ const hello: Check = {
   rule: 'hello',
   async run(stage) {
     const { master } = stage;
-    const before = master.streams.length;
     master.manner.welcomes = false;
-    stage.breakOff();
-    const stream = await stage.nextStream(before);
+    const stream = await stage.streamAfterBreak();
     if (await stage.within(slowWelcomeMs, () => stream.isOver)) {
       throw new Breach(`it ended its stream: Welcome had not come for ${inSeconds(slowWelcomeMs)}`);
     }

@@ -56,10 +56,8 @@ const doneAgain: Check = {
     const { master } = stage;
     master.manner.answerDone = () => undefined;
     const job = await ended(stage);
-    const before = master.streams.length;
     const results = job.dones.length;
-    stage.breakOff();
-    const stream = await stage.nextStream(before);
+    const stream = await stage.streamAfterBreak();
     const names = stream.hello?.leases.some(({ jobId }) => jobId === job.lease.jobId);
     if (!names) throw new Breach('Hello does not name a lease whose result was not acknowledged');
     await stage.until(
