@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from '../../endings.js';
 import { readHistory } from '../history/history.js';
-import { of } from '../history/operation.js';
+import { done, type Operation, of } from '../history/operation.js';
 import { pause } from '../load/times.js';
 import type { Scene } from '../scene.js';
 
@@ -23,12 +23,11 @@ export async function botProcess(scene: Scene, number: number) {
   });
   await once(child.stdout, 'data');
   return {
-    /** Stops it where it stands, with a lease whose result it has not sent; it waits for one. */
+    /** Stops it where it stands, with a lease that it holds; it waits for one. */
     async stop() {
       for (let tries = 0; tries < 600; tries++) {
         child.kill('SIGSTOP');
-        const said = readHistory(history);
-        if (of(said, 'take').length > of(said, 'done').length) return;
+        if (holdsOne(readHistory(history))) return;
         child.kill('SIGCONT');
         await pause(100);
       }
@@ -40,4 +39,14 @@ export async function botProcess(scene: Scene, number: number) {
       await exited;
     },
   };
+}
+
+/**
+ * The latest answered beat renewed a lease whose result was not sent. An offer alone would not do:
+ * one that no beat accepted is taken back, and no lease is lost.
+ */
+function holdsOne(said: Operation[]): boolean {
+  const sent = new Set(of(said, 'done').map(({ request }) => request.lease.fence));
+  const renewed = done(said, 'beat').at(-1)?.answer.leases ?? [];
+  return renewed.some(({ fence, remainingMs }) => remainingMs > 0 && !sent.has(fence));
 }
