@@ -14,7 +14,7 @@ import { print } from '../operator/output.js';
 import { type Submission, submitJobs } from '../operator/submit.js';
 import { endJobs, unfinishedJobs } from './end-jobs.js';
 import { logFile, OwnFleet } from './own-fleet.js';
-import { beginOf, type Figures, Finds, figuresOf, groupTitle, type Picture } from './progress.js';
+import { beginOf, type Figures, Finds, figuresOf, groupTitle, hasFuzzed, type Picture } from './progress.js';
 import { Results } from './results.js';
 import { createScreen, type Screen } from './screen.js';
 import { summary } from './summary.js';
@@ -112,7 +112,7 @@ class Session {
     this.screen.end();
     const elapsedMs = systemClock.monotonic() - this.#startedAt;
     const figures = this.#figures;
-    const trouble = figures.executions > 0 ? undefined : this.#trouble();
+    const trouble = hasFuzzed(figures) ? undefined : this.#trouble();
     const found = this.#groups.filter(({ id }) => this.#newGroups.has(id));
     print(
       { json },
@@ -194,7 +194,9 @@ class Session {
   }
 
   #trouble(): string {
-    const told = this.#jobs.map(({ result }) => result?.message).find(Boolean);
+    // Of a job that this command has stopped the message says just that.
+    const ended = this.#jobs.filter(({ state }) => state !== JobState.CANCELLED);
+    const told = ended.map(({ result }) => result?.message).find(Boolean);
     const hint = `the log is ${logFile(this.options.folder)}`;
     return told ? `${told} (${hint})` : `no input was executed in time (${hint})`;
   }

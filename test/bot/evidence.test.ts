@@ -134,3 +134,14 @@ test('seeds longer than 4 KiB are not cut', async () => {
   await fuzzed.master.crashesArrived(1);
   expect(fuzzed.master.crashes[0]?.input.length).toBeGreaterThan(8192);
 });
+
+test('a crash that does not happen again alone is named all the same, where stacks come without names', async () => {
+  const limits = { maxDurationSeconds: 10 } as JobSpec['limits'];
+  const fuzzed = await fuzz('stateful.c', withAddressSanitizer, { limits, seeds: ['A', 'Bb'] });
+  const { result } = await fuzzed.peer.next('jobDone');
+  // Restarts took most of the time, so that later starts went without names.
+  expect(result?.message).toContain('of the time goes into restarts');
+  const reports = fuzzed.master.crashes.map(({ report }) => report.report);
+  expect(reports.length).toBeGreaterThan(1);
+  expect(reports.filter((report) => !report.includes('in after_another '))).toEqual([]);
+});

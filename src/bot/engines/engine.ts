@@ -1,6 +1,7 @@
 import type { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { OutputPiece } from '../sandbox/output-record.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
+import type { Naming } from './naming.js';
 
 /*
  * What a run has to know about a fuzzing engine. Each engine has a folder beside this file.
@@ -268,6 +269,8 @@ export interface Engine {
   replay(start: ReplayStart): Promise<ReplayCommand>;
   /** Whether the target came as far as to execute its input, by what a replay printed and its end. */
   hasBegun(output: string, exit: SandboxExit): boolean;
+  /** Names for stacks that it printed without; undefined: there is no symbolizer here. */
+  readonly naming?: Naming | undefined;
   /** Only where a target's leaks end a start, and can be looked for by themselves. */
   leakSurvey?(start: LeakSurveyStart): EngineCommand;
   /** Whether a replay ended as a crash does. */

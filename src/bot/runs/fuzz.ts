@@ -105,6 +105,8 @@ class Fuzzing {
       const guard = loading.guard();
       const during = { ...this.parts, signal: guard.signal };
       const start = await runEngine(during, plan).finally(guard.end);
+      // What it has done counts, though it was stopped.
+      if (signal.aborted) this.#story.add(start, false);
       signal.throwIfAborted();
       if (plan.part) await this.#part?.ended();
       if (clock.monotonic() < this.#endMs && (await loading.ended(start, guard))) {

@@ -19,6 +19,7 @@ import { BrokenBoundError } from './bounds.js';
 import type { CorpusFolders } from './corpus-part.js';
 import { Grace } from './grace.js';
 import { Harvest } from './harvest.js';
+import { nameStack } from './name-stack.js';
 import type { NamelessStacks } from './nameless-stacks.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
@@ -26,6 +27,8 @@ import type { Tally } from './tally.js';
 
 /** For replays of what a run has met when it is stopped, milliseconds: without them it has no name. */
 const lateMs = 5000;
+/** To name the stacks of what a run has met when it is stopped, milliseconds. */
+const lateNamesMs = 10_000;
 /** libFuzzer takes no more of any input, bytes. */
 const longestInputBytes = 2 ** 20;
 
@@ -107,12 +110,15 @@ export async function runEngine(
   const [command] = commands;
   if (!command) throw new RangeError(`${engine.name} has no command to start`);
   const grace = new Grace(parts.clock, parts.signal, lateMs);
+  const namesGrace = new Grace(parts.clock, parts.signal, lateNamesMs);
   const harvest = new Harvest({
     ...parts,
     signal: grace.signal,
     executions: () => tally.executions,
     start: { engine: engine.name, engineVersion, spec, command, environment: command.environment },
     replay: (input) => replay(input, { ...parts, signal: grace.signal }),
+    nameStack: (report) =>
+      nameStack(report, { ...parts, naming: engine.naming, signal: namesGrace.signal }),
     withoutLeaks,
     namelessStacks,
   });
@@ -124,7 +130,10 @@ export async function runEngine(
       await harvest.finish(exit);
       return exit;
     })
-    .finally(() => grace.end());
+    .finally(() => {
+      grace.end();
+      namesGrace.end();
+    });
   if (exit.broken === 'disk') throw new BrokenBoundError(exit.why ?? '');
   tally.wroteReportFor(harvest.reportMs);
   const { progress } = observer;

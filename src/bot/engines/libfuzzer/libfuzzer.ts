@@ -3,6 +3,7 @@ import { refusedArgument } from '../../../target/arguments.js';
 import { readPlainStart } from '../../sandbox/plain-file.js';
 import { compilerOf } from '../compiler.js';
 import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart } from '../engine.js';
+import { namingBy } from '../naming.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
 import { measuring, screening } from './corpus.js';
@@ -62,6 +63,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
     }),
     screening: screening(),
     measuring: measuring(symbolizer),
+    naming: symbolizer === undefined ? undefined : namingBy(symbolizer),
     // Its own search would end with the first leak: the sanitizer's at the exit has all of them.
     leakSurvey: ({ target, spec, sanitizerLogs, inputs, scratch }) => ({
       file: target,
