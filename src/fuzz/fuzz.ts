@@ -107,12 +107,14 @@ class Session {
     this.screen.note(`fuzzing ${target} with ${jobsOf}; everything is in ${folder}`);
     this.screen.note(`in a browser: ${this.fleet.page}`);
     await Promise.race([this.#watch(), this.fleet.failed]);
+    // Later each says only that it was stopped.
+    const why = this.#jobs.map(({ result }) => result?.message).find(Boolean);
     await endJobs(this.#connection, this.#ids);
     await this.#look();
     this.screen.end();
     const elapsedMs = systemClock.monotonic() - this.#startedAt;
     const figures = this.#figures;
-    const trouble = hasFuzzed(figures) ? undefined : this.#trouble();
+    const trouble = hasFuzzed(figures) ? undefined : this.#trouble(why);
     const found = this.#groups.filter(({ id }) => this.#newGroups.has(id));
     print(
       { json },
@@ -193,12 +195,9 @@ class Session {
     return waiting.result?.message || told.reasons[0];
   }
 
-  #trouble(): string {
-    // Of a job that this command has stopped the message says just that.
-    const ended = this.#jobs.filter(({ state }) => state !== JobState.CANCELLED);
-    const told = ended.map(({ result }) => result?.message).find(Boolean);
+  #trouble(why: string | undefined): string {
     const hint = `the log is ${logFile(this.options.folder)}`;
-    return told ? `${told} (${hint})` : `no input was executed in time (${hint})`;
+    return why ? `${why} (${hint})` : `no input was executed in time (${hint})`;
   }
 
   #readGroups(): Promise<CrashGroup[]> {

@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { isLiveTerminal } from '../operator/live-terminal.js';
 import { headline, type Picture, picture } from './progress.js';
 
 /** What people see while it runs, on standard error: the answer stands on standard output. */
@@ -10,7 +11,7 @@ export interface Screen {
 }
 
 /** A live picture on a terminal; elsewhere a line now and then. */
-export const createScreen = (): Screen => (process.stderr.isTTY ? live() : lines());
+export const createScreen = (): Screen => (isLiveTerminal(process.stderr) ? live() : lines());
 
 function live(): Screen {
   const area = createLogUpdate(process.stderr);

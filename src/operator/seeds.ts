@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { nameOf } from './file-names.js';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { type ArchiveBounds, seedBounds } from '../target/archive/bounds.js';
@@ -34,7 +35,7 @@ export function withSeedArchive<T>(
       const unpacked = join(temporary, String(index));
       const isArchive = await unpackIfArchive(path, unpacked);
       if (isArchive && paths.length === 1) {
-        return use({ path, name: basename(resolve(path)).slice(-128) });
+        return use({ path, name: nameOf(resolve(path)) });
       }
       for (const item of await filesOf(isArchive ? unpacked : path, path)) {
         const sha256 = await hashOf(item);
@@ -46,7 +47,7 @@ export function withSeedArchive<T>(
     const path = join(temporary, 'seeds.tar.gz');
     await packInto(path, items);
     const [first = 'seeds'] = paths;
-    return use({ path, name: `${basename(resolve(first))}.tar.gz`.slice(-128) });
+    return use({ path, name: nameOf(`${resolve(first)}.tar.gz`) });
   });
 }
 

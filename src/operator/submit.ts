@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { nameOf } from './file-names.js';
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { isAway } from '../client/failure.js';
@@ -80,7 +80,7 @@ export async function submitJobs(
   return jobs;
 }
 
-const fileAt = (path: string) => ({ path, name: basename(path).slice(-128) });
+const fileAt = (path: string) => ({ path, name: nameOf(path) });
 
 const withSeeds = <T>(
   seeds: readonly string[],

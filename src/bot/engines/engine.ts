@@ -65,6 +65,8 @@ interface OfTarget {
 interface Start extends OfTarget {
   /** Sanitizers write their reports to files whose paths begin so. */
   readonly sanitizerLogs: string;
+  /** The target ended by itself before: its own handlers of fatal signals may hide crashes. */
+  readonly takesSignals?: boolean;
 }
 
 /** Folders and times of one start of an engine. */
@@ -273,6 +275,8 @@ export interface Engine {
   readonly naming?: Naming | undefined;
   /** Only where a target's leaks end a start, and can be looked for by themselves. */
   leakSurvey?(start: LeakSurveyStart): EngineCommand;
+  /** Whether the target ended a replay by itself, amid the input and without a report. */
+  hasEndedItself?(end: ReplayEnd): boolean;
   /** Whether a replay ended as a crash does. */
   hasCrashed(end: ReplayEnd): boolean;
   /** Ends when it finds nothing smaller; the last smaller input that crashed is in the output. */

@@ -99,6 +99,7 @@ class Fuzzing {
         leftMs: Math.min(this.#endMs, this.#leaks.nextAtMs) - startedAtMs,
         runs: this.#hasOwnRuns ? undefined : this.#stint.runs,
         withoutLeaks: this.#leaks.areOff,
+        takesSignals: this.#story.hasEndedItself,
         namelessStacks: this.#restarts.namelessStacks,
         part: await this.#nextPart(),
       };

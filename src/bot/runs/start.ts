@@ -60,6 +60,8 @@ export interface StartPlan {
   /** Executions after which it ends; undefined for no such limit. */
   readonly runs: number | undefined;
   readonly withoutLeaks: boolean;
+  /** Fatal signals are the sanitizer's: the target has ended by itself before. */
+  readonly takesSignals: boolean;
   /** For a start whose stacks get no names. */
   readonly namelessStacks: NamelessStacks | undefined;
   /** In place of the run's own corpus and seeds. */
@@ -83,7 +85,7 @@ export interface EndedStart {
 /** Runs the engine to its end, once, and brings its crashes to the spool. */
 export async function runEngine(
   parts: StartParts,
-  { leftMs, runs, withoutLeaks, namelessStacks, part }: StartPlan,
+  { leftMs, runs, withoutLeaks, takesSignals, namelessStacks, part }: StartPlan,
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const start: EngineStart = {
@@ -98,6 +100,7 @@ export async function runEngine(
     artifacts: folder.artifacts,
     state: folder.state,
     withoutLeaks,
+    takesSignals,
     withoutNames: namelessStacks !== undefined,
     dictionary: await dictionaryIn(folder),
   };

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { nameOf } from '../file-names.js';
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { isSha256 } from '../../core/ids.js';
@@ -172,7 +172,7 @@ async function uploadedBuild(
   );
   if (!isFile && isSha256(fileOrSha256)) return fileOrSha256;
   await expectExecutable(fileOrSha256);
-  const file = { path: fileOrSha256, name: basename(fileOrSha256).slice(-128) };
+  const file = { path: fileOrSha256, name: nameOf(fileOrSha256) };
   return uploader(connection, { signal })(ArtifactKind.TARGET, file, 'target');
 }
 

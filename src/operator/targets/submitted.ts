@@ -1,4 +1,5 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { nameOf } from '../file-names.js';
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { UserError } from '../../core/errors.js';
@@ -53,7 +54,7 @@ export function withTarget<T>(
   if ('file' in target) return programTarget(target.file, context).then(use);
   return withOpenBundle(target.bundle, async (bundle) => {
     const executable = await fuzzerOf(bundle, target.executable);
-    const name = basename(executable).slice(-128);
+    const name = nameOf(executable);
     const path = join(bundle.folder, executable);
     const engine = await engineAtDoor({ path, name, isBundle: true }, context);
     if (context.isChecked) await checkOwnDictionary(bundle, executable);
@@ -74,7 +75,7 @@ const nothingElse = { executable: '', seedsSha256: '', dictionarySha256: '' } as
 
 async function programTarget(path: string, context: TargetContext): Promise<ReadyTarget> {
   await expectExecutable(path);
-  const name = basename(path).slice(-128);
+  const name = nameOf(path);
   const engine = await engineAtDoor({ path, name: path, isBundle: false }, context);
   return {
     ...nothingElse,

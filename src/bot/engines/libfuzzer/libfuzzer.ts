@@ -2,7 +2,7 @@ import { JobKind, type JobSpec } from '../../../gen/pandafuzz/v1/job.js';
 import { refusedArgument } from '../../../target/arguments.js';
 import { readPlainStart } from '../../sandbox/plain-file.js';
 import { compilerOf } from '../compiler.js';
-import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart } from '../engine.js';
+import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart, ReplayStart } from '../engine.js';
 import { namingBy } from '../naming.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
@@ -21,8 +21,8 @@ export const libFuzzerDriver: EngineDriver = {
  */
 export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
   const { symbolizer } = options;
-  const environmentOf = ({ spec, sanitizerLogs }: Pick<EngineStart, 'spec' | 'sanitizerLogs'>) =>
-    sanitizerEnvironment({ asked: spec.environment, symbolizer, logs: sanitizerLogs });
+  const environmentOf = ({ spec, sanitizerLogs: logs, takesSignals }: ReplayStart) =>
+    sanitizerEnvironment({ asked: spec.environment, symbolizer, logs, takesSignals });
   return {
     name: 'libfuzzer',
     kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY, JobKind.MERGE]),
@@ -50,6 +50,7 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
           logs: start.sanitizerLogs,
           withoutNames: start.withoutNames,
           leaks: start.withoutLeaks ? false : undefined,
+          takesSignals: start.takesSignals,
         }),
         stopSignal: await stopSignalOf(start.target),
       },
@@ -84,6 +85,10 @@ export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
       }),
     }),
     hasBegun: (output) => /^Running: /m.test(output),
+    hasEndedItself: ({ exit, report }) =>
+      exit.signal === null &&
+      /^Running: /m.test(report) &&
+      !/^Executed .* in \d+ ms|(?:ERROR|SUMMARY|WARNING): /m.test(report),
     hasCrashed: ({ exit }) => exit.code !== 0,
     minimise: async (start) => ({
       file: start.target,
