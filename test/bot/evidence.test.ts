@@ -145,7 +145,7 @@ test('crashes that do not happen again alone are named all the same, where stack
 });
 
 test('a target that handles its own signals cannot hide crashes, nor keep them from happening again', async () => {
-  const fuzzed = await fuzz('own-handlers.c', withAddressSanitizer, { seeds: ['A', 'B'] });
+  const fuzzed = await fuzz('own-handlers.c', withAddressSanitizer, { seeds: ['A', 'Bb'] });
   const reports = await reportsLike(fuzzed, [/ABRT [\s\S]*in give_up /, /SEGV /]);
   expect(reports.map(({ context }) => context?.environment['ASAN_OPTIONS'])).toEqual([
     expect.stringContaining('handle_segv=2'),

@@ -24,19 +24,27 @@ export const namingBy = (symbolizer: string): Naming => ({
   // Two lines a function, and an empty one after each offset.
   read: (output) =>
     output
+      .split('\n')
+      .filter((line) => !complaint.test(line))
+      .join('\n')
       .split(/\n[ \t]*\n/)
       .filter((block) => block.trim() !== '')
       .map((block) => functionsIn(block.trim().split('\n'))),
 });
 
+/** "LLVMSymbolizer: error reading file: No such file or directory", amid the answer. */
+const complaint = /^(?:LLVMSymbolizer: )?(?:error|warning)[ :]/i;
+/** "/src/a.c:4:69", "??:0:0" */
+const place = /:\d+(?::\d+)?$/;
+
+/** None for lines that are no answer. */
 function functionsIn(lines: readonly string[]): NamedFunction[] {
   const functions: NamedFunction[] = [];
-  for (let at = 0; at + 1 < lines.length; at += 2) {
+  for (let at = 0; at < lines.length; at += 2) {
     const name = lines[at]?.trim() ?? '';
-    const place = lines[at + 1]?.trim() ?? '';
-    if (name !== '' && name !== '??') {
-      functions.push({ name, place: place.startsWith('??') ? '' : place });
-    }
+    const where = lines[at + 1]?.trim() ?? '';
+    if (name === '' || !place.test(where)) return [];
+    if (name !== '??') functions.push({ name, place: where.startsWith('??') ? '' : where });
   }
   return functions;
 }

@@ -54,6 +54,13 @@ describe('a report without names', () => {
     expect(namingBy('llvm-symbolizer').read('??\n??:0:0\n\n??\n??:0:0\n\n')).toEqual([[], []]);
   });
 
+  test('takes no complaint of the symbolizer for a name', () => {
+    const { read } = namingBy('llvm-symbolizer');
+    const complaint = 'LLVMSymbolizer: error reading file: No such file or directory';
+    expect(read(`${complaint}\n??\n??:0:0\n\n`)).toEqual([[]]);
+    expect(read('Segmentation fault\n')).toEqual([[]]);
+  });
+
   test('is read within a bound, whatever it says', () => {
     const many = Array.from({ length: 5000 }, (_, at) => `    #${at % 900} 0x1  (/m${at}+0x${at})`);
     const offsets = [...namelessOffsets(many.join('\n')).values()].flat();
