@@ -42,11 +42,11 @@ export function withNames(report: string, names: NamesOfModules): string {
       }
       if (/#0 /.test(line)) next = 0;
       const functions = added < mostFrames ? names.get(module)?.get(offset) : undefined;
-      const texts = functions?.length
-        ? functions.map(({ name, place }) => `in ${name} ${place === '' ? rest : place}`)
-        : [` ${rest}`];
-      added += texts.length;
-      return texts.map((text) => `${indent}#${next++} ${address} ${text}`);
+      if (!functions?.length) return [line.replace(/#\d{1,4}/, `#${next++}`)];
+      added += functions.length;
+      return functions.map(
+        ({ name, place }) => `${indent}#${next++} ${address} in ${name} ${place || rest}`,
+      );
     })
     .join('\n');
 }
