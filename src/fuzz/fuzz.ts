@@ -14,7 +14,15 @@ import { print } from '../operator/output.js';
 import { type Submission, submitJobs } from '../operator/submit.js';
 import { endJobs, unfinishedJobs } from './end-jobs.js';
 import { logFile, OwnFleet } from './own-fleet.js';
-import { beginOf, type Figures, Finds, figuresOf, groupTitle, hasFuzzed, type Picture } from './progress.js';
+import {
+  beginOf,
+  type Figures,
+  Finds,
+  figuresOf,
+  groupTitle,
+  hasFuzzed,
+  type Picture,
+} from './progress.js';
 import { Results } from './results.js';
 import { createScreen, type Screen } from './screen.js';
 import { summary } from './summary.js';

@@ -7,4 +7,7 @@ const longest = 128;
  * which the contract does not allow.
  */
 export const nameOf = (path: string): string =>
-  basename(path).replace(/\p{Cc}/gu, '_').slice(-longest).toWellFormed();
+  basename(path)
+    .replace(/\p{Cc}/gu, '_')
+    .slice(-longest)
+    .toWellFormed();

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { nameOf } from './file-names.js';
 import { codeOf, messageOf, UserError } from '../core/errors.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { type ArchiveBounds, seedBounds } from '../target/archive/bounds.js';
@@ -11,6 +10,7 @@ import type { TarItem } from '../target/archive/tar-writer.js';
 import { unpack } from '../target/archive/unpack.js';
 import { TargetFault } from '../target/fault.js';
 import { dataError, noInput } from './exit-codes.js';
+import { nameOf } from './file-names.js';
 import { packInto, withTemporaryFolder } from './targets/pack.js';
 import { itemsIn } from './targets/tree.js';
 

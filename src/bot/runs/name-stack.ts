@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
-import type { Naming, NamedFunction } from '../engines/naming.js';
+import type { NamedFunction, Naming } from '../engines/naming.js';
 import { namelessOffsets, withNames } from '../findings/stack-names.js';
 import { type AskParts, askTarget } from './ask.js';
 

@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { nameOf } from '../file-names.js';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
 import { describeTrouble } from '../../core/system-trouble.js';
 import { bundleBounds } from '../../target/archive/bounds.js';
@@ -11,6 +10,7 @@ import { TargetFault } from '../../target/fault.js';
 import { chooseFuzzer, fuzzersIn } from '../../target/fuzzers.js';
 import { readOptions } from '../../target/options.js';
 import { dataError, noInput } from '../exit-codes.js';
+import { nameOf } from '../file-names.js';
 import { inWords } from './door.js';
 import { packInto, withTemporaryFolder } from './pack.js';
 import { itemsIn } from './tree.js';

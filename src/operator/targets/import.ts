@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { nameOf } from '../file-names.js';
 import { unary } from '../../client/call.js';
 import { UserError } from '../../core/errors.js';
 import { ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import { Target } from '../../gen/pandafuzz/v1/target.js';
 import { fuzzersIn } from '../../target/fuzzers.js';
 import { dataError } from '../exit-codes.js';
+import { nameOf } from '../file-names.js';
 import { complain, print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { checkOwnDictionary, withArchiveFor, withOpenBundle } from './bundle.js';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { nameOf } from '../file-names.js';
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { UserError } from '../../core/errors.js';
 import { ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import { nameOf } from '../file-names.js';
 import { complain } from '../output.js';
 import type { CallOptions } from '../submit.js';
 import { expectExecutable } from '../target.js';

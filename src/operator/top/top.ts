@@ -21,7 +21,8 @@ const width = 80;
 
 /** `pandafuzz top`: once, or on a terminal until it is ended. */
 export async function top(flags: TopFlags): Promise<void> {
-  const isLive = !flags.once && !flags.json && isLiveTerminal(process.stdout) && process.stdin.isTTY;
+  const isLive =
+    !flags.once && !flags.json && isLiveTerminal(process.stdout) && process.stdin.isTTY;
   await (isLive ? live(flags) : once(flags));
 }
 

@@ -11,7 +11,9 @@ const overwritten = (frames: readonly string[]) =>
   ].join('\n');
 
 const crash = (frame: string) =>
-  ['==2==ERROR: AddressSanitizer: SEGV on unknown address', `    #0 0x55ef1163 ${frame}`].join('\n');
+  ['==2==ERROR: AddressSanitizer: SEGV on unknown address', `    #0 0x55ef1163 ${frame}`].join(
+    '\n',
+  );
 
 const nameless = overwritten([' (/run/bin/target+0xe8ce1)', ' (/run/bin/target+0x5b638)']);
 const named = overwritten([

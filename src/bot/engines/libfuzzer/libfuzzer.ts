@@ -2,7 +2,14 @@ import { JobKind, type JobSpec } from '../../../gen/pandafuzz/v1/job.js';
 import { refusedArgument } from '../../../target/arguments.js';
 import { readPlainStart } from '../../sandbox/plain-file.js';
 import { compilerOf } from '../compiler.js';
-import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart, ReplayStart } from '../engine.js';
+import type {
+  Engine,
+  EngineDriver,
+  EngineStart,
+  MergeStart,
+  MinimiseStart,
+  ReplayStart,
+} from '../engine.js';
 import { namingBy } from '../naming.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
