@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { plain } from '../operator/format.js';
 import { isLiveTerminal } from '../operator/live-terminal.js';
 import { headline, type Picture, picture } from './progress.js';
 
@@ -41,6 +42,7 @@ function lines(): Screen {
       if (state.elapsedMs < nextAtMs) return;
       nextAtMs = state.elapsedMs + lineEveryMs;
       say(headline(state));
+      if (state.reason !== undefined) say(`waits: ${plain(state.reason)}`);
     },
     end() {},
   };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { JobOutcome, type JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
+import type { JobSpec } from '../../../src/gen/pandafuzz/v1/job.js';
 import { atEnd } from '../../harness.js';
 import { fuzz } from '../fuzzed.js';
 import { withAddressSanitizer } from '../programs/build.js';
