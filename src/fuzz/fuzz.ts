@@ -91,6 +91,8 @@ class Session {
   #jobs: readonly Job[] = [];
   #figures: Figures = figuresOf([]);
   #groups: readonly CrashGroup[] = [];
+  /** Why a job waits, as it was seen last. */
+  #reason: string | undefined;
 
   constructor(
     private readonly fleet: OwnFleet,
@@ -116,7 +118,8 @@ class Session {
     this.screen.note(`in a browser: ${this.fleet.page}`);
     await Promise.race([this.#watch(), this.fleet.failed]);
     // Later each says only that it was stopped.
-    const why = this.#jobs.map(({ result }) => result?.message).find(Boolean);
+    const told = this.#jobs.map(({ result }) => result?.message).find(Boolean);
+    const why = told || this.#reason;
     await endJobs(this.#connection, this.#ids);
     await this.#look();
     this.screen.end();
@@ -180,6 +183,7 @@ class Session {
 
   async #picture(now: number): Promise<Picture> {
     const figures = this.#figures;
+    this.#reason = await this.#readReason();
     const { lastAt } = this.#finds;
     return {
       target: this.options.target,
@@ -190,12 +194,12 @@ class Session {
       durationMs: this.options.durationMs,
       groups: this.#groups,
       newGroups: this.#newGroups,
-      reason: await this.#reason(),
+      reason: this.#reason,
     };
   }
 
   /** Why a job of ours waits; and why it ended, if one has and others go on. */
-  async #reason(): Promise<string | undefined> {
+  async #readReason(): Promise<string | undefined> {
     const waiting = this.#jobs.find(({ state }) => state === JobState.PENDING);
     if (!waiting) return undefined;
     const { jobs } = this.#connection;
