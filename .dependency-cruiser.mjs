@@ -240,6 +240,7 @@ export default {
     onlyIn(['store/sqlite'], '@types/better-sqlite3'),
     onlyIn(['store/postgres'], 'pg'),
     onlyIn(['store/postgres'], '@types/pg'),
+    onlyIn(['store/blobs/s3'], '@aws-sdk'),
     onlyIn(['operator/certificates'], '@peculiar/x509'),
     {
       name: 'conformance-sees-checks-of-messages-alone',

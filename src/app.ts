@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { s3Of } from './app/blob-settings.js';
 import { firstAdmin } from './app/first-admin.js';
 import { readSecretKeys } from './app/secret-keys.js';
 import { loadMasterConfig } from './config/load.js';
@@ -71,6 +72,7 @@ export async function startMaster(
     const store = await Store.open({
       directory: config.data.directory,
       url: database.url,
+      blobs: config.blobs.url === '' ? 'folder' : s3Of(config.blobs),
       cluster: clusterOf(config),
       synchronous: database.synchronous,
       readers: database.readers,
@@ -99,6 +101,7 @@ export async function startMaster(
     await state.start();
     metrics.watchMaster({
       version,
+      blobStore: store.blobs.about.kind,
       ready: () => ready && state.vitals.writes,
       diskFreeBytes: () => state.vitals.freeBytes,
       leastDiskFreeBytes: config.limits.min_disk_free,

@@ -184,12 +184,18 @@ export function createMetrics() {
     failedStarts,
     blobsSweptBytes: new Counter({
       name: 'blobs_swept_bytes_total',
-      help: 'Bytes of blobs and packs removed from the disk, as nothing referred to them.',
+      help: 'Bytes of blobs and packs removed, as nothing referred to them.',
       registers,
     }),
     blobsLost: new Counter({
       name: 'blobs_lost_total',
       help: 'Reads of blobs whose bytes were missing or damaged.',
+      registers,
+    }),
+    blobRequestFailures: new Counter({
+      name: 'blob_request_failures_total',
+      help: 'Requests to a blob store in S3 that failed, tries that were repeated included.',
+      labelNames: ['operation'],
       registers,
     }),
     corpusInputsRefused: new Counter({

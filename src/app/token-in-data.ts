@@ -4,11 +4,9 @@ import { systemClock } from '../core/clock.js';
 import { backgroundRunner } from '../core/context.js';
 import { UserError } from '../core/errors.js';
 import { newId } from '../core/ids.js';
-import { createLog } from '../core/log.js';
-import { createMetrics } from '../metrics.js';
 import { Identity } from '../state/access/identity.js';
 import { Tokens } from '../state/access/tokens.js';
-import { Store } from '../store/store.js';
+import { openAtRest } from './store-at-rest.js';
 
 /** EX_NOINPUT of sysexits.h. */
 const noInput = 66;
@@ -32,21 +30,7 @@ export async function createTokenInData(
       noInput,
     );
   });
-  const log = createLog({ level: 'error', format: 'auto' });
-  const store = await Store.open({
-    directory,
-    synchronous: 'full',
-    readers: 1,
-    maxQueuedWrites: 100,
-    maxQueuedReads: 100,
-    retry: { maxRetries: 5, firstDelayMs: 10, maxDelayMs: 1000, multiplier: 2 },
-    checkpointIntervalMs: 1000,
-    metrics: createMetrics(),
-    log,
-    onFailure: (error) => {
-      throw error;
-    },
-  });
+  const { store, log } = await openAtRest({ directory });
   const clock = systemClock;
   const inBackground = backgroundRunner({ timeoutMs, log, clock });
   const times = { flushEveryMs: timeoutMs, keepEndedMs: Number.MAX_SAFE_INTEGER };

@@ -1,4 +1,4 @@
-import { copyFile, realpath, rm } from 'node:fs/promises';
+import { access, copyFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadMasterConfig } from '../config/load.js';
 import { codeOf, UserError } from '../core/errors.js';
@@ -15,7 +15,7 @@ import { sync } from './files.js';
 import { complainOfLost, lostAsJson } from './lost.js';
 import { blobsName, databaseName, type Manifest } from './manifest.js';
 import { copyDatabase, openChecked, type Source, sourceAt } from './source.js';
-import { checkBlobs, fromFolder, type Tally, takeBlobs } from './take-blobs.js';
+import { checkBlobs, fromFolder, Tally, takeBlobs } from './take-blobs.js';
 import { type Target, targetAt } from './target.js';
 
 export interface RestoreFlags {
@@ -36,6 +36,8 @@ export interface Found {
   readonly databaseBytes: number;
   readonly epoch: number;
   readonly tally: Tally;
+  /** The bucket that has the blobs, where the backup has records only. */
+  readonly bucketUrl?: string | undefined;
   /** Where that is what the data folder had before. */
   readonly keptAside?: string | undefined;
 }
@@ -119,10 +121,10 @@ async function stage(source: Source, target: Target, signal: AbortSignal): Promi
     withProgress('blobs', (onProgress) => takeBlobs({ database, to, take, signal, onProgress })),
   );
   signal.throwIfAborted();
-  readyForMaster(
-    databasePath,
-    found.tally.lost.map(({ place }) => place),
-  );
+  readyForMaster(databasePath, {
+    lost: found.tally.lost.map(({ place }) => place),
+    isInBucket: found.bucketUrl !== undefined,
+  });
   await copyWitness(source, target);
   await sync(databasePath);
   await sync(target.staging);
@@ -130,17 +132,26 @@ async function stage(source: Source, target: Target, signal: AbortSignal): Promi
 }
 
 async function describe(
-  { manifest }: Source,
+  { manifest, blobs }: Source,
   database: DatabaseFile,
   look: () => Promise<Tally>,
 ): Promise<Found> {
   try {
-    const { epoch, bytes: databaseBytes } = database;
+    const { epoch, bytes: databaseBytes, bucketUrl } = database;
+    if (bucketUrl !== undefined && !(await isThere(blobs.directory))) {
+      return { manifest, epoch, databaseBytes, tally: new Tally(), bucketUrl };
+    }
     return { manifest, epoch, databaseBytes, tally: await look() };
   } finally {
     database.close();
   }
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Keeps the witness of the data that was there: the new epoch has to be above its epoch too. */
 async function copyWitness(source: Source, target: Target): Promise<void> {
@@ -154,12 +165,16 @@ async function copyWitness(source: Source, target: Target): Promise<void> {
 
 function report(
   path: string,
-  { manifest, databaseBytes, epoch, tally, keptAside }: Found,
+  { manifest, databaseBytes, epoch, tally, bucketUrl, keptAside }: Found,
   done: { readonly flags: RestoreFlags; readonly headline: string; readonly directory?: string },
 ): void {
   const { flags, headline, directory } = done;
   const isWhole = tally.lostCount === 0;
-  const contents = `database ${bytes(databaseBytes)}, ${tally.blobs - tally.lostCount} blobs`;
+  const blobs =
+    bucketUrl === undefined
+      ? `${tally.blobs - tally.lostCount} blobs`
+      : `records only: its blobs are in ${bucketUrl}, and were not looked at`;
+  const contents = `database ${bytes(databaseBytes)}, ${blobs}`;
   const made = manifest ? `, made at ${manifest.madeAt} by ${manifest.version}` : '';
   print(flags, {
     json: () => ({
@@ -169,6 +184,7 @@ function report(
       database: { sizeBytes: databaseBytes, epoch },
       blobs: { count: tally.blobs, sizeBytes: tally.bytes, lost: tally.lostCount },
       ...lostAsJson(tally),
+      ...(bucketUrl !== undefined && { bucketUrl }),
       ...(directory !== undefined && { restoredTo: directory }),
       ...(keptAside !== undefined && { keptAside }),
     }),

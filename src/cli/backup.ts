@@ -6,7 +6,8 @@ The folder appears when it is complete, checked and on disk; until then its name
 ".unfinished". It holds the database (pandafuzz.db), the blobs (blobs/: targets, seeds, corpora,
 crash inputs) and a manifest (backup.json). Blobs never change: on the master's machine they are
 hard links where the file system is the same, and copies otherwise; from another machine they are
-downloaded. "pandafuzz restore" checks a backup and puts it back.
+downloaded, and so they are where the master keeps them in S3 (blobs.url): --database-only then
+leaves them in the bucket. "pandafuzz restore" checks a backup and puts it back.
 
 If the master itself has lost blobs, they are listed, and the exit code is 65; the backup has
 everything else.

@@ -4,7 +4,9 @@ import type { RestoreFlags } from '../backup/restore.js';
 const about = `
 A backup is a folder of "pandafuzz backup". A copy of a data folder that was made by hand while
 no master was running can be restored as well, and the copy of a database alone, if it has the
-blobs beside it, in blobs/.
+blobs beside it, in blobs/. Without them, the records of a master whose blobs are in S3 are
+restored alone: they need that bucket. A backup with blobs gets them into the data folder, from
+where "pandafuzz blobs copy" moves them to a bucket again.
 
 The database is checked (its manifest, SQLite's integrity check, rows that refer to missing
 ones), and every blob is compared with its SHA-256. A damaged database is refused. Blobs that are

@@ -84,6 +84,27 @@ const database = z
     error: 'must not be shorter than database.retry_delay',
   });
 
+const blobs = z.strictObject({
+  url: z
+    .string({ error: 'must be a URL such as "s3://bucket/prefix", or empty' })
+    .regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9!_.*'()-]+)*\/?)?$/, {
+      error: 'must be a URL such as "s3://bucket/prefix", or empty for a folder in data.directory',
+    })
+    .default(''),
+  endpoint: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })], {
+      error: 'must be a URL such as "https://s3.example.org", or empty for Amazon S3',
+    })
+    .default(''),
+  region: z
+    .string({ error: 'must be a region such as "eu-central-1", or empty' })
+    .regex(/^[a-z0-9-]{0,63}$/, { error: 'must be a region such as "eu-central-1", or empty' })
+    .default(''),
+  path_style: oneOf(['auto', 'on', 'off']).default('auto'),
+  timeout: duration({ min: '100ms', max: '10m' }).prefault('15s'),
+  max_retries: whole(0, 100).default(4),
+});
+
 const cluster = z.strictObject({
   address: z
     .string({ error: 'must be HOST:PORT, or empty' })
@@ -247,6 +268,7 @@ export const settings = z.strictObject({
   secrets: secrets.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),
+  blobs: blobs.prefault({}),
   cluster: cluster.prefault({}),
   timeouts: timeouts.prefault({}),
   leases: leases.prefault({}),

@@ -322,6 +322,13 @@ function jobCounts({ jobs }: GetSystemStatsResponse): string {
     .join(', ');
 }
 
+/** A folder is beside the database, as anybody expects. */
+function blobStore({ blobStore: store }: GetSystemStatsResponse): [string, string][] {
+  if (!store || store.kind === 'folder') return [];
+  const { location, failedRequests: failed } = store;
+  return [['blobs', failed === 0 ? location : `${location}, ${count(failed)} failed requests`]];
+}
+
 export function statsView(stats: GetSystemStatsResponse, now: number): string {
   const up = stats.startedAt ? duration(now - stats.startedAt.getTime()) : '-';
   return facts([
@@ -333,6 +340,7 @@ export function statsView(stats: GetSystemStatsResponse, now: number): string {
     ['hits', count(stats.crashHits)],
     ['kept', count(stats.crashInputsKept)],
     ['disk', `${bytes(stats.databaseBytes)} database, ${bytes(stats.diskFreeBytes)} free`],
+    ...blobStore(stats),
     ...stats.warnings.map((warning) => ['unsafe', warning] as const),
   ]);
 }

@@ -1,27 +1,32 @@
-import { createReadStream } from 'node:fs';
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { backgroundRunner, type RequestContext } from '../core/context.js';
 import { codeOf, DataLossError, messageOf, UserError } from '../core/errors.js';
+import { newId } from '../core/ids.js';
 import type { Logger } from '../core/log.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { BlobBatch } from './blobs/batch.js';
-import { type BlobFileName, BlobFolder } from './blobs/blob-folder.js';
+import type { BlobFileName, Depot } from './blobs/depot.js';
+import { FolderDepot } from './blobs/folder-depot.js';
 import { Holds } from './blobs/holds.js';
-import { PackFiles } from './blobs/pack-files.js';
-import { PackWriter } from './blobs/pack-writer.js';
+import { claimBucket, expectFolder } from './blobs/place.js';
 import { isInPack, readEntries } from './blobs/reading.js';
 import type { RunOperation } from './blobs/run-operation.js';
-import { type Expected, SingleFiles } from './blobs/single-files.js';
+import type { S3Options } from './blobs/s3/options.js';
+import type { Expected } from './blobs/single-files.js';
 import { BlobSweep, type SweepTerms, type Swept } from './blobs/sweep.js';
 import { SweepPause } from './blobs/sweep-pause.js';
+import { TemporaryFiles } from './blobs/temporary-files.js';
 import type { Operation } from './operation.js';
 import { type BlobPlace, findBlobs } from './ops/blobs/find-blobs.js';
 import { loseBlob } from './ops/blobs/lose-blob.js';
 import { lastPack } from './ops/blobs/packs.js';
 
 export type { BlobBatch } from './blobs/batch.js';
-export { type BlobFileName, BlobFolder, type LostBlob } from './blobs/blob-folder.js';
+export { BlobFolder, type LostBlob } from './blobs/blob-folder.js';
+export { type Copied, copyBlobs } from './blobs/copy.js';
+export type { BlobFileName } from './blobs/depot.js';
+export type { S3Options } from './blobs/s3/options.js';
 export type { Swept } from './blobs/sweep.js';
 
 /** A pack that is longer gets no more entries: compacting one moves half of that at most. */
@@ -29,8 +34,15 @@ const largestPackBytes = 64 * 2 ** 20;
 /** One operation of the sweep, or before the store is open, milliseconds. */
 const operationTimeoutMs = 30_000;
 
+/** Where blobs are; `unused`: this process needs none, and leaves them alone. */
+export type BlobPlaceOption = 'folder' | 'unused' | S3Options;
+
 export interface BlobOptions {
+  /** Of the blobs, or of files on their way to a bucket. */
   readonly directory: string;
+  readonly place: BlobPlaceOption;
+  /** Other masters use the same bucket. */
+  readonly isShared: boolean;
   readonly log: Logger;
   /** Usually 64 MiB. */
   readonly largestPackBytes?: number | undefined;
@@ -41,65 +53,115 @@ export interface BlobOptions {
   ) => Promise<Output>;
   /** Called with the number of blobs whose bytes were found missing or damaged. */
   readonly onLost: (blobs: number) => void;
+  /** Called when a request to a bucket has failed, whether another try follows or not. */
+  readonly onFailedRequest: (operation: string) => void;
+}
+
+/** What people are told of the place. */
+export interface BlobsAbout {
+  readonly kind: 'folder' | 's3';
+  readonly location: string;
+  /** Tries of requests that failed since the start. */
+  readonly failedRequests: number;
 }
 
 /**
- * Targets, seeds, corpora and crash inputs, by their SHA-256. Small ones lie in packs, which
- * are appended to and synced together; a large one is a file of its own. The table `blobs`
- * says where each is, and counts the rows that refer to it.
+ * Targets, seeds, corpora and crash inputs, by their SHA-256. Small ones lie in packs, many
+ * together; a large one lies by itself. The table `blobs` says where each is, and counts the
+ * rows that refer to it. The bytes are in a depot: a folder, or a bucket of S3.
  */
 export class BlobStore {
-  readonly #files: SingleFiles;
-  readonly #packFiles: PackFiles;
-  readonly #packs: PackWriter;
+  readonly #temporary: TemporaryFiles;
   readonly #holds = new Holds();
-  readonly #sweep: BlobSweep;
   readonly #pause = new SweepPause();
   readonly #run: RunOperation;
+  #opened: { readonly depot: Depot; readonly sweep: BlobSweep } | undefined;
+  #failedRequests = 0;
 
   constructor(private readonly options: BlobOptions) {
     const { directory, log } = options;
     const inBackground = backgroundRunner({ timeoutMs: operationTimeoutMs, log });
     this.#run = (operation, input) =>
       inBackground(operation.name, (ctx) => options.run(ctx, operation, input));
-    this.#files = new SingleFiles(directory);
-    this.#packFiles = new PackFiles(directory);
-    this.#packs = new PackWriter(this.#packFiles, options.largestPackBytes ?? largestPackBytes);
-    this.#sweep = new BlobSweep({
-      files: this.#packFiles,
-      packs: this.#packs,
-      run: this.#run,
-      singles: this.#files,
-      holds: this.#holds,
-    });
+    this.#temporary = new TemporaryFiles(directory);
   }
 
   /**
-   * Makes the folders, removes what uploads of an earlier process left, and cuts a torn entry
-   * off the newest pack.
+   * Removes what uploads of an earlier process left, and sees that the depot can be used and
+   * belongs to this database.
    *
    * @throws UserError
    */
   async open(): Promise<void> {
+    const { place } = this.options;
+    if (place === 'unused') return;
     try {
-      await this.#files.open();
-      await this.#packFiles.open();
-      const cutBytes = await this.#packs.open(await this.#run(lastPack, null));
-      if (cutBytes > 0) this.options.log.info({ bytes: cutBytes }, 'torn entry cut');
-      await this.#sweep.open();
+      await this.#temporary.open();
+      const depot = place === 'folder' ? await this.#openFolder() : await this.#openBucket(place);
+      const { singles, packs, appender, upkeep } = depot;
+      const parts = { singles, packs, appender, upkeep, holds: this.#holds };
+      const sweep = new BlobSweep({ ...parts, run: this.#run });
+      this.#opened = { depot, sweep };
+      await sweep.findStrays();
     } catch (error) {
-      throw new UserError(`data.directory: ${describeTrouble(error) ?? messageOf(error)}`);
+      if (error instanceof UserError) throw error;
+      const setting = place === 'folder' ? 'data.directory' : 'blobs.url';
+      throw new UserError(`${setting}: ${describeTrouble(error) ?? messageOf(error)}`);
     }
   }
 
-  /** Resolves when what is being written is on disk. */
-  close(): Promise<void> {
-    return this.#packs.close();
+  async #openFolder(): Promise<Depot> {
+    const { directory, log } = this.options;
+    await expectFolder(this.#run);
+    const packBytes = this.options.largestPackBytes ?? largestPackBytes;
+    const temporary = this.#temporary;
+    const depot = new FolderDepot({ directory, temporary, largestPackBytes: packBytes, log });
+    await depot.open(await this.#run(lastPack, null));
+    return depot;
+  }
+
+  /** Its library is loaded where it is used. */
+  async #openBucket(s3: S3Options): Promise<Depot> {
+    const { S3Depot } = await import('./blobs/s3/s3-depot.js');
+    const { log, onFailedRequest } = this.options;
+    const failed = (operation: string) => {
+      this.#failedRequests += 1;
+      onFailedRequest(operation);
+    };
+    const depot = new S3Depot({ s3, temporary: this.#temporary, log, counts: { failed } });
+    try {
+      await depot.reach(this.options.isShared);
+      await claimBucket(this.#run, depot, newId);
+      await depot.open(await this.#run(lastPack, null));
+      return depot;
+    } catch (error) {
+      await depot.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when what is being written is durable. */
+  async close(): Promise<void> {
+    await this.#opened?.depot.close();
+  }
+
+  get about(): BlobsAbout {
+    const { kind, location } = this.#depot;
+    return { kind, location, failedRequests: this.#failedRequests };
+  }
+
+  get #depot(): Depot {
+    return this.#open.depot;
+  }
+
+  get #open() {
+    if (!this.#opened) throw new Error('the blobs are not open');
+    return this.#opened;
   }
 
   /** A path without a file, in a folder that the next start clears. */
   temporaryPath(): string {
-    return this.#files.temporaryPath();
+    return this.#temporary.path();
   }
 
   /** For blobs that become durable together; the caller ends it. */
@@ -107,33 +169,25 @@ export class BlobStore {
     const find = (ctx: RequestContext, names: readonly string[]) =>
       this.options.run(ctx, findBlobs, names);
     const lose = (place: BlobPlace) => this.#run(loseBlob, place);
+    const { singles, packs, appender } = this.#depot;
     return new BlobBatch({
-      files: this.#files,
-      packs: this.#packs,
-      packFiles: this.#packFiles,
+      ...{ singles, packs, appender },
       holds: this.#holds,
       find,
       lose,
     });
   }
 
-  /** The folder, absolute. */
-  get directory(): string {
-    return resolve(this.options.directory);
-  }
-
   /**
-   * Keeps all blobs on disk, whatever refers to them, until `release`.
+   * Keeps all blobs, whatever refers to them, until `release`.
    *
-   * @returns mark: a file of the folder, for as long; empty where it could not be made
+   * @returns mark: a file of the folder, for as long; empty where it could not be made, and
+   *   where the blobs are in no folder
    */
   async holdAll(): Promise<{ mark: string; release: () => Promise<void> }> {
     const letGo = await this.#pause.hold();
     const path = resolve(this.temporaryPath());
-    const mark = await writeFile(path, '').then(
-      () => path,
-      () => '',
-    );
+    const mark = this.#depot.kind === 'folder' && (await isWritten(path)) ? path : '';
     const release = async () => {
       letGo();
       await rm(path, { force: true }).catch(() => {});
@@ -142,35 +196,23 @@ export class BlobStore {
   }
 
   /**
-   * One file of the folder as it is, from `offset` on.
+   * One file of the folder, or object of the bucket, as it is, from `offset` on.
    *
    * @returns undefined when there is no such file
    */
-  async openFile(
+  openFile(
+    ctx: RequestContext,
     name: BlobFileName,
-    { offset, chunkBytes }: { offset: number; chunkBytes: number },
+    wanted: { offset: number; chunkBytes: number },
   ): Promise<{ sizeBytes: number; chunks: AsyncIterable<Buffer> } | undefined> {
-    const path = new BlobFolder(this.options.directory).pathOf(name);
-    const found = await stat(path).catch(() => undefined);
-    if (!found) return undefined;
-    const { size: sizeBytes } = found;
-    async function* chunks() {
-      if (offset >= sizeBytes) return;
-      yield* createReadStream(path, {
-        start: offset,
-        end: sizeBytes - 1,
-        highWaterMark: chunkBytes,
-      });
-    }
-    return { sizeBytes, chunks: chunks() };
+    return this.#depot.openFile(ctx, name, wanted);
   }
 
   /**
-   * Keeps the bytes of `chunks` in a file of their own, then calls `record`, which stores the
+   * Keeps the bytes of `chunks` by themselves, then calls `record`, which stores the
    * row that refers to it; no sweep takes the blob meanwhile. The bytes must be `sizeBytes`
-   * long and hash to `sha256`; those of a file that is there already are not read. The file is
-   * on disk, folder entry included, when `record` is called; before that nothing is left of a
-   * failure.
+   * long and hash to `sha256`; those of a blob that is there already are not read. The blob
+   * is durable when `record` is called.
    *
    * @throws DataLossError when the bytes, or their number, are not the announced ones;
    *   DiskFullError; as `record`
@@ -184,16 +226,16 @@ export class BlobStore {
     const held = [expected.sha256];
     await this.#holds.hold(held);
     try {
-      await this.#files.keep(ctx, expected, chunks);
+      await this.#depot.singles.keep(ctx, expected, chunks);
       return await record();
     } finally {
       this.#holds.release(held);
     }
   }
 
-  /** Whether a blob is a file of its own, and on disk. */
+  /** Whether a blob lies by itself, and is durable. */
   has(ctx: RequestContext, sha256: string): Promise<boolean> {
-    return this.#files.confirm(ctx, sha256).then((sizeBytes) => sizeBytes !== undefined);
+    return this.#depot.singles.confirm(ctx, sha256).then((sizeBytes) => sizeBytes !== undefined);
   }
 
   /**
@@ -207,7 +249,7 @@ export class BlobStore {
   ): Promise<T> {
     await this.#holds.hold([sha256]);
     try {
-      await this.#files.adopt(ctx, path, sha256);
+      await this.#depot.singles.adopt(ctx, path, sha256);
       return await record();
     } finally {
       this.#holds.release([sha256]);
@@ -226,7 +268,7 @@ export class BlobStore {
   ): AsyncGenerator<Buffer> {
     const [place] = await this.options.run(ctx, findBlobs, [sha256]);
     if (!place || !isInPack(place)) {
-      yield* this.#readFile(sha256, offset, chunkBytes);
+      yield* this.#readSingle(ctx, sha256, { offset, chunkBytes });
       return;
     }
     const [whole] = await this.readAll([place]);
@@ -244,13 +286,13 @@ export class BlobStore {
    */
   async readAll(places: readonly BlobPlace[]): Promise<(Buffer | undefined)[]> {
     const packed = places.filter(isInPack);
-    const fromPacks = await readEntries(this.#packFiles, packed);
+    const fromPacks = await readEntries(this.#depot.packs, packed);
     const blobs: (Buffer | undefined)[] = [];
     let next = 0;
     for (const place of places) {
       const blob = isInPack(place)
         ? (fromPacks[next++] ?? (await this.#readAgain(place)))
-        : await this.#files.readWhole(place.sha256);
+        : await this.#depot.singles.readWhole(place.sha256);
       if (!blob) this.#noteLoss(place);
       blobs.push(blob);
     }
@@ -262,17 +304,23 @@ export class BlobStore {
    * at a time.
    */
   async sweep(terms: SweepTerms): Promise<Swept> {
-    const swept = await this.#pause.run(terms.signal, (signal) =>
-      this.#sweep.round({ ...terms, signal }),
-    );
+    const { depot, sweep } = this.#open;
+    const swept = await this.#pause.run(terms.signal, async (signal) => {
+      await depot.tidy(signal);
+      return sweep.round({ ...terms, signal });
+    });
     if (!swept) return { blobs: 0, bytes: 0, damagedPacks: [] };
     for (const pack of swept.damagedPacks) this.options.log.error({ pack }, 'pack damaged');
     return swept;
   }
 
-  async *#readFile(sha256: string, offset: number, chunkBytes: number): AsyncGenerator<Buffer> {
+  async *#readSingle(
+    ctx: RequestContext,
+    sha256: string,
+    wanted: { offset: number; chunkBytes: number },
+  ): AsyncGenerator<Buffer> {
     try {
-      yield* this.#files.read(sha256, offset, chunkBytes);
+      yield* this.#depot.singles.read(ctx, sha256, wanted);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       this.#noteLoss({ sha256 });
@@ -284,8 +332,8 @@ export class BlobStore {
   async #readAgain({ sha256 }: BlobPlace): Promise<Buffer | undefined> {
     const [place] = await this.#run(findBlobs, [sha256]);
     if (!place) return undefined;
-    if (!isInPack(place)) return this.#files.readWhole(sha256);
-    const [blob] = await readEntries(this.#packFiles, [place]);
+    if (!isInPack(place)) return this.#depot.singles.readWhole(sha256);
+    const [blob] = await readEntries(this.#depot.packs, [place]);
     if (!blob) await this.#run(loseBlob, place);
     return blob;
   }
@@ -296,7 +344,13 @@ export class BlobStore {
   }
 }
 
+const isWritten = (path: string): Promise<boolean> =>
+  writeFile(path, '').then(
+    () => true,
+    () => false,
+  );
+
 const lost = () =>
   new DataLossError({
-    why: "this file is missing or damaged on the master's disk: send it again, or restore a backup",
+    why: 'this file is missing or damaged where the master keeps it: send it again, or restore a backup',
   });

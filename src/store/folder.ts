@@ -49,6 +49,8 @@ const losing = 'lose_blob';
 export const blobsOf = (options: StoreOptions, store: Pick<Store, 'run' | 'cluster'>): BlobStore =>
   new BlobStore({
     directory: join(options.directory, 'blobs'),
+    place: options.blobs ?? 'folder',
+    isShared: options.cluster !== undefined,
     log: options.log,
     largestPackBytes: options.largestPackBytes,
     async run<Input, Output>(
@@ -61,6 +63,7 @@ export const blobsOf = (options: StoreOptions, store: Pick<Store, 'run' | 'clust
       return store.run(ctx, operation, input);
     },
     onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
+    onFailedRequest: (operation) => options.metrics.blobRequestFailures.inc({ operation }),
   });
 
 /** The store, once its blobs are ready. */

@@ -2,7 +2,7 @@ import type { RequestContext } from '../core/context.js';
 import type { Logger } from '../core/log.js';
 import type { RetryPolicy } from '../core/retry.js';
 import type { Metrics } from '../metrics.js';
-import type { BlobStore } from './blobs.js';
+import type { BlobPlaceOption, BlobStore } from './blobs.js';
 import type { Settled } from './call.js';
 import type { Cluster, ClusterOptions } from './cluster.js';
 import type { Operation } from './operation.js';
@@ -17,6 +17,8 @@ export interface StoreOptions {
   readonly directory: string;
   /** postgres://…; absent or empty: SQLite, in `directory`. */
   readonly url?: string;
+  /** Where the blobs are; absent: in `directory`. */
+  readonly blobs?: BlobPlaceOption;
   /** Of a master that shares the database of `url` with others; absent: it is alone. */
   readonly cluster?: ClusterOptions | undefined;
   readonly synchronous: 'full' | 'normal';

@@ -32,8 +32,8 @@ export function systemHandlers({ system, notifications }: State, adapt: Adapter)
     holdBlobs: adapt.feed((_request, ctx) => system.holdBlobs(ctx)),
     downloadBlobFile: adapt.serverStream(
       'read',
-      async function* (request): AsyncGenerator<DownloadBlobFileResponse> {
-        const { sizeBytes, chunks } = await system.blobFile(request, chunkBytes);
+      async function* (request, ctx): AsyncGenerator<DownloadBlobFileResponse> {
+        const { sizeBytes, chunks } = await system.blobFile(ctx, request, chunkBytes);
         const sum = createHash('sha256');
         yield { sizeBytes, chunk: Buffer.alloc(0), sha256: '' };
         for await (const chunk of chunks) {

@@ -44,7 +44,7 @@ export class System {
       const endsAtMs = clock.monotonic() + longestHoldMs;
       const endsAt = new Date(clock.now() + longestHoldMs);
       for (let leftMs = longestHoldMs; leftMs > 0; leftMs = endsAtMs - clock.monotonic()) {
-        yield { directory: store.blobs.directory, endsAt, mark };
+        yield { directory: store.blobs.about.location, endsAt, mark };
         await sleep(clock, Math.min(holdMessageEveryMs, leftMs), ctx.signal);
       }
     } finally {
@@ -55,6 +55,7 @@ export class System {
 
   /** One file of the folder of blobs. @throws ValidationError, NotFoundError, OutOfRangeError */
   async blobFile(
+    ctx: RequestContext,
     { sha256, packId, offsetBytes: offset }: DownloadBlobFileRequest,
     chunkBytes: number,
   ): Promise<{ sizeBytes: number; chunks: AsyncIterable<Buffer> }> {
@@ -65,7 +66,7 @@ export class System {
       .expect((sha256 === '') === (packId !== 0), 'sha256', 'give it, or pack_id, not both')
       .throwIfAny();
     const name = packId === 0 ? { sha256 } : { packId };
-    const file = await this.parts.store.blobs.openFile(name, { offset, chunkBytes });
+    const file = await this.parts.store.blobs.openFile(ctx, name, { offset, chunkBytes });
     if (!file) throw new NotFoundError({ resource: 'file of blobs', id: sha256 });
     if (offset > file.sizeBytes) {
       throw new OutOfRangeError({ why: `the file ends at ${file.sizeBytes} bytes` });
@@ -101,6 +102,7 @@ export class System {
       crashGroups: count('crash_groups'),
       crashHits: count('crash_hits'),
       crashInputsKept: count('crash_inputs_kept'),
+      blobStore: this.parts.store.blobs.about,
       executionsPerSecond: leases.executionsPerSecond + others.executionsPerSecond,
       freeSlots: freeSlots + others.freeSlots,
     };

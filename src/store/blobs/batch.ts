@@ -1,19 +1,12 @@
 import { hash } from 'node:crypto';
-import type { RequestContext } from '../../core/context.js';
+import { orAbort, type RequestContext } from '../../core/context.js';
 import type { BlobPlace } from '../ops/blobs/find-blobs.js';
 import { entryBytes, type PlacedBlob } from '../ops/blobs/place-blobs.js';
+import type { Appended, Appender, Packs, Singles, SmallBlob } from './depot.js';
 import type { Holds } from './holds.js';
-import type { PackFiles } from './pack-files.js';
-import type { Appended, PackWriter, SmallBlob } from './pack-writer.js';
+import { mapAtOnce } from './map-at-once.js';
 import { isInPack, type PackPlace } from './reading.js';
-import {
-  diskFullOr,
-  type Expected,
-  otherLength,
-  type SingleFiles,
-  wrongBytes,
-  wrongLength,
-} from './single-files.js';
+import { diskFullOr, type Expected, otherLength, wrongBytes, wrongLength } from './single-files.js';
 
 /**
  * Largest blob that goes into a pack. Above it, what a file of its own wastes at its end is
@@ -30,10 +23,10 @@ interface Gathered extends Expected {
 }
 
 export interface BatchParts {
-  readonly files: SingleFiles;
-  readonly packs: PackWriter;
+  readonly singles: Singles;
+  readonly packs: Packs;
+  readonly appender: Appender;
   readonly holds: Holds;
-  readonly packFiles: PackFiles;
   readonly find: (ctx: RequestContext, names: readonly string[]) => Promise<BlobPlace[]>;
   /** Forgets where a blob was that is not there. */
   readonly lose: (place: BlobPlace) => Promise<void>;
@@ -80,7 +73,7 @@ export class BlobBatch {
       return;
     }
     await this.#hold([sha256]);
-    await this.parts.files.keep(ctx, expected, chunks);
+    await this.parts.singles.keep(ctx, expected, chunks);
   }
 
   /**
@@ -105,7 +98,7 @@ export class BlobBatch {
     const blobs = [...wanted.values()].map(checked);
     ctx.signal.throwIfAborted();
     try {
-      this.#appended = await this.parts.packs.append(blobs);
+      this.#appended = await this.#append(ctx, blobs);
     } catch (error) {
       throw diskFullOr(error);
     }
@@ -123,6 +116,20 @@ export class BlobBatch {
     this.#held.push(...names);
   }
 
+  /** Entries of a caller that has left are durable in vain. */
+  async #append(ctx: RequestContext, blobs: readonly SmallBlob[]): Promise<Appended> {
+    const appending = this.parts.appender.append(blobs);
+    try {
+      return await orAbort(ctx.signal, appending);
+    } catch (error) {
+      appending.then(
+        (appended) => appended.release(),
+        () => {},
+      );
+      throw error;
+    }
+  }
+
   async #passOverKnown(ctx: RequestContext, wanted: Map<string, Gathered>): Promise<void> {
     if (wanted.size === 0) return;
     const places = await this.parts.find(ctx, [...wanted.keys()]);
@@ -131,7 +138,7 @@ export class BlobBatch {
       const { sha256 } = place;
       const sizeBytes = isInPack(place)
         ? await this.#sizeInPack(place, packSizes)
-        : await this.parts.files.confirm(ctx, sha256);
+        : await this.parts.singles.confirm(ctx, sha256);
       if (sizeBytes === undefined) continue;
       const announced = (wanted.get(sha256) as Gathered).sizeBytes;
       if (announced !== sizeBytes) throw otherLength(announced, sizeBytes);
@@ -152,8 +159,11 @@ export class BlobBatch {
 
   async #packSizes(places: readonly BlobPlace[]): Promise<Map<number, number>> {
     const ids = new Set(places.filter(isInPack).map(({ pack_id }) => pack_id));
+    const { packs } = this.parts;
     const sizes = new Map<number, number>();
-    for (const id of ids) sizes.set(id, (await this.parts.packFiles.look(id))?.sizeBytes ?? 0);
+    await mapAtOnce([...ids], packs.readsAtOnce, async (id) => {
+      sizes.set(id, await packs.sizeOf(id));
+    });
     return sizes;
   }
 }

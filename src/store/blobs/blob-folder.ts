@@ -5,12 +5,10 @@ import { dirname, join } from 'node:path';
 import { codeOf } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
 import type { BlobPlace } from '../ops/blobs/find-blobs.js';
+import type { BlobFileName } from './depot.js';
 import { syncFolder } from './folder-syncs.js';
 import { PackFiles } from './pack-files.js';
 import { isInPack, type PackPlace, readEntries } from './reading.js';
-
-/** A file of the folder: a blob of its own, or a pack. */
-export type BlobFileName = { readonly sha256: string } | { readonly packId: number };
 
 /** A blob whose bytes are not where its place says. */
 export interface LostBlob {

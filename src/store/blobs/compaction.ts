@@ -4,16 +4,16 @@ import { loseBlob } from '../ops/blobs/lose-blob.js';
 import { type MovedBlob, moveBlobs } from '../ops/blobs/move-blobs.js';
 import type { PackRow } from '../ops/blobs/packs.js';
 import type { PlacedBlob } from '../ops/blobs/place-blobs.js';
-import type { FoundEntry, PackFiles } from './pack-files.js';
-import type { PackWriter } from './pack-writer.js';
+import type { Appender, Packs } from './depot.js';
+import { entriesOf, type FoundEntry } from './reading.js';
 import type { RunOperation } from './run-operation.js';
 
 /** Entries looked up in the database at once. */
 const lookedUpAtOnce = 256;
 
 export interface CompactionParts {
-  readonly files: PackFiles;
-  readonly packs: PackWriter;
+  readonly packs: Packs;
+  readonly appender: Appender;
   readonly run: RunOperation;
 }
 
@@ -23,20 +23,20 @@ export interface CompactionParts {
  * What follows a damaged header is not found, and stays where it is.
  */
 export async function emptyPack(
-  { files, packs, run }: CompactionParts,
+  parts: CompactionParts,
   { id, size_bytes }: PackRow,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const { found } of files.entries(id, 0, size_bytes)) {
+  for await (const { found } of entriesOf(parts.packs, id, { from: 0, to: size_bytes })) {
     for (let at = 0; at < found.length; at += lookedUpAtOnce) {
       if (signal.aborted) return;
-      await moveLive({ files, packs, run }, id, found.slice(at, at + lookedUpAtOnce));
+      await moveLive(parts, id, found.slice(at, at + lookedUpAtOnce));
     }
   }
 }
 
 async function moveLive(
-  { packs, run }: CompactionParts,
+  { appender, run }: CompactionParts,
   packId: number,
   found: readonly FoundEntry[],
 ): Promise<void> {
@@ -53,7 +53,7 @@ async function moveLive(
   for (const entry of live) if (!entry.blob) await run(loseBlob, placeOf(packId, entry));
   const whole = live.flatMap(({ sha256, blob }) => (blob ? [{ sha256, bytes: blob }] : []));
   if (whole.length === 0) return;
-  const { placed, release } = await packs.append(whole);
+  const { placed, release } = await appender.append(whole);
   try {
     const positions = new Map(live.map(({ sha256, position }) => [sha256, position]));
     const moved = placed.map((to: PlacedBlob): MovedBlob => {

@@ -1,26 +1,16 @@
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
-import { entryBytes, headerBytes } from '../ops/blobs/place-blobs.js';
-import { readBlob, readHeader } from './entry.js';
+import type { Packs } from './depot.js';
 import { syncFolder } from './folder-syncs.js';
 
-/** Bytes read at once when a pack is gone through. */
-const windowBytes = 2 ** 20;
-
-/** An entry found in a pack. */
-export interface FoundEntry {
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  readonly position: number;
-  /** Undefined: the checksum does not fit. */
-  readonly blob: Buffer | undefined;
-}
-
 /** The files of packs, by their ids. */
-export class PackFiles {
+export class PackFiles implements Packs {
+  readonly readsAtOnce = 1;
+  readonly triesOfDamaged = 1;
   readonly #directory: string;
+  #isListed = false;
 
   constructor(blobs: string) {
     this.#directory = join(blobs, 'packs');
@@ -54,6 +44,12 @@ export class PackFiles {
     }
   }
 
+  /** Takes over a file that is on disk. */
+  async add(id: number, path: string): Promise<void> {
+    await rename(path, this.pathOf(id));
+    await syncFolder(this.#directory);
+  }
+
   openToAppend(id: number): Promise<FileHandle> {
     return open(this.pathOf(id), 'r+');
   }
@@ -62,6 +58,17 @@ export class PackFiles {
   async look(id: number): Promise<{ sizeBytes: number; changedAt: number } | undefined> {
     const found = await stat(this.pathOf(id)).catch(() => undefined);
     return found && { sizeBytes: found.size, changedAt: found.mtimeMs };
+  }
+
+  async sizeOf(id: number): Promise<number> {
+    return (await this.look(id))?.sizeBytes ?? 0;
+  }
+
+  /** All of them at the first call: none without a row appears later but the writer's. */
+  async listSome(): Promise<number[]> {
+    if (this.#isListed) return [];
+    this.#isListed = true;
+    return this.list();
   }
 
   remove(id: number): Promise<void> {
@@ -84,45 +91,9 @@ export class PackFiles {
     }
   }
 
-  /**
-   * The entries from `from` to `to`, some at a time. Ends early where no entry begins, or
-   * one is cut; the last slice says how far it came.
-   */
-  async *entries(
-    id: number,
-    from: number,
-    to: number,
-  ): AsyncGenerator<{ found: FoundEntry[]; end: number }> {
-    for (let at = from; at < to; ) {
-      const wanted = Math.min(windowBytes, to - at);
-      let bytes = await this.read(id, at, wanted);
-      const first = readHeader(bytes, 0);
-      if (first && entryBytes(first.sizeBytes) > bytes.length) {
-        bytes = await this.read(id, at, Math.min(entryBytes(first.sizeBytes), to - at));
-      }
-      const found = entriesIn(bytes, at);
-      const last = found.at(-1);
-      const end = last ? last.position + entryBytes(last.sizeBytes) : at;
-      yield { found, end };
-      if (end === at) return;
-      at = end;
-    }
-  }
-
   pathOf(id: number): string {
     return join(this.#directory, `${String(id).padStart(10, '0')}.pack`);
   }
-}
-
-function entriesIn(bytes: Buffer, startsAt: number): FoundEntry[] {
-  const found: FoundEntry[] = [];
-  for (let at = 0; at + headerBytes <= bytes.length; ) {
-    const header = readHeader(bytes, at);
-    if (!header || at + entryBytes(header.sizeBytes) > bytes.length) break;
-    found.push({ ...header, position: startsAt + at, blob: readBlob(bytes, at) });
-    at += entryBytes(header.sizeBytes);
-  }
-  return found;
 }
 
 async function readUpTo(file: FileHandle, position: number, lengthBytes: number): Promise<Buffer> {

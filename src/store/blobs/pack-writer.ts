@@ -1,31 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { codeOf } from '../../core/errors.js';
 import type { PackRow } from '../ops/blobs/packs.js';
-import { entryBytes, type PlacedBlob } from '../ops/blobs/place-blobs.js';
-import { writeEntry } from './entry.js';
+import { type AppendGroup, AppendQueue } from './append-queue.js';
+import type { Appended, Appender, SmallBlob } from './depot.js';
 import type { PackFiles } from './pack-files.js';
+import { entriesOf } from './reading.js';
 import { writeWhole } from './single-files.js';
-
-/** Bytes in one write, unless one caller alone brings more. */
-const largestWriteBytes = 8 * 2 ** 20;
-
-/** A blob that is in memory as a whole. */
-export interface SmallBlob {
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-}
-
-/** Entries that are on disk. Their pack is not compacted before `release`. */
-export interface Appended {
-  readonly placed: readonly PlacedBlob[];
-  release(): void;
-}
-
-interface Waiting {
-  readonly blobs: readonly SmallBlob[];
-  readonly bytes: number;
-  readonly done: PromiseWithResolvers<Appended>;
-}
+import { Unrecorded } from './unrecorded.js';
 
 /** The pack that is written to. Everything before `end` is on disk. */
 interface OpenPack {
@@ -42,9 +23,9 @@ interface OpenPack {
  * the same place. After any other failure, of a sync above all, the pack is left behind and
  * a new one begun: what the system's cache says of that file is not what the disk has.
  */
-export class PackWriter {
-  readonly #waiting: Waiting[] = [];
-  readonly #unrecorded = new Map<number, number>();
+export class PackWriter implements Appender {
+  readonly #queue = new AppendQueue();
+  readonly #unrecorded = new Unrecorded();
   #pack: OpenPack | undefined;
   #nextId = 1;
   #work: Promise<void> | undefined;
@@ -87,11 +68,9 @@ export class PackWriter {
    * @throws the system's error; none of them counts as written then
    */
   append(blobs: readonly SmallBlob[]): Promise<Appended> {
-    const bytes = blobs.reduce((sum, blob) => sum + entryBytes(blob.bytes.length), 0);
-    const done = Promise.withResolvers<Appended>();
-    this.#waiting.push({ blobs, bytes, done });
+    const appended = this.#queue.add(blobs);
     this.#work ??= this.#writeAll();
-    return done.promise;
+    return appended;
   }
 
   /** Ends after what was taken. */
@@ -102,7 +81,7 @@ export class PackWriter {
 
   async #endOfWhole(id: number, from: number, to: number): Promise<number> {
     let whole = from;
-    for await (const { found, end } of this.files.entries(id, from, to)) {
+    for await (const { found, end } of entriesOf(this.files, id, { from, to })) {
       const torn = found.find(({ blob }) => blob === undefined);
       if (torn) return torn.position;
       whole = end;
@@ -111,60 +90,26 @@ export class PackWriter {
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const group = this.#takeGroup();
+    while (!this.#queue.isEmpty) {
+      const group = this.#queue.takeGroup();
       try {
         await this.#write(group);
       } catch (error) {
         if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') await this.#leave();
-        for (const { done } of group) done.reject(error);
+        group.reject(error);
       }
     }
     this.#work = undefined;
   }
 
-  #takeGroup(): Waiting[] {
-    const group: Waiting[] = [];
-    for (let bytes = 0; ; ) {
-      const next = this.#waiting[0];
-      if (!next || (bytes > 0 && bytes + next.bytes > largestWriteBytes)) return group;
-      group.push(next);
-      this.#waiting.shift();
-      bytes += next.bytes;
-    }
-  }
-
-  async #write(group: readonly Waiting[]): Promise<void> {
-    const total = group.reduce((sum, { bytes }) => sum + bytes, 0);
-    const pack = await this.#packFor(total);
-    const bytes = Buffer.allocUnsafe(total);
-    let at = 0;
-    const results = group.map(({ blobs }) =>
-      blobs.map(({ sha256, bytes: blob }): PlacedBlob => {
-        const position = pack.end + at;
-        at = writeEntry(bytes, at, sha256, blob);
-        return { sha256, sizeBytes: blob.length, packId: pack.id, position };
-      }),
-    );
+  async #write(group: AppendGroup): Promise<void> {
+    const bytes = group.layOut();
+    const pack = await this.#packFor(bytes.length);
     await writeWhole(pack.file, bytes, pack.end);
     await pack.file.datasync();
-    pack.end += total;
-    for (const [index, { done }] of group.entries()) {
-      done.resolve(this.#appended(pack.id, results[index] as PlacedBlob[]));
-    }
-  }
-
-  #appended(id: number, placed: readonly PlacedBlob[]): Appended {
-    this.#unrecorded.set(id, (this.#unrecorded.get(id) ?? 0) + 1);
-    let isReleased = false;
-    const release = () => {
-      if (isReleased) return;
-      isReleased = true;
-      const left = (this.#unrecorded.get(id) ?? 0) - 1;
-      if (left > 0) this.#unrecorded.set(id, left);
-      else this.#unrecorded.delete(id);
-    };
-    return { placed, release };
+    const from = pack.end;
+    pack.end += bytes.length;
+    group.resolve(pack.id, from, (placed) => this.#unrecorded.note(pack.id, placed));
   }
 
   async #packFor(bytes: number): Promise<OpenPack> {

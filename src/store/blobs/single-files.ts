@@ -1,10 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, type Stats } from 'node:fs';
 import {
   type FileHandle,
   open,
   opendir,
-  readdir,
   readFile,
   rename,
   rm,
@@ -17,7 +16,9 @@ import { orAbort, type RequestContext } from '../../core/context.js';
 import { codeOf, DataLossError, DiskFullError } from '../../core/errors.js';
 import { makeFolder } from '../../core/folders.js';
 import { isSha256 } from '../../core/ids.js';
+import type { Singles, SizedBlob } from './depot.js';
 import { FolderSyncs, syncFolder } from './folder-syncs.js';
+import type { TemporaryFiles } from './temporary-files.js';
 
 /** What a caller says of the file that it sends. */
 export interface Expected {
@@ -34,7 +35,7 @@ const refreshAfterMs = 10 * 60_000;
  * a sync that failed, the next upload writes the file anew: what a failed sync has left in
  * the system's cache may look written and not be.
  */
-export class SingleFiles {
+export class SingleFiles implements Singles {
   readonly #syncs = new FolderSyncs();
   /** Files that are about to appear under their names, until they are on disk or gone again. */
   readonly #appearing = new Map<string, Promise<void>>();
@@ -43,21 +44,15 @@ export class SingleFiles {
   /** Folders with a file that a failed sync has left behind: files found there are not trusted. */
   readonly #distrusted = new Set<string>();
 
-  constructor(private readonly directory: string) {}
+  constructor(
+    private readonly directory: string,
+    private readonly temporary: TemporaryFiles,
+  ) {}
 
-  /** Makes all folders: one made for a blob would have to be synced. Removes unfinished uploads. */
+  /** Makes all folders: one made for a blob would have to be synced. */
   async open(): Promise<void> {
-    await makeFolder(this.#incoming);
-    for (const name of await readdir(this.#incoming)) {
-      await rm(join(this.#incoming, name), { force: true });
-    }
     await Promise.all(folderNames.map((name) => makeFolder(join(this.directory, name))));
     await syncFolder(this.directory);
-  }
-
-  /** A path without a file, in a folder that the next start clears. */
-  temporaryPath(): string {
-    return join(this.#incoming, randomUUID());
   }
 
   /**
@@ -113,7 +108,11 @@ export class SingleFiles {
   }
 
   /** The bytes from `offset` on, in chunks of at most `chunkBytes`. */
-  read(sha256: string, offset: number, chunkBytes: number): AsyncIterable<Buffer> {
+  read(
+    _: RequestContext,
+    sha256: string,
+    { offset, chunkBytes }: { offset: number; chunkBytes: number },
+  ): AsyncIterable<Buffer> {
     return createReadStream(this.#pathOf(sha256), { start: offset, highWaterMark: chunkBytes });
   }
 
@@ -128,30 +127,32 @@ export class SingleFiles {
   }
 
   /** Removes files. @returns their bytes */
-  async remove(names: readonly string[]): Promise<number> {
+  async remove(blobs: readonly SizedBlob[]): Promise<number> {
     let bytes = 0;
-    for (const name of names) {
-      const found = await stat(this.#pathOf(name)).catch(() => undefined);
+    for (const { sha256 } of blobs) {
+      const found = await stat(this.#pathOf(sha256)).catch(() => undefined);
       if (!found) continue;
-      await rm(this.#pathOf(name), { force: true });
+      await rm(this.#pathOf(sha256), { force: true });
       bytes += found.size;
     }
     return bytes;
   }
 
-  /** Files of one of the 256 folders that nothing has changed since `before`, `limit` at a time. */
-  async *listOld(folder: number, before: number, limit: number): AsyncGenerator<string[]> {
+  /** Files of one of the 256 folders that nothing has changed for `ageMs`, `limit` at a time. */
+  async *listOld(folder: number, ageMs: number, limit: number): AsyncGenerator<SizedBlob[]> {
+    // By the clock that gives files their times.
+    const before = systemClock.now() - ageMs;
     const path = join(this.directory, folderNames[folder] as string);
-    let names: string[] = [];
+    let old: SizedBlob[] = [];
     for await (const { name } of await opendir(path)) {
       if (!isSha256(name)) continue;
       const found = await stat(join(path, name)).catch(() => undefined);
       if (!found || found.mtimeMs >= before) continue;
-      if (names.push(name) < limit) continue;
-      yield names;
-      names = [];
+      if (old.push({ sha256: name, sizeBytes: found.size }) < limit) continue;
+      yield old;
+      old = [];
     }
-    if (names.length > 0) yield names;
+    if (old.length > 0) yield old;
   }
 
   async #put(
@@ -159,7 +160,7 @@ export class SingleFiles {
     expected: Expected,
     chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   ): Promise<void> {
-    const temporary = this.temporaryPath();
+    const temporary = this.temporary.path();
     try {
       await writeChecked(ctx, temporary, expected, chunks);
       await this.#publish(ctx, temporary, expected.sha256);
@@ -200,10 +201,6 @@ export class SingleFiles {
     }
   }
 
-  get #incoming(): string {
-    return join(this.directory, 'incoming');
-  }
-
   /** Two levels, so that no folder grows without end. */
   #pathOf(sha256: string): string {
     return join(this.directory, sha256.slice(0, 2), sha256);
@@ -212,7 +209,7 @@ export class SingleFiles {
 
 /** Folders of blobs, by the first byte of their names. */
 export const folders = 256;
-const folderNames = Array.from({ length: folders }, (_, byte) =>
+export const folderNames: readonly string[] = Array.from({ length: folders }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 );
 
@@ -234,7 +231,8 @@ export function wrongLength(announced: number, arrived: number): DataLossError {
 export const wrongBytes = (): DataLossError =>
   new DataLossError({ why: 'the bytes that arrived do not have the announced SHA-256' });
 
-async function writeChecked(
+/** Writes a file, and checks that its bytes are the announced ones. @throws DataLossError */
+export async function writeChecked(
   ctx: RequestContext,
   path: string,
   { sha256, sizeBytes: announced }: Expected,

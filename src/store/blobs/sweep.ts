@@ -3,6 +3,7 @@ import { findBlobs } from '../ops/blobs/find-blobs.js';
 import {
   forgetPack,
   knownPacks,
+  listPacks,
   mostlyDeadPacks,
   type PackRow,
   retiredPacks,
@@ -10,19 +11,24 @@ import {
 } from '../ops/blobs/packs.js';
 import { deleteUnusedBlobs, listUnusedBlobs, markUnusedBlobs } from '../ops/blobs/unused-blobs.js';
 import { type CompactionParts, emptyPack } from './compaction.js';
+import type { PackUpkeep, Singles } from './depot.js';
 import type { Holds } from './holds.js';
-import { folders, type SingleFiles } from './single-files.js';
+import { mapAtOnce } from './map-at-once.js';
+import { folders } from './single-files.js';
 
 /** Rows in one operation: a few milliseconds of the writer. */
 const sliceSize = 200;
 /** Slices of one round: the next goes on. */
 const mostSlices = 50;
-/** Mostly dead packs looked at in one round; the newest is passed over, and one is compacted. */
+/** Mostly dead packs looked at for each one that is compacted: the newest is passed over. */
 const mostCandidates = 8;
+/** Small packs that are joined in one round. */
+const [leastJoined, mostJoined] = [8, 64];
 
 export interface SweepParts extends CompactionParts {
-  readonly singles: SingleFiles;
+  readonly singles: Singles;
   readonly holds: Holds;
+  readonly upkeep: PackUpkeep;
 }
 
 export interface SweepTerms {
@@ -51,15 +57,17 @@ export interface Swept {
  */
 export class BlobSweep {
   #folder = 0;
-  /** Packs of an earlier process that the database does not know. */
+  /** Packs that the database does not know. */
   #strays: number[] = [];
   readonly #damaged = new Set<number>();
+  /** Packs up to this id were looked at for small ones. */
+  #joinedUpTo = 0;
 
   constructor(private readonly parts: SweepParts) {}
 
-  /** Finds packs that no row was ever made for. */
-  async open(): Promise<void> {
-    const ids = await this.parts.files.list();
+  /** Finds packs that no row was made for. */
+  async findStrays(): Promise<void> {
+    const ids = await this.parts.packs.listSome();
     for (let at = 0; at < ids.length; at += sliceSize) {
       const some = ids.slice(at, at + sliceSize);
       const known = new Set(await this.parts.run(knownPacks, some));
@@ -87,7 +95,9 @@ export class BlobSweep {
       const removed = await holds.whileFree(names, async (free) => {
         if (free.length === 0) return 0;
         const gone = await run(deleteUnusedBlobs, { names: free, before });
-        const files = gone.flatMap(({ pack_id, sha256 }) => (pack_id === null ? [sha256] : []));
+        const files = gone.flatMap(({ pack_id, sha256, size_bytes: sizeBytes }) =>
+          pack_id === null ? [{ sha256, sizeBytes }] : [],
+        );
         swept.bytes += await singles.remove(files);
         return gone.length;
       });
@@ -101,52 +111,81 @@ export class BlobSweep {
     const { run, holds, singles } = this.parts;
     const folder = this.#folder;
     this.#folder = (folder + 1) % folders;
-    // By the clock that gives files their times.
-    const before = systemClock.now() - graceMs;
-    for await (const names of singles.listOld(folder, before, sliceSize)) {
+    for await (const found of singles.listOld(folder, graceMs, sliceSize)) {
       if (signal.aborted) return;
+      const names = found.map(({ sha256 }) => sha256);
       await holds.whileFree(names, async (free) => {
         const rows = await run(findBlobs, free);
         const needed = new Set(rows.filter((row) => row.pack_id === null).map((row) => row.sha256));
-        const surplus = free.filter((name) => !needed.has(name));
+        const isFree = new Set(free);
+        const surplus = found.filter(({ sha256 }) => isFree.has(sha256) && !needed.has(sha256));
         swept.bytes += await singles.remove(surplus);
       });
     }
   }
 
   async #compact({ now, signal }: SweepTerms, swept: Swept): Promise<void> {
-    const { run, packs } = this.parts;
-    const dead = await run(mostlyDeadPacks, mostCandidates + this.#damaged.size);
-    const isFit = ({ id }: PackRow) => !packs.isInUse(id) && !this.#damaged.has(id);
-    const pack = dead.find(isFit);
-    if (!pack || signal.aborted) return;
-    await emptyPack(this.parts, pack, signal);
-    if (signal.aborted || (await run(retirePack, { id: pack.id, now })) > 0) return;
-    this.#damaged.add(pack.id);
-    swept.damagedPacks.push(pack.id);
+    const { run, appender, upkeep } = this.parts;
+    const most = upkeep.compacted * mostCandidates + this.#damaged.size;
+    const dead = await run(mostlyDeadPacks, most);
+    const isFit = ({ id }: PackRow) => !appender.isInUse(id) && !this.#damaged.has(id);
+    const chosen = [
+      ...dead.filter(isFit).slice(0, upkeep.compacted),
+      ...(await this.#small(isFit)),
+    ];
+    if (signal.aborted) return;
+    // Together: what they bring at the same time goes into one pack.
+    await mapAtOnce(chosen, chosen.length, (pack) => emptyPack(this.parts, pack, signal));
+    for (const { id } of chosen) {
+      if (signal.aborted) return;
+      if ((await run(retirePack, { id, now })) > 0) continue;
+      this.#damaged.add(id);
+      swept.damagedPacks.push(id);
+    }
+  }
+
+  /** Small packs that follow each other, where there are enough of them to be joined. */
+  async #small(isFit: (pack: PackRow) => boolean): Promise<PackRow[]> {
+    const { smallBytes } = this.parts.upkeep;
+    if (smallBytes === 0) return [];
+    const page = await this.parts.run(listPacks, { after: this.#joinedUpTo, limit: sliceSize });
+    this.#joinedUpTo = page.length < sliceSize ? 0 : (page.at(-1)?.id ?? 0);
+    const isSmall = ({ size_bytes, live_bytes }: PackRow) =>
+      size_bytes < smallBytes && size_bytes <= live_bytes * 2;
+    const small = page.filter((pack) => isSmall(pack) && isFit(pack));
+    return small.length < leastJoined ? [] : small.slice(0, mostJoined);
   }
 
   async #removePacks({ now, graceMs, signal }: SweepTerms, swept: Swept): Promise<void> {
-    const { run, files } = this.parts;
-    const retired = await run(retiredPacks, { before: now - graceMs, limit: mostCandidates });
+    const { run, upkeep } = this.parts;
+    const before = now - graceMs;
+    const retired = await run(retiredPacks, { before, limit: upkeep.removed });
     for (const { id } of retired) {
       if (signal.aborted) return;
       swept.bytes += await this.#removePack(id);
       await run(forgetPack, id);
     }
-    const strays = this.#strays.splice(0);
-    for (const id of strays) {
-      const found = await files.look(id);
-      const isOld = found && found.changedAt < systemClock.now() - graceMs;
-      if (!found || (await run(knownPacks, [id])).length > 0) continue;
-      if (isOld && !this.parts.packs.isInUse(id)) swept.bytes += await this.#removePack(id);
-      else this.#strays.push(id);
+    await this.findStrays();
+    for (const id of this.#strays.splice(0)) {
+      swept.bytes += await this.#removeStray(id, graceMs);
     }
   }
 
+  async #removeStray(id: number, graceMs: number): Promise<number> {
+    const { run, packs, appender } = this.parts;
+    // First: what is not in use now gets no row later than the next look.
+    const isInUse = appender.isInUse(id);
+    const found = await packs.look(id);
+    if (!found || (await run(knownPacks, [id])).length > 0) return 0;
+    const isOld = found.changedAt < systemClock.now() - graceMs;
+    if (isOld && !isInUse) return this.#removePack(id);
+    this.#strays.push(id);
+    return 0;
+  }
+
   async #removePack(id: number): Promise<number> {
-    const found = await this.parts.files.look(id);
-    await this.parts.files.remove(id);
+    const found = await this.parts.packs.look(id);
+    await this.parts.packs.remove(id);
     return found?.sizeBytes ?? 0;
   }
 }

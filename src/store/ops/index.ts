@@ -2,13 +2,16 @@ import type { Operation } from '../operation.js';
 import { appendAudit } from './audit/append-audit.js';
 import { listAudit } from './audit/list-audit.js';
 import { pruneAudit } from './audit/prune-audit.js';
+import { readBlobPlace, setBlobPlace } from './blobs/blob-place.js';
 import { findBlobs } from './blobs/find-blobs.js';
+import { listBlobs } from './blobs/list-blobs.js';
 import { loseBlob } from './blobs/lose-blob.js';
 import { moveBlobs } from './blobs/move-blobs.js';
 import {
   forgetPack,
   knownPacks,
   lastPack,
+  listPacks,
   mostlyDeadPacks,
   retiredPacks,
   retirePack,
@@ -226,6 +229,7 @@ export const operations = [
   listAhead,
   listAvoided,
   listAvoidedBots,
+  listBlobs,
   listBots,
   listCampaigns,
   listCorpora,
@@ -240,6 +244,7 @@ export const operations = [
   listJobs,
   findJobs,
   listLeases,
+  listPacks,
   listPutAside,
   listTokens,
   openEpoch,
@@ -283,6 +288,7 @@ export const operations = [
   putArtifact,
   putAside,
   putToken,
+  readBlobPlace,
   readCounters,
   readyJobs,
   recordCrash,
@@ -300,6 +306,7 @@ export const operations = [
   retryJob,
   revokeToken,
   rewriteCrashes,
+  setBlobPlace,
   setCampaign,
   setGroupStatus,
   settleAvoided,

@@ -162,6 +162,12 @@ CREATE TABLE blobs (
 
 CREATE INDEX blobs_unused ON blobs (unused_since, sha256) WHERE unused_since IS NOT NULL;
 
+CREATE TABLE blob_place (
+  id   integer PRIMARY KEY CHECK (id = 1),
+  name text NOT NULL CHECK (name <> ''),
+  url  text NOT NULL CHECK (url <> '')
+);
+
 CREATE TABLE campaigns (
   key          text COLLATE "C" PRIMARY KEY,
   weight       integer NOT NULL CHECK (weight > 0),

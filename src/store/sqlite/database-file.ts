@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
+import { setBlobPlace } from '../ops/blobs/blob-place.js';
 import type { BlobPlace } from '../ops/blobs/find-blobs.js';
 import { loseBlob } from '../ops/blobs/lose-blob.js';
 import { openConnection } from './connection.js';
@@ -73,6 +74,12 @@ export class DatabaseFile {
     return this.#db.prepare('SELECT number FROM epochs').pluck().get() as number;
   }
 
+  /** The bucket that has its blobs; undefined: they are in the data folder. */
+  get bucketUrl(): string | undefined {
+    if (!this.#has('blob_place')) return undefined;
+    return this.#db.prepare('SELECT url FROM blob_place').pluck().get() as string | undefined;
+  }
+
   /** The blobs that its records refer to: how many, and their bytes. */
   get blobTotals(): { count: number; bytes: number } {
     return this.#db
@@ -138,15 +145,20 @@ export class DatabaseFile {
 /**
  * Makes a database ready to be a master's: its schema is brought up to date, blobs that are
  * lost have no place any more, so that the next upload of them is kept, and the master that
- * opens it begins a new epoch of fences.
+ * opens it begins a new epoch of fences. Its blobs are in the data folder from then on, unless
+ * they stay in their bucket.
  */
-export function readyForMaster(path: string, lost: readonly BlobPlace[]): void {
+export function readyForMaster(
+  path: string,
+  { lost, isInBucket }: { lost: readonly BlobPlace[]; isInBucket: boolean },
+): void {
   const db = openConnection({ path, access: 'write', synchronous: 'full' });
   try {
     migrate(db);
     const statements = prepareStatements(db, 'write');
     const lose = db.transaction(() => {
       for (const place of lost) drive(statements, loseBlob, place);
+      if (!isInBucket) drive(statements, setBlobPlace, null);
       db.prepare('UPDATE epochs SET is_copy = 1').run();
     });
     lose.immediate();

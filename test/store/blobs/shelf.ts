@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { BlobPlaceOption } from '../../../src/store/blobs.js';
 import { addCorpus } from '../../../src/store/ops/corpus/add-corpus.js';
 import { listCorpus } from '../../../src/store/ops/corpus/list-corpus.js';
 import { createJob } from '../../../src/store/ops/jobs/create-job.js';
@@ -23,22 +24,25 @@ export class Shelf {
     readonly directory: string,
     public store: Store,
     private readonly lease: { jobId: string; attempt: number; fence: number },
+    private blobs: BlobPlaceOption,
   ) {}
 
-  static async open(directory: string): Promise<Shelf> {
-    const store = await openStore({ directory, largestPackBytes });
+  static async open(directory: string, blobs: BlobPlaceOption = 'folder'): Promise<Shelf> {
+    const store = await openStore({ directory, blobs, largestPackBytes });
     await withTarget(store);
     const bot = await withBot(store);
     const job = jobInput();
     await store.run(testContext(), createJob, { ...job, targetName });
     const claimed = given(await store.run(testContext(), claimJob, claimInput(bot)));
     const { attempt, fence } = claimed;
-    return new Shelf(directory, store, { jobId: job.id, attempt, fence });
+    return new Shelf(directory, store, { jobId: job.id, attempt, fence }, blobs);
   }
 
-  async reopen(): Promise<void> {
+  async reopen(blobs = this.blobs): Promise<void> {
     await this.store.close();
-    this.store = await openStore({ directory: this.directory, largestPackBytes });
+    this.blobs = blobs;
+    const { directory } = this;
+    this.store = await openStore({ directory, blobs, largestPackBytes });
   }
 
   /** As a push of one batch does it. `meanwhile` runs when all are on disk, and no row refers to them. */

@@ -20,6 +20,9 @@ const mostlyDead = statement<{ limit: number }, PackRow>(`
   SELECT id, size_bytes, live_bytes FROM packs
   WHERE retired_at IS NULL AND size_bytes > live_bytes * 2 AND live_bytes >= 0
   ORDER BY live_bytes, id LIMIT @limit`);
+const list = statement<{ after: number; limit: number }, PackRow>(`
+  SELECT id, size_bytes, live_bytes FROM packs
+  WHERE id > @after AND retired_at IS NULL AND live_bytes >= 0 ORDER BY id LIMIT @limit`);
 const retire = statement<{ id: number; now: number }>(
   'UPDATE packs SET retired_at = @now WHERE id = @id AND live_bytes = 0 AND retired_at IS NULL',
 );
@@ -45,6 +48,11 @@ export const knownPacks = pageOperation('known_packs', function* (ids: readonly 
 /** Packs of which less than half is referred to, those with the least of that first. */
 export const mostlyDeadPacks = pageOperation('mostly_dead_packs', (limit: number) =>
   all(mostlyDead, { limit }),
+);
+
+/** Packs that entries may be read from, in order, behind the one of id `after`. */
+export const listPacks = pageOperation('list_packs', (input: { after: number; limit: number }) =>
+  all(list, input),
 );
 
 /**
