@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { withClientSecret } from './app/client-secret.js';
 import { firstAdmin } from './app/first-admin.js';
 import { readSecretKeys } from './app/secret-keys.js';
 import { loadMasterConfig } from './config/load.js';
@@ -91,8 +92,9 @@ export async function startMaster(
 
     const parts = { log, metrics, newId };
     const secretKeys = await readSecretKeys(config.secrets);
+    const withSecret = { ...config, oidc: await withClientSecret(config.oidc) };
     const about = { clock: systemClock, version, warnings, secretKeys };
-    const state = createState({ ...parts, store, config, ...about });
+    const state = createState({ ...parts, store, config: withSecret, ...about });
     lifecycle.own('state', () => state.stop());
     await state.start();
     metrics.watchMaster({

@@ -3,6 +3,7 @@ import { logFormats, logLevels } from '../core/log.js';
 import { projectName } from '../core/project.js';
 import { mostDestinations } from './destinations.js';
 import { emails } from './emails.js';
+import { oidc } from './oidc.js';
 import type { Settings } from './settings.js';
 import { tls } from './tls.js';
 import { address, duration, size } from './units.js';
@@ -232,6 +233,7 @@ export const settings = z.strictObject({
   http: http.prefault({}),
   tls: tls.prefault({}),
   auth: auth.prefault({}),
+  oidc: oidc.prefault({}),
   secrets: secrets.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),
