@@ -176,7 +176,7 @@ const textOf = (header: string): string => /^bearer +(\S+)$/i.exec(header)?.[1] 
 const missing = () =>
   new UnauthenticatedError({
     reason: 'TOKEN_MISSING',
-    why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file ("authorization: Bearer pf_..." in other clients)',
+    why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file, or sign in with "pandafuzz login" ("authorization: Bearer pf_..." in other clients)',
   });
 
 /** Of a caller who is bound to projects; undefined: it may call this. */
