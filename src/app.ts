@@ -197,11 +197,11 @@ export async function startMaster(
 
 /** Undefined where the master is to have no TLS. */
 async function openTls(
-  { cert, key, client_ca: clientCa }: MasterConfig['tls'],
+  { cert, key, client_ca: clientCa, client_crl: clientCrl }: MasterConfig['tls'],
   log: Logger,
 ): Promise<TlsFiles | undefined> {
   if (cert === '') return undefined;
-  return await TlsFiles.open({ cert, key, clientCa }, { clock: systemClock, log });
+  return await TlsFiles.open({ cert, key, clientCa, clientCrl }, { clock: systemClock, log });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { shared, temporaryFolder } from '../harness.js';
@@ -100,39 +100,6 @@ describe('a person', () => {
     expect((await user.run('token', 'list')).code).toBe(0);
     const out = await user.run('logout');
     expect(out.out).toContain('the token itself goes on at the master');
-  });
-});
-
-describe('a sign-in that is kept', () => {
-  const keep = async (change: (one: Record<string, unknown>) => void) => {
-    const user = new User();
-    await user.run('login', '--token-file', writtenTo(scene.adminToken));
-    const all = JSON.parse(readFileSync(user.file, 'utf8'));
-    change(all[scene.address]);
-    writeFileSync(user.file, JSON.stringify(all));
-    return user;
-  };
-
-  test.each([
-    ['has ended', { expiresAt: 1 }, /ended at 1970-.*"pandafuzz login" again/],
-    ['was made over TLS', { isSecret: true }, /sent over TLS alone: give --ca/],
-    ['is no token', { token: 'two words' }, /is damaged: delete it, and sign in again/],
-  ])('and %s is not sent', async (_, change, words) => {
-    const user = await keep((one) => Object.assign(one, change));
-    const { code, err } = await user.run('stats');
-    expect(code).toBeGreaterThan(0);
-    expect(err).toMatch(words);
-    expect(err).not.toContain(scene.adminToken);
-  });
-
-  test('is not used where others can read it', async () => {
-    const user = await keep(() => {});
-    chmodSync(user.file, 0o644);
-    expect((await user.run('stats')).err).toContain('can be read by others: chmod 600');
-    // A token that is given wins, and the file is not looked at.
-    const { environment } = user;
-    const own = { ...environment, PANDAFUZZ_TOKEN: scene.adminToken };
-    expect((await pandafuzz(['stats'], { environment: own })).code).toBe(0);
   });
 });
 

@@ -28,26 +28,26 @@ export interface RealProvider {
   leave(): Promise<void>;
 }
 
-/** oidc-provider, on a port of this machine. @param page where the master's page is */
-export async function startProvider(page = 'http://127.0.0.1:1'): Promise<RealProvider> {
+/** oidc-provider, on a port of this machine. Any port of this machine may be the page's, and the command's. */
+export async function startProvider(): Promise<RealProvider> {
   let answer: RequestListener = (_, response) => response.destroy();
   const server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   quieten();
-  answer = new Provider(issuer, settings(page)).callback();
+  answer = new Provider(issuer, settings).callback();
   const leave = () => closed(server);
   atEnd(leave);
   return { issuer, leave };
 }
 
-const settings = (page: string) => ({
+const settings = {
   clients: [
     {
       client_id: 'pandafuzz',
       client_secret: clientSecret,
       application_type: 'native',
-      redirect_uris: ['http://127.0.0.1/callback', `${page}/signed-in`],
+      redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/signed-in'],
       grant_types: ['authorization_code'],
       response_types: ['code'],
     },
@@ -62,7 +62,7 @@ const settings = (page: string) => ({
       groups: people[accountId] ?? [],
     }),
   }),
-});
+};
 
 /** It warns on the console of what a test does not need. */
 function quieten(): void {

@@ -255,7 +255,8 @@ export class ConnectServer {
       throw malformed('the message is compressed, and no connect-content-encoding says how');
     }
     const { authorization } = request.headers;
-    if (!this.options.access.lets(path, { authorization, signedIn })) return message;
+    const credentials = { authorization, signedIn, connection: () => request.socket };
+    if (!this.options.access.lets(path, credentials)) return message;
     return await this.#messages.inflated(message, gone);
   }
 }
