@@ -31,7 +31,7 @@ const group = z
 /** What passes between the master and the provider is as good as tokens. */
 function isIssuer(given: string): boolean {
   const url = URL.parse(given);
-  if (!url || url.search !== '' || url.hash !== '') return false;
+  if (url?.search !== '' || url.hash !== '') return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
 

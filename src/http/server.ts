@@ -128,7 +128,9 @@ async function pageFor(
   const address = connection.remoteAddress ?? '';
   const problem = path === '/metrics' ? tls?.problemOf(connection as TLSSocket) : undefined;
   if (problem !== undefined) return plain(403, `not for this client: ${problem}\n`);
-  const refusal = pages.has(path) ? refusalOf(path, { authorization, address, connection }) : undefined;
+  const refusal = pages.has(path)
+    ? refusalOf(path, { authorization, address, connection })
+    : undefined;
   if (refusal) return refused(refusal);
   switch (path) {
     case '/metrics':

@@ -74,7 +74,10 @@ export class CallAudit {
 
   /** Appends what somebody did over HTTP, without a call of the contract. */
   async did(page: Audited, ctx: RequestContext, request: unknown): Promise<void> {
-    await this.audit.append(ctx, this.#noteOf(page, ctx, { kind: 'change', outcome: 'OK', request }));
+    await this.audit.append(
+      ctx,
+      this.#noteOf(page, ctx, { kind: 'change', outcome: 'OK', request }),
+    );
     this.entries.inc({ kind: 'change' });
   }
 

@@ -32,10 +32,7 @@ class User {
   }
 
   /** Runs `pandafuzz login`; `back` has the browser's last address. */
-  async login(
-    back: (address: string, input: NodeJS.WritableStream) => unknown,
-    who = 'alice',
-  ) {
+  async login(back: (address: string, input: NodeJS.WritableStream) => unknown, who = 'alice') {
     const { child, ended } = startPandafuzz(['login'], { environment: this.environment });
     const { stdin, stderr } = child;
     let text = '';
@@ -64,7 +61,7 @@ describe('a person', () => {
     expect(made.shown).toContain('You are signed in to PandaFuzz as alice@example.org.');
     expect(statSync(user.file).mode & 0o777).toBe(0o600);
     expect(statSync(join(user.file, '..')).mode & 0o777).toBe(0o700);
-    expect((await user.run('whoami')).out).toMatch(/alice@example\.org[^]*operator[^]*12 h left/);
+    expect((await user.run('whoami')).out).toMatch(/alice@example\.org.*operator.*12 h left/s);
     const { token } = JSON.parse(readFileSync(user.file, 'utf8'))[scene.address];
     expect(made.out + made.err).not.toContain(token);
 

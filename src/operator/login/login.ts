@@ -25,7 +25,8 @@ export async function login(flags: Flags & { readonly browser: boolean }): Promi
   const tls = givenTls(flags, process.env);
   const where = { master: flags.master, timeoutMs: flags.timeout, token: given, tls };
   const { secret, token } = await withMaster(where, async (connection, options) => {
-    if (given !== undefined) return { secret: given, token: await expectToken(connection, options) };
+    if (given !== undefined)
+      return { secret: given, token: await expectToken(connection, options) };
     await expectNeeded(connection, options);
     return await signIn(connection, flags.browser, options);
   });

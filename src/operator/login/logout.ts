@@ -32,7 +32,11 @@ function onlyHere(error: unknown): never {
 
 /** Ends the token at the master. @returns whether it has ended. @throws UserError when that is not known */
 async function endAt(
-  { master, timeout, tls }: Pick<Flags, 'master' | 'timeout'> & { tls: ReturnType<typeof givenTls> },
+  {
+    master,
+    timeout,
+    tls,
+  }: Pick<Flags, 'master' | 'timeout'> & { tls: ReturnType<typeof givenTls> },
   token: string,
 ): Promise<boolean> {
   const where = { master, timeoutMs: timeout, token, tls };

@@ -133,7 +133,11 @@ export class SignIn {
     if (error instanceof NotOurs) {
       const refusal = new PermissionError({ reason: error.reason, why: error.message });
       const refused = { code: error.code, error: refusal, byAccess: true };
-      audit.refused(askedAt(endpoint, addressOf(request)), { requestId, principal: anonymous }, refused);
+      audit.refused(
+        askedAt(endpoint, addressOf(request)),
+        { requestId, principal: anonymous },
+        refused,
+      );
     }
     if (error instanceof Refusal) {
       const reason = error instanceof NotOurs ? error.reason : error.message;

@@ -152,7 +152,10 @@ export const roleNumbers: Record<RoleName, Role> = {
   enrol: Role.ENROL,
 };
 
-export const made = ({ secret, row }: MadeToken): CreateTokenResponse => ({ secret, token: record(row) });
+export const made = ({ secret, row }: MadeToken): CreateTokenResponse => ({
+  secret,
+  token: record(row),
+});
 
 function record(row: TokenRow): Token {
   const time = (ms: number | null) => (ms ? new Date(ms) : undefined);

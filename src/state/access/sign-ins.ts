@@ -213,7 +213,11 @@ const isName = (value: unknown): value is string =>
   !ownNames.includes(value);
 
 /** "code=…&state=…", of that alone or of a whole address. */
-const queryOf = (answer: string): string => answer.trim().replace(/^[^?#]*\?/, '').replace(/#.*$/, '');
+const queryOf = (answer: string): string =>
+  answer
+    .trim()
+    .replace(/^[^?#]*\?/, '')
+    .replace(/#.*$/, '');
 
 const redirectRule = 'must be "http://127.0.0.1:PORT/callback", or empty for the page';
 

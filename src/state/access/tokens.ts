@@ -209,8 +209,7 @@ export class Tokens {
   madeBy(createdBy: string, name: string): LiveToken[] {
     const now = this.parts.clock.now();
     return [...this.#byId.values()].filter(
-      (token) =>
-        token.name === name && token.row.created_by === createdBy && !token.endingAt(now),
+      (token) => token.name === name && token.row.created_by === createdBy && !token.endingAt(now),
     );
   }
 

@@ -98,11 +98,15 @@ const answers: readonly Abuse[] = [
     const first = await finish(s, signIn, answer.toString());
     return first === 'OK' ? await finish(s, signIn, answer.toString()) : first;
   }),
-  abuse('a sign-in that is finished twice at once', 'OK, UNAUTHENTICATED SIGN_IN_USED', async (s) => {
-    const { signIn, answer } = await begun(s);
-    const both = [1, 2].map(() => finish(s, signIn, answer.toString()));
-    return distinct(await Promise.all(both));
-  }),
+  abuse(
+    'a sign-in that is finished twice at once',
+    'OK, UNAUTHENTICATED SIGN_IN_USED',
+    async (s) => {
+      const { signIn, answer } = await begun(s);
+      const both = [1, 2].map(() => finish(s, signIn, answer.toString()));
+      return distinct(await Promise.all(both));
+    },
+  ),
   abuse('a sign-in that was invented, or changed', 'UNAUTHENTICATED SIGN_IN_EXPIRED', async (s) => {
     const { signIn, answer } = await begun(s);
     const bytes = Buffer.from(signIn, 'base64');

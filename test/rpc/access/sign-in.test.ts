@@ -5,7 +5,7 @@ import { type Connection, connect } from '../../../src/client/connect.js';
 import { failureOf } from '../../../src/client/failure.js';
 import { Role } from '../../../src/gen/pandafuzz/v1/identity_service.js';
 import { atEnd, shared } from '../../harness.js';
-import { CrookedProvider, type Crookedness } from '../../providers/crooked.js';
+import { type Crookedness, CrookedProvider } from '../../providers/crooked.js';
 import { Person } from '../../providers/person.js';
 import { type RealProvider, settingsFor, startProvider } from '../../providers/real.js';
 import { runSecuredMaster, type SecuredMaster } from '../../secured.js';
@@ -14,8 +14,7 @@ import { eventually } from '../../steps.js';
 /** A command listens there; nothing of these tests does. */
 const redirectUri = 'http://127.0.0.1:4711/callback';
 
-const begin = ({ identity }: Connection) =>
-  unary(identity, identity.beginSignIn, { redirectUri });
+const begin = ({ identity }: Connection) => unary(identity, identity.beginSignIn, { redirectUri });
 const finish = ({ identity }: Connection, signIn: string, answer: string) =>
   unary(identity, identity.finishSignIn, { signIn, answer });
 
@@ -114,7 +113,10 @@ describe('by a provider', () => {
     const entries = await eventually(async () => {
       const { identity } = scene.admin;
       const all = { pageSize: 1000, pageToken: '', caller: '', since: undefined };
-      const found = await unary(identity, identity.listAuditEntries, { ...all, oldestFirst: false });
+      const found = await unary(identity, identity.listAuditEntries, {
+        ...all,
+        oldestFirst: false,
+      });
       const own = found.entries.filter(({ method }) => method === 'IdentityService/FinishSignIn');
       return own.some(({ outcome }) => outcome === 'NO_GROUP_WITH_A_ROLE') ? own : undefined;
     });
@@ -201,9 +203,12 @@ describe('a provider that answers wrongly', () => {
     ['is an error of its own', { answer: (r) => r.writeHead(503).end() }],
     ['never comes', { answer: () => {} }],
     ['has no end', { answer: (r) => void r.writeHead(200).write('x'.repeat(2 ** 21)) }],
-  ] as [string, Crookedness][])('an answer that %s is said to be the provider’s', async (_, next) => {
-    expect(await given(next)).toBe('PROVIDER_AWAY');
-  });
+  ] as [string, Crookedness][])(
+    'an answer that %s is said to be the provider’s',
+    async (_, next) => {
+      expect(await given(next)).toBe('PROVIDER_AWAY');
+    },
+  );
 
   test.each([
     ['email that is not verified', { email_verified: false }, 'alice'],

@@ -98,10 +98,15 @@ const said = ({ lines }: Scene, what: string): Promise<true> =>
   eventually(async () => lines.some((line) => line.includes(what)) || undefined);
 
 /** Status of a page, or the code of the failure. */
-function page(scene: Scene, path: string, own?: Made): Promise<number | string> {
+function page(
+  scene: Scene,
+  path: string,
+  own?: Made,
+  headers: Record<string, string> = {},
+): Promise<number | string> {
   const url = `https://${formatAddress(scene.master.http)}${path}`;
   return new Promise((resolve) => {
-    get(url, { ca: scene.ca.cert, agent: false, ...own }, (response) => {
+    get(url, { ca: scene.ca.cert, agent: false, headers, ...own }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode ?? 0));
     }).once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
@@ -256,6 +261,13 @@ describe('a certificate', () => {
     const getCaller = '/pandafuzz.v1.IdentityService/GetCaller?connect=v1&encoding=json&message={}';
     expect(await page(own, getCaller, ours)).toBe(200);
     expect(await page(own, getCaller, theirs)).toBe(401);
+    // A browser shows it to every page that asks: by a link, or from another site.
+    for (const site of ['none', 'cross-site', 'same-origin']) {
+      const headers = { 'sec-fetch-site': site };
+      expect(await page(own, getCaller, ours, headers)).toBe(403);
+    }
+    const ofThePage = { 'sec-fetch-site': 'same-origin', 'connect-protocol-version': '1' };
+    expect(await page(own, getCaller, ours, ofThePage)).toBe(200);
   });
 });
 
