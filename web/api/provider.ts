@@ -16,11 +16,16 @@ interface Kept {
   readonly path: string;
 }
 
+async function begin(): Promise<{ signIn: string; authorizationUrl: string }> {
+  const answer = await call('IdentityService', 'BeginSignIn', { redirectUri: '' });
+  const { signIn: begun = '', authorizationUrl = '' } = answer;
+  return { signIn: begun, authorizationUrl };
+}
+
 /** The provider's host; empty: the master has none. */
 export async function providerHost(): Promise<string> {
   try {
-    const { authorizationUrl } = await call('IdentityService', 'BeginSignIn', { redirectUri: '' });
-    return URL.parse(authorizationUrl)?.host ?? '';
+    return URL.parse((await begin()).authorizationUrl)?.host ?? '';
   } catch (error) {
     // It has one that does not answer now.
     return failureOf(error).reason === 'PROVIDER_AWAY' ? 'the provider' : '';
@@ -29,7 +34,7 @@ export async function providerHost(): Promise<string> {
 
 /** Leaves the page. @throws Failure */
 export async function goToProvider(): Promise<void> {
-  const begun = await call('IdentityService', 'BeginSignIn', { redirectUri: '' });
+  const begun = await begin();
   const { pathname, search } = location;
   const path = pathname === `/${returnPath}` ? '/' : pathname + search;
   const one: Kept = { signIn: begun.signIn, path };
@@ -47,7 +52,7 @@ export async function finishSignIn(answer: string): Promise<string> {
     throw new Failure('unauthenticated', 'this tab has begun no sign-in: sign in here');
   }
   const { signIn: begun, path } = JSON.parse(text) as Kept;
-  const { secret } = await call('IdentityService', 'FinishSignIn', { signIn: begun, answer });
+  const { secret = '' } = await call('IdentityService', 'FinishSignIn', { signIn: begun, answer });
   await signIn(secret);
   return path;
 }

@@ -130,6 +130,7 @@ function pasted(signal: AbortSignal): Promise<string> {
     if (line.trim() !== '') resolve(line.trim());
   });
   process.stdin.once('error', (error) => reject(new UserError(messageOf(error))));
-  signal.addEventListener('abort', () => process.stdin.unref(), { once: true });
+  // Standard input that is a file has none.
+  signal.addEventListener('abort', () => process.stdin.unref?.(), { once: true });
   return promise;
 }

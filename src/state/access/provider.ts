@@ -104,7 +104,7 @@ export class Provider {
       return await this.#reading;
     } catch (error) {
       if (!known) throw error;
-      log.warn({ err: error }, 'provider of sign-ins not read again');
+      log.warn({ why: messageOf(error) }, 'provider of sign-ins not read again');
       known.readAt = clock.monotonic();
       return known.config;
     }
@@ -139,7 +139,9 @@ export class Provider {
     if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR') {
       return refused(`the provider answered ${word}: sign in again, or ask who runs it`);
     }
-    log.warn({ err: error, issuer: this.settings.issuer }, 'sign-in failed');
+    // Not the error itself: what the library adds to it has claims of the person.
+    const why = [error, Object(error).cause].filter((one) => one instanceof Error).map(messageOf);
+    log.warn({ issuer: this.settings.issuer, code, said: word, why }, 'sign-in failed');
     if (code === 'OAUTH_RESPONSE_BODY_ERROR' || code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE') {
       return refused(
         `the provider did not take what it was sent (${word}): sign in again; if that does not help, an admin looks at oidc in master.yaml and at the master's log`,

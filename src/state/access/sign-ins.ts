@@ -174,7 +174,7 @@ export class SignIns {
     log.info({ caller: name, role, projects: rights.projects }, 'signed in by provider');
     const own = tokens.madeBy(issuer, name);
     for (const old of own.slice(0, Math.max(0, own.length - mostOfPerson))) {
-      await tokens.revoke(ctx, old.tokenId);
+      await tokens.revokeOwn(ctx, old);
     }
     return made(token);
   }

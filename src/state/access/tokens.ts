@@ -194,8 +194,8 @@ export class Tokens {
   }
 
   /**
-   * Ends the caller's own token. Its calls are ended a moment later, so that the one that asks
-   * for this is answered.
+   * Ends a token of whoever asks for it. Its calls are ended a moment later, so that the one that
+   * asks is answered.
    */
   async revokeOwn(ctx: RequestContext, token: LiveToken): Promise<void> {
     const { clock, store } = this.parts;
