@@ -21,17 +21,16 @@ const callsInFlight = 32;
 const bots = 50;
 const host = '127.0.0.1';
 
-/** What it costs that callers are known: by tokens, for each call and beat; by certificates, in a storm. */
+/** What it costs that callers are known by tokens, for each call and beat. */
 export async function benchAccess(bench: Bench): Promise<MeasuredOf<'access'>> {
   const token = (directory: string) => readFileSync(join(directory, 'admin.token'), 'utf8').trim();
   const known = { ...bench, connecting: (at: string) => ({ token: () => token(at) }) };
-  const costs = await Stage.with(bench, {}, (open) =>
+  return Stage.with(bench, {}, (open) =>
     Stage.with(known, { PANDAFUZZ_AUTH_MODE: 'on' }, async (closed) => ({
       callCost: await callCost(open, closed),
       beatCost: await beatCost(open, closed),
     })),
   );
-  return { ...costs, ...(await stormOverTls(bench)) };
 }
 
 /** CPU microseconds of a master for each thing that `work` does, of which it returns the number. */
@@ -128,8 +127,8 @@ async function knownBot(
   return { id: bot?.id ?? '', headers: { authorization: `Bearer ${secret}` } };
 }
 
-/** Each connection with a handshake of its own, in which both sides show a certificate. */
-async function stormOverTls(bench: Bench) {
+/** A storm in which each connection has a handshake, and both sides show a certificate. */
+export async function benchMtls(bench: Bench): Promise<MeasuredOf<'mtls'>> {
   const folder = bench.folder();
   const validity = { from: new Date(), days: 1 };
   const ca = await makeCa('bench', validity);

@@ -50,7 +50,7 @@ interface Asked {
 interface Credentials {
   readonly authorization: string | undefined;
   readonly signedIn?: SignedInBy;
-  /** Asked for once per call: a look at it costs. */
+  /** A function, as calls that anyone may make need no look at it. */
   readonly connection: () => object | undefined;
 }
 

@@ -19,7 +19,6 @@ export class CrookedProvider {
   codes = 0;
   readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   readonly #others = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  /** Of a sign-in, by its code: a test gives the nonce as code. */
   issuer = '';
 
   static async start(): Promise<CrookedProvider> {
@@ -34,7 +33,7 @@ export class CrookedProvider {
     return provider;
   }
 
-  /** What comes back with the browser that was sent to this address. */
+  /** What comes back with the browser that was sent to this address. The code is the nonce. */
   answerTo(authorizationUrl: string): URLSearchParams {
     const { searchParams } = new URL(authorizationUrl);
     const [state, nonce] = [searchParams.get('state') ?? '', searchParams.get('nonce') ?? ''];
