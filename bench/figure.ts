@@ -1,3 +1,5 @@
+import type { SecureContext } from 'node:tls';
+import type { ConnectOptions } from '../src/client/connect.js';
 import type { Percentiles } from './latencies.js';
 import table from './targets.json' with { type: 'json' };
 
@@ -45,6 +47,10 @@ export interface Bench {
   readonly scale: number;
   /** Numbers that the names of figures mention. */
   readonly sizes: Readonly<Record<'jobs' | 'bots' | 'calls', number>>;
+  /** How its callers connect to a master with its data in `directory`; absent: without anything. */
+  readonly connecting?: (directory: string) => ConnectOptions;
+  /** What its bots speak TLS with; absent: they do not. */
+  readonly secureContext?: SecureContext;
   /** A new empty folder, on the disk of this checkout. */
   folder(): string;
   say(line: string): void;

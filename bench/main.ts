@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Bench, figuresOf, type MeasuredOf, type Name, type Section } from './figure.js';
+import { benchAccess, benchMtls } from './fleet/access.js';
 import { benchFleet } from './fleet/fleet.js';
 import { pinLoad } from './processes.js';
 import { write } from './report.js';
@@ -24,6 +25,8 @@ const benchmarks: { readonly [S in Single]: (bench: Bench) => Promise<MeasuredOf
   corpus: benchCorpus,
   scenarios: benchMillion,
   fleet: benchFleet,
+  access: benchAccess,
+  mtls: benchMtls,
   soak: benchSoak,
 };
 type Single = Exclude<Name, 'all'>;

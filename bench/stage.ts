@@ -33,7 +33,7 @@ export class Stage {
     work: (stage: Stage) => Promise<T>,
   ): Promise<T> {
     const master = await startMaster(bench.folder(), settings);
-    const connection = connect(master.address);
+    const connection = connect(master.address, bench.connecting?.(master.directory));
     // Any file will do as a target.
     const file = { path: fileURLToPath(import.meta.url), kind: ArtifactKind.TARGET, name: 'bench' };
     const { artifact } = await uploadArtifact(connection, file);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { s3Of } from './app/blob-settings.js';
+import { withClientSecret } from './app/client-secret.js';
 import { firstAdmin } from './app/first-admin.js';
 import { readSecretKeys } from './app/secret-keys.js';
 import { loadMasterConfig } from './config/load.js';
@@ -95,8 +96,9 @@ export async function startMaster(
 
     const parts = { log, metrics, newId };
     const secretKeys = await readSecretKeys(config.secrets);
+    const withSecret = { ...config, oidc: await withClientSecret(config.oidc) };
     const about = { clock: systemClock, version, warnings, secretKeys };
-    const state = createState({ ...parts, store, config, ...about });
+    const state = createState({ ...parts, store, config: withSecret, ...about });
     lifecycle.own('state', () => state.stop());
     await state.start();
     metrics.watchMaster({
@@ -206,11 +208,11 @@ function clusterOf({ cluster }: Readonly<MasterConfig>): ClusterOptions | undefi
 
 /** Undefined where the master is to have no TLS. */
 async function openTls(
-  { cert, key, client_ca: clientCa }: MasterConfig['tls'],
+  { cert, key, client_ca: clientCa, client_crl: clientCrl }: MasterConfig['tls'],
   log: Logger,
 ): Promise<TlsFiles | undefined> {
   if (cert === '') return undefined;
-  return await TlsFiles.open({ cert, key, clientCa }, { clock: systemClock, log });
+  return await TlsFiles.open({ cert, key, clientCa, clientCrl }, { clock: systemClock, log });
 }
 
 /**

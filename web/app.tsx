@@ -1,11 +1,13 @@
 import { Component, type ComponentChildren, type FunctionComponent } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { returnPath } from './api/provider.js';
 import { isSignedOut } from './api/session.js';
 import { Notices } from './frame/actions.js';
 import { AwayLine } from './frame/badge.js';
 import { Header } from './frame/header.js';
 import { Keys } from './frame/keys.js';
 import { SignIn } from './frame/sign-in.js';
+import { SignedIn } from './frame/signed-in.js';
 import { BotPage } from './pages/bot.js';
 import { BotsPage } from './pages/bots.js';
 import { CampaignPage } from './pages/campaign.js';
@@ -67,6 +69,7 @@ export function App() {
   useEffect(() => {
     document.title = `${route.title} · PandaFuzz`;
   }, [route]);
+  if (name === returnPath) return <SignedIn />;
   if (isSignedOut.value) return <SignIn />;
   const Page = route.page;
   return (

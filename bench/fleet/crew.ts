@@ -18,10 +18,12 @@ export class Crew extends Tally {
     botIds: readonly string[],
   ) {
     super();
-    const { address } = stage.master;
-    this.members = botIds.map(
-      (id, index) => new Member(id, this, address, `127.0.0.${2 + (index % ownAddresses)}`),
-    );
+    const { master, bench } = stage;
+    this.members = botIds.map((id, index) => {
+      const ownAddress = `127.0.0.${2 + (index % ownAddresses)}`;
+      const { secureContext } = bench;
+      return new Member(id, this, { master: master.address, ownAddress, secureContext });
+    });
   }
 
   /** Resolves once each of them is connected and has a job, which has to wait already. */

@@ -1,5 +1,6 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import { backoffMs } from '../../src/core/retry.js';
 import type { Lease } from '../../src/gen/pandafuzz/v1/lease.js';
 import { Latencies } from '../latencies.js';
@@ -9,6 +10,14 @@ import { VirtualBot } from './virtual-bot.js';
 const backoff = { firstDelayMs: 250, maxDelayMs: 5000, multiplier: 2 } as const;
 const goAwaySpreadMs = 1000;
 const welcomeTimeoutMs = 10_000;
+
+/** The way of a member to its master. */
+interface Line {
+  readonly master: string;
+  /** Of the bot's end. */
+  readonly ownAddress: string;
+  readonly secureContext: SecureContext | undefined;
+}
 
 /**
  * A bot that behaves to its master as ours do, on a connection of its own: it beats
@@ -28,12 +37,10 @@ export class Member {
   #timer: NodeJS.Timeout | undefined;
   readonly #unsettled = new Map<string, (refusal: string | undefined) => void>();
 
-  /** `ownAddress`: of the bot's end of its connection. */
   constructor(
     id: string,
     private readonly crew: Tally,
-    private readonly master: string,
-    private readonly ownAddress: string,
+    private readonly line: Line,
   ) {
     this.bot = new VirtualBot(id, 1, {
       welcomed: (bot, { leases }) => {
@@ -77,10 +84,14 @@ export class Member {
   come(): void {
     this.#isWanted = true;
     this.#reconnectAfterMs = undefined;
-    const [host, port] = this.master.split(':');
-    const to = { host, port: Number(port), localAddress: this.ownAddress, noDelay: true };
+    const { master, ownAddress, secureContext } = this.line;
+    const [host = '', port] = master.split(':');
+    const to = { host, port: Number(port), localAddress: ownAddress, noDelay: true };
     const socket = connectTcp(to);
-    const session = connectHttp2(`http://${this.master}`, { createConnection: () => socket });
+    const secured = () => connectTls({ socket, host, secureContext, ALPNProtocols: ['h2'] });
+    const session = connectHttp2(`${secureContext ? 'https' : 'http'}://${master}`, {
+      createConnection: () => (secureContext ? secured() : socket),
+    });
     session.on('error', () => {}); // its stream closes
     this.#socket = socket;
     this.#timer = setTimeout(() => this.lose(), welcomeTimeoutMs);

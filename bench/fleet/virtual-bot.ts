@@ -57,12 +57,13 @@ export class VirtualBot {
     private readonly events: BotEvents,
   ) {}
 
-  /** Sends Hello with every lease it holds, on a new stream. */
-  connect(session: ClientHttp2Session): void {
+  /** Sends Hello with every lease it holds, on a new stream. `headers`: besides those of gRPC. */
+  connect(session: ClientHttp2Session, headers: Readonly<Record<string, string>> = {}): void {
     this.#sequence = 0;
     this.#sentAtMs = [];
     const frames = new Frames(Number.POSITIVE_INFINITY);
     this.#stream = session.request({
+      ...headers,
       ':method': 'POST',
       ':path': BotServiceService.heartbeat.path,
       'content-type': 'application/grpc',

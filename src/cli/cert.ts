@@ -8,6 +8,7 @@ Examples:
   $ pandafuzz cert init --host fuzz.example.org --client north --client south
   $ pandafuzz cert server --host fuzz.example.org --name server-2    the next one, of the same CA
   $ pandafuzz cert client east
+  $ pandafuzz cert revoke north              tls/ca.crl, for tls.client_crl of the master
 
 The master gets server.crt and server.key (tls.cert and tls.key); bots and operators get ca.crt
 (--ca). ca.key makes certificates that all of them trust: keep it away from every other machine.
@@ -26,6 +27,7 @@ export function certCommand(): Command {
     .addCommand(initCommand())
     .addCommand(serverCommand())
     .addCommand(clientCommand())
+    .addCommand(revokeCommand())
     .addHelpText('after', examples);
 }
 
@@ -71,6 +73,22 @@ function clientCommand(): Command {
       await makeClientCertificate(flags, name);
     });
   return withCommonFlags(command);
+}
+
+function revokeCommand(): Command {
+  return new Command('revoke')
+    .summary('put a certificate of a client on the list of revoked ones')
+    .description(
+      'Adds a certificate to the list of revoked ones (ca.crl) of the CA in the folder. The master\n' +
+        'refuses connections that begin with it; end those that are open by the token, if it has one.',
+    )
+    .argument('<name>', 'name of its files', fileName)
+    .option('--dir <folder>', 'where the files are', 'tls')
+    .option('--json', 'print JSON for scripts')
+    .action(async (name: string, flags: CommonFlags) => {
+      const { revokeCertificate } = await import('../operator/certificates/commands.js');
+      await revokeCertificate(flags, name);
+    });
 }
 
 const withCommonFlags = (command: Command): Command =>

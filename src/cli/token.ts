@@ -133,7 +133,7 @@ function revokeCommand(): Command {
   return withOperatorFlags(command);
 }
 
-function callerCommand(): Command {
+export function callerCommand(): Command {
   const command = new Command('whoami')
     .summary('show what the master takes this caller for')
     .description('Shows what the master takes this caller for: its token, or everybody.')

@@ -3,6 +3,7 @@ import { logFormats, logLevels } from '../core/log.js';
 import { projectName } from '../core/project.js';
 import { mostDestinations } from './destinations.js';
 import { emails } from './emails.js';
+import { oidc } from './oidc.js';
 import { addressWord } from './quantities.js';
 import type { Settings } from './settings.js';
 import { tls } from './tls.js';
@@ -265,6 +266,7 @@ export const settings = z.strictObject({
   http: http.prefault({}),
   tls: tls.prefault({}),
   auth: auth.prefault({}),
+  oidc: oidc.prefault({}),
   secrets: secrets.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),

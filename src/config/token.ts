@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { codeOf, UserError } from '../core/errors.js';
+import { tokenKept } from './credentials.js';
 
 /** EX_NOINPUT and EX_DATAERR of sysexits.h. */
 const noInput = 66;
@@ -20,6 +21,15 @@ export function givenToken(
   const { PANDAFUZZ_TOKEN: text, PANDAFUZZ_TOKEN_FILE: named } = environment;
   if (text?.trim()) return checked(text.trim(), 'PANDAFUZZ_TOKEN');
   return named ? tokenOfFile(named) : undefined;
+}
+
+/** The same, or else what `pandafuzz login` has kept for this master. @throws UserError */
+export function callersToken(
+  { master, tokenFile, ca }: { master: string; tokenFile?: string; ca?: string },
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const isSecret = Boolean(ca || environment['PANDAFUZZ_CA']);
+  return givenToken(tokenFile, environment) ?? tokenKept(master, isSecret, environment);
 }
 
 function tokenOfFile(file: string): string {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Principal } from './principal.js';
 
 /** What a caller did or was refused, before it has its place in the audit log. */
 export interface AuditNote {
@@ -53,6 +54,8 @@ export class Change {
   #state: 'open' | 'taken' | 'written' = 'open';
   /** The call's message, or its first one. */
   request: unknown;
+  /** Who the caller has turned out to be, where the call is what shows it. */
+  caller: Principal | undefined;
 
   constructor(readonly note: () => AuditNote) {}
 

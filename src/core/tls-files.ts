@@ -19,11 +19,18 @@ export interface TlsPaths {
   readonly key: string;
   /** CAs of clients; '': clients need no certificate. */
   readonly clientCa: string;
+  /** Lists of revoked certificates, one for each of those CAs; '': none. */
+  readonly clientCrl: string;
 }
 
 export type TlsOptions = SecureContextOptions;
 
-type Contents = readonly [cert: Buffer, key: Buffer, clientCa: Buffer | undefined];
+type Contents = readonly [
+  cert: Buffer,
+  key: Buffer,
+  clientCa: Buffer | undefined,
+  clientCrl: Buffer | undefined,
+];
 
 const lookEveryMs = 1000;
 const dayMs = 86_400_000;
@@ -148,21 +155,23 @@ export class TlsFiles {
  * TLS 1.3 and nothing before it: every client of ours has it. No tickets: a session that goes on
  * shows no certificate, and one of before a change of the CA would go on after it.
  */
-const optionsOf = ([cert, key, ca]: Contents): TlsOptions => ({
+const optionsOf = ([cert, key, ca, crl]: Contents): TlsOptions => ({
   minVersion: 'TLSv1.3',
   secureOptions: constants.SSL_OP_NO_TICKET,
   cert,
   key,
   ...(ca && { ca }),
+  ...(crl && { crl: crlsIn(crl) }),
 });
 
-async function read({ cert, key, clientCa }: TlsPaths): Promise<Contents> {
+async function read({ cert, key, clientCa, clientCrl }: TlsPaths): Promise<Contents> {
   const [certBytes, keyBytes] = await Promise.all([
     readSetting('tls.cert', cert),
     readSetting('tls.key', key),
   ]);
   const ca = clientCa === '' ? undefined : await readSetting('tls.client_ca', clientCa);
-  return [certBytes, keyBytes, ca];
+  const crl = clientCrl === '' ? undefined : await readSetting('tls.client_crl', clientCrl);
+  return [certBytes, keyBytes, ca, crl];
 }
 
 const readSetting = (setting: string, path: string): Promise<Buffer> =>
@@ -172,9 +181,10 @@ const readSetting = (setting: string, path: string): Promise<Buffer> =>
 
 /** @returns the server's own certificate. @throws Error that says what is wrong */
 function check(paths: TlsPaths, contents: Contents): X509Certificate {
-  const [cert, key, ca] = contents;
+  const [cert, key, ca, crl] = contents;
   const own = certificatesIn(`tls.cert ${paths.cert}`, cert)[0] as X509Certificate;
   if (ca) certificatesIn(`tls.client_ca ${paths.clientCa}`, ca);
+  if (crl) expectCrls(`tls.client_crl ${paths.clientCrl}`, crl);
   if (/^-----BEGIN ENCRYPTED|^Proc-Type:.*ENCRYPTED/m.test(key.toString('latin1'))) {
     throw new Error(`tls.key ${paths.key} has a passphrase: give a key without one`);
   }
@@ -186,6 +196,21 @@ function check(paths: TlsPaths, contents: Contents): X509Certificate {
     throw new Error(`tls.key ${paths.key} ${why}`);
   }
   return own;
+}
+
+/** Each on its own: the library beneath reads only the first of a text. */
+const crlsIn = (pem: Buffer): string[] =>
+  pem.toString('latin1').match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g) ?? [];
+
+/** @throws Error when there is none, or one of them is damaged */
+function expectCrls(what: string, pem: Buffer): void {
+  const crl = crlsIn(pem).map((one) => `${one}\n`);
+  if (crl.length === 0) throw new Error(`${what} has no list of revoked certificates in PEM`);
+  try {
+    createSecureContext({ crl });
+  } catch {
+    throw new Error(`${what} has a list that is damaged`);
+  }
 }
 
 /** @throws Error when there is none, or one of them is damaged */

@@ -48,7 +48,7 @@ export async function startHttpServer(options: {
   /** Why a caller does not get a page, if so. */
   refusalOf: (
     path: string,
-    asked: { authorization: string | undefined; address: string },
+    asked: { authorization: string | undefined; address: string; connection: Socket },
   ) => Error | undefined;
   /** Whether a new connection may stay. */
   takeConnection: (connection: Socket) => boolean;
@@ -124,10 +124,13 @@ async function pageFor(
   if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET\n');
   const path = request.url?.split('?', 1)[0] ?? '';
   const { authorization } = request.headers;
-  const address = request.socket.remoteAddress ?? '';
-  const problem = path === '/metrics' ? tls?.problemOf(request.socket as TLSSocket) : undefined;
+  const { socket: connection } = request;
+  const address = connection.remoteAddress ?? '';
+  const problem = path === '/metrics' ? tls?.problemOf(connection as TLSSocket) : undefined;
   if (problem !== undefined) return plain(403, `not for this client: ${problem}\n`);
-  const refusal = pages.has(path) ? refusalOf(path, { authorization, address }) : undefined;
+  const refusal = pages.has(path)
+    ? refusalOf(path, { authorization, address, connection })
+    : undefined;
   if (refusal) return refused(refusal);
   switch (path) {
     case '/metrics':

@@ -1,7 +1,7 @@
 import { unary } from '../client/call.js';
 import { type Connection, connect } from '../client/connect.js';
 import { givenTls } from '../config/caller-tls.js';
-import { givenToken } from '../config/token.js';
+import { callersToken } from '../config/token.js';
 import { CampaignState } from '../gen/pandafuzz/v1/campaign_service.js';
 import { ListCrashGroupsRequest } from '../gen/pandafuzz/v1/crash_service.js';
 import { JobState } from '../gen/pandafuzz/v1/job.js';
@@ -38,7 +38,7 @@ const most = 200;
 
 /** @throws what keeps a master from answering in time */
 export async function namesOf(kind: NameKind, where: Where): Promise<Name[]> {
-  const token = givenToken(where.tokenFile, process.env);
+  const token = callersToken(where, process.env);
   const tls = givenTls(where, process.env);
   const connection = connect(where.master, { tls, ...(token && { token: () => token }) });
   const timeoutMs = waitMs();

@@ -8,7 +8,7 @@ import {
 } from '../client/failure.js';
 import type { ClientTls } from '../client/tls.js';
 import { givenTls } from '../config/caller-tls.js';
-import { givenToken } from '../config/token.js';
+import { callersToken } from '../config/token.js';
 import { codeOf, DomainError, UserError } from '../core/errors.js';
 import { exitCodeOf, onStopSignals } from '../core/stop-signals.js';
 import type { CallOptions } from './submit.js';
@@ -89,7 +89,7 @@ export const asking = <T>(
   flags: Flags,
   use: (connection: Connection, options: Required<CallOptions>) => Promise<T>,
 ): Promise<T> => {
-  const token = givenToken(flags.tokenFile, process.env);
+  const token = callersToken(flags, process.env);
   const tls = givenTls(flags, process.env);
   return withMaster({ master: flags.master, timeoutMs: flags.timeout, token, tls }, use);
 };

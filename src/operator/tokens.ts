@@ -179,7 +179,7 @@ function state(token: Token, now: number): string {
   return expiresAt ? `${duration(expiresAt.getTime() - now)} left` : 'valid';
 }
 
-function rights(token: Token, now: number): string {
+export function rights(token: Token, now: number): string {
   const pool = token.pool ? ` of pool ${token.pool}` : '';
   const within = token.projects.length > 0 ? ` of ${projectsOf(token)}` : '';
   const bot = token.botId ? ` (bot ${token.botId})` : '';

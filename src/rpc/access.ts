@@ -24,6 +24,8 @@ export interface Caller {
 /** The part of a call that says who makes it. */
 export type Asking = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getPeer'> & {
   readonly signedIn?: SignedInBy;
+  /** The socket of a call over HTTP; one by gRPC has a session. */
+  readonly connection?: object;
 };
 
 /** Of a call by a session of the page: its token, or why it has none any more. */
@@ -40,12 +42,16 @@ interface Asked {
   readonly authorization: string | undefined;
   /** IP address of the peer. */
   readonly address: string;
+  /** Its socket, whose certificate may say who it is. */
+  readonly connection?: object;
 }
 
 /** What says who calls. */
 interface Credentials {
   readonly authorization: string | undefined;
   readonly signedIn?: SignedInBy;
+  /** A function, as calls that anyone may make need no look at it. */
+  readonly connection: () => object | undefined;
 }
 
 /** A caller by its token. */
@@ -99,7 +105,8 @@ export class Access {
     const [header] = call.metadata.get('authorization');
     const authorization = typeof header === 'string' ? header : undefined;
     const { signedIn } = call;
-    const caller = this.#callerBy(endpoint, { authorization, signedIn }, call);
+    const connection = () => call.connection ?? sessionOf(call);
+    const caller = this.#callerBy(endpoint, { authorization, signedIn, connection });
     if (!caller.refusal) return caller;
     return this.#refused({ endpoint, address: addressOf(call) }, caller);
   }
@@ -110,18 +117,18 @@ export class Access {
   }
 
   /** The caller of a page. */
-  ofPage(path: string, { authorization, address }: Omit<Asked, 'endpoint'>): Caller {
+  ofPage(path: string, { authorization, address, connection }: Omit<Asked, 'endpoint'>): Caller {
     if (!this.options.isOn) return open;
     const endpoint = `HTTP${path}`;
-    const caller = this.#callerBy(endpoint, { authorization });
+    const caller = this.#callerBy(endpoint, { authorization, connection: () => connection });
     return caller.refusal ? this.#refused({ endpoint, address }, caller) : caller;
   }
 
-  #callerBy(endpoint: string, { authorization, signedIn }: Credentials, call?: object): Caller {
+  #callerBy(endpoint: string, { authorization, signedIn, connection }: Credentials): Caller {
     const allowed = permissions.get(endpoint);
     if (allowed === 'anyone') return open;
     try {
-      const token = signedIn ?? this.#tokenBy(authorization, call);
+      const token = signedIn ?? this.#tokenBy(authorization, connection());
       if (token instanceof DomainError) throw token;
       token.use(this.options.clock.now());
       if (!allowed?.includes(token.role)) {
@@ -135,14 +142,14 @@ export class Access {
     }
   }
 
-  #tokenBy(authorization: string | undefined, call: object | undefined): Token {
-    if (authorization === undefined) return this.#certified(call);
-    return this.#tokenOf(authorization, call && sessionOf(call));
+  #tokenBy(authorization: string | undefined, connection: object | undefined): Token {
+    if (authorization === undefined) return this.#certified(connection);
+    return this.#tokenOf(authorization, connection);
   }
 
   /** Who a connection's certificate says. A token that is given goes before it. */
-  #certified(call: object | undefined): Token {
-    const names = call ? certificateNamesOf(call) : [];
+  #certified(connection: object | undefined): Token {
+    const names = connection ? certificateNamesOf(connection) : [];
     const token = names.length > 0 ? this.options.findByCertificate(names) : undefined;
     if (!token) throw missing();
     return token;
@@ -156,7 +163,7 @@ export class Access {
     return token;
   }
 
-  #refused({ endpoint, address }: Omit<Asked, 'authorization'>, caller: Caller): Caller {
+  #refused({ endpoint, address }: Pick<Asked, 'endpoint' | 'address'>, caller: Caller): Caller {
     const { principal, refusal } = caller;
     if (!refusal) return caller;
     if (!this.#failures.take(address)) {
@@ -176,7 +183,7 @@ const textOf = (header: string): string => /^bearer +(\S+)$/i.exec(header)?.[1] 
 const missing = () =>
   new UnauthenticatedError({
     reason: 'TOKEN_MISSING',
-    why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file ("authorization: Bearer pf_..." in other clients)',
+    why: 'this master takes calls with a token only: set PANDAFUZZ_TOKEN or --token-file, or sign in with "pandafuzz login" ("authorization: Bearer pf_..." in other clients)',
   });
 
 /** Of a caller who is bound to projects; undefined: it may call this. */

@@ -72,6 +72,15 @@ export class CallAudit {
     this.audit.refused(note);
   }
 
+  /** Appends what somebody did over HTTP, without a call of the contract. */
+  async did(page: Audited, ctx: RequestContext, request: unknown): Promise<void> {
+    await this.audit.append(
+      ctx,
+      this.#noteOf(page, ctx, { kind: 'change', outcome: 'OK', request }),
+    );
+    this.entries.inc({ kind: 'change' });
+  }
+
   /** Notes that a page was refused, if it was. */
   page(page: Audited, { principal, refusal }: Caller): void {
     if (!refusal) return;
@@ -84,10 +93,10 @@ export class CallAudit {
 
   #noteOf(
     call: Audited,
-    { requestId, principal }: Asker,
+    { requestId, principal, change }: Asker,
     what: { kind: 'change' | 'refusal'; outcome: string; request: unknown },
   ): AuditNote {
-    const { name, tokenId = '', role = '' } = principal;
+    const { name, tokenId = '', role = '' } = change?.caller ?? principal;
     const { kind, outcome, request } = what;
     const method = call.getPath().replace(`/${packageName}.`, '');
     return {
@@ -159,6 +168,8 @@ export const namingFields: ReadonlySet<string> = new Set([
   ...['id', 'jobId', 'botId', 'tokenId', 'groupId', 'groupIds', 'intoGroupId', 'crashIds'],
   ...['decisionId', 'project', 'campaign', 'key', 'name', 'targetName', 'targetSha256'],
   ...['sha256', 'sha256s', 'pool', 'by', 'fixedInSha256', 'projects', 'certificate'],
+  // Of sign-ins: what the provider knows a person by, and whether a session began or ended.
+  ...['subject', 'session'],
 ]);
 /** Messages that are looked into. */
 const holders: readonly string[] = ['spec', 'header', 'corpus', 'build'];

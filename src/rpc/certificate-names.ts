@@ -1,5 +1,4 @@
 import type { TLSSocket } from 'node:tls';
-import { sessionOf } from './beneath/session-of.js';
 
 /** As CreateToken takes them: a kind, and a name without what would need quotes. */
 const plain = /^(DNS|URI|email):[^\s",]{1,250}$/;
@@ -8,27 +7,22 @@ const plain = /^(DNS|URI|email):[^\s",]{1,250}$/;
 const known = new WeakMap<object, readonly string[]>();
 
 /**
- * Names of the certificate with which the connection of a call by gRPC has shown who it is
- * (subjectAltName): "DNS:north", "URI:spiffe://fuzz/north". None without tls.client_ca.
+ * Names of the certificate with which a connection has shown who it is (subjectAltName):
+ * "DNS:north", "URI:spiffe://fuzz/north". None without tls.client_ca.
+ *
+ * @param connection a session of HTTP/2, or the socket of a request over HTTP
  */
-export function certificateNamesOf(call: object): readonly string[] {
-  const session = sessionOf(call);
-  if (!session) return [];
-  const before = known.get(session);
+export function certificateNamesOf(connection: object): readonly string[] {
+  const before = known.get(connection);
   if (before) return before;
-  const names = namesIn(session as Connected);
-  known.set(session, names);
+  const names = namesIn('socket' in connection ? Object(connection.socket) : connection);
+  known.set(connection, names);
   return names;
 }
 
-/** A session of HTTP/2, whose socket is one of TLS where the master has that. */
-interface Connected {
-  readonly socket?: Partial<TLSSocket>;
-}
-
-function namesIn({ socket }: Connected): readonly string[] {
+function namesIn(socket: Partial<TLSSocket>): readonly string[] {
   // What the handshake has not verified against tls.client_ca names nobody.
-  if (socket?.authorized !== true) return [];
+  if (socket.authorized !== true) return [];
   const names = socket.getPeerX509Certificate?.()?.subjectAltName?.split(', ') ?? [];
   return names.filter((name) => plain.test(name));
 }

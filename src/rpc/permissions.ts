@@ -80,6 +80,10 @@ const rows: Record<string, Record<string, Allowed>> = {
     RevokeToken: admins,
     ListAuditEntries: admins,
     EnrolBot: ['enrol'],
+    // Whoever signs in has no token yet.
+    BeginSignIn: 'anyone',
+    FinishSignIn: 'anyone',
+    SignOut: viewers,
     GetCaller: everyRole,
   },
   'pandafuzz.v1.JobService': {

@@ -148,7 +148,7 @@ const rows: Record<string, Record<string, ProjectRule>> = {
     MinimiseCrash: crashOrGroup,
     VerifyBuild: project,
   },
-  'pandafuzz.v1.IdentityService': { GetCaller: 'no project' },
+  'pandafuzz.v1.IdentityService': { GetCaller: 'no project', SignOut: 'no project' },
   'pandafuzz.v1.JobService': {
     GetJob: job,
     ListJobs: pages,

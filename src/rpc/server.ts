@@ -185,8 +185,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     access: options.access,
     audit: options.audit,
     sessions: state.pageSessions,
+    endToken: (ctx, token) => state.signIns.endToken(ctx, token),
     tls: options.tls,
     lifetimeMs: options.sessionMs,
+    timeoutMs: options.timeouts.unaryMs,
     log,
   });
   const guard = new Guard(options.access, log, options.audit);

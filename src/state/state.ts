@@ -12,6 +12,7 @@ import { Own } from './access/own.js';
 import { PageSessions } from './access/page-sessions.js';
 import { Projects } from './access/projects.js';
 import { Secrets } from './access/secrets.js';
+import { SignIns } from './access/sign-ins.js';
 import { Tokens } from './access/tokens.js';
 import { Avoids } from './bots/avoids.js';
 import { Blame } from './bots/blame.js';
@@ -182,10 +183,7 @@ export function createState(options: {
     flushEveryMs: flush_interval,
     keepEndedMs: config.retention.events,
   });
-  const pageSessions = new PageSessions(clock, {
-    idleMs: config.auth.session_idle,
-    lifetimeMs: config.auth.session_lifetime,
-  });
+  const pageSessions = new PageSessions(clock, config.auth);
   const audit = new Audit({
     ...service,
     metrics,
@@ -323,6 +321,7 @@ export function createState(options: {
     pageSessions,
     audit,
     identity: new Identity(tokens, () => clock.now()),
+    signIns: new SignIns(config.oidc, { tokens, clock, log, newId }),
     own: new Own(store, leases),
     projects: new Projects(store),
     secrets,

@@ -8,6 +8,7 @@ import { identity } from './table/identity.js';
 import { inputs } from './table/inputs.js';
 import { page } from './table/page.js';
 import { requests } from './table/requests.js';
+import { signIn } from './table/sign-in.js';
 import { tls } from './table/tls.js';
 
 /**
@@ -21,6 +22,7 @@ const table: Readonly<Record<string, readonly Abuse[]>> = {
   'a field': inputs,
   'the HTTP port': http,
   'the page': page,
+  'a sign-in': signIn,
   'a handshake of TLS': tls,
 };
 

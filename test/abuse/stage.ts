@@ -8,6 +8,8 @@ import { makeCa, makeServer } from '../../src/operator/certificates/make.js';
 import { atEnd, temporaryFolder } from '../endings.js';
 import { fastPathSetting } from '../harness.js';
 import { Process, place, reach } from '../processes.js';
+import { CrookedProvider } from '../providers/crooked.js';
+import { settingsFor } from '../providers/real.js';
 import { eventually, given, registerBot } from '../steps.js';
 import { HonestBot } from './honest-bot.js';
 
@@ -39,6 +41,8 @@ export class Stage {
     /** Of the token of role bot. */
     readonly bot: { readonly id: string; readonly connection: Connection },
     readonly honest: HonestBot,
+    /** By whom people sign in to the first. */
+    readonly provider: CrookedProvider,
   ) {}
 
   /** The target that jobs are made with, uploaded once. */
@@ -48,7 +52,8 @@ export class Stage {
   }
 
   static async set(): Promise<Stage> {
-    const [plain, secured] = await Promise.all([startPlain(), startWithTls()]);
+    const provider = await CrookedProvider.start();
+    const [plain, secured] = await Promise.all([startPlain(provider), startWithTls()]);
     const file = join(plain.data, 'admin.token');
     const adminToken = await eventually(async () => read(file));
     const as = (token: string) => {
@@ -95,6 +100,7 @@ export class Stage {
       as(tokens.operator),
       bot,
       honest,
+      provider,
     );
   }
 
@@ -113,11 +119,13 @@ export class Stage {
   }
 }
 
-async function startPlain() {
+async function startPlain({ issuer }: CrookedProvider) {
   const { address, directory, environment } = await place();
   const master = new Process(['master'], {
     ...environment,
     ...times,
+    ...settingsFor(issuer),
+    PANDAFUZZ_OIDC_PAGE: `http://${environment.PANDAFUZZ_HTTP_ADDRESS}`,
     PANDAFUZZ_AUTH_MODE: 'on',
     PANDAFUZZ_LIMITS_MAX_UNFINISHED_REQUESTS: '400',
     PANDAFUZZ_LIMITS_MAX_UNSENT: '16MiB',

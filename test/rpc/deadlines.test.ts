@@ -21,6 +21,9 @@ const withoutDatabase = new Set([
   'SystemService/TestNotification',
   'IdentityService/GetCaller',
   'IdentityService/EnrolBot',
+  'IdentityService/BeginSignIn',
+  'IdentityService/FinishSignIn',
+  'IdentityService/SignOut',
 ]);
 
 describe('every method', () => {

@@ -10,6 +10,7 @@ import { openBrowser, openTab, type Trouble, whenLive } from './browser.js';
 import { groupTests } from './group.js';
 import { layoutTests } from './layout.js';
 import { lineTests } from './line.js';
+import { providerTests } from './provider.js';
 import { type Scene, scene } from './scene.js';
 import type { Stage } from './stage.js';
 
@@ -202,3 +203,5 @@ describe('buttons', () => {
 });
 
 describe('the line to the master', () => lineTests(stage));
+
+describe('a provider', () => providerTests(stage));

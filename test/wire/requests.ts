@@ -275,6 +275,14 @@ export async function validRequests(
     'IdentityService/ListTokens': one(identity.ListTokensRequest, page),
     'IdentityService/RevokeToken': one(identity.RevokeTokenRequest, { tokenId: newId() }),
     'IdentityService/EnrolBot': one(identity.EnrolBotRequest, { name: 'wire' }),
+    'IdentityService/BeginSignIn': one(identity.BeginSignInRequest, {
+      redirectUri: 'http://127.0.0.1:1/callback',
+    }),
+    'IdentityService/FinishSignIn': one(identity.FinishSignInRequest, {
+      signIn: 'sealed',
+      answer: 'code=a&state=b',
+    }),
+    'IdentityService/SignOut': one(identity.SignOutRequest, {}),
     'IdentityService/ListAuditEntries': one(identity.ListAuditEntriesRequest, page),
     'IdentityService/GetCaller': one(identity.GetCallerRequest, {}),
     'JobService/CreateJob': one(jobs.CreateJobRequest, { spec, requestId: '' }),

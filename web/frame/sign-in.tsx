@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { failureOf } from '../api/failure.js';
 import { wake } from '../api/line.js';
+import { goToProvider, providerHost } from '../api/provider.js';
 import { refusal, signIn } from '../api/session.js';
 import { Text } from '../text/text.js';
 
@@ -8,14 +9,16 @@ import { Text } from '../text/text.js';
 export function SignIn() {
   const [text, setText] = useState('');
   const [isUnderWay, setUnderWay] = useState(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (text.trim() === '' || isUnderWay) return;
+  const [host, setHost] = useState('');
+  useEffect(() => {
+    providerHost().then(setHost);
+  }, []);
+  const attempt = async (work: () => Promise<void>) => {
+    if (isUnderWay) return;
     setUnderWay(true);
     refusal.value = '';
     try {
-      await signIn(text.trim());
-      wake();
+      await work();
     } catch (error) {
       refusal.value = failureOf(error).message;
     } finally {
@@ -23,13 +26,37 @@ export function SignIn() {
       setText('');
     }
   };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (text.trim() === '') return;
+    attempt(async () => {
+      await signIn(text.trim());
+      wake();
+    });
+  };
   return (
     <main id="content" class="sign-in" tabIndex={-1}>
       <h1>Sign in</h1>
-      <p>This master takes calls with a token only. A viewer's token is enough to look.</p>
+      {host === '' ? (
+        <p>This master takes calls with a token only. A viewer's token is enough to look.</p>
+      ) : (
+        <p>This master shows itself to those who sign in, or have a token.</p>
+      )}
       {refusal.value !== '' && (
         <p class="failure" role="alert">
           <Text of={refusal.value} />
+        </p>
+      )}
+      {host !== '' && (
+        <p>
+          <button
+            type="button"
+            class="primary"
+            aria-disabled={isUnderWay}
+            onClick={() => attempt(goToProvider)}
+          >
+            Sign in with <Text of={host} most={64} />
+          </button>
         </p>
       )}
       <form onSubmit={submit}>
@@ -42,8 +69,8 @@ export function SignIn() {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <button type="submit" class="primary" aria-disabled={isUnderWay}>
-          Sign in
+        <button type="submit" class={host === '' ? 'primary' : ''} aria-disabled={isUnderWay}>
+          {host === '' ? 'Sign in' : 'Sign in with a token'}
         </button>
       </form>
       <p class="muted">

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '../../core/errors.js';
 import { print } from '../output.js';
-import { type Made, makeCa, makeClient, makeServer, type Validity } from './make.js';
+import { type Made, makeCa, makeClient, makeServer, revoke, type Validity } from './make.js';
 
 /** `pandafuzz cert …`: certificates of a CA of one's own, in one folder. */
 
@@ -46,6 +46,28 @@ export const makeServerCertificate = (flags: CertFlags & { name: string }): Prom
 
 export const makeClientCertificate = (flags: CertFlags, name: string): Promise<void> =>
   makeOne(flags, name, (ca, validity) => makeClient(ca, name, validity));
+
+/** Adds a certificate to the folder's list of revoked ones. @throws UserError */
+export async function revokeCertificate(flags: CertFlags, name: string): Promise<void> {
+  const { dir } = flags;
+  const ca = await caIn(dir);
+  const cert = await readFile(filesOf(dir, name).cert, 'utf8').catch((error) => {
+    throw new UserError(`${dir} has no ${name}.crt (${codeOf(error)})`, noInput);
+  });
+  const list = join(dir, 'ca.crl');
+  const before = await readFile(list, 'utf8').catch(() => undefined);
+  if (!new X509Certificate(cert).checkIssued(new X509Certificate(ca.cert))) {
+    throw new UserError(`${name}.crt is not of the CA in ${dir}`, dataError);
+  }
+  // In one step: the master may read it at any time.
+  const next = `${list}.next`;
+  await writeFile(next, await revoke(ca, cert, before), { mode: 0o600 });
+  await rename(next, list);
+  print(flags, {
+    json: () => ({ revoked: name, list }),
+    text: () => `${name}.crt is in ${list}: give that to the master as tls.client_crl`,
+  });
+}
 
 async function makeOne(
   flags: CertFlags,

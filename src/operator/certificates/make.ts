@@ -14,6 +14,8 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
+  X509Crl,
+  X509CrlGenerator,
 } from '@peculiar/x509';
 
 /**
@@ -66,6 +68,33 @@ export const makeClient = (ca: Made, name: string, validity: Validity): Promise<
     new SubjectAlternativeNameExtension([{ type: 'dns', value: name }]),
   ]);
 
+/**
+ * A list of revoked certificates, in place of `before`, with one more in it. It is valid as long
+ * as the CA.
+ */
+export async function revoke(ca: Made, cert: string, before?: string): Promise<string> {
+  const issuer = new X509Certificate(ca.cert);
+  const { serialNumber } = new X509Certificate(cert);
+  const earlier = before === undefined ? [] : new X509Crl(derOf(before)).entries;
+  const now = new Date();
+  const kept = earlier.filter((entry) => entry.serialNumber !== serialNumber);
+  const crl = await X509CrlGenerator.create({
+    issuer: issuer.subjectName,
+    thisUpdate: new Date(now.getTime() - earlierMs),
+    nextUpdate: issuer.notAfter,
+    entries: [
+      ...kept.map((entry) => ({
+        serialNumber: entry.serialNumber,
+        revocationDate: entry.revocationDate,
+      })),
+      { serialNumber, revocationDate: now },
+    ],
+    signingAlgorithm: algorithm,
+    signingKey: await signingKey(ca),
+  });
+  return pemOf('X509 CRL', Buffer.from(crl.rawData));
+}
+
 async function makeLeaf(
   ca: Made,
   { name, validity, usage }: { name: string; validity: Validity; usage: ExtendedKeyUsage },
@@ -108,16 +137,21 @@ function serial(): string {
 const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
 function signingKey({ key }: Made): Promise<webcrypto.CryptoKey> {
-  const bytes = Buffer.from(key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-  return webcrypto.subtle.importKey('pkcs8', bytes, algorithm, false, ['sign']);
+  return webcrypto.subtle.importKey('pkcs8', derOf(key), algorithm, false, ['sign']);
 }
+
+const derOf = (pem: string): Buffer<ArrayBuffer> =>
+  Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
 
 async function written(
   certificate: X509Certificate,
   { privateKey }: webcrypto.CryptoKeyPair,
 ): Promise<Made> {
   const bytes = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey));
+  return { cert: `${certificate.toString('pem')}\n`, key: pemOf('PRIVATE KEY', bytes) };
+}
+
+function pemOf(what: string, bytes: Buffer): string {
   const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  const key = ['-----BEGIN PRIVATE KEY-----', ...lines, '-----END PRIVATE KEY-----', ''].join('\n');
-  return { cert: `${certificate.toString('pem')}\n`, key };
+  return [`-----BEGIN ${what}-----`, ...lines, `-----END ${what}-----`, ''].join('\n');
 }

@@ -37,6 +37,10 @@ export function expectOwnPage(headers: IncomingHttpHeaders): void {
   if (version !== '1') throw otherSite();
 }
 
+/** Whether a request may be a browser's: programs send neither header. */
+export const isOfBrowser = (headers: IncomingHttpHeaders): boolean =>
+  headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
+
 /** How the HTTP server may be called by name. */
 export interface OwnNames {
   /** The host of `http.address`. */

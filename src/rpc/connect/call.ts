@@ -23,12 +23,14 @@ const metadataOf = ['authorization', 'traceparent'];
 export class ConnectCall extends Writable {
   cancelled = false;
   readonly signedIn: SignedInBy;
+  readonly connection: object;
   readonly metadata = new Metadata();
   #status: Partial<StatusObject> | undefined;
 
   constructor(private readonly options: CallOptions) {
     super({ objectMode: true });
     this.signedIn = options.signedIn;
+    this.connection = options.request.socket;
     const { headers } = options.request;
     for (const name of metadataOf) {
       const value = headers[name];

@@ -13,11 +13,18 @@ import type { TlsFiles } from '../../core/tls-files.js';
 import type { PageSessions } from '../../state/access/page-sessions.js';
 import type { Access, SignedInBy } from '../access.js';
 import { askedAt, type CallAudit } from '../audit.js';
+import { certificateNamesOf } from '../certificate-names.js';
 import { statusOf, verdictOn } from '../status.js';
 import { refuseRequest, refuseUnary } from './answer.js';
 import { type Asked, askedBy, askedByQuery, streamFormatOf } from './asked.js';
 import { Bodies, CallerGone } from './body.js';
-import { expectOwnName, expectOwnPage, expectOwnSite, type OwnNames } from './browsers.js';
+import {
+  expectOwnName,
+  expectOwnPage,
+  expectOwnSite,
+  isOfBrowser,
+  type OwnNames,
+} from './browsers.js';
 import type { Definition } from './codec.js';
 import { secretOf, setCookie } from './cookies.js';
 import { hasNoSideEffects } from './descriptors.js';
@@ -169,9 +176,13 @@ export class ConnectServer {
    */
   #signedIn({ request, response }: Incoming, gone: AbortSignal): SignedInBy {
     const { access, sessions, sessionMs } = this.options;
+    const { headers, socket } = request;
+    if (!access.isOn || headers.authorization) return undefined;
     const secret = secretOf(request);
-    if (!access.isOn || secret === undefined || request.headers.authorization) return undefined;
-    expectOwnPage(request.headers);
+    // A browser shows its certificate to every page that asks, as it does a cookie.
+    const isCertified = isOfBrowser(headers) && certificateNamesOf(socket).length > 0;
+    if (secret !== undefined || isCertified) expectOwnPage(headers);
+    if (secret === undefined) return undefined;
     try {
       const { session, renewed } = sessions.find(secret);
       if (renewed !== undefined) setCookie(request, response, renewed, sessionMs);
@@ -255,7 +266,8 @@ export class ConnectServer {
       throw malformed('the message is compressed, and no connect-content-encoding says how');
     }
     const { authorization } = request.headers;
-    if (!this.options.access.lets(path, { authorization, signedIn })) return message;
+    const credentials = { authorization, signedIn, connection: () => request.socket };
+    if (!this.options.access.lets(path, credentials)) return message;
     return await this.#messages.inflated(message, gone);
   }
 }

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { status as Code } from '@grpc/grpc-js';
-import { UnauthenticatedError } from '../../core/errors.js';
+import { OperationContext, type RequestContext } from '../../core/context.js';
+import { PermissionError, UnauthenticatedError } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import type { Logger } from '../../core/log.js';
+import { anonymous } from '../../core/principal.js';
 import type { TlsFiles } from '../../core/tls-files.js';
 import { LiveToken } from '../../state/access/live-token.js';
-import type { PageSessions } from '../../state/access/page-sessions.js';
+import type { PageSessions, Session } from '../../state/access/page-sessions.js';
 import type { Access } from '../access.js';
 import { askedAt, type CallAudit } from '../audit.js';
 import { statusOf, verdictOn } from '../status.js';
@@ -20,16 +22,21 @@ export interface SignInOptions {
   readonly access: Access;
   readonly audit: CallAudit;
   readonly sessions: PageSessions;
+  /** Ends the token of a sign-in by a provider: nobody else has it. */
+  readonly endToken: (ctx: RequestContext, token: LiveToken) => Promise<void>;
   readonly tls: TlsFiles | undefined;
   readonly lifetimeMs: number;
+  /** Longest wait for the audit log. */
+  readonly timeoutMs: number;
   readonly log: Logger;
 }
 
 export const signInPath = '/session';
+const endpoint = `HTTP${signInPath}`;
 
 /**
  * Sessions of the page. POST /session with a token in `authorization` begins one, whose secret
- * is a cookie; DELETE /session ends it.
+ * is a cookie; DELETE /session ends it. Both are in the audit log, and so is what is refused.
  */
 export class SignIn {
   constructor(private readonly options: SignInOptions) {}
@@ -37,15 +44,19 @@ export class SignIn {
   readonly take: TakeCall = (request, response) => {
     if (request.url !== signInPath) return false;
     request.resume();
-    try {
-      this.#expectOurs(request);
-      if (request.method === 'POST') this.#begin(request, response);
-      else this.#end(request, response);
-    } catch (error) {
-      this.#refuse(request, response, error);
-    }
+    this.#serve(request, response).catch((error) => this.#refuse(request, response, error));
     return true;
   };
+
+  /** @throws NotOurs, Refusal, DomainError */
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#expectOurs(request);
+    if (request.method === 'POST') await this.#begin(request, response);
+    else await this.#end(request, response);
+    if (response.destroyed) return;
+    response.writeHead(204, { 'cache-control': 'no-store' });
+    response.end();
+  }
 
   /** @throws NotOurs, Refusal */
   #expectOurs({ headers, method, socket }: IncomingMessage): void {
@@ -58,53 +69,84 @@ export class SignIn {
   }
 
   /** @throws DomainError */
-  #begin(request: IncomingMessage, response: ServerResponse): void {
+  async #begin(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { access, audit, sessions, lifetimeMs, log } = this.options;
-    const address = request.socket.remoteAddress ?? '';
     const { authorization } = request.headers;
+    const address = addressOf(request);
     const caller = access.ofPage(signInPath, { authorization, address });
-    audit.page(askedAt(`HTTP${signInPath}`, address), caller);
+    audit.page(askedAt(endpoint, address), caller);
     if (caller.refusal) throw caller.refusal;
-    // Whatever secret a browser came with is not the one that it leaves with.
-    this.#forget(request);
     const { principal } = caller;
-    if (principal instanceof LiveToken) {
-      setCookie(request, response, sessions.begin(principal), lifetimeMs);
-      log.info({ caller: principal.name, path: address }, 'signed in');
-    }
-    done(response);
+    if (!(principal instanceof LiveToken)) return;
+    await this.#noted(request, principal, 'begun', async () => {});
+    // Whatever secret a browser came with is not the one that it leaves with.
+    const before = this.#sessionOf(request);
+    if (before) sessions.end(before);
+    setCookie(request, response, sessions.begin(principal), lifetimeMs);
+    log.info({ caller: principal.name, path: address }, 'signed in');
   }
 
-  #end(request: IncomingMessage, response: ServerResponse): void {
-    this.#forget(request);
+  /** The session ends first: no failure of the audit log keeps it. */
+  async #end(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const session = this.#sessionOf(request);
     setCookie(request, response, '', 0);
-    done(response);
+    if (!session) return;
+    const { sessions, endToken, log } = this.options;
+    const { token } = session;
+    sessions.end(session);
+    log.info({ caller: token.name, path: addressOf(request) }, 'signed out');
+    await this.#noted(request, token, 'ended', (ctx) => endToken(ctx, token));
   }
 
-  #forget(request: IncomingMessage): void {
-    const secret = secretOf(request);
-    if (secret === undefined) return;
+  /** Writes an entry of the audit log, and does `work` in the same time. */
+  async #noted(
+    request: IncomingMessage,
+    principal: LiveToken,
+    session: 'begun' | 'ended',
+    work: (ctx: RequestContext) => Promise<void>,
+  ): Promise<void> {
+    const { audit, timeoutMs, log } = this.options;
+    const ids = { requestId: newId(), principal };
+    const ctx = new OperationContext({ operation: endpoint, timeoutMs, log, ...ids });
     try {
-      this.options.sessions.end(this.options.sessions.find(secret).session);
-    } catch (error) {
-      if (!(error instanceof UnauthenticatedError)) throw error;
+      await audit.did(askedAt(endpoint, addressOf(request)), ctx, { session });
+      await work(ctx);
+    } finally {
+      ctx.end();
     }
   }
 
-  #refuse({ socket }: IncomingMessage, response: ServerResponse, error: unknown): void {
-    const { log } = this.options;
+  #sessionOf(request: IncomingMessage): Session | undefined {
+    const secret = secretOf(request);
+    if (secret === undefined) return undefined;
+    try {
+      return this.options.sessions.find(secret).session;
+    } catch (error) {
+      if (error instanceof UnauthenticatedError) return undefined;
+      throw error;
+    }
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { audit, log } = this.options;
+    const requestId = newId();
+    if (error instanceof NotOurs) {
+      const refusal = new PermissionError({ reason: error.reason, why: error.message });
+      const refused = { code: error.code, error: refusal, byAccess: true };
+      audit.refused(
+        askedAt(endpoint, addressOf(request)),
+        { requestId, principal: anonymous },
+        refused,
+      );
+    }
     if (error instanceof Refusal) {
       const reason = error instanceof NotOurs ? error.reason : error.message;
-      log.warn({ path: socket.remoteAddress, endpoint: signInPath, reason }, 'call refused');
+      log.warn({ path: addressOf(request), endpoint, reason }, 'call refused');
       refuseRequest(response, error, undefined);
       return;
     }
-    const requestId = newId();
     refuseUnary(response, statusOf(verdictOn(error, { requestId, log }), requestId));
   }
 }
 
-function done(response: ServerResponse): void {
-  response.writeHead(204, { 'cache-control': 'no-store' });
-  response.end();
-}
+const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? '';

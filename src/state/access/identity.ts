@@ -144,7 +144,7 @@ const roleNames: Partial<Record<Role, RoleName>> = {
   [Role.ENROL]: 'enrol',
 };
 
-const roleNumbers: Record<RoleName, Role> = {
+export const roleNumbers: Record<RoleName, Role> = {
   viewer: Role.VIEWER,
   operator: Role.OPERATOR,
   admin: Role.ADMIN,
@@ -152,7 +152,10 @@ const roleNumbers: Record<RoleName, Role> = {
   enrol: Role.ENROL,
 };
 
-const made = ({ secret, row }: MadeToken): CreateTokenResponse => ({ secret, token: record(row) });
+export const made = ({ secret, row }: MadeToken): CreateTokenResponse => ({
+  secret,
+  token: record(row),
+});
 
 function record(row: TokenRow): Token {
   const time = (ms: number | null) => (ms ? new Date(ms) : undefined);

@@ -82,5 +82,5 @@ const used = () =>
 const expired = () =>
   new UnauthenticatedError({
     reason: 'TOKEN_EXPIRED',
-    why: 'this token has expired: an admin makes another with "pandafuzz token create"',
+    why: 'this token has expired: sign in again, or an admin makes another with "pandafuzz token create"',
   });

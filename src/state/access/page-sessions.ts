@@ -12,11 +12,12 @@ const rotateAfterMs = 15 * 60_000;
 const graceMs = 60_000;
 const sweepEveryMs = 60_000;
 
+/** As in the settings (`auth`), milliseconds. */
 export interface SessionTimes {
   /** A session that nobody uses ends. */
-  readonly idleMs: number;
+  readonly session_idle: number;
   /** Every session ends. */
-  readonly lifetimeMs: number;
+  readonly session_lifetime: number;
 }
 
 /** A person's browser that has signed in by a token. */
@@ -127,7 +128,8 @@ export class PageSessions {
   }
 
   #isOver({ begunAt, usedAt }: Session, now: number): boolean {
-    return now - usedAt >= this.times.idleMs || now - begunAt >= this.times.lifetimeMs;
+    const { session_idle: idleMs, session_lifetime: lifetimeMs } = this.times;
+    return now - usedAt >= idleMs || now - begunAt >= lifetimeMs;
   }
 
   /** @throws UnauthenticatedError for a secret that was replaced long ago */

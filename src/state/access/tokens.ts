@@ -19,6 +19,8 @@ const mostTokens = 100_000;
 const pageSize = 1000;
 /** Tokens that one sweep deletes. */
 const pruneAtOnce = 1000;
+/** Time for the answer to whoever ends their own token, milliseconds. */
+const answerMs = 200;
 /** Timers are 32 bits; a later end is looked at again. */
 const longestTimerMs = 86_400_000;
 
@@ -39,7 +41,12 @@ export interface MadeToken {
   readonly row: TokenRow;
 }
 
-export type TokenWish = Omit<NewToken, 'id' | 'hash' | 'createdBy' | 'now'>;
+export interface TokenWish extends Omit<NewToken, 'id' | 'hash' | 'createdBy' | 'now'> {
+  /** Absent: a new one. */
+  readonly id?: string;
+  /** Absent: the caller. */
+  readonly createdBy?: string;
+}
 
 /**
  * Every token in memory, so that who calls is known without a read. What another master of a
@@ -198,6 +205,26 @@ export class Tokens {
     return row;
   }
 
+  /**
+   * Ends a token of whoever asks for it. Its calls are ended a moment later, so that the one that
+   * asks is answered.
+   */
+  async revokeOwn(ctx: RequestContext, token: LiveToken): Promise<void> {
+    const { clock, store } = this.parts;
+    const input = { id: token.tokenId, by: token.name, now: clock.now() };
+    await store.run(ctx, revokeToken, input);
+    token.revokedBy ??= input.by;
+    clock.schedule(answerMs, () => this.#end(token), { unref: true });
+  }
+
+  /** Valid tokens of this name and maker, the oldest first. */
+  madeBy(createdBy: string, name: string): LiveToken[] {
+    const now = this.parts.clock.now();
+    return [...this.#byId.values()].filter(
+      (token) => token.name === name && token.row.created_by === createdBy && !token.endingAt(now),
+    );
+  }
+
   /** The caller has registered as this bot: on disk it has been its token since. */
   bind({ tokenId = '' }: Principal, botId: string): void {
     const token = this.#byId.get(tokenId);
@@ -212,8 +239,8 @@ export class Tokens {
     const secret = newTokenText(wish.role);
     const hash = digestOf(secret).toString('hex');
     const { newId, clock } = this.parts;
-    const by = { createdBy: ctx.principal.name, now: clock.now() };
-    return { secret, token: { ...wish, id: newId(), hash, ...by } };
+    const by = { id: newId(), createdBy: ctx.principal.name, now: clock.now() };
+    return { secret, token: { ...by, ...wish, hash } };
   }
 
   #add(token: LiveToken): void {

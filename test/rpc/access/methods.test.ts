@@ -30,10 +30,13 @@ describe('the table of who may call what', () => {
     expect([...permissions.keys()].sort()).toEqual(listed.sort());
   });
 
-  test('lets anybody ask without a token only whether the master is there', () => {
+  test('lets anybody ask without a token only whether the master is there, and sign in', () => {
     const open = [...permissions].filter(([, allowed]) => allowed === 'anyone');
+    const signIn = ['BeginSignIn', 'FinishSignIn'].map(
+      (name) => `/pandafuzz.v1.IdentityService/${name}`,
+    );
     const paths = ['/grpc.health.v1.Health/Check', 'HTTP/healthz', 'HTTP/readyz'];
-    expect(open.map(([path]) => path)).toEqual(paths);
+    expect(open.map(([path]) => path)).toEqual([...signIn, ...paths]);
   });
 
   test('gives what a bot does to bots alone, and what makes tokens to admins alone', () => {

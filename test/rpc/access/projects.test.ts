@@ -112,9 +112,10 @@ function expectNothing(name: string, rule: ProjectRule | undefined, answer: RawA
     const isRefused = [Code.NOT_FOUND, Code.PERMISSION_DENIED].includes(answer.code);
     expect([name, answer.message, isRefused]).toEqual([name, answer.message, true]);
   } else {
-    // A list that names the project is refused, another one has none of it.
+    // A list that names the project is refused, another one has none of it. Its own token is of no
+    // sign-in.
     const isFine = [Code.OK, Code.DEADLINE_EXCEEDED].includes(answer.code);
-    const isRefused = reasonOf(answer) === 'OTHER_PROJECT';
+    const isRefused = ['OTHER_PROJECT', 'NOT_SIGNED_IN'].includes(reasonOf(answer));
     expect([name, isFine || isRefused]).toEqual([name, true]);
   }
 }

@@ -5,8 +5,10 @@ import { status as Code } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { unary } from '../../../src/client/call.js';
 import type { Connection } from '../../../src/client/connect.js';
+import { formatAddress } from '../../../src/config/quantities.js';
 import { seal, secretKeyOf, unseal } from '../../../src/core/secret-box.js';
 import { JobState } from '../../../src/gen/pandafuzz/v1/job.js';
+import { pandafuzz } from '../../cli/run.js';
 import { runMasterFor, temporaryFolder } from '../../harness.js';
 import { createJob, given, pulledLease, registerBot, uploadTarget } from '../../steps.js';
 
@@ -79,6 +81,15 @@ test('a value goes to the bot with the assignment, and nowhere else', async () =
   ];
   expect(JSON.stringify(shown)).not.toContain(value);
   expect(JSON.stringify(shown)).toContain('SecretService/SetSecret');
+  const metrics = await fetch(`http://${formatAddress(master.http)}/metrics`);
+  expect(await metrics.text()).not.toContain(value);
+  const copy = join(temporaryFolder(), 'copy');
+  const environment = { PANDAFUZZ_MASTER: formatAddress(master.grpc) };
+  const backup = await pandafuzz(['backup', copy], { environment });
+  expect([backup.code, backup.out + backup.err]).toEqual([0, expect.not.stringContaining(value)]);
+  const copied = everything(copy);
+  expect(copied).toContain('secret:api');
+  expect(copied).not.toContain(value);
   await master.stop();
   expect(everything(directory)).not.toContain(value);
 });

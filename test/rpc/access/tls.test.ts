@@ -17,6 +17,7 @@ import {
   makeCa,
   makeClient,
   makeServer,
+  revoke,
 } from '../../../src/operator/certificates/make.js';
 import { atEnd, runMasterFor, shared, type TestMaster, temporaryFolder } from '../../harness.js';
 import { eventually, given } from '../../steps.js';
@@ -47,6 +48,8 @@ async function secured(settings: Record<string, string> = {}): Promise<Scene> {
   const [ca, otherCa] = await Promise.all([makeCa('ours', now), makeCa('other', now)]);
   write(folder, 'server', await makeServer(ca, ['127.0.0.1', 'localhost'], now));
   write(folder, 'ca', ca);
+  const early = await makeClient(ca, 'early', now);
+  writeFileSync(join(folder, 'ca.crl'), await revoke(ca, early.cert));
   const lines: string[] = [];
   const { pino } = await import('pino');
   const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
@@ -95,10 +98,15 @@ const said = ({ lines }: Scene, what: string): Promise<true> =>
   eventually(async () => lines.some((line) => line.includes(what)) || undefined);
 
 /** Status of a page, or the code of the failure. */
-function page(scene: Scene, path: string, own?: Made): Promise<number | string> {
+function page(
+  scene: Scene,
+  path: string,
+  own?: Made,
+  headers: Record<string, string> = {},
+): Promise<number | string> {
   const url = `https://${formatAddress(scene.master.http)}${path}`;
   return new Promise((resolve) => {
-    get(url, { ca: scene.ca.cert, agent: false, ...own }, (response) => {
+    get(url, { ca: scene.ca.cert, agent: false, headers, ...own }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode ?? 0));
     }).once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
@@ -242,7 +250,45 @@ describe('a certificate', () => {
     await expect(caller()).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
     await unary(identity, identity.createToken, { ...viewer, role: Role.OPERATOR });
     expect((await caller()).token).toMatchObject({ role: Role.OPERATOR });
+
+    // The same over HTTP: pages, and calls by the Connect protocol.
+    const [ours, theirs] = await Promise.all([
+      makeClient(own.ca, 'north', now),
+      makeClient(own.ca, 'south', now),
+    ]);
+    expect(await page(own, '/metrics', ours)).toBe(200);
+    expect(await page(own, '/metrics', theirs)).toBe(401);
+    const getCaller = '/pandafuzz.v1.IdentityService/GetCaller?connect=v1&encoding=json&message={}';
+    expect(await page(own, getCaller, ours)).toBe(200);
+    expect(await page(own, getCaller, theirs)).toBe(401);
+    // A browser shows it to every page that asks: by a link, or from another site.
+    for (const site of ['none', 'cross-site', 'same-origin']) {
+      const headers = { 'sec-fetch-site': site };
+      expect(await page(own, getCaller, ours, headers)).toBe(403);
+    }
+    const ofThePage = { 'sec-fetch-site': 'same-origin', 'connect-protocol-version': '1' };
+    expect(await page(own, getCaller, ours, ofThePage)).toBe(200);
   });
+});
+
+test('a certificate on the list of revoked ones is refused once the list is there', async () => {
+  const own = await secured({
+    PANDAFUZZ_TLS_CLIENT_CA: 'FOLDER/ca.crt',
+    PANDAFUZZ_TLS_CLIENT_CRL: 'FOLDER/ca.crl',
+  });
+  const [north, south] = await Promise.all([
+    makeClient(own.ca, 'north', now),
+    makeClient(own.ca, 'south', now),
+  ]);
+  expect(await asked(own, { own: north })).toBe('answered');
+  const list = join(own.folder, 'ca.crl');
+  writeFileSync(list, await revoke(own.ca, north.cert, readFileSync(list, 'utf8')));
+  await said(own, 'TLS files reloaded');
+  expect(await asked(own, { own: north })).toMatch(/--cert and --key/);
+  await said(own, 'CERT_REVOKED');
+  expect(await page(own, '/metrics', north)).toBe(403);
+  expect(await page(own, '/metrics', south)).toBe(200);
+  expect(await asked(own, { own: south })).toBe('answered');
 });
 
 test.each([

@@ -16,7 +16,10 @@ const tokenOf = (id: string, expires_at: number | null = null) =>
 
 function open() {
   const clock = new VirtualClock();
-  const sessions = new PageSessions(clock, { idleMs: 12 * hour, lifetimeMs: 168 * hour });
+  const sessions = new PageSessions(clock, {
+    session_idle: 12 * hour,
+    session_lifetime: 168 * hour,
+  });
   const isIn = (secret: string) => {
     try {
       sessions.find(secret);
