@@ -18,6 +18,8 @@ interface EpochRow {
 interface OpenEpoch {
   /** What the file beside the database says; null: there is none. */
   seen: { readonly epoch: number; readonly marks: number } | null;
+  /** Other masters have the database, too: a master without such a file is a new one. */
+  isShared?: boolean;
   now: number;
 }
 
@@ -44,9 +46,9 @@ const update = statement<{ number: number; base: number }>(`
 export const openEpoch = writeOperation(
   'open_epoch',
   'work',
-  function* ({ seen, now }: OpenEpoch): Steps<OpenedEpoch> {
+  function* ({ seen, isShared = false, now }: OpenEpoch): Steps<OpenedEpoch> {
     const row = (yield* one(select, {})) as EpochRow;
-    const isRestored = wasPutBack(row, seen);
+    const isRestored = !(isShared && seen === null) && wasPutBack(row, seen);
     const slot = Math.max(0, Math.floor(now / slotMs) - firstSlot);
     const next = Math.max(row.number + 1, (seen?.epoch ?? 0) + 1, slot);
     const epoch = isRestored ? next : row.number;
