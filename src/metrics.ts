@@ -58,8 +58,15 @@ const eventLoopLags: Record<string, (delays: ELDHistogram) => number> = {
   p99: (delays) => late(delays.percentile(99)),
 };
 
+/** Of the event that is being delivered to a destination. */
+interface PendingAge {
+  readonly destination: string;
+  readonly kind: string;
+  readonly seconds: number;
+}
+
 /**
- * All instruments. The number of series is fixed by the code, and for webhooks by the settings:
+ * All instruments. The number of series is fixed by the code, and for destinations by the settings:
  * no label has a value of a caller (an id, a name), but for those of metrics/fuzzing.ts, which
  * have a bound.
  */
@@ -203,20 +210,20 @@ export function createMetrics() {
       help: 'Inputs that a full corpus had no room for (corpus.max_inputs, corpus.max_bytes).',
       registers,
     }),
-    webhookDeliveries: new Counter({
-      name: 'webhook_deliveries_total',
-      help: 'Deliveries that ended, by webhook and outcome: delivered, refused or given_up.',
-      labelNames: ['webhook', 'outcome'],
+    notificationDeliveries: new Counter({
+      name: 'notification_deliveries_total',
+      help: 'Deliveries that ended, by destination, its kind and outcome: delivered, refused or given_up.',
+      labelNames: ['destination', 'kind', 'outcome'],
       registers,
     }),
-    watchWebhooks(ages: () => (readonly [webhook: string, seconds: number])[]): void {
+    watchNotifications(ages: () => readonly PendingAge[]): void {
       gaugeOf(
-        'webhook_pending_age_seconds',
-        'Age of the event that a webhook is delivering; 0 when there is none.',
+        'notification_pending_age_seconds',
+        'Age of the event that is being delivered to a destination; 0 when there is none.',
         (gauge) => {
-          for (const [webhook, seconds] of ages()) gauge.set({ webhook }, seconds);
+          for (const { seconds, ...labels } of ages()) gauge.set(labels, seconds);
         },
-        ['webhook'],
+        ['destination', 'kind'],
       );
     },
     watchFuzzing: (sources: FuzzingSources) => watchFuzzing(registry, sources),

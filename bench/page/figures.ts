@@ -1,25 +1,23 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
+import { type Task, tasksDuring } from './tasks.js';
 
 /** What a route costs its reader, cold and then while it is updated. */
-export type Figures = readonly string[];
+export interface Figures {
+  readonly cells: readonly string[];
+  /** The tasks of most CPU. */
+  readonly tasks: readonly Task[];
+}
 
 export const heads = [
   'first paint, ms',
   'rows, ms',
   'longest task of an update, ms',
-  'main thread busy, %',
+  'its CPU, ms',
+  'CPU of the main thread, %',
   'KB/s',
   'DOM nodes',
   'heap, MB',
 ];
-
-/** Tasks of the main thread that took 50 ms or longer, as browsers report them. */
-const watchTasks = `
-  window.longTasks = [];
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) window.longTasks.push(duration);
-  }).observe({ type: 'longtask' });
-`;
 
 /** A tab without a cache is opened at a route, and looked at for so long. */
 export async function figuresOf(browser: Browser, url: string, seconds: number): Promise<Figures> {
@@ -39,22 +37,21 @@ export async function figuresOf(browser: Browser, url: string, seconds: number):
   cdp.on('Network.dataReceived', ({ encodedDataLength }) => {
     bytes += encodedDataLength;
   });
-  await tab.evaluate(watchTasks);
-  const before = await metricsOf(cdp);
-  await tab.waitForTimeout(seconds * 1000);
+  const tasks = await tasksDuring(browser, tab, () => tab.waitForTimeout(seconds * 1000));
   const after = await metricsOf(cdp);
-  const tasks = await tab.evaluate<number[]>('window.longTasks');
   await context.close();
-  const busy = ((after('TaskDuration') - before('TaskDuration')) / seconds) * 100;
-  return [
+  const busy = tasks.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 10 / seconds;
+  const cells = [
     paint.toFixed(0),
     rowsMs.toFixed(0),
-    tasks.length === 0 ? '< 50' : Math.max(...tasks).toFixed(0),
+    Math.max(...tasks.map(({ wallMs }) => wallMs)).toFixed(0),
+    (tasks[0]?.cpuMs ?? 0).toFixed(0),
     busy.toFixed(1),
     (bytes / 1000 / seconds).toFixed(1),
     String(after('Nodes')),
     (after('JSHeapUsedSize') / 1e6).toFixed(1),
   ];
+  return { cells, tasks: tasks.slice(0, 3) };
 }
 
 async function metricsOf(cdp: CDPSession): Promise<(name: string) => number> {

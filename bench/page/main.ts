@@ -9,7 +9,7 @@ import { JobSpec } from '../../src/gen/pandafuzz/v1/job.js';
 import { Crew } from '../fleet/crew.js';
 import { pinLoad } from '../processes.js';
 import { engine, Stage, sendCrash } from '../stage.js';
-import { fill, fillBots } from '../store/fill.js';
+import { fill, fillBots, fillTargets } from '../store/fill.js';
 import { type Figures, figuresOf, heads, openOverviews } from './figures.js';
 
 /**
@@ -22,15 +22,18 @@ const { values } = parseArgs({
     bots: { type: 'string', default: '10000' },
     beating: { type: 'string' },
     jobs: { type: 'string', default: '1000000' },
+    targets: { type: 'string', default: '200' },
     crashes: { type: 'string', default: '500' },
+    only: { type: 'string' },
     seconds: { type: 'string', default: '20' },
   },
 });
-const [bots, jobs] = [Number(values.bots), Number(values.jobs)];
+const [bots, jobs, targets] = [Number(values.bots), Number(values.jobs), Number(values.targets)];
 /** Bots that are there; on a machine that cannot carry all of them, the others are known and away. */
 const beating = Number(values.beating ?? values.bots);
 const [crashes, seconds] = [Number(values.crashes), Number(values.seconds)];
-const routes = ['/', '/bots', '/jobs', '/jobs?state=pending', '/groups', '/events', '/system'];
+const allRoutes = ['/', '/bots', '/jobs', '/jobs?state=pending', '/groups', '/events', '/system'];
+const routes = allRoutes.filter((route) => route === (values.only ?? route));
 /** Overviews that are open at once, for what they cost the master. */
 const tabs = 8;
 
@@ -52,10 +55,11 @@ async function stocked(stage: Stage): Promise<Crew> {
   const job = { engine, targetSha256: spec.targetSha256, targetName: 'bench', spec: text };
   const botIds = await stage.registerBots(beating);
   await stage.restart(settings, () => {
-    fill(master.directory, jobs, job);
+    fill(master.directory, jobs, job, targets);
     fillBots(master.directory, bots - beating);
+    fillTargets(master.directory, 'bench', targets, Date.now());
   });
-  say(`${jobs} jobs wait, ${bots} bots are known`);
+  say(`${jobs} jobs of ${targets} targets wait, ${bots} bots are known`);
   const lease = await stage.pullJob(botIds[0] ?? '');
   for (let count = 0; count < crashes; count++) {
     await sendCrash(connection, lease, resolve(root, newId()), 64);
@@ -82,7 +86,10 @@ async function measure(stage: Stage): Promise<void> {
     const all: Figures[] = [];
     for (const route of routes) {
       const figures = await figuresOf(browser, origin + route, seconds);
-      say(`${route}: ${JSON.stringify(figures)}`);
+      say(`${route}: ${figures.cells.join(' ')}`);
+      for (const { wallMs, cpuMs, parts } of figures.tasks) {
+        say(`  a task of ${wallMs.toFixed(1)} ms, CPU ${cpuMs.toFixed(1)}: ${parts}`);
+      }
       all.push(figures);
     }
     const close = await openOverviews(browser, origin, tabs);
@@ -90,7 +97,7 @@ async function measure(stage: Stage): Promise<void> {
     await close();
     console.log(`| route | ${heads.join(' | ')} |\n|---|${heads.map(() => '---').join('|')}|`);
     for (const [index, figures] of all.entries()) {
-      console.log(`| \`${routes[index]}\` | ${figures.join(' | ')} |`);
+      console.log(`| \`${routes[index]}\` | ${figures.cells.join(' | ')} |`);
     }
     const [before, after] = [alone.toFixed(1), watched.toFixed(1)];
     console.log(

@@ -42,6 +42,8 @@ const describers = [completionCommand, manCommand];
  */
 export async function makeProgram(named = ''): Promise<Command> {
   const program = emptyProgram();
+  // Printed by commander itself.
+  if (named === '--version' || named === '-V') return program.exitOverride();
   const one = Object.hasOwn(makers, named) ? makers[named] : undefined;
   for (const make of one ? [one] : Object.values(makers)) program.addCommand(await make());
   if (!one) for (const describe of describers) program.addCommand(describe());

@@ -60,7 +60,8 @@ test('a whole master delivers what happens to a group, and what a restart found 
     groupId,
     'new',
   ]);
-  const delivered = 'webhook_deliveries_total{webhook="chat",outcome="delivered"}';
+  const delivered =
+    'notification_deliveries_total{destination="chat",kind="json",outcome="delivered"}';
   const count = await eventually(async () => {
     const value = await metric(second.master, delivered).catch(() => 0);
     return value === 2 ? value : undefined;

@@ -40,7 +40,7 @@ const unread = {
   watchStore() {},
   watchCounters() {},
   watchFleet() {},
-  watchWebhooks() {},
+  watchNotifications() {},
   watchFuzzing() {},
   watchMaster() {},
 };

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { unary } from '../../src/client/call.js';
 import { formatAddress } from '../../src/config/quantities.js';
+import { newId } from '../../src/core/ids.js';
 import { Role } from '../../src/gen/pandafuzz/v1/identity_service.js';
 import { pruneEvents } from '../../src/store/ops/events/prune-events.js';
 import { openStore, runMasterFor, temporaryFolder, testContext } from '../harness.js';
@@ -20,6 +21,9 @@ export function lineTests(stage: Stage): void {
     const { tab, trouble } = await openTab(stage.browser, `http://${http}`);
     await tab.goto('/bots');
     await tab.getByRole('link', { name: 'north-01' }).waitFor();
+    const overview = await tab.context().newPage();
+    await overview.goto('/');
+    await overview.getByText('nothing is wrong').waitFor();
 
     connection.close();
     await master.stop();
@@ -28,6 +32,10 @@ export function lineTests(stage: Stage): void {
     await tab.getByText('reconnecting').waitFor();
     await tab.getByRole('link', { name: 'north-01' }).waitFor();
     expect(await tab.title()).toBe('Bots · PandaFuzz');
+    // Of what nobody looks at now nothing is said to be right.
+    await overview.getByText('nothing was wrong then').waitFor();
+    await overview.getByText(/\d+ s old, up/).waitFor();
+    expect(await seriousIn(overview)).toEqual([]);
 
     const again = await runMasterFor({ PANDAFUZZ_HTTP_ADDRESS: http }, directory);
     await registerBot(again.connection, 'south-02');
@@ -35,7 +43,21 @@ export function lineTests(stage: Stage): void {
     // A row that is new waits: nothing moves by itself.
     await tab.getByRole('button', { name: '1 new, show' }).click();
     await tab.getByRole('link', { name: 'south-02' }).waitFor();
+    await overview.getByText('nothing is wrong').waitFor();
+    await tab.goto(`/jobs/${newId()}`);
+    await tab.getByRole('button', { name: 'Try again' }).first().waitFor();
+    expect(await seriousIn(tab)).toEqual([]);
     expect(trouble).toEqual({ faults: [], foreign: [] });
+  });
+
+  test('a clock of the browser that is an hour ahead is told, and changes no age', async () => {
+    const { tab } = await openTab(stage.browser, stage.at.origin);
+    await tab.clock.setSystemTime(Date.now() + 3_600_000);
+    await tab.goto('/bots');
+    await tab.getByText(/^The clock of this machine is .* ahead of the master's/).waitFor();
+    const row = tab.getByRole('row', { name: stage.at.bot.name });
+    expect(await row.innerText()).not.toMatch(/\d+ h\b/);
+    await tab.context().close();
   });
 
   test('a button that is refused holds nothing up, and a busy master is asked less until it answers', async () => {

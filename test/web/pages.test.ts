@@ -202,6 +202,21 @@ describe('buttons', () => {
   });
 });
 
+test('the overview draws thirty targets, and the others when they are wanted', async () => {
+  const { targetSha256 } = given(at.running.spec);
+  for (let number = 0; number < 30; number++) {
+    await createJob(at.connection, { targetSha256, targetName: `many-${number}` });
+  }
+  await visit('/');
+  const rows = tab.getByRole('table', { name: 'Targets' }).getByRole('row');
+  const all = tab.getByRole('button', { name: /^\+ \d+ targets$/ });
+  await all.waitFor();
+  expect(await rows.count()).toBe(1 + 30);
+  await all.click();
+  await tab.getByRole('button', { name: 'fewer' }).waitFor();
+  expect(await rows.count()).toBeGreaterThan(1 + 30);
+});
+
 describe('the line to the master', () => lineTests(stage));
 
 describe('a provider', () => providerTests(stage));

@@ -9,6 +9,8 @@ export interface Answer<T> {
   readonly failure: Failure | undefined;
   /** performance.now() of the value. */
   readonly at: number;
+  /** It is asked for again after this time. */
+  readonly everyMs: number;
   /** Asks now. */
   readonly again: () => void;
 }
@@ -59,5 +61,5 @@ export function useAsk<T>(
     return () => stop.abort();
   }, [key, turn, everyMs]);
   const { value, failure, at } = held.key === key ? held : empty;
-  return { value, failure, at, again: () => setTurn((now) => now + 1) };
+  return { value, failure, at, everyMs, again: () => setTurn((now) => now + 1) };
 }

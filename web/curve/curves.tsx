@@ -7,7 +7,15 @@ import { Link, place, withQuery } from '../route/route.js';
 import { Curve } from './curve.js';
 import { MarkList } from './mark-list.js';
 import { marksOfEvents, pausesOf, readMarks } from './marks.js';
-import { readSeries, type Series, type Subject, valuesOf, type Window, windows } from './series.js';
+import {
+  fromFirst,
+  readSeries,
+  type Series,
+  type Subject,
+  valuesOf,
+  type Window,
+  windows,
+} from './series.js';
 
 const everyMs = 10_000;
 const none: readonly CampaignEvent[] = [];
@@ -35,7 +43,8 @@ export function Curves({ coverage, speed, target, events = none }: CurvesProps) 
         // A curve without marks is better than none.
         target ? readMarks(target, first, signal).catch(() => []) : [],
       ]);
-      return { coverage: covered, speed: fast, marks };
+      const [shownSpeed = fast, shownCoverage] = fromFirst(covered ? [fast, covered] : [fast]);
+      return { coverage: shownCoverage, speed: shownSpeed, marks };
     },
     everyMs,
   );

@@ -52,6 +52,29 @@ export async function readSeries(of: Subject, window: Window, abort: AbortSignal
   return { stepSeconds, times, engines };
 }
 
+/**
+ * Where nothing was measured in most of the window, its end alone: it begins shortly before the
+ * first measure, so that what has just begun is no dot at the edge.
+ */
+export function fromFirst(of: readonly Series[]): Series[] {
+  const begins = of.flatMap(({ times, engines }) =>
+    [...engines.values()].map((line) => times[line.findIndex((point) => point !== undefined)] ?? 0),
+  );
+  const begin = Math.min(...begins);
+  return of.map((series) => {
+    const { times, engines, stepSeconds } = series;
+    const index = times.indexOf(begin);
+    if (index < times.length / 2) return series;
+    const rest = Math.max(times.length - index, leastShown);
+    const cut = Math.max(0, times.length - rest - Math.max(3, Math.round(rest / 10)));
+    const lines = [...engines].map(([engine, line]) => [engine, line.slice(cut)] as const);
+    return { stepSeconds, times: times.slice(cut), engines: new Map(lines) };
+  });
+}
+
+/** Buckets. */
+const leastShown = 30;
+
 export type Figure = 'coverage' | 'executionsPerSecond' | 'running' | 'corpusFiles';
 
 /** Null: not measured, which is a gap. */

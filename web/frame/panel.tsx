@@ -5,8 +5,15 @@ import { tick } from '../api/line.js';
 import { duration } from '../format/figures.js';
 import { Text } from '../text/text.js';
 
-/** Values older than this say so, milliseconds. */
-const oldAfterMs = 8000;
+/** Values that should have been followed by others for so long say how old they are, milliseconds. */
+const overdueMs = 6000;
+
+/** How old the values of an answer are, milliseconds; undefined: there are none, or they are of now. */
+export function ageOf({ value, at, everyMs }: Answer<unknown>): number | undefined {
+  tick.value;
+  const age = performance.now() - at;
+  return value !== undefined && age > everyMs + overdueMs ? age : undefined;
+}
 
 /** A part of a page with a heading; it knows how old its values are. */
 export function Panel({
@@ -18,13 +25,11 @@ export function Panel({
   of?: Answer<unknown> | undefined;
   children: ComponentChildren;
 }) {
-  tick.value;
-  const age = of?.value === undefined ? 0 : performance.now() - of.at;
-  const isOld = age > oldAfterMs;
+  const age = of && ageOf(of);
   return (
-    <section class={isOld ? 'panel old' : 'panel'}>
+    <section class={age === undefined ? 'panel' : 'panel old'}>
       <h2>
-        {title} {isOld && <small class="muted">{duration(age)} old</small>}
+        {title} {age !== undefined && <small class="muted">{duration(age)} old</small>}
       </h2>
       {of?.failure && of.value === undefined && <FailureLine of={of} />}
       {of && of.value === undefined && !of.failure ? <Loading rows={3} /> : children}

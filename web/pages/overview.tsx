@@ -4,7 +4,7 @@ import { call } from '../api/call.js';
 import { masterNow } from '../api/line.js';
 import { Age } from '../format/ages.js';
 import { duration, grouped, num, si } from '../format/figures.js';
-import { FailureLine, Loading, Panel } from '../frame/panel.js';
+import { ageOf, FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { TargetProgress } from '../gen/pandafuzz/v1/statistics_service.js';
 import type { GetSystemStatsResponse } from '../gen/pandafuzz/v1/system_service.js';
 import { Link } from '../route/route.js';
@@ -35,9 +35,11 @@ export function OverviewPage() {
     <>
       <h1 class="unseen">Overview</h1>
       <Panel title={`Wrong now (${problems.value ? wrong.length : '–'})`} of={problems}>
-        <Problems of={wrong} />
+        <Problems of={wrong} isOld={ageOf(problems) !== undefined} />
       </Panel>
-      {stats.value && <Totals stats={stats.value} targets={targets.value?.targets ?? []} />}
+      {stats.value && (
+        <Totals stats={stats.value} age={ageOf(stats)} targets={targets.value?.targets ?? []} />
+      )}
       <Panel title="Targets" of={targets}>
         {targets.value && <Targets {...targets.value} />}
       </Panel>
@@ -68,9 +70,12 @@ async function readTargets(abort: AbortSignal) {
 /** Fleet and finds in one line; each figure leads to its list. */
 function Totals({
   stats,
+  age,
   targets,
 }: {
   stats: GetSystemStatsResponse;
+  /** Of figures that are old, milliseconds. */
+  age: number | undefined;
   targets: readonly TargetProgress[];
 }) {
   const jobs = stats.jobs ?? {};
@@ -80,7 +85,7 @@ function Totals({
   const finds = targets.flatMap(({ lastFindAt }) => lastFindAt ?? []).sort();
   const off = Math.max(0, num(stats.botsTotal) - num(stats.botsOnline));
   return (
-    <section class="panel totals" aria-label="Totals">
+    <section class={`panel totals ${age === undefined ? '' : 'old'}`} aria-label="Totals">
       <p>
         <b>{si(sum(({ newGroups }) => newGroups))}</b> new groups in 24 h
       </p>
@@ -118,7 +123,8 @@ function Totals({
         since the last find
       </p>
       <p class="muted">
-        up {stats.startedAt ? duration(masterNow() - Date.parse(stats.startedAt)) : '–'}
+        {age !== undefined && `${duration(age)} old, `}up{' '}
+        {stats.startedAt ? duration(masterNow() - Date.parse(stats.startedAt)) : '–'}
       </p>
     </section>
   );

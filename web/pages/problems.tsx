@@ -10,12 +10,16 @@ import { Name, Text } from '../text/text.js';
 const shown = 8;
 
 /** By cause, never one row a bot; each with its way to be mended. */
-export function Problems({ of }: { of: readonly Problem[] }) {
+export function Problems({ of, isOld }: { of: readonly Problem[]; isOld: boolean }) {
   const [areAll, setAll] = useState(false);
   if (of.length === 0) {
     return (
       <p>
-        <Chip tone="good" word="nothing is wrong" />
+        {isOld ? (
+          <Chip tone="still" word="nothing was wrong then" />
+        ) : (
+          <Chip tone="good" word="nothing is wrong" />
+        )}
       </p>
     );
   }

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { Spark } from '../curve/spark.js';
 import { Age } from '../format/ages.js';
 import { covered, num, si } from '../format/figures.js';
@@ -7,6 +8,9 @@ import type { TargetProgress } from '../gen/pandafuzz/v1/statistics_service.js';
 import { Link, pathOf } from '../route/route.js';
 import { type Column, Table } from '../table/table.js';
 import { Name } from '../text/text.js';
+
+/** Rows that are drawn until somebody wants all: 200 would be 7,700 nodes, each laid out anew. */
+const shown = 30;
 
 /** Those that need people first, as `top` sorts them. */
 const order: readonly string[] = [
@@ -78,13 +82,24 @@ export function Targets({
   targets: readonly TargetProgress[];
   areMore: boolean;
 }) {
+  const [areAll, setAll] = useState(false);
   if (targets.length === 0) return <Begin />;
   const sorted = [...targets].sort((a, b) => rankOf(a) - rankOf(b));
-  const rows = sorted.map((row) => ({ id: `${row.project}/${row.name}`, row, isGone: false }));
+  const rest = sorted.length - shown;
+  const rows = (areAll ? sorted : sorted.slice(0, shown)).map((row) => ({
+    id: `${row.project}/${row.name}`,
+    row,
+    isGone: false,
+  }));
   return (
     <>
       <Table caption="Targets" columns={columns} rows={rows} />
-      {areMore && <p class="muted">The first {targets.length}; others follow.</p>}
+      {rest > 0 && (
+        <button type="button" aria-expanded={areAll} onClick={() => setAll(!areAll)}>
+          {areAll ? 'fewer' : `+ ${rest}${areMore ? ' or more' : ''} targets`}
+        </button>
+      )}
+      {areAll && areMore && <p class="muted">The first {targets.length}; others follow.</p>}
     </>
   );
 }

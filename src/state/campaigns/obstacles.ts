@@ -25,7 +25,7 @@ export class CampaignObstacles {
     const { state, state_reason: reason } = campaign;
     const because = reason === '' ? '' : `: ${reason}`;
     if (state === 'archived') return ['it is archived'];
-    if (state === 'paused') return [`it is paused${because}; ResumeCampaign lets it go on`];
+    if (state === 'paused') return [`it is paused${because}, until somebody resumes it`];
     if (state === 'ended') {
       return [`it has ended${because}; UpdateCampaign or ResumeCampaign wakes it`];
     }

@@ -128,7 +128,7 @@ export class Explain {
         return [`it is being ${wishOf(job)}: bot ${job.bot_id} ${said}`];
       }
       case 'paused':
-        return ['it is paused: ResumeJob lets it go on'];
+        return ['it is paused, until somebody resumes it'];
       case 'dead':
         return [`it is dead: ${job.message ?? 'its attempts are used up'}; RetryJob revives it`];
       default:

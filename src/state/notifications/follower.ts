@@ -61,6 +61,16 @@ export class Follower {
     return this.parts.config.name;
   }
 
+  /** `json`, `slack`, `email` …, as it is configured. */
+  get kind(): Destination['kind'] {
+    return this.parts.config.kind;
+  }
+
+  /** For the log. */
+  get #about() {
+    return { destination: this.name, kind: this.kind };
+  }
+
   /** Since when tries have been failing, ms since 1970, and why the last one did. */
   get failing(): { since: number; why: string } | undefined {
     return this.parts.progress.failing;
@@ -73,13 +83,13 @@ export class Follower {
 
   /** Until the master stops; never throws. */
   async run(): Promise<void> {
-    const { stopped, log, config, progress } = this.parts;
+    const { stopped, log, progress } = this.parts;
     while (!stopped.aborted) {
       try {
         await this.#step();
       } catch (error) {
         if (stopped.aborted) break;
-        log.warn({ webhook: config.name, err: error }, 'webhook events not read');
+        log.warn({ ...this.#about, err: error }, 'notification events not read');
         await this.#pause(0);
       }
     }
@@ -114,9 +124,9 @@ export class Follower {
   }
 
   #missed(upTo: number): void {
-    const { config, progress, log } = this.parts;
-    const missed = { webhook: config.name, after: progress.cursor, upTo };
-    log.warn(missed, 'webhook events missed');
+    const { progress, log } = this.parts;
+    const missed = { ...this.#about, after: progress.cursor, upTo };
+    log.warn(missed, 'notification events missed');
     progress.passed(upTo);
   }
 
@@ -143,9 +153,9 @@ export class Follower {
       }
       progress.answered();
       this.#failures = 0;
-      const about = { webhook: config.name, delivery: delivery.id, event: delivery.event };
-      if (verdict.kind === 'delivered') log.info(about, 'webhook delivered');
-      else log.warn({ ...about, status: verdict.status, why: verdict.why }, 'webhook refused');
+      const about = { ...this.#about, delivery: delivery.id, event: delivery.event };
+      if (verdict.kind === 'delivered') log.info(about, 'notification delivered');
+      else log.warn({ ...about, status: verdict.status, why: verdict.why }, 'notification refused');
       return verdict.kind;
     } catch (error) {
       if (stopped.aborted) return undefined;
@@ -154,18 +164,18 @@ export class Follower {
   }
 
   async #failed(delivery: Delivery, reason: string, waitMs: number): Promise<Outcome | undefined> {
-    const { config, progress, clock, giveUpAfterMs, log } = this.parts;
+    const { progress, clock, giveUpAfterMs, log } = this.parts;
     const why = clipUtf8(reason, mostErrorBytes);
     const now = clock.now();
     const since = Math.max(progress.failed(why, now), delivery.time);
-    const about = { webhook: config.name, delivery: delivery.id, why };
+    const about = { ...this.#about, delivery: delivery.id, why };
     if (now - since >= giveUpAfterMs) {
-      log.error(about, 'webhook given up');
+      log.error(about, 'notification given up');
       return 'given_up';
     }
     await this.#keep();
     return this.#pause(waitMs, (pauseMs) =>
-      log.warn({ ...about, tries: this.#failures, pauseMs }, 'webhook failing'),
+      log.warn({ ...about, tries: this.#failures, pauseMs }, 'notification failing'),
     );
   }
 

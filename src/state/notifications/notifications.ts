@@ -27,7 +27,7 @@ export interface NotificationsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
-  readonly metrics: Pick<Metrics, 'webhookDeliveries' | 'watchWebhooks'>;
+  readonly metrics: Pick<Metrics, 'notificationDeliveries' | 'watchNotifications'>;
   readonly settings: MasterConfig['notifications'];
   readonly version: string;
   /** For the pauses between tries; absent: Math.random. */
@@ -58,8 +58,9 @@ export class Notifications {
     const { rows, added, removed } = await inBackground(startWebhooks.name, (ctx) =>
       store.run(ctx, startWebhooks, names),
     );
-    for (const webhook of added) log.info({ webhook }, 'webhook added');
-    for (const webhook of removed) log.info({ webhook }, 'webhook removed');
+    for (const destination of added)
+      log.info({ destination, kind: this.#kindOf(destination) }, 'destination added');
+    for (const destination of removed) log.info({ destination }, 'destination removed');
     if (names.length === 0) return;
     store.onWrite(() => {
       this.#wrote.resolve();
@@ -67,10 +68,10 @@ export class Notifications {
     });
     this.#followers = rows.map((row) => this.#followerOf(row));
     this.#running = this.#followers.map((follower) => follower.run());
-    metrics.watchWebhooks(() =>
-      this.#followers.map(({ pendingSince }, index) => {
+    metrics.watchNotifications(() =>
+      this.#followers.map(({ name: destination, kind, pendingSince }) => {
         const ageMs = pendingSince === undefined ? 0 : clock.now() - pendingSince;
-        return [rows[index]?.name ?? '', Math.max(ageMs, 0) / 1000];
+        return { destination, kind, seconds: Math.max(ageMs, 0) / 1000 };
       }),
     );
   }
@@ -119,8 +120,16 @@ export class Notifications {
     });
     const isDelivered = verdict.kind === 'delivered';
     const problem = verdict.kind === 'delivered' ? '' : clipUtf8(verdict.why, mostProblemBytes);
-    log.info({ webhook: name, delivered: isDelivered, why: problem }, 'webhook tested');
+    const { kind } = destination;
+    log.info(
+      { destination: name, kind, delivered: isDelivered, why: problem },
+      'notification tested',
+    );
     return { delivered: isDelivered, problem, willRetry: verdict.kind === 'again' };
+  }
+
+  #kindOf(name: string): Destination['kind'] | undefined {
+    return this.#destinations.find((one) => one.name === name)?.kind;
   }
 
   #followerOf(row: WebhookRow): Follower {
@@ -136,7 +145,8 @@ export class Notifications {
       timeoutMs: settings.timeout,
       giveUpAfterMs: settings.give_up_after,
       nextWrite: () => this.#wrote.promise,
-      onOutcome: (outcome) => metrics.webhookDeliveries.inc({ webhook: row.name, outcome }),
+      onOutcome: (outcome) =>
+        metrics.notificationDeliveries.inc({ destination: row.name, kind: config.kind, outcome }),
     });
   }
 }

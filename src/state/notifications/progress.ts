@@ -63,7 +63,10 @@ export class Progress {
       await inBackground(keepWebhook.name, (ctx) => store.run(ctx, keepWebhook, row));
       this.#kept = row;
     } catch (error) {
-      log.warn({ webhook: row.name, why: messageOf(error) }, 'webhook progress not stored');
+      log.warn(
+        { destination: row.name, why: messageOf(error) },
+        'notification progress not stored',
+      );
     }
   }
 }

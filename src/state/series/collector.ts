@@ -163,6 +163,7 @@ export class Collector {
     const sum = this.sums.of(runKeyOf(lease));
     for (const part of [...curves, sum]) part.users += 1;
     const run = { curves, sum, ...this.#before(lease) };
+    for (const curve of curves) curve.executions += run.executions;
     this.#runs.set(lease, run);
     return run;
   }

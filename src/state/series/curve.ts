@@ -35,7 +35,7 @@ export class Curve {
   users = 0;
   /** Of the last look. */
   latest: Readonly<RunFigures> = noFigures;
-  /** Since it is in memory. */
+  /** Since it is in memory, with those from before of runs that an earlier process has begun. */
   executions = 0;
   /** When coverage or corpus was last larger than ever before, ms since 1970. */
   foundAt: number | undefined;

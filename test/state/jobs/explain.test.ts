@@ -16,7 +16,7 @@ describe('a job is explained', () => {
     const said = async () => (await ofJob(fleet, id)).reasons;
     expect(await said()).toEqual(['no bot is online']);
     await pause(fleet, id);
-    expect(await said()).toEqual(['it is paused: ResumeJob lets it go on']);
+    expect(await said()).toEqual(['it is paused, until somebody resumes it']);
     await fleet.state.jobs.resume(testContext(), id);
     const bot = await fleet.bot(1);
     const lease = only(bot.offers());

@@ -32,12 +32,12 @@ describe('a mail', () => {
     mailbox.refusals.push({ code: 451, text: 'come again' });
     const scene = await WebhookScene.open(mailTo(mailbox.port));
     const groupId = await scene.crash('s');
-    expect(await scene.line('webhook failing')).toMatchObject({
+    expect(await scene.line('notification failing')).toMatchObject({
       why: expect.stringContaining('451'),
     });
     scene.clock.advance(1000);
     const { from, to, raw } = await mailbox.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect([from, to]).toEqual(['fuzz@example.org', ['ann@example.org', 'team@example.org']]);
     expect(header(raw, 'Subject')).toContain('[PandaFuzz] New crash: SEGV in f (demo)');
     expect(header(raw, 'Message-ID')).toMatch(/^<mail-\d+\.\d+@example\.org>$/);
@@ -52,9 +52,9 @@ describe('a mail', () => {
     mailbox.refusals.push({ code: 451, text: 'come again' });
     const scene = await WebhookScene.open(mailTo(mailbox.port));
     await scene.crash('s');
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     await scene.restart(mailTo(mailbox.port));
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     await scene.restart(mailTo(mailbox.port));
     await scene.fix(await scene.crash('s'));
     const subjects = [await mailbox.next(), await mailbox.next()].map(({ raw }) =>
@@ -72,9 +72,9 @@ describe('a mail', () => {
     const scene = await WebhookScene.open(mailTo(mailbox.port));
     await scene.crash('s');
     await scene.crash('t');
-    expect(await scene.line('webhook refused')).toMatchObject({ status: 552 });
+    expect(await scene.line('notification refused')).toMatchObject({ status: 552 });
     await mailbox.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect(await scene.outcomes()).toEqual({ 'mail refused': 1, 'mail delivered': 1 });
   });
 

@@ -191,14 +191,14 @@ export class WebhookScene {
   }
 
   async outcomes(): Promise<Record<string, number>> {
-    const { values } = await this.metrics.webhookDeliveries.get();
+    const { values } = await this.metrics.notificationDeliveries.get();
     return Object.fromEntries(
-      values.map(({ labels, value }) => [`${labels.webhook} ${labels.outcome}`, value]),
+      values.map(({ labels, value }) => [`${labels.destination} ${labels.outcome}`, value]),
     );
   }
 
   async pendingAgeSeconds(): Promise<number | undefined> {
-    const gauge = given(this.metrics.registry.getSingleMetric('webhook_pending_age_seconds'));
+    const gauge = given(this.metrics.registry.getSingleMetric('notification_pending_age_seconds'));
     return (await gauge.get()).values[0]?.value;
   }
 }

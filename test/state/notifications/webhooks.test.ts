@@ -28,14 +28,14 @@ describe('a webhook', () => {
     const scene = await WebhookScene.open({ url: receiver.url, name: 'chat' });
     const id = await scene.crash('s');
     const first = await receiver.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     await scene.crash('s');
     await scene.fix(id);
     const second = await receiver.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     await scene.crash('s');
     const third = await receiver.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect(events(first, second, third)).toEqual([
       'crash_group.new',
       'crash_group.fixed',
@@ -92,7 +92,7 @@ describe('a webhook', () => {
         reproducer_crash_id: expect.any(String),
       },
     });
-    expect((await scene.line('webhook delivered')).delivery).toMatch(/^chat-\d+$/);
+    expect((await scene.line('notification delivered')).delivery).toMatch(/^chat-\d+$/);
     expect(scene.logged).not.toContain(secret);
     expect(scene.logged).not.toMatch(/pass|room=7/);
   });
@@ -175,10 +175,10 @@ describe('other events', () => {
     const scene = await WebhookScene.open({ url: receiver.url, kind, name: 'chat' });
     await scene.crash('s');
     const { body } = await receiver.next();
-    expect(await scene.line('webhook failing')).toMatchObject({ pauseMs: 2000 });
+    expect(await scene.line('notification failing')).toMatchObject({ pauseMs: 2000 });
     scene.clock.advance(2000);
     const again = await receiver.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect(again.body).toBe(body);
     expect(JSON.parse(body)).toHaveProperty(key);
     expect(Object.keys(again.headers).filter((name) => name.startsWith('x-pandafuzz'))).toEqual([]);
@@ -192,7 +192,7 @@ describe('a delivery that fails', () => {
     await scene.crash('s');
     await scene.crash('t');
     const first = await receiver.next();
-    expect(await scene.line('webhook failing')).toMatchObject({
+    expect(await scene.line('notification failing')).toMatchObject({
       why: 'status 500',
       tries: 1,
       pauseMs: 1000,
@@ -204,13 +204,13 @@ describe('a delivery that fails', () => {
     scene.clock.advance(1);
     const second = await receiver.next();
     scene.clock.advance(10_000);
-    expect(await scene.line('webhook failing')).toMatchObject({ tries: 2, pauseMs: 2000 });
+    expect(await scene.line('notification failing')).toMatchObject({ tries: 2, pauseMs: 2000 });
     await receiver.cut.next();
     scene.clock.advance(2000);
     const third = await receiver.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     const fourth = await receiver.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     const [one, ...again] = ids(first, second, third, fourth);
     expect(again).toEqual([one, one, expect.not.stringMatching(`^${one}$`)]);
     expect([second.body, third.body]).toEqual([first.body, first.body]);
@@ -225,10 +225,10 @@ describe('a delivery that fails', () => {
     const scene = await WebhookScene.open({ url: receiver.url });
     await scene.crash('s');
     await receiver.next();
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     scene.clock.advance(1000);
     expect((await receiver.next()).path).toBe('/');
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
   });
 
   test.each([400, 401, 404, 410])(
@@ -239,9 +239,12 @@ describe('a delivery that fails', () => {
       await scene.crash('s');
       await scene.crash('t');
       const [first] = ids(await receiver.next());
-      expect(await scene.line('webhook refused')).toMatchObject({ status: code, delivery: first });
+      expect(await scene.line('notification refused')).toMatchObject({
+        status: code,
+        delivery: first,
+      });
       expect(ids(await receiver.next())).not.toEqual([first]);
-      await scene.line('webhook delivered');
+      await scene.line('notification delivered');
       expect(await scene.outcomes()).toEqual({ 'chat refused': 1, 'chat delivered': 1 });
     },
   );
@@ -257,12 +260,12 @@ describe('a delivery that fails', () => {
     const pauses: number[] = [];
     for (let count = 0; count < 5; count++) {
       await receiver.next();
-      const { pauseMs } = await scene.line('webhook failing');
+      const { pauseMs } = await scene.line('notification failing');
       pauses.push(pauseMs);
       scene.clock.advance(pauseMs);
     }
     expect(pauses).toEqual([minutes(1), 30_000, minutes(60), 8000, 16_000]);
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
   });
 
   test('is given up once its time is over, the next one tried for its own', async () => {
@@ -272,8 +275,8 @@ describe('a delivery that fails', () => {
     await scene.crash('s');
     const startedAt = scene.clock.now();
     let [late, line] = [false, await scene.log.next()];
-    for (; line.msg !== 'webhook given up'; line = await scene.log.next()) {
-      if (line.msg !== 'webhook failing') continue;
+    for (; line.msg !== 'notification given up'; line = await scene.log.next()) {
+      if (line.msg !== 'notification failing') continue;
       if (!late && scene.clock.now() - startedAt > minutes(60)) {
         late = true;
         await scene.crash('t');
@@ -285,11 +288,11 @@ describe('a delivery that fails', () => {
     expect(hours).toBeLessThan(24.2);
     // No pause was longer than ten minutes.
     expect(200 - receiver.replies.length).toBeGreaterThan(144);
-    expect(await scene.line('webhook failing')).toMatchObject({ why: 'status 500' });
+    expect(await scene.line('notification failing')).toMatchObject({ why: 'status 500' });
     expect(await scene.pendingAgeSeconds()).toBeGreaterThan(22 * 3600);
     receiver.replies.length = 0;
     scene.clock.advance(minutes(10));
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect(await scene.outcomes()).toEqual({ 'chat given_up': 1, 'chat delivered': 1 });
     expect(await scene.pendingAgeSeconds()).toBe(0);
   });
@@ -299,10 +302,10 @@ describe('a delivery that fails', () => {
     const scene = await WebhookScene.open({ url: stuck.url }, { url: quick.url });
     await scene.crash('s');
     await Promise.all([stuck.next(), quick.next()]);
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     await scene.crash('t');
     await quick.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect(stuck.inbox.size).toBe(0);
   });
 
@@ -318,7 +321,7 @@ describe('a delivery that fails', () => {
     const scene = await WebhookScene.open({ url: receiver.url });
     await scene.crash('s');
     await receiver.cut.next();
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
   });
 
   test('is acknowledged by its status, though the answer breaks off', async () => {
@@ -329,8 +332,8 @@ describe('a delivery that fails', () => {
     const scene = await WebhookScene.open({ url: receiver.url });
     await scene.crash('s');
     await receiver.next();
-    expect((await scene.log.next()).msg).toBe('webhook added');
-    expect((await scene.log.next()).msg).toBe('webhook delivered');
+    expect((await scene.log.next()).msg).toBe('destination added');
+    expect((await scene.log.next()).msg).toBe('notification delivered');
   });
 });
 
@@ -342,16 +345,16 @@ describe('a restart', () => {
     await scene.crash('s');
     await scene.crash('t');
     const first = await receiver.next();
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     await scene.restart(hook);
     const second = await receiver.next();
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     scene.clock.advance(1000);
     const [third, fourth] = [await receiver.next(), await receiver.next()];
     expect(ids(second, third)).toEqual([...ids(first), ...ids(first)]);
     expect(ids(fourth)).not.toEqual(ids(first));
-    await scene.line('webhook delivered');
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
+    await scene.line('notification delivered');
     await scene.restart(hook);
     const id = await scene.crash('u');
     expect(groupOf(await receiver.next()).id).toBe(id);
@@ -362,11 +365,11 @@ describe('a restart', () => {
     const hook = { url: receiver.url, name: 'chat' };
     const scene = await WebhookScene.open(hook);
     await scene.crash('s');
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     await scene.stop();
     scene.clock.advance(minutes(24 * 60));
     await scene.restart(hook);
-    await scene.line('webhook given up');
+    await scene.line('notification given up');
   });
 
   test('ends a delivery under way at once, and makes it again', async () => {
@@ -388,12 +391,12 @@ describe('a restart', () => {
     const hook = { url: receiver.url, name: 'chat' };
     const scene = await WebhookScene.open(hook);
     await scene.crash('s');
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     await receiver.next();
     await scene.restart();
-    expect(await scene.line('webhook removed')).toMatchObject({ webhook: 'chat' });
+    expect(await scene.line('destination removed')).toMatchObject({ destination: 'chat' });
     await scene.restart(hook);
-    expect(await scene.line('webhook added')).toMatchObject({ webhook: 'chat' });
+    expect(await scene.line('destination added')).toMatchObject({ destination: 'chat' });
     const id = await scene.crash('t');
     expect(groupOf(await receiver.next()).id).toBe(id);
   });
@@ -404,13 +407,13 @@ describe('a restart', () => {
     const scene = await WebhookScene.open(hook);
     await scene.crash('s');
     await receiver.next();
-    await scene.line('webhook failing');
+    await scene.line('notification failing');
     await scene.stop();
     const id = await scene.crash('t');
     await scene.forget();
     await scene.restart(hook);
-    expect(await scene.line('webhook events missed')).toMatchObject({
-      webhook: 'chat',
+    expect(await scene.line('notification events missed')).toMatchObject({
+      ...{ destination: 'chat', kind: 'json' },
       level: 40,
       after: expect.any(Number),
       upTo: expect.any(Number),
@@ -423,7 +426,7 @@ describe('a restart', () => {
     const hook = { url: receiver.url, name: 'chat', events: ['crash_group.new'] };
     const scene = await WebhookScene.open(hook);
     await scene.fix(await scene.crash('s'));
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     await scene.crash('s');
     // It goes to disk once a minute how far a webhook has looked.
     const { cursor: newest } = await scene.run(listEvents, fromNowOn);
@@ -435,7 +438,7 @@ describe('a restart', () => {
     await scene.forget();
     await scene.restart(hook);
     await scene.crash('t');
-    await scene.line('webhook delivered');
+    await scene.line('notification delivered');
     expect(scene.logged).not.toContain('missed');
   });
 });

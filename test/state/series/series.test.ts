@@ -128,6 +128,10 @@ describe('figures over time', () => {
     const after = master(store, clock);
     const same = begin(after, 1);
     await report(after, same, 150, 3 * lookMs);
+    // So nothing says of a run that it has executed nothing, also while its bot is not heard.
+    for (const curve of after.collector.curvesOf('target png/read')) {
+      expect(curve.executions).toBe(150);
+    }
     await report(after, same, 250, 4 * lookMs);
     await after.collector.stop();
     const found = await points(after, SeriesSubject.TARGET, { ...target, stepSeconds: 600 });

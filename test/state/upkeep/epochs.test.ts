@@ -2,7 +2,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { systemClock } from '../../../src/core/clock.js';
+import { type Clock, systemClock } from '../../../src/core/clock.js';
 import { backgroundRunner } from '../../../src/core/context.js';
 import { silentLog } from '../../../src/core/log.js';
 import { Epochs } from '../../../src/state/upkeep/epochs.js';
@@ -25,10 +25,10 @@ import {
 } from '../../store/inputs.js';
 
 /** A master's store in this folder, after what a start does about epochs. */
-async function started(directory: string) {
+async function started(directory: string, clock: Clock = systemClock) {
   const store = await openStore({ connect: inProcess, directory });
   const inBackground = backgroundRunner({ timeoutMs: 30_000, log: silentLog });
-  const epochs = new Epochs({ store, clock: systemClock, log: silentLog, inBackground });
+  const epochs = new Epochs({ store, clock, log: silentLog, inBackground });
   await epochs.open();
   await epochs.marked(await store.run(testContext(), markAlive, tick()));
   return store;
@@ -94,6 +94,22 @@ describe('a database that was put back', () => {
     const again = await started(directory);
     await giveBack(again, jobId, 1);
     expect(await fenceOfClaim(again, second)).toBeGreaterThan(fence);
+  });
+
+  test('is not the same as another copy that was put back a tenth of a second before', async () => {
+    const { store, jobId } = await leasedJob(temporaryFolder());
+    const backup = join(temporaryFolder(), 'copy.db');
+    await copyTo(store, backup);
+    const fences: number[] = [];
+    for (const laterMs of [0, 100]) {
+      const folder = temporaryFolder();
+      putBack(backup, folder);
+      const now = Date.UTC(2026, 10, 28) + laterMs;
+      const restored = await started(folder, { ...systemClock, now: () => now });
+      await giveBack(restored, jobId, 1);
+      fences.push(await fenceOfClaim(restored, await withBot(restored, 'third')));
+    }
+    expect(new Set(fences).size).toBe(2);
   });
 
   test('is noticed when its file was copied by hand, and when the folder is a new one', async () => {

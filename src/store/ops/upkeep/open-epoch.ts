@@ -1,12 +1,15 @@
 import { writeOperation } from '../../operation.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 
-/** Fences of a job in one epoch: 2^26, so that 2^53 has room for an epoch a minute for 250 years. */
-const fencesOfAnEpoch = 2 ** 26;
-const firstMinute = Date.UTC(2026, 0, 1) / 60_000;
+/** Fences of a job in one epoch, so that 2^53 has room for ten epochs a second for 108 years. */
+const fencesOfAnEpoch = 2 ** 18;
+/** Epochs that begin on two copies are different unless they begin in the same slot. */
+const slotMs = 100;
+const firstSlot = Date.UTC(2026, 0, 1) / slotMs;
 
 interface EpochRow {
   number: number;
+  fence_base: number;
   witnessed: 0 | 1;
   is_copy: 0 | 1;
   marks: number;
@@ -28,7 +31,7 @@ export interface OpenedEpoch {
 }
 
 const select = statement<object, EpochRow>(`
-  SELECT number, witnessed, is_copy, marks FROM epochs JOIN vitals ON vitals.id = epochs.id
+  SELECT number, fence_base, witnessed, is_copy, marks FROM epochs JOIN vitals ON vitals.id = epochs.id
   WHERE epochs.id = 1`);
 const update = statement<{ number: number; base: number }>(`
   UPDATE epochs SET number = @number, fence_base = @base, witnessed = 1, is_copy = 0
@@ -46,10 +49,12 @@ export const openEpoch = writeOperation(
   function* ({ seen, isShared = false, now }: OpenEpoch): Steps<OpenedEpoch> {
     const row = (yield* one(select, {})) as EpochRow;
     const isRestored = !(isShared && seen === null) && wasPutBack(row, seen);
-    const minutes = Math.max(0, Math.floor(now / 60_000) - firstMinute);
-    const next = Math.max(row.number + 1, (seen?.epoch ?? 0) + 1, minutes);
+    const slot = Math.max(0, Math.floor(now / slotMs) - firstSlot);
+    const next = Math.max(row.number + 1, (seen?.epoch ?? 0) + 1, slot);
     const epoch = isRestored ? next : row.number;
-    yield* run(update, { number: epoch, base: epoch * fencesOfAnEpoch });
+    // An earlier version gave an epoch 2^26 fences, and counted minutes.
+    const above = Math.max(next * fencesOfAnEpoch, row.fence_base + fencesOfAnEpoch);
+    yield* run(update, { number: epoch, base: isRestored ? above : row.fence_base });
     return { epoch, marks: row.marks, isRestored };
   },
 );
