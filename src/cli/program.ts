@@ -13,6 +13,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   job: async () => (await import('./job.js')).jobCommand(),
   crash: async () => (await import('./crash.js')).crashCommand(),
   corpus: async () => (await import('./corpus.js')).corpusCommand(),
+  coverage: async () => (await import('./coverage.js')).coverageCommand(),
   target: async () => (await import('./target.js')).targetCommand(),
   campaign: async () => (await import('./campaign.js')).campaignCommand(),
   token: async () => (await import('./token.js')).tokenCommand(),

@@ -7,6 +7,7 @@ import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { IdentityServiceClient } from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
+import { CoverageServiceClient } from '../gen/pandafuzz/v1/coverage_service.js';
 import { SecretServiceClient } from '../gen/pandafuzz/v1/secret_service.js';
 import { StatisticsServiceClient } from '../gen/pandafuzz/v1/statistics_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
@@ -25,6 +26,7 @@ interface Services {
   readonly system: SystemServiceClient;
   readonly targets: TargetServiceClient;
   readonly identity: IdentityServiceClient;
+  readonly coverage: CoverageServiceClient;
   readonly secrets: SecretServiceClient;
 }
 
@@ -123,6 +125,7 @@ function servicesOver(channel: Channel, token: ConnectOptions['token']): Service
     system: new SystemServiceClient(address, plaintext, shared),
     targets: new TargetServiceClient(address, plaintext, shared),
     identity: new IdentityServiceClient(address, plaintext, shared),
+    coverage: new CoverageServiceClient(address, plaintext, shared),
     secrets: new SecretServiceClient(address, plaintext, shared),
   };
 }
