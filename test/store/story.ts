@@ -1,6 +1,7 @@
 import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
 import { campaignStory } from './campaign-story.js';
 import { corpusStory } from './corpus-story.js';
+import { coverageStory } from './coverage-story.js';
 import { crashStory } from './crash-story.js';
 import { botInput, completeInput, jobInput, noPause, storyBot, target } from './inputs.js';
 
@@ -240,6 +241,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['find_blobs', [small.sha256]],
   ...crashStory(job(1)),
   ...corpusStory(job(1), bot),
+  ...coverageStory(bot),
   ['drain_bot', { botId: bot, wanted: true, now: 40 }],
   ['acknowledge_drain', { botId: bot, now: 41 }],
   [

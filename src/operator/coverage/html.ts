@@ -7,6 +7,7 @@ import {
   LineChange,
 } from '../../gen/pandafuzz/v1/coverage_service.js';
 import { escaped } from '../campaigns/report/escape.js';
+import { many } from '../crashes/describe.js';
 import { plain } from '../format.js';
 import { checkOutputFile } from '../output-file.js';
 import { UserError } from '../../core/errors.js';
@@ -33,7 +34,7 @@ export function writeHtml(
       files.push(fileSection(file, lines, index));
     }
     await replaceFile(flags.html, page(targetName, answer, files));
-    process.stderr.write(`${plain(`${flags.html}: ${grouped(answer.files.length)} files`)}\n`);
+    process.stderr.write(`${plain(`${flags.html}: ${many(answer.files.length, 'file')}`)}\n`);
   });
 }
 

@@ -125,7 +125,8 @@ function coverageDetails(answer: GetCoverageResponse, now: number): string {
 
 function reportFacts(report: CoverageReport, now: number): [string, string][] {
   const { sums, inputs, failedInputs } = report;
-  const failed = failedInputs > 0 ? `; ${grouped(failedInputs)} do not count` : '';
+  const failed =
+    failedInputs > 0 ? `; ${grouped(failedInputs)} that crash or hang the build do not count` : '';
   return [
     ['report', `${report.id}, ${ago(report.at, now)} by ${report.tools}`],
     ['inputs', `${grouped(inputs)}${failed}`],

@@ -7,6 +7,7 @@ import type {
   CoverageReport,
   CoverageSums,
 } from '../../gen/pandafuzz/v1/coverage_service.js';
+import { many } from '../crashes/describe.js';
 import type { Flags } from '../session.js';
 
 /** What every command about the coverage of one target is given. */
@@ -61,7 +62,7 @@ export const changeOf = (change: CoverageChange | undefined): string =>
 export function comparison({ change, filesNotCompared }: CoverageReport): string {
   if (!change) return 'the first report';
   const { newLines, lostLines } = change;
-  const lines = `${grouped(newLines)} lines new, ${grouped(lostLines)} lost`;
+  const lines = `${many(newLines, 'line')} new, ${grouped(lostLines)} lost`;
   if (filesNotCompared === 0) return lines;
-  return `${lines}; ${grouped(filesNotCompared)} files have changed and are not compared`;
+  return `${lines}; not compared, as the source has changed: ${many(filesNotCompared, 'file')}`;
 }

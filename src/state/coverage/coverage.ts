@@ -46,10 +46,11 @@ export class CoverageReports {
     const of = project === '' ? { project: afterProject } : { project, isWithin: true };
     const page = { ...of, targetName, limit: limit + 1 };
     const shown = await this.store.run(ctx, listCoverage, page);
-    const { rows, nextPageToken } = cutPageBy(shown, limit + 1, ({ target }) =>
-      pairToken([target.project, target.target_name]),
+    const targets = shown.map(({ target }) => target);
+    const { rows, nextPageToken } = cutPageBy(targets, limit + 1, (last) =>
+      pairToken([last.project, last.target_name]),
     );
-    return { coverage: rows.map(coverageRecord), nextPageToken };
+    return { coverage: shown.slice(0, rows.length).map(coverageRecord), nextPageToken };
   }
 
   /** @throws ValidationError, NotFoundError */

@@ -53,6 +53,7 @@ export async function measure(parts: MeasureParts): Promise<FuzzEnd> {
 const completed = (message: string): FuzzEnd => ({ outcome: JobOutcome.COMPLETED, message });
 const failed = (message: string): FuzzEnd => ({ outcome: JobOutcome.FAILED, message });
 const format = (count: number) => count.toLocaleString('en-US');
+const many = (count: number, what: string) => `${format(count)} ${what}${count === 1 ? '' : 's'}`;
 
 class CoverageTimeError extends Error {
   override readonly message = 'the report took longer than its job allows (corpus.coverage_time)';
@@ -80,7 +81,7 @@ async function report(within: MeasureParts, tools: CoverageTools): Promise<FuzzE
   const sent = await new CoverageUpload(within, sources, read.regions).send(read.lcov.files);
   const { inputs: ran, failedInputs } = profile;
   const version = `LLVM ${tools.version}`;
-  const note = noteOf(sent, failedInputs);
+  const note = noteOf(sent);
   return finish(within, { ...seen, inputs: ran, failedInputs, tools: version, note });
 }
 
@@ -145,17 +146,14 @@ async function exported(parts: MeasureParts, tools: CoverageTools, profile: stri
   return { lcov, regions: readRegions(summary) };
 }
 
-function noteOf({ files, withoutSource, leftOut }: Sent, failedInputs: number): string {
+function noteOf({ files, withoutSource, leftOut }: Sent): string {
   const parts = [];
   if (withoutSource > 0) {
-    const which = withoutSource === files ? 'No file has' : `${withoutSource} of ${files} files have no`;
-    parts.push(`${which} source in the bundle: figures alone`);
+    const some = `${withoutSource} of ${many(files, 'file')} without its`;
+    parts.push(`${withoutSource === files ? 'no' : some} source in the bundle: figures alone`);
   }
-  if (leftOut > 0) parts.push(`${leftOut} files are left out: too many, or too large`);
-  if (failedInputs > 0) {
-    parts.push(`${format(failedInputs)} inputs do not count: the build crashes or hangs on them`);
-  }
-  return parts.join('. ');
+  if (leftOut > 0) parts.push(`${many(leftOut, 'file')} left out: too many, or too large`);
+  return parts.join('; ');
 }
 
 async function finish(
@@ -175,8 +173,10 @@ async function finish(
   );
   const { lines = 0, coveredLines = 0 } = report?.sums ?? {};
   log.info({ lines, coveredLines, inputs: words.inputs }, 'coverage reported');
-  const note = words.note === '' ? '' : `. ${words.note}`;
-  return completed(
-    `${format(coveredLines)} of ${format(lines)} lines by ${format(words.inputs)} inputs${note}`,
-  );
+  const { inputs, failedInputs, note } = words;
+  const failing =
+    failedInputs === 0 ? [] : [`${many(failedInputs, 'input')} that crash or hang it do not count`];
+  const rest = [...failing, ...(note === '' ? [] : [note])].map((text) => `; ${text}`);
+  const covered = `${format(coveredLines)} of ${format(lines)} lines by ${many(inputs, 'input')}`;
+  return completed(`${covered}${rest.join('')}`);
 }
