@@ -265,7 +265,12 @@ const announced = (engines: FoundEngines): string[] =>
 
 const details = (engines: FoundEngines): BotEngine[] =>
   [...engines.values()].flatMap(({ engine: { name, kinds, coverage }, version, note }) => {
-    const of = { name, version, note, kinds: [...kinds].filter((kind) => kind !== JobKind.COVERAGE) };
+    const of = {
+      name,
+      version,
+      note,
+      kinds: [...kinds].filter((kind) => kind !== JobKind.COVERAGE),
+    };
     return coverage?.length ? [of, coverageDetails(coverage)] : [of];
   });
 

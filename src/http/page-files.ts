@@ -10,7 +10,18 @@ const built = fileURLToPath(new URL('../../web/', import.meta.url));
 
 /** First parts of the addresses of the page: each is answered with its index. */
 const routes = new Set([
-  ...['', 'campaigns', 'targets', 'groups', 'bots', 'jobs', 'corpora', 'coverage', 'events', 'system'],
+  ...[
+    '',
+    'campaigns',
+    'targets',
+    'groups',
+    'bots',
+    'jobs',
+    'corpora',
+    'coverage',
+    'events',
+    'system',
+  ],
   ...['find', 'settings'],
 ]);
 

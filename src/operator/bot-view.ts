@@ -50,7 +50,10 @@ function engineTable(engines: readonly BotEngine[]): string {
     engines.map(({ name, version, kinds, note }) => [
       name,
       version || 'of the target',
-      [...(name === coverageWork ? [] : ['fuzz']), ...kinds.map((kind) => word(JobKind[kind]))].join(', '),
+      [
+        ...(name === coverageWork ? [] : ['fuzz']),
+        ...kinds.map((kind) => word(JobKind[kind])),
+      ].join(', '),
       or(note),
     ]),
   );

@@ -17,11 +17,7 @@ import { eventually } from '../steps.js';
  * by a real clang; the command brings the build and shows the reports.
  */
 
-const instrumented = [
-  '-fsanitize=fuzzer',
-  '-fprofile-instr-generate',
-  '-fcoverage-mapping',
-];
+const instrumented = ['-fsanitize=fuzzer', '-fprofile-instr-generate', '-fcoverage-mapping'];
 // Reports are made by these tests alone.
 const settings = { PANDAFUZZ_CORPUS_COVERAGE: 'off' };
 const hangsSoon = { PANDAFUZZ_JOBS_INPUT_TIMEOUT: '2s' };
@@ -46,9 +42,11 @@ test('a corpus is run through a coverage build, and its lines are shown and comp
   const { connection, address } = await runMasterFor({ ...settings, ...hangsSoon });
   const { coverage, bots, corpora } = connection;
   await startedAgent(address);
-  const { bots: [bot] } = await unary(bots, bots.listBots, { pageSize: 1, pageToken: '' });
-  const tools = bot?.engineDetails.find(({ name }) => name === 'coverage');
-  expect(tools?.version).toMatch(/^LLVM \d+/);
+  const tools = await eventually(async () => {
+    const { bots: known } = await unary(bots, bots.listBots, { pageSize: 1, pageToken: '' });
+    return known[0]?.engineDetails.find(({ name }) => name === 'coverage');
+  });
+  expect(tools.version).toMatch(/^LLVM \d+/);
 
   // Inputs that crash, end or hang the build cost no other input its lines.
   await importCorpus(connection, key, inputs('ac', 'zz', 'Cx', 'Ex', 'Hx', 'q'));
@@ -69,7 +67,9 @@ test('a corpus is run through a coverage build, and its lines are shown and comp
   expect(report).toMatchObject({ inputs: 4, failedInputs: 2, note: '' });
   const path = files[0]?.path ?? '';
   const ran = await linesThat(connection, path, (count) => count > 0);
-  expect(ran).toEqual(expect.arrayContaining(['exit(3);', 'return 1;', 'return deep(data[1]) * 0;']));
+  expect(ran).toEqual(
+    expect.arrayContaining(['exit(3);', 'return 1;', 'return deep(data[1]) * 0;']),
+  );
   const not = await linesThat(connection, path, (count) => count === 0);
   expect(not).toEqual(expect.arrayContaining(['return 2;', 'abort();', 'pause();']));
 

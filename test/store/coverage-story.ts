@@ -33,10 +33,7 @@ export function coverageStory(
     ...{ dueAt: 99, now: 36 },
   };
   return [
-    [
-      'register_coverage',
-      { ...demo, targetSha256: target.sha256, executable: '', now: 32 },
-    ],
+    ['register_coverage', { ...demo, targetSha256: target.sha256, executable: '', now: 32 }],
     ['due_coverage', { now: 40, limit: 10 }],
     ['postpone_coverage', { ...demo, dueAt: 41 }],
     ['find_coverage_source', demo],

@@ -27,10 +27,19 @@ const source = (name: string) =>
 
 function file(path: string, steps: number[], counts: number[], hasSource: boolean) {
   const text = hasSource ? source(path).toWellFormed() : undefined;
-  const detail = CoverageDetail.create({ steps, counts, ...(text !== undefined && { source: text }) });
+  const detail = CoverageDetail.create({
+    steps,
+    counts,
+    ...(text !== undefined && { source: text }),
+  });
   return CoverageFileUpload.create({
     path,
-    sums: { ...{ lines: 0, coveredLines: 0, functions: 3 }, coveredFunctions: 2, regions: 9, coveredRegions: 4 },
+    sums: {
+      ...{ lines: 0, coveredLines: 0, functions: 3 },
+      coveredFunctions: 2,
+      regions: 9,
+      coveredRegions: 4,
+    },
     detail: gzipSync(CoverageDetail.encode(detail).finish()),
   });
 }
@@ -57,7 +66,12 @@ export async function coverageScene(connection: Connection): Promise<void> {
     await unary(coverage, coverage.addCoverageFiles, { lease, files });
     const note = forPictures ? '' : hostile.markup;
     const figures = { inputs: 312, failedInputs: 2, revision: 1, cursor: 1 };
-    await unary(coverage, coverage.finishCoverage, { lease, tools: 'LLVM 14.0.6', note, ...figures });
+    await unary(coverage, coverage.finishCoverage, {
+      lease,
+      tools: 'LLVM 14.0.6',
+      note,
+      ...figures,
+    });
     const result = { outcome: JobOutcome.COMPLETED, message: '', statistics: undefined };
     await unary(jobs, jobs.completeJob, { lease, result });
   }

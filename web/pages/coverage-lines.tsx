@@ -3,7 +3,10 @@ import { call } from '../api/call.js';
 import { type Failure, failureOf } from '../api/failure.js';
 import { num, si } from '../format/figures.js';
 import { Loading } from '../frame/panel.js';
-import type { CoverageLine, GetCoverageFileResponse } from '../gen/pandafuzz/v1/coverage_service.js';
+import type {
+  CoverageLine,
+  GetCoverageFileResponse,
+} from '../gen/pandafuzz/v1/coverage_service.js';
 import { Link, withQuery } from '../route/route.js';
 import { Name, Text } from '../text/text.js';
 

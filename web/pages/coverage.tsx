@@ -112,7 +112,9 @@ const changeOf = ({ change, filesNotCompared }: CoverageReport): string => {
   if (!change) return 'the first report';
   const lines = `${si(num(change.newLines))} new, ${si(num(change.lostLines))} lost`;
   const others = num(filesNotCompared);
-  return others === 0 ? lines : `${lines}; ${many(others, 'file')} not compared: its source changed`;
+  return others === 0
+    ? lines
+    : `${lines}; ${many(others, 'file')} not compared: its source changed`;
 };
 
 const About = ({ of: report }: { of: CoverageReport }) => (

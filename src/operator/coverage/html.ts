@@ -1,4 +1,5 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { UserError } from '../../core/errors.js';
 import { grouped } from '../../core/figures.js';
 import {
   type CoverageFile,
@@ -10,7 +11,6 @@ import { escaped } from '../campaigns/report/escape.js';
 import { many } from '../crashes/describe.js';
 import { plain } from '../format.js';
 import { checkOutputFile } from '../output-file.js';
-import { UserError } from '../../core/errors.js';
 import { asking } from '../session.js';
 import { type GetFlags, readCoverage, readLines } from './show.js';
 import { changeOf, comparison, coverageKey, linesOf, part, share } from './words.js';

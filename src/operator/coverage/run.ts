@@ -69,7 +69,8 @@ export async function sendCoverageBuild(
   if (bundle !== undefined && sources !== undefined) {
     throw new UserError('--sources go along with a program; put them into the bundle', usage);
   }
-  if (bundle !== undefined) return send({ bundle, executable: program ?? '' }, key, connection, options);
+  if (bundle !== undefined)
+    return send({ bundle, executable: program ?? '' }, key, connection, options);
   const file = program ?? '';
   await expectExecutable(file);
   if (sources === undefined) return send({ file }, key, connection, options);
@@ -103,7 +104,9 @@ async function send(
 
 /** Ends of names of sources that clang compiles, and of what they include. */
 const sourceEnds = new Set(
-  '.c .cc .cpp .cxx .c++ .h .hh .hpp .hxx .h++ .inc .inl .def .ipp .tcc .m .mm .rs .swift .y .l'.split(' '),
+  '.c .cc .cpp .cxx .c++ .h .hh .hpp .hxx .h++ .inc .inl .def .ipp .tcc .m .mm .rs .swift .y .l'.split(
+    ' ',
+  ),
 );
 
 /** Sources alone go along: a folder may have much more. */

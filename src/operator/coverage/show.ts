@@ -195,7 +195,8 @@ function fileNamed(files: readonly CoverageFile[], name: string): CoverageFile {
   const fits = (path: string) => path === name || path.endsWith(`/${name}`);
   const exact = files.find(({ path }) => path === name);
   const [found, more] = exact ? [exact] : files.filter(({ path }) => fits(path));
-  if (!found) throw new UserError(`${name}: the report has no such file; "coverage get" lists them`);
+  if (!found)
+    throw new UserError(`${name}: the report has no such file; "coverage get" lists them`);
   if (!more) return found;
   throw new UserError(`${name}: several files end so, such as ${found.path} and ${more.path}`);
 }

@@ -28,7 +28,11 @@ const roomFor = (entries: number) => ({ entries, bytes: 2 ** 30 });
 const importInto = (scene: Scene, names: readonly string[], merge: Setting, most = 1000) =>
   scene.store.run(testContext(), importCorpus, {
     ...demo,
-    entries: names.map((name) => ({ sha256: sha256(name), sizeBytes: 1, origin: 'import' as const })),
+    entries: names.map((name) => ({
+      sha256: sha256(name),
+      sizeBytes: 1,
+      origin: 'import' as const,
+    })),
     merge: mergeWish(merge),
     bounds: roomFor(most),
     now: scene.clock.now(),
@@ -81,9 +85,9 @@ describe('merges', () => {
 
   test('are not made where the newest campaign of the target does not want them', async () => {
     const scene = await open({ PANDAFUZZ_CORPUS_MERGE: 'daily' });
-    await importInto(scene, ['a', 'b'], 'daily');
     await campaign(scene, 'older', { merge: CampaignPolicy.ON });
     await campaign(scene, 'newest', { merge: CampaignPolicy.OFF });
+    await importInto(scene, ['a', 'b'], 'daily');
     scene.clock.advance(2 * dayMs);
     expect(await made(scene)).toEqual([]);
   });
@@ -110,14 +114,17 @@ describe('reports of source coverage', () => {
   test.each([
     ['on', CampaignPolicy.ON, 'off', 1],
     ['off', CampaignPolicy.OFF, 'daily', 0],
-  ] as const)('are as the newest campaign of the target wants them: %s', async (_wish, coverage, master, count) => {
-    const scene = await open({
-      PANDAFUZZ_CORPUS_MERGE: 'off',
-      PANDAFUZZ_CORPUS_COVERAGE: master,
-    });
-    await campaign(scene, 'measured', { coverage });
-    await importInto(scene, ['a'], 'off');
-    await register(scene, 'measures');
-    expect(await made(scene)).toHaveLength(count);
-  });
+  ] as const)(
+    'are as the newest campaign of the target wants them: %s',
+    async (_wish, coverage, master, count) => {
+      const scene = await open({
+        PANDAFUZZ_CORPUS_MERGE: 'off',
+        PANDAFUZZ_CORPUS_COVERAGE: master,
+      });
+      await campaign(scene, 'measured', { coverage });
+      await importInto(scene, ['a'], 'off');
+      await register(scene, 'measures');
+      expect(await made(scene)).toHaveLength(count);
+    },
+  );
 });

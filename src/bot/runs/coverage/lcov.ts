@@ -48,7 +48,8 @@ export class LcovReader {
   #readLine(file: CoveredFile, line: string): void {
     const comma = line.indexOf(',');
     const [number, count] = [Number(line.slice(3, comma)), Number(line.slice(comma + 1))];
-    if (!Number.isSafeInteger(number) || number <= (file.lines.at(-1) ?? 0) || !(count >= 0)) return;
+    if (!Number.isSafeInteger(number) || number <= (file.lines.at(-1) ?? 0) || !(count >= 0))
+      return;
     this.#lines += 1;
     if (this.#lines > mostLines) {
       throw new Error(`the build has more than ${mostLines} lines of code: too many for a report`);

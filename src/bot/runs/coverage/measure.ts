@@ -70,12 +70,18 @@ async function report(within: MeasureParts, tools: CoverageTools): Promise<FuzzE
   if (profile.unreadable !== '') return unreadable(within, tools, profile.unreadable);
   if (profile.path === undefined) {
     const all = profile.failedInputs === 1 ? 'its only input' : 'any input';
-    return { ...failed(`the build wrote no coverage profile with ${all}: ${howToBuild}`), final: true };
+    return {
+      ...failed(`the build wrote no coverage profile with ${all}: ${howToBuild}`),
+      final: true,
+    };
   }
   const read = await exported(within, tools, profile.path);
   if (typeof read === 'string') return failed(read);
   if (read.lcov.files.length === 0) {
-    return { ...failed(`the build has no coverage data of its sources: ${howToBuild}`), final: true };
+    return {
+      ...failed(`the build has no coverage data of its sources: ${howToBuild}`),
+      final: true,
+    };
   }
   const sources = await Sources.of(folder.bundle, folder.target);
   const sent = await new CoverageUpload(within, sources, read.regions).send(read.lcov.files);

@@ -9,9 +9,9 @@ import {
 } from '../../../gen/pandafuzz/v1/campaign_service.js';
 import type { CoverageFile } from '../../../gen/pandafuzz/v1/coverage_service.js';
 import type { Crash, CrashGroup } from '../../../gen/pandafuzz/v1/crash.js';
+import { changeOf, comparison, linesOf } from '../../coverage/words.js';
 import { type Facts, many, securityOf, stackLines, titleOf } from '../../crashes/describe.js';
 import { cut } from '../../fit.js';
-import { changeOf, comparison, linesOf } from '../../coverage/words.js';
 import { count, duration, plain } from '../../format.js';
 import { groupStatus, or, word } from '../../words.js';
 import { cpu, endOf, nameOf } from '../views.js';

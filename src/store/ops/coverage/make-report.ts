@@ -45,10 +45,7 @@ interface Gathering {
   fence: number;
 }
 
-const ofJob = statement<
-  { jobId: string },
-  CoverageOf & { kind: string; target_sha256: string }
->(`
+const ofJob = statement<{ jobId: string }, CoverageOf & { kind: string; target_sha256: string }>(`
   SELECT project, target_name AS "targetName", kind, target_sha256 FROM jobs WHERE id = @jobId`);
 const baseFile = statement<{ reportId: number; path: string }, CoverageDetailRow>(`
   SELECT path, lines, covered_lines, functions, covered_functions, regions, covered_regions,
@@ -161,7 +158,10 @@ export const addCoverageFiles = writeOperation(
     if (yield* one(complete, of)) return;
     const reportId = (yield* one(gathering, of))?.id ?? (yield* beginReport(of, input, job));
     const files = input.files.map((file) => ({ ...file, reportId }));
-    yield* runEach(forget, files.map(({ path }) => ({ reportId, path })));
+    yield* runEach(
+      forget,
+      files.map(({ path }) => ({ reportId, path })),
+    );
     yield* runEach(add, files);
     const held = (yield* one(size, { reportId })) as { files: number; detail: number };
     if (held.files > mostFiles) throw refusal('TOO_MANY_FILES', `of more than ${mostFiles} files`);

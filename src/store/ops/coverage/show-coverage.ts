@@ -83,9 +83,7 @@ export interface CoverageFileShown {
 /** @throws NotFoundError (coverage build) */
 export const showCoverageFile = readOperation(
   'show_coverage_file',
-  function* (
-    input: CoverageOf & { reportId: number; path: string },
-  ): Steps<CoverageFileShown> {
+  function* (input: CoverageOf & { reportId: number; path: string }): Steps<CoverageFileShown> {
     const { reportId, path, ...of } = input;
     const target = yield* knownCoverage(of);
     const { reports: known, report } = yield* reportsOf(target.id, reportId);

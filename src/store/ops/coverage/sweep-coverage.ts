@@ -13,11 +13,12 @@ const remove = statement<{ reportId: number; path: string }>(
 const removeReport = statement<{ id: number }>('DELETE FROM coverage_reports WHERE id = @id');
 
 /** Whether `sweepCoverage` has something to do. */
-export const hasEndedCoverage = readOperation('has_ended_coverage', function* (_: null): Steps<
-  boolean
-> {
-  return (yield* one(anyEnded, {})) !== undefined;
-});
+export const hasEndedCoverage = readOperation(
+  'has_ended_coverage',
+  function* (_: null): Steps<boolean> {
+    return (yield* one(anyEnded, {})) !== undefined;
+  },
+);
 
 /**
  * Deletes files of a report that has ended, and then the report.
@@ -32,7 +33,10 @@ export const sweepCoverage = writeOperation(
     if (!ended) return 0;
     const rows = yield* all(files, { reportId: ended.id, limit });
     if (rows.length > 0) {
-      return yield* runEach(remove, rows.map(({ path }) => ({ reportId: ended.id, path })));
+      return yield* runEach(
+        remove,
+        rows.map(({ path }) => ({ reportId: ended.id, path })),
+      );
     }
     return yield* run(removeReport, ended);
   },

@@ -69,7 +69,8 @@ describe('lines that ran', () => {
 });
 
 test('regions are read from the summary, and nothing from anything else', () => {
-  const summary = (regions: object) => `{"data":[{"files":[{"filename":"a","summary":${JSON.stringify({ regions })}}]}]}`;
+  const summary = (regions: object) =>
+    `{"data":[{"files":[{"filename":"a","summary":${JSON.stringify({ regions })}}]}]}`;
   const whole = `warning: x\n${summary({ count: 14, covered: 11 })}\n`;
   expect(readRegions(whole).get('a')).toEqual({ count: 14, covered: 11 });
   for (const other of ['', '{"data', '{"data":3}', '{"data":[{"files":[null]}]}', summary({})]) {
