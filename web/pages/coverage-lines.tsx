@@ -28,7 +28,6 @@ export function CoverageLines({ of, reportId, path }: Props) {
   const [failure, setFailure] = useState<Failure>();
   const [from, setFrom] = useState(1);
   const { project, targetName } = of;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another file begins anew
   useEffect(() => {
     setRead(undefined);
     setFrom(1);

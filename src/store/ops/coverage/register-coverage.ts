@@ -1,7 +1,7 @@
 import { QuotaError } from '../../../core/errors.js';
 import type { CoverageTargetRow } from '../../coverage-rows.js';
 import { writeOperation } from '../../operation.js';
-import { one, run, type Steps, statement } from '../../statement.js';
+import { one, type Steps, statement } from '../../statement.js';
 import { recordForTarget } from '../events/record-history.js';
 import { expectArtifacts } from '../targets/find-uses.js';
 import { type CoverageOf, targetColumns } from './coverage-of.js';

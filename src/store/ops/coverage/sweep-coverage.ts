@@ -2,7 +2,7 @@ import { readOperation, writeOperation } from '../../operation.js';
 import { all, one, run, runEach, type Steps, statement } from '../../statement.js';
 
 const anyEnded = statement<object, { id: number }>(
-  "SELECT id FROM coverage_reports WHERE state = 'ended' ORDER BY id LIMIT 1",
+  "SELECT id FROM coverage_reports WHERE state = 'ended' AND id > 0 ORDER BY id LIMIT 1",
 );
 const files = statement<{ reportId: number; limit: number }, { path: string }>(
   'SELECT path FROM coverage_files WHERE report_id = @reportId ORDER BY path LIMIT @limit',
