@@ -26,6 +26,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   stats: async () => (await import('./stats.js')).statsCommand(),
   backup: async () => (await import('./backup.js')).backupCommand(),
   restore: async () => (await import('./restore.js')).restoreCommand(),
+  database: async () => (await import('./database.js')).databaseCommand(),
   conformance: async () => (await import('./conformance.js')).conformanceCommand(),
 };
 /** These describe all the others. */

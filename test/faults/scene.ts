@@ -137,11 +137,12 @@ export class Scene {
     }
   }
 
-  /** Of each lease that was lost: milliseconds from the last answered beat that named it. */
+  /** Of each lease that was lost: milliseconds from the last beat that renewed it. */
   reclaims(): number[] {
     const lastBeats = new Map<string, number>();
-    for (const { askedAt, request } of done(this.read(), 'beat')) {
-      for (const { jobId, fence } of request.leases) lastBeats.set(`${jobId}/${fence}`, askedAt);
+    for (const { askedAt, answer } of done(this.read(), 'beat')) {
+      for (const { jobId, fence, remainingMs } of answer.leases)
+        if (remainingMs > 0) lastBeats.set(`${jobId}/${fence}`, askedAt);
     }
     const database = new Database(join(this.data, 'pandafuzz.db'));
     const lost = database

@@ -8,6 +8,8 @@ export interface SessionOptions {
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly synchronous: 'full' | 'normal';
+  /** Of one statement, and of a transaction between two; usually 30 s. */
+  readonly longestMs?: number | undefined;
 }
 
 /** A statement to run; with a name it is prepared once a session. */
@@ -15,6 +17,8 @@ export interface Query {
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** Rows as arrays, in the order of their columns. */
+  readonly rowMode?: 'array';
 }
 
 interface Answer {
@@ -27,12 +31,13 @@ interface Answer {
 
 /** Longest wait for a connection. */
 const connectTimeoutMs = 5_000;
-/** Of one statement, in the server: no operation of ours takes a tenth of it. */
-const statementTimeoutMs = 30_000;
-/** A transaction that waits for its master this long ends: the master stands still, or is gone. */
-const idleTimeoutMs = 30_000;
+/**
+ * Of one statement, in the server: no operation of ours takes a tenth of it. A transaction that
+ * waits for its master this long ends, too: the master stands still, or is gone.
+ */
+const usualLongestMs = 30_000;
 /** A server that has not answered by then is not there any more: later than its own timeout. */
-const silenceMs = statementTimeoutMs + 10_000;
+const silenceAfterMs = 10_000;
 /** Of a session that ends, for what is under way. */
 const closeTimeoutMs = 2_000;
 
@@ -40,10 +45,10 @@ const closeTimeoutMs = 2_000;
  * The server notices within ten seconds that a master's machine is gone (tcp_keepalives), and
  * within one that its process is (client_connection_check_interval), and lets go of its locks.
  */
-const settings = (synchronous: SessionOptions['synchronous']) => `
+const settings = (synchronous: SessionOptions['synchronous'], longestMs: number) => `
   SET synchronous_commit = ${synchronous === 'full' ? 'on' : 'off'};
-  SET statement_timeout = ${statementTimeoutMs};
-  SET idle_in_transaction_session_timeout = ${idleTimeoutMs};
+  SET statement_timeout = ${longestMs};
+  SET idle_in_transaction_session_timeout = ${longestMs};
   SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
   SET client_connection_check_interval = 1000;
   SET DateStyle = ISO; SET TimeZone = 'UTC'; SET client_min_messages = warning`;
@@ -68,14 +73,19 @@ export class Session {
   }
 
   /** @throws ConnectionLost, or what else the server says, as faults */
-  static async open({ url, name, synchronous }: SessionOptions): Promise<Session> {
+  static async open({
+    url,
+    name,
+    synchronous,
+    longestMs = usualLongestMs,
+  }: SessionOptions): Promise<Session> {
     const socket = new Socket();
     const client = new pg.Client({
       stream: () => socket,
       connectionString: url,
       application_name: name,
       connectionTimeoutMillis: connectTimeoutMs,
-      query_timeout: silenceMs,
+      query_timeout: longestMs + silenceAfterMs,
       keepAlive: true,
       pipeline: true,
       types,
@@ -87,7 +97,7 @@ export class Session {
       session.#end(error);
       throw faultOf(error);
     }
-    await session.query({ text: settings(synchronous) });
+    await session.query({ text: settings(synchronous, longestMs) });
     return session;
   }
 

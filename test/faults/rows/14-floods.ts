@@ -57,7 +57,7 @@ export const manyFloods: Row = {
       figures[`beats beside ${name}, p99 and max`] =
         `${p99.toFixed(0)} and ${max.toFixed(0)} ms, memory ${memoryMib.toFixed(0)} MiB`;
       if (p99 > mostP99Ms || max > mostBeatMs)
-        limits.push(`${name}: beats took ${p99} and ${max} ms`);
+        limits.push(`${name}: beats took ${p99.toFixed(0)} and ${max.toFixed(0)} ms`);
     }
     figures['peak memory'] = `${mostMib.toFixed(0)} MiB`;
     const violations = mostMib > mostMemoryMib ? [`${mostMib.toFixed(0)} MiB of memory`] : [];
