@@ -58,7 +58,7 @@ test('a corpus is run through a coverage build, and its lines are shown and comp
   const wait = ['--sources', sources, '--wait', ...master];
   const first = await pandafuzz(['coverage', 'run', 'covered', program, ...wait]);
   expect(first.code).toBe(0);
-  expect(first.out).toContain('by 3 inputs; 3 inputs that crash or hang it do not count');
+  expect(first.out).toContain('by 3 inputs; 3 inputs left out: the build crashes or hangs');
 
   const { files, report } = await unary(coverage, coverage.getCoverage, { ...key, reportId: 0 });
   expect(files.map(({ path, hasSource }) => [basename(path), hasSource])).toEqual([

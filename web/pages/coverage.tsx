@@ -128,7 +128,7 @@ const About = ({ of: report }: { of: CoverageReport }) => (
         'Inputs',
         num(report.failedInputs) === 0
           ? si(num(report.inputs))
-          : `${si(num(report.inputs))}; ${si(num(report.failedInputs))} that crash or hang the build do not count`,
+          : `${si(num(report.inputs))}; ${si(num(report.failedInputs))} left out: the build crashes or hangs`,
       ],
       [
         'Made',

@@ -126,7 +126,7 @@ function coverageDetails(answer: GetCoverageResponse, now: number): string {
 function reportFacts(report: CoverageReport, now: number): [string, string][] {
   const { sums, inputs, failedInputs } = report;
   const failed =
-    failedInputs > 0 ? `; ${grouped(failedInputs)} that crash or hang the build do not count` : '';
+    failedInputs > 0 ? `; ${grouped(failedInputs)} left out: the build crashes or hangs` : '';
   return [
     ['report', `${report.id}, ${ago(report.at, now)} by ${report.tools}`],
     ['inputs', `${grouped(inputs)}${failed}`],

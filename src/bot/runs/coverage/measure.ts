@@ -181,7 +181,9 @@ async function finish(
   log.info({ lines, coveredLines, inputs: words.inputs }, 'coverage reported');
   const { inputs, failedInputs, note } = words;
   const failing =
-    failedInputs === 0 ? [] : [`${many(failedInputs, 'input')} that crash or hang it do not count`];
+    failedInputs === 0
+      ? []
+      : [`${many(failedInputs, 'input')} left out: the build crashes or hangs`];
   const rest = [...failing, ...(note === '' ? [] : [note])].map((text) => `; ${text}`);
   const covered = `${format(coveredLines)} of ${format(lines)} lines by ${many(inputs, 'input')}`;
   return completed(`${covered}${rest.join('')}`);

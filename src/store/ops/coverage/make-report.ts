@@ -5,7 +5,7 @@ import type {
   CoverageTargetRow,
 } from '../../coverage-rows.js';
 import { pageOperation, writeOperation } from '../../operation.js';
-import { all, one, run, runEach, type Steps, statement } from '../../statement.js';
+import { one, run, runEach, type Steps, statement } from '../../statement.js';
 import { type HeldJob, heldJob, type LeaseOf } from '../corpus/holder.js';
 import { recordEvent } from '../events/record-event.js';
 import { recordForTarget } from '../events/record-history.js';
@@ -75,7 +75,7 @@ const add = statement<NewCoverageFile & { reportId: number }>(`
   VALUES (@reportId, @path, @lines, @coveredLines, @functions, @coveredFunctions, @regions,
     @coveredRegions, @sourceSha256, @newLines, @lostLines, @detail)`);
 const size = statement<{ reportId: number }, { files: number; detail: number }>(`
-  SELECT count(*) AS files, CAST(coalesce(sum(length(detail)), 0) AS BIGINT) AS detail
+  SELECT count(*) AS files, CAST(coalesce(sum(octet_length(detail)), 0) AS BIGINT) AS detail
   FROM coverage_files WHERE report_id = @reportId`);
 const sum = (column: string) => `(SELECT CAST(coalesce(sum(${column}), 0) AS BIGINT)
   FROM coverage_files WHERE report_id = coverage_reports.id)`;
@@ -230,7 +230,7 @@ function inWords({ base_id, covered_lines, lines, files, ...report }: CoverageRe
   const { new_lines, lost_lines } = report;
   const share = lines === 0 ? 0 : (100 * covered_lines) / lines;
   const change = base_id === null ? '' : `, ${new_lines} new and ${lost_lines} lost`;
-  const whole = `${covered_lines} of ${lines} lines (${share.toFixed(1)} %) in ${files} files`;
+  const whole = `${covered_lines} of ${lines} lines (${share.toFixed(1)} %) in ${files} ${files === 1 ? 'file' : 'files'}`;
   return `source coverage: ${whole}${change}`;
 }
 
