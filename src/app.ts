@@ -21,6 +21,7 @@ import { notYet } from './rpc/connect/connect.js';
 import { exposureOf, isThisMachine } from './rpc/exposure.js';
 import { type Embedding, startGrpcServer } from './rpc/server.js';
 import { createState } from './state/state.js';
+import type { ClusterOptions } from './store/cluster.js';
 import { Store } from './store/store.js';
 import { startTracing } from './tracing.js';
 
@@ -70,6 +71,7 @@ export async function startMaster(
     const store = await Store.open({
       directory: config.data.directory,
       url: database.url,
+      cluster: clusterOf(config),
       synchronous: database.synchronous,
       readers: database.readers,
       maxQueuedWrites: database.max_queued_writes,
@@ -191,6 +193,12 @@ export async function startMaster(
     await stop();
     throw error;
   }
+}
+
+/** Undefined where the database is to be this master's alone. */
+function clusterOf({ cluster }: Readonly<MasterConfig>): ClusterOptions | undefined {
+  const { address, ttl: ttlMs, allow_lost_writes: allowLostWrites } = cluster;
+  return address === '' ? undefined : { address, ttlMs, allowLostWrites, version };
 }
 
 /** Undefined where the master is to have no TLS. */

@@ -1,5 +1,4 @@
-import { copyFile, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadMasterConfig } from '../config/load.js';
 import { codeOf, UserError } from '../core/errors.js';
@@ -8,6 +7,7 @@ import { dataError } from '../operator/exit-codes.js';
 import { bytes } from '../operator/format.js';
 import { print } from '../operator/output.js';
 import { withProgress } from '../operator/progress.js';
+import { makeScratch } from '../operator/scratch.js';
 import { untilStopped } from '../operator/session.js';
 import { BlobFolder } from '../store/blobs.js';
 import { type DatabaseFile, readyForMaster } from '../store/sqlite/database-file.js';
@@ -95,7 +95,7 @@ async function expectApart(path: string, directory: string): Promise<void> {
 
 async function checkSource(source: Source, signal: AbortSignal): Promise<Found> {
   // SQLite writes beside a database that a master left: so a copy made by hand is copied.
-  const folder = source.manifest ? undefined : await mkdtemp(join(tmpdir(), 'pandafuzz-check-'));
+  const folder = source.manifest ? undefined : await makeScratch('pandafuzz-check-');
   try {
     const database = folder
       ? await copyDatabase(source, join(folder, databaseName))

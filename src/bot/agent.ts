@@ -40,6 +40,7 @@ import { Health } from './sandbox/health.js';
 import { Machine } from './sandbox/machine.js';
 import { foldersOf } from './sandbox/readable.js';
 import { killEverything } from './sandbox/sandbox.js';
+import { letRunsRead } from './sandbox/umask.js';
 import { defaultUsers } from './sandbox/users.js';
 
 export interface BotOptions {
@@ -157,6 +158,7 @@ async function assemble(
     log,
   });
   lifecycle.own('containment', () => containment.close());
+  if (containment.givesUsers) letRunsRead();
   const warnings = symbolizer ? [] : [noSymbolizer];
   if (containment.runsAsRoot) warnings.push(runsAsRoot(folder.path));
   for (const warning of warnings) log.warn(warning);

@@ -174,7 +174,7 @@ function optionsOf(given: Given, environment: NodeJS.ProcessEnv) {
   const exchanges = given.corpus && config.corpus === 'on';
   const runUsers = given.runUsers ?? readUserRange(config.run_users);
   return {
-    master: given.master ?? formatAddress(config.master),
+    master: given.master ?? config.master.map(formatAddress).join(','),
     token: givenToken(given.tokenFile ?? config.token_file, environment),
     tls: givenTls(
       { ca: given.ca ?? config.ca, cert: given.cert ?? config.cert, key: given.key ?? config.key },

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  addressWord,
+  addressesWord,
   durationWithin as durationWord,
   sizeWithin as sizeWord,
   type WordReader,
@@ -30,13 +30,15 @@ function masterOption(): Option {
 }
 
 export function masterText(text: string): string {
-  if (addressWord.read(text)) return text;
+  if (addressesWord.read(text)) return text;
   if (/^https?:/.test(text)) {
     throw new InvalidArgumentError(
       'It must be HOST:PORT alone; --ca FILE is for a master with TLS.',
     );
   }
-  throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051.');
+  throw new InvalidArgumentError(
+    'It must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051, or several with commas.',
+  );
 }
 
 /** The files for TLS; each has a variable of the same name. */

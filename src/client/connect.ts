@@ -1,4 +1,4 @@
-import { Channel, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { isDirect } from '../core/proxies.js';
 import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
@@ -12,6 +12,7 @@ import { SecretServiceClient } from '../gen/pandafuzz/v1/secret_service.js';
 import { StatisticsServiceClient } from '../gen/pandafuzz/v1/statistics_service.js';
 import { SystemServiceClient } from '../gen/pandafuzz/v1/system_service.js';
 import { TargetServiceClient } from '../gen/pandafuzz/v1/target_service.js';
+import { Addresses, isReachable } from './addresses.js';
 import { bearer } from './bearer.js';
 import { type ClientTls, namedForTls, secureCredentials } from './tls.js';
 
@@ -46,10 +47,17 @@ export interface ConnectOptions {
 
 /** The master's services, over one connection. */
 export interface Connection extends Services {
-  /** HOST:PORT, as given. */
+  /** HOST:PORT of the master that calls go to now. */
   readonly address: string;
-  /** Opens a new connection for later calls; calls under way end on the old one. */
+  /** There are other masters to turn to. */
+  readonly hasOthers: boolean;
+  /** Opens a new connection for later calls, to the next address; calls under way end on the old one. */
   renew(): void;
+  /**
+   * Turns to the next address while no master answers, each once at most. With one address it
+   * returns at once: calls find out.
+   */
+  reach(signal: AbortSignal): Promise<void>;
   /** Ends the connection, for later calls too. */
   close(): void;
 }
@@ -74,40 +82,68 @@ export const hostOf = (address: string): string => address.replace(/:\d+$/, '');
 /**
  * Connects lazily: an absent master fails the first call.
  *
+ * @param masters HOST:PORT, or several, separated by commas
  * @throws UserError when the files for TLS cannot be used
  */
 export function connect(
-  address: string,
+  masters: string,
   { keepaliveMs = defaultKeepaliveMs, token, tls }: ConnectOptions = {},
 ): Connection {
-  const host = hostOf(address).replace(/^\[(.*)\]$/, '$1');
-  const options = {
-    ...common,
-    ...(tls && namedForTls(host)),
-    'grpc.keepalive_time_ms': keepaliveMs,
-    // grpc-js itself takes the environment's proxy to loopback, too.
-    'grpc.enable_http_proxy': isDirect(hostOf(address), process.env) ? 0 : 1,
-  };
-  const secured = () => (tls ? secureCredentials(host, tls()) : credentials.createInsecure());
-  let known = secured();
-  const open = () => new Channel(address, known, options);
-  let channel = open();
+  const addresses = new Addresses(masters);
+  const open = channelsOf({ keepaliveMs, tls });
+  let channel = open(addresses.current);
   const connection: Connection = {
-    address,
+    get address() {
+      return addresses.current;
+    },
+    hasOthers: addresses.size > 1,
     ...servicesOver(channel, token),
     renew() {
       channel.close();
-      try {
-        known = secured();
-      } catch {
-        // Files that are being replaced: those from before are as good as they were.
-      }
-      channel = open();
+      addresses.next();
+      channel = open(addresses.current);
       Object.assign(connection, servicesOver(channel, token));
+    },
+    async reach(signal) {
+      if (addresses.size === 1) return;
+      for (let tries = 0; tries < addresses.size && !signal.aborted; tries++) {
+        if (await isReachable(channel)) return;
+        if (!signal.aborted) connection.renew();
+      }
     },
     close: () => channel.close(),
   };
   return connection;
+}
+
+/** Opens channels to an address. @throws UserError when the files for TLS cannot be used */
+function channelsOf({
+  keepaliveMs,
+  tls,
+}: Required<Pick<ConnectOptions, 'keepaliveMs'>> & Pick<ConnectOptions, 'tls'>) {
+  const known = new Map<string, ChannelCredentials>();
+  const credentialsFor = (host: string): ChannelCredentials => {
+    if (!tls) return credentials.createInsecure();
+    const before = known.get(host);
+    try {
+      known.set(host, secureCredentials(host, tls()));
+    } catch (error) {
+      // Files that are being replaced: those from before are as good as they were.
+      if (!before) throw error;
+    }
+    return known.get(host) as ChannelCredentials;
+  };
+  return (address: string): Channel => {
+    const host = hostOf(address).replace(/^\[(.*)\]$/, '$1');
+    const options = {
+      ...common,
+      ...(tls && namedForTls(host)),
+      'grpc.keepalive_time_ms': keepaliveMs,
+      // grpc-js itself takes the environment's proxy to loopback, too.
+      'grpc.enable_http_proxy': isDirect(hostOf(address), process.env) ? 0 : 1,
+    };
+    return new Channel(address, credentialsFor(host), options);
+  };
 }
 
 function servicesOver(channel: Channel, token: ConnectOptions['token']): Services {

@@ -3,7 +3,7 @@ import { isolationWishes } from '../core/isolation.js';
 import { logFormats, logLevels } from '../core/log.js';
 import { readUserRange } from '../core/user-range.js';
 import type { Settings } from './settings.js';
-import { address, duration, size } from './units.js';
+import { addresses, duration, size } from './units.js';
 
 /**
  * Every setting of a bot with its default. bot.yaml lists the same keys with the same
@@ -35,7 +35,7 @@ const userRangeRule = 'must be FIRST-LAST, such as "70000-70999", without root';
 export const corpusInterval = duration({ min: '1s', max: '24h' });
 
 const keys = z.strictObject({
-  master: address.prefault('127.0.0.1:50051'),
+  master: addresses.prefault('127.0.0.1:50051'),
   token_file: z.string({ error: 'must be a file' }).default(''),
   /** A file, or "public"; empty: no TLS. */
   ca: z.string({ error: 'must be a file' }).default(''),

@@ -61,6 +61,18 @@ export const addressWord: WordReader<Address> = {
   },
 };
 
+/** Of masters: one address, or several with commas between them. */
+export const addressesWord: WordReader<readonly Address[]> = {
+  expected: 'an address such as "127.0.0.1:50051", or several: "a:50051,b:50051"',
+  read(text) {
+    const found = text.split(',').map((one) => addressWord.read(one.trim()));
+    const isWhole = found.every((one) => one !== undefined) && found.length <= mostAddresses;
+    return isWhole ? (found as Address[]) : undefined;
+  },
+};
+
+const mostAddresses = 64;
+
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

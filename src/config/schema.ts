@@ -3,6 +3,7 @@ import { logFormats, logLevels } from '../core/log.js';
 import { projectName } from '../core/project.js';
 import { mostDestinations } from './destinations.js';
 import { emails } from './emails.js';
+import { addressWord } from './quantities.js';
 import type { Settings } from './settings.js';
 import { tls } from './tls.js';
 import { address, duration, size } from './units.js';
@@ -82,6 +83,17 @@ const database = z
     path: ['max_retry_delay'],
     error: 'must not be shorter than database.retry_delay',
   });
+
+const cluster = z.strictObject({
+  address: z
+    .string({ error: 'must be HOST:PORT, or empty' })
+    .refine((text) => text === '' || addressWord.read(text) !== undefined, {
+      error: `must be ${addressWord.expected}, or empty`,
+    })
+    .default(''),
+  ttl: duration({ min: '1s', max: '5m' }).prefault('10s'),
+  allow_lost_writes: z.boolean({ error: 'must be true or false' }).default(false),
+});
 
 const timeouts = z.strictObject({
   database_op: duration({ min: '1ms', max: '24h' }).prefault('10s'),
@@ -237,6 +249,7 @@ export const settings = z.strictObject({
   secrets: secrets.prefault({}),
   data: data.prefault({}),
   database: database.prefault({}),
+  cluster: cluster.prefault({}),
   timeouts: timeouts.prefault({}),
   leases: leases.prefault({}),
   jobs: jobs.prefault({}),
@@ -248,6 +261,16 @@ export const settings = z.strictObject({
   tracing: tracing.prefault({}),
   log: log.prefault({}),
 });
+
+function clusterProblem(
+  { address }: z.output<typeof cluster>,
+  { url, synchronous }: z.output<typeof database>,
+): string | undefined {
+  if (address === '') return undefined;
+  if (url === '') return 'needs database.url: masters share a database of PostgreSQL';
+  if (synchronous === 'full') return undefined;
+  return 'needs database.synchronous: full, or a crash of the server hands jobs out twice';
+}
 
 /** Tries after the first, where neither name of the setting is given. */
 const usualRetries = 5;
@@ -262,6 +285,11 @@ export const masterSchema = settings.transform(({ database, timeouts, ...rest },
       path: ['timeouts', 'database_retries'],
       message: `is another name of database.max_retries: ${alias} here and ${given} there contradict each other; keep one`,
     });
+    return z.NEVER;
+  }
+  const problem = clusterProblem(rest.cluster, database);
+  if (problem) {
+    ctx.addIssue({ code: 'custom', path: ['cluster', 'address'], message: problem });
     return z.NEVER;
   }
   const retries = given ?? alias ?? usualRetries;

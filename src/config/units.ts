@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  addressesWord,
   addressWord,
   type Bounds,
   durationWithin,
@@ -14,6 +15,13 @@ export const duration = (bounds: Bounds) => wordOf(durationWithin(bounds));
 export const size = (bounds: Bounds) => wordOf(sizeWithin(bounds));
 
 export const address = wordOf(addressWord);
+
+const listed = z.array(z.string()).transform((list) => list.join(','));
+
+/** One address, or several: a list, or a text with commas. */
+export const addresses = z
+  .union([z.string(), listed], { error: `must be ${addressesWord.expected}` })
+  .pipe(wordOf(addressesWord));
 
 function wordOf<Value>({ expected, read }: WordReader<Value>) {
   const error = `must be ${expected}`;

@@ -19,7 +19,7 @@ import { jobState } from '../operator/words.js';
 import { type MetGroup, metGroups } from './ci-news.js';
 import { ciSummary } from './ci-summary.js';
 import { endJobs, unfinishedJobs } from './end-jobs.js';
-import { type Figures, Finds, figuresOf, progressLine } from './progress.js';
+import { type Figures, Finds, figuresOf, hasFuzzed, progressLine } from './progress.js';
 import { Results } from './results.js';
 
 export interface CiOptions {
@@ -256,7 +256,7 @@ async function* dossiersOf(met: readonly MetGroup[]) {
 /** Why it is not known that the build is good; undefined: it was fuzzed. */
 function troubleOf(jobs: readonly Job[], figures: Figures): string | undefined {
   const completed = jobs.filter(({ state }) => state === JobState.COMPLETED);
-  if (completed.length > 0 && figures.executions > 0) return undefined;
+  if (completed.length > 0 && hasFuzzed(figures)) return undefined;
   const told = jobs.map(({ result }) => result?.message).find(Boolean);
   if (told) return told;
   return completed.length > 0 ? 'no input was executed in time' : 'no job ran to its end';

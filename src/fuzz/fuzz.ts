@@ -14,7 +14,15 @@ import { print } from '../operator/output.js';
 import { type Submission, submitJobs } from '../operator/submit.js';
 import { endJobs, unfinishedJobs } from './end-jobs.js';
 import { logFile, OwnFleet } from './own-fleet.js';
-import { beginOf, type Figures, Finds, figuresOf, groupTitle, type Picture } from './progress.js';
+import {
+  beginOf,
+  type Figures,
+  Finds,
+  figuresOf,
+  groupTitle,
+  hasFuzzed,
+  type Picture,
+} from './progress.js';
 import { Results } from './results.js';
 import { createScreen, type Screen } from './screen.js';
 import { summary } from './summary.js';
@@ -83,6 +91,8 @@ class Session {
   #jobs: readonly Job[] = [];
   #figures: Figures = figuresOf([]);
   #groups: readonly CrashGroup[] = [];
+  /** Why a job waits, as it was seen last. */
+  #reason: string | undefined;
 
   constructor(
     private readonly fleet: OwnFleet,
@@ -107,12 +117,15 @@ class Session {
     this.screen.note(`fuzzing ${target} with ${jobsOf}; everything is in ${folder}`);
     this.screen.note(`in a browser: ${this.fleet.page}`);
     await Promise.race([this.#watch(), this.fleet.failed]);
+    // Later each says only that it was stopped.
+    const told = this.#jobs.map(({ result }) => result?.message).find(Boolean);
+    const why = told || this.#reason;
     await endJobs(this.#connection, this.#ids);
     await this.#look();
     this.screen.end();
     const elapsedMs = systemClock.monotonic() - this.#startedAt;
     const figures = this.#figures;
-    const trouble = figures.executions > 0 ? undefined : this.#trouble();
+    const trouble = hasFuzzed(figures) ? undefined : this.#trouble(why);
     const found = this.#groups.filter(({ id }) => this.#newGroups.has(id));
     print(
       { json },
@@ -170,6 +183,7 @@ class Session {
 
   async #picture(now: number): Promise<Picture> {
     const figures = this.#figures;
+    this.#reason = await this.#readReason();
     const { lastAt } = this.#finds;
     return {
       target: this.options.target,
@@ -180,12 +194,12 @@ class Session {
       durationMs: this.options.durationMs,
       groups: this.#groups,
       newGroups: this.#newGroups,
-      reason: await this.#reason(),
+      reason: this.#reason,
     };
   }
 
   /** Why a job of ours waits; and why it ended, if one has and others go on. */
-  async #reason(): Promise<string | undefined> {
+  async #readReason(): Promise<string | undefined> {
     const waiting = this.#jobs.find(({ state }) => state === JobState.PENDING);
     if (!waiting) return undefined;
     const { jobs } = this.#connection;
@@ -193,10 +207,9 @@ class Session {
     return waiting.result?.message || told.reasons[0];
   }
 
-  #trouble(): string {
-    const told = this.#jobs.map(({ result }) => result?.message).find(Boolean);
+  #trouble(why: string | undefined): string {
     const hint = `the log is ${logFile(this.options.folder)}`;
-    return told ? `${told} (${hint})` : `no input was executed in time (${hint})`;
+    return why ? `${why} (${hint})` : `no input was executed in time (${hint})`;
   }
 
   #readGroups(): Promise<CrashGroup[]> {

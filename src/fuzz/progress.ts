@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { CrashGroup } from '../gen/pandafuzz/v1/crash.js';
-import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
+import { type Job, JobState, RunNoteKind } from '../gen/pandafuzz/v1/job.js';
 import { bytes, count, duration, plain } from '../operator/format.js';
 import { shortest } from '../operator/short-ids.js';
 import { wrapped } from '../operator/wrap.js';
@@ -15,6 +15,8 @@ export interface Figures {
   readonly corpusFiles: number;
   readonly corpusBytes: number;
   readonly running: number;
+  /** A target closed its standard error: executions and coverage are not all known. */
+  readonly isSilent: boolean;
   /** What runs say of themselves that people should know; of several that differ in figures alone, one. */
   readonly notes: readonly string[];
 }
@@ -34,6 +36,7 @@ export function figuresOf(jobs: readonly Job[]): Figures {
     coverage: most('coverage'),
     corpusFiles: most('corpusFiles'),
     corpusBytes: most('corpusBytes'),
+    isSilent: all.some((one) => one?.notes.some(({ kind }) => kind === RunNoteKind.SILENT)),
     running: jobs.filter(({ state }) => state === JobState.RUNNING).length,
     notes: onceEach(all.flatMap((one) => one?.notes.map(({ text }) => text) ?? [])),
   };
@@ -52,6 +55,9 @@ const leastFlatMs = 60_000;
 const flatShare = 0.2;
 /** For the first executions, milliseconds. */
 const beginWithinMs = 20_000;
+
+/** Inputs of the engine's own were executed, as far as can be known. */
+export const hasFuzzed = ({ executions, isSilent }: Figures): boolean => executions > 0 || isSilent;
 
 /** When the time to fuzz begins: with the first executions, or when they are late. */
 export const beginOf = (startedAt: number, firstAt: number | undefined): number =>
@@ -74,8 +80,9 @@ export class Finds {
     return this.#lastAt;
   }
 
-  look({ coverage, corpusFiles, executions }: Figures, now: number): void {
-    if (executions > 0) this.#firstAt ??= now;
+  look(figures: Figures, now: number): void {
+    const { coverage, corpusFiles } = figures;
+    if (hasFuzzed(figures)) this.#firstAt ??= now;
     if (coverage > this.#coverage || corpusFiles > this.#files) this.#lastAt = now;
     this.#coverage = Math.max(this.#coverage, coverage);
     this.#files = Math.max(this.#files, corpusFiles);
@@ -83,6 +90,7 @@ export class Finds {
 
   /** In a word or a few, for who looks for five seconds. */
   health(figures: Figures, startedAt: number, now: number): string {
+    if (figures.isSilent && figures.executions === 0) return 'executions unknown';
     if (this.#firstAt === undefined || this.#lastAt === undefined) {
       const waited = now - startedAt;
       if (waited < beginWithinMs) return 'starting';

@@ -1,4 +1,6 @@
 import { createLogUpdate } from 'log-update';
+import { plain } from '../operator/format.js';
+import { isLiveTerminal } from '../operator/live-terminal.js';
 import { headline, type Picture, picture } from './progress.js';
 
 /** What people see while it runs, on standard error: the answer stands on standard output. */
@@ -10,7 +12,7 @@ export interface Screen {
 }
 
 /** A live picture on a terminal; elsewhere a line now and then. */
-export const createScreen = (): Screen => (process.stderr.isTTY ? live() : lines());
+export const createScreen = (): Screen => (isLiveTerminal(process.stderr) ? live() : lines());
 
 function live(): Screen {
   const area = createLogUpdate(process.stderr);
@@ -40,6 +42,7 @@ function lines(): Screen {
       if (state.elapsedMs < nextAtMs) return;
       nextAtMs = state.elapsedMs + lineEveryMs;
       say(headline(state));
+      if (state.reason !== undefined) say(`waits: ${plain(state.reason)}`);
     },
     end() {},
   };

@@ -5,6 +5,7 @@ import { isAway } from '../client/failure.js';
 import { sleep, systemClock } from '../core/clock.js';
 import { type Job, JobState } from '../gen/pandafuzz/v1/job.js';
 import { count, plain } from './format.js';
+import { isLiveTerminal } from './live-terminal.js';
 import type { CallOptions } from './submit.js';
 import { jobTable } from './views.js';
 import { jobState } from './words.js';
@@ -31,7 +32,7 @@ export async function followJobs(
   connection: Connection,
   jobIds: readonly string[],
   options: CallOptions & { signal: AbortSignal },
-  show: FollowView = process.stderr.isTTY ? liveTable() : linePerChange(toStandardError),
+  show: FollowView = isLiveTerminal(process.stderr) ? liveTable() : linePerChange(toStandardError),
 ): Promise<Job[]> {
   let finished = false;
   try {

@@ -44,6 +44,7 @@ export async function namesOf(kind: NameKind, where: Where): Promise<Name[]> {
   const timeoutMs = waitMs();
   const signal = AbortSignal.timeout(timeoutMs);
   try {
+    await connection.reach(signal);
     const options = { timeoutMs, signal };
     const found = await read[kind](connection, where.project ?? '', options);
     return found

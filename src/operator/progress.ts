@@ -2,6 +2,7 @@ import { type Options, SingleBar } from 'cli-progress';
 import { createLogUpdate } from 'log-update';
 import type { TransferOptions } from '../client/transfer.js';
 import { bytes } from './format.js';
+import { isLiveTerminal } from './live-terminal.js';
 import { complain } from './output.js';
 
 const style: Options = {
@@ -26,7 +27,7 @@ export async function withProgress<T>(
   what: string,
   transfer: (onProgress: OnProgress, onTrouble: OnTrouble) => Promise<T>,
 ): Promise<T> {
-  const bar = process.stderr.isTTY ? new SingleBar(style) : undefined;
+  const bar = isLiveTerminal(process.stderr) ? new SingleBar(style) : undefined;
   let started = false;
   const stop = () => {
     if (started) bar?.stop();
@@ -49,7 +50,7 @@ export type Count = (soFar: string) => void;
 
 /** Shows how far work of unknown length is, as a line on standard error, if that is a terminal. */
 export async function withCount<T>(work: (count: Count) => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY) return work(() => {});
+  if (!isLiveTerminal(process.stderr)) return work(() => {});
   const line = createLogUpdate(process.stderr);
   try {
     return await work((soFar) => line(soFar));

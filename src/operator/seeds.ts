@@ -10,6 +10,7 @@ import type { TarItem } from '../target/archive/tar-writer.js';
 import { unpack } from '../target/archive/unpack.js';
 import { TargetFault } from '../target/fault.js';
 import { dataError, noInput } from './exit-codes.js';
+import { nameOf } from './file-names.js';
 import { packInto, withTemporaryFolder } from './targets/pack.js';
 import { itemsIn } from './targets/tree.js';
 
@@ -34,7 +35,7 @@ export function withSeedArchive<T>(
       const unpacked = join(temporary, String(index));
       const isArchive = await unpackIfArchive(path, unpacked);
       if (isArchive && paths.length === 1) {
-        return use({ path, name: basename(resolve(path)).slice(-128) });
+        return use({ path, name: nameOf(resolve(path)) });
       }
       for (const item of await filesOf(isArchive ? unpacked : path, path)) {
         const sha256 = await hashOf(item);
@@ -46,7 +47,7 @@ export function withSeedArchive<T>(
     const path = join(temporary, 'seeds.tar.gz');
     await packInto(path, items);
     const [first = 'seeds'] = paths;
-    return use({ path, name: `${basename(resolve(first))}.tar.gz`.slice(-128) });
+    return use({ path, name: nameOf(`${resolve(first)}.tar.gz`) });
   });
 }
 

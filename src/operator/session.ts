@@ -42,11 +42,12 @@ export async function withMaster<T>(
   const connection = connect(where.master, { tls, ...(token && { token: () => token }) });
   return untilStopped(async (signal) => {
     try {
+      await connection.reach(signal);
       return await use(connection, { timeoutMs: where.timeoutMs, signal });
     } catch (error) {
       if (signal.aborted && (isCancelled(error) || error === signal.reason)) throw signal.reason;
       if (!isForPeople(error)) throw error;
-      throw new UserError(describeFailure(error, where.master), exitCodeFor(error));
+      throw new UserError(describeFailure(error, connection.address), exitCodeFor(error));
     } finally {
       connection.close();
     }

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { unary } from '../client/call.js';
 import type { Connection } from '../client/connect.js';
 import { isAway } from '../client/failure.js';
@@ -10,6 +9,7 @@ import { ArtifactKind } from '../gen/pandafuzz/v1/artifact.js';
 import { type Job, JobSpec } from '../gen/pandafuzz/v1/job.js';
 import { refusedArgument } from '../target/arguments.js';
 import { usage } from './exit-codes.js';
+import { nameOf } from './file-names.js';
 import { withSeedArchive } from './seeds.js';
 import { checkDictionaryFile } from './targets/dictionary.js';
 import { type SubmittedTarget, withTarget } from './targets/submitted.js';
@@ -80,7 +80,7 @@ export async function submitJobs(
   return jobs;
 }
 
-const fileAt = (path: string) => ({ path, name: basename(path).slice(-128) });
+const fileAt = (path: string) => ({ path, name: nameOf(path) });
 
 const withSeeds = <T>(
   seeds: readonly string[],

@@ -6,7 +6,11 @@ import { dataError, noInput } from './exit-codes.js';
 /** Checks a target before the upload. @throws UserError if it cannot be executed */
 export async function expectExecutable(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') throw new UserError(`${path}: there is no such file`, noInput);
+    if (codeOf(error) === 'ENOENT') {
+      // What the shell gave may have been bytes that Node cannot hand on.
+      const hint = path.includes('\ufffd') ? '; if its name is no UTF-8, rename it' : '';
+      throw new UserError(`${path}: there is no such file${hint}`, noInput);
+    }
     throw new UserError(describeTrouble(error, path) ?? messageOf(error), noInput);
   });
   if (found.isDirectory()) {

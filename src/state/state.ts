@@ -2,7 +2,6 @@ import type { MasterConfig } from '../config/schema.js';
 import type { Clock } from '../core/clock.js';
 import { backgroundRunner, type RequestContext } from '../core/context.js';
 import type { Logger } from '../core/log.js';
-import { PeriodicTask } from '../core/periodic-task.js';
 import type { SecretKey } from '../core/secret-box.js';
 import type { Metrics } from '../metrics.js';
 import type { NewRun } from '../store/ops/campaigns/make-run.js';
@@ -26,6 +25,7 @@ import { FuzzingCampaigns } from './campaigns/fuzzing.js';
 import { CampaignKeeper } from './campaigns/keeper.js';
 import { CampaignObstacles } from './campaigns/obstacles.js';
 import { CampaignSupply } from './campaigns/supply.js';
+import { Peers } from './cluster/peers.js';
 import { Artifacts } from './corpus/artifacts.js';
 import { corpusParts } from './corpus-parts.js';
 import { Crashes } from './crashes/crashes.js';
@@ -45,7 +45,7 @@ import { Logs } from './jobs/logs.js';
 import { Pull } from './jobs/pull.js';
 import { Watch } from './jobs/watch.js';
 import { Acknowledgements } from './leases/acknowledgements.js';
-import { BeatLog } from './leases/beat-log.js';
+import { BeatLog, flushIntervalOf } from './leases/beat-log.js';
 import { Leases, type LiveLease } from './leases/leases.js';
 import { Notifications } from './notifications/notifications.js';
 import { CampaignWatch } from './progress/campaign-watch.js';
@@ -62,6 +62,7 @@ import { tellMetrics } from './tell-metrics.js';
 import { BlobSweep } from './upkeep/blob-sweep.js';
 import { Epochs } from './upkeep/epochs.js';
 import { Retention } from './upkeep/retention.js';
+import { silenceCheckOf, uploadSweepOf } from './upkeep/sweeps.js';
 import { System } from './upkeep/system.js';
 import { Timekeeper } from './upkeep/timekeeper.js';
 import { Vitals } from './upkeep/vitals.js';
@@ -87,7 +88,8 @@ export function createState(options: {
   random?: () => number;
 }) {
   const { store, config, clock, log, metrics, newId, reader, random = Math.random } = options;
-  const { ttl, offer_timeout, flush_interval, heartbeat_interval } = config.leases;
+  const { ttl, offer_timeout, heartbeat_interval } = config.leases;
+  const flush_interval = flushIntervalOf(config.leases.flush_interval, store);
   const inBackground = backgroundRunner({ timeoutMs: config.timeouts.database_op, log, clock });
 
   const retryPause = {
@@ -119,6 +121,7 @@ export function createState(options: {
   const leases = new Leases({
     clock,
     times: { ttlMs: ttl, offerTimeoutMs: offer_timeout },
+    isRunning: store.cluster && (() => store.cluster?.isMember !== false),
     onExpired: late.leaseExpired,
     onEnded: late.leaseEnded,
   });
@@ -159,20 +162,8 @@ export function createState(options: {
   });
   const beatLog = new BeatLog({ ...service, leases, intervalMs: flush_interval });
   const collector = new Collector({ ...service, leases, intervals: config.retention });
-  const silenceCheck = new PeriodicTask({
-    clock,
-    log,
-    intervalMs: ttl,
-    name: 'silence check',
-    work: async () => sessions.checkSilence(),
-  });
-  const uploadSweep = new PeriodicTask({
-    clock,
-    log,
-    intervalMs: 3_600_000,
-    name: 'sweep of unfinished uploads',
-    work: () => store.unfinished.sweep(),
-  });
+  const silenceCheck = silenceCheckOf(service, sessions, ttl);
+  const uploadSweep = uploadSweepOf(service);
   const retention = new Retention({ ...service, sessions, ages: config.retention });
   const blobSweep = new BlobSweep({ ...service, metrics, ages: config.retention });
   const intervalMs = config.database.probe_interval;
@@ -254,6 +245,10 @@ export function createState(options: {
     ...{ ...service, sessions, leases, collector, obstacles, supply },
     stuckAfterMs: settings.stuck_after,
   });
+  const peers = new Peers({
+    ...{ ...service, leases, sessions, reaper, dispatch, jobs, blame, presence, campaigns },
+    ...{ supply, tokens, secrets },
+  });
   tellMetrics(metrics, { ...service, sessions, holds, leases, collector });
 
   return {
@@ -319,6 +314,8 @@ export function createState(options: {
 
     /** Loads campaigns and leases of an earlier process, then starts the clocks. */
     async start(): Promise<void> {
+      // First: what others change while this one reads, it is told.
+      peers.start();
       await epochs.open();
       await tokens.start();
       await secrets.start();
@@ -355,6 +352,7 @@ export function createState(options: {
     /** Stops assigning jobs, and writes heartbeat data to disk. */
     async stop(): Promise<void> {
       dispatch.stop();
+      await peers.stop();
       leases.stop();
       const upkeep = [
         vitals,

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.js';
+import type { RequestContext } from '../core/context.js';
 import { messageOf, UserError } from '../core/errors.js';
 import { makeFolder } from '../core/folders.js';
 import { describeTrouble } from '../core/system-trouble.js';
 import { BlobStore } from './blobs.js';
+import type { Operation } from './operation.js';
 import { Room } from './room.js';
 import type { Store, StoreOptions } from './store.js';
 import { UnfinishedUploads, usualUnfinished } from './unfinished.js';
@@ -40,13 +42,24 @@ export function openUnfinished(options: StoreOptions): Promise<UnfinishedUploads
   });
 }
 
+/** Notes that a blob was not found (ops/blobs/lose-blob.ts). */
+const losing = 'lose_blob';
+
 /** The blobs of a store that is being made; its engine opens them. */
-export const blobsOf = (options: StoreOptions, store: Pick<Store, 'run'>): BlobStore =>
+export const blobsOf = (options: StoreOptions, store: Pick<Store, 'run' | 'cluster'>): BlobStore =>
   new BlobStore({
     directory: join(options.directory, 'blobs'),
     log: options.log,
     largestPackBytes: options.largestPackBytes,
-    run: (ctx, operation, input) => store.run(ctx, operation, input),
+    async run<Input, Output>(
+      ctx: RequestContext,
+      operation: Operation<Input, Output>,
+      input: Input,
+    ): Promise<Output> {
+      // In a cluster, a blob that is not in this master's folder may be in another one's.
+      if (store.cluster && operation.name === losing) return undefined as Output;
+      return store.run(ctx, operation, input);
+    },
     onLost: (blobs) => options.metrics.blobsLost.inc(blobs),
   });
 

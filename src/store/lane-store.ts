@@ -1,6 +1,7 @@
 import type { RequestContext } from '../core/context.js';
 import type { BlobStore } from './blobs.js';
 import type { Settled } from './call.js';
+import type { Cluster } from './cluster.js';
 import { Executor } from './executor.js';
 import { blobsOf } from './folder.js';
 import { Lane, type LaneThread } from './lane.js';
@@ -24,6 +25,8 @@ export interface LaneStoreParts<Writer, Reader> {
   readonly unfinished: UnfinishedUploads;
   /** Whether an error says that nothing was done, and that it passes. */
   readonly isRetryable: (error: unknown) => boolean;
+  /** What else writes to the database. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export abstract class LaneStore<Writer extends LaneThread, Reader extends LaneTh
   readonly unfinished: UnfinishedUploads;
   readonly witness: Witness;
   readonly room: Room;
+  readonly cluster: Cluster | undefined;
   protected readonly writes: Lane<Writer>;
   protected readonly reads: Lane<Reader>;
   readonly #executor: Executor;
@@ -46,6 +50,7 @@ export abstract class LaneStore<Writer extends LaneThread, Reader extends LaneTh
     const { options, writer, readers, isRetryable } = parts;
     this.unfinished = parts.unfinished;
     this.room = parts.room;
+    this.cluster = parts.cluster;
     this.witness = new Witness(options.directory);
     this.blobs = blobsOf(options, this);
     const { metrics, retry } = options;
@@ -57,7 +62,7 @@ export abstract class LaneStore<Writer extends LaneThread, Reader extends LaneTh
       onGroup: (calls, durationMs) => {
         metrics.databaseGroupSize.observe(calls);
         took.observe({ access: 'write' }, durationMs / 1000);
-        for (const listener of this.#onWrite) listener();
+        this.wrote();
       },
     });
     this.reads = new Lane(readers, {
@@ -89,6 +94,11 @@ export abstract class LaneStore<Writer extends LaneThread, Reader extends LaneTh
 
   onWrite(listener: () => void): void {
     this.#onWrite.push(listener);
+  }
+
+  /** There may be more to read. */
+  protected wrote(): void {
+    for (const listener of this.#onWrite) listener();
   }
 
   abstract copy(ctx: RequestContext): Promise<DatabaseCopy>;

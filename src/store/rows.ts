@@ -1,3 +1,5 @@
+import { either } from './dialect.js';
+
 /** Rows as the operations return them: columns by their SQL names, times in ms since 1970. */
 
 export type JobStateName =
@@ -62,12 +64,14 @@ export interface BotRow {
   identity: string | null;
   /** The name it asked for, where a live bot had that; else empty. */
   wanted_name: string;
+  /** The master of a cluster that has its stream. */
+  master?: number | null;
 }
 
 export const botColumns = `id, name, engines, slots, labels, memory_mib, disk_mib, version,
   registered_at, last_seen_at, drain_requested_at, drain_acknowledged_at, drained_at,
   engine_details, isolation, isolation_gaps, runs_as_root, failed_starts, held_until, held_why, identity,
-  wanted_name`;
+  wanted_name${either({ sqlite: ', NULL AS master', postgres: ', master' })}`;
 
 export interface JobRow {
   id: string;

@@ -53,3 +53,18 @@ export const forShare = either({ sqlite: '', postgres: 'FOR SHARE' });
 /** Somebody wants the run stopped, for whatever reason. */
 export const stopRequested =
   'coalesce(cancel_requested_at, pause_requested_at, timed_out_at) IS NOT NULL';
+
+/** Part of a statement for masters that share a database; nothing on SQLite, which has one. */
+export const inCluster = (text: string): string => either({ sqlite: '', postgres: text });
+
+/** A lease is watched by @master; null: there is one master, and every lease is its own. */
+export const ofMaster = inCluster(
+  'AND (CAST(@master AS bigint) IS NULL OR leases.master = @master)',
+);
+
+/** A lease with what its watcher needs to know of the job. */
+export const leaseRows = `
+  SELECT job_id, leases.attempt, leases.fence, leases.bot_id, campaign, ttl_ms, pulled,
+    timed_out_at, queue_id, target_sha256, project, target_name, engine, fuzz_within_ms, spent_ms,
+    acknowledged_at, ${flag(stopRequested)} AS stop_requested
+  FROM leases JOIN jobs ON jobs.id = job_id`;

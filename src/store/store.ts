@@ -4,6 +4,7 @@ import type { RetryPolicy } from '../core/retry.js';
 import type { Metrics } from '../metrics.js';
 import type { BlobStore } from './blobs.js';
 import type { Settled } from './call.js';
+import type { Cluster, ClusterOptions } from './cluster.js';
 import type { Operation } from './operation.js';
 import type { Room } from './room.js';
 import type { UnfinishedUploads } from './unfinished.js';
@@ -16,6 +17,8 @@ export interface StoreOptions {
   readonly directory: string;
   /** postgres://…; absent or empty: SQLite, in `directory`. */
   readonly url?: string;
+  /** Of a master that shares the database of `url` with others; absent: it is alone. */
+  readonly cluster?: ClusterOptions | undefined;
   readonly synchronous: 'full' | 'normal';
   /** Reader threads. */
   readonly readers: number;
@@ -59,6 +62,8 @@ export interface Store {
   readonly room: Room;
   /** How far the database had come, in a file of its own. */
   readonly witness: Witness;
+  /** The masters that share the database; undefined: it is this one's alone. */
+  readonly cluster: Cluster | undefined;
 
   /**
    * Runs one operation. A write is on disk when this resolves. Waits out other processes'
@@ -85,7 +90,10 @@ export interface Store {
     inputs: readonly Input[],
   ): Promise<Settled<Output>[]>;
 
-  /** `listener` is called after each group of writes; for as long as the store lives. */
+  /**
+   * `listener` is called after each group of writes, whichever master wrote it; for as long as
+   * the store lives.
+   */
   onWrite(listener: () => void): void;
 
   /**

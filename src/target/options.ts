@@ -40,8 +40,10 @@ export function readOptions(
   for (const [section, name, value] of settingsIn(bytes)) {
     const variable = sanitizers[section];
     if (variable !== undefined) {
+      const option = sanitizerOption(name, value);
+      if (option === undefined) continue;
       const before = environment.get(variable);
-      environment.set(variable, [...(before ? [before] : []), `${name}=${value}`].join(':'));
+      environment.set(variable, [...(before ? [before] : []), option].join(':'));
     } else if (section === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       environment.set(name, value);
     } else if (section === 'libfuzzer' && name === 'dict') dictionary = value;
@@ -50,6 +52,18 @@ export function readOptions(
     }
   }
   return { flags: [...flags], dictionary, environment: Object.fromEntries(environment) };
+}
+
+/**
+ * One option, quoted where its value has what ends others, as a path with a colon.
+ *
+ * @returns undefined for one that the sanitizer would end the target for
+ */
+function sanitizerOption(name: string, value: string): string | undefined {
+  if (!/^\w+$/.test(name) || (value.includes('"') && value.includes("'"))) return undefined;
+  const isQuoted = /^(["']).*\1$/.test(value);
+  if (isQuoted || !/[\s:,"']/.test(value)) return `${name}=${value}`;
+  return value.includes('"') ? `${name}='${value}'` : `${name}="${value}"`;
 }
 
 function* settingsIn(bytes: Buffer): Generator<[section: string, name: string, value: string]> {

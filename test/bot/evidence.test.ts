@@ -134,3 +134,21 @@ test('seeds longer than 4 KiB are not cut', async () => {
   await fuzzed.master.crashesArrived(1);
   expect(fuzzed.master.crashes[0]?.input.length).toBeGreaterThan(8192);
 });
+
+test('crashes that do not happen again alone are named all the same, where stacks come without names', async () => {
+  const fuzzed = await fuzz('stateful.c', withAddressSanitizer, { seeds: ['A'] });
+  const places = [...'BCDEFGH'].map((letter) => new RegExp(`in after_${letter} `));
+  const reports = await reportsLike(fuzzed, places);
+  // Crashes end each start, so that those after the first go without names.
+  const options = reports.map(({ context }) => context?.environment['ASAN_OPTIONS']);
+  expect(options.filter((text) => text?.includes('symbolize=0'))).not.toEqual([]);
+});
+
+test('a target that handles its own signals cannot hide crashes, nor keep them from happening again', async () => {
+  const fuzzed = await fuzz('own-handlers.c', withAddressSanitizer, { seeds: ['A', 'Bb'] });
+  const reports = await reportsLike(fuzzed, [/ABRT [\s\S]*in give_up /, /SEGV /]);
+  expect(reports.map(({ context }) => context?.environment['ASAN_OPTIONS'])).toEqual([
+    expect.stringContaining('handle_segv=2'),
+    expect.stringContaining('handle_segv=2'),
+  ]);
+});

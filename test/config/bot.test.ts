@@ -54,7 +54,7 @@ describe('the settings of a bot', () => {
   });
 
   test('take names, addresses and folders as they are written', () => {
-    const master = { host: '::1', port: 50061 };
+    const master = [{ host: '::1', port: 50061 }];
     for (const name of ['20261127', '0x10', '007', 'true', '1e3']) {
       expect(loadBotConfig({ file: written(`name: ${name}`) }).name).toBe(name);
       expect(loadBotConfig({ environment: { PANDAFUZZ_BOT_NAME: name } }).name).toBe(name);
@@ -69,9 +69,24 @@ describe('the settings of a bot', () => {
     }
   });
 
+  test('take several addresses of a master, as a list or with commas', () => {
+    const master = [
+      { host: 'a', port: 1 },
+      { host: '::1', port: 2 },
+    ];
+    expect(loadBotConfig({ file: written('master: ["a:1", "[::1]:2"]') })).toMatchObject({
+      master,
+    });
+    const environment = { PANDAFUZZ_MASTER: 'a:1,[::1]:2' };
+    expect(loadBotConfig({ environment })).toMatchObject({ master });
+    expect(() => loadBotConfig({ file: written('master: ["a:1", "b"]') })).toThrow(
+      /master \(line 1\): must be an address such as .* or several/,
+    );
+  });
+
   test('take the address of PANDAFUZZ_MASTER, unless there is one for bots', () => {
     const masterOf = (environment: Record<string, string>) =>
-      loadBotConfig({ environment, file: written('master: "file:1"') }).master.host;
+      loadBotConfig({ environment, file: written('master: "file:1"') }).master[0]?.host;
     const PANDAFUZZ_MASTER = 'all:1';
     expect(masterOf({})).toBe('file');
     expect(masterOf({ PANDAFUZZ_MASTER })).toBe('all');

@@ -67,6 +67,7 @@ export class MemoryStore {
       copy: () => Promise.reject(new Error('there is nothing to copy')),
       space: async () => ({ databaseBytes: 0, diskFreeBytes: 2 ** 40 }),
       close: async () => {},
+      cluster: undefined,
       ...besides(parts.disk),
     };
   }

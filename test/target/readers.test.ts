@@ -37,6 +37,10 @@ test("a fuzzer's options are read as OSS-Fuzz writes them", () => {
     '[asan]',
     'detect_leaks=0',
     'allocator_may_return_null = 1',
+    'suppressions = my list:1.txt',
+    'log_suffix=".a:b"',
+    'odd = "both\'',
+    'two words = 1',
     '[env]',
     'MODE=strict',
     'no setting',
@@ -44,7 +48,11 @@ test("a fuzzer's options are read as OSS-Fuzz writes them", () => {
   expect(readOptions(Buffer.from(text), isReserved)).toEqual({
     flags: [['max_len', '77']],
     dictionary: 'my.dict',
-    environment: { ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1', MODE: 'strict' },
+    environment: {
+      ASAN_OPTIONS:
+        'detect_leaks=0:allocator_may_return_null=1:suppressions="my list:1.txt":log_suffix=".a:b"',
+      MODE: 'strict',
+    },
   });
 });
 

@@ -2,6 +2,7 @@ import type { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { OutputPiece } from '../sandbox/output-record.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
 import type { CoverageTools } from './libfuzzer/coverage-tools.js';
+import type { Naming } from './naming.js';
 
 /*
  * What a run has to know about a fuzzing engine. Each engine has a folder beside this file.
@@ -65,6 +66,8 @@ interface OfTarget {
 interface Start extends OfTarget {
   /** Sanitizers write their reports to files whose paths begin so. */
   readonly sanitizerLogs: string;
+  /** The target ended by itself before: its own handlers of fatal signals may hide crashes. */
+  readonly takesSignals?: boolean;
 }
 
 /** Folders and times of one start of an engine. */
@@ -269,8 +272,12 @@ export interface Engine {
   replay(start: ReplayStart): Promise<ReplayCommand>;
   /** Whether the target came as far as to execute its input, by what a replay printed and its end. */
   hasBegun(output: string, exit: SandboxExit): boolean;
+  /** Names for stacks that it printed without; undefined: there is no symbolizer here. */
+  readonly naming?: Naming | undefined;
   /** Only where a target's leaks end a start, and can be looked for by themselves. */
   leakSurvey?(start: LeakSurveyStart): EngineCommand;
+  /** Whether the target ended a replay by itself, amid the input and without a report. */
+  hasEndedItself?(end: ReplayEnd): boolean;
   /** Whether a replay ended as a crash does. */
   hasCrashed(end: ReplayEnd): boolean;
   /** Ends when it finds nothing smaller; the last smaller input that crashed is in the output. */

@@ -20,6 +20,12 @@ export function findSymbolizer(toolsFolder: string, path?: string): string | und
   return renamed;
 }
 
+/** 2: handled by the sanitizer, and no `signal` or `sigaction` of the target's changes that. */
+const exclusiveSignals = {
+  ...{ handle_segv: '2', handle_sigbus: '2', handle_abort: '2' },
+  ...{ handle_sigill: '2', handle_sigfpe: '2' },
+};
+
 const sanitizers = ['ASAN', 'HWASAN', 'UBSAN', 'MSAN', 'TSAN', 'LSAN'];
 
 /** Variables that sanitizers take their options from. */
@@ -40,15 +46,20 @@ export function sanitizerEnvironment(options: {
   withoutNames?: boolean | undefined;
   /** Whether leaks are looked for; undefined: as the sanitizer or the job's author has it. */
   leaks?: boolean | undefined;
+  /** Fatal signals are the sanitizer's, whatever handlers the target sets up. */
+  takesSignals?: boolean | undefined;
 }): Record<string, string> {
-  const { asked, symbolizer, logs, withoutNames, leaks } = options;
+  const { asked, symbolizer, logs, withoutNames, leaks, takesSignals } = options;
   const needs = [
     'abort_on_error=0:disable_coredump=1:stack_trace_format=DEFAULT',
     ...(withoutNames ? ['symbolize=0'] : []),
     ...(leaks === undefined ? [] : [`detect_leaks=${leaks ? 1 : 0}`]),
     `log_exe_name=0:log_path="${logs}"`,
   ];
-  const wishes = { symbolize: symbolizer ? '1' : '0', print_stacktrace: '1', halt_on_error: '1' };
+  const wishes = {
+    ...{ symbolize: symbolizer ? '1' : '0', print_stacktrace: '1', halt_on_error: '1' },
+    ...(takesSignals ? exclusiveSignals : {}),
+  };
   const environment: Record<string, string> = { ...asked };
   for (const name of sanitizers) {
     const parts = [

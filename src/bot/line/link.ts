@@ -28,6 +28,8 @@ export class Link {
   #botId = '';
   #isAway = false;
   #isRefused = false;
+  /** Opened by this process: masters that share a database tell by it which is the newest. */
+  #streams = 0;
 
   constructor(
     private readonly options: {
@@ -61,7 +63,9 @@ export class Link {
       let delayMs = backoffMs(backoff, failures, random);
       if (isRivals(end) || isRefused(end)) delayMs += rivalDelayMs * (0.5 + random());
       if (end.reconnectAfterMs !== undefined) {
-        delayMs = end.reconnectAfterMs + random() * goAwaySpreadMs;
+        // Another master has no reason to wait for.
+        const waitMs = this.options.connection.hasOthers ? 0 : end.reconnectAfterMs;
+        delayMs = waitMs + random() * goAwaySpreadMs;
       }
       await sleep(clock, delayMs, signal).catch(() => {});
     }
@@ -94,6 +98,7 @@ export class Link {
 
   async #once(signal: AbortSignal): Promise<SessionEnd> {
     try {
+      await this.options.connection.reach(signal);
       if (!this.#botId) await this.#register(signal);
     } catch (error) {
       if (error instanceof UserError) throw error;
@@ -137,10 +142,14 @@ export class Link {
 
   async #hold(signal: AbortSignal): Promise<SessionEnd> {
     const { connection, instanceId, work, resources, health, readLog, log, clock } = this.options;
-    // The stream is made when a connection is; the channel tries every 2 s at most.
-    const whenReady = new Metadata({ waitForReady: true });
+    // The stream is made when a connection is; the channel tries every 2 s at most. With other
+    // masters to turn to, it fails at once instead.
+    const whenReady = new Metadata({ waitForReady: !connection.hasOthers });
     const session = new Session(connection.bots.heartbeat(whenReady), work, {
-      identity: { botId: this.#botId, instanceId },
+      identity: {
+        ...{ botId: this.#botId, instanceId, stream: ++this.#streams },
+        knowsOthers: connection.hasOthers,
+      },
       resources,
       ...(health && { health }),
       readLog,
@@ -161,7 +170,7 @@ export class Link {
     signal.removeEventListener('abort', onAbort);
     this.#session = undefined;
     // The stream's connection may lead nowhere, and none of its calls would come to know.
-    if (end.code === givenUp) connection.renew();
+    if (end.code === givenUp || (connection.hasOthers && isOver(end))) connection.renew();
     // Forgotten there, its database is another one now, or its row is another bot's.
     // With another token it is another bot.
     const isOther = end.reason === botIsLive || end.code === Code.PERMISSION_DENIED;
@@ -182,6 +191,10 @@ export class Link {
     this.#isAway = true;
   }
 }
+
+/** The master is gone, or sends its bots away. */
+const isOver = ({ code, reconnectAfterMs }: SessionEnd) =>
+  code === Code.UNAVAILABLE || reconnectAfterMs !== undefined;
 
 /** Its token is not taken; it may be given another, or its clock be put right. */
 const isRefused = ({ code }: SessionEnd) =>

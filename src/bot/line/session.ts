@@ -48,7 +48,7 @@ export interface SessionWork {
 }
 
 export interface SessionOptions {
-  readonly identity: Pick<Hello, 'botId' | 'instanceId'>;
+  readonly identity: Pick<Hello, 'botId' | 'instanceId' | 'stream' | 'knowsOthers'>;
   readonly resources: () => BotResources;
   readonly health?: () => BotHealth;
   readonly onWelcome: () => void;

@@ -54,6 +54,11 @@ export class Story {
     return this.#hasFuzzed || this.#hasFuzzedSilently;
   }
 
+  /** The target ended the process without a report, at least once. */
+  get hasEndedItself(): boolean {
+    return this.#unexplained.size > 0;
+  }
+
   add({ progress, isFuzzing, harvest, exit, removed }: EndedStart, isTimeUp: boolean): void {
     this.#lost += harvest.lost;
     this.#removed += removed;

@@ -57,6 +57,7 @@ class Fuzzing {
   #badEnds = 0;
   #emptyEnds = 0;
   #starters = 0;
+  #takesSignals = false;
 
   constructor(private readonly parts: FuzzingParts) {
     const { spec, tally, engine, clock, findings, folder, lease, spool } = parts;
@@ -99,12 +100,15 @@ class Fuzzing {
         leftMs: Math.min(this.#endMs, this.#leaks.nextAtMs) - startedAtMs,
         runs: this.#hasOwnRuns ? undefined : this.#stint.runs,
         withoutLeaks: this.#leaks.areOff,
+        takesSignals: this.#takesSignals || this.#story.hasEndedItself,
         namelessStacks: this.#restarts.namelessStacks,
         part: await this.#nextPart(),
       };
       const guard = loading.guard();
       const during = { ...this.parts, signal: guard.signal };
       const start = await runEngine(during, plan).finally(guard.end);
+      // What it has done counts, though it was stopped.
+      if (signal.aborted) this.#story.add(start, false);
       signal.throwIfAborted();
       if (plan.part) await this.#part?.ended();
       if (clock.monotonic() < this.#endMs && (await loading.ended(start, guard))) {
@@ -163,7 +167,7 @@ class Fuzzing {
     if (isOver && hasWorked) return this.#over();
     if (harvest.hits === 0 && !hasWorked) {
       if (isOver) return failed('the target ended without executing an input', start);
-      return uselessStart(start.exit, start.lastWords, this.parts);
+      return this.#useless(start);
     }
     const isUseful = isFuzzing || removed > 0 || isNewLeak;
     this.#badEnds = isUseful ? 0 : this.#badEnds + 1;
@@ -171,6 +175,18 @@ class Fuzzing {
     if (!isDone && !isRestart) this.#noteEnd(start, runs);
     else if (runs !== undefined && !isRestart) this.#stint.reached(runs);
     return end;
+  }
+
+  /**
+   * A start that executed nothing. One that ended by itself may have handled the crash of an
+   * input of its corpus: the next one leaves it no handlers.
+   */
+  async #useless({ exit, lastWords }: EndedStart): Promise<FuzzEnd | undefined> {
+    const end = await uselessStart(exit, lastWords, this.parts);
+    const isUnclear = end.outcome === JobOutcome.FAILED && !end.final && exit.signal === null;
+    if (!isUnclear || this.#takesSignals || !this.parts.engine.hasEndedItself) return end;
+    this.#takesSignals = true;
+    return undefined;
   }
 
   /** An end by itself, without a crash, while it was fuzzed. */

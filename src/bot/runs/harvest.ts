@@ -47,6 +47,8 @@ export interface HarvestParts {
   /** Executions of the attempt until now. */
   readonly executions: () => number;
   readonly replay: (input: Buffer) => Promise<Replay>;
+  /** The report with names for its stack, where they can be found without another execution. */
+  readonly nameStack: (report: string) => Promise<string>;
   readonly log: Logger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -287,9 +289,12 @@ export class Harvest {
     }
     const { namelessStacks } = this.parts;
     if (namelessStacks) {
-      return namelessStacks.account(own, async () => {
-        const replayed = signal.aborted ? undefined : await this.#replay(input);
-        return replayed && this.#better(replayed, '');
+      return namelessStacks.account(own, {
+        named: () => this.#named(own),
+        replayed: async () => {
+          const replayed = signal.aborted ? undefined : await this.#replay(input);
+          return replayed && this.#better(replayed, '');
+        },
       });
     }
     const isSuspect = arrival.isSuspect && this.#suspects++ < mostSuspectReplays;
@@ -299,6 +304,12 @@ export class Harvest {
     if (!replayed) return own;
     if (isSuspect && !replayed.isCrash) return undefined;
     return this.#better(replayed, report) ?? own;
+  }
+
+  /** The engine's own report, with names for its stack; undefined when none were found. */
+  async #named(own: Account): Promise<Account | undefined> {
+    const report = await this.parts.nameStack(own.report);
+    return report === own.report ? undefined : { ...own, report, ...keyOf(report) };
   }
 
   async #logOf(arrival: Arrival, path: string): Promise<string> {

@@ -16,9 +16,18 @@ export interface Account extends CrashKey {
 /** More stacks than this are run alone each time. */
 const mostStacks = 4096;
 
+/** Where the names of a stack come from. */
+export interface NameSources {
+  /** The same report, with names; undefined when there are none to be had. */
+  readonly named: () => Promise<Account | undefined>;
+  /** The input, executed alone; undefined when nothing came of it. */
+  readonly replayed: () => Promise<Account | undefined>;
+}
+
 /**
  * Distinct crashes by stacks without names, of all starts of a run. A stack that is known is a
- * known crash; another one is run alone, with names.
+ * known crash. Another one is named by its offsets, as its input may not crash again; where
+ * there is no symbolizer, the input is run alone, with names.
  */
 export class NamelessStacks {
   readonly #keys = new Map<string, CrashKey>();
@@ -29,25 +38,28 @@ export class NamelessStacks {
     return this.#areNamesNeeded;
   }
 
-  /**
-   * @param own the engine's report, without names
-   * @param named runs the input alone; undefined when nothing came of it
-   */
-  async account(own: Account, named: () => Promise<Account | undefined>): Promise<Account> {
+  /** @param own the engine's report, without names */
+  async account(own: Account, { named, replayed }: NameSources): Promise<Account> {
     const stackKey = stackKeyOf(own.report);
     const known = this.#keys.get(stackKey);
     if (stackKey !== '' && known) return { ...own, ...known, isCounted: true };
-    const found = await named();
+    const account = await named();
+    if (account && (account.key !== '' || account.isKnown)) return this.#keep(stackKey, account);
+    const found = await replayed();
     if (!found || found.key === '' || found.key === own.key) {
       // It comes with names when it comes again.
       this.#areNamesNeeded = true;
       // With names it may turn out that nothing of the stack is the target's own.
       return found?.key === '' && found.isKnown ? found : own;
     }
-    const { key, hasFrames, place = '', isLeak = false } = found;
-    if (stackKey !== '' && this.#keys.size < mostStacks) {
+    return this.#keep(stackKey, found);
+  }
+
+  #keep(stackKey: string, account: Account): Account {
+    const { key, hasFrames, place = '', isLeak = false } = account;
+    if (key !== '' && stackKey !== '' && this.#keys.size < mostStacks) {
       this.#keys.set(stackKey, { key, hasFrames, place, isLeak });
     }
-    return found;
+    return account;
   }
 }

@@ -41,12 +41,24 @@ export interface ReplayParts {
 }
 
 /**
- * Executes one input once, alone, with its output and its sanitizer's file apart from those
- * of the fuzzing process.
+ * Executes one input alone, with its output and its sanitizer's file apart from those of the
+ * fuzzing process. A target that ends by itself, as one does that handles its own SIGSEGV, is
+ * given the input once more, and no handlers of its own.
  *
  * @throws the system's error when it cannot be started, e.g. ENOSPC
  */
 export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay> {
+  const done = await replayOnce(input, parts, false);
+  if (parts.signal.aborted || !parts.engine.hasEndedItself?.(done)) return done;
+  const again = await replayOnce(input, parts, true);
+  return parts.engine.hasEndedItself(again) ? done : again;
+}
+
+async function replayOnce(
+  input: Buffer,
+  parts: ReplayParts,
+  takesSignals: boolean,
+): Promise<Replay> {
   const { spec, engine, folder, clock } = parts;
   // A bot that was killed may have been about to remove the run's folder.
   await makeFolder(folder.replay);
@@ -59,6 +71,7 @@ export async function replay(input: Buffer, parts: ReplayParts): Promise<Replay>
     target: folder.target,
     input: path,
     sanitizerLogs: logs.prefix,
+    takesSignals,
     spec,
     ask: askTarget(parts),
   };

@@ -68,6 +68,10 @@ const machine: readonly Sign[] = [
 /** What no other attempt can do better, in the words of the engine and of the system. */
 const certain: readonly Sign[] = [
   [/Argument list too long/, () => "the job's arguments and environment are too long"],
+  [
+    /Sanitizer: ERROR: (?:expected '=' in \w+_OPTIONS|unterminated string|Flag parsing failed)/,
+    () => "the options of the target's sanitizer cannot be read",
+  ],
   [/ParseDictionaryFile: [^\n]*/, ([words]) => `the dictionary cannot be read: ${words}`],
 ];
 

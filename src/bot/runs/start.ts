@@ -19,6 +19,7 @@ import { BrokenBoundError } from './bounds.js';
 import type { CorpusFolders } from './corpus-part.js';
 import { Grace } from './grace.js';
 import { Harvest } from './harvest.js';
+import { nameStack } from './name-stack.js';
 import type { NamelessStacks } from './nameless-stacks.js';
 import { countFiles, runProcesses } from './processes.js';
 import { replay } from './replay.js';
@@ -26,6 +27,8 @@ import type { Tally } from './tally.js';
 
 /** For replays of what a run has met when it is stopped, milliseconds: without them it has no name. */
 const lateMs = 5000;
+/** To name the stacks of what a run has met when it is stopped, milliseconds. */
+const lateNamesMs = 10_000;
 /** libFuzzer takes no more of any input, bytes. */
 const longestInputBytes = 2 ** 20;
 
@@ -57,6 +60,8 @@ export interface StartPlan {
   /** Executions after which it ends; undefined for no such limit. */
   readonly runs: number | undefined;
   readonly withoutLeaks: boolean;
+  /** Fatal signals are the sanitizer's: the target has ended by itself before. */
+  readonly takesSignals: boolean;
   /** For a start whose stacks get no names. */
   readonly namelessStacks: NamelessStacks | undefined;
   /** In place of the run's own corpus and seeds. */
@@ -80,7 +85,7 @@ export interface EndedStart {
 /** Runs the engine to its end, once, and brings its crashes to the spool. */
 export async function runEngine(
   parts: StartParts,
-  { leftMs, runs, withoutLeaks, namelessStacks, part }: StartPlan,
+  { leftMs, runs, withoutLeaks, takesSignals, namelessStacks, part }: StartPlan,
 ): Promise<EndedStart> {
   const { engine, engineVersion, folder, spec, tally, logs } = parts;
   const start: EngineStart = {
@@ -95,6 +100,7 @@ export async function runEngine(
     artifacts: folder.artifacts,
     state: folder.state,
     withoutLeaks,
+    takesSignals,
     withoutNames: namelessStacks !== undefined,
     dictionary: await dictionaryIn(folder),
   };
@@ -107,12 +113,15 @@ export async function runEngine(
   const [command] = commands;
   if (!command) throw new RangeError(`${engine.name} has no command to start`);
   const grace = new Grace(parts.clock, parts.signal, lateMs);
+  const namesGrace = new Grace(parts.clock, parts.signal, lateNamesMs);
   const harvest = new Harvest({
     ...parts,
     signal: grace.signal,
     executions: () => tally.executions,
     start: { engine: engine.name, engineVersion, spec, command, environment: command.environment },
     replay: (input) => replay(input, { ...parts, signal: grace.signal }),
+    nameStack: (report) =>
+      nameStack(report, { ...parts, naming: engine.naming, signal: namesGrace.signal }),
     withoutLeaks,
     namelessStacks,
   });
@@ -124,7 +133,10 @@ export async function runEngine(
       await harvest.finish(exit);
       return exit;
     })
-    .finally(() => grace.end());
+    .finally(() => {
+      grace.end();
+      namesGrace.end();
+    });
   if (exit.broken === 'disk') throw new BrokenBoundError(exit.why ?? '');
   tally.wroteReportFor(harvest.reportMs);
   const { progress } = observer;

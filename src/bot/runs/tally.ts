@@ -150,7 +150,7 @@ export class Tally {
     const since = (this.#rate * ageMs) / 1000;
     const most = progress.executionsBelow ?? Number.POSITIVE_INFINITY;
     const current = Math.min(progress.executions + since, Math.max(most - 1, progress.executions));
-    return { executions: Math.round(this.#earlierExecutions + current), ageMs: Math.round(ageMs) };
+    return { executions: Math.round(this.#earlierExecutions + current), ageMs: Math.ceil(ageMs) };
   }
 
   get statistics(): JobStatistics {

@@ -59,6 +59,11 @@ export class Containment {
     private readonly prefix: string,
   ) {}
 
+  /** Each run has a user of its own. */
+  get givesUsers(): boolean {
+    return this.users !== undefined;
+  }
+
   /** The bot is root, and so are its runs. */
   get runsAsRoot(): boolean {
     return process.getuid?.() === 0 && this.users === undefined;

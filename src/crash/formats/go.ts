@@ -7,7 +7,8 @@ const fatal = /^(?:.{0,128}?\s)?fatal error: (.+)$/;
 const race = /^WARNING: DATA RACE/;
 /** Lines behind a headline in which a goroutine must follow. */
 const goroutineWithin = 40;
-const goroutine = /^goroutine \d{1,19} .{0,128}?\[[^\]]{1,128}\]:/;
+/** Stacks of a fuzzing worker stand further in, as a part of its test's log. */
+const goroutine = /^\s{0,16}goroutine \d{1,19} .{0,128}?\[[^\]]{1,128}\]:/;
 
 /** Go: "panic: …", "fatal error: …" and the race detector, with the stacks of goroutines. */
 export const go: Format = {
@@ -37,10 +38,10 @@ function fatalKind(text: string): string {
   return 'fatal-error';
 }
 
-const call = /^\s{0,4}([^\s()]\S{0,1023})\([^()]{0,1024}\)\s*$/;
+const call = /^\s{0,16}([^\s()]\S{0,1023})\([^()]{0,1024}\)\s*$/;
 const place =
-  /^(?:\t| {1,12})(.{1,1024}?:\d{1,9})(?: \+0x([0-9a-f]{1,16}))?(?: fp=0x\S{1,20} sp=0x\S{1,20}(?: pc=0x\S{1,20})?)?\s*$/;
-const created = /^created by /;
+  /^(?:\t| {1,16}\t?)(.{1,1024}?:\d{1,9})(?: \+0x([0-9a-f]{1,16}))?(?: fp=0x\S{1,20} sp=0x\S{1,20}(?: pc=0x\S{1,20})?)?\s*$/;
+const created = /^\s{0,16}created by /;
 
 /** Calls of the first goroutine, which the runtime prints first as the one at fault. */
 export function goStack(lines: readonly string[], from: number): ParsedFrame[] {

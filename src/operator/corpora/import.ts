@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { importCorpus } from '../../client/corpora.js';
 import { type CorpusInput, corpusInput } from '../../client/corpus.js';
 import { UserError } from '../../core/errors.js';
@@ -8,6 +6,7 @@ import { noInput } from '../exit-codes.js';
 import { bytes, plain } from '../format.js';
 import { print } from '../output.js';
 import { withCount } from '../progress.js';
+import { makeScratch } from '../scratch.js';
 import { asking } from '../session.js';
 import { type CorpusFlags, inputs, keyOf, titleOf } from './names.js';
 import { eachFile, type ImportedFile } from './sources.js';
@@ -30,7 +29,7 @@ export function importInto(
       done.added += added;
       done.known += known;
     };
-    const scratch = await mkdtemp(join(tmpdir(), 'pandafuzz-import-'));
+    const scratch = await makeScratch('pandafuzz-import-');
     try {
       await withCount(async (count) => {
         const about = () => count(`${inputs(done.added + done.known)} imported`);

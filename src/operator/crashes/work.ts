@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { isSha256 } from '../../core/ids.js';
@@ -7,6 +6,7 @@ import { ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import { Crash, CrashGroup } from '../../gen/pandafuzz/v1/crash.js';
 import { Job } from '../../gen/pandafuzz/v1/job.js';
 import { eachOf } from '../each.js';
+import { nameOf } from '../file-names.js';
 import { allCompleted, followJobs } from '../follow.js';
 import { bytes, plain } from '../format.js';
 import { findCrashOrGroup } from '../ids.js';
@@ -172,7 +172,7 @@ async function uploadedBuild(
   );
   if (!isFile && isSha256(fileOrSha256)) return fileOrSha256;
   await expectExecutable(fileOrSha256);
-  const file = { path: fileOrSha256, name: basename(fileOrSha256).slice(-128) };
+  const file = { path: fileOrSha256, name: nameOf(fileOrSha256) };
   return uploader(connection, { signal })(ArtifactKind.TARGET, file, 'target');
 }
 

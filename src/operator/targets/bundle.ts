@@ -10,6 +10,7 @@ import { TargetFault } from '../../target/fault.js';
 import { chooseFuzzer, fuzzersIn } from '../../target/fuzzers.js';
 import { readOptions } from '../../target/options.js';
 import { dataError, noInput } from '../exit-codes.js';
+import { nameOf } from '../file-names.js';
 import { inWords } from './door.js';
 import { packInto, withTemporaryFolder } from './pack.js';
 import { itemsIn } from './tree.js';
@@ -86,7 +87,7 @@ export async function withArchiveFor<T>(
   use: (archive: { path: string; name: string }) => Promise<T>,
 ): Promise<T> {
   if (bundle.isArchive) {
-    return use({ path: bundle.path, name: basename(resolve(bundle.path)).slice(-128) });
+    return use({ path: bundle.path, name: nameOf(resolve(bundle.path)) });
   }
   const { fuzzers } = await fuzzersIn(bundle.folder);
   const others = new Set(fuzzers.filter((one) => one !== fuzzer).flatMap(filesOf));
@@ -99,7 +100,7 @@ export async function withArchiveFor<T>(
   return withTemporaryFolder(async (temporary) => {
     const path = join(temporary, 'bundle.tar.gz');
     await packInto(path, items);
-    return use({ path, name: `${basename(fuzzer)}.tar.gz`.slice(-128) });
+    return use({ path, name: nameOf(`${fuzzer}.tar.gz`) });
   });
 }
 

@@ -1,10 +1,11 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { unary } from '../../client/call.js';
 import { UserError } from '../../core/errors.js';
 import { ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import { Target } from '../../gen/pandafuzz/v1/target.js';
 import { fuzzersIn } from '../../target/fuzzers.js';
 import { dataError } from '../exit-codes.js';
+import { nameOf } from '../file-names.js';
 import { complain, print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { checkOwnDictionary, withArchiveFor, withOpenBundle } from './bundle.js';
@@ -34,7 +35,7 @@ export function importTargets(
       const upload = uploader(connection, options);
       const brought: Target[] = [];
       const bring = async (executable: string) => {
-        const name = basename(executable).slice(-128);
+        const name = nameOf(executable);
         const at = join(bundle.folder, executable);
         const builtFor = await engineAtDoor({ path: at, name, isBundle: true }, context);
         if (isChecked) await checkOwnDictionary(bundle, executable);

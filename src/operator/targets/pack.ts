@@ -1,15 +1,14 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type TarItem, tarBytes } from '../../target/archive/tar-writer.js';
+import { makeScratch } from '../scratch.js';
 
 /** A folder of this process's own, gone after `use`. */
 export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'pandafuzz-'));
+  const folder = await makeScratch('pandafuzz-');
   try {
     return await use(folder);
   } finally {

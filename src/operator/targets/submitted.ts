@@ -1,9 +1,10 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { unary } from '../../client/call.js';
 import type { Connection } from '../../client/connect.js';
 import { UserError } from '../../core/errors.js';
 import { ArtifactKind } from '../../gen/pandafuzz/v1/artifact.js';
 import type { JobSpec } from '../../gen/pandafuzz/v1/job.js';
+import { nameOf } from '../file-names.js';
 import { complain } from '../output.js';
 import type { CallOptions } from '../submit.js';
 import { expectExecutable } from '../target.js';
@@ -53,7 +54,7 @@ export function withTarget<T>(
   if ('file' in target) return programTarget(target.file, context).then(use);
   return withOpenBundle(target.bundle, async (bundle) => {
     const executable = await fuzzerOf(bundle, target.executable);
-    const name = basename(executable).slice(-128);
+    const name = nameOf(executable);
     const path = join(bundle.folder, executable);
     const engine = await engineAtDoor({ path, name, isBundle: true }, context);
     if (context.isChecked) await checkOwnDictionary(bundle, executable);
@@ -74,7 +75,7 @@ const nothingElse = { executable: '', seedsSha256: '', dictionarySha256: '' } as
 
 async function programTarget(path: string, context: TargetContext): Promise<ReadyTarget> {
   await expectExecutable(path);
-  const name = basename(path).slice(-128);
+  const name = nameOf(path);
   const engine = await engineAtDoor({ path, name: path, isBundle: false }, context);
   return {
     ...nothingElse,

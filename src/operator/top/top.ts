@@ -1,6 +1,7 @@
 import { failureOf } from '../../client/failure.js';
 import { sleep, systemClock } from '../../core/clock.js';
 import { age } from '../../core/figures.js';
+import { isLiveTerminal } from '../live-terminal.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { draw, type View } from './draw.js';
@@ -20,7 +21,8 @@ const width = 80;
 
 /** `pandafuzz top`: once, or on a terminal until it is ended. */
 export async function top(flags: TopFlags): Promise<void> {
-  const isLive = !flags.once && !flags.json && process.stdout.isTTY && process.stdin.isTTY;
+  const isLive =
+    !flags.once && !flags.json && isLiveTerminal(process.stdout) && process.stdin.isTTY;
   await (isLive ? live(flags) : once(flags));
 }
 

@@ -10,6 +10,7 @@ import {
   type ListAuditEntriesResponse,
 } from '../../gen/pandafuzz/v1/identity_service.js';
 import type { Metrics } from '../../metrics.js';
+import { inRound } from '../../store/cluster.js';
 import { appendAudit } from '../../store/ops/audit/append-audit.js';
 import { type AuditRow, listAudit } from '../../store/ops/audit/list-audit.js';
 import { pruneAudit } from '../../store/ops/audit/prune-audit.js';
@@ -25,7 +26,7 @@ const sweepEveryMs = 3_600_000;
 const pruneAtOnce = 2000;
 
 export interface AuditParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -54,7 +55,7 @@ export class Audit {
     });
     this.#sweep = new PeriodicTask({
       ...{ clock, log, intervalMs: sweepEveryMs, name: 'sweep of the audit log' },
-      work: () => this.sweep(),
+      work: () => inRound(parts.store, 'audit', () => this.sweep()),
     });
   }
 

@@ -53,20 +53,29 @@ export class Secrets implements JobSecrets {
 
   /** Loads all secrets, and encrypts by the first key what an older one has encrypted. */
   async start(): Promise<void> {
-    const { inBackground, store, log } = this.parts;
-    for (let [project, name] = ['', '']; ; ) {
-      const page = { project, name, limit: pageSize, isWithin: false };
-      const rows = await inBackground('list_secrets', (ctx) => store.run(ctx, listSecrets, page));
-      for (const row of rows) this.#rows.set(keyOf(row), row);
-      const last = rows.at(-1);
-      if (!last) break;
-      ({ project, name } = last);
-    }
+    const { log } = this.parts;
+    await this.load();
     let resealed = 0;
     for (const row of this.#rows.values()) if (await this.#reseal(row)) resealed++;
     if (resealed > 0) log.info({ secrets: resealed }, 'secrets encrypted by the new key');
     const closed = [...this.#rows.values()].filter((row) => this.#open(row) === undefined).length;
     if (closed > 0) log.warn({ secrets: closed }, 'secrets not readable: no key opens them');
+  }
+
+  /** Reads all secrets as they are on disk now. */
+  async load(): Promise<void> {
+    const { inBackground, store } = this.parts;
+    const found = new Map<string, SecretRow>();
+    for (let [project, name] = ['', '']; ; ) {
+      const page = { project, name, limit: pageSize, isWithin: false };
+      const rows = await inBackground('list_secrets', (ctx) => store.run(ctx, listSecrets, page));
+      for (const row of rows) found.set(keyOf(row), row);
+      const last = rows.at(-1);
+      if (!last) break;
+      ({ project, name } = last);
+    }
+    this.#rows.clear();
+    for (const [key, row] of found) this.#rows.set(key, row);
   }
 
   /** @throws ValidationError, PreconditionError NO_SECRETS_KEY, QuotaError */

@@ -5,7 +5,7 @@ import { AlreadyExistsError, QuotaError, UnauthenticatedError } from '../../core
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { Principal } from '../../core/principal.js';
-import { knownTokens, listTokens } from '../../store/ops/tokens/list-tokens.js';
+import { knownToken, knownTokens, listTokens } from '../../store/ops/tokens/list-tokens.js';
 import { enrolBot, putToken } from '../../store/ops/tokens/put-token.js';
 import { revokeToken } from '../../store/ops/tokens/revoke-token.js';
 import type { NewToken, TokenRow } from '../../store/ops/tokens/token-rows.js';
@@ -42,8 +42,8 @@ export interface MadeToken {
 export type TokenWish = Omit<NewToken, 'id' | 'hash' | 'createdBy' | 'now'>;
 
 /**
- * Every token in memory, so that who calls is known without a read. One process has the
- * database, so memory is the truth as long as every change goes through here.
+ * Every token in memory, so that who calls is known without a read. What another master of a
+ * cluster has changed comes by `lookAt`.
  */
 export class Tokens {
   /** By the bytes of their hash. */
@@ -98,6 +98,18 @@ export class Tokens {
     this.#expiry?.cancel();
     await Promise.all([this.#flush.stop(), this.#sweep.stop()]);
     await this.#writeUses().catch((err) => this.parts.log.warn({ err }, 'flush of tokens failed'));
+  }
+
+  /** Another master has made, bound or revoked this token. */
+  async lookAt(id: string): Promise<void> {
+    const { inBackground, store } = this.parts;
+    const row = await inBackground(knownToken.name, (ctx) => store.run(ctx, knownToken, id));
+    if (!row) return;
+    const token = this.#byId.get(id);
+    if (!token) return this.#add(new LiveToken(row));
+    token.botId = row.bot_id ?? undefined;
+    token.revokedBy = row.revoked_by ?? undefined;
+    this.#end(token);
   }
 
   /** Whether some valid token has this role. */

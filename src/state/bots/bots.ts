@@ -83,10 +83,15 @@ export class Bots {
     return { bots: cut.rows.map((row) => this.#record(row)), nextPageToken: cut.nextPageToken };
   }
 
+  /** Another master of the cluster has its stream. */
+  #isElsewhere({ master }: BotRow): boolean {
+    return this.parts.store.cluster?.peers.some(({ id }) => id === master) ?? false;
+  }
+
   #record(row: BotRow): Bot {
     const session = this.parts.sessions.of(row.id);
     return botRecord(row, {
-      online: session !== undefined,
+      online: session !== undefined || this.#isElsewhere(row),
       rivalRefusedAt: session?.rivalRefusedAt,
       runningJobs: this.parts.leases.countOfBot(row.id),
       lastSeenAt: this.parts.beatLog.lastSeenAt(row.id),

@@ -143,6 +143,15 @@ export class Holds {
     }
   }
 
+  /** A bot has come from another master of the cluster: what that has recorded holds. */
+  asOnDisk(row: HeldBot): void {
+    const held = this.#held.get(row.id);
+    if (row.failed_starts > 0 && held?.failedStarts !== row.failed_starts) {
+      this.#endWait(held);
+      this.#load(row);
+    } else if (row.failed_starts === 0 && held?.isStated) this.#remove(row.id, held);
+  }
+
   async stop(): Promise<void> {
     for (const held of this.#held.values()) held.timer?.cancel();
     await Promise.all(this.#storing);

@@ -51,7 +51,7 @@ export class Presence {
     parts.sessions.onChange((botId, isHere) => (isHere ? this.#came(botId) : this.#left(botId)));
   }
 
-  /** Loads who was there, and who was lost. */
+  /** Loads who was there, and who was lost: at the start, and when a master of the cluster is gone. */
   async restore(): Promise<void> {
     const { store, inBackground, clock } = this.parts;
     const since = clock.now() - rememberedMs;
@@ -60,7 +60,7 @@ export class Presence {
       const rows = await inBackground(seenBots.name, (ctx) => store.run(ctx, seenBots, page));
       for (const { id, lost_at } of rows) {
         if (lost_at !== null) this.#lost.set(id, lost_at);
-        else this.#left(id);
+        else if (!this.parts.sessions.of(id)) this.#left(id);
       }
       const last = rows.at(-1);
       if (!last || rows.length < pageSize) return;
@@ -80,6 +80,17 @@ export class Presence {
   lostSince(since: number): { ids: string[]; first: number } {
     const lost = [...this.#lost].filter(([id, at]) => at >= since && !this.#back.has(id));
     return { ids: lost.map(([id]) => id), first: Math.min(...lost.map(([, at]) => at)) };
+  }
+
+  /** A bot is lost, as far as this master knows. */
+  isLost(botId: string): boolean {
+    return this.#lost.has(botId);
+  }
+
+  /** Another master of the cluster has its stream. */
+  isElsewhere(botId: string): void {
+    this.#lost.delete(botId);
+    this.#away.delete(botId);
   }
 
   /** Records who was lost, and who is back, since the last look. */

@@ -7,6 +7,7 @@ import type { RegisterBotRequest } from '../../gen/pandafuzz/v1/bot_service.js';
 import { Isolation } from '../../gen/pandafuzz/v1/isolation.js';
 import { findRegistered } from '../../store/ops/bots/find-registered.js';
 import { getBot } from '../../store/ops/bots/get-bot.js';
+import { lookAtBot } from '../../store/ops/bots/look-at-bot.js';
 import { registerBot } from '../../store/ops/bots/register-bot.js';
 import { hasToken } from '../../store/ops/tokens/holders.js';
 import type { BotRow } from '../../store/rows.js';
@@ -22,7 +23,7 @@ const helloWithinMs = 10_000;
 const highestNumber = 999;
 
 export interface RegistrationsParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly leases: Leases;
   readonly sessions: Sessions;
   readonly clock: Clock;
@@ -83,7 +84,7 @@ export class Registrations {
       const wish = { ...description, name, goneBotId, now: clock.now() };
       const holder = await store.run(ctx, registerBot, wish).catch(holderOf);
       if (typeof holder !== 'string') return this.#registered(holder, wantedName);
-      const mayTake = !this.#isLive(holder) && goneBotId !== holder;
+      const mayTake = goneBotId !== holder && !(await this.#isLive(ctx, holder));
       if (mayTake && !(await this.#isOthers(ctx, credential, holder))) goneBotId = holder;
       else if (identity === undefined || number > highestNumber) throw this.#nameTaken(ctx, name);
       else name = numbered(wantedName, number++);
@@ -103,8 +104,12 @@ export class Registrations {
     return this.parts.store.run(ctx, hasToken, input);
   }
 
-  #isLive(botId: string): boolean {
-    const { sessions, leases, clock } = this.parts;
+  async #isLive(ctx: RequestContext, botId: string): Promise<boolean> {
+    const { sessions, leases, clock, store } = this.parts;
+    if (store.cluster) {
+      const row = await store.run(ctx, lookAtBot, botId);
+      if (store.cluster.peers.some(({ id }) => id === row?.master)) return true;
+    }
     return sessions.isLive(botId, clock.monotonic()) || leases.countOfBot(botId) > 0;
   }
 

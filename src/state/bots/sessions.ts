@@ -15,6 +15,8 @@ export interface SessionHandle {
   readonly isHeard: boolean;
   /** When another process of the same bot was last refused, ms since 1970. */
   rivalRefusedAt: number | undefined;
+  /** It knows other masters, and may be sent to them. */
+  readonly mayMove?: boolean | undefined;
   /** It answers questions for its logs. */
   readonly sendsLogs: boolean;
   /** Rises with each Hello: the greater one is the newer session of a bot. */
@@ -48,6 +50,10 @@ export interface SessionHandle {
   checkSilence(): void;
   /** Ends the stream in favour of a newer one of the same bot. */
   replace(): void;
+  /** Sends GoAway, and ends the stream: this master is not its master any more. */
+  sendAway?(reason: string): void;
+  /** Beats that came while no beat was answered are answered now. */
+  answerAgain?(): void;
 }
 
 /** Open heartbeat sessions, one a bot. */
@@ -185,6 +191,15 @@ export class Sessions {
    */
   checkSilence(): void {
     for (const session of this.#byBot.values()) session.checkSilence();
+  }
+
+  /** Sends all bots away, at once. */
+  sendAway(reason: string): void {
+    for (const session of [...this.#byBot.values()]) session.sendAway?.(reason);
+  }
+
+  answerAgain(): void {
+    for (const session of [...this.#byBot.values()]) session.answerAgain?.();
   }
 
   /** Sends GoAway to every bot. */

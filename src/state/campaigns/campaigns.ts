@@ -31,15 +31,7 @@ export class Campaigns {
 
   /** Loads the terms of campaigns and the queues with waiting jobs into memory. */
   async restore(): Promise<void> {
-    for (let afterKey: string | null = null; ; ) {
-      const page: { afterKey: string | null; limit: number } = { afterKey, limit: sliceSize };
-      const rows = await this.parts.inBackground('list_campaigns', (ctx) =>
-        this.parts.store.run(ctx, listCampaigns, page),
-      );
-      for (const row of rows) this.#learn(row);
-      if (rows.length < sliceSize) break;
-      afterKey = rows.at(-1)?.key ?? '';
-    }
+    await this.learnTerms();
     for (let afterId = 0; ; ) {
       const page = { afterId, limit: sliceSize };
       const rows = await this.parts.inBackground('list_queues', (ctx) =>
@@ -48,6 +40,22 @@ export class Campaigns {
       for (const row of rows) this.parts.dispatch.addQueue(row);
       if (rows.length < sliceSize) break;
       afterId = rows.at(-1)?.id ?? 0;
+    }
+  }
+
+  /** Reads weights and limits as they are on disk now. */
+  async learnTerms(): Promise<void> {
+    for (let afterKey: string | null = null; ; ) {
+      const page: { afterKey: string | null; limit: number } = { afterKey, limit: sliceSize };
+      const rows = await this.parts.inBackground('list_campaigns', (ctx) =>
+        this.parts.store.run(ctx, listCampaigns, page),
+      );
+      for (const row of rows) {
+        this.#learn(row);
+        this.parts.dispatch.roomChanged(row.key);
+      }
+      if (rows.length < sliceSize) break;
+      afterKey = rows.at(-1)?.key ?? '';
     }
   }
 

@@ -3,6 +3,7 @@ import type { InBackground } from '../../core/context.js';
 import { messageOf } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
+import { inRound } from '../../store/cluster.js';
 import type { CorpusOf } from '../../store/ops/corpus/corpus-of.js';
 import { dueMerges, postponeMerge } from '../../store/ops/corpus/merge-jobs.js';
 import { hasEndedCorpora, sweepCorpora } from '../../store/ops/corpus/sweep-corpora.js';
@@ -19,7 +20,7 @@ const rowsAtOnce = 200;
 const againAfterMs = 3_600_000;
 
 export interface CorpusUpkeepParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -35,7 +36,7 @@ export class CorpusUpkeep {
 
   constructor(private readonly parts: CorpusUpkeepParts) {
     const { clock, log } = parts;
-    const work = () => this.look();
+    const work = () => inRound(parts.store, 'corpora', () => this.look());
     this.#task = new PeriodicTask({ clock, log, intervalMs, name: 'upkeep of corpora', work });
   }
 

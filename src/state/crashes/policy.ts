@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
+import { inRound } from '../../store/cluster.js';
 import type { CrashTarget } from '../../store/ops/crashes/regroup-reads.js';
 import {
   type EndedWork,
@@ -29,7 +30,7 @@ const mostTries = 2;
 const inputsOfJob = 200;
 
 export interface CrashPolicyParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -52,7 +53,7 @@ export class CrashPolicy {
 
   constructor(private readonly parts: CrashPolicyParts) {
     const { clock, log } = parts;
-    const work = () => this.look();
+    const work = () => inRound(parts.store, 'crashes', () => this.look());
     this.#task = new PeriodicTask({ clock, log, intervalMs, name: 'work on crashes', work });
   }
 

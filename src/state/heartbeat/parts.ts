@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
+import type { Logger } from '../../core/log.js';
 import type { Rate } from '../../core/rate-limit.js';
 import type { HeartbeatResponse, Hello } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { BotRow } from '../../store/rows.js';
@@ -33,6 +34,7 @@ export interface SessionParts {
   readonly blame: Blame;
   readonly secrets: JobSecrets;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly inBackground: InBackground;
   /** Of one stream's messages. */
   readonly messageRate: Rate;

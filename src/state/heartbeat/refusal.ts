@@ -3,6 +3,7 @@ import {
   DomainError,
   messageOf,
   NotFoundError,
+  PreconditionError,
   StaleLeaseError,
   ValidationError,
 } from '../../core/errors.js';
@@ -22,3 +23,20 @@ export function refusalOf(error: unknown): JobDoneRefusal {
     error instanceof DomainError ? error.message : 'internal error of the master: its log has it';
   return { reason: 'UNAVAILABLE', message, retryAfterMs };
 }
+
+export const secondHello = () =>
+  new PreconditionError({
+    reason: 'UNEXPECTED_HELLO',
+    why: 'Hello opens a stream and comes only once',
+  });
+
+export const unknownMessage = () =>
+  new ValidationError({
+    violations: [{ path: 'message', problem: 'must be one of the messages of a heartbeat stream' }],
+  });
+
+export const wrongSequence = (next: number) =>
+  new PreconditionError({
+    reason: 'WRONG_SEQUENCE',
+    why: `beats count up from 1 without a gap; the next is ${next}`,
+  });

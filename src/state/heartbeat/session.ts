@@ -1,12 +1,5 @@
 import type { RequestContext } from '../../core/context.js';
-import {
-  CancelledError,
-  NotFoundError,
-  PreconditionError,
-  ReplacedError,
-  SilentError,
-  ValidationError,
-} from '../../core/errors.js';
+import { NotFoundError, ReplacedError, ShuttingDownError, SilentError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import type { BotHealth } from '../../gen/pandafuzz/v1/bot.js';
 import type {
@@ -20,23 +13,29 @@ import type {
   LogPart,
   ReadLog,
   RenewedLease,
-  ResumedLease,
 } from '../../gen/pandafuzz/v1/heartbeat.js';
 import { JobOutcome } from '../../gen/pandafuzz/v1/job.js';
 import type { Lease } from '../../gen/pandafuzz/v1/lease.js';
-import { getBot } from '../../store/ops/bots/get-bot.js';
 import type { ClaimedJob } from '../../store/rows.js';
 import type { SessionHandle } from '../bots/sessions.js';
 import type { LiveLease } from '../leases/leases.js';
-import { checkBeat, checkCause, checkHello, checkLease } from '../messages/checks.js';
+import {
+  type CheckedBeat,
+  checkBeat,
+  checkCause,
+  checkHello,
+  checkLease,
+} from '../messages/checks.js';
 import { Violations } from '../messages/violations.js';
 import type { Offer } from '../scheduling/matching.js';
 import { assignmentOr, refuseOffer } from './bot-trouble.js';
 import { confirmDrain, confirmStop } from './confirmations.js';
 import { Credit } from './credit.js';
+import { type BotTie, enter, leave, resume, tieOf } from './entering.js';
+import { reportHealth } from './health.js';
 import { LogReads } from './log-reads.js';
 import type { Opened, Outgoing, SessionParts } from './parts.js';
-import { refusalOf } from './refusal.js';
+import { refusalOf, secondHello, unknownMessage, wrongSequence } from './refusal.js';
 import { notValid, renewed } from './renewal.js';
 
 export type { Outgoing, SessionParts } from './parts.js';
@@ -64,11 +63,15 @@ export class BotSession implements SessionHandle {
   readonly botId: string;
   readonly instanceId: string;
   readonly arrival: number;
-  #health: BotHealth | undefined;
+  health: BotHealth | undefined;
   readonly sendsLogs: boolean;
+  readonly mayMove: boolean;
   rivalRefusedAt: number | undefined;
   readonly #botName: string;
   readonly #isPrivate: boolean;
+  readonly #tie: BotTie | undefined;
+  /** A beat that came while this master was no member of its cluster. */
+  #unanswered: CheckedBeat | undefined;
   readonly #credit: Credit;
   #sequence = 0;
   /** Checks since the last message. */
@@ -86,11 +89,13 @@ export class BotSession implements SessionHandle {
   ) {
     const { bot, hello, isPrivate } = opened;
     this.#isPrivate = isPrivate;
+    this.#tie = tieOf(hello, parts);
     const { intervals, leases, dispatch, holds, clock } = parts;
     this.botId = bot.id;
     this.#botName = bot.name;
     this.instanceId = hello.instanceId;
     this.sendsLogs = hello.sendsLogs ?? false;
+    this.mayMove = hello.knowsOthers ?? false;
     this.arrival = opened.arrival;
     this.#heardAtMs = clock.monotonic();
     const receive = (job: ClaimedJob) => this.#receive(job);
@@ -106,14 +111,8 @@ export class BotSession implements SessionHandle {
   ): Promise<BotSession> {
     checkHello(hello);
     const arrival = parts.sessions.arrive();
-    const bot = await parts.store.run(ctx, getBot, hello.botId);
-    if (!bot) throw new NotFoundError({ resource: 'bot', id: hello.botId });
-    // The stream has ended: nothing would ever remove a session made now.
-    if (outgoing.isOver()) throw new CancelledError();
-    // A newer stream of the same bot was faster.
-    if ((parts.sessions.of(bot.id)?.arrival ?? 0) > arrival) throw new ReplacedError();
-    const { sessions, clock } = parts;
-    sessions.expectNoRival(bot, hello.instanceId, { now: clock.now(), log: ctx.log });
+    const isOver = () => outgoing.isOver();
+    const bot = await enter(ctx, hello, arrival, { ...parts, isOver });
     const opened = { bot, arrival, hello, isPrivate: ctx.isPrivate ?? false };
     const session = new BotSession(opened, parts, outgoing, ctx.log);
     session.#welcome(hello);
@@ -134,10 +133,6 @@ export class BotSession implements SessionHandle {
 
   get isResting(): boolean {
     return this.#credit.isResting;
-  }
-
-  get health(): BotHealth | undefined {
-    return this.#health;
   }
 
   get isHeard(): boolean {
@@ -174,14 +169,10 @@ export class BotSession implements SessionHandle {
       case 'logPart':
         this.#logReads?.answered(message.value);
         break;
-      case 'hello': {
-        const why = 'Hello opens a stream and comes only once';
-        throw new PreconditionError({ reason: 'UNEXPECTED_HELLO', why });
-      }
-      default: {
-        const problem = 'must be one of the messages of a heartbeat stream';
-        throw new ValidationError({ violations: [{ path: 'message', problem }] });
-      }
+      case 'hello':
+        throw secondHello();
+      default:
+        throw unknownMessage();
     }
   }
 
@@ -224,12 +215,25 @@ export class BotSession implements SessionHandle {
     this.end();
   }
 
+  sendAway(reason: string): void {
+    this.goAway(reason, 0);
+    this.outgoing.fail(new ShuttingDownError({ retryAfterMs: 0 }));
+    this.end();
+  }
+
+  answerAgain(): void {
+    const beat = this.#unanswered;
+    this.#unanswered = undefined;
+    if (beat && !this.gone) this.#renew(beat);
+  }
+
   /** The stream is over. Idempotent. */
   end(): void {
     if (this.gone) return;
     this.#credit.end();
     this.#logReads?.end();
     this.parts.sessions.leave(this);
+    leave(this.#tie, this.parts);
     this.log.info(this.#about(), 'bot disconnected');
   }
 
@@ -247,16 +251,12 @@ export class BotSession implements SessionHandle {
   }
 
   #welcome(hello: Hello): void {
-    const { sessions, leases, reaper, intervals } = this.parts;
-    const resumed = hello.leases.map((lease): ResumedLease => {
+    const { sessions, intervals } = this.parts;
+    const resumed = resume(hello, this.parts, (lease) => {
       const live = this.#mine(lease);
       if (live) this.#hold(live);
-      return { lease, keep: live !== undefined, cancelRequested: live?.stopRequested ?? false };
+      return live;
     });
-    for (const live of leases.ofBot(this.botId)) {
-      const named = hello.leases.some((lease) => leases.find(lease) === live);
-      if (!named && !live.pulled) reaper.release(live, 'lost', 'the bot came back without it');
-    }
     sessions.enter(this);
     this.parts.blame.came(this.botId, this.instanceId);
     this.#send({
@@ -277,12 +277,16 @@ export class BotSession implements SessionHandle {
   #beat(beat: Beat): void {
     checkBeat(beat);
     const { sequence } = beat;
-    if (sequence !== this.#sequence + 1) {
-      const why = `beats count up from 1 without a gap; the next is ${this.#sequence + 1}`;
-      throw new PreconditionError({ reason: 'WRONG_SEQUENCE', why });
-    }
-    const { rhythm } = this.parts;
+    if (sequence !== this.#sequence + 1) throw wrongSequence(this.#sequence + 1);
     this.#sequence = sequence;
+    // The other masters may have given the leases away: the bot waits, and nothing is promised.
+    if (this.parts.store.cluster?.isMember === false) this.#unanswered = beat;
+    else this.#renew(beat);
+  }
+
+  #renew(beat: CheckedBeat): void {
+    const { rhythm } = this.parts;
+    const { sequence } = beat;
     if (beat.health) this.#healthIs(beat.health);
     const proven: LiveLease[] = [];
     const answers = beat.leases.map((status): RenewedLease => {
@@ -301,15 +305,12 @@ export class BotSession implements SessionHandle {
 
   /** The bot has tried whether it can run jobs. */
   #healthIs(health: BotHealth): void {
-    const before = this.#health?.problem ?? '';
-    this.#health = health;
+    const before = this.health?.problem ?? '';
+    this.health = health;
     this.parts.sessions.healthChanged(this);
     if (before === health.problem) return;
-    if (health.problem) this.log.warn(this.#about({ why: health.problem }), 'bot unwell');
-    else {
-      this.log.info(this.#about(), 'bot well again');
-      this.parts.blame.wellAgain(this.botId);
-    }
+    reportHealth(health, this.#about(), this.log);
+    if (!health.problem) this.parts.blame.wellAgain(this.botId);
   }
 
   #accepted(lease: Lease | undefined): void {

@@ -22,6 +22,7 @@ import {
 } from '../../store/ops/jobs/complete-job.js';
 import { createJob } from '../../store/ops/jobs/create-job.js';
 import { findJobs, type JobFilter } from '../../store/ops/jobs/find-jobs.js';
+import { getJob } from '../../store/ops/jobs/get-job.js';
 import { listJobs } from '../../store/ops/jobs/list-jobs.js';
 import { pauseJob } from '../../store/ops/jobs/pause-job.js';
 import { requestCancel } from '../../store/ops/jobs/request-cancel.js';
@@ -194,6 +195,17 @@ export class Jobs {
     const row = await this.parts.store.run(ctx, retryJob, { jobId, now: this.parts.clock.now() });
     this.#wake(row);
     return this.#record(row);
+  }
+
+  /** Another master has asked for a stop of a job, or has taken that back. */
+  async lookAt(jobId: string): Promise<void> {
+    const { store, inBackground } = this.parts;
+    const row = await inBackground(getJob.name, (ctx) => store.run(ctx, getJob, jobId));
+    const live = row && this.#leaseOf(row);
+    if (!row || !live) return;
+    live.isTimedOut = (row.timed_out_at ?? null) !== null;
+    if (live.stopRequested && !isStopWanted(row)) live.stopRequested = false;
+    else if (!live.stopRequested) this.#stop(row);
   }
 
   /** @throws StaleLeaseError, AlreadyExistsError, NotFoundError */

@@ -10,6 +10,12 @@ import type { Leases, LiveLease } from './leases.js';
 /** Bots and runs in one write: small, so that other writes run in between. */
 const sliceSize = 250;
 
+/** Other masters of a cluster read from disk what this one's bots do: it is this old at most. */
+const longestInCluster = 5_000;
+
+export const flushIntervalOf = (given: number, { cluster }: Pick<Store, 'cluster'>): number =>
+  cluster ? Math.min(given, longestInCluster) : given;
+
 /** Time of a bot's last message, and the time that is on disk, ms since 1970. */
 interface Seen {
   at: number;

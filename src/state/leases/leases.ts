@@ -31,7 +31,8 @@ import { fuzzingLeftMs } from '../messages/assignment.js';
  *
  * The lease clock runs only while the master does. Each tick moves it by the time that
  * passed, but at most by `longestStepMs`: a master that was stopped for longer than the TTL
- * finds all leases as they were. After a restart each lease has one full TTL.
+ * finds all leases as they were. After a restart each lease has one full TTL. It also stands
+ * still while the other masters of a cluster may have given this one's leases to others.
  */
 export interface LiveLease {
   readonly jobId: string;
@@ -114,6 +115,8 @@ export interface LeasesParts {
   readonly clock: Clock;
   readonly times: { ttlMs: number; offerTimeoutMs: number };
   readonly onExpired: (lease: LiveLease) => void;
+  /** While it says no, the lease clock stands still; absent: it always runs. */
+  readonly isRunning?: (() => boolean) | undefined;
   /** Called for every lease that ends, for whatever reason. */
   readonly onEnded?: (lease: LiveLease) => void;
 }
@@ -352,6 +355,10 @@ export class Leases {
 
   #step(): void {
     const now = this.parts.clock.monotonic();
+    if (this.parts.isRunning?.() === false) {
+      this.#lastStep = now;
+      return;
+    }
     this.#now += Math.min(now - this.#lastStep, longestStepMs);
     this.#lastStep = now;
     let left = mostExpiries;

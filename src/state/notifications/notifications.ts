@@ -23,7 +23,7 @@ import { type Destination, send } from './send.js';
 const mostProblemBytes = 500;
 
 export interface NotificationsParts {
-  readonly store: Pick<Store, 'run' | 'onWrite'>;
+  readonly store: Pick<Store, 'run' | 'onWrite' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -53,6 +53,8 @@ export class Notifications {
   async start(): Promise<void> {
     const { store, inBackground, log, metrics, clock } = this.parts;
     const names = this.#destinations.map(({ name }) => name);
+    // Of a cluster one master has the destinations: the others leave their rows alone.
+    if (store.cluster && names.length === 0) return;
     const { rows, added, removed } = await inBackground(startWebhooks.name, (ctx) =>
       store.run(ctx, startWebhooks, names),
     );

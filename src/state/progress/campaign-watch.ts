@@ -3,6 +3,7 @@ import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
 import type { LoadedCampaign } from '../../store/campaign-rows.js';
+import { inRound } from '../../store/cluster.js';
 import { loadCampaigns } from '../../store/ops/campaigns/load-campaign.js';
 import { markStuck } from '../../store/ops/campaigns/mark-stuck.js';
 import type { Store } from '../../store/store.js';
@@ -22,7 +23,7 @@ const atOnce = 50;
 const patience = 6;
 
 export interface CampaignWatchParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -49,7 +50,7 @@ export class CampaignWatch {
   constructor(private readonly parts: CampaignWatchParts) {
     const { clock, log, stuckAfterMs } = parts;
     const intervalMs = Math.min(lookEveryMs, stuckAfterMs);
-    const work = () => this.look();
+    const work = () => inRound(parts.store, 'campaigns', () => this.look());
     const name = 'look at the health of campaigns';
     this.#task = new PeriodicTask({ clock, log, intervalMs, name, work });
   }

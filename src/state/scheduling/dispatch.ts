@@ -4,7 +4,7 @@ import { NotFoundError } from '../../core/errors.js';
 import type { Logger } from '../../core/log.js';
 import { TurnBatch } from '../../core/turn-batch.js';
 import type { NewRun } from '../../store/ops/campaigns/make-run.js';
-import { claimJob } from '../../store/ops/scheduling/claim-job.js';
+import { type ClaimJob, claimJob } from '../../store/ops/scheduling/claim-job.js';
 import { findQueues } from '../../store/ops/scheduling/find-queues.js';
 import type { ClaimedJob, QueueRow } from '../../store/rows.js';
 import type { Settled, Store } from '../../store/store.js';
@@ -83,7 +83,7 @@ export interface Supply {
 }
 
 export interface DispatchParts {
-  readonly store: Pick<Store, 'run' | 'runEach'>;
+  readonly store: Pick<Store, 'run' | 'runEach' | 'cluster'>;
   readonly fairShare: FairShare;
   readonly clock: Clock;
   readonly log: Logger;
@@ -229,14 +229,17 @@ export class Dispatch {
 
   async #claimEach(claims: readonly Claim[]): Promise<void> {
     const now = this.parts.clock.now();
-    const inputs = claims.map(({ taker: { botId, ttlMs, acknowledged }, queues, run }) => ({
-      botId,
-      queues: queues.map(({ id }) => id),
-      ttlMs,
-      acknowledged,
-      ...(run && { run }),
-      now,
-    }));
+    const inputs = claims.map(
+      ({ taker: { botId, ttlMs, acknowledged }, campaign, queues, run }) => ({
+        ...this.#limitOf(campaign),
+        botId,
+        queues: queues.map(({ id }) => id),
+        ttlMs,
+        acknowledged,
+        ...(run && { run }),
+        now,
+      }),
+    );
     const outcomes = await runEach(this.parts.store, this.parts.inBackground, claimJob, inputs);
     for (const [index, claim] of claims.entries()) {
       const outcome = outcomes[index] as Settled<ClaimedJob | undefined>;
@@ -244,6 +247,13 @@ export class Dispatch {
       this.#claimed(claim, outcome);
     }
     this.#pump();
+  }
+
+  /** Of a cluster's masters each counts what itself has given out: the store counts all. */
+  #limitOf(campaign: string): Pick<ClaimJob, 'limit'> {
+    const { store, fairShare } = this.parts;
+    const { maxParallel: most } = fairShare.termsOf(campaign);
+    return store.cluster && most > 0 ? { limit: { campaign, most } } : {};
   }
 
   #claimed(claim: Claim, outcome: Settled<ClaimedJob | undefined>): void {

@@ -7,6 +7,7 @@ import { LeasePhase } from '../../gen/pandafuzz/v1/heartbeat.js';
 import type { RetryPause } from '../../store/after-attempt.js';
 import { listLeases } from '../../store/ops/leases/list-leases.js';
 import { type ReleaseLease, releaseLease } from '../../store/ops/leases/release-lease.js';
+import { takeOver } from '../../store/ops/leases/take-over.js';
 import type { LeaseRow, ReleaseOutcome } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import type { Leases, LiveLease } from '../leases/leases.js';
@@ -25,7 +26,7 @@ export interface Blamed extends Pick<ReleaseLease, 'trouble' | 'cause' | 'isProv
 type ReleasedBy = Pick<ReleaseLease, 'outcome' | 'message'> & Omit<Blamed, 'onDone'>;
 
 export interface ReaperParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly leases: Leases;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
@@ -40,11 +41,14 @@ export interface ReaperParts {
 /**
  * Takes back leases that ended without a result. Adopts leases that are on disk only: all
  * of them at the start; later, single ones whose claim was committed after its caller had
- * timed out. So the end of every lease on disk is watched.
+ * timed out. So the end of every lease on disk is watched; of a cluster, each master watches
+ * its own, and those of masters that are gone.
  */
 export class Reaper {
   readonly #stopped = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
+  /** Leases whose end is on its way to disk. */
+  readonly #ending = new Set<string>();
   readonly #adopting: PeriodicTask;
   /** Leases that were on disk only at the last look. */
   #strangers: ReadonlySet<string> = new Set();
@@ -69,7 +73,25 @@ export class Reaper {
    * their acknowledgement may have been on its way to disk.
    */
   async restore(): Promise<void> {
+    if (this.parts.store.cluster) return this.takeOver();
     for await (const row of this.#onDisk()) this.parts.leases.restore(row, row.ttl_ms);
+  }
+
+  /** Takes the leases of masters that are gone, each with its full TTL from now. */
+  async takeOver(): Promise<void> {
+    const { store, inBackground, leases, log } = this.parts;
+    const { cluster } = store;
+    if (!cluster) return;
+    const rows = await inBackground('take_over', (ctx) =>
+      store.run(ctx, takeOver, { master: cluster.id }),
+    );
+    for (const row of rows) if (!this.isEnding(row)) leases.restore(row, row.ttl_ms);
+    if (rows.length > 0) log.info({ leases: rows.length }, 'leases of a master that is gone taken');
+  }
+
+  /** The end of this lease is on its way to disk: nobody is to be given it again. */
+  isEnding({ job_id: jobId, fence }: Pick<LeaseRow, 'job_id' | 'fence'>): boolean {
+    return this.#ending.has(`${jobId}/${fence}`);
   }
 
   /**
@@ -77,6 +99,7 @@ export class Reaper {
    * unknown for the first time may be on its way to disk.
    */
   async #adopt(): Promise<void> {
+    await this.takeOver();
     const strangers = new Set<string>();
     for await (const row of this.#onDisk()) {
       if (this.parts.leases.ofJob(row.job_id)?.fence === row.fence) continue;
@@ -89,7 +112,7 @@ export class Reaper {
 
   async *#onDisk(): AsyncGenerator<LeaseRow> {
     for (let afterJobId = ''; ; ) {
-      const page = { afterJobId, limit: pageSize };
+      const page = { afterJobId, limit: pageSize, master: this.parts.store.cluster?.id };
       const rows = await this.parts.inBackground('list_leases', (ctx) =>
         this.parts.store.run(ctx, listLeases, page),
       );
@@ -108,8 +131,11 @@ export class Reaper {
     const { jobId: job, fence, botId: bot } = lease;
     this.parts.log.info({ job, fence, bot, outcome, why: message }, 'lease released');
     const { onDone, ...blamed } = blame;
+    const key = `${job}/${fence}`;
+    this.#ending.add(key);
     const releasing = this.#releaseOnDisk(lease, { outcome, message, ...blamed }).finally(() => {
       this.#releasing.delete(releasing);
+      this.#ending.delete(key);
       onDone?.();
     });
     this.#releasing.add(releasing);
@@ -133,6 +159,8 @@ export class Reaper {
     const { jobId, fence } = lease;
     const statistics = lease.statistics ? storedStatistics(lease.statistics) : null;
     const statisticsAt = lease.statistics ? lease.reportedAt : null;
+    // As of now: if this master is declared dead meanwhile, the lease is another's.
+    const master = this.parts.store.cluster?.id;
     for (let attempt = 1; !this.#stopped.signal.aborted; attempt++) {
       try {
         const now = this.parts.clock.now();
@@ -140,6 +168,7 @@ export class Reaper {
           this.parts.store.run(ctx, releaseLease, {
             jobId,
             fence,
+            master,
             ...end,
             statistics,
             statisticsAt,

@@ -10,7 +10,7 @@ import type { Store } from '../../store/store.js';
 const sliceSize = 100;
 
 export interface BlobSweepParts {
-  readonly store: Pick<Store, 'run' | 'blobs'>;
+  readonly store: Pick<Store, 'run' | 'blobs' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -38,8 +38,9 @@ export class BlobSweep {
     });
   }
 
+  /** Not in a cluster: which of its masters' folders has a blob, nobody knows. */
   start(): void {
-    this.#task.start();
+    if (!this.parts.store.cluster) this.#task.start();
   }
 
   async stop(): Promise<void> {

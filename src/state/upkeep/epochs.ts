@@ -6,7 +6,7 @@ import { openEpoch } from '../../store/ops/upkeep/open-epoch.js';
 import type { Store } from '../../store/store.js';
 
 export interface EpochsParts {
-  readonly store: Pick<Store, 'run' | 'witness'>;
+  readonly store: Pick<Store, 'run' | 'witness' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -24,8 +24,9 @@ export class Epochs {
   async open(): Promise<void> {
     const { store, clock, log, inBackground } = this.parts;
     const seen = (await store.witness.read()) ?? null;
+    const isShared = store.cluster !== undefined;
     const { epoch, marks, isRestored } = await inBackground('open_epoch', (ctx) =>
-      store.run(ctx, openEpoch, { seen, now: clock.now() }),
+      store.run(ctx, openEpoch, { seen, isShared, now: clock.now() }),
     );
     this.#epoch = epoch;
     if (isRestored) log.warn({ epoch }, 'restored database: leases of later states are stale');

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import type { InBackground } from '../../core/context.js';
 import type { Logger } from '../../core/log.js';
 import { PeriodicTask } from '../../core/periodic-task.js';
+import { inRound } from '../../store/cluster.js';
 import type { Operation } from '../../store/operation.js';
 import { forgetUnseen, pruneForgotten, unseenBots } from '../../store/ops/bots/prune-bots.js';
 import { pruneArchived } from '../../store/ops/campaigns/prune-archived.js';
@@ -27,7 +28,7 @@ interface Ages {
 }
 
 export interface RetentionParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inBackground: InBackground;
@@ -43,7 +44,7 @@ export class Retention {
   #forgottenAfter = '';
 
   constructor(private readonly parts: RetentionParts) {
-    const work = () => this.sweep();
+    const work = () => inRound(parts.store, 'retention', () => this.sweep());
     this.#task = new PeriodicTask({
       clock: parts.clock,
       log: parts.log,

@@ -9,6 +9,7 @@ import type {
   GetSystemStatsResponse,
   HoldBlobsResponse,
 } from '../../gen/pandafuzz/v1/system_service.js';
+import type { Cluster, OwnFigures } from '../../store/cluster.js';
 import { findIds, idResources } from '../../store/ops/upkeep/find-ids.js';
 import { readCounters } from '../../store/ops/upkeep/read-counters.js';
 import type { DatabaseCopy, Store } from '../../store/store.js';
@@ -78,12 +79,14 @@ export class System {
       this.parts.store.space(),
     ]);
     const count = (name: string) => counters[name] ?? 0;
+    const { sessions, leases, store } = this.parts;
     let freeSlots = 0;
-    for (const session of this.parts.sessions.all()) freeSlots += session.freeSlots;
+    for (const session of sessions.all()) freeSlots += session.freeSlots;
+    const others = othersOf(store.cluster);
     return {
       ...this.about,
       ...space,
-      botsOnline: this.parts.sessions.online,
+      botsOnline: sessions.online + others.botsOnline,
       botsTotal: count('bots'),
       jobs: {
         pending: count('jobs.pending'),
@@ -98,8 +101,8 @@ export class System {
       crashGroups: count('crash_groups'),
       crashHits: count('crash_hits'),
       crashInputsKept: count('crash_inputs_kept'),
-      executionsPerSecond: this.parts.leases.executionsPerSecond,
-      freeSlots,
+      executionsPerSecond: leases.executionsPerSecond + others.executionsPerSecond,
+      freeSlots: freeSlots + others.freeSlots,
     };
   }
 
@@ -127,6 +130,18 @@ export class System {
     const wanted = { ...range, resources: known, projects };
     return { found: await this.parts.store.run(ctx, findIds, wanted) };
   }
+}
+
+/** Figures of the other masters of a cluster, as of their last beats. */
+function othersOf(cluster: Cluster | undefined): OwnFigures {
+  const sum = { botsOnline: 0, freeSlots: 0, executionsPerSecond: 0 };
+  for (const peer of cluster?.peers ?? []) {
+    if (peer.id === cluster?.id) continue;
+    sum.botsOnline += peer.botsOnline;
+    sum.freeSlots += peer.freeSlots;
+    sum.executionsPerSecond += peer.executionsPerSecond;
+  }
+  return sum;
 }
 
 type Range = [from: string, to: string];

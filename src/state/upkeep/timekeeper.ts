@@ -17,7 +17,7 @@ const intervalMs = 500;
 const sliceSize = 100;
 
 export interface TimekeeperParts {
-  readonly store: Pick<Store, 'run'>;
+  readonly store: Pick<Store, 'run' | 'cluster'>;
   readonly leases: Leases;
   readonly sessions: Sessions;
   readonly dispatch: Dispatch;
@@ -57,8 +57,9 @@ export class Timekeeper {
 
   async look(): Promise<void> {
     const now = this.parts.clock.now();
+    const master = this.parts.store.cluster?.id;
     const due = await this.parts.inBackground('list_due', (ctx) =>
-      this.parts.store.run(ctx, listDue, { now, limit: sliceSize }),
+      this.parts.store.run(ctx, listDue, { now, limit: sliceSize, master }),
     );
     if (due.isReady) await this.#handOut(now);
     for (const jobId of due.overdue) await this.#timeOut(jobId);

@@ -16,11 +16,13 @@ import {
 import { deleteUnusedBlobs, listUnusedBlobs, markUnusedBlobs } from './blobs/unused-blobs.js';
 import { acknowledgeDrain } from './bots/acknowledge-drain.js';
 import { drainBot } from './bots/drain-bot.js';
+import { enterBot, leaveBot } from './bots/enter-bot.js';
 import { findRegistered } from './bots/find-registered.js';
 import { forgetBot } from './bots/forget-bot.js';
 import { getBot } from './bots/get-bot.js';
 import { holdBot, listHeld } from './bots/hold-bot.js';
 import { listBots } from './bots/list-bots.js';
+import { lookAtBot } from './bots/look-at-bot.js';
 import { markDrained } from './bots/mark-drained.js';
 import { markBack, markLost, seenBots } from './bots/mark-lost.js';
 import { forgetUnseen, pruneForgotten, unseenBots } from './bots/prune-bots.js';
@@ -110,8 +112,10 @@ import { showJob } from './jobs/show-job.js';
 import { timeOutJob } from './jobs/time-out-job.js';
 import { acknowledgeLease } from './leases/acknowledge-lease.js';
 import { flushBeats } from './leases/flush-beats.js';
+import { heldLeases } from './leases/held-leases.js';
 import { listLeases } from './leases/list-leases.js';
 import { releaseLease } from './leases/release-lease.js';
+import { takeOver } from './leases/take-over.js';
 import { keepWebhook } from './notifications/keep-webhook.js';
 import { nextNotice } from './notifications/next-notice.js';
 import { startWebhooks } from './notifications/start-webhooks.js';
@@ -136,7 +140,7 @@ import { getTarget } from './targets/get-target.js';
 import { listTargets } from './targets/list-targets.js';
 import { registerBuild } from './targets/register-build.js';
 import { attemptHolder, hasToken } from './tokens/holders.js';
-import { knownTokens, listTokens } from './tokens/list-tokens.js';
+import { knownToken, knownTokens, listTokens } from './tokens/list-tokens.js';
 import { isArtifactOf, projectOf } from './tokens/project-of.js';
 import { enrolBot, putToken } from './tokens/put-token.js';
 import { revokeToken } from './tokens/revoke-token.js';
@@ -187,6 +191,11 @@ export const operations = [
   dueAvoided,
   endedWork,
   enrolBot,
+  enterBot,
+  leaveBot,
+  lookAtBot,
+  takeOver,
+  heldLeases,
   findBlobs,
   findBuildToVerify,
   findCrashToRun,
@@ -221,6 +230,7 @@ export const operations = [
   keepJobLog,
   keepWebhook,
   knownPacks,
+  knownToken,
   knownTokens,
   lastPack,
   listAhead,

@@ -2,7 +2,7 @@ import { DomainError } from '../../core/errors.js';
 import type { Call, Settled } from '../call.js';
 import { type Attempt, allFailed, attempt, runSet, type Stretch, stretchesOf } from './calls.js';
 import { ConnectionLost, PostgresFault } from './faults.js';
-import type { Session } from './session.js';
+import type { Query, Session } from './session.js';
 
 type Outcomes = readonly Settled<unknown>[];
 
@@ -17,6 +17,13 @@ export class CommitInDoubt extends Error {
   ) {
     super('the connection was lost during COMMIT');
   }
+}
+
+export interface GroupTerms {
+  /** Calls from which a set is taken; usually 2; tests set 1, and Infinity for none. */
+  readonly leastOfSet?: number | undefined;
+  /** Statements that each transaction begins with. */
+  readonly setUp?: (() => readonly Query[]) | undefined;
 }
 
 /** How many groups run with savepoints after a failure: failures come in flocks. */
@@ -38,19 +45,18 @@ const usualLeastOfSet = 2;
 export class GroupCommit {
   #careful = 0;
 
-  /** @param leastOfSet calls from which a set is taken; tests set 1, and Infinity for none */
-  constructor(private readonly leastOfSet = usualLeastOfSet) {}
+  constructor(private readonly terms: GroupTerms = {}) {}
 
   /** @throws ConnectionLost: nothing was done; CommitInDoubt */
   async run(session: Session, calls: readonly Call[]): Promise<Outcomes> {
     try {
       if (this.#careful > 0) this.#careful--;
       else {
-        const outcomes = await inOne(session, calls, this.leastOfSet);
+        const outcomes = await inOne(session, calls, this.terms);
         if (outcomes) return outcomes;
         this.#careful = carefulGroups;
       }
-      return await inSavepoints(session, calls);
+      return await inSavepoints(session, calls, this.terms);
     } catch (error) {
       if (error instanceof ConnectionLost || error instanceof CommitInDoubt) throw error;
       session.send({ text: 'ROLLBACK' });
@@ -63,9 +69,9 @@ export class GroupCommit {
 async function inOne(
   session: Session,
   calls: readonly Call[],
-  leastOfSet: number,
+  { setUp, leastOfSet = usualLeastOfSet }: GroupTerms,
 ): Promise<Outcomes | undefined> {
-  const xid = begin(session);
+  const xid = begin(session, setUp);
   const outcomes: Settled<unknown>[] = [];
   for (const stretch of stretchesOf(calls, leastOfSet)) {
     const settled = await ofStretch(session, stretch);
@@ -103,8 +109,12 @@ async function ofStretch(
 const hasToBeUndone = ({ outcome, changed }: Attempt): boolean =>
   !outcome.ok && (changed || !(outcome.error instanceof DomainError));
 
-async function inSavepoints(session: Session, calls: readonly Call[]): Promise<Outcomes> {
-  const xid = begin(session);
+async function inSavepoints(
+  session: Session,
+  calls: readonly Call[],
+  { setUp }: GroupTerms,
+): Promise<Outcomes> {
+  const xid = begin(session, setUp);
   const outcomes: Settled<unknown>[] = [];
   for (const call of calls) {
     session.send({ text: 'SAVEPOINT operation' });
@@ -116,9 +126,10 @@ async function inSavepoints(session: Session, calls: readonly Call[]): Promise<O
   return commit(session, { xid, calls, outcomes });
 }
 
-/** @returns the id of the transaction, which goes out with the first statement */
-function begin(session: Session): Promise<string> {
+/** @returns the id of the transaction, which it has before it draws any number (cluster/mark.ts) */
+function begin(session: Session, setUp: GroupTerms['setUp']): Promise<string> {
   session.send({ text: 'BEGIN' });
+  for (const query of setUp?.() ?? []) session.send(query);
   const xid = session
     .query({ name: 'xid', text: 'SELECT CAST(pg_current_xact_id() AS text) AS xid' })
     .then(({ rows }) => (rows[0] as { xid: string }).xid);

@@ -22,6 +22,49 @@ CREATE TABLE schema_version (
   database_id text NOT NULL DEFAULT gen_random_uuid()
 );
 
+-- Which master a transaction is of: set in each of a clustered master; 0: the only one.
+CREATE FUNCTION master() RETURNS bigint LANGUAGE sql STABLE AS
+  $$ SELECT CAST(coalesce(nullif(current_setting('pandafuzz.master', true), ''), '0') AS bigint) $$;
+
+-- The masters that share the database (cluster/). An id is new with each start, and when a
+-- master comes back that was declared dead: it never names another.
+CREATE TABLE masters (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  -- Where bots and operators reach it.
+  address      text NOT NULL UNIQUE,
+  -- Its rows of counters; one that is gone leaves it to the next.
+  shard        integer NOT NULL UNIQUE CHECK (shard > 0),
+  version      text NOT NULL,
+  pid          integer NOT NULL,
+  host         text NOT NULL,
+  -- By the clock of the database's server.
+  started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seen_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- Figures of its bots, at seen_at.
+  bots_online  integer NOT NULL DEFAULT 0,
+  free_slots   integer NOT NULL DEFAULT 0,
+  executions_per_second double precision NOT NULL DEFAULT 0
+);
+
+-- What one master tells the others: a hint to look at a row. Kept for minutes.
+CREATE TABLE signals (
+  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind     text NOT NULL,
+  subject  text NOT NULL,
+  -- Who changed it.
+  master   bigint NOT NULL DEFAULT master(),
+  at       timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Tells of a row: its kind, and the column that names the row.
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO signals (kind, subject)
+  VALUES (TG_ARGV[0],
+    coalesce(to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END) ->> TG_ARGV[1], ''));
+  RETURN NULL;
+END $$;
+
 -- The master that has the database, beside the advisory lock that it holds (owner.ts).
 CREATE TABLE owner (
   id       integer PRIMARY KEY CHECK (id = 1),
@@ -60,7 +103,12 @@ CREATE TABLE bots (
   identity              text,
   wanted_name           text NOT NULL DEFAULT '',
   -- Since when it is missed; NULL: it is not.
-  lost_at               bigint
+  lost_at               bigint,
+  -- Of masters that share the database: the one that has its stream, the process behind
+  -- that, and the number that the process gave the stream.
+  master                bigint,
+  instance              text,
+  stream                bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE UNIQUE INDEX bots_by_name ON bots (name) WHERE forgotten_at IS NULL;
@@ -240,7 +288,9 @@ CREATE TABLE leases (
   ttl_ms          bigint NOT NULL CHECK (ttl_ms > 0),
   pulled          integer NOT NULL CHECK (pulled IN (0, 1)),
   assigned_at     bigint NOT NULL,
-  acknowledged_at bigint
+  acknowledged_at bigint,
+  -- Who watches its end.
+  master          bigint NOT NULL DEFAULT master()
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE INDEX leases_by_bot ON leases (bot_id);
@@ -1339,3 +1389,52 @@ CREATE TABLE coverage_files (
   detail            text NOT NULL,
   PRIMARY KEY (report_id, path)
 );
+
+-- Hints for the other masters, where there are any.
+
+CREATE TRIGGER tell_new_work AFTER INSERT ON queue_counters
+  FOR EACH ROW WHEN (NEW.pending > 0 AND master() <> 0)
+  EXECUTE FUNCTION tell('queue', 'queue_id');
+CREATE TRIGGER tell_more_work AFTER UPDATE ON queue_counters
+  FOR EACH ROW WHEN (NEW.pending > OLD.pending AND master() <> 0)
+  EXECUTE FUNCTION tell('queue', 'queue_id');
+
+CREATE TRIGGER tell_stop AFTER UPDATE ON jobs
+  FOR EACH ROW WHEN (NEW.state IN ('assigned', 'running') AND master() <> 0
+    AND (NEW.cancel_requested_at IS DISTINCT FROM OLD.cancel_requested_at
+      OR NEW.pause_requested_at IS DISTINCT FROM OLD.pause_requested_at
+      OR NEW.timed_out_at IS DISTINCT FROM OLD.timed_out_at))
+  EXECUTE FUNCTION tell('job', 'id');
+
+CREATE TRIGGER tell_lease_over AFTER DELETE ON leases
+  FOR EACH ROW WHEN (OLD.master <> master() AND master() <> 0)
+  EXECUTE FUNCTION tell('lease', 'job_id');
+CREATE TRIGGER tell_lease_moved AFTER UPDATE ON leases
+  FOR EACH ROW WHEN (NEW.master <> OLD.master)
+  EXECUTE FUNCTION tell('lease', 'job_id');
+
+CREATE TRIGGER tell_bot AFTER UPDATE ON bots
+  FOR EACH ROW WHEN (master() <> 0
+    AND (NEW.drain_requested_at IS DISTINCT FROM OLD.drain_requested_at
+      OR NEW.forgotten_at IS DISTINCT FROM OLD.forgotten_at
+      OR NEW.held_until IS DISTINCT FROM OLD.held_until
+      OR NEW.failed_starts <> OLD.failed_starts
+      OR NEW.master IS DISTINCT FROM OLD.master))
+  EXECUTE FUNCTION tell('bot', 'id');
+
+CREATE TRIGGER tell_new_token AFTER INSERT ON tokens
+  FOR EACH ROW WHEN (master() <> 0) EXECUTE FUNCTION tell('token', 'id');
+CREATE TRIGGER tell_token AFTER UPDATE ON tokens
+  FOR EACH ROW WHEN (master() <> 0 AND (NEW.revoked_at IS DISTINCT FROM OLD.revoked_at
+    OR NEW.bot_id IS DISTINCT FROM OLD.bot_id))
+  EXECUTE FUNCTION tell('token', 'id');
+CREATE TRIGGER tell_secret AFTER INSERT OR UPDATE OR DELETE ON secrets
+  FOR EACH ROW WHEN (master() <> 0) EXECUTE FUNCTION tell('secret', 'project');
+CREATE TRIGGER tell_campaign AFTER INSERT OR UPDATE ON campaigns
+  FOR EACH ROW WHEN (master() <> 0) EXECUTE FUNCTION tell('campaign', 'key');
+CREATE TRIGGER tell_new_fuzz_campaign AFTER INSERT ON fuzz_campaigns
+  FOR EACH ROW WHEN (master() <> 0) EXECUTE FUNCTION tell('fuzz_campaign', 'id');
+CREATE TRIGGER tell_fuzz_campaign AFTER UPDATE ON fuzz_campaigns
+  FOR EACH ROW WHEN (master() <> 0 AND (NEW.state <> OLD.state OR NEW.revision <> OLD.revision
+    OR NEW.stopping <> OLD.stopping OR NEW.due_at IS DISTINCT FROM OLD.due_at))
+  EXECUTE FUNCTION tell('fuzz_campaign', 'id');

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly synchronous: 'full' | 'normal';
   /** Of one statement, and of a transaction between two; usually 30 s. */
   readonly longestMs?: number | undefined;
+  /** Of a transaction between two statements, if that is to be shorter. */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 /** A statement to run; with a name it is prepared once a session. */
@@ -45,10 +47,14 @@ const closeTimeoutMs = 2_000;
  * The server notices within ten seconds that a master's machine is gone (tcp_keepalives), and
  * within one that its process is (client_connection_check_interval), and lets go of its locks.
  */
-const settings = (synchronous: SessionOptions['synchronous'], longestMs: number) => `
+const settings = ({
+  synchronous,
+  longestMs = usualLongestMs,
+  idleTimeoutMs = longestMs,
+}: SessionOptions) => `
   SET synchronous_commit = ${synchronous === 'full' ? 'on' : 'off'};
   SET statement_timeout = ${longestMs};
-  SET idle_in_transaction_session_timeout = ${longestMs};
+  SET idle_in_transaction_session_timeout = ${idleTimeoutMs};
   SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
   SET client_connection_check_interval = 1000;
   SET DateStyle = ISO; SET TimeZone = 'UTC'; SET client_min_messages = warning`;
@@ -73,12 +79,8 @@ export class Session {
   }
 
   /** @throws ConnectionLost, or what else the server says, as faults */
-  static async open({
-    url,
-    name,
-    synchronous,
-    longestMs = usualLongestMs,
-  }: SessionOptions): Promise<Session> {
+  static async open(options: SessionOptions): Promise<Session> {
+    const { url, name, longestMs = usualLongestMs } = options;
     const socket = new Socket();
     const client = new pg.Client({
       stream: () => socket,
@@ -97,7 +99,7 @@ export class Session {
       session.#end(error);
       throw faultOf(error);
     }
-    await session.query({ text: settings(synchronous, longestMs) });
+    await session.query({ text: settings(options) });
     return session;
   }
 

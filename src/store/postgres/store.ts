@@ -6,6 +6,8 @@ import { LaneStore } from '../lane-store.js';
 import type { Room } from '../room.js';
 import type { DatabaseCopy, StoreOptions } from '../store.js';
 import type { UnfinishedUploads } from '../unfinished.js';
+import { Member } from './cluster/member.js';
+import { beginTurn } from './cluster/turn.js';
 import { claimFolder } from './data-folder.js';
 import { isRetryableError } from './faults.js';
 import { Reader } from './reader.js';
@@ -19,47 +21,61 @@ export interface PostgresOptions extends StoreOptions {
 
 interface Parts {
   readonly writer: Writer;
+  readonly cluster: Member | undefined;
   readonly readers: readonly Reader[];
   readonly room: Room;
   readonly unfinished: UnfinishedUploads;
 }
 
 /** Takes the database, then opens what reads it. */
-async function connectAll(options: PostgresOptions) {
+async function connectAll(options: PostgresOptions, onEvents: () => void): Promise<Connections> {
   const { url, synchronous, log, onFailure, leastOfSet } = options;
-  const instance = newId();
-  const clock = systemClock;
+  const common = { url, synchronous, instance: newId(), clock: systemClock, log };
+  let cluster: Member | undefined;
+  const setUp = () => (cluster ? beginTurn({ id: cluster.id, shard: cluster.shard }) : []);
+  const isShared = options.cluster !== undefined;
+  // A master that stands still in its turn must not hold up the others for their TTL.
+  const idleTimeoutMs = options.cluster && options.cluster.ttlMs / 2;
   const writer = await Writer.open({
-    ...{ url, synchronous, instance, clock, log, onFailure, leastOfSet },
+    ...{ ...common, onFailure, leastOfSet, setUp, isShared, idleTimeoutMs },
   });
   const readers: Reader[] = [];
   try {
+    if (options.cluster) {
+      cluster = await Member.join({ ...common, cluster: options.cluster, onEvents });
+    }
     await claimFolder(options.directory, await writer.databaseId());
     for (let i = 1; i <= options.readers; i++) {
       readers.push(await Reader.open({ url, synchronous, name: `pandafuzz reader ${i}` }));
     }
-    return { writer, readers };
+    return { writer, readers, cluster };
   } catch (error) {
-    await closeAll({ writer, readers });
+    await closeAll({ writer, readers, cluster });
     throw error;
   }
 }
 
-async function closeAll({ writer, readers }: Pick<Parts, 'writer' | 'readers'>): Promise<void> {
+type Connections = Pick<Parts, 'writer' | 'readers' | 'cluster'>;
+
+async function closeAll({ writer, readers, cluster }: Connections): Promise<void> {
   await Promise.all(readers.map((reader) => reader.close()));
   await writer.close();
+  await cluster?.close();
 }
 
 /**
- * The store in a PostgreSQL database that is this master's alone. Writes go in order through
- * one session, which has the database's lock; reads run beside it on their own.
+ * The store in a PostgreSQL database. Writes go in order through one session, which has the
+ * database's lock, alone or with the other masters of a cluster; reads run beside it on
+ * their own.
  */
 export class PostgresStore extends LaneStore<Writer, Reader> {
   readonly #writer: Writer;
+  readonly #member: Member | undefined;
 
   private constructor(options: PostgresOptions, parts: Parts) {
     super({ ...parts, options, isRetryable: isRetryableError });
     this.#writer = parts.writer;
+    this.#member = parts.cluster;
     options.metrics.watchStore({ queued: () => this.queued() });
   }
 
@@ -67,10 +83,10 @@ export class PostgresStore extends LaneStore<Writer, Reader> {
   static async open(options: PostgresOptions): Promise<PostgresStore> {
     await makeDataFolder(options.directory);
     const room = await openRoom(options);
-    const connections = await connectAll(options).catch((error) => {
+    let store: PostgresStore | undefined;
+    const connections = await connectAll(options, () => store?.wrote()).catch((error) => {
       throw inWords(error);
     });
-    let store: PostgresStore;
     try {
       const unfinished = await openUnfinished(options);
       store = new PostgresStore(options, { ...connections, room, unfinished });
@@ -100,6 +116,8 @@ export class PostgresStore extends LaneStore<Writer, Reader> {
     await this.blobs.close();
     await this.reads.close();
     await this.writes.close();
+    // After the last write of its own.
+    await this.#member?.close();
   }
 
   #databaseBytes(): Promise<number> {

@@ -3,7 +3,7 @@ import { newId } from '../../core/ids.js';
 import { type NewTables, type Row, rowsAtOnce, type Table, type Value } from '../tables.js';
 import { PostgresFault } from './faults.js';
 import { migrate } from './migrate.js';
-import { heldByOther, lockForStart, ownerInWords, writerName } from './owner.js';
+import { heldByOther, lockForStart, writerName } from './owner.js';
 import { Session } from './session.js';
 import { storable } from './storable.js';
 
@@ -48,9 +48,9 @@ export class PostgresTables implements NewTables {
       ...{ url, name: writerName(instance), synchronous: 'full', longestMs },
     });
     try {
-      await lockForStart(session, instance).catch(async (error) => {
+      await lockForStart(session, { instance, isShared: false }).catch(async (error) => {
         if (!(error instanceof PostgresFault)) throw error;
-        throw heldByOther(await ownerInWords(session));
+        throw await heldByOther(session, false);
       });
       await migrate(session);
       await session.query({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ' });

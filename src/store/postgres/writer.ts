@@ -5,6 +5,7 @@ import { backoffMs } from '../../core/retry.js';
 import type { Call, Settled } from '../call.js';
 import type { LaneThread } from '../lane.js';
 import { allFailed } from './calls.js';
+import { inTurn } from './cluster/turn.js';
 import {
   ConnectionLost,
   isRetryableError,
@@ -12,27 +13,20 @@ import {
   PostgresFault,
   UnknownOutcome,
 } from './faults.js';
-import { CommitInDoubt, GroupCommit } from './group-commit.js';
+import { CommitInDoubt, GroupCommit, type GroupTerms } from './group-commit.js';
 import { migrate } from './migrate.js';
-import {
-  heldByOther,
-  lockAgain,
-  lockForStart,
-  ownerInWords,
-  writeOwner,
-  writerName,
-} from './owner.js';
+import { heldByOther, lockAgain, lockForStart, writeOwner, writerName } from './owner.js';
 import { Session, type SessionOptions } from './session.js';
 
 type Outcomes = readonly Settled<unknown>[];
 
-export interface WriterOptions extends Omit<SessionOptions, 'name'> {
+export interface WriterOptions extends Omit<SessionOptions, 'name'>, GroupTerms {
   /** Names this start of the master: a new id. */
   readonly instance: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** As of GroupCommit. */
-  readonly leastOfSet?: number | undefined;
+  /** Other masters may have the database, too. */
+  readonly isShared: boolean;
   /** Called when the database belongs to another master: this one has to end. */
   readonly onFailure: (error: Error) => void;
 }
@@ -55,7 +49,7 @@ export class Writer implements LaneThread {
     private readonly options: WriterOptions,
     private session: Session,
   ) {
-    this.#groups = new GroupCommit(options.leastOfSet);
+    this.#groups = new GroupCommit(options);
   }
 
   /**
@@ -67,8 +61,9 @@ export class Writer implements LaneThread {
     const session = await openSession(options);
     try {
       await takeForStart(session, options);
-      await migrate(session);
-      await writeOwner(session, options.instance, new Date(options.clock.now()));
+      await inTurn(session, () => migrate(session));
+      const since = new Date(options.clock.now());
+      if (!options.isShared) await writeOwner(session, options.instance, since);
       return new Writer(options, session);
     } catch (error) {
       await session.close();
@@ -135,7 +130,7 @@ export class Writer implements LaneThread {
   async #openAgain(): Promise<Session> {
     const session = await openSession(this.options);
     try {
-      await lockAgain(session, this.options.instance);
+      await lockAgain(session, this.options);
       return session;
     } catch (error) {
       await session.close();
@@ -185,17 +180,18 @@ const idOfTheFuture = '22023';
 /** A wait that ends by itself soon. */
 const untilDone = new AbortController().signal;
 
-const openSession = ({ url, synchronous, instance }: WriterOptions): Promise<Session> =>
-  Session.open({ url, synchronous, name: writerName(instance) });
+const openSession = ({ instance, ...options }: WriterOptions): Promise<Session> =>
+  Session.open({ ...options, name: writerName(instance) });
 
-async function takeForStart(session: Session, { instance, clock }: WriterOptions): Promise<void> {
+async function takeForStart(session: Session, options: WriterOptions): Promise<void> {
+  const { clock, isShared } = options;
   const until = clock.monotonic() + waitForLockMs;
   for (let retry = 1; ; retry++) {
     try {
-      return await lockForStart(session, instance);
+      return await lockForStart(session, options);
     } catch (error) {
       if (!isRetryableError(error) || error instanceof ConnectionLost) throw error;
-      if (clock.monotonic() > until) throw heldByOther(await ownerInWords(session));
+      if (clock.monotonic() > until) throw await heldByOther(session, isShared);
       await sleep(clock, backoffMs(pauses, retry), untilDone);
     }
   }

@@ -164,10 +164,17 @@ describe('it is certain of', () => {
     expect(end.message).toMatch(message);
   });
 
-  test('a fuzzer whose dictionary cannot be read', async () => {
+  test.each([
+    ['whose dictionary cannot be read', {}, /the dictionary cannot be read/],
+    [
+      'whose sanitizer cannot read its options',
+      { ASAN_OPTIONS: 'detect_leaks=0:odd' },
+      /the options of the target's sanitizer cannot be read/,
+    ],
+  ])('a fuzzer %s', async (_what, environment: Record<string, string>, message) => {
     const target = compiled(
       'int LLVMFuzzerTestOneInput(const char *data, unsigned long size) { return 0; }',
-      '-fsanitize=fuzzer',
+      '-fsanitize=fuzzer,address',
     );
     const dictionary = file('no dictionary\n', 0o644);
     let words = '';
@@ -175,7 +182,7 @@ describe('it is certain of', () => {
     const sandbox = await startSandbox(tools, {
       file: target,
       args: [`-dict=${dictionary}`],
-      environment: {},
+      environment,
       cwd: join(folder, 'work'),
       maxFileBytes: 2 ** 20,
       onOutput: (chunk) => {
@@ -184,7 +191,7 @@ describe('it is certain of', () => {
     });
     const end = await uselessStart(await sandbox.exited, words, { engine, folder: { target } });
     expect(end).toMatchObject(final);
-    expect(end.message).toMatch(/the dictionary cannot be read/);
+    expect(end.message).toMatch(message);
   });
 });
 

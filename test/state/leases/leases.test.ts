@@ -6,10 +6,10 @@ import { VirtualClock } from '../../virtual-clock.js';
 
 const times = { ttlMs: 30_000, offerTimeoutMs: 10_000 };
 
-function leasing() {
+function leasing(isRunning?: () => boolean) {
   const clock = new VirtualClock();
   const expired: LiveLease[] = [];
-  const leases = new Leases({ clock, times, onExpired: (lease) => expired.push(lease) });
+  const leases = new Leases({ clock, times, isRunning, onExpired: (lease) => expired.push(lease) });
   leases.start();
   const grant = (id: string, acknowledged = true, fence = 1) => {
     const job = { id, attempt: 1, fence, engine: 'libfuzzer', cancel_requested_at: null };
@@ -28,6 +28,21 @@ describe('a lease', () => {
     clock.advance(600);
     expect(expired).toEqual([lease]);
     expect([leases.size, leases.ofJob('job'), leases.countOfBot('bot')]).toEqual([0, undefined, 0]);
+  });
+
+  test('keeps the rest of its time while its master may be taken for dead by others', () => {
+    let isMember = true;
+    const { clock, leases, expired, grant } = leasing(() => isMember);
+    const lease = grant('job');
+    clock.advance(10_000);
+    isMember = false;
+    clock.advance(3_600_000);
+    expect([expired, leases.remainingMs(lease)]).toEqual([[], 20_000]);
+    isMember = true;
+    clock.advance(19_900);
+    expect(expired).toEqual([]);
+    clock.advance(600);
+    expect(expired).toEqual([lease]);
   });
 
   test('lives as long as it is renewed', () => {

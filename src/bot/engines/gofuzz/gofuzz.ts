@@ -44,7 +44,9 @@ export const goFuzz: Engine = {
   start: async (start) => [await fuzzCommand(start)],
   observe: (start, onArtifact) => new GoObserver(start, onArtifact),
   replay: replayCommand,
-  hasBegun: (output) => /^\s*--- FAIL: Fuzz|^panic: |^fatal error: |^SIG[A-Z]+: /m.test(output),
+  // The last: of a target that calls os.Exit, Go prints nothing else.
+  hasBegun: (output) =>
+    /^\s*--- FAIL: Fuzz|^panic: |^fatal error: |^SIG[A-Z]+: |^=== RUN +\S+\/input$/m.test(output),
   hasCrashed,
 };
 
@@ -81,7 +83,7 @@ async function replayCommand(start: ReplayStart): Promise<ReplayCommand> {
   const folder = join(room, 'package');
   const inputs = await makeSharedFolders(folder, 'testdata', 'fuzz', name);
   await writeNew(join(inputs, inputName), encode(await readFile(input), type));
-  const args = [`-test.run=^${name}$/^${inputName}$`, ...argumentsOf(spec).own];
+  const args = ['-test.v', `-test.run=^${name}$/^${inputName}$`, ...argumentsOf(spec).own];
   return {
     ...inFolder(folder, target, args),
     environment: spec.environment,

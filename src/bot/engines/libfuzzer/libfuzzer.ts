@@ -2,7 +2,15 @@ import { JobKind, type JobSpec } from '../../../gen/pandafuzz/v1/job.js';
 import { refusedArgument } from '../../../target/arguments.js';
 import { readPlainStart } from '../../sandbox/plain-file.js';
 import { compilerOf } from '../compiler.js';
-import type { Engine, EngineDriver, EngineStart, MergeStart, MinimiseStart } from '../engine.js';
+import type {
+  Engine,
+  EngineDriver,
+  EngineStart,
+  MergeStart,
+  MinimiseStart,
+  ReplayStart,
+} from '../engine.js';
+import { namingBy } from '../naming.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
 import { measuring, screening } from './corpus.js';
@@ -27,8 +35,8 @@ export function libFuzzer(options: {
   coverage?: readonly CoverageTools[];
 }): Engine {
   const { symbolizer, coverage = [] } = options;
-  const environmentOf = ({ spec, sanitizerLogs }: Pick<EngineStart, 'spec' | 'sanitizerLogs'>) =>
-    sanitizerEnvironment({ asked: spec.environment, symbolizer, logs: sanitizerLogs });
+  const environmentOf = ({ spec, sanitizerLogs: logs, takesSignals }: ReplayStart) =>
+    sanitizerEnvironment({ asked: spec.environment, symbolizer, logs, takesSignals });
   return {
     name: 'libfuzzer',
     kinds: new Set([
@@ -60,6 +68,7 @@ export function libFuzzer(options: {
           logs: start.sanitizerLogs,
           withoutNames: start.withoutNames,
           leaks: start.withoutLeaks ? false : undefined,
+          takesSignals: start.takesSignals,
         }),
         stopSignal: await stopSignalOf(start.target),
       },
@@ -73,6 +82,7 @@ export function libFuzzer(options: {
     }),
     screening: screening(),
     measuring: measuring(symbolizer),
+    naming: symbolizer === undefined ? undefined : namingBy(symbolizer),
     // Its own search would end with the first leak: the sanitizer's at the exit has all of them.
     leakSurvey: ({ target, spec, sanitizerLogs, inputs, scratch }) => ({
       file: target,
@@ -93,6 +103,10 @@ export function libFuzzer(options: {
       }),
     }),
     hasBegun: (output) => /^Running: /m.test(output),
+    hasEndedItself: ({ exit, report }) =>
+      exit.signal === null &&
+      /^Running: /m.test(report) &&
+      !/^Executed .* in \d+ ms|(?:ERROR|SUMMARY|WARNING): /m.test(report),
     hasCrashed: ({ exit }) => exit.code !== 0,
     minimise: async (start) => ({
       file: start.target,

@@ -1,4 +1,5 @@
 import { pageOperation, writeOperation } from '../../operation.js';
+import { inCluster } from '../../sql.js';
 import { all, one, run, type Statement, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 
@@ -10,10 +11,15 @@ interface Change {
   now: number;
 }
 
+/** No master of a cluster has its stream. */
+const hasNoMaster = inCluster(
+  'AND NOT EXISTS (SELECT 1 FROM masters WHERE masters.id = bots.master)',
+);
 /** A bot that is drained, or forgotten, was taken out by people, and is not missed. */
 const lose = statement<{ id: string; now: number }>(`
   UPDATE bots SET lost_at = @now
-  WHERE id = @id AND lost_at IS NULL AND forgotten_at IS NULL AND drain_requested_at IS NULL`);
+  WHERE id = @id AND lost_at IS NULL AND forgotten_at IS NULL AND drain_requested_at IS NULL
+    ${hasNoMaster}`);
 const regain = statement<{ id: string; now: number }>(
   'UPDATE bots SET lost_at = NULL WHERE id = @id AND lost_at IS NOT NULL',
 );
@@ -28,6 +34,10 @@ export const markLost = writeOperation('mark_lost', 'upkeep', (input: Change) =>
 export const markBack = writeOperation('mark_back', 'upkeep', (input: Change) =>
   change(regain, 'bot.back', input),
 );
+
+/** A lost bot has come to a master of a cluster. */
+export const regainBot = (id: string, now: number) =>
+  change(regain, 'bot.back', { ids: [id], now });
 
 function* change(
   to: Statement<{ id: string; now: number }, never>,

@@ -1,6 +1,7 @@
 import type { Ending, RetryPause } from '../../after-attempt.js';
 import { writeOperation } from '../../operation.js';
 import type { ReleaseOutcome, StartTroubleName } from '../../rows.js';
+import { ofMaster } from '../../sql.js';
 import { one, run, type Steps, statement } from '../../statement.js';
 import { recordEvent } from '../events/record-event.js';
 import { accuseTarget } from '../jobs/accuse-target.js';
@@ -11,6 +12,8 @@ import { type MovedOn, moveOn } from '../jobs/move-on.js';
 export interface ReleaseLease extends RetryPause {
   jobId: string;
   fence: number;
+  /** The master of a cluster that found it over: if another one watches it by now, it is not. */
+  master?: number | undefined;
   outcome: ReleaseOutcome;
   /** The run's newest statistics, JobStatistics as protobuf JSON; null if there are none. */
   statistics: string | null;
@@ -35,8 +38,8 @@ type EndedAttempt = Omit<ReleaseLease, 'cause'> & {
   cause: string | null;
 };
 
-const unlease = statement<ReleaseLease>(
-  'DELETE FROM leases WHERE job_id = @jobId AND fence = @fence',
+const unlease = statement<{ jobId: string; fence: number; master: number | null }>(
+  `DELETE FROM leases WHERE job_id = @jobId AND fence = @fence ${ofMaster}`,
 );
 /** Statistics that are on disk only are of this attempt: the claim has removed earlier ones. */
 const end = statement<EndedAttempt>(`
@@ -61,7 +64,8 @@ export const releaseLease = writeOperation(
     const { jobId, fence, outcome, statistics, statisticsAt = null, now } = input;
     const { trouble = null, cause } = input;
     yield* lockJob(jobId);
-    if ((yield* run(unlease, input)) === 0) return undefined;
+    if ((yield* run(unlease, { jobId, fence, master: input.master ?? null })) === 0)
+      return undefined;
     const accusation = yield* accuseTarget(input);
     const ending: Ending = accusation
       ? { ...input, outcome: 'failed', message: accusation, final: true }

@@ -21,6 +21,8 @@ export interface ClaimJob {
   acknowledged: boolean;
   /** The run that a campaign makes if no job waits. */
   run?: NewRun;
+  /** Of a cluster, where others claim for the campaign as well: as many may run at once. */
+  limit?: { campaign: string; most: number };
   now: number;
 }
 
@@ -77,6 +79,13 @@ const nextNotAvoided = statement<{ queues: string; botId: string }, JobToClaim>(
     FROM ${integersOf('@queues')} AS queue)
   AND ${waits}
   ORDER BY priority DESC, id LIMIT 1 ${forUpdate('skip')}`);
+/** For a cluster alone. */
+const runningOf = statement<{ campaign: string; most: number }, { running: number }>({
+  sqlite: null,
+  postgres: `SELECT count(*) AS running FROM (
+    SELECT 1 FROM leases JOIN jobs ON jobs.id = leases.job_id
+    WHERE jobs.campaign = @campaign LIMIT @most) AS counted`,
+});
 const leftIn = statement<{ queueId: number }, { pending: number }>(
   'SELECT pending FROM queues WHERE id = @queueId',
 );
@@ -110,6 +119,9 @@ const record = statement<Grant>(`
  * job, and every message under an earlier lease is stale from then on.
  */
 export const claimJob = writeOperation('claim_job', 'work', function* (input: ClaimJob): Claim {
+  if (input.limit && (yield* one(runningOf, input.limit))?.running === input.limit.most) {
+    return undefined;
+  }
   const job = (yield* nextFor(input.botId, input.queues)) ?? (yield* madeRun(input.run));
   if (!job) return undefined;
   const { botId, acknowledged, now } = input;

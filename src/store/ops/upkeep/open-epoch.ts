@@ -15,6 +15,8 @@ interface EpochRow {
 interface OpenEpoch {
   /** What the file beside the database says; null: there is none. */
   seen: { readonly epoch: number; readonly marks: number } | null;
+  /** Other masters have the database, too: a master without such a file is a new one. */
+  isShared?: boolean;
   now: number;
 }
 
@@ -41,9 +43,9 @@ const update = statement<{ number: number; base: number }>(`
 export const openEpoch = writeOperation(
   'open_epoch',
   'work',
-  function* ({ seen, now }: OpenEpoch): Steps<OpenedEpoch> {
+  function* ({ seen, isShared = false, now }: OpenEpoch): Steps<OpenedEpoch> {
     const row = (yield* one(select, {})) as EpochRow;
-    const isRestored = wasPutBack(row, seen);
+    const isRestored = !(isShared && seen === null) && wasPutBack(row, seen);
     const minutes = Math.max(0, Math.floor(now / 60_000) - firstMinute);
     const next = Math.max(row.number + 1, (seen?.epoch ?? 0) + 1, minutes);
     const epoch = isRestored ? next : row.number;

@@ -86,8 +86,8 @@ const grantAll = (session: Session, granted: readonly Grant[]) =>
 /** Claims of the same queues: the first of them gets the first job, as one after the other. */
 export const claimJobs: OperationSet<ClaimJob, ClaimedJob | undefined> = {
   name: claimJob.name,
-  sorted: ({ queues, acknowledged }) =>
-    acknowledged ? undefined : { kind: queues.join(), subject: '' },
+  sorted: ({ queues, acknowledged, limit }) =>
+    acknowledged || limit ? undefined : { kind: queues.join(), subject: '' },
   async run(session, inputs) {
     const jobs = await candidates(session, inputs);
     const taken = new Map<number, number>();
