@@ -45,6 +45,7 @@ const ladders = {
     access: ['leases', 'messages'],
     crashes: ['messages'],
     corpus: ['leases', 'messages'],
+    coverage: ['corpus', 'messages'],
     notifications: ['messages'],
     progress: ['series', 'campaigns', 'bots', 'scheduling', 'leases', 'messages'],
     series: ['leases', 'messages'],
@@ -153,8 +154,8 @@ const onlyIn = (names, library) => ({
  *
  * Rules see the interface and the operations, never an engine.
  */
-const seenByRules = ['store', 'cluster', 'operation', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
-const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'campaign-rows', 'campaign-end', 'campaign-policies', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes', 'within-quota'];
+const seenByRules = ['store', 'cluster', 'operation', 'rows', 'crash-rows', 'coverage-rows', 'campaign-rows', 'campaign-end', 'campaign-sums', 'campaign-forecast', 'after-attempt', 'statistics', 'blobs', 'grouping', 'page-bytes'];
+const seenByOperations = ['operation', 'statement', 'sql', 'rows', 'crash-rows', 'coverage-rows', 'campaign-rows', 'campaign-end', 'campaign-policies', 'campaign-sums', 'campaign-forecast', 'times', 'after-attempt', 'statistics', 'grouping', 'page-bytes', 'within-quota'];
 const sharedFiles = '^src/store/[^/]+\\.ts$';
 const filesOfStore = (names) => `^src/store/(${names.join('|')})\\.ts$`;
 
@@ -164,6 +165,8 @@ const aboveJobs = '^src/store/ops/(campaigns|corpus|crashes|leases)/';
 const claims = '^src/store/ops/scheduling/';
 /** Progress of targets shows their campaigns. */
 const shows = '^src/store/ops/progress/';
+/** Reports are made of corpora. */
+const covers = '^src/store/ops/coverage/';
 /** Subjects that all others may build on. */
 const sharedOperations = 'blobs|events|targets';
 
@@ -183,7 +186,7 @@ const store = [
   {
     name: 'operations-import-only-what-is-below',
     severity: 'error',
-    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims, shows] },
+    from: { path: '^src/store/ops/([^/]+)/', pathNot: [aboveJobs, claims, shows, covers] },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/($1|${sharedOperations})/` },
   },
   {
@@ -203,6 +206,12 @@ const store = [
     severity: 'error',
     from: { path: shows },
     to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(progress|campaigns|${sharedOperations})/` },
+  },
+  {
+    name: 'operations-of-coverage-import-only-what-is-below',
+    severity: 'error',
+    from: { path: covers },
+    to: { path: '^src/store/ops/', pathNot: `^src/store/ops/(coverage|corpus|jobs|${sharedOperations})/` },
   },
   {
     name: 'shared-files-see-no-engine-and-no-operation',

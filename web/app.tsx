@@ -13,6 +13,7 @@ import { BotsPage } from './pages/bots.js';
 import { CampaignPage } from './pages/campaign.js';
 import { CampaignsPage } from './pages/campaigns.js';
 import { CorporaPage } from './pages/corpora.js';
+import { CoveragePage } from './pages/coverage.js';
 import { EventsPage } from './pages/events.js';
 import { FindPage } from './pages/find.js';
 import { GroupPage } from './pages/group.js';
@@ -53,6 +54,7 @@ const routes: Readonly<Record<string, readonly Route[]>> = {
     { title: 'Job', parts: 1, page: JobPage },
   ],
   corpora: [{ title: 'Corpora', parts: 0, page: CorporaPage }],
+  coverage: [{ title: 'Source coverage', parts: 2, page: CoveragePage }],
   events: [{ title: 'Events', parts: 0, page: EventsPage }],
   system: [{ title: 'System', parts: 0, page: SystemPage }],
   settings: [{ title: 'Settings', parts: 0, page: SettingsPage }],

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Connection, connect } from '../client/connect.js';
 import type { ClientTls } from '../client/tls.js';
 import { systemClock } from '../core/clock.js';
+import { coverageWork } from '../core/coverage-work.js';
 import { crashWorkOf } from '../core/crash-work.js';
 import { newId } from '../core/ids.js';
 import { type IsolationWish, isolationNumber } from '../core/isolation.js';
@@ -14,8 +15,10 @@ import { mergeWorkOf } from '../core/merge-work.js';
 import type { UserRange } from '../core/user-range.js';
 import { version } from '../core/version.js';
 import type { BotEngine } from '../gen/pandafuzz/v1/bot.js';
+import { JobKind } from '../gen/pandafuzz/v1/job.js';
 import { Stocks } from './corpus/stocks.js';
 import { type FoundEngines, findEngines } from './engines/found.js';
+import type { CoverageTools } from './engines/libfuzzer/coverage-tools.js';
 import { findSymbolizer } from './engines/sanitizers.js';
 import { LeftoverHits } from './findings/leftover-hits.js';
 import { Spool } from './findings/spool.js';
@@ -255,16 +258,31 @@ async function assemble(
 
 /** With the name for work on crashes, for engines that can do some. */
 const announced = (engines: FoundEngines): string[] =>
-  [...engines.values()].flatMap(({ engine: { name, kinds, merge, measuring } }) => [
+  [...engines.values()].flatMap(({ engine: { name, kinds, merge, measuring, coverage } }) => [
     name,
     ...(kinds.size > 0 ? [crashWorkOf(name)] : []),
     ...(merge && measuring ? [mergeWorkOf(name)] : []),
+    ...(coverage?.length ? [coverageWork] : []),
   ]);
 
 const details = (engines: FoundEngines): BotEngine[] =>
-  [...engines.values()].map(({ engine, version, note }) => {
-    return { name: engine.name, version, kinds: [...engine.kinds], note };
+  [...engines.values()].flatMap(({ engine: { name, kinds, coverage }, version, note }) => {
+    const of = {
+      name,
+      version,
+      note,
+      kinds: [...kinds].filter((kind) => kind !== JobKind.COVERAGE),
+    };
+    return coverage?.length ? [of, coverageDetails(coverage)] : [of];
   });
+
+/** The tools of reports of source coverage, beside the engines. */
+const coverageDetails = (tools: readonly CoverageTools[]): BotEngine => ({
+  name: coverageWork,
+  version: `LLVM ${tools.map(({ version }) => version).join(', ')}`,
+  kinds: [JobKind.COVERAGE],
+  note: '',
+});
 
 const noSymbolizer =
   'llvm-symbolizer is missing (Debian: llvm): stacks will show offsets instead of names';

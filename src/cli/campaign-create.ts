@@ -53,6 +53,8 @@ interface Flags extends OperatorFlags, InputFlags, BotFlags {
   readonly window?: TimeWindow[];
   readonly timeZone?: string;
   readonly policy?: PolicyWishes;
+  readonly coverageBuild?: string;
+  readonly coverageSources?: string;
 }
 
 const createExamples = `
@@ -167,7 +169,9 @@ function withWishes(command: Command): void {
     )
     .addOption(windowOption())
     .option('--time-zone <name>', 'of the windows, such as Europe/Berlin (default: that of here)')
-    .addOption(policyOption());
+    .addOption(policyOption())
+    .option('--coverage-build <file>', 'measures source coverage: see "coverage run --help"')
+    .option('--coverage-sources <folder>', 'sources that go along with it');
   withBotOptions(withInputOptions(command));
 }
 
@@ -196,6 +200,12 @@ function wishesOf(
     ...(dictionary !== undefined && { dictionary }),
     pins: flags.pin ?? {},
     policies: flags.policy ?? {},
+    ...(flags.coverageBuild !== undefined && {
+      coverage: {
+        program: flags.coverageBuild,
+        ...(flags.coverageSources !== undefined && { sources: flags.coverageSources }),
+      },
+    }),
     sharing: flags.sharing,
     spec: {
       arguments: engineArguments.length > 0 ? engineArguments : undefined,

@@ -22,7 +22,7 @@ export const windowOption = (): Option =>
     throw new InvalidArgumentError('It must be as "22:00-06:00" or "mon-fri 22:00-06:00".');
   });
 
-export const policyNames = ['reproduce', 'minimise', 'merge', 'notify'] as const;
+export const policyNames = ['reproduce', 'minimise', 'merge', 'notify', 'coverage'] as const;
 export type PolicyWishes = Partial<Record<(typeof policyNames)[number], 'on' | 'off' | 'default'>>;
 
 /** `--policy`. */

@@ -13,6 +13,7 @@ const makers: Readonly<Record<string, () => Promise<Command>>> = {
   job: async () => (await import('./job.js')).jobCommand(),
   crash: async () => (await import('./crash.js')).crashCommand(),
   corpus: async () => (await import('./corpus.js')).corpusCommand(),
+  coverage: async () => (await import('./coverage.js')).coverageCommand(),
   target: async () => (await import('./target.js')).targetCommand(),
   campaign: async () => (await import('./campaign.js')).campaignCommand(),
   token: async () => (await import('./token.js')).tokenCommand(),
@@ -50,7 +51,7 @@ export async function makeProgram(named = ''): Promise<Command> {
   for (const command of everyCommand(program)) {
     command
       .exitOverride()
-      .configureHelp({ subcommandTerm: nameAndAlias })
+      .configureHelp({ subcommandTerm: nameAndAlias, commandDescription: inParagraphs })
       .configureOutput({ outputError: (text) => complain(inOneLine(text)) });
   }
   return program;
@@ -73,11 +74,11 @@ Begin with one of:
 
 Ids may be shortened, as lists show them, to what begins no other id.
 
-Exit codes: 0 done, 1 failed, 10 crashes found (ci, and --fail-on-crash of fuzz and
-job submit), 11 could not fuzz (ci), 12 the audit log was
-changed (audit verify), 64 wrong usage, 65 unusable content,
-66 no such input, 69 no master, 77 no valid token, or not the right one,
-78 wrong configuration, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 10 crashes found (ci, and --fail-on-crash of fuzz
+and job submit), 11 could not fuzz (ci), 12 the audit log was changed (audit
+verify), 64 wrong usage, 65 unusable content, 66 no such input, 69 no master,
+77 no valid token, or not the right one, 78 wrong configuration,
+130 interrupted.`,
     );
 }
 
@@ -89,6 +90,10 @@ function inOneLine(text: string): string {
     .replace(/\.?\s*\n/g, ' ');
   return `${said.replace(/\.$/, '')}; --help says more`;
 }
+
+/** Lines of a paragraph as one: they are wrapped at the terminal's width. */
+const inParagraphs = (command: Command): string =>
+  command.description().replace(/(?<=\S)\n(?=\S)/g, ' ');
 
 /** Without arguments, so that a list of commands fits a terminal; their own help has those. */
 function nameAndAlias(command: Command): string {

@@ -4,6 +4,7 @@ import { ArtifactServiceClient } from '../gen/pandafuzz/v1/artifact_service.js';
 import { BotServiceClient } from '../gen/pandafuzz/v1/bot_service.js';
 import { CampaignServiceClient } from '../gen/pandafuzz/v1/campaign_service.js';
 import { CorpusServiceClient } from '../gen/pandafuzz/v1/corpus_service.js';
+import { CoverageServiceClient } from '../gen/pandafuzz/v1/coverage_service.js';
 import { CrashServiceClient } from '../gen/pandafuzz/v1/crash_service.js';
 import { IdentityServiceClient } from '../gen/pandafuzz/v1/identity_service.js';
 import { JobServiceClient } from '../gen/pandafuzz/v1/job_service.js';
@@ -26,6 +27,7 @@ interface Services {
   readonly system: SystemServiceClient;
   readonly targets: TargetServiceClient;
   readonly identity: IdentityServiceClient;
+  readonly coverage: CoverageServiceClient;
   readonly secrets: SecretServiceClient;
 }
 
@@ -159,6 +161,7 @@ function servicesOver(channel: Channel, token: ConnectOptions['token']): Service
     system: new SystemServiceClient(address, plaintext, shared),
     targets: new TargetServiceClient(address, plaintext, shared),
     identity: new IdentityServiceClient(address, plaintext, shared),
+    coverage: new CoverageServiceClient(address, plaintext, shared),
     secrets: new SecretServiceClient(address, plaintext, shared),
   };
 }

@@ -187,6 +187,8 @@ const crashes = z.strictObject({
 const corpus = z.strictObject({
   merge: oneOf(['off', 'daily', 'growth', 'both']).default('both'),
   merge_time: duration({ min: '1s', max: '24h' }).prefault('1h'),
+  coverage: oneOf(['off', 'daily']).default('daily'),
+  coverage_time: duration({ min: '1s', max: '24h' }).prefault('1h'),
   max_inputs: whole(1, 100_000_000).default(200_000),
   max_bytes: size({ min: '1KiB', max: '1024TiB' }).prefault('2GiB'),
   max_project_bytes: size({ min: '1KiB', max: '1024TiB' }).prefault('1TiB'),

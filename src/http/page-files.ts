@@ -10,8 +10,8 @@ const built = fileURLToPath(new URL('../../web/', import.meta.url));
 
 /** First parts of the addresses of the page: each is answered with its index. */
 const routes = new Set([
-  ...['', 'campaigns', 'targets', 'groups', 'bots', 'jobs', 'corpora', 'events', 'system'],
-  ...['find', 'settings', 'signed-in'],
+  ...['', 'campaigns', 'targets', 'groups', 'bots', 'jobs', 'corpora', 'coverage', 'events'],
+  ...['system', 'find', 'settings', 'signed-in'],
 ]);
 
 const types: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { coverageWork } from '../core/coverage-work.js';
 import { isolationNamed } from '../core/isolation.js';
 import type { Bot, BotEngine } from '../gen/pandafuzz/v1/bot.js';
 import { Isolation } from '../gen/pandafuzz/v1/isolation.js';
@@ -49,7 +50,10 @@ function engineTable(engines: readonly BotEngine[]): string {
     engines.map(({ name, version, kinds, note }) => [
       name,
       version || 'of the target',
-      ['fuzz', ...kinds.map((kind) => word(JobKind[kind]))].join(', '),
+      [
+        ...(name === coverageWork ? [] : ['fuzz']),
+        ...kinds.map((kind) => word(JobKind[kind])),
+      ].join(', '),
       or(note),
     ]),
   );

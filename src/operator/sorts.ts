@@ -1,6 +1,7 @@
 import type { Bot } from '../gen/pandafuzz/v1/bot.js';
 import { CampaignState, type FuzzingCampaign } from '../gen/pandafuzz/v1/campaign_service.js';
 import type { Corpus } from '../gen/pandafuzz/v1/corpus_service.js';
+import type { Coverage } from '../gen/pandafuzz/v1/coverage_service.js';
 import type { Crash, CrashGroup } from '../gen/pandafuzz/v1/crash.js';
 import { type AuditEntry, Role, type Token } from '../gen/pandafuzz/v1/identity_service.js';
 import type { Campaign, Job } from '../gen/pandafuzz/v1/job.js';
@@ -52,6 +53,14 @@ export const crashSorts: Sorts<Crash> = {
   hits: ({ hits }) => hits,
   first: ({ foundAt }) => foundAt?.getTime(),
 };
+
+export const coverageSorts = {
+  target: ({ project, targetName }) => `${project}/${targetName}`,
+  covered: ({ newest }) =>
+    newest?.sums?.lines ? newest.sums.coveredLines / newest.sums.lines : undefined,
+  lines: ({ newest }) => newest?.sums?.lines,
+  reported: ({ newest }) => newest?.at?.getTime(),
+} satisfies Sorts<Coverage>;
 
 export const campaignSorts = {
   created: ({ createdAt }) => createdAt?.getTime(),

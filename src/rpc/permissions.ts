@@ -55,6 +55,15 @@ const rows: Record<string, Record<string, Allowed>> = {
     ResetCorpus: operators,
     MergeCorpus: operators,
   },
+  'pandafuzz.v1.CoverageService': {
+    AddCoverageFiles: bots,
+    FinishCoverage: bots,
+    GetCoverage: viewers,
+    GetCoverageFile: viewers,
+    ListCoverage: viewers,
+    RegisterCoverageBuild: operators,
+    MeasureCoverage: operators,
+  },
   'pandafuzz.v1.CrashService': {
     ReportCrash: bots,
     ReportCrashHits: bots,

@@ -118,6 +118,13 @@ const rows: Record<string, Record<string, ProjectRule>> = {
     ResetCorpus: corpus,
     MergeCorpus: corpus,
   },
+  'pandafuzz.v1.CoverageService': {
+    GetCoverage: project,
+    GetCoverageFile: project,
+    ListCoverage: pages,
+    RegisterCoverageBuild: project,
+    MeasureCoverage: project,
+  },
   'pandafuzz.v1.CrashService': {
     GetCrash: crash,
     ListCrashes: pagesUnless<{ groupId: string; jobId: string }>(async (scope, request) => {

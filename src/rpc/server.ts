@@ -42,6 +42,7 @@ import { artifactHandlers } from './handlers/artifact.js';
 import { botHandlers } from './handlers/bot.js';
 import { campaignHandlers } from './handlers/campaign.js';
 import { corpusHandlers } from './handlers/corpus.js';
+import { coverageHandlers } from './handlers/coverage.js';
 import { crashHandlers } from './handlers/crash.js';
 import { identityHandlers } from './handlers/identity.js';
 import { jobHandlers } from './handlers/job.js';
@@ -249,6 +250,7 @@ const handlersOf = (
   BotService: botHandlers(state, adapter),
   CampaignService: campaignHandlers(state, adapter),
   CorpusService: corpusHandlers(state, adapter),
+  CoverageService: coverageHandlers(state, adapter),
   CrashService: crashHandlers(state, adapter),
   IdentityService: identityHandlers(state, adapter),
   JobService: jobHandlers(state, adapter),

@@ -11,6 +11,10 @@ import {
   CorpusServiceDefinition,
   CorpusServiceService,
 } from '../gen/pandafuzz/v1/corpus_service.js';
+import {
+  CoverageServiceDefinition,
+  CoverageServiceService,
+} from '../gen/pandafuzz/v1/coverage_service.js';
 import { CrashServiceDefinition, CrashServiceService } from '../gen/pandafuzz/v1/crash_service.js';
 import {
   IdentityServiceDefinition,
@@ -42,6 +46,7 @@ export const services = {
   BotService: BotServiceService,
   CampaignService: CampaignServiceService,
   CorpusService: CorpusServiceService,
+  CoverageService: CoverageServiceService,
   CrashService: CrashServiceService,
   IdentityService: IdentityServiceService,
   JobService: JobServiceService,
@@ -57,6 +62,7 @@ export const definitions = {
   BotService: BotServiceDefinition,
   CampaignService: CampaignServiceDefinition,
   CorpusService: CorpusServiceDefinition,
+  CoverageService: CoverageServiceDefinition,
   CrashService: CrashServiceDefinition,
   IdentityService: IdentityServiceDefinition,
   JobService: JobServiceDefinition,

@@ -28,12 +28,7 @@ import { CampaignObstacles } from './campaigns/obstacles.js';
 import { CampaignSupply } from './campaigns/supply.js';
 import { Peers } from './cluster/peers.js';
 import { Artifacts } from './corpus/artifacts.js';
-import { Corpora } from './corpus/corpora.js';
-import { Corpus, mergeWish } from './corpus/corpus.js';
-import { Merges } from './corpus/merges.js';
-import { ProjectRoom } from './corpus/project-room.js';
-import { PutAside } from './corpus/put-aside.js';
-import { CorpusUpkeep } from './corpus/upkeep.js';
+import { corpusParts } from './corpus-parts.js';
 import { Crashes } from './crashes/crashes.js';
 import { CrashDecisions } from './crashes/decisions.js';
 import { FrameLists } from './crashes/frame-lists.js';
@@ -237,10 +232,8 @@ export function createState(options: {
   const workJobs = new WorkJobs({ ...service, newId, sessions, dispatch, defaults: config.jobs });
   const working = { ...service, jobs: workJobs, settings: config.crashes };
   const crashPolicy = new CrashPolicy(working);
-  const { merge, merge_time: longestMs, max_inputs, max_bytes } = config.corpus;
-  const corpusBounds = { entries: max_inputs, bytes: max_bytes };
-  const merges = new Merges({ ...service, newId, dispatch, defaults: config.jobs, longestMs });
-  const corpusUpkeep = new CorpusUpkeep({ ...service, merges, isMerging: merge !== 'off' });
+  const ofCorpora = corpusParts({ ...service, config, newId, dispatch, leases, metrics });
+  const { corpusUpkeep, coverageUpkeep } = ofCorpora;
   const { notifications: settings } = config;
   const notifications = new Notifications({ ...service, ...options, settings });
   const lostAfterMs = settings.bot_lost_after;
@@ -274,18 +267,7 @@ export function createState(options: {
     crashWork: new CrashWork({ ...evidence, ...working }),
     crashPolicy,
     regrouping,
-    corpus: new Corpus({
-      store,
-      clock,
-      leases,
-      merge: mergeWish(merge),
-      bounds: corpusBounds,
-      projectRoom: new ProjectRoom(store, clock, config.corpus.max_project_bytes),
-      refused: metrics.corpusInputsRefused,
-    }),
-    corpora: new Corpora(store, clock, corpusBounds),
-    putAside: new PutAside(store, clock),
-    merges,
+    ...ofCorpora,
     artifacts: new Artifacts(store, clock, config.limits),
     targets: new Targets(store, clock, config.jobs.engines),
     system: new System(
@@ -360,6 +342,7 @@ export function createState(options: {
       regrouping.start();
       crashPolicy.start();
       corpusUpkeep.start();
+      coverageUpkeep.start();
       campaignKeeper.start();
       presence.start();
       campaignWatch.start();
@@ -381,6 +364,7 @@ export function createState(options: {
         timekeeper,
         crashPolicy,
         corpusUpkeep,
+        coverageUpkeep,
         campaignKeeper,
         presence,
         campaignWatch,

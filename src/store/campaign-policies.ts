@@ -2,7 +2,7 @@ import { one, type Steps, statement } from './statement.js';
 
 /** What campaigns want done by itself: CampaignPolicies as protobuf JSON. */
 
-export type PolicyName = 'reproduce' | 'minimise' | 'merge' | 'notify';
+export type PolicyName = 'reproduce' | 'minimise' | 'merge' | 'notify' | 'coverage';
 
 /** undefined: as master.yaml has it. */
 export type Policy = 'on' | 'off' | undefined;

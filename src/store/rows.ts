@@ -31,7 +31,7 @@ export type AttemptOutcome = ToldOutcome | ReleaseOutcome;
 /** Kinds of jobs that work on crashes. */
 export type CrashWorkKind = 'reproduce' | 'minimise' | 'verify';
 
-export type JobKindName = 'fuzz' | CrashWorkKind | 'merge';
+export type JobKindName = 'fuzz' | CrashWorkKind | 'merge' | 'coverage';
 
 export interface BotRow {
   id: string;

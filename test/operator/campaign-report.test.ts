@@ -5,6 +5,11 @@ import {
   FuzzingCampaign,
   GetCampaignResponse,
 } from '../../src/gen/pandafuzz/v1/campaign_service.js';
+import {
+  CoverageFile,
+  CoverageReport,
+  CoverageSums,
+} from '../../src/gen/pandafuzz/v1/coverage_service.js';
 import { Crash, CrashGroup, StackFrame } from '../../src/gen/pandafuzz/v1/crash.js';
 import { CurveInMaking } from '../../src/operator/campaigns/report/curve.js';
 import { documentOf } from '../../src/operator/campaigns/report/document.js';
@@ -40,6 +45,7 @@ function reportWith(text: string, id = text): CampaignReport {
     runIds: [id],
     forecast: CampaignForecast.fromPartial({ sentences: [text] }),
   });
+  const sums = CoverageSums.fromPartial({ lines: 40, coveredLines: 10 });
   const making = new CurveInMaking(60_000, 'largest');
   for (let minute = 0; minute < 120; minute++) making.add(made.getTime() + minute * 60_000, minute);
   return {
@@ -50,6 +56,10 @@ function reportWith(text: string, id = text): CampaignReport {
       ...{ executions: 1_234_567, crashHits: 3 },
     },
     groups: { shown: [{ group, crash }], more: 1000, areMore: true },
+    coverage: {
+      report: CoverageReport.fromPartial({ sums, at, tools: text, note: text }),
+      files: [CoverageFile.fromPartial({ path: text, sums })],
+    },
   };
 }
 

@@ -129,6 +129,14 @@ const lists: Readonly<Record<string, List>> = {
       'targets',
     ),
   },
+  'CoverageService/ListCoverage': {
+    table: 'coverage_targets',
+    row: { project: 'default', target_name: numbered, target_sha256: targetSha256 },
+    read: byToken(
+      ({ coverage }, page) => unary(coverage, coverage.listCoverage, { ...page, project: '' }),
+      'coverage',
+    ),
+  },
   'CorpusService/ListCorpora': {
     table: 'corpora',
     row: { project: 'default', target_name: numbered, generation_id: 1 },

@@ -35,6 +35,7 @@ const known = [
   '0095-secrets.sql',
   '0096-certificates.sql',
   '0100-notices.sql',
+  '0110-coverage.sql',
   '0130-blob-place.sql',
 ];
 

@@ -1,6 +1,7 @@
 import { firstJob } from '../../src/store/ops/jobs/prune-jobs.js';
 import { campaignStory } from './campaign-story.js';
 import { corpusStory } from './corpus-story.js';
+import { coverageStory } from './coverage-story.js';
 import { crashStory } from './crash-story.js';
 import { botInput, completeInput, jobInput, noPause, storyBot, target } from './inputs.js';
 
@@ -256,6 +257,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['find_blobs', [small.sha256]],
   ...crashStory(job(1)),
   ...corpusStory(job(1), bot),
+  ...coverageStory(bot),
   ['drain_bot', { botId: bot, wanted: true, now: 40 }],
   ['acknowledge_drain', { botId: bot, now: 41 }],
   [
@@ -276,9 +278,9 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
     },
   ],
   ['create_job', { ...jobInput({ id: job(0), now: 49 }), campaign: 'z', fuzzWithinMs: 9000 }],
-  ['claim_job', claim(true, [7], 49)],
+  ['claim_job', claim(true, [8], 49)],
   ['complete_job', { ...unstarted(1), now: 49 }],
-  ['claim_job', claim(true, [7], 49)],
+  ['claim_job', claim(true, [8], 49)],
   ['list_avoided', { jobId: job(0), limit: 10 }],
   ['list_avoided_bots', { afterBotId: '', limit: 10 }],
   ['due_avoided', { now: 60, limit: 10 }],
@@ -291,7 +293,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
   ['mark_lost', { ids: [bot, 'nobody'], now: 49 }],
   ['seen_bots', { since: 0, after: { lastSeenAt: 0, id: '' }, limit: 10 }],
   ['mark_back', { ids: [bot], now: 49 }],
-  ['claim_job', claim(true, [7], 49)],
+  ['claim_job', claim(true, [8], 49)],
   [
     'complete_job',
     {
@@ -299,7 +301,7 @@ export const story: readonly (readonly [operation: string, input: unknown])[] = 
       ...{ final: true, botId: bot, statistics: '{"executions":5,"elapsedMs":6}', now: 49 },
     },
   ],
-  ...campaignStory(8),
+  ...campaignStory(9),
   ['show_job', { jobId: job(0), attempts: 5 }],
   ['show_job', { jobId: job(1), attempts: 5 }],
   ['show_job', { jobId: job(2), attempts: 5 }],

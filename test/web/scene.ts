@@ -9,6 +9,7 @@ import { reporter, sample } from '../cli/crash-scene.js';
 import { runMasterFor, temporaryFolder } from '../harness.js';
 import { ScriptedBot } from '../scripted-bot.js';
 import { createJob, given, registerBot, uploadTarget } from '../steps.js';
+import { coverageScene, hostilePath } from './coverage.js';
 import { hostile } from './hostile.js';
 
 /** The input of the first crash. */
@@ -90,6 +91,7 @@ export async function scene(settings: Record<string, string> = {}) {
     ...(forPictures ? { targetName: 'json-parse', name: 'weekly' } : hostileSpec),
   });
   const campaign = await createCampaign(connection, targetSha256);
+  await coverageScene(connection);
   return {
     master,
     connection,
@@ -138,6 +140,8 @@ export const pathsOf = (at: Scene): Readonly<Record<string, string>> => ({
   campaign: `/campaigns/${at.campaign.id}`,
   target: '/targets/default/png_read',
   corpora: '/corpora',
+  coverage: '/coverage/default/png_read',
+  lines: `/coverage/default/png_read?file=${encodeURIComponent(hostilePath)}`,
   events: '/events',
   system: '/system',
   settings: '/settings',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { unary } from '../../src/client/call.js';
 import type { Connection } from '../../src/client/connect.js';
 import { reportCrash } from '../../src/client/transfer.js';
@@ -8,6 +9,7 @@ import * as artifacts from '../../src/gen/pandafuzz/v1/artifact_service.js';
 import * as bots from '../../src/gen/pandafuzz/v1/bot_service.js';
 import * as campaigns from '../../src/gen/pandafuzz/v1/campaign_service.js';
 import * as corpora from '../../src/gen/pandafuzz/v1/corpus_service.js';
+import * as coverage from '../../src/gen/pandafuzz/v1/coverage_service.js';
 import * as crashes from '../../src/gen/pandafuzz/v1/crash_service.js';
 import { HeartbeatRequest } from '../../src/gen/pandafuzz/v1/heartbeat.js';
 import * as identity from '../../src/gen/pandafuzz/v1/identity_service.js';
@@ -80,6 +82,10 @@ export async function validRequests(
   const beat = { sequence: 1, freeSlots: 0, leases: [{ lease, phase: 2, statistics }], resources };
   const hello = { botId: bot.id, instanceId: newId(), freeSlots: 0, leases: [] };
   const corpus = { project: 'default', targetName: 'target' };
+  const covered = { project: 'default', targetName: 'target' };
+  const detail = gzipSync(
+    coverage.CoverageDetail.encode({ steps: [1, 2], counts: [0, 5], source: 'a\nb\nc' }).finish(),
+  );
   const { sha256, bytes } = input;
   const entry = corpora.CorpusEntry.create({ sha256, sizeBytes: bytes.length });
   const one = <T>(codec: { encode(message: T): { finish(): Uint8Array } }, message: T) => [
@@ -191,6 +197,32 @@ export async function validRequests(
       targetSha256,
       cursor: 0,
       pageSize: 2,
+    }),
+    'CoverageService/RegisterCoverageBuild': one(coverage.RegisterCoverageBuildRequest, {
+      ...covered,
+      build: coverage.CoverageBuild.create({ targetSha256 }),
+    }),
+    'CoverageService/MeasureCoverage': one(coverage.MeasureCoverageRequest, covered),
+    'CoverageService/GetCoverage': one(coverage.GetCoverageRequest, { ...covered, reportId: 1 }),
+    'CoverageService/GetCoverageFile': one(coverage.GetCoverageFileRequest, {
+      ...covered,
+      reportId: 1,
+      path: '/src/target.c',
+      fromLine: 1,
+    }),
+    'CoverageService/ListCoverage': one(coverage.ListCoverageRequest, { ...page, project: '' }),
+    'CoverageService/AddCoverageFiles': one(coverage.AddCoverageFilesRequest, {
+      lease,
+      files: [coverage.CoverageFileUpload.create({ path: '/src/target.c', detail })],
+    }),
+    'CoverageService/FinishCoverage': one(coverage.FinishCoverageRequest, {
+      lease,
+      inputs: 1,
+      failedInputs: 0,
+      tools: 'LLVM',
+      note: '',
+      revision: 1,
+      cursor: 1,
     }),
     'CorpusService/MergeCorpus': one(corpora.MergeCorpusRequest, { corpus }),
     'CorpusService/KeepMergedInputs': one(corpora.KeepMergedInputsRequest, {

@@ -1,6 +1,7 @@
 import type { BotService } from '../gen/pandafuzz/v1/bot_service.js';
 import type { CampaignService } from '../gen/pandafuzz/v1/campaign_service.js';
 import type { CorpusService } from '../gen/pandafuzz/v1/corpus_service.js';
+import type { CoverageService } from '../gen/pandafuzz/v1/coverage_service.js';
 import type { CrashService } from '../gen/pandafuzz/v1/crash_service.js';
 import type { IdentityService } from '../gen/pandafuzz/v1/identity_service.js';
 import type { JobService } from '../gen/pandafuzz/v1/job_service.js';
@@ -13,6 +14,7 @@ export interface Services {
   BotService: BotService;
   CampaignService: CampaignService;
   CorpusService: CorpusService;
+  CoverageService: CoverageService;
   CrashService: CrashService;
   IdentityService: IdentityService;
   JobService: JobService;

@@ -133,6 +133,7 @@ function About({ campaign }: { campaign: FuzzingCampaign }) {
             <Name of={targetName} />
           </Link>,
         ],
+        ['Source coverage', <Link to={pathOf('coverage', project, targetName)}>line by line</Link>],
         ['Project', <Name of={project} />],
         [
           'In this state',

@@ -6,7 +6,7 @@ import { bytes, covered, many, num, si, utc } from '../format/figures.js';
 import { HealthChip } from '../format/states.js';
 import { Facts, FailureLine, Loading, Panel } from '../frame/panel.js';
 import type { PageProps } from '../route/page-props.js';
-import { Link } from '../route/route.js';
+import { Link, pathOf } from '../route/route.js';
 import { Name, Text } from '../text/text.js';
 import { CorpusButtons } from './corpus-buttons.js';
 
@@ -86,6 +86,9 @@ export function TargetPage({ rest: [project = '', name = ''] }: PageProps) {
           </>
         )}
       </Panel>
+      <p>
+        <Link to={pathOf('coverage', project, name)}>Source coverage, line by line</Link>
+      </p>
       {builds.value && (
         <Panel title="Builds, the newest first">
           <ul class="builds">

@@ -1,6 +1,7 @@
 import type { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
 import type { OutputPiece } from '../sandbox/output-record.js';
 import type { SandboxExit } from '../sandbox/sandbox.js';
+import type { CoverageTools } from './libfuzzer/coverage-tools.js';
 import type { Naming } from './naming.js';
 
 /*
@@ -285,6 +286,8 @@ export interface Engine {
   merge?(start: MergeStart): Promise<EngineCommand>;
   /** undefined: it passes over inputs of its corpus that do harm by itself. */
   readonly screening?: Screening;
+  /** LLVM's tools on this machine, for reports of source coverage; absent or empty: none. */
+  readonly coverage?: readonly CoverageTools[];
   /** Merges are done by engines that have this, to be checked by it. */
   readonly measuring?: Measuring;
   /** Whether a file in the artifacts folder is an input that crashes. */

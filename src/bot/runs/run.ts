@@ -35,6 +35,7 @@ import type { Containment, RunContainment } from '../sandbox/containment.js';
 import { SandboxError } from '../sandbox/sandbox.js';
 import type { RunSecrets } from '../sandbox/secrets.js';
 import { BrokenBoundError, boundsOf } from './bounds.js';
+import { measure } from './coverage/measure.js';
 import { minimise } from './crashes/minimise.js';
 import { rerun } from './crashes/rerun.js';
 import { UnfitTargetError } from './crashes/trial.js';
@@ -223,6 +224,10 @@ export class Run implements SlotRun {
       this.#stock ??= await stocks.open(corpusOf(spec));
       const of = { stock: this.#stock.stock, aside: this.#aside };
       return merge({ ...attempt, ...of, connection, signal });
+    }
+    if (spec.kind === JobKind.COVERAGE) {
+      this.#stock ??= await stocks.open(corpusOf(spec));
+      return measure({ ...attempt, stock: this.#stock.stock, connection, signal });
     }
     if (spec.kind !== JobKind.UNSPECIFIED) {
       const work = spec.kind === JobKind.MINIMISE ? minimise : rerun;

@@ -14,11 +14,13 @@ import {
   FuzzingCampaign,
 } from '../../gen/pandafuzz/v1/campaign_service.js';
 import { JobLimits, Requirements } from '../../gen/pandafuzz/v1/job.js';
+import { sendCoverageBuild } from '../coverage/run.js';
 import { eachOf } from '../each.js';
 import { usage } from '../exit-codes.js';
 import { print } from '../output.js';
 import { asking, type Flags } from '../session.js';
 import { type CallOptions, repetition } from '../submit.js';
+import { expectExecutable } from '../target.js';
 import { readyBuilds, sendInputs, type WantedBuilds } from './builds.js';
 import { pinned, replaceBuilds, withoutBuilds } from './replace.js';
 import { campaignDetails, fuzzingTable } from './views.js';
@@ -51,6 +53,8 @@ export interface CampaignWishes {
   readonly dictionary?: string;
   readonly pins: Readonly<Record<string, string>>;
   readonly sharing: 'by-return' | 'even' | undefined;
+  /** The coverage build of its target, and a folder of sources. */
+  readonly coverage?: { readonly program: string; readonly sources?: string };
   readonly policies: Readonly<Partial<Record<keyof CampaignPolicies, 'on' | 'off' | 'default'>>>;
 }
 
@@ -68,12 +72,25 @@ export function createCampaign(
     const inputs = await sendInputs(connection, { ...wishes, isChecked }, options);
     const about = { project, name, targetName: wishes.targetName || targetName };
     const spec = wished(CampaignSpec.create({ ...about, builds: [...builds] }), wishes);
+    if (wishes.coverage) await expectExecutable(wishes.coverage.program);
     const campaign = await create(connection, { ...spec, ...defined(inputs) }, options);
+    await bringCoverage(connection, campaign, wishes, options);
     print(flags, {
       json: () => FuzzingCampaign.toJSON(campaign),
       text: () => campaignDetails({ campaign }, Date.now()),
     });
   });
+}
+
+async function bringCoverage(
+  connection: Connection,
+  { spec }: FuzzingCampaign,
+  { coverage }: CampaignWishes,
+  options: CallOptions,
+): Promise<void> {
+  if (!coverage) return;
+  const { project = '', targetName = '' } = spec ?? {};
+  await sendCoverageBuild(connection, { ...coverage, key: { project, targetName } }, options);
 }
 
 /** Repeats the call while no master answers: the same request_id is always the same campaign. */
@@ -119,6 +136,7 @@ export function updateCampaign(
     const request = { project: '', campaign: id, spec, revision };
     const answer = await unary(campaigns, campaigns.updateCampaign, request, options);
     const after = expectCampaign(answer.campaign);
+    await bringCoverage(connection, after, wishes, options);
     print(flags, {
       json: () => FuzzingCampaign.toJSON(after),
       text: () => campaignDetails({ campaign: after }, Date.now()),

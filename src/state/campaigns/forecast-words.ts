@@ -23,8 +23,7 @@ export function sentencesOf(
   so: SoFar,
 ): readonly string[] & string[] {
   if (!forecast.isKnown) {
-    const so_ = `${so.runs} of ${leastRuns} runs, ${figure(so.cpuHours)} of ${leastMs / msOfHour} CPU hours`;
-    return [`too early to say whether there is more to find: ${so_}`];
+    return [`too early to say whether there is more to find: ${missingOf(so).join(', ')}`];
   }
   return [
     foundLately(forecast, so),
@@ -32,6 +31,17 @@ export function sentencesOf(
     ...newGroups(forecast),
     'This is about what these engines still find with this corpus; it says nothing about code that they do not reach.',
     recordOf(forecast),
+  ];
+}
+
+/** What a forecast waits for; what there is enough of is left out. */
+function missingOf({ runs, cpuHours }: SoFar): string[] {
+  const leastHours = leastMs / msOfHour;
+  // Rounded down: "2 of 2" would wait for nothing.
+  const hours = cpuHours >= 1 ? Math.floor(cpuHours * 10) / 10 : cpuHours;
+  return [
+    ...(runs < leastRuns ? [`${runs} of ${leastRuns} runs`] : []),
+    ...(cpuHours < leastHours ? [`${figure(hours)} of ${leastHours} CPU hours`] : []),
   ];
 }
 

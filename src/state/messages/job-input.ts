@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../core/canonical-json.js';
+import { coverageWork } from '../../core/coverage-work.js';
 import { crashWorkOf } from '../../core/crash-work.js';
 import { mergeWorkOf } from '../../core/merge-work.js';
 import { JobKind, JobSpec } from '../../gen/pandafuzz/v1/job.js';
@@ -13,6 +14,7 @@ const kindNames: Readonly<Record<JobKind, JobKindName>> = {
   [JobKind.MINIMISE]: 'minimise',
   [JobKind.VERIFY]: 'verify',
   [JobKind.MERGE]: 'merge',
+  [JobKind.COVERAGE]: 'coverage',
   [JobKind.UNRECOGNIZED]: 'fuzz',
 };
 
@@ -53,6 +55,7 @@ export function jobInput(
 /** Bots that do not know a kind do not announce it, so none of them is given such a job. */
 function requiredEngine(kind: JobKindName, engine: string): string {
   if (kind === 'fuzz') return engine;
+  if (kind === 'coverage') return coverageWork;
   return kind === 'merge' ? mergeWorkOf(engine) : crashWorkOf(engine);
 }
 

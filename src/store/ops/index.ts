@@ -59,6 +59,16 @@ import { listPutAside, putAside } from './corpus/put-aside.js';
 import { removeCorpusEntries, resetCorpus } from './corpus/remove-entries.js';
 import { listCorpora, showCorpus } from './corpus/show-corpora.js';
 import { hasEndedCorpora, sweepCorpora } from './corpus/sweep-corpora.js';
+import {
+  dueCoverage,
+  findCoverageSource,
+  makeCoverage,
+  postponeCoverage,
+} from './coverage/coverage-jobs.js';
+import { addCoverageFiles, findCoverageBase, finishCoverage } from './coverage/make-report.js';
+import { registerCoverage } from './coverage/register-coverage.js';
+import { listCoverage, showCoverage, showCoverageFile } from './coverage/show-coverage.js';
+import { hasEndedCoverage, sweepCoverage } from './coverage/sweep-coverage.js';
 import { findSource } from './crashes/find-source.js';
 import { getCrash } from './crashes/get-crash.js';
 import { getCrashGroup } from './crashes/get-crash-group.js';
@@ -316,6 +326,19 @@ export const operations = [
   splitGroup,
   startWebhooks,
   sweepCorpora,
+  dueCoverage,
+  findCoverageSource,
+  makeCoverage,
+  postponeCoverage,
+  addCoverageFiles,
+  findCoverageBase,
+  finishCoverage,
+  registerCoverage,
+  listCoverage,
+  showCoverage,
+  showCoverageFile,
+  hasEndedCoverage,
+  sweepCoverage,
   targetCrashes,
   targetDecisions,
   timeOutJob,

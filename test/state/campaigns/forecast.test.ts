@@ -125,6 +125,17 @@ describe('the sentences', () => {
     );
   });
 
+  test('before a forecast say what it waits for, and nothing that there is enough of', () => {
+    const early = (runs: number, cpuHours: number) => {
+      const none = { isKnown: false } as Parameters<typeof sentencesOf>[0];
+      const so = { runs, cpuHours, quietCpuHours: 0, hasFound: false, running: 0 };
+      return sentencesOf(none, so).join().replace(/.*: /, '');
+    };
+    expect(early(0, 0)).toBe('0 of 12 runs, 0 of 2 CPU hours');
+    expect(early(16, 1.99)).toBe('1.9 of 2 CPU hours');
+    expect(early(3, 5)).toBe('3 of 12 runs');
+  });
+
   test('give a bound where hardly anything was found', () => {
     const [found, next] = told(after(0.2, 38));
     expect(found).toMatch(/hardly any of 228 runs found something new/);

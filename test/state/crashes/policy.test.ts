@@ -136,6 +136,34 @@ describe('the policy', () => {
     expect(await takeWork(scene)).toBeUndefined();
   });
 
+  test.each([
+    ['on', CampaignPolicy.ON, 'off'],
+    ['off', CampaignPolicy.OFF, 'on'],
+  ] as const)(
+    'makes crashes of a campaign smaller that wants it %s, and of no other job by that',
+    async (wish, minimise, master) => {
+      const scene = await workScene({ PANDAFUZZ_CRASHES_MINIMISE: master });
+      const build = await scene.build('old');
+      const builds = [CampaignBuild.create({ engine: 'libfuzzer', targetSha256: build })];
+      const policies = CampaignPolicies.create({ minimise });
+      const spec = CampaignSpec.create({ name: 'small', targetName: 'demo', builds, policies });
+      const { fuzzingCampaigns } = scene.state;
+      await fuzzingCampaigns.create(testContext(), { spec, requestId: '' });
+      const paused = { project: '', campaign: 'small', stopRuns: false, reason: '' };
+      await fuzzingCampaigns.pause(testContext(), paused);
+      const own = await scene.lease(build, { campaign: 'default/small' });
+      const ofCampaign = await scene.crash(own, 'v2=of_the_campaign/1');
+      const ofOther = await scene.crash(await scene.lease(build), 'v2=of_another/1');
+      await report(scene, await nextWork(scene), crashed('v2=of_the_campaign/1', 5));
+      await report(scene, await nextWork(scene), crashed('v2=of_another/1', 5));
+      const { spec: work } = await nextWork(scene);
+      expect(work.kind).toBe(JobKind.MINIMISE);
+      const smaller = wish === 'on' ? ofCampaign : ofOther;
+      expect(work.crashWork?.inputs.map(({ crashId }) => crashId)).toEqual([smaller.crashId]);
+      expect(await takeWork(scene)).toBeUndefined();
+    },
+  );
+
   test('tries a new build once, with the inputs and the settings that its first job brings', async () => {
     const scene = await workScene();
     const first = await scene.lease(await scene.build('old'));

@@ -59,7 +59,9 @@ export function jazzerJs(options: {
   symbolizer: string | undefined;
 }): Engine {
   const { node, script, version, symbolizer } = options;
-  const { screening, measuring, leakSurvey, minimise, merge, ...base } = libFuzzer({ symbolizer });
+  const { screening, measuring, leakSurvey, minimise, merge, coverage, ...base } = libFuzzer({
+    symbolizer,
+  });
   const byJazzer = <Command extends EngineCommand>(command: Command, spec: JobSpec): Command => ({
     ...command,
     file: node,

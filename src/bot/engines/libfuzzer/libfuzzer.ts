@@ -14,25 +14,36 @@ import { namingBy } from '../naming.js';
 import { isCrashName, isOwnInput, isWholeArtifact } from '../plain-names.js';
 import { sanitizerEnvironment, sanitizerOptions } from '../sanitizers.js';
 import { measuring, screening } from './corpus.js';
+import { type CoverageTools, findCoverageTools } from './coverage-tools.js';
 import { LibFuzzerOutput } from './output.js';
 
 /** Every machine can run it: the engine is part of the target. */
 export const libFuzzerDriver: EngineDriver = {
   name: 'libfuzzer',
-  probe: async ({ symbolizer }) => ({ engine: libFuzzer({ symbolizer }), version: '', note: '' }),
+  probe: async ({ symbolizer, path }) => {
+    const coverage = await findCoverageTools(path);
+    return { engine: libFuzzer({ symbolizer, coverage }), version: '', note: '' };
+  },
 };
 
 /**
  * libFuzzer, and everything that takes its flags: cargo-fuzz's targets, Atheris's scripts,
  * Jazzer's driver, libafl_libfuzzer.
  */
-export function libFuzzer(options: { symbolizer: string | undefined }): Engine {
-  const { symbolizer } = options;
+export function libFuzzer(options: {
+  symbolizer: string | undefined;
+  coverage?: readonly CoverageTools[];
+}): Engine {
+  const { symbolizer, coverage = [] } = options;
   const environmentOf = ({ spec, sanitizerLogs: logs, takesSignals }: ReplayStart) =>
     sanitizerEnvironment({ asked: spec.environment, symbolizer, logs, takesSignals });
   return {
     name: 'libfuzzer',
-    kinds: new Set([JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY, JobKind.MERGE]),
+    kinds: new Set([
+      ...[JobKind.REPRODUCE, JobKind.MINIMISE, JobKind.VERIFY, JobKind.MERGE],
+      ...(coverage.length > 0 ? [JobKind.COVERAGE] : []),
+    ]),
+    coverage,
     versionFor: compilerOf,
     isCrash: isCrashName,
     isWhole: isWholeArtifact,

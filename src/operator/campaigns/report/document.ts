@@ -7,7 +7,9 @@ import {
   CampaignState,
   type EarlierBuild,
 } from '../../../gen/pandafuzz/v1/campaign_service.js';
+import type { CoverageFile } from '../../../gen/pandafuzz/v1/coverage_service.js';
 import type { Crash, CrashGroup } from '../../../gen/pandafuzz/v1/crash.js';
+import { changeOf, comparison, linesOf } from '../../coverage/words.js';
 import { type Facts, many, securityOf, stackLines, titleOf } from '../../crashes/describe.js';
 import { cut } from '../../fit.js';
 import { count, duration, plain } from '../../format.js';
@@ -34,6 +36,7 @@ export function documentOf(report: CampaignReport): Block[] {
     text(`As of ${utc(at)}.`),
     ...whatRan(report),
     ...overTime(report),
+    ...sourceCoverage(report),
     ...moreToFind(report),
     ...crashGroups(report),
     ...whatHappened(report),
@@ -157,6 +160,38 @@ function chartOf(curve: NamedCurve): Chart {
   const title = titles[figure];
   const isStanding = figure === 'crash_groups';
   return { title, curve, isFromZero: figure !== 'coverage', isStanding };
+}
+
+/** Files of a report, those with the most lines that did not run first. */
+const shownFiles = 20;
+
+function sourceCoverage({ coverage }: CampaignReport): Block[] {
+  if (!coverage) return [];
+  const { report, files } = coverage;
+  const facts: Facts = [
+    ['lines that ran', linesOf(report.sums)],
+    ['beside the report before', comparison(report)],
+    ['made', `${utc(report.at)} by ${report.tools}, of ${many(report.inputs, 'input')}`],
+    ...(report.note === '' ? [] : [['missing', report.note] as const]),
+  ];
+  const left = ({ sums }: CoverageFile) => (sums?.lines ?? 0) - (sums?.coveredLines ?? 0);
+  const largest = [...files].sort((a, b) => left(b) - left(a)).slice(0, shownFiles);
+  const table: Block = {
+    kind: 'table',
+    columns: [
+      { name: 'file' },
+      { name: 'lines that ran', right: true },
+      { name: 'change', right: true },
+    ],
+    rows: largest.map(({ path, sums, change }) => [path, linesOf(sums), changeOf(change)]),
+  };
+  const rest = files.length - largest.length;
+  return [
+    heading(2, 'Source coverage'),
+    { kind: 'facts', facts },
+    table,
+    ...(rest > 0 ? [text(`And ${many(rest, 'more file', 'more files')}.`)] : []),
+  ];
 }
 
 function moreToFind({ whole: { forecast } }: CampaignReport): Block[] {

@@ -1,10 +1,12 @@
 import { unary } from '../../../client/call.js';
 import type { Connection } from '../../../client/connect.js';
+import { isNotFound, isUnknownCall } from '../../../client/failure.js';
 import { UserError } from '../../../core/errors.js';
 import type {
   FuzzingCampaign,
   GetCampaignResponse,
 } from '../../../gen/pandafuzz/v1/campaign_service.js';
+import type { CoverageFile, CoverageReport } from '../../../gen/pandafuzz/v1/coverage_service.js';
 import type { Crash, CrashGroup } from '../../../gen/pandafuzz/v1/crash.js';
 import { listCrashGroups } from '../../lists.js';
 import type { CallOptions } from '../../submit.js';
@@ -16,6 +18,13 @@ export interface CampaignReport {
   readonly whole: GetCampaignResponse & { readonly campaign: FuzzingCampaign };
   readonly figures: Figures;
   readonly groups: ReportedGroups;
+  /** Of its target; undefined: there is no report. */
+  readonly coverage: CoverageReported | undefined;
+}
+
+export interface CoverageReported {
+  readonly report: CoverageReport;
+  readonly files: readonly CoverageFile[];
 }
 
 export interface ReportedGroups {
@@ -43,7 +52,25 @@ export async function gatherReport(
   if (!campaign) throw new UserError('the master sent no campaign');
   const figures = await figuresOf(connection, campaign, options);
   const groups = await groupsOf(connection, campaign, mostGroups, options);
-  return { at: new Date(), whole: { ...answer, campaign }, figures, groups };
+  const coverage = await coverageOf(connection, campaign, options);
+  return { at: new Date(), whole: { ...answer, campaign }, figures, groups, coverage };
+}
+
+async function coverageOf(
+  { coverage }: Connection,
+  { spec }: FuzzingCampaign,
+  options: CallOptions,
+): Promise<CoverageReported | undefined> {
+  const { project = '', targetName = '' } = spec ?? {};
+  const request = { project, targetName, reportId: 0 };
+  try {
+    const { report, files } = await unary(coverage, coverage.getCoverage, request, options);
+    return report && { report, files };
+  } catch (error) {
+    // A master of an earlier version has no such call.
+    if (isNotFound(error) || isUnknownCall(error)) return undefined;
+    throw error;
+  }
 }
 
 async function groupsOf(

@@ -1,6 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { plain, plainJson } from '../../../core/unseen.js';
 import { GetCampaignResponse } from '../../../gen/pandafuzz/v1/campaign_service.js';
+import { CoverageFile, CoverageReport } from '../../../gen/pandafuzz/v1/coverage_service.js';
 import { CrashGroup } from '../../../gen/pandafuzz/v1/crash.js';
 import { many, stackLines } from '../../crashes/describe.js';
 import { checkOutputFile } from '../../output-file.js';
@@ -46,7 +47,7 @@ function written(report: CampaignReport, format: CampaignReportFlags['format']):
 }
 
 /** What the master sent in protobuf's own JSON form, and curves as they are drawn. */
-function jsonOf({ at, whole, figures, groups }: CampaignReport): unknown {
+function jsonOf({ at, whole, figures, groups, coverage }: CampaignReport): unknown {
   return {
     at: at.toISOString(),
     ...(GetCampaignResponse.toJSON(whole) as object),
@@ -58,6 +59,12 @@ function jsonOf({ at, whole, figures, groups }: CampaignReport): unknown {
       stepSeconds: stepMs / 1000,
       points: points.map(({ time, value }) => ({ time: new Date(time).toISOString(), value })),
     })),
+    ...(coverage && {
+      coverage: {
+        report: CoverageReport.toJSON(coverage.report),
+        files: coverage.files.map(CoverageFile.toJSON),
+      },
+    }),
     groups: groups.shown.map(({ group, crash }) => ({
       group: CrashGroup.toJSON(group),
       crashId: crash.id,

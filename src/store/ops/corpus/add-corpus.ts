@@ -1,3 +1,4 @@
+import { policyOfTarget } from '../../campaign-policies.js';
 import { writeOperation } from '../../operation.js';
 import type { CorpusOrigin } from '../../rows.js';
 import { one, run, runEach, type Steps, statement } from '../../statement.js';
@@ -104,7 +105,7 @@ function* add(of: CorpusOf, by: Bringer, input: Adding): Steps<Added> {
   const rows = entries.map((entry) => ({ ...entry, ...by, generationId, now }));
   const done = yield* addRows(rows, yield* sizeOf(generationId), bounds);
   if (done.added > 0) yield* wishForMerge(corpus, merge, now);
-  if (done.refused > 0) yield* wishForRoom(corpus, merge, now);
+  if (done.refused > 0 && (yield* isMerged(of, merge))) yield* wishForRoom(corpus, now);
   return done;
 }
 
@@ -152,13 +153,18 @@ function* wishForMerge(corpus: CorpusHead, merge: MergeWish, now: number): Steps
   }
 }
 
+/** Whether a corpus is merged by itself at all: the newest campaign of its target may want it. */
+function* isMerged(of: CorpusOf, merge: MergeWish): Steps<boolean> {
+  if (merge.isByGrowth || merge.afterMs !== null) return true;
+  return (yield* policyOfTarget(of, 'merge')) === 'on';
+}
+
 /**
  * A full corpus is merged at once, and again when it has grown by a tenth since: a corpus
  * that its merge leaves full is not merged over and over.
  */
-function* wishForRoom(corpus: CorpusHead, merge: MergeWish, now: number): Steps<void> {
+function* wishForRoom(corpus: CorpusHead, now: number): Steps<void> {
   const { id, generation_id, merge_job_id, merge_at_entries: atEntries } = corpus;
-  if (!merge.isByGrowth && merge.afterMs === null) return;
   const { entries } = yield* sizeOf(generation_id);
   const wasMerged = merge_job_id !== null || corpus.merge_at_entries !== fewestToMerge;
   if (wasMerged && entries * 20 < atEntries * 11) return;

@@ -18,6 +18,7 @@ const isNeeded = `EXISTS (SELECT 1 FROM jobs WHERE target_sha256 = artifacts.sha
   OR EXISTS (SELECT 1 FROM campaign_builds WHERE target_sha256 = artifacts.sha256)
   OR EXISTS (SELECT 1 FROM campaign_builds WHERE seeds_sha256 = artifacts.sha256)
   OR EXISTS (SELECT 1 FROM campaign_builds WHERE dictionary_sha256 = artifacts.sha256)
+  OR EXISTS (SELECT 1 FROM coverage_targets WHERE target_sha256 = artifacts.sha256)
   OR EXISTS (SELECT 1 FROM crash_work WHERE target_sha256 = artifacts.sha256)`;
 const select = statement<Slice, { sha256: string; needed: 0 | 1 }>(`
   SELECT sha256, ${flag(isNeeded)} AS needed FROM artifacts WHERE used_at < @olderThan
@@ -29,7 +30,7 @@ const remove = statement<{ sha256: string }>('DELETE FROM artifacts WHERE sha256
 
 /**
  * Looks at artifacts that were neither uploaded nor found in use since `olderThan`: those
- * that a job, a build, a campaign or work on crashes needs are in use now, the others are removed.
+ * that a job, a build, a campaign, coverage or work on crashes needs are in use now, the others are removed.
  *
  * @returns how many were looked at, `limit` at most, and how many of them removed
  */

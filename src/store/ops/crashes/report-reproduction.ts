@@ -1,4 +1,5 @@
 import { NotFoundError, PreconditionError, StaleLeaseError } from '../../../core/errors.js';
+import { policyOfCrash } from '../../campaign-policies.js';
 import type { CrashReading } from '../../crash-rows.js';
 import { writeOperation } from '../../operation.js';
 import { one, run, type Steps, statement } from '../../statement.js';
@@ -21,7 +22,7 @@ export interface ReportReproduction {
   /** Runs that crashed, by what was read of their reports. */
   reports: readonly (Pick<CrashReading, 'signature' | 'distinction'> & { count: number })[];
   log: string;
-  /** A crash that reproduces each time is to be made smaller. */
+  /** A crash that reproduces each time is to be made smaller, unless its campaign says otherwise. */
   minimise: boolean;
   now: number;
 }
@@ -164,7 +165,8 @@ function* judge(
   }
   if (crashed === 0 && !isOfItsBuild) yield* markFixed({ crash, source, jobId, runs, now });
   const isSmallest = crash.minimised_from !== null || crash.input_size_bytes < 2;
-  if (isOfItsBuild && minimise && crashes === runs && !isSmallest) {
-    yield* wantMinimising(crashId, crash);
+  if (isOfItsBuild && crashes === runs && !isSmallest) {
+    const isWanted = minimise || (yield* policyOfCrash(crashId, 'minimise')) === 'on';
+    if (isWanted) yield* wantMinimising(crashId, crash);
   }
 }

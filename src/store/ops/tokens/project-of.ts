@@ -39,6 +39,9 @@ const uses = field.flatMap((column) => [
   `EXISTS (SELECT 1 FROM campaign_builds JOIN fuzz_campaigns ON fuzz_campaigns.id = campaign_id
      WHERE ${column} = @sha256 AND fuzz_campaigns.project = @project)`,
 ]);
+uses.push(
+  `EXISTS (SELECT 1 FROM coverage_targets WHERE target_sha256 = @sha256 AND project = @project)`,
+);
 const isUsed = statement<Used, { used: number }>(`SELECT 1 AS used WHERE ${uses.join(' OR ')}`);
 
 /** Whether a job, a build or a campaign of one of these projects has the artifact. */
