@@ -14,8 +14,8 @@ export interface Table {
   readonly key: readonly string[];
 }
 
-/** Rows that are read and written at once. */
-export const rowsAtOnce = 500;
+/** Rows that are read and written at once: some have 256 KiB. */
+export const rowsAtOnce = 100;
 
 /** A database that nothing else uses, in one transaction. */
 export interface Tables {
