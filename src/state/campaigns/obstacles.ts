@@ -27,7 +27,7 @@ export class CampaignObstacles {
     if (state === 'archived') return ['it is archived'];
     if (state === 'paused') return [`it is paused${because}, until somebody resumes it`];
     if (state === 'ended') {
-      return [`it has ended${because}; UpdateCampaign or ResumeCampaign wakes it`];
+      return [`it has ended${because}; an update of what ends it, or resuming it, wakes it`];
     }
     const spec = specOf(campaign);
     const now = this.parts.clock.now();

@@ -130,7 +130,7 @@ export class Explain {
       case 'paused':
         return ['it is paused, until somebody resumes it'];
       case 'dead':
-        return [`it is dead: ${job.message ?? 'its attempts are used up'}; RetryJob revives it`];
+        return [`it is dead: ${job.message ?? 'its attempts are used up'}; a retry revives it`];
       default:
         return [`it is ${job.state}`];
     }
