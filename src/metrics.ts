@@ -45,6 +45,12 @@ function quotaOf(error: unknown): string | undefined {
 }
 
 /** Lateness of a sample in seconds, from the nanoseconds between two samples. */
+/** Requests to a blob store in S3, as its errors are counted. */
+const blobRequests = [
+  ...['put', 'get', 'head', 'list', 'delete'],
+  ...['begin', 'part', 'complete', 'abort'],
+];
+
 const late = (nanoseconds: number) => Math.max(nanoseconds / 1e9 - lookEveryMs / 1e3, 0);
 
 /** Figures of the event loop's lateness, under prom-client's names. */
@@ -101,6 +107,13 @@ export function createMetrics() {
   });
   // Shown from the start: an increase from nothing is none.
   for (const blame of ['bot', 'target']) failedStarts.inc({ blame }, 0);
+  const blobRequestFailures = new Counter({
+    name: 'blob_request_failures_total',
+    help: 'Requests to a blob store in S3 that failed, tries that were repeated included.',
+    labelNames: ['operation'],
+    registers,
+  });
+  for (const operation of blobRequests) blobRequestFailures.inc({ operation }, 0);
   const quotaRefusals = new Counter({
     name: 'pandafuzz_quota_refusals_total',
     help: 'Calls and connections that a quota has refused, by its setting.',
@@ -199,12 +212,7 @@ export function createMetrics() {
       help: 'Reads of blobs whose bytes were missing or damaged.',
       registers,
     }),
-    blobRequestFailures: new Counter({
-      name: 'blob_request_failures_total',
-      help: 'Requests to a blob store in S3 that failed, tries that were repeated included.',
-      labelNames: ['operation'],
-      registers,
-    }),
+    blobRequestFailures,
     corpusInputsRefused: new Counter({
       name: 'corpus_inputs_refused_total',
       help: 'Inputs that a full corpus had no room for (corpus.max_inputs, corpus.max_bytes).',

@@ -2,7 +2,8 @@
 # What tests need besides clang. Debian packages, fetched where root may: libfaketime, to set
 # a master's clock; strace, to count syncs and make them fail; glog and Abseil, to build targets
 # whose bugs are found by their checks; AFL++; bubblewrap, which bots keep runs apart with;
-# Chromium, to look at the page; zsh and fish, to complete commands in; PostgreSQL, to keep a store in.
+# Chromium, to look at the page; zsh and fish, to complete commands in; PostgreSQL, to keep a store in;
+# Prometheus, to ask what alerts and the dashboard ask.
 # Into .tools/: Atheris, a target in Rust, a test binary in Go, honggfuzz, and Jazzer.js where the
 # C library is new enough for it. Where one of those cannot be had this says so, and so do the
 # names of the tests that need it.
@@ -13,7 +14,7 @@ cd "$(dirname "$0")/../.."
 tools=$PWD/.tools
 atheris_version=3.0.0
 
-packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++ bubblewrap chromium zsh fish postgresql"
+packages="libfaketime strace libgoogle-glog-dev libabsl-dev afl++ bubblewrap chromium zsh fish postgresql prometheus"
 unavailable() { echo "set-up: $*" >&2; exit 69; }
 
 # The loader puts the machine's own folder for $LIB; the test names it the same way.
@@ -42,6 +43,7 @@ missing() {
   command -v zsh >/dev/null || echo zsh
   command -v fish >/dev/null || echo fish
   has_postgresql || echo postgresql
+  command -v prometheus >/dev/null || echo prometheus
 }
 
 # An apt-get that updates its lists only where they do not know the packages.

@@ -221,17 +221,21 @@ const needed = [
   'campaign_builds.dictionary_sha256',
   'campaign_builds.seeds_sha256',
   'campaign_builds.target_sha256',
+  'coverage_targets.target_sha256',
   'crash_work.target_sha256',
   'jobs.dictionary_sha256',
   'jobs.seeds_sha256',
   'jobs.target_sha256',
 ];
-/** Names of builds that are told, and never read: of crashes, their jobs have them. */
+/** Names of builds and sources that are told, and never read: of crashes, their jobs have them. */
 const otherNames = [
   'artifact_uses.sha256',
   'blobs.sha256',
   'corpus_builds.target_sha256',
   'corpus_put_aside.sha256',
+  'coverage_files.source_sha256',
+  'coverage_reports.target_sha256',
+  'coverage_targets.seen_sha256',
   'crash_groups.fixed_in_sha256',
   'crashes.target_sha256',
   'group_builds.target_sha256',
