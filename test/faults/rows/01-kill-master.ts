@@ -4,7 +4,7 @@ import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
 import { settled } from '../settled.js';
 
-const longestMs = 150_000;
+const longestMs = 240_000;
 
 export const killMaster: Row = {
   number: 1,

@@ -12,7 +12,7 @@ import { bugsIn } from '../means/bugs-on-disk.js';
 import type { Row } from '../row.js';
 import { Scene } from '../scene.js';
 
-const longestMs = 180_000;
+const longestMs = 240_000;
 const patienceMs = 60_000;
 
 /** A real bot with a real fuzzer: its short form is test/integration/killed-bot.test.ts. */
