@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { systemClock } from '../../src/core/clock.js';
@@ -66,9 +68,25 @@ export class Scene {
       throw new Error(`the master ended with ${code}: ${this.master?.said.slice(-2000)}`);
     });
     early.catch(() => {});
+    await Promise.race([this.#listens(), early]);
     const connection = await Promise.race([reach(this.address), early]);
     connection.close();
     return took();
+  }
+
+  /** Clients wait longer after each refusal: what is measured is the master, and not their pauses. */
+  async #listens(): Promise<void> {
+    const [host = '', port] = this.address.split(':');
+    for (;;) {
+      const socket = connect(Number(port), host);
+      const isOpen = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
+      socket.destroy();
+      if (isOpen || !this.#isUp) return;
+      await pause(20);
+    }
   }
 
   /** The process is there. */
