@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../core/errors.js';
 
@@ -16,5 +16,20 @@ export async function checkOutputFile(path: string, replace: boolean): Promise<v
   if (file?.isDirectory()) throw new UserError(`${path} is a folder: give a file's name`);
   if (file && !replace) {
     throw new UserError(`${path} is there already: give --force, or another name`);
+  }
+}
+
+/** Lets `write` fill a file beside `path`, which takes its place once it is whole. */
+export async function replaceFile(
+  path: string,
+  write: (partial: string) => Promise<void>,
+): Promise<void> {
+  const partial = `${path}.part`;
+  try {
+    await write(partial);
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
   }
 }

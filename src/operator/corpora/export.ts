@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,7 +12,7 @@ import type { Corpus } from '../../gen/pandafuzz/v1/corpus_service.js';
 import { type TarFile, tarStream } from '../crashes/tar-stream.js';
 import { plain } from '../format.js';
 import { asJson, print } from '../output.js';
-import { checkOutputFile } from '../output-file.js';
+import { checkOutputFile, replaceFile } from '../output-file.js';
 import { withProgress } from '../progress.js';
 import { asking } from '../session.js';
 import { type CorpusFlags, inputs, keyOf, titleOf } from './names.js';
@@ -83,7 +83,6 @@ async function intoFolder(folder: string, all: AsyncIterable<CorpusInput>): Prom
 
 /** The file appears only once it is whole. */
 async function intoArchive(path: string, all: AsyncIterable<CorpusInput>): Promise<Exported> {
-  const partial = `${path}.part`;
   let total = 0;
   async function* files(): AsyncGenerator<TarFile> {
     for await (const { sha256, bytes } of all) {
@@ -91,12 +90,8 @@ async function intoArchive(path: string, all: AsyncIterable<CorpusInput>): Promi
       yield { path: sha256, sizeBytes: bytes.length, content: [bytes] };
     }
   }
-  try {
-    await pipeline(Readable.from(tarStream(files())), createGzip(), createWriteStream(partial));
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await replaceFile(path, (partial) =>
+    pipeline(Readable.from(tarStream(files())), createGzip(), createWriteStream(partial)),
+  );
   return { total, added: total };
 }

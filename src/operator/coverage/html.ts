@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { UserError } from '../../core/errors.js';
 import { grouped } from '../../core/figures.js';
 import {
@@ -8,9 +8,10 @@ import {
   LineChange,
 } from '../../gen/pandafuzz/v1/coverage_service.js';
 import { escaped } from '../campaigns/report/escape.js';
+import { htmlDocument } from '../campaigns/report/html-document.js';
 import { many } from '../crashes/describe.js';
 import { plain } from '../format.js';
-import { checkOutputFile } from '../output-file.js';
+import { checkOutputFile, replaceFile } from '../output-file.js';
 import { asking } from '../session.js';
 import { type GetFlags, readCoverage, readLines } from './show.js';
 import { changeOf, comparison, coverageKey, linesOf, part, share } from './words.js';
@@ -33,25 +34,13 @@ export function writeHtml(
       const lines = await readLines(connection, { ...key, reportId, path: file.path }, options);
       files.push(fileSection(file, lines, index));
     }
-    await replaceFile(flags.html, page(targetName, answer, files));
+    await replaceFile(flags.html, (path) => writeFile(path, page(targetName, answer, files)));
     process.stderr.write(`${plain(`${flags.html}: ${many(answer.files.length, 'file')}`)}\n`);
   });
 }
 
-/** The file appears only once it is whole. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const partial = `${path}.part`;
-  try {
-    await writeFile(partial, text);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
-
 function page(target: string, { report, files }: GetCoverageResponse, sections: string[]): string {
-  const title = escaped(`Source coverage of ${target}`);
+  const title = `Source coverage of ${target}`;
   const sums = report?.sums;
   const facts: [string, string][] = [
     ['made', `${report?.at?.toISOString() ?? ''} by ${report?.tools}`],
@@ -63,18 +52,7 @@ function page(target: string, { report, files }: GetCoverageResponse, sections: 
     ...(report?.note ? [['missing', report.note] as [string, string]] : []),
   ];
   const rows = files.map(fileRow).join('\n');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<h1>${title}</h1>
+  const body = `<h1>${escaped(title)}</h1>
 <dl>${facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join('\n')}</dl>
 <table>
 <thead><tr><th>file</th><th class="r">lines</th><th class="r">covered</th><th class="r">change</th></tr></thead>
@@ -82,10 +60,8 @@ function page(target: string, { report, files }: GetCoverageResponse, sections: 
 ${rows}
 </tbody>
 </table>
-${sections.join('\n')}
-</body>
-</html>
-`;
+${sections.join('\n')}`;
+  return htmlDocument({ title, style, body });
 }
 
 const style = `

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -9,7 +9,7 @@ import { version } from '../../core/version.js';
 import { CrashContext } from '../../gen/pandafuzz/v1/crash.js';
 import { bytes, plain } from '../format.js';
 import { asJson, print } from '../output.js';
-import { checkOutputFile } from '../output-file.js';
+import { checkOutputFile, replaceFile } from '../output-file.js';
 import { type Count, withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
 import type { CallOptions } from '../submit.js';
@@ -54,17 +54,10 @@ export function exportCrashes(flags: ExportFlags, ids: readonly string[]): Promi
   });
 }
 
-/** The file appears only once it is whole. */
-async function writeArchive(path: string, files: AsyncIterable<TarFile>): Promise<void> {
-  const partial = `${path}.part`;
-  try {
-    await pipeline(Readable.from(tarStream(files)), createGzip(), createWriteStream(partial));
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-}
+const writeArchive = (path: string, files: AsyncIterable<TarFile>): Promise<void> =>
+  replaceFile(path, (partial) =>
+    pipeline(Readable.from(tarStream(files)), createGzip(), createWriteStream(partial)),
+  );
 
 /** The manifest comes last: it lists what is in the archive. */
 async function* archiveFiles(

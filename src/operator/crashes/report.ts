@@ -1,11 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Result } from 'sarif';
 import { UserError } from '../../core/errors.js';
 import { plain, plainJson } from '../../core/unseen.js';
-import { checkOutputFile } from '../output-file.js';
+import { checkOutputFile, replaceFile } from '../output-file.js';
 import { type Count, withCount } from '../progress.js';
 import { asking, type Flags } from '../session.js';
 import { many } from './describe.js';
@@ -56,7 +55,6 @@ export async function writeReport(
   form: Form,
   count: Count = () => {},
 ): Promise<number> {
-  const partial = `${path}.part`;
   let groups = 0;
   const counted = async function* () {
     for await (const dossier of dossiers) {
@@ -65,13 +63,9 @@ export async function writeReport(
       yield dossier;
     }
   };
-  try {
-    await pipeline(Readable.from(written(counted(), form)), createWriteStream(partial));
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await replaceFile(path, (partial) =>
+    pipeline(Readable.from(written(counted(), form)), createWriteStream(partial)),
+  );
   return groups;
 }
 

@@ -2,28 +2,12 @@ import { plainLines } from '../../format.js';
 import type { Block, BlockColumn } from './blocks.js';
 import { chartSvg } from './chart.js';
 import { escaped } from './escape.js';
+import { htmlDocument } from './html-document.js';
 
-/**
- * A report as one HTML file: without scripts and without anything that is fetched, and a policy
- * that forbids both, whatever targets wrote into their reports.
- */
+/** A report as one HTML file. */
 export function htmlReport(blocks: readonly Block[]): string {
   const title = blocks.find((block) => block.kind === 'heading')?.text ?? 'Campaign';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-${blocks.map(htmlOf).join('\n')}
-</body>
-</html>
-`;
+  return htmlDocument({ title, style, body: blocks.map(htmlOf).join('\n') });
 }
 
 const style = `

@@ -1,10 +1,10 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { plain, plainJson } from '../../../core/unseen.js';
 import { GetCampaignResponse } from '../../../gen/pandafuzz/v1/campaign_service.js';
 import { CoverageFile, CoverageReport } from '../../../gen/pandafuzz/v1/coverage_service.js';
 import { CrashGroup } from '../../../gen/pandafuzz/v1/crash.js';
 import { many, stackLines } from '../../crashes/describe.js';
-import { checkOutputFile } from '../../output-file.js';
+import { checkOutputFile, replaceFile } from '../../output-file.js';
 import { asking, type Flags } from '../../session.js';
 import { documentOf, reproducer } from './document.js';
 import { type CampaignReport, gatherReport } from './gather.js';
@@ -34,7 +34,7 @@ export function reportCampaign(flags: CampaignReportFlags, campaign: string): Pr
       process.stdout.write(text);
       return;
     }
-    await replaceFile(output, text);
+    await replaceFile(output, (path) => writeFile(path, text));
     const shown = many(report.groups.shown.length, 'crash group');
     process.stderr.write(`${plain(`${output}: ${shown}`)}\n`);
   });
@@ -75,16 +75,4 @@ function jsonOf({ at, whole, figures, groups, coverage }: CampaignReport): unkno
     moreGroups: groups.more,
     areMoreGroups: groups.areMore,
   };
-}
-
-/** The file appears only once it is whole. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const partial = `${path}.part`;
-  try {
-    await writeFile(partial, text);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }
