@@ -17,7 +17,7 @@ import {
 } from '../../store/ops/coverage/show-coverage.js';
 import type { Store } from '../../store/store.js';
 import { isProject, projectProblem } from '../messages/checks.js';
-import { afterPair, cutPageBy, pageSizeOf, pairToken } from '../messages/pages.js';
+import { cutPageBy, pageSizeOf, pairToken, readPair } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import { type FileLines, storedDetail } from './detail.js';
 import { targetOf } from './measure.js';
@@ -38,11 +38,7 @@ export class CoverageReports {
     const { project, pageToken } = request;
     const found = new Violations().expect(isProject(project), 'project', projectProblem);
     const limit = pageSizeOf(request, found);
-    const after = pageToken === '' ? ['', ''] : afterPair(pageToken);
-    found
-      .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
-      .throwIfAny();
-    const [afterProject = '', targetName = ''] = after ?? [];
+    const [afterProject, targetName] = readPair(pageToken, found);
     const of = project === '' ? { project: afterProject } : { project, isWithin: true };
     const page = { ...of, targetName, limit: limit + 1 };
     const shown = await this.store.run(ctx, listCoverage, page);

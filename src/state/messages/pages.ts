@@ -83,3 +83,16 @@ export function afterPair(token: string): [project: string, name: string] | unde
     return undefined;
   }
 }
+
+/**
+ * The two names after which a page of such a list begins; both '' for the first.
+ *
+ * @throws ValidationError for another token, and for what was `found` before
+ */
+export function readPair(token: string, found: Violations): [project: string, name: string] {
+  const after = token === '' ? (['', ''] as [string, string]) : afterPair(token);
+  found
+    .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
+    .throwIfAny();
+  return after as [string, string];
+}

@@ -18,7 +18,7 @@ import { forecastOf } from '../campaigns/forecast.js';
 import { campaignStates } from '../campaigns/records.js';
 import type { Leases } from '../leases/leases.js';
 import { isProject, projectProblem } from '../messages/checks.js';
-import { afterPair, cutPageBy, pairToken } from '../messages/pages.js';
+import { cutPageBy, pairToken, readPair } from '../messages/pages.js';
 import { Violations } from '../messages/violations.js';
 import type { Collector } from '../series/collector.js';
 import { subjectOf, targetSubject } from '../series/subjects.js';
@@ -47,11 +47,7 @@ export class Progress {
     const found = new Violations()
       .expect(isProject(project), 'project', projectProblem)
       .whole(pageSize, 'page_size', { min: 0, max: largestPage });
-    const after = pageToken === '' ? ['', ''] : afterPair(pageToken);
-    found
-      .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
-      .throwIfAny();
-    const [afterProject = '', afterName = ''] = after ?? [];
+    const [afterProject, afterName] = readPair(pageToken, found);
     const limit = (pageSize || usualPage) + 1;
     const now = this.parts.clock.now();
     const from = now - hoursShown * hourMs;

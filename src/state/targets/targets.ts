@@ -16,7 +16,7 @@ import { registerBuild } from '../../store/ops/targets/register-build.js';
 import type { BuildRow, TargetRow } from '../../store/rows.js';
 import type { Store } from '../../store/store.js';
 import { checkExecutable, isProject, projectProblem } from '../messages/checks.js';
-import { afterPair, cutPageBy, pageSizeOf, pairToken } from '../messages/pages.js';
+import { cutPageBy, pageSizeOf, pairToken, readPair } from '../messages/pages.js';
 import { time } from '../messages/records.js';
 import { Violations } from '../messages/violations.js';
 
@@ -71,11 +71,7 @@ export class Targets {
     const { project, pageToken } = request;
     const found = new Violations().expect(isProject(project), 'project', projectProblem);
     const limit = pageSizeOf(request, found);
-    const after = pageToken === '' ? ['', ''] : afterPair(pageToken);
-    found
-      .expect(after !== undefined, 'page_token', 'must be a next_page_token of this list')
-      .throwIfAny();
-    const [afterProject = '', afterName = ''] = after ?? [];
+    const [afterProject, afterName] = readPair(pageToken, found);
     const page = { project, afterProject, afterName, limit: limit + 1 };
     const rows = await this.store.run(ctx, listTargets, page);
     const cut = cutPageBy(rows, limit + 1, (last) => pairToken([last.project, last.name]));
