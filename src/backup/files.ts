@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, link, open, rename } from 'node:fs/promises';
+import { access, copyFile, link, open, rename } from 'node:fs/promises';
 import { codeOf } from '../core/errors.js';
 
 /** Writes a file that is whole or not there, and on disk, once its folder is synced. */
@@ -51,3 +51,9 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
     await copySynced(from, to);
   }
 }
+
+export const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,4 +1,4 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadMasterConfig } from '../config/load.js';
 import { systemClock } from '../core/clock.js';
@@ -12,7 +12,7 @@ import { PostgresTables } from '../store/postgres/tables.js';
 import { inWords } from '../store/postgres/writer.js';
 import { NewSqliteTables, SqliteTables } from '../store/sqlite/tables.js';
 import { firstInUse, type MoveOptions, moveRows } from '../store/tables.js';
-import { sync } from './files.js';
+import { isThere, sync } from './files.js';
 import { databaseName } from './manifest.js';
 
 export interface MoveFlags {
@@ -124,12 +124,6 @@ export async function toSqlite(url: string, directory: string, watch: Watch): Pr
     await from.close();
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function removeFile(path: string): Promise<void> {
   for (const end of ['', '-journal', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });

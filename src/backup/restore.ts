@@ -1,4 +1,4 @@
-import { access, copyFile, realpath, rm } from 'node:fs/promises';
+import { copyFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadMasterConfig } from '../config/load.js';
 import { codeOf, UserError } from '../core/errors.js';
@@ -11,7 +11,7 @@ import { makeScratch } from '../operator/scratch.js';
 import { untilStopped } from '../operator/session.js';
 import { BlobFolder } from '../store/blobs.js';
 import { type DatabaseFile, readyForMaster } from '../store/sqlite/database-file.js';
-import { sync } from './files.js';
+import { isThere, sync } from './files.js';
 import { complainOfLost, lostAsJson } from './lost.js';
 import { blobsName, databaseName, type Manifest } from './manifest.js';
 import { copyDatabase, openChecked, type Source, sourceAt } from './source.js';
@@ -146,12 +146,6 @@ async function describe(
     database.close();
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Keeps the witness of the data that was there: the new epoch has to be above its epoch too. */
 async function copyWitness(source: Source, target: Target): Promise<void> {

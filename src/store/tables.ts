@@ -17,6 +17,10 @@ export interface Table {
 /** Rows that are read and written at once: some have 256 KiB. */
 export const rowsAtOnce = 100;
 
+/** Names of tables or columns as both engines take them. */
+export const quoted = (names: readonly string[]): string =>
+  names.map((name) => `"${name}"`).join(', ');
+
 /** A database that nothing else uses, in one transaction. */
 export interface Tables {
   /** In order of the key, text by its bytes, some rows at a time. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
-import { type NewTables, type Row, rowsAtOnce, type Table, type Value } from '../tables.js';
+import { type NewTables, quoted, type Row, rowsAtOnce, type Table, type Value } from '../tables.js';
 import { PostgresFault } from './faults.js';
 import { migrate } from './migrate.js';
 import { heldByOther, lockForStart, writerName } from './owner.js';
@@ -10,8 +10,6 @@ import { storable } from './storable.js';
 /** Of one statement: holding all rows of a large table against a rule reads all of them. */
 const longestMs = 30 * 60_000;
 const missingReference = '23503';
-
-const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
 
 /** Of a table or view: the types of its columns. */
 type Shape = ReadonlyMap<string, string>;

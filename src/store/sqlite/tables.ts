@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { UserError } from '../../core/errors.js';
 import {
   type NewTables,
+  quoted,
   type Row,
   rowsAtOnce,
   type Table,
@@ -11,8 +12,6 @@ import {
 } from '../tables.js';
 import { migrate } from './migrate.js';
 import { takeOwnership } from './ownership.js';
-
-const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
 
 /** The file of a master's database, with every row of it. Takes the file as a master does. */
 export class SqliteTables implements Tables {
