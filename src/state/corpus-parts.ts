@@ -6,17 +6,19 @@ import type { Metrics } from '../metrics.js';
 import type { Store } from '../store/store.js';
 import { Corpora } from './corpus/corpora.js';
 import { Corpus, mergeWish } from './corpus/corpus.js';
-import { Merges, type MergesParts } from './corpus/merges.js';
+import { Merges } from './corpus/merges.js';
 import { ProjectRoom } from './corpus/project-room.js';
 import { PutAside } from './corpus/put-aside.js';
-import { CorpusUpkeep } from './corpus/upkeep.js';
+import type { TargetJobsParts } from './corpus/target-jobs.js';
+import { TargetUpkeep } from './corpus/target-upkeep.js';
+import { corpusWork } from './corpus/upkeep.js';
 import { CoverageReports } from './coverage/coverage.js';
 import { CoverageGathering } from './coverage/gather.js';
 import { CoverageMeasures } from './coverage/measure.js';
-import { CoverageUpkeep } from './coverage/upkeep.js';
+import { coverageWork } from './coverage/upkeep.js';
 import type { Leases } from './leases/leases.js';
 
-export interface CorpusPartsOf extends Pick<MergesParts, 'newId' | 'dispatch'> {
+export interface CorpusPartsOf extends Pick<TargetJobsParts, 'newId' | 'dispatch'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,12 +49,12 @@ export function corpusParts(of: CorpusPartsOf) {
     corpora: new Corpora(store, clock, bounds),
     putAside: new PutAside(store, clock),
     merges,
-    corpusUpkeep: new CorpusUpkeep({ ...of, merges, isMerging: merge !== 'off' }),
+    corpusUpkeep: new TargetUpkeep(of, corpusWork(merges, merge !== 'off')),
     coverage: {
       measures,
       reports: new CoverageReports(store),
       gathering: new CoverageGathering(store, clock),
     },
-    coverageUpkeep: new CoverageUpkeep({ ...of, measures, isMeasuring: coverage !== 'off' }),
+    coverageUpkeep: new TargetUpkeep(of, coverageWork(measures, coverage !== 'off')),
   };
 }

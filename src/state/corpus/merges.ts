@@ -1,5 +1,3 @@
-import type { MasterConfig } from '../../config/schema.js';
-import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { NotFoundError, PreconditionError } from '../../core/errors.js';
 import { isSha256 } from '../../core/ids.js';
@@ -14,27 +12,15 @@ import type {
 import type { CorpusOf } from '../../store/ops/corpus/corpus-of.js';
 import { finishMerge, keepMerged } from '../../store/ops/corpus/finish-merge.js';
 import { findMergeSource, makeMerge } from '../../store/ops/corpus/merge-jobs.js';
-import type { QueueRow } from '../../store/rows.js';
-import type { Store } from '../../store/store.js';
 import { checkLease } from '../messages/checks.js';
 import { corpusOf, mergeRecord } from '../messages/corpus-records.js';
 import { jobInput } from '../messages/job-input.js';
 import { Violations } from '../messages/violations.js';
 import { mergeSpec, mergingEngines } from './merge-spec.js';
+import { handOut, type TargetJobsParts } from './target-jobs.js';
 
 /** Inputs of one call. */
 const mostInputs = 1000;
-
-export interface MergesParts {
-  readonly store: Pick<Store, 'run'>;
-  readonly clock: Clock;
-  readonly newId: () => string;
-  /** Hands jobs out. */
-  readonly dispatch: { addQueue(queue: QueueRow): void; jobPending(queueId: number): void };
-  readonly defaults: MasterConfig['jobs'];
-  /** Longest a merge may take, milliseconds. */
-  readonly longestMs: number;
-}
 
 /**
  * Merges: a job has the engine choose the inputs that its coverage needs, and its bot then
@@ -45,7 +31,7 @@ export interface MergesParts {
  * What the bot keeps is gathered beside the corpus, and takes its place with one write.
  */
 export class Merges {
-  constructor(private readonly parts: MergesParts) {}
+  constructor(private readonly parts: TargetJobsParts) {}
 
   /** @throws ValidationError, NotFoundError, PreconditionError NOTHING_TO_MERGE, CANNOT_MERGE */
   async begin(ctx: RequestContext, key: CorpusKey | undefined): Promise<MergeCorpusResponse> {
@@ -57,7 +43,7 @@ export class Merges {
 
   /** As `begin`, for the policy. */
   async make(ctx: RequestContext, of: CorpusOf): Promise<MergeCorpusResponse> {
-    const { store, clock, newId, dispatch, defaults, longestMs } = this.parts;
+    const { store, clock, newId, defaults, longestMs } = this.parts;
     const source = await store.run(ctx, findMergeSource, { ...of, engines: mergingEngines });
     if (!source)
       throw new NotFoundError({ resource: 'corpus', id: `${of.project}/${of.targetName}` });
@@ -71,10 +57,7 @@ export class Merges {
     const spec = mergeSpec(source.spec, of, { seconds, defaults });
     const job = jobInput(spec, { id: newId(), requestId: null, now: clock.now() });
     const made = await store.run(ctx, makeMerge, { ...of, job });
-    if ('jobId' in made) return { jobId: made.jobId, underWay: true };
-    dispatch.addQueue(made.queue);
-    dispatch.jobPending(made.queue.id);
-    return { jobId: job.id, underWay: false };
+    return handOut(this.parts, job.id, made);
   }
 
   /** @throws ValidationError, NotFoundError, StaleLeaseError, PreconditionError NO_MERGE */

@@ -1,5 +1,3 @@
-import type { MasterConfig } from '../../config/schema.js';
-import type { Clock } from '../../core/clock.js';
 import type { RequestContext } from '../../core/context.js';
 import { PreconditionError } from '../../core/errors.js';
 import {
@@ -12,25 +10,13 @@ import {
 import { findCoverageSource, makeCoverage } from '../../store/ops/coverage/coverage-jobs.js';
 import type { CoverageOf } from '../../store/ops/coverage/coverage-of.js';
 import { registerCoverage } from '../../store/ops/coverage/register-coverage.js';
-import type { QueueRow } from '../../store/rows.js';
-import type { Store } from '../../store/store.js';
+import { handOut, type TargetJobsParts } from '../corpus/target-jobs.js';
 import { checkExecutable } from '../messages/checks.js';
 import { corpusOf } from '../messages/corpus-records.js';
 import { jobInput } from '../messages/job-input.js';
 import { Violations } from '../messages/violations.js';
 import { coverageRecord } from './records.js';
 import { coverageSpec } from './spec.js';
-
-export interface MeasureParts {
-  readonly store: Pick<Store, 'run'>;
-  readonly clock: Clock;
-  readonly newId: () => string;
-  /** Hands jobs out. */
-  readonly dispatch: { addQueue(queue: QueueRow): void; jobPending(queueId: number): void };
-  readonly defaults: MasterConfig['jobs'];
-  /** Longest a report may take, milliseconds. */
-  readonly longestMs: number;
-}
 
 /** After a report the next is due, milliseconds. */
 export const dayMs = 86_400_000;
@@ -41,7 +27,7 @@ export const targetOf = (key: CoverageOf, found: Violations): CoverageOf =>
 
 /** Coverage builds, and the jobs that make reports with them. */
 export class CoverageMeasures {
-  constructor(private readonly parts: MeasureParts) {}
+  constructor(private readonly parts: TargetJobsParts) {}
 
   /** @throws ValidationError, NotFoundError, QuotaError */
   async register(ctx: RequestContext, request: RegisterCoverageBuildRequest): Promise<Coverage> {
@@ -74,7 +60,7 @@ export class CoverageMeasures {
 
   /** As `begin`, for the policy. */
   async make(ctx: RequestContext, of: CoverageOf): Promise<MeasureCoverageResponse> {
-    const { store, clock, newId, dispatch, defaults, longestMs } = this.parts;
+    const { store, clock, newId, defaults, longestMs } = this.parts;
     const source = await store.run(ctx, findCoverageSource, of);
     if (source.measuringJobId) return { jobId: source.measuringJobId, underWay: true };
     if (source.entries === 0) {
@@ -86,9 +72,6 @@ export class CoverageMeasures {
     const job = jobInput(spec, { id: newId(), requestId: null, now: clock.now() });
     const dueAt = job.now + dayMs;
     const made = await store.run(ctx, makeCoverage, { ...of, job, dueAt });
-    if ('jobId' in made) return { jobId: made.jobId, underWay: true };
-    dispatch.addQueue(made.queue);
-    dispatch.jobPending(made.queue.id);
-    return { jobId: job.id, underWay: false };
+    return handOut(this.parts, job.id, made);
   }
 }
